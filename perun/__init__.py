@@ -1,0 +1,1 @@
+"""Perun: payment and state channels on Ethereum (see docs/protocol.md)."""

@@ -1,0 +1,1 @@
+"""A small continuation of the Populus development framework."""

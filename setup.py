@@ -1,0 +1,45 @@
+"""Metadata of the distribution `perun-channels` (import names `perun` and `populus`)."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+setup(
+    name="perun-channels",
+    version="0.1.0",
+    description="Trustless payment and state channels on Ethereum",
+    long_description=(Path(__file__).parent / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=["perun", "perun.*", "populus", "populus.*"]),
+    package_data={
+        "perun": ["py.typed", "artifacts/*.json"],
+        "populus": ["py.typed", "assets/**/*", "assets/*"],
+    },
+    install_requires=[
+        "web3==8.0.0",
+        "eth-tester[py-evm]==0.14.0b1",
+        "eth-keys==0.8.0",
+        "eth-account==0.14.0",
+        "py-solc-x==2.0.5",
+        "coincurve==21.0.0",
+        "safe-pysha3==1.0.7",
+        "msgspec==0.22.0",
+        "rich==15.0.0",
+    ],
+    extras_require={
+        "test": [
+            "pytest==9.2.0",
+            "pytest-xdist==3.8.0",
+            "hypothesis==6.170.15",
+            "pyrevm==0.3.7",
+            "ruff==0.17.6",
+            "mypy==2.4.1",
+        ],
+    },
+    entry_points={
+        "console_scripts": ["populus = populus.cli:main", "perun = perun.cli.main:main"],
+        "pytest11": ["populus = populus.pytest_plugin"],
+    },
+)
