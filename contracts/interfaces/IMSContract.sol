@@ -68,8 +68,12 @@ interface IMSContract {
     /// @notice A dispute opened now would end beyond the 34 bits that store its deadline.
     error DeadlineTooFar(uint256 deadline);
 
+
     /// @notice The ETH sent differs from the ETH due (0 for tokens).
     error WrongValue(uint256 due, uint256 sent);
+
+    /// @notice A call failed that may have failed for want of gas; send the transaction with a higher gas limit.
+    error NotEnoughGas(uint256 gasBefore, uint256 allowance);
 
     /// @notice A side would leave the range of a signed 112-bit integer.
     error AmountTooLarge(int256 side);
@@ -124,9 +128,6 @@ interface IMSContract {
 
     /// @notice The receiver refused the ETH that was claimed for it.
     error ClaimFailed(address to);
-
-    /// @notice A call failed that may have failed for want of gas; send the transaction with a higher gas limit.
-    error NotEnoughGas(uint256 gasBefore, uint256 allowance);
 
     // ------------------------------------------------------------------------------------------ money in
 
@@ -226,8 +227,8 @@ interface IMSContract {
         view
         returns (int112 alice, int112 bob, uint256 withdrawals, bool drawn, bool disputed);
 
-    /// @notice The dispute of a channel; all zero if there is none.
-    /// @return stateHash Low 173 bits of `keccak256(abi.encode(id, version, net, nanos))`.
+    /// @notice The dispute of a channel; all zero if there is none. `stateHash` is the low 173 bits of
+    /// `keccak256(abi.encode(id, version, net, nanos))`.
     function dispute(address asset, bytes32 id)
         external
         view

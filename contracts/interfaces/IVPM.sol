@@ -30,6 +30,9 @@ interface IVPM is INanocontract {
     /// @notice A signature is malformed (`recovered` is zero) or by another key.
     error WrongSigner(address expected, address recovered);
 
+    /// @notice Evidence for `submit` is not laid out as `abi.encode` would.
+    error MalformedEvidence(uint256 length);
+
     /// @notice Raises the recorded totals; whoever calls.
     /// @dev A total that is not above the recorded one, or of a side whose lock is 0, is ignored, and its signature
     /// with it; a call that raises nothing changes nothing and does not revert.

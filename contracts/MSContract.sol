@@ -1,0 +1,517 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {IMSContract} from "./interfaces/IMSContract.sol";
+import {INanocontract} from "./interfaces/INanocontract.sol";
+import {LibSignatures} from "./LibSignatures.sol";
+import {Accounting} from "./libraries/Accounting.sol";
+import {AssetTransfer} from "./libraries/AssetTransfer.sol";
+import {ChannelHash} from "./libraries/ChannelHash.sol";
+import {GasAllowance} from "./libraries/GasAllowance.sol";
+import {NanoList} from "./libraries/NanoList.sol";
+import {Channel, Nano, Settlement} from "./types/ChannelTypes.sol";
+
+/// @title MSContract
+/// @notice See `IMSContract`; the protocol is docs/protocol.md, section 3.
+contract MSContract is IMSContract, ReentrancyGuardTransient {
+    using Accounting for uint256;
+    using NanoList for NanoList.Block;
+
+    /// @dev Both words are zero before and after a channel's life; layouts in `Accounting`.
+    struct Slots {
+        uint256 funds;
+        uint256 dispute;
+    }
+
+    uint256 private constant MOST_NANOS = 64;
+
+    /// @inheritdoc IMSContract
+    bytes32 public immutable DOMAIN_SEPARATOR = ChannelHash.domainSeparator("Perun MSContract");
+
+    mapping(address asset => mapping(bytes32 id => Slots)) private _channels;
+    mapping(address asset => mapping(address account => uint256)) private _credits;
+
+    // ------------------------------------------------------------------------------------------ money in
+
+    /// @inheritdoc IMSContract
+    function open(Channel calldata channel, uint112 amount, uint40 validUntil) external payable nonReentrant {
+        bytes32 id = channelId(channel);
+        bool toBob = msg.sender != channel.alice;
+        if (toBob && msg.sender != channel.bob) revert NotAParty(id, msg.sender);
+        emit Opened(id, channel.alice, channel.bob, channel);
+        _deposit(channel.asset, id, toBob, amount, validUntil);
+    }
+
+    /// @inheritdoc IMSContract
+    function openBoth(
+        Channel calldata channel,
+        uint112 aliceAmount,
+        uint112 bobAmount,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external payable nonReentrant {
+        bytes32 id = channelId(channel);
+        bool byBob = msg.sender != channel.alice;
+        if (byBob && msg.sender != channel.bob) revert NotAParty(id, msg.sender);
+        _requireNotLate(validUntil);
+        if (validUntil > block.timestamp + channel.challenge) {
+            revert ValidUntilTooFar(validUntil, block.timestamp + channel.challenge);
+        }
+        address drawn = byBob ? channel.alice : channel.bob;
+        _requireSigner(
+            drawn, ChannelHash.openDigest(DOMAIN_SEPARATOR, id, aliceAmount, bobAmount, validUntil), signature
+        );
+
+        uint256 share = byBob ? bobAmount : aliceAmount;
+        uint256 arrived = AssetTransfer.pull(channel.asset, share);
+        if (arrived < share) revert ShareTooSmall(arrived, share);
+
+        Slots storage slots = _channels[channel.asset][id];
+        uint256 funds = slots.funds;
+        if (funds & Accounting.DISPUTED != 0) revert InDispute(id);
+        if (funds & Accounting.DRAWN != 0) revert AlreadyDrawn(id);
+        _takeCredit(channel.asset, drawn, byBob ? aliceAmount : bobAmount);
+
+        emit Opened(id, channel.alice, channel.bob, channel);
+        slots.funds = _grow(
+            channel.asset,
+            id,
+            funds | Accounting.DRAWN,
+            byBob ? aliceAmount : arrived,
+            byBob ? arrived : bobAmount
+        );
+    }
+
+    /// @inheritdoc IMSContract
+    function deposit(address asset, bytes32 id, bool toBob, uint112 amount, uint40 validUntil)
+        external
+        payable
+        nonReentrant
+    {
+        _deposit(asset, id, toBob, amount, validUntil);
+    }
+
+    /// @inheritdoc IMSContract
+    function fund(address asset, address account, uint256 amount) external payable nonReentrant {
+        _giveCredit(asset, account, AssetTransfer.pull(asset, amount));
+    }
+
+    // ------------------------------------------------------------------------------------------ money out
+
+    /// @inheritdoc IMSContract
+    function close(
+        Channel calldata channel,
+        int112 net,
+        uint40 validUntil,
+        uint8 toCredit,
+        bytes calldata signatureAlice,
+        bytes calldata signatureBob
+    ) external nonReentrant {
+        bytes32 id = channelId(channel);
+        Slots storage slots = _channels[channel.asset][id];
+        uint256 funds = slots.funds;
+        if (funds == 0) revert EmptyChannel(id);
+        _requireNotLate(validUntil);
+        if (funds & Accounting.DISPUTED != 0) {
+            _requireNotLate(slots.dispute.deadlineOf());
+            slots.dispute = 0;
+        }
+        _requireBoth(
+            channel,
+            ChannelHash.closeDigest(DOMAIN_SEPARATOR, id, net, validUntil, toCredit),
+            signatureAlice,
+            signatureBob
+        );
+        (uint256 alicePaid, uint256 bobPaid) = _freeMoney(id, funds, net, 0, 0);
+        slots.funds = 0;
+        emit Closed(id, alicePaid, bobPaid);
+
+        _payOut(channel.asset, channel.alice, alicePaid, toCredit & 1 != 0);
+        _payOut(channel.asset, channel.bob, bobPaid, toCredit & 2 != 0);
+    }
+
+    /// @inheritdoc IMSContract
+    function withdraw(
+        Channel calldata channel,
+        uint32 index,
+        uint112 aliceAmount,
+        uint112 bobAmount,
+        uint40 validUntil,
+        bytes calldata signatureAlice,
+        bytes calldata signatureBob
+    ) external nonReentrant {
+        bytes32 id = channelId(channel);
+        Slots storage slots = _channels[channel.asset][id];
+        uint256 funds = slots.funds;
+        if (funds & Accounting.DISPUTED != 0) revert InDispute(id);
+        _requireNotLate(validUntil);
+        // One below the limit, so that the count never runs over into the mark beside it.
+        if (index != funds.withdrawals() || index == Accounting.WITHDRAWALS_LIMIT) {
+            revert WrongIndex(index, funds.withdrawals());
+        }
+        _requireBoth(
+            channel,
+            ChannelHash.withdrawDigest(DOMAIN_SEPARATOR, id, index, aliceAmount, bobAmount, validUntil),
+            signatureAlice,
+            signatureBob
+        );
+        (int256 alice, int256 bob) = funds.sides();
+        alice -= int256(uint256(aliceAmount));
+        bob -= int256(uint256(bobAmount));
+        if (alice + bob < 0) revert Insolvent(id, alice, bob);
+        slots.funds = (funds + Accounting.ONE_WITHDRAWAL).withSides(_requireFits(alice), _requireFits(bob));
+        emit Withdrawn(id, index, aliceAmount, bobAmount);
+
+        _payOut(channel.asset, channel.alice, aliceAmount, false);
+        _payOut(channel.asset, channel.bob, bobAmount, false);
+    }
+
+    /// @inheritdoc IMSContract
+    function claim(address asset, uint256 amount, address to) external nonReentrant {
+        if (to == address(0)) revert ZeroAddress();
+        _takeCredit(asset, msg.sender, amount);
+        emit Claimed(asset, msg.sender, amount, to);
+        if (!AssetTransfer.pay(asset, to, amount)) revert ClaimFailed(to);
+    }
+
+    // ------------------------------------------------------------------------------------------ disputes
+
+    /// @inheritdoc IMSContract
+    function register(
+        Channel calldata channel,
+        uint48 version,
+        int112 net,
+        Nano[] calldata nanos,
+        bytes calldata signatureAlice,
+        bytes calldata signatureBob,
+        bytes[] calldata evidence
+    ) external nonReentrant {
+        bytes32 id = channelId(channel);
+        Slots storage slots = _channels[channel.asset][id];
+        uint256 funds = slots.funds;
+        uint256 deadline;
+        bool newer = true;
+        if (funds & Accounting.DISPUTED != 0) {
+            uint256 known = slots.dispute;
+            deadline = known.deadlineOf();
+            _requireNotLate(deadline);
+            newer = version > known.versionOf();
+        } else {
+            if (
+                msg.sender != channel.alice && msg.sender != channel.bob && msg.sender != channel.aliceKey
+                    && msg.sender != channel.bobKey
+            ) revert NotAParty(id, msg.sender);
+            if (funds & Accounting.SIDES_MASK == 0) revert EmptyChannel(id);
+            deadline = block.timestamp + channel.challenge;
+            if (deadline > Accounting.DEADLINE_LIMIT) revert DeadlineTooFar(deadline);
+            slots.funds = funds | Accounting.DISPUTED;
+        }
+        if (newer) {
+            NanoList.Block list = NanoList.copy(nanos);
+            bytes32 nanosHash = list.hash();
+            if (version == 0) {
+                if (net != 0 || nanos.length != 0) revert VersionZeroNotEmpty(net, nanos.length);
+            } else {
+                _requireBoth(
+                    channel,
+                    ChannelHash.stateDigest(DOMAIN_SEPARATOR, id, version, net, nanosHash),
+                    signatureAlice,
+                    signatureBob
+                );
+            }
+            _requireEnforceable(id, funds, net, nanos);
+            slots.dispute =
+                Accounting.packDispute(deadline, version, Accounting.stateHash(id, version, net, nanosHash));
+            list.logRegistered(Registered.selector, id, version, net, deadline);
+        }
+        if (evidence.length != 0) _passOn(id, nanos, evidence);
+    }
+
+    /// @inheritdoc IMSContract
+    function settle(Channel calldata channel, int112 net, Nano[] calldata nanos) external nonReentrant {
+        bytes32 id = channelId(channel);
+        (uint256 funds, uint256 known, uint256 given) = _lookUp(channel.asset, id, net, nanos);
+        if (funds & Accounting.DISPUTED == 0) revert NotInDispute(id);
+        if (block.timestamp <= known.deadlineOf()) {
+            revert DisputeStillOpen(id, known.deadlineOf(), block.timestamp);
+        }
+        if (given != known & Accounting.HASH_MASK) revert StateMismatch(id, given, known & Accounting.HASH_MASK);
+        _settle(channel, id, funds, known, net, nanos);
+    }
+
+    /// @inheritdoc IMSContract
+    function settleMany(Settlement[] calldata settlements) external nonReentrant {
+        for (uint256 i; i < settlements.length; ++i) {
+            Settlement calldata item = settlements[i];
+            bytes32 id = channelId(item.channel);
+            (uint256 funds, uint256 known, uint256 given) = _lookUp(item.channel.asset, id, item.net, item.nanos);
+            if (
+                funds & Accounting.DISPUTED == 0 || block.timestamp <= known.deadlineOf()
+                    || given != known & Accounting.HASH_MASK
+            ) {
+                emit SettleSkipped(id);
+            } else {
+                _settle(item.channel, id, funds, known, item.net, item.nanos);
+            }
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------ views
+
+    /// @inheritdoc IMSContract
+    function channelId(Channel calldata channel) public view returns (bytes32) {
+        return ChannelHash.channelId(DOMAIN_SEPARATOR, channel);
+    }
+
+    /// @inheritdoc IMSContract
+    function holdings(address asset, bytes32 id)
+        external
+        view
+        returns (int112 alice, int112 bob, uint256 withdrawals, bool drawn, bool disputed)
+    {
+        uint256 funds = _channels[asset][id].funds;
+        (int256 a, int256 b) = funds.sides();
+        return (
+            int112(a),
+            int112(b),
+            funds.withdrawals(),
+            funds & Accounting.DRAWN != 0,
+            funds & Accounting.DISPUTED != 0
+        );
+    }
+
+    /// @inheritdoc IMSContract
+    function dispute(address asset, bytes32 id)
+        external
+        view
+        returns (uint48 version, uint40 deadline, bool settling, uint256 stateHash)
+    {
+        uint256 known = _channels[asset][id].dispute;
+        return (
+            uint48(known.versionOf()),
+            uint40(known.deadlineOf()),
+            known & Accounting.SETTLING != 0,
+            known & Accounting.HASH_MASK
+        );
+    }
+
+    /// @inheritdoc IMSContract
+    function credit(address asset, address account) external view returns (uint256) {
+        return _credits[asset][account];
+    }
+
+    // ------------------------------------------------------------------------------------------ inside
+
+    function _deposit(address asset, bytes32 id, bool toBob, uint112 amount, uint40 validUntil) private {
+        _requireNotLate(validUntil);
+        uint256 arrived = AssetTransfer.pull(asset, amount);
+        Slots storage slots = _channels[asset][id];
+        uint256 funds = slots.funds;
+        if (funds & Accounting.DISPUTED != 0) revert InDispute(id);
+        slots.funds = _grow(asset, id, funds, toBob ? 0 : arrived, toBob ? arrived : 0);
+    }
+
+    /// @dev `funds` with both sides raised, announced.
+    function _grow(address asset, bytes32 id, uint256 funds, uint256 toAlice, uint256 toBob)
+        private
+        returns (uint256)
+    {
+        (int256 alice, int256 bob) = funds.sides();
+        alice = _requireFits(alice + int256(toAlice));
+        bob = _requireFits(bob + int256(toBob));
+        emit Deposited(id, asset, int112(alice), int112(bob));
+        return funds.withSides(alice, bob);
+    }
+
+    /// @dev Refuses a state that could not be settled: too long, badly ordered, insolvent.
+    function _requireEnforceable(bytes32 id, uint256 funds, int256 net, Nano[] calldata nanos) private pure {
+        if (nanos.length > MOST_NANOS) revert TooManyNanos(nanos.length);
+        uint256 aliceLocked;
+        uint256 bobLocked;
+        bytes32 lastId;
+        address lastApp;
+        for (uint256 i; i < nanos.length; ++i) {
+            Nano calldata nano = nanos[i];
+            bytes32 nanoId = nano.id;
+            address app = nano.app;
+            if (i != 0 && (nanoId < lastId || (nanoId == lastId && app <= lastApp))) revert NanosNotAscending(i);
+            (lastId, lastApp) = (nanoId, app);
+            aliceLocked += nano.aliceLock;
+            bobLocked += nano.bobLock;
+            // Reading checks their range: what is registered must be readable by `settle`.
+            nano.expiry;
+            nano.swapped;
+        }
+        _freeMoney(id, funds, net, int256(aliceLocked), int256(bobLocked));
+    }
+
+    /// @dev Both parties' free money; reverts if one is negative.
+    function _freeMoney(bytes32 id, uint256 funds, int256 net, int256 fromAlice, int256 fromBob)
+        private
+        pure
+        returns (uint256, uint256)
+    {
+        (int256 alice, int256 bob) = funds.sides();
+        alice -= net + fromAlice;
+        bob += net - fromBob;
+        if (alice < 0 || bob < 0) revert Insolvent(id, alice, bob);
+        return (uint256(alice), uint256(bob));
+    }
+
+    function _lookUp(address asset, bytes32 id, int256 net, Nano[] calldata nanos)
+        private
+        view
+        returns (uint256 funds, uint256 known, uint256 given)
+    {
+        Slots storage slots = _channels[asset][id];
+        funds = slots.funds;
+        known = slots.dispute;
+        given = Accounting.stateHash(id, known.versionOf(), net, NanoList.copy(nanos).hash());
+    }
+
+    /// @dev Asking outcomes comes before the change of storage; it is static, with an allowance, and under the guard.
+    function _settle(
+        Channel calldata channel,
+        bytes32 id,
+        uint256 funds,
+        uint256 known,
+        int256 net,
+        Nano[] calldata nanos
+    ) private {
+        NanoList.Block remaining = NanoList.allocate(nanos.length);
+        int256 aliceKept; // what leaves Alice's free money: locks that stay, shifts that are decided
+        int256 bobKept;
+        int256 aliceLocked;
+        int256 bobLocked;
+        for (uint256 i; i < nanos.length; ++i) {
+            Nano calldata nano = nanos[i];
+            (bool resolved, int256 shift) = _resolve(nano);
+            if (resolved) {
+                aliceKept += shift;
+                bobKept -= shift;
+            } else {
+                aliceLocked += int256(uint256(nano.aliceLock));
+                bobLocked += int256(uint256(nano.bobLock));
+                remaining.push(nano);
+            }
+        }
+        uint256 left = remaining.length();
+        if (known & Accounting.SETTLING != 0 && left == nanos.length) return;
+
+        (uint256 alicePaid, uint256 bobPaid) =
+            _freeMoney(id, funds, net, aliceKept + aliceLocked, bobKept + bobLocked);
+        Slots storage slots = _channels[channel.asset][id];
+        if (left == 0) {
+            slots.funds = 0;
+            slots.dispute = 0;
+        } else {
+            slots.funds = funds.withSides(aliceLocked, bobLocked);
+            slots.dispute = (known & ~Accounting.HASH_MASK) | Accounting.SETTLING
+                | Accounting.stateHash(id, known.versionOf(), 0, remaining.hash());
+        }
+        remaining.logSettled(Settled.selector, id, alicePaid, bobPaid);
+
+        _payOut(channel.asset, channel.alice, alicePaid, false);
+        _payOut(channel.asset, channel.bob, bobPaid, false);
+    }
+
+    /// @dev Whether a nano's locks are free, and what moves from the channel's Alice to its Bob.
+    function _resolve(Nano calldata nano) private view returns (bool resolved, int256 shift) {
+        (resolved, shift) = _outcome(nano.app, nano.id);
+        if (!resolved) return (block.timestamp > nano.expiry, 0);
+        if (nano.swapped) shift = -shift;
+        shift = Accounting.clampToLocks(shift, nano.aliceLock, nano.bobLock);
+    }
+
+    /// @dev Asks a nanocontract. Anything but two well-formed words from a contract counts as not done.
+    function _outcome(address app, bytes32 id) private view returns (bool done, int256 shift) {
+        bytes4 selector = INanocontract.outcome.selector;
+        uint256 allowance = GasAllowance.OUTCOME;
+        uint256 gasBefore = gasleft();
+        bool answered;
+        assembly ("memory-safe") {
+            mstore(0, selector)
+            mstore(4, id)
+            answered := staticcall(allowance, app, 0, 36, 0, 64)
+            let word := mload(0)
+            shift := mload(32)
+            answered :=
+                and(
+                    and(answered, gt(returndatasize(), 63)),
+                    and(and(lt(word, 2), eq(shift, signextend(13, shift))), gt(extcodesize(app), 0))
+                )
+            done := and(answered, word)
+        }
+        if (!answered) GasAllowance.requireFull(gasBefore, allowance);
+    }
+
+    /// @dev Hands evidence to nanocontracts: always `submit`, never other calldata, since this contract owns tokens.
+    function _passOn(bytes32 id, Nano[] calldata nanos, bytes[] calldata evidence) private {
+        if (evidence.length > nanos.length) revert TooMuchEvidence(evidence.length, nanos.length);
+        uint256 allowance = GasAllowance.SUBMIT;
+        for (uint256 i; i < evidence.length; ++i) {
+            if (evidence[i].length == 0) continue;
+            bytes memory call_ = abi.encodeCall(INanocontract.submit, (evidence[i]));
+            address app = nanos[i].app;
+            uint256 gasBefore = gasleft();
+            bool taken;
+            assembly ("memory-safe") {
+                taken := call(allowance, app, 0, add(call_, 32), mload(call_), 0, 0)
+            }
+            if (!taken) {
+                GasAllowance.requireFull(gasBefore, allowance);
+                emit EvidenceFailed(id, i);
+            }
+        }
+    }
+
+    /// @dev Pays an account, or its credit if told so or if it cannot be paid; a payee can never stop the other.
+    function _payOut(address asset, address account, uint256 amount, bool toCredit) private {
+        if (amount == 0) return;
+        if (toCredit || !AssetTransfer.tryPay(asset, account, amount)) _giveCredit(asset, account, amount);
+    }
+
+    function _giveCredit(address asset, address account, uint256 amount) private {
+        _credits[asset][account] += amount;
+        emit Credited(asset, account, amount);
+    }
+
+    function _takeCredit(address asset, address account, uint256 amount) private {
+        uint256 held = _credits[asset][account];
+        if (held < amount) revert InsufficientCredit(asset, account, held, amount);
+        unchecked {
+            _credits[asset][account] = held - amount; // checked in the line above
+        }
+    }
+
+    function _requireNotLate(uint256 limit) private view {
+        if (block.timestamp > limit) revert TooLate(limit, block.timestamp);
+    }
+
+    function _requireFits(int256 side) private pure returns (int256) {
+        if (!Accounting.fits(side)) revert AmountTooLarge(side);
+        return side;
+    }
+
+    function _requireBoth(
+        Channel calldata channel,
+        bytes32 digest,
+        bytes calldata signatureAlice,
+        bytes calldata signatureBob
+    ) private view {
+        _requireParty(channel.alice, channel.aliceKey, digest, signatureAlice);
+        _requireParty(channel.bob, channel.bobKey, digest, signatureBob);
+    }
+
+    /// @dev A party's own transaction, from account or key, needs no signature of it.
+    function _requireParty(address account, address key, bytes32 digest, bytes calldata signature) private view {
+        if (signature.length == 0 && (msg.sender == account || msg.sender == key)) return;
+        _requireSigner(key, digest, signature);
+    }
+
+    function _requireSigner(address signer, bytes32 digest, bytes calldata signature) private view {
+        address recovered = LibSignatures.signerOf(digest, signature);
+        if (recovered == address(0) || recovered != signer) revert WrongSigner(signer, recovered);
+    }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {INanocontract} from "./interfaces/INanocontract.sol";
+import {IVPM} from "./interfaces/IVPM.sol";
+import {LibSignatures} from "./LibSignatures.sol";
+import {ChannelHash} from "./libraries/ChannelHash.sol";
+import {Machine} from "./types/MachineTypes.sol";
+
+/// @title VPM, the virtual payment machine
+/// @notice See `IVPM`; the protocol is docs/protocol.md, section 4.
+contract VPM is IVPM {
+    uint256 private constant TOTAL_LIMIT = (1 << 111) - 1;
+    uint256 private constant DEADLINE_LIMIT = (1 << 34) - 1;
+
+    /// @inheritdoc IVPM
+    bytes32 public immutable DOMAIN_SEPARATOR = ChannelHash.domainSeparator("Perun VPM");
+
+    /// @dev From the top: 34 bits deadline, 111 bits paid by Bob, 111 bits paid by Alice. Never cleared: an
+    /// outcome stays what it is.
+    mapping(bytes32 id => uint256) private _records;
+
+    /// @inheritdoc IVPM
+    function submitStatements(
+        Machine calldata machine,
+        uint112 paidByAlice,
+        bytes calldata signatureAlice,
+        uint112 paidByBob,
+        bytes calldata signatureBob
+    ) external {
+        _submit(machine, paidByAlice, signatureAlice, paidByBob, signatureBob);
+    }
+
+    /// @inheritdoc INanocontract
+    function submit(bytes calldata evidence) external {
+        if (evidence.length < 352) revert MalformedEvidence(evidence.length);
+        Machine calldata machine;
+        uint256 paidByAlice;
+        uint256 paidByBob;
+        assembly ("memory-safe") {
+            machine := evidence.offset
+            paidByAlice := calldataload(add(evidence.offset, 224))
+            paidByBob := calldataload(add(evidence.offset, 288))
+        }
+        _submit(machine, paidByAlice, _bytesAt(evidence, 256), paidByBob, _bytesAt(evidence, 320));
+    }
+
+    /// @inheritdoc INanocontract
+    function outcome(bytes32 id) external view returns (bool done, int112 shift) {
+        (uint256 a, uint256 b, uint256 deadline) = _unpack(_records[id]);
+        done = deadline != 0 && block.timestamp > deadline;
+        // Both totals are below 2**111, so the difference fits.
+        if (done) shift = int112(int256(a) - int256(b));
+    }
+
+    /// @inheritdoc IVPM
+    function totals(bytes32 id) external view returns (uint112 paidByAlice, uint112 paidByBob, uint40 deadline) {
+        (uint256 a, uint256 b, uint256 until) = _unpack(_records[id]);
+        return (uint112(a), uint112(b), uint40(until));
+    }
+
+    /// @inheritdoc IVPM
+    function machineId(Machine calldata machine) public view returns (bytes32) {
+        return ChannelHash.machineId(DOMAIN_SEPARATOR, machine);
+    }
+
+    /// @dev The byte string whose offset stands at `head`. Assembly replaces `abi.decode`, which copies to memory;
+    /// the checks are the same: offset and length stay inside the evidence.
+    function _bytesAt(bytes calldata evidence, uint256 head) private pure returns (bytes calldata slice) {
+        uint256 start;
+        assembly ("memory-safe") {
+            start := calldataload(add(evidence.offset, head))
+        }
+        if (start > evidence.length - 32) revert MalformedEvidence(evidence.length);
+        assembly ("memory-safe") {
+            slice.offset := add(add(evidence.offset, start), 32)
+            slice.length := calldataload(add(evidence.offset, start))
+        }
+        if (slice.length > evidence.length - 32 - start) revert MalformedEvidence(evidence.length);
+    }
+
+    function _submit(
+        Machine calldata machine,
+        uint256 paidByAlice,
+        bytes calldata signatureAlice,
+        uint256 paidByBob,
+        bytes calldata signatureBob
+    ) private {
+        if (paidByAlice > TOTAL_LIMIT) revert TotalTooLarge(paidByAlice);
+        if (paidByBob > TOTAL_LIMIT) revert TotalTooLarge(paidByBob);
+        uint256 finalTime = uint256(machine.validity) + machine.challenge;
+        if (finalTime > DEADLINE_LIMIT) revert FinalTimeTooFar(finalTime);
+
+        bytes32 id = machineId(machine);
+        (uint256 a, uint256 b, uint256 deadline) = _unpack(_records[id]);
+        bool aliceRises = paidByAlice > a && machine.aliceLock != 0;
+        bool bobRises = paidByBob > b && machine.bobLock != 0;
+        if (!aliceRises && !bobRises) return;
+
+        uint256 limit = deadline == 0 ? machine.validity : deadline;
+        if (block.timestamp > limit) revert TooLate(limit, block.timestamp);
+        if (deadline == 0) deadline = block.timestamp + machine.challenge;
+        if (aliceRises) {
+            _requireStatement(machine.alice, id, paidByAlice, signatureAlice);
+            a = paidByAlice;
+        }
+        if (bobRises) {
+            _requireStatement(machine.bob, id, paidByBob, signatureBob);
+            b = paidByBob;
+        }
+        _records[id] = (deadline << 222) | (b << 111) | a;
+        emit Submitted(id, uint112(a), uint112(b), uint40(deadline));
+    }
+
+    function _requireStatement(address payer, bytes32 id, uint256 paid, bytes calldata signature) private view {
+        address recovered =
+            LibSignatures.signerOf(ChannelHash.statementDigest(DOMAIN_SEPARATOR, id, uint112(paid)), signature);
+        if (recovered == address(0) || recovered != payer) revert WrongSigner(payer, recovered);
+    }
+
+    function _unpack(uint256 record) private pure returns (uint256 paidByAlice, uint256 paidByBob, uint256 deadline) {
+        return (record & TOTAL_LIMIT, (record >> 111) & TOTAL_LIMIT, record >> 222);
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// @title The arithmetic of a channel: packed words, free money, clamping
+/// @dev Layout of a *funds* word, from the top: 1 bit disputed, 1 bit drawn, 30 bits count of withdrawals,
+/// 112 bits Bob's holdings (signed), 112 bits Alice's holdings (signed).
+/// Layout of a *dispute* word, from the top: 1 bit settling, 34 bits deadline, 48 bits version, 173 bits state hash.
+library Accounting {
+    uint256 internal constant DISPUTED = 1 << 255;
+    uint256 internal constant DRAWN = 1 << 254;
+    uint256 internal constant ONE_WITHDRAWAL = 1 << 224;
+    uint256 internal constant WITHDRAWALS_LIMIT = (1 << 30) - 1;
+    uint256 internal constant SIDES_MASK = (1 << 224) - 1;
+    uint256 internal constant SIDE_MASK = (1 << 112) - 1;
+
+    uint256 internal constant SETTLING = 1 << 255;
+    uint256 internal constant DEADLINE_LIMIT = (1 << 34) - 1;
+    uint256 internal constant HASH_MASK = (1 << 173) - 1;
+
+    /// @notice Both sides' holdings.
+    function sides(uint256 funds) internal pure returns (int256 alice, int256 bob) {
+        assembly {
+            alice := signextend(13, funds)
+            bob := signextend(13, shr(112, funds))
+        }
+    }
+
+    /// @notice `funds` with other holdings; marks and count stay.
+    /// @dev The caller has checked that both sides fit 112 bits (see `fits`).
+    function withSides(uint256 funds, int256 alice, int256 bob) internal pure returns (uint256) {
+        return (funds & ~SIDES_MASK) | ((uint256(bob) & SIDE_MASK) << 112) | (uint256(alice) & SIDE_MASK);
+    }
+
+    /// @notice Whether a side fits the signed 112 bits that store it.
+    function fits(int256 side) internal pure returns (bool) {
+        return side == int256(int112(side));
+    }
+
+    function withdrawals(uint256 funds) internal pure returns (uint256) {
+        return (funds >> 224) & WITHDRAWALS_LIMIT;
+    }
+
+    function packDispute(uint256 deadline, uint256 version, uint256 hash) internal pure returns (uint256) {
+        return (deadline << 221) | (version << 173) | hash;
+    }
+
+    function deadlineOf(uint256 dispute) internal pure returns (uint256) {
+        return (dispute >> 221) & DEADLINE_LIMIT;
+    }
+
+    function versionOf(uint256 dispute) internal pure returns (uint256) {
+        return (dispute >> 173) & type(uint48).max;
+    }
+
+    /// @notice Low 173 bits of the hash that binds a state to its channel.
+    function stateHash(bytes32 id, uint256 version, int256 net, bytes32 nanos) internal pure returns (uint256) {
+        return uint256(keccak256(abi.encode(id, version, net, nanos))) & HASH_MASK;
+    }
+
+    /// @notice A shift limited to `[-bobLock, aliceLock]`.
+    function clampToLocks(int256 shift, uint256 aliceLock, uint256 bobLock) internal pure returns (int256) {
+        if (shift > int256(aliceLock)) return int256(aliceLock);
+        if (shift < -int256(bobLock)) return -int256(bobLock);
+        return shift;
+    }
+}
