@@ -1,0 +1,28 @@
+"""Hashing, keys and signatures: pure functions over bytes, at the full speed of libsecp256k1.
+
+This is the hot path. Scripts use `perun.sign` and `perun.signer` instead, which take and return
+`eth_keys` objects; tests compare the two, and both with `eth_account`.
+"""
+
+from perun.crypto.hashing import keccak
+from perun.crypto.keys import PublicKey, SecretKey
+from perun.crypto.signatures import (
+    recover,
+    recover_key,
+    sign,
+    verify,
+    verify_loosely,
+    with_true_v,
+)
+
+__all__ = [
+    "PublicKey",
+    "SecretKey",
+    "keccak",
+    "recover",
+    "recover_key",
+    "sign",
+    "verify",
+    "verify_loosely",
+    "with_true_v",
+]

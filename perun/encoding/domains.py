@@ -1,0 +1,69 @@
+"""EIP-712 domains of the three contracts, computed once per deployment.
+
+Each contract has its own type, so that a checker refuses a State signed in VPM's domain.
+"""
+
+from __future__ import annotations
+
+from perun import checks
+from perun.crypto.hashing import keccak
+from perun.encoding import words
+from perun.types import Address, ChainId, DomainSeparator, Record
+
+DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+VERSION = "1"
+
+
+class Domain(Record, frozen=True, gc=False):
+    """What binds ids and signatures to one contract on one chain."""
+
+    chain_id: ChainId
+    contract: Address
+    separator: DomainSeparator
+    """The contract's `DOMAIN_SEPARATOR()`."""
+    prefix: bytes
+    """`0x1901‖separator`: what every digest begins with."""
+
+
+class MSContractDomain(Domain, frozen=True, gc=False):
+    """Domain of channels: State, Close, Withdraw, Open."""
+
+
+class VPMDomain(Domain, frozen=True, gc=False):
+    """Domain of payment machines: Statement, Ready."""
+
+
+class HashTimeLockDomain(Domain, frozen=True, gc=False):
+    """Domain of hash time locks: nothing is signed, it keeps ids of deployments apart."""
+
+
+def _separator(name: str, chain_id: ChainId, contract: Address) -> DomainSeparator:
+    checks.unsigned("chain_id", chain_id, 256)
+    checks.length("contract", contract, 20)
+    return DomainSeparator(
+        keccak(
+            keccak(DOMAIN_TYPE.encode())
+            + keccak(name.encode())
+            + keccak(VERSION.encode())
+            + words.unsigned(chain_id)
+            + words.address(contract)
+        )
+    )
+
+
+def ms_contract_domain(chain_id: ChainId, contract: Address) -> MSContractDomain:
+    """Domain `{"Perun MSContract", "1"}` of the MSContract at `contract`."""
+    separator = _separator("Perun MSContract", chain_id, contract)
+    return MSContractDomain(chain_id, contract, separator, b"\x19\x01" + separator)
+
+
+def vpm_domain(chain_id: ChainId, contract: Address) -> VPMDomain:
+    """Domain `{"Perun VPM", "1"}` of the VPM at `contract`."""
+    separator = _separator("Perun VPM", chain_id, contract)
+    return VPMDomain(chain_id, contract, separator, b"\x19\x01" + separator)
+
+
+def hash_time_lock_domain(chain_id: ChainId, contract: Address) -> HashTimeLockDomain:
+    """Domain `{"Perun HashTimeLock", "1"}` of the HashTimeLock at `contract`."""
+    separator = _separator("Perun HashTimeLock", chain_id, contract)
+    return HashTimeLockDomain(chain_id, contract, separator, b"\x19\x01" + separator)

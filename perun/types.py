@@ -1,0 +1,353 @@
+"""Quantities, each with its own type, and the frozen records that the contracts and parties share.
+
+Names, order and meaning of fields are those of `contracts/types/*.sol` and of the typed data in
+`contracts/interfaces/*.sol`, in snake case. Amounts are in the asset's smallest unit (wei for ETH),
+times in Unix seconds, addresses 20 and ids 32 raw bytes.
+
+A record checks its values when it is made and raises a `perun.errors.Misuse`; one that exists is
+therefore in range. Records are `msgspec.Struct`s, because a payment makes several of them: 0.05 µs
+against 0.6 µs for a frozen slotted dataclass, and a changed copy 0.05 µs against 0.9 µs
+(`msgspec.structs.replace`, which checks again).
+"""
+
+from __future__ import annotations
+
+from typing import Final, NewType
+
+import msgspec
+
+from perun import checks
+from perun.errors import show
+
+__all__ = [
+    "Address",
+    "Asset",
+    "ChainId",
+    "Channel",
+    "ChannelId",
+    "Close",
+    "Digest",
+    "DomainSeparator",
+    "ETH",
+    "InstanceId",
+    "Lock",
+    "LockId",
+    "MAX_AMOUNT",
+    "Machine",
+    "MachineId",
+    "Message",
+    "Nano",
+    "NanosHash",
+    "Nonce",
+    "Open",
+    "Preimage",
+    "Ready",
+    "Record",
+    "Salt",
+    "Seconds",
+    "Settlement",
+    "Signature",
+    "State",
+    "Statement",
+    "UnixTime",
+    "Version",
+    "Wei",
+    "Withdraw",
+    "ZERO_ADDRESS",
+]
+
+Wei = NewType("Wei", int)
+"""Money in the asset's smallest unit (wei for ETH); a difference of amounts may be negative."""
+
+UnixTime = NewType("UnixTime", int)
+"""A point in time, in seconds as `block.timestamp` has it. A limit includes its last second."""
+
+Seconds = NewType("Seconds", int)
+"""A length of time."""
+
+Version = NewType("Version", int)
+"""Number of a state, uint48. Alice proposes even ones, Bob odd; 0 means nothing was ever signed."""
+
+Nonce = NewType("Nonce", int)
+"""Random uint64 that keeps the ids of two channels of the same parties apart."""
+
+ChainId = NewType("ChainId", int)
+"""Number of the chain, as in EIP-155."""
+
+Address = NewType("Address", bytes)
+"""20 raw bytes of an account, key or contract; `perun.address` reads the hex form."""
+
+Asset = NewType("Asset", Address)
+"""An ERC-20 token, or the zero address for ETH."""
+
+ChannelId = NewType("ChannelId", bytes)
+"""32 bytes: hash of a channel's terms and of the deployment."""
+
+InstanceId = NewType("InstanceId", bytes)
+"""32 bytes that name an instance of a nanocontract: hash of its terms and of the deployment."""
+
+MachineId = NewType("MachineId", InstanceId)
+"""An instance of the virtual payment machine."""
+
+LockId = NewType("LockId", InstanceId)
+"""An instance of the hash time lock."""
+
+NanosHash = NewType("NanosHash", bytes)
+"""32 bytes that stand for a list of nanos in a signed state; zeros for the empty list."""
+
+DomainSeparator = NewType("DomainSeparator", bytes)
+"""32 bytes that bind signatures and ids to one contract on one chain (EIP-712)."""
+
+Digest = NewType("Digest", bytes)
+"""32 bytes that are signed: hash of a message and its domain (EIP-712)."""
+
+Signature = NewType("Signature", bytes)
+"""65 bytes `r‖s‖v` or 64 bytes (EIP-2098). Received ones may be malformed; ours are 65 bytes."""
+
+Salt = NewType("Salt", bytes)
+"""32 random bytes."""
+
+Preimage = NewType("Preimage", bytes)
+"""The 32 secret bytes that open a hash time lock."""
+
+MAX_AMOUNT: Final = Wei(checks.MAX_AMOUNT)
+"""Greatest amount, `net` or shift: 2**111 − 1 (protocol, section 2)."""
+
+ZERO_ADDRESS: Final = Address(bytes(20))
+"""Nobody: what recovering a malformed signature yields on chain."""
+
+ETH: Final = Asset(ZERO_ADDRESS)
+"""The asset that is no token."""
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """Base of the records: immutable, compared by value, bytes shown in hex.
+
+    The garbage collector need not visit them: a frozen record cannot be part of a cycle.
+    """
+
+    def __repr__(self) -> str:
+        fields = (f"{name}={show(getattr(self, name))}" for name in self.__struct_fields__)
+        return f"{type(self).__name__}({', '.join(fields)})"
+
+
+class Channel(Record, frozen=True, gc=False):
+    """The fixed terms of a basic channel; their hash is its id (protocol, section 3)."""
+
+    alice: Address
+    """Account that owns Alice's money, is paid out, and may send her transactions."""
+    bob: Address
+    """Account that owns Bob's money."""
+    alice_key: Address
+    """Address of the ECDSA key that signs for Alice; may equal `alice`."""
+    bob_key: Address
+    """Address of the ECDSA key that signs for Bob; may equal `bob`."""
+    asset: Asset
+    """Token, or `ETH`."""
+    challenge: Seconds
+    """How long a dispute stays open to newer states; uint32."""
+    nonce: Nonce
+    """Drawn at random for this channel; uint64."""
+
+    def __post_init__(self) -> None:
+        checks.length("alice", self.alice, 20)
+        checks.length("bob", self.bob, 20)
+        checks.length("alice_key", self.alice_key, 20)
+        checks.length("bob_key", self.bob_key, 20)
+        checks.length("asset", self.asset, 20)
+        checks.unsigned("challenge", self.challenge, 32)
+        checks.unsigned("nonce", self.nonce, 64)
+
+
+class Nano(Record, frozen=True, gc=False):
+    """A nanocontract instance that holds part of a channel's money (protocol, section 3)."""
+
+    app: Address
+    """The nanocontract."""
+    id: InstanceId
+    """The instance: the hash of all its parameters."""
+    alice_lock: Wei
+    """Most that may move from the channel's Alice to the channel's Bob."""
+    bob_lock: Wei
+    """Most that may move the other way."""
+    expiry: UnixTime
+    """Last second for which the locks wait; equals the instance's final time. uint40."""
+    swapped: bool
+    """Whether the instance's Alice is the channel's Bob."""
+
+    def __post_init__(self) -> None:
+        checks.length("app", self.app, 20)
+        checks.length("id", self.id, 32)
+        checks.amount("alice_lock", self.alice_lock)
+        checks.amount("bob_lock", self.bob_lock)
+        checks.unsigned("expiry", self.expiry, 40)
+        checks.boolean("swapped", self.swapped)
+
+
+class Settlement(Record, frozen=True, gc=False):
+    """One item of `settleMany`: a registered state as `settle` wants it (protocol, section 3)."""
+
+    channel: Channel
+    net: Wei
+    """Registered net; 0 once the channel is settling."""
+    nanos: tuple[Nano, ...]
+    """Registered list; once the channel is settling, the remaining one."""
+
+    def __post_init__(self) -> None:
+        checks.record("channel", self.channel, Channel)
+        checks.signed_amount("net", self.net)
+        checks.records("nanos", self.nanos, Nano)
+
+
+class Machine(Record, frozen=True, gc=False):
+    """The fixed terms of a payment machine; their hash is its id (protocol, section 4)."""
+
+    alice: Address
+    """Address of the key that signs the instance's Alice's statements."""
+    bob: Address
+    """Address of the key that signs the instance's Bob's statements."""
+    alice_lock: Wei
+    """Most that Alice may lose on balance; 0: she pays nothing."""
+    bob_lock: Wei
+    """Most that Bob may lose on balance; 0: he pays nothing."""
+    validity: UnixTime
+    """Last second at which a first statement may be submitted. uint40."""
+    challenge: Seconds
+    """How long totals may rise after the first submission; uint32."""
+    salt: Salt
+    """Hash of random numbers of both ends."""
+
+    def __post_init__(self) -> None:
+        checks.length("alice", self.alice, 20)
+        checks.length("bob", self.bob, 20)
+        checks.amount("alice_lock", self.alice_lock)
+        checks.amount("bob_lock", self.bob_lock)
+        checks.unsigned("validity", self.validity, 40)
+        checks.unsigned("challenge", self.challenge, 32)
+        checks.length("salt", self.salt, 32)
+
+
+class Lock(Record, frozen=True, gc=False):
+    """The fixed terms of a hash time lock; their hash is its id (protocol, section 4)."""
+
+    amount: Wei
+    """What moves if the preimage is revealed."""
+    bob_pays: bool
+    """Whether it moves from the instance's Bob to its Alice, else from Alice to Bob."""
+    hash: bytes
+    """keccak256 of the 32 bytes of the preimage."""
+    deadline: UnixTime
+    """Last second at which the preimage may be revealed; also the final time. uint40."""
+    salt: Salt
+    """Random, so that no id is used twice."""
+
+    def __post_init__(self) -> None:
+        checks.amount("amount", self.amount)
+        checks.boolean("bob_pays", self.bob_pays)
+        checks.length("hash", self.hash, 32)
+        checks.unsigned("deadline", self.deadline, 40)
+        checks.length("salt", self.salt, 32)
+
+
+# ------------------------------------------------------------------ messages that are signed
+
+
+class State(Record, frozen=True, gc=False):
+    """A state of a channel, signed by both keys (protocol, section 3).
+
+    What is signed holds the hash of `nanos`; the record holds the list, since every use needs it.
+    """
+
+    channel: ChannelId
+    version: Version
+    """Higher ones replace lower ones in a dispute; uint48."""
+    net: Wei
+    """What Alice has paid Bob in total; negative the other way."""
+    nanos: tuple[Nano, ...] = ()
+    """Instances that lock money; the contract takes at most 64, strictly ascending by (id, app)."""
+
+    def __post_init__(self) -> None:
+        checks.length("channel", self.channel, 32)
+        checks.unsigned("version", self.version, 48)
+        checks.signed_amount("net", self.net)
+        checks.records("nanos", self.nanos, Nano)
+
+
+class Close(Record, frozen=True, gc=False):
+    """The end of a channel by agreement, signed by both keys (protocol, section 3)."""
+
+    channel: ChannelId
+    net: Wei
+    """What Alice has paid Bob in total; negative the other way."""
+    valid_until: UnixTime
+    """Last second at which it may be mined; uint40."""
+    to_credit: int = 0
+    """Bit 0: Alice is paid into her credit; bit 1: Bob into his. uint8."""
+
+    def __post_init__(self) -> None:
+        checks.length("channel", self.channel, 32)
+        checks.signed_amount("net", self.net)
+        checks.unsigned("valid_until", self.valid_until, 40)
+        checks.unsigned("to_credit", self.to_credit, 8)
+
+
+class Withdraw(Record, frozen=True, gc=False):
+    """A payout from an open channel, signed by both keys (protocol, section 3)."""
+
+    channel: ChannelId
+    index: int
+    """Count of withdrawals so far; uint32."""
+    alice_amount: Wei
+    """What Alice's account is paid, and her holdings fall by."""
+    bob_amount: Wei
+    """What Bob's account is paid, and his holdings fall by."""
+    valid_until: UnixTime
+    """Last second at which it may be mined; uint40."""
+
+    def __post_init__(self) -> None:
+        checks.length("channel", self.channel, 32)
+        checks.unsigned("index", self.index, 32)
+        checks.amount("alice_amount", self.alice_amount)
+        checks.amount("bob_amount", self.bob_amount)
+        checks.unsigned("valid_until", self.valid_until, 40)
+
+
+class Open(Record, frozen=True, gc=False):
+    """Leave to fund a channel from the signer's credit, signed by that account (section 3)."""
+
+    channel: ChannelId
+    alice_amount: Wei
+    bob_amount: Wei
+    valid_until: UnixTime
+    """Last second at which it may be mined; uint40."""
+
+    def __post_init__(self) -> None:
+        checks.length("channel", self.channel, 32)
+        checks.amount("alice_amount", self.alice_amount)
+        checks.amount("bob_amount", self.bob_amount)
+        checks.unsigned("valid_until", self.valid_until, 40)
+
+
+class Statement(Record, frozen=True, gc=False):
+    """I have paid you this much in total: signed by the payer's key alone (section 4)."""
+
+    machine: MachineId
+    paid: Wei
+    """Total over the machine's life."""
+
+    def __post_init__(self) -> None:
+        checks.length("machine", self.machine, 32)
+        checks.amount("paid", self.paid)
+
+
+class Ready(Record, frozen=True, gc=False):
+    """My channel's state with this machine is signed: by the machine key (section 5, Paying)."""
+
+    machine: MachineId
+
+    def __post_init__(self) -> None:
+        checks.length("machine", self.machine, 32)
+
+
+Message = State | Close | Withdraw | Open | Statement | Ready
+"""Everything that is signed. The first four belong to MSContract's domain, the others to VPM's."""
