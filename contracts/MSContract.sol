@@ -8,6 +8,7 @@ import {LibSignatures} from "./LibSignatures.sol";
 import {Accounting} from "./libraries/Accounting.sol";
 import {AssetTransfer} from "./libraries/AssetTransfer.sol";
 import {ChannelHash} from "./libraries/ChannelHash.sol";
+import {ChannelTerms} from "./libraries/ChannelTerms.sol";
 import {GasAllowance} from "./libraries/GasAllowance.sol";
 import {NanoList} from "./libraries/NanoList.sol";
 import {Channel, Nano, Settlement} from "./types/ChannelTypes.sol";
@@ -16,6 +17,7 @@ import {Channel, Nano, Settlement} from "./types/ChannelTypes.sol";
 /// @notice See `IMSContract`; the protocol is docs/protocol.md, section 3.
 contract MSContract is IMSContract, ReentrancyGuardTransient {
     using Accounting for uint256;
+    using ChannelTerms for ChannelTerms.View;
     using NanoList for NanoList.Block;
 
     /// @dev Both words are zero before and after a channel's life; layouts in `Accounting`.
@@ -36,11 +38,12 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
 
     /// @inheritdoc IMSContract
     function open(Channel calldata channel, uint112 amount, uint40 validUntil) external payable nonReentrant {
-        bytes32 id = channelId(channel);
-        bool toBob = msg.sender != channel.alice;
-        if (toBob && msg.sender != channel.bob) revert NotAParty(id, msg.sender);
-        emit Opened(id, channel.alice, channel.bob, channel);
-        _deposit(channel.asset, id, toBob, amount, validUntil);
+        (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, channel);
+        bool toBob = msg.sender != terms.alice();
+        if (toBob && msg.sender != terms.bob()) revert NotAParty(id, msg.sender);
+        terms.logOpened(Opened.selector, id);
+        _requireNotLate(validUntil);
+        _deposit(terms.asset(), id, toBob, AssetTransfer.pull(terms.asset(), amount));
     }
 
     /// @inheritdoc IMSContract
@@ -51,45 +54,43 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         uint40 validUntil,
         bytes calldata signature
     ) external payable nonReentrant {
-        bytes32 id = channelId(channel);
-        bool byBob = msg.sender != channel.alice;
-        if (byBob && msg.sender != channel.bob) revert NotAParty(id, msg.sender);
+        (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, channel);
+        bool byBob = msg.sender != terms.alice();
+        if (byBob && msg.sender != terms.bob()) revert NotAParty(id, msg.sender);
         _requireNotLate(validUntil);
-        if (validUntil > block.timestamp + channel.challenge) {
-            revert ValidUntilTooFar(validUntil, block.timestamp + channel.challenge);
+        if (validUntil > block.timestamp + terms.challenge()) {
+            revert ValidUntilTooFar(validUntil, block.timestamp + terms.challenge());
         }
-        address drawn = byBob ? channel.alice : channel.bob;
+        address drawn = byBob ? terms.alice() : terms.bob();
         _requireSigner(
             drawn, ChannelHash.openDigest(DOMAIN_SEPARATOR, id, aliceAmount, bobAmount, validUntil), signature
         );
 
         uint256 share = byBob ? bobAmount : aliceAmount;
-        uint256 arrived = AssetTransfer.pull(channel.asset, share);
+        uint256 arrived = AssetTransfer.pull(terms.asset(), share);
         if (arrived < share) revert ShareTooSmall(arrived, share);
 
-        Slots storage slots = _channels[channel.asset][id];
+        Slots storage slots = _channels[terms.asset()][id];
         uint256 funds = slots.funds;
         if (funds & Accounting.DISPUTED != 0) revert InDispute(id);
         if (funds & Accounting.DRAWN != 0) revert AlreadyDrawn(id);
-        _takeCredit(channel.asset, drawn, byBob ? aliceAmount : bobAmount);
+        _takeCredit(terms.asset(), drawn, byBob ? aliceAmount : bobAmount);
 
-        emit Opened(id, channel.alice, channel.bob, channel);
-        slots.funds = _grow(
-            channel.asset,
-            id,
-            funds | Accounting.DRAWN,
-            byBob ? aliceAmount : arrived,
-            byBob ? arrived : bobAmount
-        );
+        terms.logOpened(Opened.selector, id);
+        funds = (funds | Accounting.DRAWN).raise(0, byBob ? aliceAmount : arrived);
+        funds = funds.raise(Accounting.BOB, byBob ? arrived : bobAmount);
+        slots.funds = funds;
+        _announce(terms.asset(), id, funds);
     }
 
     /// @inheritdoc IMSContract
     function deposit(address asset, bytes32 id, bool toBob, uint112 amount, uint40 validUntil)
         external
         payable
-        nonReentrant
+        nonReentrantView
     {
-        _deposit(asset, id, toBob, amount, validUntil);
+        _requireNotLate(validUntil);
+        _deposit(asset, id, toBob, asset == address(0) ? AssetTransfer.pullEther(amount) : _pullToken(asset, amount));
     }
 
     /// @inheritdoc IMSContract
@@ -108,8 +109,8 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         bytes calldata signatureAlice,
         bytes calldata signatureBob
     ) external nonReentrant {
-        bytes32 id = channelId(channel);
-        Slots storage slots = _channels[channel.asset][id];
+        (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, channel);
+        Slots storage slots = _channels[terms.asset()][id];
         uint256 funds = slots.funds;
         if (funds == 0) revert EmptyChannel(id);
         _requireNotLate(validUntil);
@@ -118,7 +119,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
             slots.dispute = 0;
         }
         _requireBoth(
-            channel,
+            terms,
             ChannelHash.closeDigest(DOMAIN_SEPARATOR, id, net, validUntil, toCredit),
             signatureAlice,
             signatureBob
@@ -127,8 +128,8 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         slots.funds = 0;
         emit Closed(id, alicePaid, bobPaid);
 
-        _payOut(channel.asset, channel.alice, alicePaid, toCredit & 1 != 0);
-        _payOut(channel.asset, channel.bob, bobPaid, toCredit & 2 != 0);
+        _payOut(terms.asset(), terms.alice(), alicePaid, toCredit & 1 != 0);
+        _payOut(terms.asset(), terms.bob(), bobPaid, toCredit & 2 != 0);
     }
 
     /// @inheritdoc IMSContract
@@ -141,8 +142,8 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         bytes calldata signatureAlice,
         bytes calldata signatureBob
     ) external nonReentrant {
-        bytes32 id = channelId(channel);
-        Slots storage slots = _channels[channel.asset][id];
+        (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, channel);
+        Slots storage slots = _channels[terms.asset()][id];
         uint256 funds = slots.funds;
         if (funds & Accounting.DISPUTED != 0) revert InDispute(id);
         _requireNotLate(validUntil);
@@ -151,20 +152,24 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
             revert WrongIndex(index, funds.withdrawals());
         }
         _requireBoth(
-            channel,
+            terms,
             ChannelHash.withdrawDigest(DOMAIN_SEPARATOR, id, index, aliceAmount, bobAmount, validUntil),
             signatureAlice,
             signatureBob
         );
         (int256 alice, int256 bob) = funds.sides();
-        alice -= int256(uint256(aliceAmount));
-        bob -= int256(uint256(bobAmount));
-        if (alice + bob < 0) revert Insolvent(id, alice, bob);
-        slots.funds = (funds + Accounting.ONE_WITHDRAWAL).withSides(_requireFits(alice), _requireFits(bob));
+        unchecked {
+            // A side and an amount have at most 112 bits.
+            alice -= int256(uint256(aliceAmount));
+            bob -= int256(uint256(bobAmount));
+            // A side stays above -2**111: it is not below minus the other one, which is less than 2**111.
+            if (alice + bob < 0) revert Insolvent(id, alice, bob);
+        }
+        slots.funds = (funds + Accounting.ONE_WITHDRAWAL).withSides(alice, bob);
         emit Withdrawn(id, index, aliceAmount, bobAmount);
 
-        _payOut(channel.asset, channel.alice, aliceAmount, false);
-        _payOut(channel.asset, channel.bob, bobAmount, false);
+        _payOut(terms.asset(), terms.alice(), aliceAmount, false);
+        _payOut(terms.asset(), terms.bob(), bobAmount, false);
     }
 
     /// @inheritdoc IMSContract
@@ -186,9 +191,9 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         bytes calldata signatureAlice,
         bytes calldata signatureBob,
         bytes[] calldata evidence
-    ) external nonReentrant {
-        bytes32 id = channelId(channel);
-        Slots storage slots = _channels[channel.asset][id];
+    ) external nonReentrantView {
+        (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, channel);
+        Slots storage slots = _channels[terms.asset()][id];
         uint256 funds = slots.funds;
         uint256 deadline;
         bool newer = true;
@@ -199,11 +204,11 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
             newer = version > known.versionOf();
         } else {
             if (
-                msg.sender != channel.alice && msg.sender != channel.bob && msg.sender != channel.aliceKey
-                    && msg.sender != channel.bobKey
+                msg.sender != terms.alice() && msg.sender != terms.bob() && msg.sender != terms.aliceKey()
+                    && msg.sender != terms.bobKey()
             ) revert NotAParty(id, msg.sender);
             if (funds & Accounting.SIDES_MASK == 0) revert EmptyChannel(id);
-            deadline = block.timestamp + channel.challenge;
+            deadline = block.timestamp + terms.challenge();
             if (deadline > Accounting.DEADLINE_LIMIT) revert DeadlineTooFar(deadline);
             slots.funds = funds | Accounting.DISPUTED;
         }
@@ -214,7 +219,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
                 if (net != 0 || nanos.length != 0) revert VersionZeroNotEmpty(net, nanos.length);
             } else {
                 _requireBoth(
-                    channel,
+                    terms,
                     ChannelHash.stateDigest(DOMAIN_SEPARATOR, id, version, net, nanosHash),
                     signatureAlice,
                     signatureBob
@@ -222,7 +227,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
             }
             _requireEnforceable(id, funds, net, nanos);
             slots.dispute =
-                Accounting.packDispute(deadline, version, Accounting.stateHash(id, version, net, nanosHash));
+                Accounting.packDispute(deadline, version, _stateHash(id, version, net, nanosHash));
             list.logRegistered(Registered.selector, id, version, net, deadline);
         }
         if (evidence.length != 0) _passOn(id, nanos, evidence);
@@ -230,29 +235,29 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
 
     /// @inheritdoc IMSContract
     function settle(Channel calldata channel, int112 net, Nano[] calldata nanos) external nonReentrant {
-        bytes32 id = channelId(channel);
-        (uint256 funds, uint256 known, uint256 given) = _lookUp(channel.asset, id, net, nanos);
+        (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, channel);
+        (uint256 funds, uint256 known, uint256 given) = _lookUp(terms.asset(), id, net, nanos);
         if (funds & Accounting.DISPUTED == 0) revert NotInDispute(id);
         if (block.timestamp <= known.deadlineOf()) {
             revert DisputeStillOpen(id, known.deadlineOf(), block.timestamp);
         }
         if (given != known & Accounting.HASH_MASK) revert StateMismatch(id, given, known & Accounting.HASH_MASK);
-        _settle(channel, id, funds, known, net, nanos);
+        _settle(terms, id, funds, known, net, nanos);
     }
 
     /// @inheritdoc IMSContract
     function settleMany(Settlement[] calldata settlements) external nonReentrant {
         for (uint256 i; i < settlements.length; ++i) {
             Settlement calldata item = settlements[i];
-            bytes32 id = channelId(item.channel);
-            (uint256 funds, uint256 known, uint256 given) = _lookUp(item.channel.asset, id, item.net, item.nanos);
+            (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, item.channel);
+            (uint256 funds, uint256 known, uint256 given) = _lookUp(terms.asset(), id, item.net, item.nanos);
             if (
                 funds & Accounting.DISPUTED == 0 || block.timestamp <= known.deadlineOf()
                     || given != known & Accounting.HASH_MASK
             ) {
                 emit SettleSkipped(id);
             } else {
-                _settle(item.channel, id, funds, known, item.net, item.nanos);
+                _settle(terms, id, funds, known, item.net, item.nanos);
             }
         }
     }
@@ -260,8 +265,8 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
     // ------------------------------------------------------------------------------------------ views
 
     /// @inheritdoc IMSContract
-    function channelId(Channel calldata channel) public view returns (bytes32) {
-        return ChannelHash.channelId(DOMAIN_SEPARATOR, channel);
+    function channelId(Channel calldata channel) external view returns (bytes32 id) {
+        (id,) = ChannelTerms.read(DOMAIN_SEPARATOR, channel);
     }
 
     /// @inheritdoc IMSContract
@@ -303,25 +308,23 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
 
     // ------------------------------------------------------------------------------------------ inside
 
-    function _deposit(address asset, bytes32 id, bool toBob, uint112 amount, uint40 validUntil) private {
-        _requireNotLate(validUntil);
-        uint256 arrived = AssetTransfer.pull(asset, amount);
+    /// @dev A token is called under the guard; ETH comes without a call, so that checking the guard is enough.
+    function _pullToken(address asset, uint256 amount) private nonReentrant returns (uint256) {
+        return AssetTransfer.pull(asset, amount);
+    }
+
+    function _deposit(address asset, bytes32 id, bool toBob, uint256 arrived) private {
         Slots storage slots = _channels[asset][id];
         uint256 funds = slots.funds;
         if (funds & Accounting.DISPUTED != 0) revert InDispute(id);
-        slots.funds = _grow(asset, id, funds, toBob ? 0 : arrived, toBob ? arrived : 0);
+        funds = funds.raise(toBob ? Accounting.BOB : 0, arrived);
+        slots.funds = funds;
+        _announce(asset, id, funds);
     }
 
-    /// @dev `funds` with both sides raised, announced.
-    function _grow(address asset, bytes32 id, uint256 funds, uint256 toAlice, uint256 toBob)
-        private
-        returns (uint256)
-    {
+    function _announce(address asset, bytes32 id, uint256 funds) private {
         (int256 alice, int256 bob) = funds.sides();
-        alice = _requireFits(alice + int256(toAlice));
-        bob = _requireFits(bob + int256(toBob));
         emit Deposited(id, asset, int112(alice), int112(bob));
-        return funds.withSides(alice, bob);
     }
 
     /// @dev Refuses a state that could not be settled: too long, badly ordered, insolvent.
@@ -337,12 +340,16 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
             address app = nano.app;
             if (i != 0 && (nanoId < lastId || (nanoId == lastId && app <= lastApp))) revert NanosNotAscending(i);
             (lastId, lastApp) = (nanoId, app);
-            aliceLocked += nano.aliceLock;
-            bobLocked += nano.bobLock;
+            unchecked {
+                aliceLocked += nano.aliceLock; // at most 64 of 112 bits
+                bobLocked += nano.bobLock;
+            }
             // Reading checks their range: what is registered must be readable by `settle`.
             nano.expiry;
             nano.swapped;
         }
+        if (aliceLocked > Accounting.MOST) revert AmountTooLarge(0, aliceLocked);
+        if (bobLocked > Accounting.MOST) revert AmountTooLarge(0, bobLocked);
         _freeMoney(id, funds, net, int256(aliceLocked), int256(bobLocked));
     }
 
@@ -353,8 +360,11 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         returns (uint256, uint256)
     {
         (int256 alice, int256 bob) = funds.sides();
-        alice -= net + fromAlice;
-        bob += net - fromBob;
+        unchecked {
+            // Nothing here has more than 118 bits: sides and net have 112, sums over 64 locks or shifts six more.
+            alice -= net + fromAlice;
+            bob += net - fromBob;
+        }
         if (alice < 0 || bob < 0) revert Insolvent(id, alice, bob);
         return (uint256(alice), uint256(bob));
     }
@@ -367,12 +377,12 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         Slots storage slots = _channels[asset][id];
         funds = slots.funds;
         known = slots.dispute;
-        given = Accounting.stateHash(id, known.versionOf(), net, NanoList.copy(nanos).hash());
+        given = _stateHash(id, known.versionOf(), net, NanoList.copy(nanos).hash());
     }
 
     /// @dev Asking outcomes comes before the change of storage; it is static, with an allowance, and under the guard.
     function _settle(
-        Channel calldata channel,
+        ChannelTerms.View terms,
         bytes32 id,
         uint256 funds,
         uint256 known,
@@ -380,40 +390,45 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         Nano[] calldata nanos
     ) private {
         NanoList.Block remaining = NanoList.allocate(nanos.length);
-        int256 aliceKept; // what leaves Alice's free money: locks that stay, shifts that are decided
-        int256 bobKept;
+        int256 moved = net; // from Alice to Bob
         int256 aliceLocked;
         int256 bobLocked;
         for (uint256 i; i < nanos.length; ++i) {
             Nano calldata nano = nanos[i];
             (bool resolved, int256 shift) = _resolve(nano);
-            if (resolved) {
-                aliceKept += shift;
-                bobKept -= shift;
-            } else {
-                aliceLocked += int256(uint256(nano.aliceLock));
-                bobLocked += int256(uint256(nano.bobLock));
-                remaining.push(nano);
+            unchecked {
+                // At most 64 terms of 113 bits, as `register` has seen to.
+                if (resolved) {
+                    moved += shift;
+                } else {
+                    aliceLocked += int256(uint256(nano.aliceLock));
+                    bobLocked += int256(uint256(nano.bobLock));
+                    remaining.push(nano);
+                }
             }
         }
         uint256 left = remaining.length();
         if (known & Accounting.SETTLING != 0 && left == nanos.length) return;
 
-        (uint256 alicePaid, uint256 bobPaid) =
-            _freeMoney(id, funds, net, aliceKept + aliceLocked, bobKept + bobLocked);
-        Slots storage slots = _channels[channel.asset][id];
+        (uint256 alicePaid, uint256 bobPaid) = _freeMoney(id, funds, moved, aliceLocked, bobLocked);
+        Slots storage slots = _channels[terms.asset()][id];
         if (left == 0) {
             slots.funds = 0;
             slots.dispute = 0;
         } else {
             slots.funds = funds.withSides(aliceLocked, bobLocked);
             slots.dispute = (known & ~Accounting.HASH_MASK) | Accounting.SETTLING
-                | Accounting.stateHash(id, known.versionOf(), 0, remaining.hash());
+                | _stateHash(id, known.versionOf(), 0, remaining.hash());
         }
         remaining.logSettled(Settled.selector, id, alicePaid, bobPaid);
 
-        _payOut(channel.asset, channel.alice, alicePaid, false);
-        _payOut(channel.asset, channel.bob, bobPaid, false);
+        _payOut(terms.asset(), terms.alice(), alicePaid, false);
+        _payOut(terms.asset(), terms.bob(), bobPaid, false);
+    }
+
+    /// @dev What the dispute word keeps of a state.
+    function _stateHash(bytes32 id, uint256 version, int256 net, bytes32 nanos) private pure returns (uint256) {
+        return uint256(ChannelHash.stateHash(id, version, net, nanos)) & Accounting.HASH_MASK;
     }
 
     /// @dev Whether a nano's locks are free, and what moves from the channel's Alice to its Bob.
@@ -447,7 +462,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
     }
 
     /// @dev Hands evidence to nanocontracts: always `submit`, never other calldata, since this contract owns tokens.
-    function _passOn(bytes32 id, Nano[] calldata nanos, bytes[] calldata evidence) private {
+    function _passOn(bytes32 id, Nano[] calldata nanos, bytes[] calldata evidence) private nonReentrant {
         if (evidence.length > nanos.length) revert TooMuchEvidence(evidence.length, nanos.length);
         uint256 allowance = GasAllowance.SUBMIT;
         for (uint256 i; i < evidence.length; ++i) {
@@ -489,19 +504,14 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         if (block.timestamp > limit) revert TooLate(limit, block.timestamp);
     }
 
-    function _requireFits(int256 side) private pure returns (int256) {
-        if (!Accounting.fits(side)) revert AmountTooLarge(side);
-        return side;
-    }
-
     function _requireBoth(
-        Channel calldata channel,
+        ChannelTerms.View terms,
         bytes32 digest,
         bytes calldata signatureAlice,
         bytes calldata signatureBob
     ) private view {
-        _requireParty(channel.alice, channel.aliceKey, digest, signatureAlice);
-        _requireParty(channel.bob, channel.bobKey, digest, signatureBob);
+        _requireParty(terms.alice(), terms.aliceKey(), digest, signatureAlice);
+        _requireParty(terms.bob(), terms.bobKey(), digest, signatureBob);
     }
 
     /// @dev A party's own transaction, from account or key, needs no signature of it.

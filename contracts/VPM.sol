@@ -5,11 +5,14 @@ import {INanocontract} from "./interfaces/INanocontract.sol";
 import {IVPM} from "./interfaces/IVPM.sol";
 import {LibSignatures} from "./LibSignatures.sol";
 import {ChannelHash} from "./libraries/ChannelHash.sol";
+import {MachineTerms} from "./libraries/MachineTerms.sol";
 import {Machine} from "./types/MachineTypes.sol";
 
 /// @title VPM, the virtual payment machine
 /// @notice See `IVPM`; the protocol is docs/protocol.md, section 4.
 contract VPM is IVPM {
+    using MachineTerms for MachineTerms.View;
+
     uint256 private constant TOTAL_LIMIT = (1 << 111) - 1;
     uint256 private constant DEADLINE_LIMIT = (1 << 34) - 1;
 
@@ -60,8 +63,8 @@ contract VPM is IVPM {
     }
 
     /// @inheritdoc IVPM
-    function machineId(Machine calldata machine) public view returns (bytes32) {
-        return ChannelHash.machineId(DOMAIN_SEPARATOR, machine);
+    function machineId(Machine calldata machine) external view returns (bytes32 id) {
+        (id,) = MachineTerms.read(DOMAIN_SEPARATOR, machine);
     }
 
     /// @dev The byte string whose offset stands at `head`. Assembly replaces `abi.decode`, which copies to memory;
@@ -88,24 +91,24 @@ contract VPM is IVPM {
     ) private {
         if (paidByAlice > TOTAL_LIMIT) revert TotalTooLarge(paidByAlice);
         if (paidByBob > TOTAL_LIMIT) revert TotalTooLarge(paidByBob);
-        uint256 finalTime = uint256(machine.validity) + machine.challenge;
+        (bytes32 id, MachineTerms.View terms) = MachineTerms.read(DOMAIN_SEPARATOR, machine);
+        uint256 finalTime = terms.validity() + terms.challenge();
         if (finalTime > DEADLINE_LIMIT) revert FinalTimeTooFar(finalTime);
 
-        bytes32 id = machineId(machine);
         (uint256 a, uint256 b, uint256 deadline) = _unpack(_records[id]);
-        bool aliceRises = paidByAlice > a && machine.aliceLock != 0;
-        bool bobRises = paidByBob > b && machine.bobLock != 0;
+        bool aliceRises = paidByAlice > a && terms.aliceLock() != 0;
+        bool bobRises = paidByBob > b && terms.bobLock() != 0;
         if (!aliceRises && !bobRises) return;
 
-        uint256 limit = deadline == 0 ? machine.validity : deadline;
+        uint256 limit = deadline == 0 ? terms.validity() : deadline;
         if (block.timestamp > limit) revert TooLate(limit, block.timestamp);
-        if (deadline == 0) deadline = block.timestamp + machine.challenge;
+        if (deadline == 0) deadline = block.timestamp + terms.challenge();
         if (aliceRises) {
-            _requireStatement(machine.alice, id, paidByAlice, signatureAlice);
+            _requireStatement(terms.alice(), id, paidByAlice, signatureAlice);
             a = paidByAlice;
         }
         if (bobRises) {
-            _requireStatement(machine.bob, id, paidByBob, signatureBob);
+            _requireStatement(terms.bob(), id, paidByBob, signatureBob);
             b = paidByBob;
         }
         _records[id] = (deadline << 222) | (b << 111) | a;

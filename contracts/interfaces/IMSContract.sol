@@ -75,8 +75,8 @@ interface IMSContract {
     /// @notice A call failed that may have failed for want of gas; send the transaction with a higher gas limit.
     error NotEnoughGas(uint256 gasBefore, uint256 allowance);
 
-    /// @notice A side would leave the range of a signed 112-bit integer.
-    error AmountTooLarge(int256 side);
+    /// @notice An amount, or the side it would raise, exceeds `2**111 - 1`.
+    error AmountTooLarge(int256 side, uint256 amount);
 
     /// @notice Less than the caller's share of an `openBoth` arrived.
     error ShareTooSmall(uint256 arrived, uint256 share);

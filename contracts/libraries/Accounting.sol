@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IMSContract} from "../interfaces/IMSContract.sol";
+
 /// @title The arithmetic of a channel: packed words, free money, clamping
 /// @dev Layout of a *funds* word, from the top: 1 bit disputed, 1 bit drawn, 30 bits count of withdrawals,
 /// 112 bits Bob's holdings (signed), 112 bits Alice's holdings (signed).
 /// Layout of a *dispute* word, from the top: 1 bit settling, 34 bits deadline, 48 bits version, 173 bits state hash.
 library Accounting {
+    /// @notice Greatest amount: every amount, net and shift fits 112 signed bits.
+    uint256 internal constant MOST = (1 << 111) - 1;
+
     uint256 internal constant DISPUTED = 1 << 255;
     uint256 internal constant DRAWN = 1 << 254;
     uint256 internal constant ONE_WITHDRAWAL = 1 << 224;
     uint256 internal constant WITHDRAWALS_LIMIT = (1 << 30) - 1;
     uint256 internal constant SIDES_MASK = (1 << 224) - 1;
+    uint256 internal constant BOB = 112;
     uint256 internal constant SIDE_MASK = (1 << 112) - 1;
 
     uint256 internal constant SETTLING = 1 << 255;
@@ -25,15 +31,24 @@ library Accounting {
         }
     }
 
-    /// @notice `funds` with other holdings; marks and count stay.
-    /// @dev The caller has checked that both sides fit 112 bits (see `fits`).
-    function withSides(uint256 funds, int256 alice, int256 bob) internal pure returns (uint256) {
-        return (funds & ~SIDES_MASK) | ((uint256(bob) & SIDE_MASK) << 112) | (uint256(alice) & SIDE_MASK);
+    /// @notice `funds` with one side raised by `amount`; `offset` is 0 for Alice's side, 112 for Bob's.
+    function raise(uint256 funds, uint256 offset, uint256 amount) internal pure returns (uint256) {
+        unchecked {
+            int256 side;
+            assembly {
+                side := signextend(13, shr(offset, funds))
+            }
+            // A side has 112 bits and the amount at most 111, or it is refused: the sum cannot overflow.
+            int256 raised = side + int256(amount);
+            if (amount > MOST || raised > int256(MOST)) revert IMSContract.AmountTooLarge(side, amount);
+            return funds ^ ((uint256(side ^ raised) & SIDE_MASK) << offset);
+        }
     }
 
-    /// @notice Whether a side fits the signed 112 bits that store it.
-    function fits(int256 side) internal pure returns (bool) {
-        return side == int256(int112(side));
+    /// @notice `funds` with other holdings; marks and count stay.
+    /// @dev The caller has checked that both sides fit 112 bits.
+    function withSides(uint256 funds, int256 alice, int256 bob) internal pure returns (uint256) {
+        return (funds & ~SIDES_MASK) | ((uint256(bob) & SIDE_MASK) << 112) | (uint256(alice) & SIDE_MASK);
     }
 
     function withdrawals(uint256 funds) internal pure returns (uint256) {
@@ -50,11 +65,6 @@ library Accounting {
 
     function versionOf(uint256 dispute) internal pure returns (uint256) {
         return (dispute >> 173) & type(uint48).max;
-    }
-
-    /// @notice Low 173 bits of the hash that binds a state to its channel.
-    function stateHash(bytes32 id, uint256 version, int256 net, bytes32 nanos) internal pure returns (uint256) {
-        return uint256(keccak256(abi.encode(id, version, net, nanos))) & HASH_MASK;
     }
 
     /// @notice A shift limited to `[-bobLock, aliceLock]`.

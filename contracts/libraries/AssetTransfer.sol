@@ -10,12 +10,15 @@ import {GasAllowance} from "./GasAllowance.sol";
 library AssetTransfer {
     using SafeERC20 for IERC20;
 
+    /// @notice Takes exactly `amount` of ETH.
+    function pullEther(uint256 amount) internal view returns (uint256) {
+        if (msg.value != amount) revert IMSContract.WrongValue(amount, msg.value);
+        return amount;
+    }
+
     /// @notice Takes `amount` from the caller and says how much arrived.
     function pull(address asset, uint256 amount) internal returns (uint256 arrived) {
-        if (asset == address(0)) {
-            if (msg.value != amount) revert IMSContract.WrongValue(amount, msg.value);
-            return amount;
-        }
+        if (asset == address(0)) return pullEther(amount);
         if (msg.value != 0) revert IMSContract.WrongValue(0, msg.value);
         uint256 before = IERC20(asset).balanceOf(address(this));
         IERC20(asset).safeTransferFrom(msg.sender, address(this), amount);
