@@ -120,7 +120,7 @@ ETH: Final = Asset(ZERO_ADDRESS)
 """The asset that is no token."""
 
 
-class Record(msgspec.Struct, frozen=True, gc=False):
+class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Base of the records: immutable, compared by value, bytes shown in hex.
 
     The garbage collector need not visit them: a frozen record cannot be part of a cycle.

@@ -1,0 +1,228 @@
+"""What a step asks the runtime to do, after the step's records are on disk, in this order.
+
+`Sign` is asked of the signer and comes back as `Signed`; `Send` hands a message to the wire and may
+be lost; `Submit` wants a transaction's effect to become final and may be asked again at every block
+(the submitter knows it by its `key`); `Watch` tells the chain follower what to report; `Notify`
+tells our user.
+"""
+
+from __future__ import annotations
+
+from perun.core.notices import Notice
+from perun.core.state import PeerId
+from perun.encoding.messages import Message
+from perun.types import (
+    Address,
+    Asset,
+    Channel,
+    ChannelId,
+    Close,
+    InstanceId,
+    Lock,
+    Machine,
+    Nano,
+    Open,
+    Preimage,
+    Ready,
+    Record,
+    Signature,
+    State,
+    Statement,
+    UnixTime,
+    Version,
+    Wei,
+    Withdraw,
+)
+
+__all__ = [
+    "ClaimCredit",
+    "CloseChannel",
+    "DepositMoney",
+    "Effect",
+    "Notify",
+    "OpenBoth",
+    "OpenChannel",
+    "Register",
+    "RevealPreimage",
+    "Send",
+    "Settle",
+    "Sign",
+    "SignItem",
+    "Submit",
+    "SubmitStatements",
+    "Transaction",
+    "Watch",
+    "WithdrawMoney",
+]
+
+Signable = State | Close | Withdraw | Open | Statement | Ready
+"""What a signer may be asked for; it hashes the record itself, in its contract's domain."""
+
+
+class SignItem(Record, frozen=True, gc=False):
+    """One signature: by `key`, over `message`."""
+
+    key: Address
+    message: Signable
+
+
+class Sign(Record, frozen=True, gc=False):
+    """Signatures that come back together, in one `Signed`: a hub's two are one request."""
+
+    items: tuple[SignItem, ...]
+
+
+class Send(Record, frozen=True, gc=False):
+    """A message to a peer; sealed for it and handed to `via` if that is not empty."""
+
+    to: PeerId
+    message: Message
+    via: PeerId = b""
+
+
+class Watch(Record, frozen=True, gc=False):
+    """Report a channel or an instance from now on, first as it stands."""
+
+    channel: ChannelId | None = None
+    asset: Asset | None = None
+    """The channel's asset."""
+    terms: Channel | None = None
+    app: Address | None = None
+    instance: InstanceId | None = None
+
+
+class Notify(Record, frozen=True, gc=False):
+    """Something our user or the program above us may want to know."""
+
+    notice: Notice
+
+
+# ----------------------------------------------------------------------------------- transactions
+
+
+class OpenChannel(Record, frozen=True, gc=False):
+    """`open`: deposit for our side and announce the channel."""
+
+    channel: Channel
+    amount: Wei
+    valid_until: UnixTime
+
+
+class OpenBoth(Record, frozen=True, gc=False):
+    """`openBoth`: fund both sides, the other's out of its credit."""
+
+    channel: Channel
+    alice_amount: Wei
+    bob_amount: Wei
+    valid_until: UnixTime
+    signature: Signature
+    own_amount: Wei
+    """Our share, which comes with the call."""
+
+
+class DepositMoney(Record, frozen=True, gc=False):
+    """`deposit`: add to one side, without announcement."""
+
+    asset: Asset
+    id: ChannelId
+    to_bob: bool
+    amount: Wei
+    valid_until: UnixTime
+
+
+class CloseChannel(Record, frozen=True, gc=False):
+    """`close`: end a channel by agreement."""
+
+    channel: Channel
+    close: Close
+    signature_alice: Signature
+    signature_bob: Signature
+
+
+class WithdrawMoney(Record, frozen=True, gc=False):
+    """`withdraw`: pay out of an open channel by agreement."""
+
+    channel: Channel
+    withdraw: Withdraw
+    signature_alice: Signature
+    signature_bob: Signature
+
+
+class Register(Record, frozen=True, gc=False):
+    """`register`: open a dispute, or answer one with a newer state, and pass evidence on."""
+
+    channel: Channel
+    id: ChannelId
+    version: Version
+    net: Wei
+    nanos: tuple[Nano, ...]
+    signature_alice: Signature
+    signature_bob: Signature
+    evidence: tuple[bytes, ...] = ()
+
+
+class Settle(Record, frozen=True, gc=False):
+    """`settle`: after the deadline, pay what is free and what is resolved."""
+
+    channel: Channel
+    id: ChannelId
+    net: Wei
+    nanos: tuple[Nano, ...]
+
+
+class SubmitStatements(Record, frozen=True, gc=False):
+    """`VPM.submitStatements`: raise the recorded totals."""
+
+    machine: Machine
+    id: InstanceId
+    paid_by_alice: Wei
+    signature_alice: Signature
+    paid_by_bob: Wei
+    signature_bob: Signature
+
+
+class RevealPreimage(Record, frozen=True, gc=False):
+    """`HashTimeLock.reveal`."""
+
+    lock: Lock
+    id: InstanceId
+    preimage: Preimage
+
+
+class ClaimCredit(Record, frozen=True, gc=False):
+    """`claim`: take our credit out."""
+
+    asset: Asset
+    amount: Wei
+    to: Address
+
+
+Transaction = (
+    OpenChannel
+    | OpenBoth
+    | DepositMoney
+    | CloseChannel
+    | WithdrawMoney
+    | Register
+    | Settle
+    | SubmitStatements
+    | RevealPreimage
+    | ClaimCredit
+)
+
+
+class Submit(Record, frozen=True, gc=False):
+    """Bring a transaction to the chain and keep at it until its effect is final.
+
+    The same `key` with the same transaction is the same wish: ask again and nothing happens twice.
+    The same `key` with another transaction replaces a wish that is not mined yet.
+    """
+
+    key: bytes
+    """Names the wish: a letter for its kind, then the id it is about."""
+    transaction: Transaction
+    before: UnixTime | None = None
+    """The last second at which it is of use; None: no hurry."""
+
+
+Effect = Sign | Send | Submit | Watch | Notify

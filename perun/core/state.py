@@ -1,0 +1,414 @@
+"""What a party knows, as frozen records: everything the core reads and returns, and nothing else.
+
+A node's knowledge is a set of records, each found by its own id and stored in a row of its own, so
+that a payment touches two small records however many channels there are. No record is ever changed;
+a step returns new ones. What can be computed from these is not stored in them.
+
+Terms (protocol, sections 3 to 6): a *channel* holds *nanos*; a nano is an *instance* locked into a
+channel, its *leg* there. An end of an instance has one leg, a hub two. *head* is what the newest
+block of our view says, *final* what its newest final block says.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from perun.types import (
+    Address,
+    Channel,
+    ChannelId,
+    Close,
+    InstanceId,
+    Lock,
+    Machine,
+    Nano,
+    Open,
+    Preimage,
+    Record,
+    Salt,
+    Signature,
+    State,
+    UnixTime,
+    Version,
+    Wei,
+    Withdraw,
+)
+
+__all__ = [
+    "ChainView",
+    "ChannelView",
+    "CloseOffer",
+    "Credit",
+    "Crossing",
+    "CrossingStage",
+    "Deposit",
+    "Dispute",
+    "Funding",
+    "Held",
+    "InstanceView",
+    "Intent",
+    "Leg",
+    "LegStatus",
+    "OnChain",
+    "OpenOffer",
+    "OwnProposal",
+    "PeerId",
+    "Purpose",
+    "Role",
+    "SignedState",
+    "Stage",
+    "Totals",
+    "WithdrawOffer",
+]
+
+PeerId = bytes
+"""33 bytes: the compressed public key a node is known by on the wire."""
+
+
+class Role(enum.IntEnum):
+    """Which side of a channel or instance a party stands on."""
+
+    ALICE = 0
+    BOB = 1
+
+    @property
+    def other(self) -> Role:
+        """The opposite side."""
+        return Role.BOB if self is Role.ALICE else Role.ALICE
+
+
+# ------------------------------------------------------------------------------------- the chain
+
+
+class ChainView(Record, frozen=True, gc=False, array_like=True):
+    """How far our view of the chain reaches. `now` in the protocol's rules is `head_time`."""
+
+    head_time: UnixTime = UnixTime(0)
+    """Timestamp of the newest block we know."""
+    final_time: UnixTime = UnixTime(0)
+    """Timestamp of the newest final block."""
+    head_number: int = 0
+    final_number: int = 0
+    clock: UnixTime = UnixTime(0)
+    """Our own clock, Unix seconds; tells how old the newest block is."""
+
+
+class Dispute(Record, frozen=True, gc=False, array_like=True):
+    """A dispute as the chain has it (protocol, section 3)."""
+
+    version: Version
+    net: Wei
+    nanos: tuple[Nano, ...]
+    """Registered list; the remaining one once settling."""
+    deadline: UnixTime
+    settling: bool = False
+
+
+class OnChain(Record, frozen=True, gc=False, array_like=True):
+    """A channel as a block has it: a snapshot, so that a reorganisation is simply another one."""
+
+    alice: Wei = Wei(0)
+    """Holdings, deposited minus withdrawn; may be negative."""
+    bob: Wei = Wei(0)
+    withdrawals: int = 0
+    drawn: bool = False
+    announced_by: tuple[bool, bool] = (False, False)
+    """Whether Alice's, Bob's account itself has called `open` or `openBoth` for this channel."""
+    dispute: Dispute | None = None
+    ended: bool = False
+    """Closed or wholly settled: the id is spent."""
+
+
+EMPTY = OnChain()
+
+
+# ------------------------------------------------------------------------------------- agreement
+
+
+class SignedState(Record, frozen=True, gc=False, array_like=True):
+    """A fully signed state; version 0 is the empty one that nobody signs."""
+
+    state: State
+    own: Signature = Signature(b"")
+    peer: Signature = Signature(b"")
+    """Empty if the state is known only from a dispute on chain: the contract has checked it."""
+
+
+class Purpose(enum.IntEnum):
+    """What a proposal wants to do to the newest fully signed state."""
+
+    TRANSFER = 0
+    """Moves `net` and nothing else."""
+    ADD = 1
+    """Adds one instance; a hub's fee may move `net`."""
+    REMOVE = 2
+    """Removes one instance at a shift, nothing else."""
+    REPLACE = 3
+    """Resizes or renews: removes one machine and adds one with a fresh salt."""
+    REFUSE = 4
+    """Repeats the last agreed content under a new version: "no" (protocol, section 5, Answers)."""
+
+
+class Intent(Record, frozen=True, gc=False, array_like=True):
+    """What our user or protocol step wants changed; waits until the channel is idle."""
+
+    purpose: Purpose
+    amount: Wei = Wei(0)
+    """TRANSFER, ADD, REPLACE: what Alice pays Bob by `net` besides the instances' shifts."""
+    adds: InstanceId | None = None
+    removes: InstanceId | None = None
+    reason: str = ""
+    """REFUSE: why."""
+
+
+class OwnProposal(Record, frozen=True, gc=False, array_like=True):
+    """A state we have asked our signer to sign; unresolved until this or a higher one is full."""
+
+    state: State
+    intent: Intent
+    signature: Signature = Signature(b"")
+    """Empty while our signer works."""
+    sent_at: UnixTime = UnixTime(0)
+    """Own clock when it was last sent."""
+
+
+class Held(Record, frozen=True, gc=False, array_like=True):
+    """A peer's proposal, checked and signed by it, that we have not answered yet."""
+
+    state: State
+    signature: Signature
+    intent: Intent
+    """What it does, as we judged it."""
+    since: UnixTime = UnixTime(0)
+    """Own clock when it came."""
+    answering: bool = False
+    """Whether our signer is at work on the countersignature: we have signed this version."""
+
+
+# --------------------------------------------------------------------------------- standing offers
+
+
+class CloseOffer(Record, frozen=True, gc=False, array_like=True):
+    """A Close we have signed; alive until mined or lapsed in a final block."""
+
+    close: Close
+    own: Signature = Signature(b"")
+    peer: Signature = Signature(b"")
+    proposer: bool = False
+
+
+class WithdrawOffer(Record, frozen=True, gc=False, array_like=True):
+    """A Withdraw we have signed; counts as done and as not done until mined or lapsed."""
+
+    withdraw: Withdraw
+    own: Signature = Signature(b"")
+    peer: Signature = Signature(b"")
+    proposer: bool = False
+
+
+class OpenOffer(Record, frozen=True, gc=False, array_like=True):
+    """An Open that allows somebody to draw on a credit. Ours holds that money back until lapsed."""
+
+    open: Open
+    signature: Signature = Signature(b"")
+    ours: bool = True
+
+
+class Deposit(Record, frozen=True, gc=False, array_like=True):
+    """Our own deposit on its way: no Close or Withdraw is signed until it is mined or lapsed."""
+
+    amount: Wei
+    valid_until: UnixTime
+    holdings_before: Wei
+    """Our side's final holdings when it was sent."""
+
+
+class Funding(Record, frozen=True, gc=False, array_like=True):
+    """What both sides said they will put in, and how."""
+
+    alice_amount: Wei = Wei(0)
+    bob_amount: Wei = Wei(0)
+    drawn: bool = False
+    """By `openBoth`: the accepting side's share comes out of its credit."""
+    own_to_credit: bool = False
+    peer_to_credit: bool = False
+
+
+# ----------------------------------------------------------------------------------------- records
+
+
+class Stage(enum.IntEnum):
+    """How far two parties are with agreeing on a channel's terms."""
+
+    OFFERED = 0
+    """We have offered it, the peer has not answered."""
+    INVITED = 1
+    """The peer has offered it; our user or policy has not answered."""
+    JOINED = 2
+    """Both have agreed; money and states may flow."""
+
+
+class ChannelView(Record, frozen=True, gc=False, array_like=True):
+    """One basic channel as we know it."""
+
+    id: ChannelId
+    channel: Channel
+    role: Role
+    peer: PeerId
+    stage: Stage
+    funding: Funding
+    proven: bool = False
+    """The peer's account has proved the peer's key (protocol, section 5, Joining)."""
+    peer_proof: Signature = Signature(b"")
+    agreed: SignedState | None = None
+    """Newest fully signed state; None is version 0."""
+    proposals: tuple[OwnProposal, ...] = ()
+    """Ours, unresolved, ascending by version."""
+    held: Held | None = None
+    signed: Version = Version(0)
+    """Highest version we have signed, or asked our signer to sign."""
+    seen: Version = Version(0)
+    """Highest version of which we hold a signature of the peer."""
+    intents: tuple[Intent, ...] = ()
+    """What waits for the channel to be idle, oldest first."""
+    close: CloseOffer | None = None
+    withdraws: tuple[WithdrawOffer, ...] = ()
+    opens: tuple[OpenOffer, ...] = ()
+    deposits: tuple[Deposit, ...] = ()
+    head: OnChain = EMPTY
+    final: OnChain = EMPTY
+    leaving: bool = False
+    """Our user wants out through the chain: dispute, settle, and sign nothing more."""
+    inflight: InstanceId | None = None
+    """Hub: the instance of the one pair in flight here (protocol, section 6)."""
+    waiting: tuple[InstanceId, ...] = ()
+    """Hub: requests that wait for this channel, in order of arrival; they hold nothing."""
+
+
+class LegStatus(enum.IntEnum):
+    """Where an instance stands in one channel; derived from the channel's states in one place."""
+
+    NEW = 0
+    """Parameters are known, nothing signed."""
+    ADDING = 1
+    """We have signed a state that lists it; no fully signed one does."""
+    LISTED = 2
+    """The newest fully signed state lists it and we have signed no removal since."""
+    REMOVING = 3
+    """The newest fully signed state lists it, and we have signed one that does not."""
+    REMOVED = 4
+    """It was listed, and the newest fully signed state does not list it. Never again."""
+
+
+class Leg(Record, frozen=True, gc=False, array_like=True):
+    """An instance in one of our channels."""
+
+    channel: ChannelId
+    swapped: bool
+    """Whether the instance's Alice is the channel's Bob."""
+    status: LegStatus = LegStatus.NEW
+    removed_shift: Wei = Wei(0)
+    """The shift, instance's Alice to instance's Bob, at which it was removed."""
+
+
+class OnChainInstance(Record, frozen=True, gc=False, array_like=True):
+    """An instance as a block has it; all empty if nobody submitted anything."""
+
+    paid_by_alice: Wei = Wei(0)
+    paid_by_bob: Wei = Wei(0)
+    deadline: UnixTime = UnixTime(0)
+    """Last second for higher totals; 0: nothing was submitted."""
+    preimage: Preimage | None = None
+
+
+UNTOUCHED = OnChainInstance()
+
+
+class InstanceView(Record, frozen=True, gc=False, array_like=True):
+    """An instance of a nanocontract that we take part in, as an end or as a hub."""
+
+    id: InstanceId
+    machine: Machine | None
+    """Its terms if it is a payment machine …"""
+    lock: Lock | None
+    """… or a hash time lock."""
+    legs: tuple[Leg, ...]
+    role: Role | None
+    """The side our own key signs for; None: we are its hub."""
+    end: PeerId = b""
+    """The other end (an end's view): the channel's peer, or somebody behind the hub."""
+    via: PeerId = b""
+    """The hub between the ends; empty if the other end is the channel's peer."""
+    ready_sent: bool = False
+    ready: Signature = Signature(b"")
+    """The other end's `Ready`."""
+    leave_sent: bool = False
+    """Virtual: we have told the other end our totals, to close with."""
+    evidence: Wei = Wei(0)
+    """Hub: the total by which it may force the paying channel's shift (rule (c))."""
+    preimage: Preimage | None = None
+    head: OnChainInstance = UNTOUCHED
+    final: OnChainInstance = UNTOUCHED
+
+    @property
+    def terms(self) -> Machine | Lock:
+        """The parameters whose hash is the id."""
+        terms = self.machine or self.lock
+        assert terms is not None
+        return terms
+
+
+class Totals(Record, frozen=True, gc=False, array_like=True):
+    """The payments of one machine: the record that a payment writes, one row overwritten."""
+
+    machine: InstanceId
+    asked: Wei = Wei(0)
+    """Highest own total we have asked our signer to sign; never lowered."""
+    sent: Wei = Wei(0)
+    sent_signature: Signature = Signature(b"")
+    received: Wei = Wei(0)
+    received_signature: Signature = Signature(b"")
+
+
+class CrossingStage(enum.IntEnum):
+    """How far a hub is with an instance between two of its channels (protocol, section 6)."""
+
+    REQUESTED = 0
+    """Fewer than two requests, or waiting for both channels to be idle: holds nothing."""
+    OPENING = 1
+    """Reserved in both channels, both ends were asked for their proposals."""
+    OPEN = 2
+    """Both states are fully signed; the hub is idle."""
+    CLOSING = 3
+    """At least one end has proposed the removal."""
+    HALF = 4
+    """Removed from one channel only, by rules (a) to (d): the other must follow."""
+    CLOSED = 5
+    REFUSED = 6
+
+
+class Crossing(Record, frozen=True, gc=False, array_like=True):
+    """A hub's view of one instance between two of its channels."""
+
+    id: InstanceId
+    alice_channel: ChannelId
+    """The channel with the instance's Alice."""
+    bob_channel: ChannelId
+    stage: CrossingStage = CrossingStage.REQUESTED
+    requested: tuple[bool, bool] = (False, False)
+    since: UnixTime = UnixTime(0)
+    """Own clock when the present stage began."""
+    fee: Wei = Wei(0)
+    """What the instance's Alice pays the hub by `net` with the adding state."""
+
+
+class Credit(Record, frozen=True, gc=False, array_like=True):
+    """An account's balance in MSContract, as final blocks have it."""
+
+    asset: Address
+    account: Address
+    amount: Wei
+
+
+Pending = Salt
+"""Our random half of a salt that the other end has not completed."""

@@ -1,0 +1,423 @@
+"""What peers say to each other, as bytes: one version byte, then MessagePack.
+
+Every message is an array whose first item is its number. Integers beyond 64 bits, which MessagePack
+lacks, are extension 1: a sign byte and the magnitude. Whatever arrives is garbage until `decode`
+has returned: the answer to garbage is a `MalformedMessage`, never another exception, and never more
+work than its length deserves. Signatures are *not* checked here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Final
+
+import msgspec
+
+from perun.errors import Misuse, PeerFault
+from perun.types import (
+    Channel,
+    ChannelId,
+    Close,
+    InstanceId,
+    Lock,
+    Machine,
+    MachineId,
+    Open,
+    Preimage,
+    Record,
+    Salt,
+    Signature,
+    State,
+    UnixTime,
+    Version,
+    Wei,
+    Withdraw,
+)
+
+__all__ = [
+    "AcceptChannel",
+    "AnswerClose",
+    "AnswerState",
+    "AnswerWithdraw",
+    "DeclineInvite",
+    "GrantInstance",
+    "Invite",
+    "Invited",
+    "Leave",
+    "MAX_MESSAGE_BYTES",
+    "MalformedMessage",
+    "Message",
+    "NotPaid",
+    "OfferChannel",
+    "OfferClose",
+    "OfferWithdraw",
+    "Paid",
+    "Pay",
+    "Propose",
+    "ReadySigned",
+    "RefuseChannel",
+    "RefuseInstance",
+    "Relay",
+    "RequestInstance",
+    "Reveal",
+    "ShowState",
+    "VERSION",
+    "decode",
+    "encode",
+]
+
+VERSION: Final = 1
+"""First byte of every message; another one is refused whole."""
+
+MAX_MESSAGE_BYTES: Final = 65_536
+"""Longest message: a proposal and the state it refuses, with 64 nanos each, take about 26,000."""
+
+MAX_REASON: Final = 200
+
+Id = Annotated[ChannelId, msgspec.Meta(min_length=32, max_length=32)]
+Instance = Annotated[InstanceId, msgspec.Meta(min_length=32, max_length=32)]
+MachineRef = Annotated[MachineId, msgspec.Meta(min_length=32, max_length=32)]
+Word = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+Half = Annotated[Salt, msgspec.Meta(min_length=32, max_length=32)]
+Secret = Annotated[Preimage, msgspec.Meta(min_length=32, max_length=32)]
+Sig = Annotated[Signature, msgspec.Meta(max_length=65)]
+Peer = Annotated[bytes, msgspec.Meta(min_length=33, max_length=33)]
+Reason = Annotated[str, msgspec.Meta(max_length=MAX_REASON)]
+Amount = Annotated[Wei, msgspec.Meta(ge=0)]
+Time = Annotated[UnixTime, msgspec.Meta(ge=0, lt=2**40)]
+Number = Annotated[Version, msgspec.Meta(ge=0, lt=2**48)]
+
+
+@dataclass(eq=False)
+class MalformedMessage(PeerFault):
+    """Bytes that are no message of this version."""
+
+    reason: str
+    length: int
+
+    template: ClassVar[str] = "malformed message of {length} bytes: {reason}"
+    hint: ClassVar[str] = "the peer may run another version, or the wire is not what it seems"
+
+
+class _Message(Record, frozen=True, gc=False, array_like=True):
+    """Base of all messages."""
+
+
+# --------------------------------------------------------------------------------------- payments
+
+
+class Pay(_Message, frozen=True, gc=False, tag=1):
+    """A statement: I have paid you this much in total (protocol, section 4)."""
+
+    machine: MachineRef
+    paid: Amount
+    signature: Sig
+
+
+class Paid(_Message, frozen=True, gc=False, tag=2):
+    """Your statements up to this total are on my disk."""
+
+    machine: MachineRef
+    paid: Amount
+
+
+class NotPaid(_Message, frozen=True, gc=False, tag=3):
+    """I do not count this total, and why. Words only: what is signed stays signed."""
+
+    machine: MachineRef
+    paid: Amount
+    reason: Reason
+
+
+class ReadySigned(_Message, frozen=True, gc=False, tag=4):
+    """`Ready`: my channel's state with this machine is fully signed and stored."""
+
+    machine: Instance
+    signature: Sig
+
+
+class Leave(_Message, frozen=True, gc=False, tag=5):
+    """Let us close this virtual channel: the totals I know, and my own newest statement."""
+
+    machine: Instance
+    paid_by_alice: Amount
+    paid_by_bob: Amount
+    signature: Sig = Signature(b"")
+    """Over the sender's own total; empty if that is 0."""
+
+
+class Reveal(_Message, frozen=True, gc=False, tag=6):
+    """The secret of a hash time lock."""
+
+    instance: Instance
+    preimage: Secret
+
+
+# ----------------------------------------------------------------------------------------- states
+
+
+class Propose(_Message, frozen=True, gc=False, tag=10):
+    """A state, signed by its proposer (protocol, section 5)."""
+
+    state: State
+    signature: Sig
+    purpose: Annotated[int, msgspec.Meta(ge=0, le=4)]
+    adds: Instance | None = None
+    removes: Instance | None = None
+    paid: Amount = Wei(0)
+    """Removal of a machine: the proposer's own total …"""
+    paid_signature: Sig = Signature(b"")
+    """… its statement …"""
+    received: Amount = Wei(0)
+    """… and the highest total it has accepted."""
+    received_signature: Sig = Signature(b"")
+    """The other end's statement: evidence for a hub (section 6, rule (c))."""
+    preimage: Secret | None = None
+    """Removal of a hash time lock: its secret."""
+    base: ShowState | None = None
+    """Refusal: the newest fully signed state of the refuser."""
+    reason: Reason = ""
+
+
+class AnswerState(_Message, frozen=True, gc=False, tag=11):
+    """The countersignature of a proposed state."""
+
+    channel: Id
+    version: Number
+    signature: Sig
+
+
+class ShowState(_Message, frozen=True, gc=False, tag=12):
+    """A fully signed state: what I hold as the newest."""
+
+    state: State
+    signature_alice: Sig
+    signature_bob: Sig
+
+
+# --------------------------------------------------------------------------------------- channels
+
+
+class OfferChannel(_Message, frozen=True, gc=False, tag=20):
+    """Let us have a channel; the sender stands as its Alice."""
+
+    channel: Channel
+    alice_amount: Amount
+    bob_amount: Amount
+    draw: bool
+    """Bob's share is to come out of his credit, by `openBoth`."""
+    proof: Sig
+    """Alice's account over `Open(id, 0, 0, 0)`: the key is hers. Empty if key and account agree."""
+    to_credit: bool
+    first: Propose | None = None
+    """The first state, with Bob's fee, already signed."""
+
+
+class AcceptChannel(_Message, frozen=True, gc=False, tag=21):
+    """Yes; with Bob's proof of his key and, if drawn on, his account's `Open`."""
+
+    channel: Id
+    proof: Sig
+    to_credit: bool
+    open: Open | None = None
+    open_signature: Sig = Signature(b"")
+    first_signature: Sig = Signature(b"")
+    """Bob's countersignature of the first state."""
+
+
+class RefuseChannel(_Message, frozen=True, gc=False, tag=22):
+    """No, and why."""
+
+    channel: Id
+    reason: Reason
+
+
+class OfferClose(_Message, frozen=True, gc=False, tag=23):
+    """Let us end the channel like this."""
+
+    close: Close
+    signature: Sig
+
+
+class AnswerClose(_Message, frozen=True, gc=False, tag=24):
+    """The countersignature of a Close."""
+
+    channel: Id
+    signature: Sig
+
+
+class OfferWithdraw(_Message, frozen=True, gc=False, tag=25):
+    """Let us pay this out of the channel."""
+
+    withdraw: Withdraw
+    signature: Sig
+
+
+class AnswerWithdraw(_Message, frozen=True, gc=False, tag=26):
+    """The countersignature of a Withdraw."""
+
+    channel: Id
+    index: Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+    signature: Sig
+
+
+# -------------------------------------------------------------------------------------- instances
+
+
+class Invite(_Message, frozen=True, gc=False, tag=30):
+    """Let us lock this instance; the sender is its Alice, `salt` her random half."""
+
+    machine: Machine | None
+    lock: Lock | None
+    channel: Id | None
+    """The channel of the two; None for a virtual channel over the hub that relays this."""
+    replaces: Instance | None = None
+    """The machine that is resized or renewed by it."""
+
+
+class Invited(_Message, frozen=True, gc=False, tag=31):
+    """Yes; the salt is `keccak256(theirs ‖ ours)`."""
+
+    theirs: Half
+    ours: Half
+
+
+class DeclineInvite(_Message, frozen=True, gc=False, tag=32):
+    """No, and why."""
+
+    theirs: Half
+    reason: Reason
+
+
+class RequestInstance(_Message, frozen=True, gc=False, tag=33):
+    """To a hub: let this instance cross you, from or to my channel (section 6)."""
+
+    channel: Id
+    machine: Machine | None
+    lock: Lock | None
+    other: Peer
+    """The other end."""
+    from_alice: bool
+    """Whether the sender is the instance's Alice."""
+
+
+class GrantInstance(_Message, frozen=True, gc=False, tag=34):
+    """From the hub: reserved; propose now, with this fee moved to me. Signed as a quote."""
+
+    channel: Id
+    instance: Instance
+    fee: Amount
+    valid_until: Time
+    signature: Sig
+
+
+class RefuseInstance(_Message, frozen=True, gc=False, tag=35):
+    """From the hub, or an end: not this instance, and why."""
+
+    instance: Instance
+    reason: Reason
+
+
+class Relay(_Message, frozen=True, gc=False, tag=40):
+    """Something sealed between two ends; the hub passes it on."""
+
+    sender: Peer
+    receiver: Peer
+    box: Annotated[bytes, msgspec.Meta(max_length=MAX_MESSAGE_BYTES - 256)]
+
+
+Message = (
+    Pay
+    | Paid
+    | NotPaid
+    | ReadySigned
+    | Leave
+    | Reveal
+    | Propose
+    | AnswerState
+    | ShowState
+    | OfferChannel
+    | AcceptChannel
+    | RefuseChannel
+    | OfferClose
+    | AnswerClose
+    | OfferWithdraw
+    | AnswerWithdraw
+    | Invite
+    | Invited
+    | DeclineInvite
+    | RequestInstance
+    | GrantInstance
+    | RefuseInstance
+    | Relay
+)
+
+_VERSION_BYTE = bytes((VERSION,))
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
+_BIG_INT = 1
+# Longest magnitude taken: 112 bits; anything longer is out of every field's range.
+_MAX_BIG_INT_BYTES = 15
+
+
+def encode(message: Message) -> bytes:
+    """The bytes of a message, at most `MAX_MESSAGE_BYTES`."""
+    return _VERSION_BYTE + pack(message)
+
+
+def decode(data: bytes) -> Message:
+    """The message in `data`.
+
+    Raises:
+        MalformedMessage: too long, another version, no MessagePack, no known message, or a field of
+            another type, length or range.
+    """
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise MalformedMessage(f"longer than {MAX_MESSAGE_BYTES} bytes", len(data))
+    if data[:1] != _VERSION_BYTE:
+        raise MalformedMessage("another protocol version", len(data))
+    body = memoryview(data)[1:]
+    try:
+        try:
+            return _decoder.decode(body)
+        except msgspec.ValidationError:
+            message: Message = unpack_slowly(body, Message)
+            return message
+    except (msgspec.MsgspecError, Misuse, ValueError, RecursionError) as error:
+        raise MalformedMessage(str(error), len(data)) from None
+
+
+# ---------------------------------------------------------------- MessagePack with great integers
+
+
+def pack(record: msgspec.Struct) -> bytes:
+    """MessagePack of a record; integers beyond 64 bits as extension 1."""
+    try:
+        return _encoder.encode(record)
+    except OverflowError:
+        return _encoder.encode(_widen(msgspec.to_builtins(record, builtin_types=(bytes,))))
+
+
+def unpack_slowly(data: bytes | memoryview, kind: Any) -> Any:
+    """What the typed decoder refused, in case it holds great integers."""
+    return msgspec.convert(msgspec.msgpack.decode(data, ext_hook=_big_int), kind)
+
+
+def _widen(value: Any) -> Any:
+    if type(value) is int and not -(2**63) <= value < 2**64:
+        magnitude = abs(value)
+        size = (magnitude.bit_length() + 7) // 8
+        sign = b"\x01" if value < 0 else b"\x00"
+        return msgspec.msgpack.Ext(_BIG_INT, sign + magnitude.to_bytes(size, "big"))
+    if isinstance(value, list | tuple):
+        return [_widen(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _widen(item) for key, item in value.items()}
+    return value
+
+
+def _big_int(code: int, data: memoryview) -> int:
+    if code != _BIG_INT or not 2 <= len(data) <= _MAX_BIG_INT_BYTES + 1 or data[0] > 1:
+        raise ValueError("unknown extension")
+    magnitude = int.from_bytes(data[1:], "big")
+    return -magnitude if data[0] else magnitude

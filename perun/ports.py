@@ -1,0 +1,96 @@
+"""What the node needs of the world outside, as small protocols; each has an in-memory twin.
+
+The core never calls these. `perun.node.runtime` stores what a step changed, then carries out its
+effects through them; `perun.chain`, `wire`, `store` and `wallet` implement them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from perun.core.effects import Sign, Submit, Watch
+from perun.core.inputs import Input
+from perun.core.state import PeerId
+from perun.types import Record, Signature, UnixTime
+
+__all__ = ["Chain", "Clock", "Inbox", "Sealer", "Signer", "Store", "Stored", "Wire"]
+
+Inbox = Callable[[Sequence[Input]], None]
+"""Where an edge puts what happened; may be called from any thread, returns at once."""
+
+
+class Chain(Protocol):
+    """The chain, seen through one RPC endpoint: a follower and a submitter.
+
+    It puts `ChainBlock`, then `ChainChannel`, `ChainInstance`, `ChainCredit`, `ChainAnnounced` into
+    the inbox it was started with. Both methods return at once and never raise for what the chain
+    or the network does: that is retried, and reported where `perun.chain` says.
+    """
+
+    def watch(self, watch: Watch) -> None:
+        """Report this channel or instance: once as it stands, then whenever it changes. The same
+        wish again is the same wish."""
+
+    def submit(self, submit: Submit) -> None:
+        """Bring this to the chain, with higher fees if need be, until its effect is final. The same
+        key and transaction again is the same wish; a transaction that can no longer succeed is
+        dropped. Survives restarts: the core asks again after `Restarted`."""
+
+
+class Wire(Protocol):
+    """Carries bytes to peers; may lose, never forges: the receiver is told the true sender."""
+
+    def send(self, peer: PeerId, frames: Sequence[bytes]) -> None:
+        """Hand over whole messages in order; returns at once. What an unreachable peer misses is
+        sent again by the core when the wire reports `Connected`."""
+
+
+class Signer(Protocol):
+    """Holds keys and signs typed data; may be a file, a device, a browser."""
+
+    def sign(self, sign: Sign) -> tuple[Signature, ...] | None:
+        """The signatures, each 65 bytes, in order; or None if they will come later, as `Signed`
+        through the inbox. Refuses by never answering: what was asked counts as signed."""
+
+
+class Sealer(Protocol):
+    """Encrypts between two ends so that a hub relays what it cannot read (protocol, section 6)."""
+
+    def seal(self, receiver: PeerId, message: bytes) -> bytes:
+        """A box that only `receiver` opens, and that only we could have made."""
+
+    def open(self, sender: PeerId, box: bytes) -> bytes:
+        """What `sender` sealed for us. Raises `perun.errors.PeerFault` for anything else."""
+
+
+class Clock(Protocol):
+    """Our own clock."""
+
+    def now(self) -> UnixTime:
+        """Unix seconds; never goes back."""
+
+
+class Stored(Protocol):
+    """Everything a store holds, by kind of record, as it was last written."""
+
+    def records(self) -> Iterable[Record]:
+        """All records, in no order."""
+
+
+class Store(Stored, Protocol):
+    """Durable records, one writer. See `perun.store`."""
+
+    @property
+    def exit_only(self) -> bool:
+        """Restored or copied: nothing new may be signed (protocol, section 5, Store)."""
+
+    def write(self, records: Iterable[Record]) -> None:
+        """All of these or none; on disk, whatever the power does, when this returns.
+
+        Raises:
+            StoreFault: it is not known to be on disk; the node must stop.
+        """
+
+    def close(self) -> None:
+        """Lets the lock go."""
