@@ -27,6 +27,8 @@ setup(
         "safe-pysha3==1.0.7",
         "msgspec==0.22.0",
         "rich==15.0.0",
+        "click==8.3.3",
+        "py-evm==0.12.1b1",
     ],
     extras_require={
         "test": [

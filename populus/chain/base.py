@@ -1,0 +1,119 @@
+"""What all chains share: a life from `with` to its end, and the objects that hang on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from web3 import Web3
+
+from populus.contracts.factory import ContractFactories
+from populus.exceptions import ChainError
+from populus.provider import Provider
+from populus.registrar import Registrar
+from populus.reverts import ErrorTable, RevertMiddleware
+from populus.wait import Wait
+
+if TYPE_CHECKING:
+    from web3.middleware import Web3Middleware
+
+    from populus.project import Project
+
+__all__ = ["BaseChain", "add_middleware"]
+
+
+def add_middleware(web3: Web3, build: Callable[[Any], Web3Middleware], name: str) -> None:
+    """Add the outermost layer; web3's type wants a class, any callable does."""
+    web3.middleware_onion.add(cast("type[Web3Middleware]", build), f"populus_{name}")
+
+
+class BaseChain:
+    """A chain of a project. It runs, and its attributes work, inside `with`."""
+
+    def __init__(self, project: Project, chain_name: str) -> None:
+        self.project = project
+        self.chain_name = chain_name
+        self._web3: Web3 | None = None
+
+    # -- life ------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        try:
+            self._web3 = self._start()
+            add_middleware(self._web3, lambda w3: RevertMiddleware(w3, self.errors), "reverts")
+            self._prepare(self._web3)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop()
+        self._web3 = None
+        for name in ("errors", "wait", "registrar", "provider"):
+            self.__dict__.pop(name, None)
+
+    def _start(self) -> Web3:
+        raise NotImplementedError
+
+    def _stop(self) -> None:
+        """Release what `_start` took; must work when it failed half-way."""
+
+    def _prepare(self, web3: Web3) -> None:
+        """Checks and settings once the chain answers."""
+
+    # -- what hangs on it ------------------------------------------------------------------
+
+    @property
+    def is_running(self) -> bool:
+        return self._web3 is not None
+
+    @property
+    def web3(self) -> Web3:
+        """The web3 instance of this chain."""
+        if self._web3 is None:
+            raise ChainError(
+                f"The chain {self.chain_name!r} is not running.",
+                f"Use it as `with project.get_chain({self.chain_name!r}) as chain:`.",
+            )
+        return self._web3
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """`chains.NAME.chain.settings`, variables filled."""
+        key = f"chains.{self.chain_name}.chain.settings"
+        return dict(self.project.config.filled(key, {}))
+
+    @cached_property
+    def errors(self) -> ErrorTable:
+        """The custom errors of all compiled contracts."""
+        contracts = self.project.compiled_contract_data.values()
+        return ErrorTable(data["abi"] for data in contracts)
+
+    @cached_property
+    def wait(self) -> Wait:
+        return Wait(self.web3, errors=self.errors)
+
+    @cached_property
+    def registrar(self) -> Registrar:
+        return Registrar(self.web3, self._registrar_path())
+
+    def _registrar_path(self) -> Path | None:
+        """The file addresses are kept in; None keeps them in memory."""
+        return None
+
+    @cached_property
+    def provider(self) -> Provider:
+        return Provider(self)
+
+    @property
+    def base_contract_factories(self) -> ContractFactories:
+        return self.provider.base_contract_factories

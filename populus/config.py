@@ -1,0 +1,129 @@
+"""`populus.json`: read versions 8 and 9, follow `$ref`, fill `${NAME}`, refuse wrong keys.
+
+Variables are filled only when a value is used, so that a project with a `${MAINNET_RPC}` compiles
+and tests on a machine that does not have one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from populus.exceptions import ConfigError
+
+__all__ = ["CONFIG_NAME", "Config", "load_config"]
+
+CONFIG_NAME = "populus.json"
+LATEST_VERSION = "9"
+READABLE_VERSIONS = ("8", "9")
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_MAX_REFERENCES = 32
+
+
+class Config(Mapping[str, Any]):
+    """Read-only settings; keys may be dotted paths: `config["compilation.backend.class"]`."""
+
+    def __init__(self, values: Mapping[str, Any], root: Mapping[str, Any] | None = None) -> None:
+        self._values = values
+        self._root = values if root is None else root
+
+    def __getitem__(self, key: str) -> Any:
+        value: Any = self._values
+        for part in key.split("."):
+            value = self._follow(value)
+            if not isinstance(value, Mapping) or part not in value:
+                raise KeyError(key)
+            value = value[part]
+        value = self._follow(value)
+        return Config(value, self._root) if isinstance(value, Mapping) else value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Config({self.to_dict()!r})"
+
+    def _follow(self, value: Any) -> Any:
+        """`{"$ref": "web3.Tester"}` is what stands at that path from the top of the file."""
+        for _ in range(_MAX_REFERENCES):
+            if not (isinstance(value, Mapping) and "$ref" in value):
+                return value
+            value = resolve_reference(self._root, str(value["$ref"]))
+        raise ConfigError(f"{CONFIG_NAME}: `$ref` goes round in circles.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """A plain copy with every `$ref` followed and no variable filled."""
+        return {
+            key: value.to_dict() if isinstance(value, Config) else value
+            for key, value in ((key, self[key]) for key in self)
+        }
+
+    def filled(self, key: str, default: Any = None) -> Any:
+        """The value at `key` with every `${NAME}` taken from the environment."""
+        value = self.get(key, default)
+        return fill(value.to_dict() if isinstance(value, Config) else value, key)
+
+
+def resolve_reference(root: Mapping[str, Any], path: str) -> Any:
+    """What the dotted `path` names, from the top of the file."""
+    value: Any = root
+    for part in path.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            raise ConfigError(f"{CONFIG_NAME}: `$ref` to {path!r}, which is not in the file.")
+        value = value[part]
+    return value
+
+
+def fill(value: Any, where: str) -> Any:
+    """`value` with every `${NAME}` in its strings replaced from the environment."""
+    if isinstance(value, Mapping):
+        return {key: fill(item, f"{where}.{key}") for key, item in value.items()}
+    if isinstance(value, list):
+        return [fill(item, where) for item in value]
+    if not isinstance(value, str):
+        return value
+
+    def variable(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if not os.environ.get(name):
+            raise ConfigError(
+                f"The environment variable {name} is not set; {where} in {CONFIG_NAME} needs it.",
+                f"Set it for this command: {name}=… populus …",
+            )
+        return os.environ[name]
+
+    return _VARIABLE.sub(variable, value)
+
+
+def nearest(key: str, known: Mapping[str, Any] | list[str]) -> str:
+    """A sentence that suggests the nearest right spelling, or lists the right ones."""
+    close = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    return "Known here: " + ", ".join(sorted(known)) + "."
+
+
+def load_config(path: Path) -> Config:
+    """Read and check `populus.json`; a missing file means the defaults."""
+    if not path.exists():
+        return Config({"version": LATEST_VERSION})
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ConfigError(
+            f"{path.name} is not JSON: {error.msg}, line {error.lineno}, column {error.colno}."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path.name} cannot be read: {error}.") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path.name} must hold an object.")
+    return Config(values)

@@ -1,0 +1,1 @@
+"""Compiled contracts: their data, their factories and what can be wrong with them."""

@@ -1,0 +1,165 @@
+"""Revert data to `ContractReverted`: the same error on every chain and for every kind of request.
+
+Nodes answer with a JSON-RPC error that carries the data; eth-tester raises an exception whose
+data web3 has already turned into text. Both ends meet here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from eth_tester.exceptions import TransactionFailed
+from eth_utils.abi import collapse_if_tuple, function_signature_to_4byte_selector
+from web3 import Web3
+from web3.exceptions import ContractLogicError, OffchainLookup
+from web3.middleware import Web3Middleware
+
+from populus.exceptions import ContractReverted
+
+if TYPE_CHECKING:
+    from web3.types import MakeRequestFn, RPCEndpoint, RPCResponse
+
+__all__ = ["ErrorTable", "RevertMiddleware", "TesterFailure"]
+
+_REVERT_CODE = 3  # JSON-RPC error code of reverted executions, as geth and anvil use it
+
+
+class ErrorTable:
+    """Custom errors by selector, collected from ABIs.
+
+    Errors travel up through calls of other contracts, so one table serves all contracts.
+    """
+
+    def __init__(self, abis: Iterable[Iterable[Mapping[str, Any]]] = ()) -> None:
+        self._by_selector: dict[bytes, tuple[str, list[str], list[str]]] = {}
+        self.add(
+            [
+                {"type": "error", "name": "Error", "inputs": [{"name": "", "type": "string"}]},
+                {"type": "error", "name": "Panic", "inputs": [{"name": "", "type": "uint256"}]},
+            ]
+        )
+        for abi in abis:
+            self.add(abi)
+
+    def add(self, abi: Iterable[Mapping[str, Any]]) -> None:
+        """Learn the errors an ABI declares."""
+        for entry in abi:
+            if entry.get("type") != "error":
+                continue
+            inputs = entry.get("inputs", [])
+            types = [collapse_if_tuple(item) for item in inputs]
+            selector = function_signature_to_4byte_selector(f"{entry['name']}({','.join(types)})")
+            names = [item.get("name", "") for item in inputs]
+            self._by_selector[selector] = (entry["name"], types, names)
+
+    def decode(
+        self, data: bytes, reason: str = "", transaction_hash: bytes | None = None
+    ) -> ContractReverted:
+        """The exception that `data`, as returned by the EVM, stands for.
+
+        `reason` is the node's own text, shown when the contract gave no data (out of gas, say).
+        """
+        shown = "0x" + data.hex()
+        if len(data) < 4:
+            return ContractReverted("", (), shown, None, transaction_hash, reason)
+        known = self._by_selector.get(data[:4])
+        if known is not None:
+            name, types, names = known
+            try:
+                values = tuple(Web3().codec.decode(types, data[4:]))
+            except Exception:  # noqa: S110 - a contract may revert with anything
+                pass
+            else:
+                named = dict(zip(names, values, strict=True)) if all(names) else {}
+                return ContractReverted(name, values, shown, named, transaction_hash)
+        return ContractReverted("0x" + data[:4].hex(), (), shown, None, transaction_hash)
+
+
+class TesterFailure(TransactionFailed):  # type: ignore[misc]  # eth-tester is untyped
+    """A failed execution inside eth-tester, with the data web3 would turn into text."""
+
+    def __init__(self, message: str, data: bytes) -> None:
+        super().__init__(message)
+        self.data = data
+        self.transaction_hash: bytes | None = None
+
+
+def data_of_error(error: BaseException) -> tuple[bytes, str]:
+    """The bytes a contract reverted with and a text for the case that there are none."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, TesterFailure):
+            return seen.data, str(seen.args[0])
+        seen = seen.__cause__ or seen.__context__
+    data = getattr(error, "data", None)
+    if isinstance(data, str):
+        return bytes.fromhex(data.removeprefix("0x")), str(error)
+    return b"", str(error)
+
+
+def data_of_response(response: Mapping[str, Any]) -> bytes | None:
+    """Revert data of a JSON-RPC answer; None if the answer is no revert."""
+    error = response.get("error")
+    if not isinstance(error, Mapping):
+        return None
+    message = str(error.get("message", "")).lower()
+    if error.get("code") != _REVERT_CODE and "revert" not in message:
+        return None
+    data = error.get("data")
+    if isinstance(data, Mapping):  # hardhat wraps it once more
+        data = data.get("data")
+    if isinstance(data, str) and data.startswith("0x"):
+        return bytes.fromhex(data[2:])
+    return b""
+
+
+class RevertMiddleware(Web3Middleware):
+    """Turns every revert of a web3 instance into `ContractReverted`.
+
+    EIP-3668 lookups are no failures and pass through.
+    """
+
+    def __init__(self, w3: Any, errors: ErrorTable) -> None:
+        super().__init__(w3)
+        self.errors = errors
+
+    def wrap_make_request(self, make_request: MakeRequestFn) -> MakeRequestFn:
+        def middleware(method: RPCEndpoint, params: Any) -> RPCResponse:
+            try:
+                response = make_request(method, params)
+            except (ContractReverted, OffchainLookup):
+                raise
+            except (TransactionFailed, ContractLogicError) as error:
+                raise self.errors.decode(*data_of_error(error)) from None
+            data = data_of_response(response)
+            if data is not None:
+                raise self.errors.decode(data)
+            return response
+
+        return middleware
+
+
+def replay(web3: Web3, receipt: Any, errors: ErrorTable) -> ContractReverted:
+    """Why a mined transaction failed: the same call on the state before its block.
+
+    The reason may differ from the real one if earlier transactions of the block changed it.
+    """
+    transaction = web3.eth.get_transaction(receipt["transactionHash"])
+    call = {
+        "from": transaction["from"],
+        "value": transaction["value"],
+        "gas": transaction["gas"],
+        "data": transaction["input"],
+    }
+    if transaction.get("to"):
+        call["to"] = transaction["to"]
+    transaction_hash = bytes(receipt["transactionHash"])
+    try:
+        web3.eth.call(call, receipt["blockNumber"] - 1)  # type: ignore[arg-type]
+    except ContractReverted as error:
+        error.transaction_hash = transaction_hash
+        return error
+    except ContractLogicError as error:  # a web3 without the middleware above
+        return errors.decode(*data_of_error(error), transaction_hash)
+    return errors.decode(b"", "the same call succeeds alone", transaction_hash)

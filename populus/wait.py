@@ -1,0 +1,100 @@
+"""Waiting for the chain, always with an end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from web3.exceptions import TransactionNotFound
+
+from populus.exceptions import ContractReverted, DeploymentError, Timeout
+from populus.reverts import ErrorTable, replay
+
+if TYPE_CHECKING:
+    from eth_typing import ChecksumAddress
+    from hexbytes import HexBytes
+    from web3 import Web3
+    from web3.types import BlockData, TxReceipt
+
+__all__ = ["Wait"]
+
+T = TypeVar("T")
+
+
+class Wait:
+    """`chain.wait`: every method gives up after `timeout` seconds with `populus.Timeout`."""
+
+    def __init__(
+        self,
+        web3: Web3,
+        timeout: float = 120,
+        poll_interval: float = 0.1,
+        errors: ErrorTable | None = None,
+    ) -> None:
+        self.web3 = web3
+        self.timeout = timeout
+        self.poll_interval = poll_interval
+        self._errors = errors or ErrorTable()
+
+    def _until(self, what: str, ask: Callable[[], T | None], timeout: float | None) -> T:
+        limit = self.timeout if timeout is None else timeout
+        deadline = time.monotonic() + limit
+        while True:
+            answer = ask()
+            if answer is not None:
+                return answer
+            if time.monotonic() >= deadline:
+                raise Timeout(f"{what} did not come within {limit:g} seconds.")
+            time.sleep(self.poll_interval)
+
+    def for_receipt(
+        self, txn_hash: HexBytes | bytes | str, timeout: float | None = None
+    ) -> TxReceipt:
+        """The receipt of a transaction, once it is mined; a failed one has status 0."""
+
+        def ask() -> TxReceipt | None:
+            try:
+                return self.web3.eth.get_transaction_receipt(txn_hash)  # type: ignore[arg-type]
+            except TransactionNotFound:
+                return None
+
+        return self._until(f"The receipt of {_shown(txn_hash)}", ask, timeout)
+
+    def for_success(
+        self, txn_hash: HexBytes | bytes | str, timeout: float | None = None
+    ) -> TxReceipt:
+        """The receipt of a transaction that did what it should.
+
+        Raises:
+            ContractReverted: it was mined and failed.
+        """
+        receipt = self.for_receipt(txn_hash, timeout)
+        if receipt["status"] == 0:
+            raise self._why(receipt)
+        return receipt
+
+    def _why(self, receipt: TxReceipt) -> ContractReverted:
+        return replay(self.web3, receipt, self._errors)
+
+    def for_contract_address(
+        self, txn_hash: HexBytes | bytes | str, timeout: float | None = None
+    ) -> ChecksumAddress:
+        """Address of the contract a transaction created."""
+        address = self.for_success(txn_hash, timeout)["contractAddress"]
+        if address is None:
+            raise DeploymentError(f"Transaction {_shown(txn_hash)} created no contract.")
+        return address
+
+    def for_block(self, block_number: int = 1, timeout: float | None = None) -> BlockData:
+        """The latest block, once its number is at least `block_number`."""
+
+        def ask() -> BlockData | None:
+            block = self.web3.eth.get_block("latest")
+            return block if block["number"] >= block_number else None
+
+        return self._until(f"Block {block_number}", ask, timeout)
+
+
+def _shown(txn_hash: HexBytes | bytes | str) -> str:
+    return txn_hash if isinstance(txn_hash, str) else "0x" + bytes(txn_hash).hex()
