@@ -19,6 +19,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
     using Accounting for uint256;
     using ChannelTerms for ChannelTerms.View;
     using NanoList for NanoList.Block;
+    using NanoList for NanoList.Item;
 
     /// @dev Both words are zero before and after a channel's life; layouts in `Accounting`.
     struct Slots {
@@ -165,7 +166,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
             // A side stays above -2**111: it is not below minus the other one, which is less than 2**111.
             if (alice + bob < 0) revert Insolvent(id, alice, bob);
         }
-        slots.funds = (funds + Accounting.ONE_WITHDRAWAL).withSides(alice, bob);
+        slots.funds = (funds + Accounting.ONE_WITHDRAWAL).withSides(uint256(alice), uint256(bob));
         emit Withdrawn(id, index, aliceAmount, bobAmount);
 
         _payOut(terms.asset(), terms.alice(), aliceAmount, false);
@@ -225,7 +226,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
                     signatureBob
                 );
             }
-            _requireEnforceable(id, funds, net, nanos);
+            _requireEnforceable(id, funds, net, list);
             slots.dispute =
                 Accounting.packDispute(deadline, version, _stateHash(id, version, net, nanosHash));
             list.logRegistered(Registered.selector, id, version, net, deadline);
@@ -236,13 +237,14 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
     /// @inheritdoc IMSContract
     function settle(Channel calldata channel, int112 net, Nano[] calldata nanos) external nonReentrant {
         (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, channel);
-        (uint256 funds, uint256 known, uint256 given) = _lookUp(terms.asset(), id, net, nanos);
+        (uint256 funds, uint256 known, NanoList.Block list, uint256 given) =
+            _lookUp(terms.asset(), id, net, nanos);
         if (funds & Accounting.DISPUTED == 0) revert NotInDispute(id);
         if (block.timestamp <= known.deadlineOf()) {
             revert DisputeStillOpen(id, known.deadlineOf(), block.timestamp);
         }
         if (given != known & Accounting.HASH_MASK) revert StateMismatch(id, given, known & Accounting.HASH_MASK);
-        _settle(terms, id, funds, known, net, nanos);
+        _settle(terms, id, funds, known, net, list);
     }
 
     /// @inheritdoc IMSContract
@@ -250,14 +252,15 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         for (uint256 i; i < settlements.length; ++i) {
             Settlement calldata item = settlements[i];
             (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, item.channel);
-            (uint256 funds, uint256 known, uint256 given) = _lookUp(terms.asset(), id, item.net, item.nanos);
+            (uint256 funds, uint256 known, NanoList.Block list, uint256 given) =
+                _lookUp(terms.asset(), id, item.net, item.nanos);
             if (
                 funds & Accounting.DISPUTED == 0 || block.timestamp <= known.deadlineOf()
                     || given != known & Accounting.HASH_MASK
             ) {
                 emit SettleSkipped(id);
             } else {
-                _settle(terms, id, funds, known, item.net, item.nanos);
+                _settle(terms, id, funds, known, item.net, list);
             }
         }
     }
@@ -327,34 +330,36 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         emit Deposited(id, asset, int112(alice), int112(bob));
     }
 
-    /// @dev Refuses a state that could not be settled: too long, badly ordered, insolvent.
-    function _requireEnforceable(bytes32 id, uint256 funds, int256 net, Nano[] calldata nanos) private pure {
-        if (nanos.length > MOST_NANOS) revert TooManyNanos(nanos.length);
+    /// @dev Refuses a state that could not be settled: too long, badly ordered, locking too much, insolvent.
+    function _requireEnforceable(bytes32 id, uint256 funds, int256 net, NanoList.Block list) private pure {
+        uint256 count = list.length();
         uint256 aliceLocked;
         uint256 bobLocked;
-        bytes32 lastId;
-        address lastApp;
-        for (uint256 i; i < nanos.length; ++i) {
-            Nano calldata nano = nanos[i];
-            bytes32 nanoId = nano.id;
-            address app = nano.app;
-            if (i != 0 && (nanoId < lastId || (nanoId == lastId && app <= lastApp))) revert NanosNotAscending(i);
-            (lastId, lastApp) = (nanoId, app);
-            unchecked {
-                aliceLocked += nano.aliceLock; // at most 64 of 112 bits
-                bobLocked += nano.bobLock;
+        if (count != 0) {
+            if (count > MOST_NANOS) revert TooManyNanos(count);
+            bytes32 lastId;
+            address lastApp;
+            for (uint256 i; i < count; ++i) {
+                NanoList.Item nano = list.at(i);
+                nano.check();
+                bytes32 nanoId = nano.id();
+                address app = nano.app();
+                if (i != 0 && (nanoId < lastId || (nanoId == lastId && app <= lastApp))) revert NanosNotAscending(i);
+                (lastId, lastApp) = (nanoId, app);
+                unchecked {
+                    aliceLocked += nano.aliceLock(); // at most 64 of 112 bits
+                    bobLocked += nano.bobLock();
+                }
             }
-            // Reading checks their range: what is registered must be readable by `settle`.
-            nano.expiry;
-            nano.swapped;
+            // What stays locked becomes the holdings.
+            if (aliceLocked > Accounting.MOST) revert AmountTooLarge(0, aliceLocked);
+            if (bobLocked > Accounting.MOST) revert AmountTooLarge(0, bobLocked);
         }
-        if (aliceLocked > Accounting.MOST) revert AmountTooLarge(0, aliceLocked);
-        if (bobLocked > Accounting.MOST) revert AmountTooLarge(0, bobLocked);
-        _freeMoney(id, funds, net, int256(aliceLocked), int256(bobLocked));
+        _freeMoney(id, funds, net, aliceLocked, bobLocked);
     }
 
     /// @dev Both parties' free money; reverts if one is negative.
-    function _freeMoney(bytes32 id, uint256 funds, int256 net, int256 fromAlice, int256 fromBob)
+    function _freeMoney(bytes32 id, uint256 funds, int256 net, uint256 aliceLocked, uint256 bobLocked)
         private
         pure
         returns (uint256, uint256)
@@ -362,55 +367,58 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         (int256 alice, int256 bob) = funds.sides();
         unchecked {
             // Nothing here has more than 118 bits: sides and net have 112, sums over 64 locks or shifts six more.
-            alice -= net + fromAlice;
-            bob += net - fromBob;
+            alice -= net + int256(aliceLocked);
+            bob += net - int256(bobLocked);
         }
         if (alice < 0 || bob < 0) revert Insolvent(id, alice, bob);
         return (uint256(alice), uint256(bob));
     }
 
+    /// @dev Everything about a channel in dispute, and the given state as a list and as the hash to compare.
     function _lookUp(address asset, bytes32 id, int256 net, Nano[] calldata nanos)
         private
         view
-        returns (uint256 funds, uint256 known, uint256 given)
+        returns (uint256 funds, uint256 known, NanoList.Block list, uint256 given)
     {
         Slots storage slots = _channels[asset][id];
         funds = slots.funds;
         known = slots.dispute;
-        given = _stateHash(id, known.versionOf(), net, NanoList.copy(nanos).hash());
+        list = NanoList.copy(nanos);
+        given = _stateHash(id, known.versionOf(), net, list.hash());
     }
 
-    /// @dev Asking outcomes comes before the change of storage; it is static, with an allowance, and under the guard.
+    /// @dev The list is the registered one, hence checked. Asking outcomes comes before the change of storage; it is
+    /// static, with an allowance, and under the guard.
     function _settle(
         ChannelTerms.View terms,
         bytes32 id,
         uint256 funds,
         uint256 known,
         int256 net,
-        Nano[] calldata nanos
+        NanoList.Block list
     ) private {
-        NanoList.Block remaining = NanoList.allocate(nanos.length);
-        int256 moved = net; // from Alice to Bob
-        int256 aliceLocked;
-        int256 bobLocked;
-        for (uint256 i; i < nanos.length; ++i) {
-            Nano calldata nano = nanos[i];
+        uint256 count = list.length();
+        uint256 left; // the first items of the list are those that remain
+        uint256 aliceLocked;
+        uint256 bobLocked;
+        for (uint256 i; i < count; ++i) {
+            NanoList.Item nano = list.at(i);
             (bool resolved, int256 shift) = _resolve(nano);
             unchecked {
                 // At most 64 terms of 113 bits, as `register` has seen to.
                 if (resolved) {
-                    moved += shift;
+                    net += shift;
                 } else {
-                    aliceLocked += int256(uint256(nano.aliceLock));
-                    bobLocked += int256(uint256(nano.bobLock));
-                    remaining.push(nano);
+                    aliceLocked += nano.aliceLock();
+                    bobLocked += nano.bobLock();
+                    list.put(left++, nano);
                 }
             }
         }
-        uint256 left = remaining.length();
-        if (known & Accounting.SETTLING != 0 && left == nanos.length) return;
+        if (known & Accounting.SETTLING != 0 && left == count) return;
 
-        (uint256 alicePaid, uint256 bobPaid) = _freeMoney(id, funds, moved, aliceLocked, bobLocked);
+        (uint256 alicePaid, uint256 bobPaid) = _freeMoney(id, funds, net, aliceLocked, bobLocked);
+        list.shorten(left);
         Slots storage slots = _channels[terms.asset()][id];
         if (left == 0) {
             slots.funds = 0;
@@ -418,9 +426,9 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         } else {
             slots.funds = funds.withSides(aliceLocked, bobLocked);
             slots.dispute = (known & ~Accounting.HASH_MASK) | Accounting.SETTLING
-                | _stateHash(id, known.versionOf(), 0, remaining.hash());
+                | _stateHash(id, known.versionOf(), 0, list.hash());
         }
-        remaining.logSettled(Settled.selector, id, alicePaid, bobPaid);
+        list.logSettled(Settled.selector, id, alicePaid, bobPaid);
 
         _payOut(terms.asset(), terms.alice(), alicePaid, false);
         _payOut(terms.asset(), terms.bob(), bobPaid, false);
@@ -432,11 +440,11 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
     }
 
     /// @dev Whether a nano's locks are free, and what moves from the channel's Alice to its Bob.
-    function _resolve(Nano calldata nano) private view returns (bool resolved, int256 shift) {
-        (resolved, shift) = _outcome(nano.app, nano.id);
-        if (!resolved) return (block.timestamp > nano.expiry, 0);
-        if (nano.swapped) shift = -shift;
-        shift = Accounting.clampToLocks(shift, nano.aliceLock, nano.bobLock);
+    function _resolve(NanoList.Item nano) private view returns (bool resolved, int256 shift) {
+        (resolved, shift) = _outcome(nano.app(), nano.id());
+        if (!resolved) return (block.timestamp > nano.expiry(), 0);
+        if (nano.swapped()) shift = -shift;
+        shift = Accounting.clampToLocks(shift, nano.aliceLock(), nano.bobLock());
     }
 
     /// @dev Asks a nanocontract. Anything but two well-formed words from a contract counts as not done.

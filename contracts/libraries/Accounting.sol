@@ -45,10 +45,10 @@ library Accounting {
         }
     }
 
-    /// @notice `funds` with other holdings; marks and count stay.
+    /// @notice `funds` with other holdings, in two's complement; marks and count stay.
     /// @dev The caller has checked that both sides fit 112 bits.
-    function withSides(uint256 funds, int256 alice, int256 bob) internal pure returns (uint256) {
-        return (funds & ~SIDES_MASK) | ((uint256(bob) & SIDE_MASK) << 112) | (uint256(alice) & SIDE_MASK);
+    function withSides(uint256 funds, uint256 alice, uint256 bob) internal pure returns (uint256) {
+        return (funds & ~SIDES_MASK) | ((bob & SIDE_MASK) << BOB) | (alice & SIDE_MASK);
     }
 
     function withdrawals(uint256 funds) internal pure returns (uint256) {

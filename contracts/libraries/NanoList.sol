@@ -3,11 +3,11 @@ pragma solidity 0.8.37;
 
 import {Nano} from "../types/ChannelTypes.sol";
 
-/// @title Lists of nanocontracts as one memory block that is hashed and logged without copying
+/// @title A list of nanocontracts as one memory block that is read, hashed, shortened and logged in place
 /// @dev A block is four words of head, the length, and six words per item, as `abi.encode` lays out
 /// `(word, word, Nano[], word)`, with the list's data directly behind the head. With the word before the
 /// length set to 0x20 the tail of the block is exactly `abi.encode(Nano[])`. This replaces three encodings of the
-/// same list (its hash, the event, the remaining list); tests compare hash and event with the plain form.
+/// same list (its hash, the event, what remains of it); tests compare hash and events with the plain form.
 library NanoList {
     uint256 private constant HEAD = 128;
     uint256 private constant ITEM = 192;
@@ -15,36 +15,91 @@ library NanoList {
     /// @notice A block in memory; its value is the memory address of its head.
     type Block is uint256;
 
-    /// @notice An empty block with room for `capacity` items behind the free memory pointer.
-    function allocate(uint256 capacity) internal pure returns (Block list) {
+    /// @notice An item of a block; its value is the memory address of its first field.
+    type Item is uint256;
+
+    /// @notice A block with all items of `nanos`, as they stand in calldata; `check` them before trusting them.
+    function copy(Nano[] calldata nanos) internal pure returns (Block list) {
         assembly ("memory-safe") {
             list := mload(0x40)
-            mstore(0x40, add(list, add(add(HEAD, 32), mul(capacity, ITEM))))
-            mstore(add(list, HEAD), 0)
-        }
-    }
-
-    /// @notice A block with all items of `nanos`, as they stand in calldata.
-    function copy(Nano[] calldata nanos) internal pure returns (Block list) {
-        list = allocate(nanos.length);
-        assembly ("memory-safe") {
+            let size := mul(nanos.length, ITEM)
+            let items := add(list, add(HEAD, 32))
+            mstore(0x40, add(items, size))
             mstore(add(list, HEAD), nanos.length)
-            calldatacopy(add(list, add(HEAD, 32)), nanos.offset, mul(nanos.length, ITEM))
-        }
-    }
-
-    /// @notice Appends one item; the block has room for it.
-    function push(Block list, Nano calldata nano) internal pure {
-        assembly ("memory-safe") {
-            let count := mload(add(list, HEAD))
-            calldatacopy(add(list, add(add(HEAD, 32), mul(count, ITEM))), nano, ITEM)
-            mstore(add(list, HEAD), add(count, 1))
+            calldatacopy(items, nanos.offset, size)
         }
     }
 
     function length(Block list) internal pure returns (uint256 count) {
         assembly ("memory-safe") {
             count := mload(add(list, HEAD))
+        }
+    }
+
+    /// @notice The first item, at `index` 0, and so on; the index is not checked.
+    function at(Block list, uint256 index) internal pure returns (Item item) {
+        assembly ("memory-safe") {
+            item := add(add(list, add(HEAD, 32)), mul(index, ITEM))
+        }
+    }
+
+    /// @notice Copies `item` to `index`, at or before its own place.
+    function put(Block list, uint256 index, Item item) internal pure {
+        Item place = at(list, index);
+        assembly ("memory-safe") {
+            mcopy(place, item, ITEM)
+        }
+    }
+
+    /// @notice Drops all items from `count` on.
+    function shorten(Block list, uint256 count) internal pure {
+        assembly ("memory-safe") {
+            mstore(add(list, HEAD), count)
+        }
+    }
+
+    /// @notice Reverts without data if a word does not fit its type, as decoding does.
+    function check(Item item) internal pure {
+        assembly ("memory-safe") {
+            let locks := or(mload(add(item, 64)), mload(add(item, 96)))
+            let rest := or(shr(40, mload(add(item, 128))), shr(1, mload(add(item, 160))))
+            if or(or(shr(160, mload(item)), shr(112, locks)), rest) { revert(0, 0) }
+        }
+    }
+
+    function app(Item item) internal pure returns (address nanocontract) {
+        assembly ("memory-safe") {
+            nanocontract := mload(item)
+        }
+    }
+
+    function id(Item item) internal pure returns (bytes32 instance) {
+        assembly ("memory-safe") {
+            instance := mload(add(item, 32))
+        }
+    }
+
+    function aliceLock(Item item) internal pure returns (uint256 amount) {
+        assembly ("memory-safe") {
+            amount := mload(add(item, 64))
+        }
+    }
+
+    function bobLock(Item item) internal pure returns (uint256 amount) {
+        assembly ("memory-safe") {
+            amount := mload(add(item, 96))
+        }
+    }
+
+    function expiry(Item item) internal pure returns (uint256 time) {
+        assembly ("memory-safe") {
+            time := mload(add(item, 128))
+        }
+    }
+
+    function swapped(Item item) internal pure returns (bool exchanged) {
+        assembly ("memory-safe") {
+            exchanged := mload(add(item, 160))
         }
     }
 
@@ -59,8 +114,8 @@ library NanoList {
         }
     }
 
-    /// @notice Logs `(version, net, nanos, deadline)` under `topic` and `id`: the event `Registered`.
-    function logRegistered(Block list, bytes32 topic, bytes32 id, uint256 version, int256 net, uint256 deadline)
+    /// @notice Logs `(version, net, nanos, deadline)` under `topic` and `channel`: the event `Registered`.
+    function logRegistered(Block list, bytes32 topic, bytes32 channel, uint256 version, int256 net, uint256 deadline)
         internal
     {
         assembly ("memory-safe") {
@@ -68,17 +123,17 @@ library NanoList {
             mstore(add(list, 32), net)
             mstore(add(list, 64), HEAD)
             mstore(add(list, 96), deadline)
-            log2(list, add(add(HEAD, 32), mul(mload(add(list, HEAD)), ITEM)), topic, id)
+            log2(list, add(add(HEAD, 32), mul(mload(add(list, HEAD)), ITEM)), topic, channel)
         }
     }
 
-    /// @notice Logs `(alicePaid, bobPaid, nanos)` under `topic` and `id`: the event `Settled`.
-    function logSettled(Block list, bytes32 topic, bytes32 id, uint256 alicePaid, uint256 bobPaid) internal {
+    /// @notice Logs `(alicePaid, bobPaid, nanos)` under `topic` and `channel`: the event `Settled`.
+    function logSettled(Block list, bytes32 topic, bytes32 channel, uint256 alicePaid, uint256 bobPaid) internal {
         assembly ("memory-safe") {
             mstore(add(list, 32), alicePaid)
             mstore(add(list, 64), bobPaid)
             mstore(add(list, 96), 96)
-            log2(add(list, 32), add(HEAD, mul(mload(add(list, HEAD)), ITEM)), topic, id)
+            log2(add(list, 32), add(HEAD, mul(mload(add(list, HEAD)), ITEM)), topic, channel)
         }
     }
 }
