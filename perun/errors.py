@@ -190,10 +190,10 @@ class BadUnits(Misuse):
 class BadSignature(PeerFault):
     """A signature is malformed (`recovered` is None) or by another key.
 
-    Source: protocol, section 2.
+    `expected` is None if any key would have done. Source: protocol, section 2.
     """
 
-    expected: bytes
+    expected: bytes | None
     recovered: bytes | None
 
     template: ClassVar[str] = "signature by {recovered}, expected {expected}"

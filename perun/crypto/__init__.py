@@ -7,6 +7,7 @@ This is the hot path. Scripts use `perun.sign` and `perun.signer` instead, which
 from perun.crypto.hashing import keccak
 from perun.crypto.keys import PublicKey, SecretKey
 from perun.crypto.signatures import (
+    canonical,
     recover,
     recover_key,
     sign,
@@ -18,6 +19,7 @@ from perun.crypto.signatures import (
 __all__ = [
     "PublicKey",
     "SecretKey",
+    "canonical",
     "keccak",
     "recover",
     "recover_key",

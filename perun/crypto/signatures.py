@@ -41,6 +41,12 @@ def _split(signature: Signature) -> tuple[bytes, int] | None:
     return None
 
 
+def canonical(signature: Signature) -> Signature:
+    """The 65-byte form with v 27 or 28 of any allowed form; others come back unchanged."""
+    parts = _split(signature)
+    return Signature(parts[0] + bytes((27 + parts[1],))) if parts else signature
+
+
 def recover_key(digest: Digest, signature: Signature) -> PublicKey | None:
     """The key that signed; None if the signature is malformed. About 31 µs."""
     parts = _split(signature)

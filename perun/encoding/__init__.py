@@ -18,6 +18,7 @@ from perun.encoding.typed_data import (
     statement_digest,
     withdraw_digest,
 )
+from perun.encoding.wallet_json import wallet_json
 
 __all__ = [
     "HashTimeLockDomain",
@@ -38,5 +39,6 @@ __all__ = [
     "statement_digest",
     "statements_evidence",
     "vpm_domain",
+    "wallet_json",
     "withdraw_digest",
 ]

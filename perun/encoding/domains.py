@@ -12,6 +12,9 @@ from perun.types import Address, ChainId, DomainSeparator, Record
 
 DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 VERSION = "1"
+MS_CONTRACT_NAME = "Perun MSContract"
+VPM_NAME = "Perun VPM"
+HASH_TIME_LOCK_NAME = "Perun HashTimeLock"
 
 
 class Domain(Record, frozen=True, gc=False):
@@ -53,17 +56,17 @@ def _separator(name: str, chain_id: ChainId, contract: Address) -> DomainSeparat
 
 def ms_contract_domain(chain_id: ChainId, contract: Address) -> MSContractDomain:
     """Domain `{"Perun MSContract", "1"}` of the MSContract at `contract`."""
-    separator = _separator("Perun MSContract", chain_id, contract)
+    separator = _separator(MS_CONTRACT_NAME, chain_id, contract)
     return MSContractDomain(chain_id, contract, separator, b"\x19\x01" + separator)
 
 
 def vpm_domain(chain_id: ChainId, contract: Address) -> VPMDomain:
     """Domain `{"Perun VPM", "1"}` of the VPM at `contract`."""
-    separator = _separator("Perun VPM", chain_id, contract)
+    separator = _separator(VPM_NAME, chain_id, contract)
     return VPMDomain(chain_id, contract, separator, b"\x19\x01" + separator)
 
 
 def hash_time_lock_domain(chain_id: ChainId, contract: Address) -> HashTimeLockDomain:
     """Domain `{"Perun HashTimeLock", "1"}` of the HashTimeLock at `contract`."""
-    separator = _separator("Perun HashTimeLock", chain_id, contract)
+    separator = _separator(HASH_TIME_LOCK_NAME, chain_id, contract)
     return HashTimeLockDomain(chain_id, contract, separator, b"\x19\x01" + separator)

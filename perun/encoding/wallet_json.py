@@ -1,0 +1,64 @@
+"""Messages as JSON for wallets: `eth_signTypedData_v4` (EIP-712).
+
+Written from the same type strings that the digests hash, so that the two cannot part.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from perun.encoding import typed_data
+from perun.encoding.domains import (
+    DOMAIN_TYPE,
+    MS_CONTRACT_NAME,
+    VERSION,
+    VPM_NAME,
+    MSContractDomain,
+    VPMDomain,
+)
+from perun.encoding.ids import nanos_hash
+from perun.types import Close, Message, Open, Ready, State, Statement, Withdraw
+
+_TYPES: dict[type, str] = {
+    State: typed_data.STATE_TYPE,
+    Close: typed_data.CLOSE_TYPE,
+    Withdraw: typed_data.WITHDRAW_TYPE,
+    Open: typed_data.OPEN_TYPE,
+    Statement: typed_data.STATEMENT_TYPE,
+    Ready: typed_data.READY_TYPE,
+}
+
+
+def wallet_json(message: Message, domain: MSContractDomain | VPMDomain) -> dict[str, Any]:
+    """What `eth_signTypedData_v4` takes; amounts as text, since they exceed JavaScript's numbers."""
+    name, fields = _fields(_TYPES[type(message)])
+    values = (nanos_hash(v) if isinstance(v, tuple) else v for v in _values(message))
+    return {
+        "types": {
+            "EIP712Domain": _fields(DOMAIN_TYPE)[1],
+            name: fields,
+        },
+        "primaryType": name,
+        "domain": {
+            "name": MS_CONTRACT_NAME if isinstance(domain, MSContractDomain) else VPM_NAME,
+            "version": VERSION,
+            "chainId": domain.chain_id,
+            "verifyingContract": "0x" + domain.contract.hex(),
+        },
+        "message": {
+            field["name"]: "0x" + value.hex() if isinstance(value, bytes) else str(value)
+            for field, value in zip(fields, values, strict=True)
+        },
+    }
+
+
+def _values(message: Message) -> tuple[Any, ...]:
+    """Field by field; the order of a record is that of its type string."""
+    return tuple(getattr(message, name) for name in message.__struct_fields__)
+
+
+def _fields(type_string: str) -> tuple[str, list[dict[str, str]]]:
+    """`"Ready(bytes32 machine)"` to its name and its fields."""
+    name, _, rest = type_string.removesuffix(")").partition("(")
+    pairs = (field.split(" ") for field in rest.split(","))
+    return name, [{"name": field, "type": kind} for kind, field in pairs]

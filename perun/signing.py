@@ -1,0 +1,155 @@
+"""Signing and checking messages with the objects that scripts hold (`eth_keys`, `eth_account`).
+
+Each function takes the message and the domain of the contract that checks it, such as
+`suite.ms_contract.domain`; the type checker, and a check, refuse a message in the other domain.
+Programs that sign thousands of payments use `perun.encoding` and `perun.crypto` directly.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any, overload
+
+from eth_keys import datatypes as eth_keys
+
+from perun import encoding
+from perun.crypto import SecretKey, interop, signatures
+from perun.crypto.interop import AddressLike, KeyLike, SignatureLike
+from perun.encoding import MSContractDomain, VPMDomain
+from perun.errors import BadSignature, WrongType
+from perun.types import (
+    Close,
+    Digest,
+    Message,
+    Open,
+    Ready,
+    State,
+    Statement,
+    Withdraw,
+)
+
+__all__ = ["digest", "is_signed_by", "new_key", "recover", "sign", "wallet_json"]
+
+ChannelMessage = State | Close | Withdraw | Open
+"""Messages that MSContract checks."""
+
+MachineMessage = Statement | Ready
+"""Messages of a payment machine; VPM checks the first."""
+
+# A message's class fits exactly one function; the table says so to readers, not to mypy.
+_DIGESTS: dict[type, tuple[type, Callable[[Any, Any], Digest]]] = {
+    State: (MSContractDomain, encoding.state_digest),
+    Close: (MSContractDomain, encoding.close_digest),
+    Withdraw: (MSContractDomain, encoding.withdraw_digest),
+    Open: (MSContractDomain, encoding.open_digest),
+    Statement: (VPMDomain, encoding.statement_digest),
+    Ready: (VPMDomain, encoding.ready_digest),
+}
+
+
+@overload
+def digest(message: ChannelMessage, domain: MSContractDomain) -> Digest: ...
+@overload
+def digest(message: MachineMessage, domain: VPMDomain) -> Digest: ...
+def digest(message: Message, domain: MSContractDomain | VPMDomain) -> Digest:
+    """32 bytes that are signed for `message`.
+
+    Source: EIP-712; protocol, sections 3 to 5.
+
+    Raises:
+        WrongType: no message, or a message of the other contract.
+    """
+    known = _DIGESTS.get(type(message))
+    if known is None:
+        raise WrongType("message", message, "a State, Close, Withdraw, Open, Statement or Ready")
+    kind, compute = known
+    if type(domain) is not kind:
+        raise WrongType("domain", domain, f"a {kind.__name__}")
+    return compute(domain, message)
+
+
+@overload
+def sign(message: ChannelMessage, key: KeyLike, domain: MSContractDomain) -> eth_keys.Signature: ...
+@overload
+def sign(message: MachineMessage, key: KeyLike, domain: VPMDomain) -> eth_keys.Signature: ...
+def sign(message: Any, key: KeyLike, domain: Any) -> eth_keys.Signature:
+    """Signs `message` with a key: low `s`, deterministic (RFC 6979), 65 bytes.
+
+    Source: protocol, section 2. An `Open` is signed by the account, all else by the key.
+
+    Raises:
+        WrongType: no message, a message of the other contract, or no key.
+    """
+    signed = signatures.sign(digest(message, domain), interop.secret_key(key))
+    # eth_keys counts v from 0.
+    return eth_keys.Signature(signed[:64] + bytes((signed[64] - 27,)))
+
+
+@overload
+def recover(
+    message: ChannelMessage, signature: SignatureLike, domain: MSContractDomain
+) -> eth_keys.PublicKey: ...
+@overload
+def recover(
+    message: MachineMessage, signature: SignatureLike, domain: VPMDomain
+) -> eth_keys.PublicKey: ...
+def recover(message: Any, signature: SignatureLike, domain: Any) -> eth_keys.PublicKey:
+    """The key that signed `message`.
+
+    Source: protocol, section 2: 65 bytes with v of 27, 28, 0 or 1, or 64 bytes (EIP-2098).
+
+    Raises:
+        BadSignature: malformed, with a high `s`, or of no key.
+        WrongType: no message, a message of the other contract, or no signature.
+    """
+    key = signatures.recover_key(digest(message, domain), interop.signature_bytes(signature))
+    if key is None:
+        raise BadSignature(expected=None, recovered=None)
+    return key.to_eth_keys()
+
+
+@overload
+def is_signed_by(
+    message: ChannelMessage, signature: SignatureLike, signer: AddressLike, domain: MSContractDomain
+) -> bool: ...
+@overload
+def is_signed_by(
+    message: MachineMessage, signature: SignatureLike, signer: AddressLike, domain: VPMDomain
+) -> bool: ...
+def is_signed_by(message: Any, signature: SignatureLike, signer: AddressLike, domain: Any) -> bool:
+    """Whether the contracts would take `signature` as `signer`'s over `message`.
+
+    Source: protocol, section 2. Malformed signatures answer False.
+
+    Raises:
+        WrongType: no message, a message of the other contract, no signature or no signer.
+    """
+    signed = interop.signature_bytes(signature)
+    return signatures.verify(digest(message, domain), signed, interop.address(signer))
+
+
+def new_key() -> eth_keys.PrivateKey:
+    """A fresh private key from the system's randomness: a session key for one channel, say.
+
+    Raises:
+        BadKey: never in practice; one draw in 2**127 is no key.
+    """
+    return SecretKey(secrets.token_bytes(32)).to_eth_keys()
+
+
+@overload
+def wallet_json(message: ChannelMessage, domain: MSContractDomain) -> dict[str, Any]: ...
+@overload
+def wallet_json(message: MachineMessage, domain: VPMDomain) -> dict[str, Any]: ...
+def wallet_json(message: Any, domain: Any) -> dict[str, Any]:
+    """The message as wallets take it in `eth_signTypedData_v4`, ready for `json.dumps`.
+
+    Source: EIP-712. `eth_account.Account.sign_typed_data(full_message=…)` reads it too. A dict,
+    because that is what both want.
+
+    Raises:
+        WrongType: no message, or a message of the other contract.
+    """
+    digest(message, domain)  # refuses what does not fit together
+    return encoding.wallet_json(message, domain)
