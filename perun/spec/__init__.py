@@ -1,0 +1,39 @@
+"""The chain side of the protocol, told again in Python, to be read and to be compared with.
+
+Read in this order; it takes ten minutes.
+
+1. `ledger`: the world that the contracts see: a clock, balances, strangers.
+2. `ms_contract`: where the money is. Three ways in (open, openBoth, deposit), two by agreement out
+   (close, withdraw), one alone (register, then settle).
+3. `nanos`: what another contract's answer does to the money locked under it.
+4. `vpm`, `nanocontracts.hash_time_lock`: two contracts that give such answers.
+5. `properties`: what must be true of all this, whatever anybody does.
+6. `world`: the pieces put together; `reverts`: every way to be refused.
+
+Written from docs/protocol.md, not from the Solidity code: two tellings of one protocol, which
+`tests/stateful` and `tests/differential` compare call by call (same error and arguments, same
+events, same balances, same views). Running code never imports this package.
+"""
+
+from perun.spec.ledger import App, Event, Ledger, Token
+from perun.spec.ms_contract import Dispute, Funds, MSContract, Payout
+from perun.spec.nanocontracts.hash_time_lock import HashTimeLock
+from perun.spec.nanos import Resolved
+from perun.spec.vpm import VPM, Totals
+from perun.spec.world import World
+
+__all__ = [
+    "App",
+    "Dispute",
+    "Event",
+    "Funds",
+    "HashTimeLock",
+    "Ledger",
+    "MSContract",
+    "Payout",
+    "Resolved",
+    "Token",
+    "Totals",
+    "VPM",
+    "World",
+]

@@ -1,0 +1,1 @@
+"""Nanocontracts other than the payment machine, one file each."""

@@ -1,0 +1,161 @@
+"""Every way a call to the contracts is refused, by the name and the arguments of the interface.
+
+A call that raises one of these has changed nothing. `args` are the arguments of the Solidity
+error in order, so that model and contract can be compared value by value.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AlreadyDrawn",
+    "AmountTooLarge",
+    "ClaimFailed",
+    "DeadlineTooFar",
+    "DisputeStillOpen",
+    "EmptyChannel",
+    "FinalTimeTooFar",
+    "InDispute",
+    "Insolvent",
+    "InsufficientCredit",
+    "MalformedEvidence",
+    "NanosNotAscending",
+    "NotAParty",
+    "NotInDispute",
+    "Refused",
+    "ShareTooSmall",
+    "StateMismatch",
+    "TokenRefused",
+    "TooLate",
+    "TooManyNanos",
+    "TooMuchEvidence",
+    "TotalTooLarge",
+    "ValidUntilTooFar",
+    "VersionZeroNotEmpty",
+    "WrongIndex",
+    "WrongPreimage",
+    "WrongSigner",
+    "WrongValue",
+    "ZeroAddress",
+]
+
+
+class Refused(Exception):
+    """A call was refused and changed nothing."""
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}{self.args}"
+
+
+class TooLate(Refused):
+    """(limit, timestamp): a time limit is over; its last second was still in time [B5]."""
+
+
+class DisputeStillOpen(Refused):
+    """(id, deadline, timestamp): newer states may still come."""
+
+
+class ValidUntilTooFar(Refused):
+    """(validUntil, limit): an `Open` may live one challenge at most."""
+
+
+class DeadlineTooFar(Refused):
+    """(deadline): does not fit the 34 bits that store it [B6]."""
+
+
+class WrongValue(Refused):
+    """(due, sent): the ETH that came with the call is not what is due."""
+
+
+class AmountTooLarge(Refused):
+    """(side, amount): an amount, or the side it would raise, exceeds 2**111 - 1 [A3].
+
+    `HashTimeLock` has an error of the same name: (amount).
+    """
+
+
+class ShareTooSmall(Refused):
+    """(arrived, share): `openBoth` must fund what the drawn account signed for."""
+
+
+class NotAParty(Refused):
+    """(id, caller)."""
+
+
+class WrongSigner(Refused):
+    """(expected, recovered): zero stands for a malformed signature."""
+
+
+class EmptyChannel(Refused):
+    """(id): both sides are zero."""
+
+
+class InDispute(Refused):
+    """(id)."""
+
+
+class NotInDispute(Refused):
+    """(id)."""
+
+
+class StateMismatch(Refused):
+    """(id, given, registered): low 173 bits of both state hashes."""
+
+
+class Insolvent(Refused):
+    """(id, aliceFree, bobFree): a side would pay more than it holds."""
+
+
+class VersionZeroNotEmpty(Refused):
+    """(net, count): version 0 means that nothing was ever signed."""
+
+
+class TooManyNanos(Refused):
+    """(count)."""
+
+
+class NanosNotAscending(Refused):
+    """(index): out of order by (id, app), or twice [A9]."""
+
+
+class TooMuchEvidence(Refused):
+    """(evidence, nanos)."""
+
+
+class AlreadyDrawn(Refused):
+    """(id): this life of the channel was funded from credit once [C5]."""
+
+
+class WrongIndex(Refused):
+    """(given, expected): a `Withdraw` carries the count of withdrawals before it."""
+
+
+class InsufficientCredit(Refused):
+    """(asset, account, credit, amount)."""
+
+
+class ZeroAddress(Refused):
+    """(): money would go to nobody."""
+
+
+class ClaimFailed(Refused):
+    """(to): the receiver refused the ETH that was claimed for it."""
+
+
+class TokenRefused(Refused):
+    """A token did not move what it was asked to; the contract passes on what the token said."""
+
+
+class TotalTooLarge(Refused):
+    """(paid): above 2**111 - 1 [A3]."""
+
+
+class FinalTimeTooFar(Refused):
+    """(finalTime): does not fit the 34 bits that store a deadline [B6]."""
+
+
+class MalformedEvidence(Refused):
+    """(length): the bytes given to `submit` are not a call's arguments."""
+
+
+class WrongPreimage(Refused):
+    """(expected, hash)."""

@@ -1,0 +1,151 @@
+"""The three contracts on one chain, and calls that either happen or change nothing.
+
+world = World.at(chain_id, ms_contract, vpm, hash_time_lock)
+world.call(lambda: world.ms_contract.fund(alice, 5, ETH, alice, 5))   # -> the events, or Refused
+with world.trial():                                                   # look ahead, then undo
+    ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
+
+from perun.encoding import hash_time_lock_domain, ms_contract_domain, vpm_domain
+from perun.errors import Misuse
+from perun.spec.ledger import Event, Ledger
+from perun.spec.ms_contract import MSContract
+from perun.spec.nanocontracts.hash_time_lock import HashTimeLock
+from perun.spec.reverts import Refused
+from perun.spec.vpm import VPM
+from perun.types import Address, ChainId, Lock, Machine
+
+MACHINE = "(address,address,uint112,uint112,uint40,uint32,bytes32)"
+LOCK = "(uint112,bool,bytes32,uint40,bytes32)"
+
+
+@dataclass(frozen=True, slots=True)
+class VPMApp:
+    """VPM as `MSContract` meets it: `outcome` and `submit`, in bytes."""
+
+    vpm: VPM
+
+    def answer(self, nano_id: bytes) -> bytes:
+        return _two_words(*self.vpm.outcome(nano_id))
+
+    def submit(self, evidence: bytes) -> bool:
+        """Take `abi.encode(machine, paidByAlice, signatureAlice, paidByBob, signatureBob)`."""
+        types = [MACHINE, "uint256", "bytes", "uint256", "bytes"]
+        try:
+            terms, by_alice, signed_alice, by_bob, signed_bob = decode(types, evidence)
+            machine = Machine(_raw(terms[0]), _raw(terms[1]), *terms[2:])
+            self.vpm.submit_statements(machine, by_alice, signed_alice, by_bob, signed_bob)
+        except (DecodingError, Misuse, Refused):
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class HashTimeLockApp:
+    """`HashTimeLock` as `MSContract` meets it."""
+
+    lock: HashTimeLock
+
+    def answer(self, nano_id: bytes) -> bytes:
+        return _two_words(*self.lock.outcome(nano_id))
+
+    def submit(self, evidence: bytes) -> bool:
+        """Take `abi.encode(lock, preimage)`."""
+        try:
+            terms, preimage = decode([LOCK, "bytes32"], evidence)
+            self.lock.reveal(Lock(*terms), preimage)
+        except (DecodingError, Misuse, Refused):
+            return False
+        return True
+
+
+@dataclass(slots=True)
+class World:
+    ledger: Ledger
+    ms_contract: MSContract
+    vpm: VPM
+    hash_time_lock: HashTimeLock
+
+    @classmethod
+    def at(
+        cls, chain: ChainId, ms_contract: Address, vpm: Address, hash_time_lock: Address
+    ) -> World:
+        """A chain on which the contracts stand at these addresses and nobody has done anything.
+
+        ETH cannot be sent to the contracts: they have no `receive`.
+        """
+        ledger = Ledger(refusing={ms_contract, vpm, hash_time_lock})
+        world = cls(
+            ledger,
+            MSContract(ledger, ms_contract_domain(chain, ms_contract)),
+            VPM(ledger, vpm_domain(chain, vpm)),
+            HashTimeLock(ledger, hash_time_lock_domain(chain, hash_time_lock)),
+        )
+        ledger.apps[vpm] = VPMApp(world.vpm)
+        ledger.apps[hash_time_lock] = HashTimeLockApp(world.hash_time_lock)
+        return world
+
+    def call(self, function: Callable[[], None]) -> tuple[Event, ...]:
+        """Run one call: its events, or `Refused` with everything as it was before."""
+        undo = self._checkpoint()
+        start = len(self.ledger.log)
+        try:
+            function()
+        except Refused:
+            undo()
+            raise
+        return tuple(self.ledger.log[start:])
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """What happens inside is undone at the end."""
+        undo = self._checkpoint()
+        try:
+            yield
+        finally:
+            undo()
+
+    def _checkpoint(self) -> Callable[[], None]:
+        """Remember everything that a call or the clock can change. Values are immutable."""
+        ledger, ms = self.ledger, self.ms_contract
+        books: list[dict[Any, Any]] = [
+            ledger.eth,
+            ms.funds,
+            ms.disputes,
+            ms.credits,
+            ms.deposited,
+            ms.paid,
+            self.vpm.records,
+            self.hash_time_lock.shifts,
+            *(token.balances for token in ledger.tokens.values()),
+        ]
+        copies = [dict(book) for book in books]
+        now, logged, paid = ledger.now, len(ledger.log), len(ms.payouts)
+
+        def undo() -> None:
+            ledger.now = now
+            del ledger.log[logged:]
+            del ms.payouts[paid:]
+            for book, copy in zip(books, copies, strict=True):
+                book.clear()
+                book.update(copy)
+
+        return undo
+
+
+def _two_words(done: bool, shift: int) -> bytes:
+    return int(done).to_bytes(32, "big") + shift.to_bytes(32, "big", signed=True)
+
+
+def _raw(address: str) -> Address:
+    return Address(bytes.fromhex(address[2:]))
