@@ -38,13 +38,13 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
     // ------------------------------------------------------------------------------------------ money in
 
     /// @inheritdoc IMSContract
-    function open(Channel calldata channel, uint112 amount, uint40 validUntil) external payable nonReentrant {
+    function open(Channel calldata channel, uint112 amount, uint40 validUntil) external payable nonReentrantView {
         (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, channel);
         bool toBob = msg.sender != terms.alice();
         if (toBob && msg.sender != terms.bob()) revert NotAParty(id, msg.sender);
         terms.logOpened(Opened.selector, id);
         _requireNotLate(validUntil);
-        _deposit(terms.asset(), id, toBob, AssetTransfer.pull(terms.asset(), amount));
+        _deposit(terms.asset(), id, toBob, _pull(terms.asset(), amount));
     }
 
     /// @inheritdoc IMSContract
@@ -54,7 +54,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         uint112 bobAmount,
         uint40 validUntil,
         bytes calldata signature
-    ) external payable nonReentrant {
+    ) external payable nonReentrantView {
         (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, channel);
         bool byBob = msg.sender != terms.alice();
         if (byBob && msg.sender != terms.bob()) revert NotAParty(id, msg.sender);
@@ -68,7 +68,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         );
 
         uint256 share = byBob ? bobAmount : aliceAmount;
-        uint256 arrived = AssetTransfer.pull(terms.asset(), share);
+        uint256 arrived = _pull(terms.asset(), share);
         if (arrived < share) revert ShareTooSmall(arrived, share);
 
         Slots storage slots = _channels[terms.asset()][id];
@@ -91,12 +91,13 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         nonReentrantView
     {
         _requireNotLate(validUntil);
-        _deposit(asset, id, toBob, asset == address(0) ? AssetTransfer.pullEther(amount) : _pullToken(asset, amount));
+        _deposit(asset, id, toBob, _pull(asset, amount));
     }
 
     /// @inheritdoc IMSContract
-    function fund(address asset, address account, uint256 amount) external payable nonReentrant {
-        _giveCredit(asset, account, AssetTransfer.pull(asset, amount));
+    function fund(address asset, address account, uint256 amount) external payable nonReentrantView {
+        if (account == address(0)) revert ZeroAddress();
+        _giveCredit(asset, account, _pull(asset, amount));
     }
 
     // ------------------------------------------------------------------------------------------ money out
@@ -311,9 +312,17 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
 
     // ------------------------------------------------------------------------------------------ inside
 
-    /// @dev A token is called under the guard; ETH comes without a call, so that checking the guard is enough.
-    function _pullToken(address asset, uint256 amount) private nonReentrant returns (uint256) {
-        return AssetTransfer.pull(asset, amount);
+    /// @dev Takes `amount` from the caller and says how much arrived. ETH comes without a call, so that it is enough
+    /// to have checked the guard; a token is called under it, and storage is read only afterwards.
+    function _pull(address asset, uint256 amount) private returns (uint256) {
+        if (asset != address(0)) return _pullToken(asset, amount);
+        if (msg.value != amount) revert WrongValue(amount, msg.value);
+        return amount;
+    }
+
+    function _pullToken(address token, uint256 amount) private nonReentrant returns (uint256) {
+        if (msg.value != 0) revert WrongValue(0, msg.value);
+        return AssetTransfer.pull(token, amount);
     }
 
     function _deposit(address asset, bytes32 id, bool toBob, uint256 arrived) private {
@@ -370,7 +379,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
             alice -= net + int256(aliceLocked);
             bob += net - int256(bobLocked);
         }
-        if (alice < 0 || bob < 0) revert Insolvent(id, alice, bob);
+        if (alice | bob < 0) revert Insolvent(id, alice, bob); // the sign of either
         return (uint256(alice), uint256(bob));
     }
 
@@ -524,7 +533,10 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
 
     /// @dev A party's own transaction, from account or key, needs no signature of it.
     function _requireParty(address account, address key, bytes32 digest, bytes calldata signature) private view {
-        if (signature.length == 0 && (msg.sender == account || msg.sender == key)) return;
+        if (signature.length == 0) {
+            if (msg.sender == account) return;
+            if (msg.sender == key) return;
+        }
         _requireSigner(key, digest, signature);
     }
 

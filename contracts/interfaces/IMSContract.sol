@@ -123,7 +123,7 @@ interface IMSContract {
     /// @notice The account's credit is smaller than the amount.
     error InsufficientCredit(address asset, address account, uint256 credit, uint256 amount);
 
-    /// @notice Money would be sent to the zero address.
+    /// @notice Money would go to the zero address.
     error ZeroAddress();
 
     /// @notice The receiver refused the ETH that was claimed for it.

@@ -3,26 +3,17 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {IMSContract} from "../interfaces/IMSContract.sol";
 import {GasAllowance} from "./GasAllowance.sol";
 
 /// @title Moving ETH (asset zero) and ERC-20 tokens in and out
 library AssetTransfer {
     using SafeERC20 for IERC20;
 
-    /// @notice Takes exactly `amount` of ETH.
-    function pullEther(uint256 amount) internal view returns (uint256) {
-        if (msg.value != amount) revert IMSContract.WrongValue(amount, msg.value);
-        return amount;
-    }
-
-    /// @notice Takes `amount` from the caller and says how much arrived.
-    function pull(address asset, uint256 amount) internal returns (uint256 arrived) {
-        if (asset == address(0)) return pullEther(amount);
-        if (msg.value != 0) revert IMSContract.WrongValue(0, msg.value);
-        uint256 before = IERC20(asset).balanceOf(address(this));
-        IERC20(asset).safeTransferFrom(msg.sender, address(this), amount);
-        return IERC20(asset).balanceOf(address(this)) - before;
+    /// @notice Takes `amount` of a token from the caller and says how much arrived.
+    function pull(address token, uint256 amount) internal returns (uint256 arrived) {
+        uint256 before = IERC20(token).balanceOf(address(this));
+        IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
+        return IERC20(token).balanceOf(address(this)) - before;
     }
 
     /// @notice Pays with a gas allowance; false if the payee or the token refused although it had all of it.
