@@ -50,6 +50,7 @@ from perun.spec.reverts import (
     NotInDispute,
     ShareTooSmall,
     StateMismatch,
+    TokenRefused,
     TooLate,
     TooMuchEvidence,
     ValidUntilTooFar,
@@ -275,13 +276,16 @@ class MSContract:
         self._pay(key, channel.bob, bob_amount)
 
     def claim(self, caller: Address, asset: Asset, amount: Wei, to: Address) -> None:
-        """Take one's own credit out: the only payment that fails instead of becoming credit."""
+        """Take one's own credit out: the only payment that fails instead of becoming credit.
+
+        It is also the only one that may use all the gas there is.
+        """
         if to == ZERO_ADDRESS:
             raise ZeroAddress
         self._debit(asset, caller, amount)
         self.ledger.emit("Claimed", asset, caller, amount, to)
         if not self.ledger.pay(asset, self.domain.contract, to, amount):
-            raise ClaimFailed(to)
+            raise ClaimFailed(to) if asset == ETH else TokenRefused(asset)
 
     # ---------------------------------------------------------------------------------- disputes
 

@@ -154,7 +154,7 @@ class FinalTimeTooFar(Refused):
 
 
 class MalformedEvidence(Refused):
-    """(length): the bytes given to `submit` are not a call's arguments."""
+    """(length): the bytes given to `submit` are no arguments; `HashTimeLock` does not name it."""
 
 
 class WrongPreimage(Refused):

@@ -21,7 +21,7 @@ from perun.errors import Misuse
 from perun.spec.ledger import Event, Ledger
 from perun.spec.ms_contract import MSContract
 from perun.spec.nanocontracts.hash_time_lock import HashTimeLock
-from perun.spec.reverts import Refused
+from perun.spec.reverts import MalformedEvidence, Refused
 from perun.spec.vpm import VPM
 from perun.types import Address, ChainId, Lock, Machine
 
@@ -38,16 +38,18 @@ class VPMApp:
     def answer(self, nano_id: bytes) -> bytes:
         return _two_words(*self.vpm.outcome(nano_id))
 
-    def submit(self, evidence: bytes) -> bool:
+    def take(self, evidence: bytes) -> None:
         """Take `abi.encode(machine, paidByAlice, signatureAlice, paidByBob, signatureBob)`."""
         types = [MACHINE, "uint256", "bytes", "uint256", "bytes"]
         try:
             terms, by_alice, signed_alice, by_bob, signed_bob = decode(types, evidence)
             machine = Machine(_raw(terms[0]), _raw(terms[1]), *terms[2:])
-            self.vpm.submit_statements(machine, by_alice, signed_alice, by_bob, signed_bob)
-        except (DecodingError, Misuse, Refused):
-            return False
-        return True
+        except (DecodingError, Misuse) as error:
+            raise MalformedEvidence(len(evidence)) from error
+        self.vpm.submit_statements(machine, by_alice, signed_alice, by_bob, signed_bob)
+
+    def submit(self, evidence: bytes) -> bool:
+        return _taken(self.take, evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,17 @@ class HashTimeLockApp:
     def answer(self, nano_id: bytes) -> bytes:
         return _two_words(*self.lock.outcome(nano_id))
 
-    def submit(self, evidence: bytes) -> bool:
+    def take(self, evidence: bytes) -> None:
         """Take `abi.encode(lock, preimage)`."""
         try:
             terms, preimage = decode([LOCK, "bytes32"], evidence)
-            self.lock.reveal(Lock(*terms), preimage)
-        except (DecodingError, Misuse, Refused):
-            return False
-        return True
+            lock = Lock(*terms)
+        except (DecodingError, Misuse) as error:
+            raise MalformedEvidence(len(evidence)) from error
+        self.lock.reveal(lock, preimage)
+
+    def submit(self, evidence: bytes) -> bool:
+        return _taken(self.take, evidence)
 
 
 @dataclass(slots=True)
@@ -141,6 +146,14 @@ class World:
                 book.update(copy)
 
         return undo
+
+
+def _taken(take: Callable[[bytes], None], evidence: bytes) -> bool:
+    try:
+        take(evidence)
+    except Refused:
+        return False
+    return True
 
 
 def _two_words(done: bool, shift: int) -> bytes:
