@@ -60,6 +60,7 @@ from perun.spec.reverts import (
     ZeroAddress,
 )
 from perun.types import (
+    ETH,
     MAX_AMOUNT,
     ZERO_ADDRESS,
     Address,
