@@ -15,7 +15,7 @@ setup(
     packages=find_packages(include=["perun", "perun.*", "populus", "populus.*"]),
     package_data={
         "perun": ["py.typed", "artifacts/*.json"],
-        "populus": ["py.typed", "assets/**/*", "assets/*"],
+        "populus": ["py.typed", "assets/*.txt"],
     },
     install_requires=[
         "web3==8.0.0",

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
+from requests.exceptions import RequestException
+from web3.exceptions import Web3Exception
 
 from populus import __version__
-from populus.exceptions import PopulusError
+from populus.arguments import parse_option
+from populus.chain import AnvilChain, BaseChain, chain_class, chain_names
+from populus.deploy import Deployment
+from populus.exceptions import ConfigError, DeploymentError, PopulusError
 from populus.project import Project
+from populus.scaffold import create_project
+from populus.schema import nearest
 
 __all__ = ["main"]
+
+_LEVELS = ["debug", "info", "warning", "error"]
 
 
 class _Group(click.Group):
@@ -20,19 +34,40 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except PopulusError as error:
-            raise click.ClickException(str(error)) from None
+        except (PopulusError, Web3Exception, RequestException, OSError) as error:
+            logging.getLogger("populus").debug("details", exc_info=True)
+            raise click.ClickException(str(error) or type(error).__name__) from None
 
 
 @click.group(cls=_Group)
 @click.option("-p", "--project", "folder", default=".", help="Folder of the project.")
-@click.option("-l", "--logging", "level", default="WARNING", help="Level of the log on stderr.")
-@click.version_option(__version__)
+@click.option(
+    "-l",
+    "--logging",
+    "level",
+    default="warning",
+    type=click.Choice(_LEVELS, case_sensitive=False),
+    help="What to log on stderr.",
+)
+@click.version_option(__version__, prog_name="populus")
 @click.pass_context
 def main(ctx: click.Context, folder: str, level: str) -> None:
     """Compile, test and deploy smart contracts."""
     logging.basicConfig(level=level.upper())
     ctx.obj = Path(folder)
+
+
+@main.command()
+@click.pass_obj
+def init(folder: Path) -> None:
+    """Make a project: configuration, an example contract and its test."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written, kept = create_project(folder)
+    for path in kept:
+        click.echo(f"{path} exists and stays as it is")
+    for path in written:
+        click.echo(f"Created {path}")
+    click.echo("Next: populus compile, then pytest tests")
 
 
 @main.command()
@@ -48,3 +83,148 @@ def compile(folder: Path) -> None:
     for name, data in sorted(contracts.items()):
         click.echo(f"  - {data['source_path']}:{name}")
     click.echo("> Wrote compiled assets to: build/contracts.json")
+
+
+@main.command()
+@click.option("-c", "--chain", "chain_name", help="Name of the chain; asked for on a terminal.")
+@click.option(
+    "--wait-for-sync/--no-wait-for-sync", default=True, help="Wait until the node has caught up."
+)
+@click.option(
+    "--args",
+    "options",
+    multiple=True,
+    metavar="NAME=JSON",
+    help="Constructor arguments of a contract; beats deployment.arguments.",
+)
+@click.argument("contracts", nargs=-1)
+@click.pass_obj
+def deploy(
+    folder: Path,
+    chain_name: str | None,
+    wait_for_sync: bool,
+    options: Sequence[str],
+    contracts: Sequence[str],
+) -> None:
+    """Deploy CONTRACTS, or those of deployment.contracts, and all they need."""
+    project = Project(folder)
+    arguments = dict(project.config.filled("deployment.arguments", {}))
+    arguments |= dict(parse_option(text) for text in options)
+    names = list(contracts) or list(project.config.get("deployment.contracts", []))
+    if chain_name is None:
+        chain_name = _ask("chain", chain_names(project), "Name one: --chain tester")
+    chain_class(project, chain_name)  # an unknown chain is told before anything is compiled
+    if not names:
+        deployable = [
+            name
+            for name, data in project.compiled_contract_data.items()
+            if data["bytecode"] != "0x"
+        ]
+        hint = "Name contracts, or list them in deployment.contracts of populus.json."
+        names = [_ask("contract to deploy", sorted(deployable), hint)]
+    with project.get_chain(chain_name) as chain:
+        if wait_for_sync:
+            _wait_for_sync(chain)
+        done = Deployment(chain, arguments, click.echo).run(names)
+    sent = [item for item in done if item.transaction is not None]
+    if sent:
+        click.echo("Deployment Successful.")
+    else:
+        click.echo("Nothing to deploy: everything stands already.")
+
+
+def _ask(what: str, choices: Sequence[str], hint: str) -> str:
+    if not sys.stdin.isatty():
+        raise DeploymentError(f"No {what} was named.", hint)
+    if not choices:
+        raise DeploymentError(f"There is no {what}.")
+    for index, choice in enumerate(choices):
+        click.echo(f"{index}: {choice}")
+    number = click.prompt(f"Which {what}?", type=click.IntRange(0, len(choices) - 1))
+    return choices[number]
+
+
+def _wait_for_sync(chain: BaseChain) -> None:
+    told = False
+    while chain.web3.eth.syncing:
+        if not told:
+            click.echo("Waiting for the node to catch up; --no-wait-for-sync does not wait.")
+            told = True
+        time.sleep(1)
+
+
+@main.group()
+def chain() -> None:
+    """List and run chains."""
+
+
+@chain.command("list")
+@click.pass_obj
+def chain_list(folder: Path) -> None:
+    """Show the chains this project can use."""
+    project = Project(folder)
+    for name in chain_names(project):
+        kind = chain_class(project, name)
+        click.echo(f"{name:<12} {kind.__module__}.{kind.__qualname__}")
+
+
+@chain.command("run")
+@click.argument("name")
+@click.pass_obj
+def chain_run(folder: Path, name: str) -> None:
+    """Run a chain of the project until Ctrl-C."""
+    project = Project(folder)
+    kind = chain_class(project, name)
+    if not issubclass(kind, AnvilChain):
+        raise ConfigError(
+            f"The chain {name!r} is not a program that could be run.",
+            "tester lives in the memory of each process, external chains run elsewhere; "
+            "`populus chain run anvil` runs a node.",
+        )
+    with project.get_chain(name) as started:
+        assert isinstance(started, AnvilChain)
+        click.echo("\n".join(started.banner))
+        assert started.process is not None
+        try:
+            started.process.wait()
+        except KeyboardInterrupt:
+            click.echo("Stopped.")
+
+
+@main.group()
+def config() -> None:
+    """Show the configuration of the project."""
+
+
+@config.command("list")
+@click.pass_obj
+def config_list(folder: Path) -> None:
+    """Show every setting; references are followed, variables are not filled."""
+    for key, value in _flat(Project(folder).config.to_dict()):
+        click.echo(f"{key}: {_shown(value)}")
+
+
+@config.command("get")
+@click.argument("key")
+@click.pass_obj
+def config_get(folder: Path, key: str) -> None:
+    """Show one setting: compilation.backend.class, say."""
+    settings = Project(folder).config
+    if key not in settings:
+        known = [name for name, _ in _flat(settings.to_dict())]
+        raise ConfigError(f"populus.json has no setting {key!r}.", nearest(key, known))
+    value = settings[key]
+    click.echo(_shown(value.to_dict() if isinstance(value, Mapping) else value))
+
+
+def _flat(values: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        path = f"{at}.{key}" if at else key
+        if isinstance(value, Mapping):
+            yield from _flat(value, path)
+        else:
+            yield path, value
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -6,7 +6,6 @@ and tests on a machine that does not have one.
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
@@ -15,13 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from populus.exceptions import ConfigError
+from populus.schema import LATEST_VERSION, check
 
 __all__ = ["CONFIG_NAME", "Config", "load_config"]
 
 CONFIG_NAME = "populus.json"
-LATEST_VERSION = "9"
-READABLE_VERSIONS = ("8", "9")
-
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _MAX_REFERENCES = 32
 
@@ -73,14 +70,44 @@ class Config(Mapping[str, Any]):
         return fill(value.to_dict() if isinstance(value, Config) else value, key)
 
 
+# What Populus's own defaults held, and its documentation taught to refer to.
+_BACKENDS = "populus.contracts.backends"
+_COMPILERS = "populus.compilation.backends"
+_COMPILER_SETTINGS = {"optimize": True, "optimize_runs": 500}
+_REFERABLE: dict[str, Any] = {
+    "web3": {
+        "Tester": {"provider": {"class": "web3.providers.eth_tester.EthereumTesterProvider"}},
+    },
+    "contracts": {
+        "backends": {
+            "JSONFile": {"class": f"{_BACKENDS}.filesystem.JSONFileBackend"},
+            "Memory": {"class": f"{_BACKENDS}.memory.MemoryBackend"},
+            "ProjectContracts": {"class": f"{_BACKENDS}.project.ProjectContractsBackend"},
+            "TestContracts": {"class": f"{_BACKENDS}.testing.TestContractsBackend"},
+        }
+    },
+    "compilation": {
+        "backends": {
+            name: {"class": f"{_COMPILERS}.{backend}", "settings": _COMPILER_SETTINGS}
+            for name, backend in (
+                ("SolcAutoBackend", "SolcAutoBackend"),
+                ("SolcCombinedJSON", "SolcCombinedJSONBackend"),
+                ("SolcStandardJSON", "SolcStandardJSONBackend"),
+            )
+        }
+    },
+}
+
+
 def resolve_reference(root: Mapping[str, Any], path: str) -> Any:
-    """What the dotted `path` names, from the top of the file."""
-    value: Any = root
-    for part in path.split("."):
-        if not isinstance(value, Mapping) or part not in value:
-            raise ConfigError(f"{CONFIG_NAME}: `$ref` to {path!r}, which is not in the file.")
-        value = value[part]
-    return value
+    """What the dotted `path` names, in the file or else in Populus's defaults."""
+    for tree in (root, _REFERABLE):
+        value: Any = tree
+        for part in path.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        if value is not None:
+            return value
+    raise ConfigError(f"{CONFIG_NAME}: `$ref` to {path!r}, which is not in the file.")
 
 
 def fill(value: Any, where: str) -> Any:
@@ -104,14 +131,6 @@ def fill(value: Any, where: str) -> Any:
     return _VARIABLE.sub(variable, value)
 
 
-def nearest(key: str, known: Mapping[str, Any] | list[str]) -> str:
-    """A sentence that suggests the nearest right spelling, or lists the right ones."""
-    close = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
-    if close:
-        return f"Did you mean {close[0]!r}?"
-    return "Known here: " + ", ".join(sorted(known)) + "."
-
-
 def load_config(path: Path) -> Config:
     """Read and check `populus.json`; a missing file means the defaults."""
     if not path.exists():
@@ -124,6 +143,5 @@ def load_config(path: Path) -> Config:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name} cannot be read: {error}.") from None
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path.name} must hold an object.")
+    check(values, path.name)
     return Config(values)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from populus.artifacts import read_artifacts, write_artifacts
+from populus.chain import BaseChain, chain_class
 from populus.compiler import CompilerSettings, ContractData, compile_sources
 from populus.config import CONFIG_NAME, Config, load_config
 from populus.exceptions import CompilerError, ConfigError
 from populus.locking import write_json
 from populus.settings import compiler_settings
 from populus.sources import SourceSet, collect_sources
-
-if TYPE_CHECKING:
-    from populus.chain.base import BaseChain
 
 __all__ = ["Project"]
 
@@ -167,6 +164,4 @@ class Project:
 
     def get_chain(self, chain_name: str) -> BaseChain:
         """The chain of that name, not yet started: use it as a context manager."""
-        from populus.chain import create_chain  # chains import the project's type
-
-        return create_chain(self, chain_name)
+        return chain_class(self, chain_name)(self, chain_name)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from hexbytes import HexBytes
 
 from populus.compiler import ContractData
-from populus.config import nearest
 from populus.contracts.exceptions import BytecodeMismatch, NoKnownAddress, UnknownContract
 from populus.contracts.factory import ContractFactories, PopulusContract
 from populus.linking import link, verify_code
+from populus.schema import nearest
 
 if TYPE_CHECKING:
     from eth_typing import ChecksumAddress

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from populus.compiler import CompilerSettings
-from populus.config import Config, nearest
+from populus.config import Config
 from populus.exceptions import ConfigError
+from populus.schema import nearest
 
 __all__ = ["compiler_settings"]
 
@@ -19,6 +20,7 @@ _PASSED_ON = ("evmVersion", "viaIR", "optimizer", "metadata", "debug", "modelChe
 _IGNORED = ("output_values", "outputSelection", "command_line_options")  # outputs are fixed
 _OWN = ("version", "optimize", "optimize_runs", "stdin")
 _DEFAULT_RUNS = 200
+EVM_VERSION = "prague"  # the newest the chain in memory runs
 
 
 def compiler_settings(config: Config, remappings: Sequence[str]) -> CompilerSettings:
@@ -42,6 +44,7 @@ def compiler_settings(config: Config, remappings: Sequence[str]) -> CompilerSett
     if given.get("optimize") and "optimizer" not in settings:
         runs = given.get("optimize_runs", _DEFAULT_RUNS)
         settings["optimizer"] = {"enabled": True, "runs": runs}
+    settings.setdefault("evmVersion", EVM_VERSION)
     if remappings:
         settings["remappings"] = list(remappings)
     return CompilerSettings(given.get("version"), settings)

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from populus.chain.anvil import AnvilChain
 from populus.chain.base import BaseChain
+from populus.chain.external import ExternalChain
 from populus.chain.tester import TesterChain
-from populus.config import nearest
 from populus.exceptions import ConfigError
+from populus.imports import import_class
+from populus.schema import nearest
 
 if TYPE_CHECKING:
     from populus.project import Project
 
-__all__ = ["BaseChain", "TesterChain", "create_chain"]
+__all__ = ["AnvilChain", "BaseChain", "ExternalChain", "TesterChain", "chain_class", "chain_names"]
 
-_DEFAULTS: dict[str, dict[str, Any]] = {
-    "tester": {"chain": {"class": "populus.chain.TesterChain"}},
-}
+# chains every project has, unless it configures one of the same name
+BUILT_IN: dict[str, type[BaseChain]] = {"tester": TesterChain, "anvil": AnvilChain}
 
 
-def create_chain(project: Project, chain_name: str) -> BaseChain:
-    """The chain `chains.<chain_name>` describes."""
-    names = sorted({*_DEFAULTS, *project.config.get("chains", {})})
+def chain_names(project: Project) -> list[str]:
+    """The names `get_chain` knows."""
+    return sorted({*BUILT_IN, *project.config.get("chains", {})})
+
+
+def chain_class(project: Project, chain_name: str) -> type[BaseChain]:
+    """The class behind `chains.<chain_name>`.
+
+    Raises:
+        ConfigError: there is no such chain, or its class is none.
+    """
+    names = chain_names(project)
     if chain_name not in names:
         raise ConfigError(f"There is no chain {chain_name!r}.", nearest(chain_name, names))
-    return TesterChain(project, chain_name)
+    where = f"chains.{chain_name}.chain.class"
+    path = project.config.get(where)
+    if path is None:
+        return BUILT_IN.get(chain_name, ExternalChain)
+    found = import_class(path, where)
+    if not (isinstance(found, type) and issubclass(found, BaseChain)):
+        raise ConfigError(f"{where}: {path!r} is no class of a chain.")
+    return found

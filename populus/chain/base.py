@@ -6,21 +6,25 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from web3 import Web3
 
 from populus.contracts.factory import ContractFactories
-from populus.exceptions import ChainError
+from populus.exceptions import ChainError, ConfigError
 from populus.provider import Provider
 from populus.registrar import Registrar
 from populus.reverts import ErrorTable, RevertMiddleware
+from populus.schema import nearest
 from populus.wait import Wait
 
 if TYPE_CHECKING:
+    from hexbytes import HexBytes
     from web3.middleware import Web3Middleware
 
     from populus.project import Project
+
+REGISTRAR_NAME = "registrar.json"
 
 __all__ = ["BaseChain", "add_middleware"]
 
@@ -32,6 +36,9 @@ def add_middleware(web3: Web3, build: Callable[[Any], Web3Middleware], name: str
 
 class BaseChain:
     """A chain of a project. It runs, and its attributes work, inside `with`."""
+
+    setting_names: ClassVar[tuple[str, ...]] = ()
+    keeps_addresses: ClassVar[bool] = False  # whether deployments outlive this process
 
     def __init__(self, project: Project, chain_name: str) -> None:
         self.project = project
@@ -58,7 +65,7 @@ class BaseChain:
     ) -> None:
         self._stop()
         self._web3 = None
-        for name in ("errors", "wait", "registrar", "provider"):
+        for name in ("errors", "wait", "registrar", "provider", "web3_config"):
             self.__dict__.pop(name, None)
 
     def _start(self) -> Web3:
@@ -69,6 +76,16 @@ class BaseChain:
 
     def _prepare(self, web3: Web3) -> None:
         """Checks and settings once the chain answers."""
+
+    def send(self, transaction: Any, before: Callable[[HexBytes], None]) -> HexBytes:
+        """Send a transaction whose gas and fees are set.
+
+        `before` gets its hash as early as it is known: before it leaves this machine when the
+        key is here, right after when a node signs.
+        """
+        txn_hash = self.web3.eth.send_transaction(transaction)
+        before(txn_hash)
+        return txn_hash
 
     # -- what hangs on it ------------------------------------------------------------------
 
@@ -89,8 +106,19 @@ class BaseChain:
     @property
     def settings(self) -> dict[str, Any]:
         """`chains.NAME.chain.settings`, variables filled."""
-        key = f"chains.{self.chain_name}.chain.settings"
-        return dict(self.project.config.filled(key, {}))
+        where = f"chains.{self.chain_name}.chain.settings"
+        settings = dict(self.project.config.filled(where, {}))
+        for key in settings:
+            if key not in self.setting_names:
+                raise ConfigError(
+                    f"{where}: there is no key {key!r}.", nearest(key, self.setting_names)
+                )
+        return settings
+
+    @cached_property
+    def web3_config(self) -> dict[str, Any]:
+        """`chains.NAME.web3`, references followed and variables filled."""
+        return dict(self.project.config.filled(f"chains.{self.chain_name}.web3", {}))
 
     @cached_property
     def errors(self) -> ErrorTable:
@@ -107,7 +135,21 @@ class BaseChain:
         return Registrar(self.web3, self._registrar_path())
 
     def _registrar_path(self) -> Path | None:
-        """The file addresses are kept in; None keeps them in memory."""
+        """The file addresses are kept in; None keeps them in memory.
+
+        `contracts.backends` of the chain, or else of the project, decides: a `JSONFileBackend`
+        keeps them in its `file_path`. Without any, chains that outlive the process keep them.
+        """
+        config = self.project.config
+        chosen = config.get(f"chains.{self.chain_name}.contracts.backends")
+        if chosen is None and self.keeps_addresses:
+            chosen = config.get("contracts.backends")
+        if chosen is None:
+            return self.project.root / REGISTRAR_NAME if self.keeps_addresses else None
+        for name in chosen:
+            backend = chosen[name]
+            if str(backend.get("class", "")).endswith("JSONFileBackend"):
+                return self.project.root / str(backend.get("settings.file_path", REGISTRAR_NAME))
         return None
 
     @cached_property

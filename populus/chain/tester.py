@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Queue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from eth.estimators.gas import binary_gas_search
 from eth.exceptions import Revert, VMError
@@ -208,6 +208,7 @@ def _number(value: Any) -> int:
 class TesterChain(BaseChain):
     """`tester`: ten accounts with a million ether each, gone when the process ends."""
 
+    setting_names: ClassVar[tuple[str, ...]] = ("accounts", "genesis_timestamp")
     backend: TesterBackend
     tester: EthereumTester
 

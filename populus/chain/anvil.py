@@ -1,0 +1,131 @@
+"""anvil as a process of our own: started with the chain, ended with it."""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any, ClassVar
+
+from web3 import HTTPProvider, Web3
+
+from populus.chain.external import REQUEST_SECONDS, ExternalChain
+from populus.exceptions import ChainError
+
+__all__ = ["AnvilChain", "find_anvil"]
+
+HARDFORK = "prague"  # what the tester chain runs, so that both agree
+START_SECONDS = 30
+_LISTENING = "Listening on "
+
+
+class AnvilChain(ExternalChain):
+    """A local node with ten rich accounts, on a free port or on `settings.port`."""
+
+    setting_names: ClassVar[tuple[str, ...]] = (
+        "chain_id",
+        "port",
+        "hardfork",
+        "accounts",
+        "block_time",
+        "binary",
+    )
+    keeps_addresses: ClassVar[bool] = False
+    process: subprocess.Popen[str] | None = None
+
+    def _start(self) -> Web3:
+        self._endpoint = self._launch()
+        return Web3(HTTPProvider(self._endpoint, {"timeout": REQUEST_SECONDS}))
+
+    @property
+    def endpoint(self) -> str:
+        """The address other programs can reach this chain at."""
+        return self._endpoint
+
+    def _command(self) -> list[str]:
+        settings = self.settings
+        binary = settings.get("binary") or find_anvil(self.project.root)
+        if binary is None:
+            raise ChainError(
+                f"The chain {self.chain_name!r} needs the program anvil, which was not found.",
+                "Install it: npm install @foundry-rs/anvil, or put anvil on PATH.",
+            )
+        command = [str(binary), "--host", "127.0.0.1", "--port", str(settings.get("port", 0))]
+        command += ["--hardfork", str(settings.get("hardfork", HARDFORK))]
+        for key, option in (
+            ("chain_id", "--chain-id"),
+            ("accounts", "--accounts"),
+            ("block_time", "--block-time"),
+        ):
+            if key in settings:
+                command += [option, str(settings[key])]
+        return command
+
+    def _launch(self) -> str:
+        command = self._command()
+        try:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,  # Ctrl-C ends us, and we end it
+            )
+        except OSError as error:
+            raise ChainError(f"{command[0]} cannot be started: {error}.") from None
+        lines: queue.Queue[str | None] = queue.Queue()
+        threading.Thread(target=_read, args=(self.process, lines), daemon=True).start()
+        deadline = time.monotonic() + START_SECONDS
+        said: list[str] = []
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                line = lines.get(timeout=left)
+            except queue.Empty:
+                break
+            if line is None:
+                break
+            said.append(line.strip())
+            if line.startswith(_LISTENING):
+                self.banner = said
+                return "http://" + line.removeprefix(_LISTENING).strip()
+        text = " ".join(part for part in said[-5:] if part) or "it said nothing"
+        raise ChainError(f"anvil did not start: {text}")
+
+    def _stop(self) -> None:
+        process, self.process = self.process, None
+        if process is None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _read(process: subprocess.Popen[str], lines: queue.Queue[str | None]) -> None:
+    """Pass on what anvil prints, to the end: a full pipe would stop it."""
+    assert process.stdout is not None
+    with process.stdout as output:
+        for line in output:
+            lines.put(line)
+    lines.put(None)
+
+
+def find_anvil(project_dir: Path) -> Path | None:
+    """`ANVIL_BINARY`, `anvil` on `PATH`, or from a `node_modules` from the project upwards."""
+    named: Any = os.environ.get("ANVIL_BINARY") or shutil.which("anvil")
+    if named:
+        return Path(named)
+    root = project_dir.resolve()
+    for folder in (root, *root.parents):
+        binary = folder / "node_modules" / ".bin" / "anvil"
+        if binary.exists():
+            return binary
+    return None
