@@ -1,0 +1,53 @@
+"""Fixtures for everybody: the stage, its cast, and hypothesis profiles."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.support.parties import Party
+from tests.support.stage import Stage
+
+if TYPE_CHECKING:
+    from populus.chain import TesterChain
+
+# `HYPOTHESIS_PROFILE=deep pytest` searches far; the default is the same few examples every time.
+_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
+settings.register_profile("quick", max_examples=30, derandomize=True, database=None, **_COMMON)
+settings.register_profile("deep", max_examples=3_000, **_COMMON)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+@pytest.fixture(scope="session")
+def stage(chain: TesterChain) -> Stage:
+    """The contracts, a token and the cast on the chain in memory; every test is rolled back."""
+    return Stage(chain)
+
+
+@pytest.fixture
+def alice(stage: Stage) -> Party:
+    return stage.alice
+
+
+@pytest.fixture
+def bob(stage: Stage) -> Party:
+    return stage.bob
+
+
+@pytest.fixture
+def ingrid(stage: Stage) -> Party:
+    return stage.ingrid
+
+
+@pytest.fixture
+def mallory(stage: Stage) -> Party:
+    return stage.mallory
+
+
+@pytest.fixture
+def carol(stage: Stage) -> Party:
+    """Anybody: no part in any channel unless a test gives her one."""
+    return stage.carol

@@ -1,0 +1,27 @@
+"""Channels of Alice and Bob, in ETH and in a token."""
+
+from __future__ import annotations
+
+import pytest
+
+from perun.types import ETH
+from tests.support.channels import BasicChannel, new_channel
+from tests.support.stage import Stage
+
+
+@pytest.fixture(params=["ETH", "token"])
+def asset(request: pytest.FixtureRequest, stage: Stage) -> bytes:
+    """Both kinds of asset."""
+    return ETH if request.param == "ETH" else stage.token.address
+
+
+@pytest.fixture
+def channel(stage: Stage) -> BasicChannel:
+    """An ETH channel that holds nothing yet."""
+    return new_channel(stage)
+
+
+@pytest.fixture
+def funded(stage: Stage) -> BasicChannel:
+    """An ETH channel that holds 10 and 10 wei."""
+    return new_channel(stage).fund(10, 10)
