@@ -34,7 +34,9 @@ library LibSignatures {
             switch signature.length
             case 65 {
                 v := byte(0, calldataload(add(signature.offset, 64)))
-                if lt(v, 2) { v := add(v, 27) }
+                if lt(v, 2) {
+                    v := add(v, 27)
+                }
             }
             case 64 {
                 v := add(shr(255, s), 27)

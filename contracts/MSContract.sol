@@ -42,8 +42,8 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, channel);
         bool toBob = msg.sender != terms.alice();
         if (toBob && msg.sender != terms.bob()) revert NotAParty(id, msg.sender);
-        terms.logOpened(Opened.selector, id);
         _requireNotLate(validUntil);
+        terms.logOpened(Opened.selector, id);
         _deposit(terms.asset(), id, toBob, _pull(terms.asset(), amount));
     }
 
@@ -64,7 +64,9 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         }
         address drawn = byBob ? terms.alice() : terms.bob();
         _requireSigner(
-            drawn, ChannelHash.openDigest(DOMAIN_SEPARATOR, id, aliceAmount, bobAmount, validUntil), signature
+            drawn,
+            ChannelHash.openDigest(DOMAIN_SEPARATOR, id, aliceAmount, bobAmount, validUntil),
+            signature
         );
 
         uint256 share = byBob ? bobAmount : aliceAmount;
@@ -85,11 +87,13 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IMSContract
-    function deposit(address asset, bytes32 id, bool toBob, uint112 amount, uint40 validUntil)
-        external
-        payable
-        nonReentrantView
-    {
+    function deposit(
+        address asset,
+        bytes32 id,
+        bool toBob,
+        uint112 amount,
+        uint40 validUntil
+    ) external payable nonReentrantView {
         _requireNotLate(validUntil);
         _deposit(asset, id, toBob, _pull(asset, amount));
     }
@@ -206,8 +210,10 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
             newer = version > known.versionOf();
         } else {
             if (
-                msg.sender != terms.alice() && msg.sender != terms.bob() && msg.sender != terms.aliceKey()
-                    && msg.sender != terms.bobKey()
+                msg.sender != terms.alice() &&
+                msg.sender != terms.bob() &&
+                msg.sender != terms.aliceKey() &&
+                msg.sender != terms.bobKey()
             ) revert NotAParty(id, msg.sender);
             if (funds & Accounting.SIDES_MASK == 0) revert EmptyChannel(id);
             deadline = block.timestamp + terms.challenge();
@@ -228,8 +234,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
                 );
             }
             _requireEnforceable(id, funds, net, list);
-            slots.dispute =
-                Accounting.packDispute(deadline, version, _stateHash(id, version, net, nanosHash));
+            slots.dispute = Accounting.packDispute(deadline, version, _stateHash(id, version, net, nanosHash));
             list.logRegistered(Registered.selector, id, version, net, deadline);
         }
         if (evidence.length != 0) _passOn(id, nanos, evidence);
@@ -238,8 +243,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
     /// @inheritdoc IMSContract
     function settle(Channel calldata channel, int112 net, Nano[] calldata nanos) external nonReentrant {
         (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, channel);
-        (uint256 funds, uint256 known, NanoList.Block list, uint256 given) =
-            _lookUp(terms.asset(), id, net, nanos);
+        (uint256 funds, uint256 known, NanoList.Block list, uint256 given) = _lookUp(terms.asset(), id, net, nanos);
         if (funds & Accounting.DISPUTED == 0) revert NotInDispute(id);
         if (block.timestamp <= known.deadlineOf()) {
             revert DisputeStillOpen(id, known.deadlineOf(), block.timestamp);
@@ -253,11 +257,16 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         for (uint256 i; i < settlements.length; ++i) {
             Settlement calldata item = settlements[i];
             (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, item.channel);
-            (uint256 funds, uint256 known, NanoList.Block list, uint256 given) =
-                _lookUp(terms.asset(), id, item.net, item.nanos);
+            (uint256 funds, uint256 known, NanoList.Block list, uint256 given) = _lookUp(
+                terms.asset(),
+                id,
+                item.net,
+                item.nanos
+            );
             if (
-                funds & Accounting.DISPUTED == 0 || block.timestamp <= known.deadlineOf()
-                    || given != known & Accounting.HASH_MASK
+                funds & Accounting.DISPUTED == 0 ||
+                block.timestamp <= known.deadlineOf() ||
+                given != known & Accounting.HASH_MASK
             ) {
                 emit SettleSkipped(id);
             } else {
@@ -270,15 +279,14 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
 
     /// @inheritdoc IMSContract
     function channelId(Channel calldata channel) external view returns (bytes32 id) {
-        (id,) = ChannelTerms.read(DOMAIN_SEPARATOR, channel);
+        (id, ) = ChannelTerms.read(DOMAIN_SEPARATOR, channel);
     }
 
     /// @inheritdoc IMSContract
-    function holdings(address asset, bytes32 id)
-        external
-        view
-        returns (int112 alice, int112 bob, uint256 withdrawals, bool drawn, bool disputed)
-    {
+    function holdings(
+        address asset,
+        bytes32 id
+    ) external view returns (int112 alice, int112 bob, uint256 withdrawals, bool drawn, bool disputed) {
         uint256 funds = _channels[asset][id].funds;
         (int256 a, int256 b) = funds.sides();
         return (
@@ -291,11 +299,10 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IMSContract
-    function dispute(address asset, bytes32 id)
-        external
-        view
-        returns (uint48 version, uint40 deadline, bool settling, uint256 stateHash)
-    {
+    function dispute(
+        address asset,
+        bytes32 id
+    ) external view returns (uint48 version, uint40 deadline, bool settling, uint256 stateHash) {
         uint256 known = _channels[asset][id].dispute;
         return (
             uint48(known.versionOf()),
@@ -368,11 +375,13 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
     }
 
     /// @dev Both parties' free money; reverts if one is negative.
-    function _freeMoney(bytes32 id, uint256 funds, int256 net, uint256 aliceLocked, uint256 bobLocked)
-        private
-        pure
-        returns (uint256, uint256)
-    {
+    function _freeMoney(
+        bytes32 id,
+        uint256 funds,
+        int256 net,
+        uint256 aliceLocked,
+        uint256 bobLocked
+    ) private pure returns (uint256, uint256) {
         (int256 alice, int256 bob) = funds.sides();
         unchecked {
             // Nothing here has more than 118 bits: sides and net have 112, sums over 64 locks or shifts six more.
@@ -384,11 +393,12 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
     }
 
     /// @dev Everything about a channel in dispute, and the given state as a list and as the hash to compare.
-    function _lookUp(address asset, bytes32 id, int256 net, Nano[] calldata nanos)
-        private
-        view
-        returns (uint256 funds, uint256 known, NanoList.Block list, uint256 given)
-    {
+    function _lookUp(
+        address asset,
+        bytes32 id,
+        int256 net,
+        Nano[] calldata nanos
+    ) private view returns (uint256 funds, uint256 known, NanoList.Block list, uint256 given) {
         Slots storage slots = _channels[asset][id];
         funds = slots.funds;
         known = slots.dispute;
@@ -434,8 +444,10 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
             slots.dispute = 0;
         } else {
             slots.funds = funds.withSides(aliceLocked, bobLocked);
-            slots.dispute = (known & ~Accounting.HASH_MASK) | Accounting.SETTLING
-                | _stateHash(id, known.versionOf(), 0, list.hash());
+            slots.dispute =
+                (known & ~Accounting.HASH_MASK) |
+                Accounting.SETTLING |
+                _stateHash(id, known.versionOf(), 0, list.hash());
         }
         list.logSettled(Settled.selector, id, alicePaid, bobPaid);
 
@@ -468,11 +480,10 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
             answered := staticcall(allowance, app, 0, 36, 0, 64)
             let word := mload(0)
             shift := mload(32)
-            answered :=
-                and(
-                    and(answered, gt(returndatasize(), 63)),
-                    and(and(lt(word, 2), eq(shift, signextend(13, shift))), gt(extcodesize(app), 0))
-                )
+            answered := and(
+                and(answered, gt(returndatasize(), 63)),
+                and(and(lt(word, 2), eq(shift, signextend(13, shift))), gt(extcodesize(app), 0))
+            )
             done := and(answered, word)
         }
         if (!answered) GasAllowance.requireFull(gasBefore, allowance);

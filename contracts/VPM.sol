@@ -64,7 +64,7 @@ contract VPM is IVPM {
 
     /// @inheritdoc IVPM
     function machineId(Machine calldata machine) external view returns (bytes32 id) {
-        (id,) = MachineTerms.read(DOMAIN_SEPARATOR, machine);
+        (id, ) = MachineTerms.read(DOMAIN_SEPARATOR, machine);
     }
 
     /// @dev The byte string whose offset stands at `head`. Assembly replaces `abi.decode`, which copies to memory;
@@ -116,8 +116,10 @@ contract VPM is IVPM {
     }
 
     function _requireStatement(address payer, bytes32 id, uint256 paid, bytes calldata signature) private view {
-        address recovered =
-            LibSignatures.signerOf(ChannelHash.statementDigest(DOMAIN_SEPARATOR, id, uint112(paid)), signature);
+        address recovered = LibSignatures.signerOf(
+            ChannelHash.statementDigest(DOMAIN_SEPARATOR, id, uint112(paid)),
+            signature
+        );
         if (recovered == address(0) || recovered != payer) revert WrongSigner(payer, recovered);
     }
 

@@ -68,7 +68,6 @@ interface IMSContract {
     /// @notice A dispute opened now would end beyond the 34 bits that store its deadline.
     error DeadlineTooFar(uint256 deadline);
 
-
     /// @notice The ETH sent differs from the ETH due (0 for tokens).
     error WrongValue(uint256 due, uint256 sent);
 
@@ -222,17 +221,17 @@ interface IMSContract {
     function channelId(Channel calldata channel) external view returns (bytes32);
 
     /// @notice Deposited minus withdrawn, for each side, and the marks of this life of the channel.
-    function holdings(address asset, bytes32 id)
-        external
-        view
-        returns (int112 alice, int112 bob, uint256 withdrawals, bool drawn, bool disputed);
+    function holdings(
+        address asset,
+        bytes32 id
+    ) external view returns (int112 alice, int112 bob, uint256 withdrawals, bool drawn, bool disputed);
 
     /// @notice The dispute of a channel; all zero if there is none. `stateHash` is the low 173 bits of
     /// `keccak256(abi.encode(id, version, net, nanos))`.
-    function dispute(address asset, bytes32 id)
-        external
-        view
-        returns (uint48 version, uint40 deadline, bool settling, uint256 stateHash);
+    function dispute(
+        address asset,
+        bytes32 id
+    ) external view returns (uint48 version, uint40 deadline, bool settling, uint256 stateHash);
 
     /// @notice EIP-712 domain separator, fixed at deployment.
     function DOMAIN_SEPARATOR() external view returns (bytes32);

@@ -38,8 +38,12 @@ library AssetTransfer {
                 paid := call(allowance, asset, 0, m, 68, 0, 32)
                 // A token answers true, or nothing at all and is a contract.
                 switch returndatasize()
-                case 0 { paid := and(paid, gt(extcodesize(asset), 0)) }
-                default { paid := and(paid, and(gt(returndatasize(), 31), eq(mload(0), 1))) }
+                case 0 {
+                    paid := and(paid, gt(extcodesize(asset), 0))
+                }
+                default {
+                    paid := and(paid, and(gt(returndatasize(), 31), eq(mload(0), 1)))
+                }
             }
         }
         if (!paid) GasAllowance.requireFull(gasBefore, allowance);

@@ -5,45 +5,57 @@ pragma solidity 0.8.37;
 /// @dev Assembly replaces `abi.encode`, which allocates memory that nobody needs again; tests compare every digest
 /// with the plain form.
 library ChannelHash {
-    bytes32 private constant DOMAIN_TYPEHASH =
-        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
-    bytes32 private constant STATE_TYPEHASH =
-        keccak256("State(bytes32 channel,uint48 version,int112 net,bytes32 nanos)");
-    bytes32 private constant CLOSE_TYPEHASH =
-        keccak256("Close(bytes32 channel,int112 net,uint40 validUntil,uint8 toCredit)");
-    bytes32 private constant WITHDRAW_TYPEHASH =
-        keccak256("Withdraw(bytes32 channel,uint32 index,uint112 aliceAmount,uint112 bobAmount,uint40 validUntil)");
-    bytes32 private constant OPEN_TYPEHASH =
-        keccak256("Open(bytes32 channel,uint112 aliceAmount,uint112 bobAmount,uint40 validUntil)");
+    bytes32 private constant DOMAIN_TYPEHASH = keccak256(
+        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+    );
+    bytes32 private constant STATE_TYPEHASH = keccak256(
+        "State(bytes32 channel,uint48 version,int112 net,bytes32 nanos)"
+    );
+    bytes32 private constant CLOSE_TYPEHASH = keccak256(
+        "Close(bytes32 channel,int112 net,uint40 validUntil,uint8 toCredit)"
+    );
+    bytes32 private constant WITHDRAW_TYPEHASH = keccak256(
+        "Withdraw(bytes32 channel,uint32 index,uint112 aliceAmount,uint112 bobAmount,uint40 validUntil)"
+    );
+    bytes32 private constant OPEN_TYPEHASH = keccak256(
+        "Open(bytes32 channel,uint112 aliceAmount,uint112 bobAmount,uint40 validUntil)"
+    );
     bytes32 private constant STATEMENT_TYPEHASH = keccak256("Statement(bytes32 machine,uint112 paid)");
 
     function domainSeparator(string memory name) internal view returns (bytes32) {
-        return keccak256(
-            abi.encode(DOMAIN_TYPEHASH, keccak256(bytes(name)), keccak256("1"), block.chainid, address(this))
-        );
+        return
+            keccak256(
+                abi.encode(DOMAIN_TYPEHASH, keccak256(bytes(name)), keccak256("1"), block.chainid, address(this))
+            );
     }
 
-    function stateDigest(bytes32 domain, bytes32 channel, uint256 version, int256 net, bytes32 nanos)
-        internal
-        pure
-        returns (bytes32)
-    {
+    function stateDigest(
+        bytes32 domain,
+        bytes32 channel,
+        uint256 version,
+        int256 net,
+        bytes32 nanos
+    ) internal pure returns (bytes32) {
         return _typed(domain, STATE_TYPEHASH, channel, version, uint256(net), uint256(nanos));
     }
 
-    function closeDigest(bytes32 domain, bytes32 channel, int256 net, uint256 validUntil, uint256 toCredit)
-        internal
-        pure
-        returns (bytes32)
-    {
+    function closeDigest(
+        bytes32 domain,
+        bytes32 channel,
+        int256 net,
+        uint256 validUntil,
+        uint256 toCredit
+    ) internal pure returns (bytes32) {
         return _typed(domain, CLOSE_TYPEHASH, channel, uint256(net), validUntil, toCredit);
     }
 
-    function openDigest(bytes32 domain, bytes32 channel, uint256 aliceAmount, uint256 bobAmount, uint256 validUntil)
-        internal
-        pure
-        returns (bytes32)
-    {
+    function openDigest(
+        bytes32 domain,
+        bytes32 channel,
+        uint256 aliceAmount,
+        uint256 bobAmount,
+        uint256 validUntil
+    ) internal pure returns (bytes32) {
         return _typed(domain, OPEN_TYPEHASH, channel, aliceAmount, bobAmount, validUntil);
     }
 
@@ -55,8 +67,9 @@ library ChannelHash {
         uint256 bobAmount,
         uint256 validUntil
     ) internal pure returns (bytes32) {
-        bytes32 structHash =
-            keccak256(abi.encode(WITHDRAW_TYPEHASH, channel, index, aliceAmount, bobAmount, validUntil));
+        bytes32 structHash = keccak256(
+            abi.encode(WITHDRAW_TYPEHASH, channel, index, aliceAmount, bobAmount, validUntil)
+        );
         return keccak256(abi.encodePacked(hex"1901", domain, structHash));
     }
 
@@ -89,11 +102,14 @@ library ChannelHash {
 
     /// @dev What is signed for a message of a channel and three more words. The struct's hash is written over the
     /// struct, with the EIP-712 prefix and the domain before it.
-    function _typed(bytes32 domain, bytes32 typehash, bytes32 channel, uint256 a, uint256 b, uint256 c)
-        private
-        pure
-        returns (bytes32 digest)
-    {
+    function _typed(
+        bytes32 domain,
+        bytes32 typehash,
+        bytes32 channel,
+        uint256 a,
+        uint256 b,
+        uint256 c
+    ) private pure returns (bytes32 digest) {
         assembly ("memory-safe") {
             let m := mload(0x40)
             mstore(m, typehash)

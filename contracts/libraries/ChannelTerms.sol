@@ -22,7 +22,9 @@ library ChannelTerms {
             id := keccak256(m, 256)
             let addresses := or(or(mload(terms), mload(add(m, 64))), or(mload(add(m, 96)), mload(add(m, 128))))
             let rest := or(shr(32, mload(add(m, 192))), shr(64, mload(add(m, 224))))
-            if or(shr(160, or(addresses, mload(add(m, 160)))), rest) { revert(0, 0) }
+            if or(shr(160, or(addresses, mload(add(m, 160)))), rest) {
+                revert(0, 0)
+            }
         }
     }
 

@@ -22,7 +22,9 @@ library MachineTerms {
             let keys := shr(160, or(mload(terms), mload(add(m, 64))))
             let locks := shr(112, or(mload(add(m, 96)), mload(add(m, 128))))
             let times := or(shr(40, mload(add(m, 160))), shr(32, mload(add(m, 192))))
-            if or(or(keys, locks), times) { revert(0, 0) }
+            if or(or(keys, locks), times) {
+                revert(0, 0)
+            }
         }
     }
 

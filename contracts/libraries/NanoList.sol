@@ -63,7 +63,9 @@ library NanoList {
         assembly ("memory-safe") {
             let locks := or(mload(add(item, 64)), mload(add(item, 96)))
             let rest := or(shr(40, mload(add(item, 128))), shr(1, mload(add(item, 160))))
-            if or(or(shr(160, mload(item)), shr(112, locks)), rest) { revert(0, 0) }
+            if or(or(shr(160, mload(item)), shr(112, locks)), rest) {
+                revert(0, 0)
+            }
         }
     }
 
@@ -115,9 +117,14 @@ library NanoList {
     }
 
     /// @notice Logs `(version, net, nanos, deadline)` under `topic` and `channel`: the event `Registered`.
-    function logRegistered(Block list, bytes32 topic, bytes32 channel, uint256 version, int256 net, uint256 deadline)
-        internal
-    {
+    function logRegistered(
+        Block list,
+        bytes32 topic,
+        bytes32 channel,
+        uint256 version,
+        int256 net,
+        uint256 deadline
+    ) internal {
         assembly ("memory-safe") {
             mstore(list, version)
             mstore(add(list, 32), net)

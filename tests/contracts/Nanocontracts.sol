@@ -45,7 +45,9 @@ contract RawNanocontract {
         bytes memory data = answer;
         bool fails = failing;
         assembly ("memory-safe") {
-            if fails { revert(add(data, 32), mload(data)) }
+            if fails {
+                revert(add(data, 32), mload(data))
+            }
             return(add(data, 32), mload(data))
         }
     }
@@ -121,7 +123,7 @@ contract ReenteringNanocontract is LiarNanocontract {
 
     function submit(bytes calldata) external override {
         tried++;
-        (bool success,) = target.call(data);
+        (bool success, ) = target.call(data);
         if (success) succeeded++;
     }
 }

@@ -77,7 +77,7 @@ contract ReenteringPayee is Wallet {
     receive() external payable override {
         if (target == address(0)) return;
         tried++;
-        (bool success,) = target.call(data);
+        (bool success, ) = target.call(data);
         if (success) succeeded++;
     }
 }

@@ -166,7 +166,7 @@ contract ReenteringToken is PlainToken {
     function _before(address, address) internal override {
         if (target == address(0)) return;
         tried++;
-        (bool success,) = target.call(data);
+        (bool success, ) = target.call(data);
         if (success) succeeded++;
     }
 }
