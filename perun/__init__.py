@@ -1,1 +1,78 @@
-"""Perun: payment and state channels on Ethereum (see docs/protocol.md)."""
+"""Perun: payment and state channels on Ethereum.
+
+A channel holds the deposits of two parties in one contract; they pay each other by signing, and the
+chain is touched to deposit, to close, and when somebody misbehaves. The specification is
+docs/protocol.md, whose sections are the sources named here; `examples/first_payment.py` is the
+shortest complete use.
+
+Every value is an integer or bytes: amounts in the asset's smallest unit (wei for ETH) and at most
+2**111 − 1, times in Unix seconds, addresses 20 raw bytes, ids 32. A float, a bool or text as an
+amount is refused. Everything raised on purpose is a `PerunError`.
+
+Quantities (`perun.types`): types for checkers, plain values at run time.
+    Wei             money in the asset's smallest unit; a difference may be negative
+    UnixTime        seconds, as `block.timestamp`; a limit includes its last second
+    Seconds         a length of time
+    Version         number of a state, uint48; Alice's are even, Bob's odd (section 5)
+    Nonce           random uint64 of a channel (section 3)
+    ChainId         EIP-155
+    Address, Asset  20 bytes; an asset is a token or `ETH`
+    ChannelId, InstanceId, MachineId, LockId    32 bytes (sections 3, 4)
+    Salt, Preimage  32 bytes (section 4)
+    Digest, DomainSeparator, Signature          32, 32, and 65 or 64 bytes (EIP-712, EIP-2098)
+    ETH             the asset that is no token
+    MAX_AMOUNT      2**111 − 1 wei (section 2)
+
+Records (`perun.types`): frozen, compared by value, checked when made (errors: `WrongType`,
+`NotAnAmount`, `OutOfRange`, `AmountOutOfRange`, `WrongLength`).
+    Channel, Nano, Machine, Lock, Settlement    terms and lists (sections 3, 4)
+    State, Close, Withdraw, Open                signed for MSContract (section 3)
+    Statement, Ready                            signed for VPM (sections 4, 5)
+
+Functions: see FUNCTIONS below, and their own `help`.
+    address, checksum                           read and show addresses
+    parse_ether, format_ether, parse_units, format_units    text and wei
+    new_key, new_nonce, new_salt, new_preimage  randomness
+    sign, recover, is_signed_by, digest, wallet_json        messages, with `eth_keys` objects
+    channel_id, machine_id, lock_id, nanos_hash, state_hash ids and hashes (sections 3, 4)
+    ms_contract_domain, vpm_domain, hash_time_lock_domain   EIP-712 domains of any deployment
+    statements_evidence, reveal_evidence        what `register` passes on (section 4)
+    keccak                                      the hash of Ethereum
+    deploy, load, save                          the contracts of a chain
+    now                                         time of the newest block (section 5)
+
+Contracts (`perun.bindings`), through a `Web3`: `MSContract`, `VPM`, `HashTimeLock`,
+`LibSignatures`, `ERC20`, any `Nanocontract`, and the `Deployment` of the first four.
+    Receipt, Holdings, Dispute, Totals, Outcome, Fees       what they return and take
+    MSContractDomain, VPMDomain, HashTimeLockDomain         what they sign in
+
+Modules: `perun.events` what contracts announce, `perun.reverts` what they refuse (a class for each
+error, below `Reverted`), `perun.errors` the tree of exceptions, `perun.types` all of the above.
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from perun.api import *  # noqa: F403 - the list stands there, once
+
+# web3 takes a second to import. Parts of this package that do without it, such as the protocol
+# itself, must not wait for it, so the public names come when the first of them is asked for.
+_API = "perun.api"
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__") and name != "__all__":
+        raise AttributeError(name)
+    if find_spec(f"perun.{name}"):
+        # `from perun import checks` asks here first.
+        return import_module(f"perun.{name}")
+    try:
+        return getattr(import_module(_API), name)
+    except AttributeError:
+        raise AttributeError(f"module 'perun' has no attribute {name!r}") from None
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *import_module(_API).__all__})

@@ -38,6 +38,19 @@ def signed_amount(field: str, value: object) -> None:
         raise AmountOutOfRange(field, value, -MAX_AMOUNT, MAX_AMOUNT)
 
 
+def wide_amount(field: str, value: object) -> None:
+    """An amount that is no part of a channel, such as credit or a token's: 0 … 2**256 − 1.
+
+    Raises:
+        NotAnAmount: not exactly an `int`.
+        AmountOutOfRange: negative, or above 2**256 − 1.
+    """
+    if type(value) is not int:
+        raise NotAnAmount(field, value, "an int of the asset's smallest unit")
+    if value < 0 or value >> 256:
+        raise AmountOutOfRange(field, value, 0, 2**256 - 1)
+
+
 def unsigned(field: str, value: object, bits: int) -> None:
     """A plain `int` that fits `bits` bits without sign.
 

@@ -8,7 +8,9 @@
     │   │   └── AmountOutOfRange    … and the field is money
     │   ├── WrongLength         bytes of another length than the field's
     │   ├── BadKey              bytes that are no private or public key of secp256k1
-    │   └── BadUnits            text that is no decimal amount
+    │   ├── BadUnits            text that is no decimal amount
+    │   ├── WrongChannel        a signed record names another channel
+    │   └── UnknownDeployment   no file says where the contracts are on this chain
     ├── PeerFault           the other side broke a rule; `dispute` says whether to go to the chain
     │   └── BadSignature        a signature is malformed or by another key
     ├── ChainFault          the chain or the way to it failed; `retry` says whether to try again
@@ -38,6 +40,8 @@ __all__ = [
     "PeerFault",
     "PerunError",
     "StoreFault",
+    "UnknownDeployment",
+    "WrongChannel",
     "WrongLength",
     "WrongType",
     "show",
@@ -65,13 +69,16 @@ class PerunError(Exception):
     hint: ClassVar[str] = ""
 
     def __str__(self) -> str:
-        if self.template:
-            said = self.template.format(
-                **{k: show(v) if isinstance(v, bytes) else v for k, v in vars(self).items()}
-            )
-        else:
-            said = ", ".join(f"{name} {show(value)}" for name, value in vars(self).items())
+        said = self._said()
         return f"{said}; {self.hint}" if self.hint else said
+
+    def _said(self) -> str:
+        """What went wrong, without the hint."""
+        if not self.template:
+            return ", ".join(f"{name} {show(value)}" for name, value in vars(self).items())
+        # Bytes are shown in hex; anything else as the template wishes.
+        values = {k: show(v) if isinstance(v, bytes) else v for k, v in vars(self).items()}
+        return self.template.format(**values)
 
 
 class Misuse(PerunError):
@@ -184,6 +191,28 @@ class BadUnits(Misuse):
 
     template: ClassVar[str] = "{text!r} is not a decimal amount with at most {decimals} decimals"
     hint: ClassVar[str] = "write digits and at most one point, such as '1' or '0.25'"
+
+
+@dataclass(eq=False)
+class WrongChannel(Misuse):
+    """A signed record names another channel than the one it is used for."""
+
+    channel: bytes
+    named: bytes
+
+    template: ClassVar[str] = "the record is about channel {named}, not {channel}"
+    hint: ClassVar[str] = "make records with perun.channel_id(ms_contract.domain, channel)"
+
+
+@dataclass(eq=False)
+class UnknownDeployment(Misuse):
+    """No file says where the contracts are on this chain."""
+
+    chain_id: int
+    missing: str
+
+    template: ClassVar[str] = "no address of {missing} is known on chain {chain_id}"
+    hint: ClassVar[str] = "deploy with perun.deploy, or give the file that has the addresses"
 
 
 @dataclass(eq=False)

@@ -7,14 +7,13 @@ Programs that sign thousands of payments use `perun.encoding` and `perun.crypto`
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from typing import Any, overload
 
 from eth_keys import datatypes as eth_keys
 
 from perun import encoding
-from perun.crypto import SecretKey, interop, signatures
+from perun.crypto import interop, signatures
 from perun.crypto.interop import AddressLike, KeyLike, SignatureLike
 from perun.encoding import MSContractDomain, VPMDomain
 from perun.errors import BadSignature, WrongType
@@ -29,7 +28,7 @@ from perun.types import (
     Withdraw,
 )
 
-__all__ = ["digest", "is_signed_by", "new_key", "recover", "sign", "wallet_json"]
+__all__ = ["digest", "is_signed_by", "recover", "sign", "wallet_json"]
 
 ChannelMessage = State | Close | Withdraw | Open
 """Messages that MSContract checks."""
@@ -127,15 +126,6 @@ def is_signed_by(message: Any, signature: SignatureLike, signer: AddressLike, do
     """
     signed = interop.signature_bytes(signature)
     return signatures.verify(digest(message, domain), signed, interop.address(signer))
-
-
-def new_key() -> eth_keys.PrivateKey:
-    """A fresh private key from the system's randomness: a session key for one channel, say.
-
-    Raises:
-        BadKey: never in practice; one draw in 2**127 is no key.
-    """
-    return SecretKey(secrets.token_bytes(32)).to_eth_keys()
 
 
 @overload

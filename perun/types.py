@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Final, NewType
 
 import msgspec
+from eth_typing import Address
 
 from perun import checks
 from perun.errors import show
@@ -74,8 +75,8 @@ Nonce = NewType("Nonce", int)
 ChainId = NewType("ChainId", int)
 """Number of the chain, as in EIP-155."""
 
-Address = NewType("Address", bytes)
-"""20 raw bytes of an account, key or contract; `perun.address` reads the hex form."""
+# Address: 20 raw bytes of an account, key or contract; `perun.address` reads the hex form. The type
+# is eth_typing's, so that web3's functions take ours.
 
 Asset = NewType("Asset", Address)
 """An ERC-20 token, or the zero address for ETH."""

@@ -30,7 +30,7 @@ _TYPES: dict[type, str] = {
 
 
 def wallet_json(message: Message, domain: MSContractDomain | VPMDomain) -> dict[str, Any]:
-    """What `eth_signTypedData_v4` takes; amounts as text, since they exceed JavaScript's numbers."""
+    """What `eth_signTypedData_v4` takes; amounts as text: JavaScript rounds great numbers."""
     name, fields = _fields(_TYPES[type(message)])
     values = (nanos_hash(v) if isinstance(v, tuple) else v for v in _values(message))
     return {

@@ -1,0 +1,48 @@
+"""The contracts as typed Python: calls and logs as pure functions, and a thin front for a `Web3`.
+
+- `ms_contract_calls`, and functions of `vpm`, `hash_time_lock`, `lib_signatures`, `erc20`: what to
+  send and to ask, as `Call` and `Query`; `calls.transaction` makes a transaction of it;
+- `logs`, `events`: what was announced; `reverts`, `failures`: what was refused, and why;
+- `MSContract`, `VPM`, `HashTimeLock`, `LibSignatures`, `ERC20`: all of it through a `Web3`.
+"""
+
+from perun.bindings.abi import BadAnswer
+from perun.bindings.calls import Call, Fees, Query
+from perun.bindings.erc20 import ERC20
+from perun.bindings.failures import NodeRefused, NodeUnreachable, NotMined
+from perun.bindings.front import Front
+from perun.bindings.hash_time_lock import HashTimeLock
+from perun.bindings.lib_signatures import LibSignatures
+from perun.bindings.logs import Event, Log, Unreadable
+from perun.bindings.ms_contract import MSContract
+from perun.bindings.ms_contract_calls import Dispute, Holdings
+from perun.bindings.nanocontract import Nanocontract, Outcome
+from perun.bindings.reverts import Reverted
+from perun.bindings.transport import Receipt
+from perun.bindings.vpm import VPM, Totals
+
+__all__ = [
+    "BadAnswer",
+    "Call",
+    "Dispute",
+    "ERC20",
+    "Event",
+    "Fees",
+    "Front",
+    "HashTimeLock",
+    "Holdings",
+    "LibSignatures",
+    "Log",
+    "MSContract",
+    "Nanocontract",
+    "NodeRefused",
+    "NodeUnreachable",
+    "NotMined",
+    "Outcome",
+    "Query",
+    "Receipt",
+    "Reverted",
+    "Totals",
+    "Unreadable",
+    "VPM",
+]

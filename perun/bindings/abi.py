@@ -1,0 +1,107 @@
+"""Solidity ABI coding with this package's types: records in, raw 20-byte addresses out.
+
+Functions, events and errors are named by their signature, such as `claim(address,uint256,address)`;
+a test compares every signature here with the compiler's ABI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from eth_abi.codec import ABICodec
+from eth_abi.decoding import AddressDecoder
+from eth_abi.exceptions import DecodingError
+from eth_abi.grammar import parse
+from eth_abi.registry import BaseEquals, registry
+
+from perun.crypto.hashing import keccak
+from perun.errors import ChainFault
+from perun.types import Record
+
+CHANNEL = "(address,address,address,address,address,uint32,uint64)"
+NANO = "(address,bytes32,uint112,uint112,uint40,bool)"
+SETTLEMENT = f"({CHANNEL},int112,{NANO}[])"
+MACHINE = "(address,address,uint112,uint112,uint40,uint32,bytes32)"
+LOCK = "(uint112,bool,bytes32,uint40,bytes32)"
+
+
+class BadAnswer(ChainFault):
+    """A node answered with bytes that are not what the function or event returns.
+
+    There is no contract at the address, or another one, or the node is broken.
+    """
+
+    hint = "check the address and the chain; perun.load compares the code at every address"
+
+
+class _RawAddress(AddressDecoder):
+    """Addresses as the package holds them; eth_abi makes hex of them."""
+
+    decoder_fn = staticmethod(bytes)  # type: ignore[assignment]  # eth_abi's own returns hex
+
+
+def _codec() -> ABICodec:
+    types = registry.copy()  # type: ignore[no-untyped-call]
+    types.unregister_decoder("address")
+    types.register_decoder(BaseEquals("address"), _RawAddress, label="address")  # type: ignore[no-untyped-call]
+    return ABICodec(types)
+
+
+_CODEC = _codec()
+
+
+@cache
+def _parts(signature: str) -> tuple[bytes, tuple[str, ...]]:
+    """Hash and argument types of a signature."""
+    _, _, types = signature.partition("(")
+    # eth_abi knows no empty tuple.
+    arguments = () if types == ")" else parse("(" + types).components
+    return keccak(signature.encode()), tuple(item.to_type_str() for item in arguments)
+
+
+def selector(signature: str) -> bytes:
+    """First 4 bytes of calls of a function, and of the data of an error."""
+    return _parts(signature)[0][:4]
+
+
+def topic(signature: str) -> bytes:
+    """First topic of an event's logs, 32 bytes."""
+    return _parts(signature)[0]
+
+
+def plain(value: Any) -> Any:
+    """A record as a tuple of its fields, however deep; lists of records likewise."""
+    if isinstance(value, Record):
+        return tuple(plain(getattr(value, name)) for name in value.__struct_fields__)
+    if isinstance(value, (tuple, list)):
+        return [plain(item) for item in value]
+    return value
+
+
+def encode_call(signature: str, *values: Any) -> bytes:
+    """Call data: selector and arguments."""
+    hashed, types = _parts(signature)
+    return hashed[:4] + _CODEC.encode(types, [plain(value) for value in values])
+
+
+def decode(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
+    """Values of returned or logged data.
+
+    Raises:
+        BadAnswer: the bytes do not hold these types.
+    """
+    try:
+        return tuple(_CODEC.decode(types, data))
+    except (DecodingError, OverflowError) as error:
+        raise BadAnswer from error
+
+
+def decode_arguments(signature: str, data: bytes) -> tuple[Any, ...]:
+    """Values of an error's data, its selector cut off.
+
+    Raises:
+        BadAnswer: the bytes do not hold the error's types.
+    """
+    return decode(_parts(signature)[1], data)

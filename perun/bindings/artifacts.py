@@ -1,0 +1,55 @@
+"""The compiled contracts that the package ships: code to deploy, and code to compare with.
+
+`perun/artifacts` is written by the compiler's driver; a test compares it with the sources.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+_PUSH20 = 0x73
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One compiled contract."""
+
+    name: str
+    creation: bytes
+    """What a transaction that creates it carries. No contract of ours takes arguments."""
+    runtime: bytes
+    """What then stands at its address, with zeros where immutables will be."""
+    immutables: tuple[tuple[int, int], ...]
+    """Start and length of these, in bytes."""
+
+    def matches(self, code: bytes) -> bool:
+        """Whether `code`, found on chain, is this contract; immutables are not compared."""
+        if not code or len(code) != len(self.runtime):
+            return False
+        found = bytearray(code)
+        for start, length in self.immutables:
+            found[start : start + length] = bytes(length)
+        return bytes(found) == self.runtime
+
+
+@cache
+def artifact(name: str) -> Artifact:
+    """The compiled contract of that name, as shipped."""
+    file = resources.files("perun").joinpath("artifacts", f"{name}.json")
+    content = json.loads(file.read_text(encoding="utf-8"))
+    runtime = bytearray.fromhex(content["deployedBytecode"].removeprefix("0x"))
+    holes = [(item["start"], item["length"]) for item in content["immutableReferences"]]
+    if runtime[:1] == bytes((_PUSH20,)) and not any(runtime[1:21]):
+        # A library begins with its own address, to notice direct calls.
+        holes.append((1, 20))
+    for start, length in holes:
+        runtime[start : start + length] = bytes(length)
+    return Artifact(
+        name=name,
+        creation=bytes.fromhex(content["bytecode"].removeprefix("0x")),
+        runtime=bytes(runtime),
+        immutables=tuple(holes),
+    )

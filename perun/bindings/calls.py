@@ -1,0 +1,77 @@
+"""What is sent to a contract, as data: nothing here touches a node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from hexbytes import HexBytes
+from web3.types import Nonce, TxParams
+from web3.types import Wei as Web3Wei
+
+from perun.crypto.interop import checksum
+from perun.types import Address, ChainId, Record, Wei
+
+T = TypeVar("T")
+
+
+class Call(Record, frozen=True, gc=False):
+    """A call of a contract that changes something: what a transaction carries."""
+
+    to: Address | None
+    """The contract; None creates one, with `data` its creation code."""
+    data: bytes
+    """Selector and arguments (Solidity ABI)."""
+    value: Wei = Wei(0)
+    """ETH sent along, in wei."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query(Generic[T]):
+    """A question to a contract, and how to read its answer."""
+
+    to: Address
+    data: bytes
+    """Selector and arguments (Solidity ABI)."""
+    decode: Callable[[bytes], T]
+    """Typed answer of the returned bytes; raises `BadAnswer` for bytes that are none."""
+
+
+class Fees(Record, frozen=True, gc=False):
+    """What a transaction pays per gas, in wei (EIP-1559)."""
+
+    most: Wei
+    """Most that is paid in all."""
+    tip: Wei
+    """Of it, to the block's builder."""
+
+
+def request(call: Call, sender: Address) -> TxParams:
+    """`call` as web3 takes it for estimates, and for nodes that hold the sender's key."""
+    params: TxParams = {
+        "from": checksum(sender),
+        "data": HexBytes(call.data),
+        "value": Web3Wei(call.value),
+    }
+    if call.to is not None:
+        params["to"] = checksum(call.to)
+    return params
+
+
+def transaction(
+    call: Call, *, sender: Address, chain_id: ChainId, nonce: int, gas: int, fees: Fees
+) -> TxParams:
+    """A complete transaction that carries `call`, ready to be signed (EIP-1559).
+
+    Args:
+        nonce: the sender's count of transactions so far.
+        gas: most gas it may use.
+    """
+    params = request(call, sender)
+    params["chainId"] = chain_id
+    params["nonce"] = Nonce(nonce)
+    params["gas"] = gas
+    params["maxFeePerGas"] = Web3Wei(fees.most)
+    params["maxPriorityFeePerGas"] = Web3Wei(fees.tip)
+    return params

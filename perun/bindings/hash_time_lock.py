@@ -1,0 +1,85 @@
+"""HashTimeLock: a payment that happens if a secret is revealed in time (protocol, section 4)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from perun import checks, encoding
+from perun.bindings import abi, events
+from perun.bindings.calls import Call, Fees, Query
+from perun.bindings.nanocontract import Nanocontract
+from perun.bindings.transport import Receipt
+from perun.crypto.interop import AddressLike
+from perun.encoding import HashTimeLockDomain
+from perun.types import Address, InstanceId, Lock, LockId, Nano, Preimage, Wei
+
+REVEAL = f"reveal({abi.LOCK},bytes32)"
+LOCK_ID = f"lockId({abi.LOCK})"
+
+
+def reveal(contract: Address, lock: Lock, preimage: Preimage) -> Call:
+    """Decides the instance; revealing again changes nothing.
+
+    Raises:
+        WrongType, WrongLength: the preimage is not 32 bytes.
+    """
+    checks.length("preimage", preimage, 32)
+    return Call(contract, abi.encode_call(REVEAL, lock, preimage))
+
+
+def lock_id(contract: Address, lock: Lock) -> Query[LockId]:
+    """Asks for a lock's id; `perun.lock_id` computes the same."""
+    return Query(
+        contract,
+        abi.encode_call(LOCK_ID, lock),
+        lambda data: LockId(InstanceId(abi.decode(("bytes32",), data)[0])),
+    )
+
+
+class HashTimeLock(Nanocontract):
+    """The contract that decides hash time locks: `Lock`, `Preimage`.
+
+    Source: protocol, section 4. Amounts in the asset's smallest unit, times in Unix seconds;
+    sending and errors as in `Front`.
+    """
+
+    table = events.HASH_TIME_LOCK
+
+    @cached_property
+    def domain(self) -> HashTimeLockDomain:
+        """What ids are made in."""
+        return encoding.hash_time_lock_domain(self.chain_id, self.address)
+
+    def nano(self, lock: Lock, *, swapped: bool = False) -> Nano:
+        """How a channel's state lists the lock: the payer locks the amount until the deadline.
+
+        Args:
+            swapped: whether the lock's Alice is the channel's Bob.
+
+        Source: protocol, section 4, *what an honest party locks*.
+        """
+        by_bob = lock.bob_pays != swapped
+        return Nano(
+            self.address,
+            encoding.lock_id(self.domain, lock),
+            alice_lock=Wei(0) if by_bob else lock.amount,
+            bob_lock=lock.amount if by_bob else Wei(0),
+            expiry=lock.deadline,
+            swapped=swapped,
+        )
+
+    def reveal(
+        self,
+        lock: Lock,
+        preimage: Preimage,
+        *,
+        sender: AddressLike,
+        gas: int | None = None,
+        fees: Fees | None = None,
+    ) -> Receipt:
+        """Decides the instance; whoever calls. Announces `Revealed` the first time."""
+        return self._send(reveal(self.address, lock, preimage), sender, gas, fees)
+
+    def lock_id(self, lock: Lock) -> LockId:
+        """The contract's own answer; `perun.lock_id(locks.domain, lock)` needs no node."""
+        return self._ask(lock_id(self.address, lock))

@@ -1,0 +1,192 @@
+"""Asking and sending through a `Web3`: the only place of the bindings that talks to a node."""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeVar, cast
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+from eth_keys import datatypes as eth_keys
+from eth_typing import BlockNumber
+from hexbytes import HexBytes
+from web3 import Web3
+from web3.exceptions import TimeExhausted
+from web3.types import BlockIdentifier, TxParams, TxReceipt
+from web3.types import Wei as Web3Wei
+
+from perun.bindings import logs, reverts
+from perun.bindings.calls import Call, Fees, Query, request, transaction
+from perun.bindings.failures import NotMined, translated
+from perun.bindings.logs import Event, Log
+from perun.bindings.reverts import Reverted
+from perun.crypto.interop import AddressLike, address, checksum
+from perun.errors import BrokenInvariant
+from perun.types import ChainId, Record, UnixTime, Wei
+
+T = TypeVar("T")
+E = TypeVar("E", bound=Event)
+
+# Gas is estimated on the newest block and spent on a later one, whose storage may cost more.
+GAS_MARGIN: Final = 1.25
+
+# Most gas of a transaction (EIP-7825).
+MOST_GAS: Final = 2**24
+
+# Seconds; long enough for the next blocks of a slow chain. web3 waits as long.
+PATIENCE: Final = 120.0
+
+
+class Receipt(Record, frozen=True, gc=False):
+    """A mined transaction that did what it was sent for."""
+
+    transaction: bytes
+    """Its hash."""
+    block: int
+    gas_used: int
+    paid: Wei
+    """What it cost its sender in fees, in wei."""
+    events: tuple[Event, ...]
+    """What the contract it was sent to has announced, in order."""
+    logs: tuple[Log, ...]
+    """All logs, those of other contracts included."""
+
+    def only(self, kind: type[E]) -> E:
+        """The one event of a kind.
+
+        Raises:
+            BrokenInvariant: there is none, or more than one.
+        """
+        found = [event for event in self.events if isinstance(event, kind)]
+        if len(found) != 1:
+            raise BrokenInvariant(f"{len(found)} events {kind.__name__} where one was expected")
+        return found[0]
+
+
+def ask(web3: Web3, query: Query[T], block: BlockIdentifier = "latest") -> T:
+    """Asks a contract, and returns its typed answer.
+
+    Raises:
+        Reverted: the contract refused.
+        BadAnswer: there is no such contract at the address.
+        NodeUnreachable, NodeRefused: the node failed.
+    """
+    params: TxParams = {"to": checksum(query.to), "data": HexBytes(query.data)}
+    with translated():
+        answer = web3.eth.call(params, block)
+    return query.decode(bytes(answer))
+
+
+def now(web3: Web3) -> UnixTime:
+    """Time of the newest block, in Unix seconds: what every rule means by *now* (section 5).
+
+    Raises:
+        NodeUnreachable, NodeRefused: the node failed.
+    """
+    with translated():
+        return UnixTime(int(web3.eth.get_block("latest")["timestamp"]))
+
+
+def send(
+    web3: Web3,
+    call: Call,
+    sender: AddressLike,
+    *,
+    events: logs.Table[Any],
+    gas: int | None = None,
+    fees: Fees | None = None,
+) -> Receipt:
+    """Sends a call as a transaction and waits until it is mined.
+
+    Args:
+        sender: an account or private key, which signs here; or an address whose key the node holds.
+        events: how to read what the called contract announces.
+        gas: most gas it may use; estimated if not given.
+        fees: wei per gas; what the chain asks now if not given.
+
+    Raises:
+        Reverted: the contract refused; without `gas` before anything was sent.
+        NotMined: it was sent, but in no block after `PATIENCE` seconds.
+        NodeUnreachable, NodeRefused: the node failed.
+    """
+    mined = submit(web3, call, sender, gas=gas, fees=fees)
+    every = tuple(logs.from_web3(log) for log in mined["logs"])
+    return Receipt(
+        transaction=bytes(mined["transactionHash"]),
+        block=int(mined["blockNumber"]),
+        gas_used=int(mined["gasUsed"]),
+        paid=Wei(int(mined["gasUsed"]) * int(mined["effectiveGasPrice"])),
+        events=events.read_from(call.to, every) if call.to else (),
+        logs=every,
+    )
+
+
+def submit(
+    web3: Web3,
+    call: Call,
+    sender: AddressLike,
+    *,
+    gas: int | None = None,
+    fees: Fees | None = None,
+) -> TxReceipt:
+    """Sends a call and awaits web3's own receipt of it; arguments and errors as in `send`."""
+    wish = request(call, address(sender))
+    with translated():
+        gas = gas or min(int(web3.eth.estimate_gas(wish) * GAS_MARGIN), MOST_GAS)
+        if isinstance(sender, (LocalAccount, eth_keys.PrivateKey)):
+            hashed = _send_signed(web3, call, sender, gas, fees or _fees_now(web3))
+        else:
+            wish["gas"] = gas
+            if fees is not None:
+                wish["maxFeePerGas"] = Web3Wei(fees.most)
+                wish["maxPriorityFeePerGas"] = Web3Wei(fees.tip)
+            hashed = web3.eth.send_transaction(wish)
+    with translated(bytes(hashed)):
+        try:
+            mined = web3.eth.wait_for_transaction_receipt(hashed, timeout=PATIENCE)
+        except TimeExhausted as error:
+            raise NotMined(bytes(hashed), PATIENCE) from error
+    if mined["status"] != 1:
+        raise _why(web3, wish, mined)
+    return mined
+
+
+def _send_signed(
+    web3: Web3, call: Call, sender: LocalAccount | eth_keys.PrivateKey, gas: int, fees: Fees
+) -> HexBytes:
+    """Signs here and sends the bytes; the node needs no key."""
+    params = transaction(
+        call,
+        sender=address(sender),
+        chain_id=ChainId(web3.eth.chain_id),
+        nonce=web3.eth.get_transaction_count(checksum(sender), "pending"),
+        gas=gas,
+        fees=fees,
+    )
+    account = sender if isinstance(sender, LocalAccount) else Account.from_key(sender.to_bytes())
+    signed = account.sign_transaction(cast(dict[str, Any], params))  # eth_account has its own type
+    return web3.eth.send_raw_transaction(signed.raw_transaction)
+
+
+def _fees_now(web3: Web3) -> Fees:
+    """Fees that stay enough while the base fee doubles, which takes six full blocks."""
+    base = int(web3.eth.get_block("latest").get("baseFeePerGas", 0))
+    tip = int(web3.eth.max_priority_fee)
+    return Fees(Wei(2 * base + tip), Wei(tip))
+
+
+def _why(web3: Web3, wish: TxParams, mined: TxReceipt) -> Reverted:
+    """The reason of a mined refusal, by asking again: receipts do not hold it.
+
+    Asked on the block that mined it, whose time it had; then on the one before, since another
+    transaction of the same block may have changed what it met.
+    """
+    hashed = bytes(mined["transactionHash"])
+    if mined["gasUsed"] >= wish["gas"]:
+        return reverts.OutOfGas(wish["gas"], transaction=hashed)
+    for block in (mined["blockNumber"], BlockNumber(mined["blockNumber"] - 1)):
+        try:
+            with translated(hashed):
+                web3.eth.call(wish, block)
+        except Reverted as reason:
+            return reason
+    return reverts.decode(b"", hashed)

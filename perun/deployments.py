@@ -1,0 +1,206 @@
+"""Where the contracts are: deploying the suite, and finding one that is deployed.
+
+Two kinds of file are read. This package's own has addresses by chain id:
+
+    {"format": 1, "deployments": {"560048": {"MSContract": "0x…", "VPM": "0x…", …}}}
+
+and Populus's `registrar.json` has candidates by genesis block:
+
+    {"deployments": {"blockchain://<genesis>/block/<block>": {"MSContract": ["0x…", …], …}}}
+
+An address in a file is a claim. It counts only if the code there is the code that this package
+ships, and if the contract's own domain is the one that signatures will be made for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from web3 import Web3
+
+from perun.bindings import VPM, HashTimeLock, LibSignatures, MSContract, transport
+from perun.bindings.artifacts import artifact
+from perun.bindings.calls import Call, Fees
+from perun.bindings.failures import translated
+from perun.bindings.front import Front
+from perun.crypto.interop import AddressLike, address, checksum
+from perun.errors import ChainFault, StoreFault, UnknownDeployment
+from perun.types import Address, ChainId
+
+__all__ = ["BadDeploymentFile", "Deployment", "WrongCode", "deploy", "load", "save"]
+
+FORMAT: Final = 1
+
+C = TypeVar("C", bound=Front)
+
+
+@dataclass(eq=False)
+class WrongCode(ChainFault):
+    """The contract at an address is not the one this package ships, or signs in another domain."""
+
+    name: str
+    address: bytes
+    found: str
+
+    template = "{name} expected at {address}, found {found}"
+    hint = "never send money there; deploy again, or install the version that deployed it"
+
+
+@dataclass(eq=False)
+class BadDeploymentFile(StoreFault):
+    """A file with addresses cannot be read."""
+
+    path: str
+    reason: str
+
+    template = "{path}: {reason}"
+    hint = "restore it, or delete it and deploy or load with another file"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """The suite on one chain."""
+
+    chain_id: ChainId
+    lib_signatures: LibSignatures
+    ms_contract: MSContract
+    vpm: VPM
+    hash_time_lock: HashTimeLock
+
+    def addresses(self) -> dict[str, str]:
+        """Checksummed hex by the contracts' names, as the files have it."""
+        fronts = (self.lib_signatures, self.ms_contract, self.vpm, self.hash_time_lock)
+        return {type(front).__name__: checksum(front.address) for front in fronts}
+
+
+def deploy(
+    web3: Web3,
+    sender: AddressLike | None = None,
+    *,
+    gas: int | None = None,
+    fees: Fees | None = None,
+) -> Deployment:
+    """Deploys LibSignatures, MSContract, VPM and HashTimeLock, in four transactions.
+
+    From the code in this package: no compiler and no Node is needed.
+
+    Args:
+        sender: account or private key, or an address whose key the node holds; the node's first
+            account if not given.
+        gas: most gas for each; estimated if not given.
+        fees: wei per gas; what the chain asks now if not given.
+
+    Raises:
+        WrongCode: what came to stand there is not what was sent.
+        Reverted, NotMined, NodeUnreachable, NodeRefused: the chain or the node failed.
+    """
+    with translated():
+        chosen = web3.eth.accounts[0] if sender is None else sender
+        chain_id = ChainId(web3.eth.chain_id)
+
+    def created(kind: type[C]) -> C:
+        code = artifact(kind.__name__).creation
+        mined = transport.submit(web3, Call(None, code), chosen, gas=gas, fees=fees)
+        return _checked(web3, kind, address(str(mined["contractAddress"])))
+
+    return Deployment(
+        chain_id, created(LibSignatures), created(MSContract), created(VPM), created(HashTimeLock)
+    )
+
+
+def load(web3: Web3, path: str | Path) -> Deployment:
+    """The suite that a file knows on the chain of `web3`, each contract checked.
+
+    Args:
+        path: a file of `save`, or a Populus `registrar.json`, of which the first address counts
+            whose code is right.
+
+    Raises:
+        UnknownDeployment: the file has nothing for this chain.
+        WrongCode: none of the file's addresses of a contract has the right code.
+        BadDeploymentFile: it cannot be read.
+        NodeUnreachable, NodeRefused: the node failed.
+    """
+    content = _read(Path(path))
+    with translated():
+        chain_id = ChainId(web3.eth.chain_id)
+        genesis = bytes(web3.eth.get_block(0)["hash"]).hex()
+    known = _candidates(content, chain_id, genesis)
+
+    def found(kind: type[C]) -> C:
+        candidates = known.get(kind.__name__, ())
+        wrong: WrongCode | None = None
+        for candidate in candidates:
+            try:
+                return _checked(web3, kind, candidate)
+            except WrongCode as error:
+                wrong = wrong or error
+        raise wrong or UnknownDeployment(chain_id, kind.__name__)
+
+    return Deployment(
+        chain_id, found(LibSignatures), found(MSContract), found(VPM), found(HashTimeLock)
+    )
+
+
+def save(deployment: Deployment, path: str | Path) -> None:
+    """Writes a deployment's addresses under its chain id; other chains' entries stay.
+
+    Raises:
+        BadDeploymentFile: the file is there, but is none of these, or cannot be written.
+    """
+    path = Path(path)
+    empty: dict[str, Any] = {"format": FORMAT, "deployments": {}}
+    content = _read(path) if path.exists() else empty
+    if content.get("format") != FORMAT:
+        raise BadDeploymentFile(str(path), "not a file of perun.save")
+    content["deployments"][str(deployment.chain_id)] = deployment.addresses()
+    fresh = path.with_name(path.name + ".new")
+    try:
+        fresh.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        raise BadDeploymentFile(str(path), type(error).__name__) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadDeploymentFile(str(path), type(error).__name__) from error
+    if not isinstance(content, dict) or not isinstance(content.get("deployments"), dict):
+        raise BadDeploymentFile(str(path), 'no object with "deployments"')
+    return content
+
+
+def _candidates(
+    content: Mapping[str, Any], chain_id: ChainId, genesis: str
+) -> dict[str, tuple[Address, ...]]:
+    """Addresses by contract name that the file gives for this chain, the best first."""
+    found: dict[str, tuple[Address, ...]] = {}
+    for chain, names in content["deployments"].items():
+        registrar = chain.removeprefix("blockchain://").partition("/")[0].removeprefix("0x")
+        if chain != str(chain_id) and registrar != genesis:
+            continue
+        for name, known in names.items():
+            addresses = [known] if isinstance(known, str) else known
+            found[name] = found.get(name, ()) + tuple(address(item) for item in addresses)
+    return found
+
+
+def _checked(web3: Web3, kind: type[C], where: Address) -> C:
+    """The front of a contract whose code and domain are what they must be."""
+    name = kind.__name__
+    with translated():
+        code = bytes(web3.eth.get_code(checksum(where)))
+    if not artifact(name).matches(code):
+        raise WrongCode(name, where, "other code" if code else "no code")
+    front = kind(web3, where)
+    if isinstance(front, (MSContract, VPM, HashTimeLock)):
+        separator = front.domain_separator()
+        if separator != front.domain.separator:
+            raise WrongCode(name, where, f"the domain 0x{separator.hex()}")
+    return front
