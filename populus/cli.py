@@ -17,6 +17,7 @@ from web3.exceptions import Web3Exception
 from populus import __version__
 from populus.arguments import parse_option
 from populus.chain import AnvilChain, BaseChain, chain_class, chain_names
+from populus.config import Config
 from populus.deploy import Deployment
 from populus.exceptions import ConfigError, DeploymentError, PopulusError
 from populus.project import Project
@@ -140,7 +141,7 @@ def _ask(what: str, choices: Sequence[str], hint: str) -> str:
         raise DeploymentError(f"There is no {what}.")
     for index, choice in enumerate(choices):
         click.echo(f"{index}: {choice}")
-    number = click.prompt(f"Which {what}?", type=click.IntRange(0, len(choices) - 1))
+    number: int = click.prompt(f"Which {what}?", type=click.IntRange(0, len(choices) - 1))
     return choices[number]
 
 
@@ -214,7 +215,7 @@ def config_get(folder: Path, key: str) -> None:
         known = [name for name, _ in _flat(settings.to_dict())]
         raise ConfigError(f"populus.json has no setting {key!r}.", nearest(key, known))
     value = settings[key]
-    click.echo(_shown(value.to_dict() if isinstance(value, Mapping) else value))
+    click.echo(_shown(value.to_dict() if isinstance(value, Config) else value))
 
 
 def _flat(values: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, Any]]:

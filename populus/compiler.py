@@ -91,7 +91,7 @@ def _cached(
         label = solc.version
     key = json.dumps([_CACHE_FORMAT, label, request], sort_keys=True)
     path = build_dir / "cache" / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
-    with locked(build_dir / "cache" / ".lock"):
+    with locked(path.parent):
         if path.exists():
             entry = json.loads(path.read_text(encoding="utf-8"))
             return entry["contracts"], entry["version"]

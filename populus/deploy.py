@@ -102,6 +102,8 @@ class Deployment:
         return [self._one(name) for name in ordered]
 
     def _check_account(self) -> None:
+        if self.chain.sender_problem is not None:
+            raise self.chain.sender_problem
         account = self.chain.web3.eth.default_account
         if not isinstance(account, str):
             raise DeploymentError(
@@ -213,7 +215,7 @@ class Deployment:
         self.say(f"  Gas:         {gas:,}")
         self.say(f"  Fee:         {_ether(fee)} ether")
         self.say(f"  Address:     {address}")
-        self.say("  The code there is what the sources compile to.")
+        self.say(f"  Verified contract bytecode @ {address}")
         return Deployed(name, address, transaction, gas, fee)
 
 

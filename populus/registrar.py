@@ -128,7 +128,7 @@ class Registrar:
         if self.path is None:
             change(self._memory)
             return
-        with locked(self.path.with_name(f".{self.path.name}.lock")):
+        with locked(self.path.parent):
             content = self._content()
             change(content)
             write_json(self.path, content)

@@ -163,7 +163,7 @@ def _fill_own_cache(version: str) -> Solc:
             "Install Node with npm, or set SOLC_BINARY to a compiler.",
         )
     folder = _cache_dir() / f"solc-{version}"
-    with locked(_cache_dir() / "install.lock"):
+    with locked(_cache_dir()):
         module = folder / "node_modules" / "solc"
         if not _module_version(module, version):
             print(  # noqa: T201 - said before anything is fetched

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from web3 import Web3
 
+from populus.config import Config, fill
 from populus.contracts.factory import ContractFactories
-from populus.exceptions import ChainError, ConfigError
+from populus.exceptions import ChainError, ConfigError, PopulusError
 from populus.provider import Provider
 from populus.registrar import Registrar
 from populus.reverts import ErrorTable, RevertMiddleware
@@ -39,6 +40,7 @@ class BaseChain:
 
     setting_names: ClassVar[tuple[str, ...]] = ()
     keeps_addresses: ClassVar[bool] = False  # whether deployments outlive this process
+    sender_problem: PopulusError | None = None  # why nothing can be sent, if that is known
 
     def __init__(self, project: Project, chain_name: str) -> None:
         self.project = project
@@ -117,8 +119,13 @@ class BaseChain:
 
     @cached_property
     def web3_config(self) -> dict[str, Any]:
-        """`chains.NAME.web3`, references followed and variables filled."""
-        return dict(self.project.config.filled(f"chains.{self.chain_name}.web3", {}))
+        """`chains.NAME.web3` without keys, references followed and variables filled."""
+        where = f"chains.{self.chain_name}.web3"
+        config = self.project.config.get(where)
+        plain = config.to_dict() if isinstance(config, Config) else {}
+        plain.get("eth", {}).pop("private_key", None)
+        filled: dict[str, Any] = fill(plain, where)
+        return filled
 
     @cached_property
     def errors(self) -> ErrorTable:

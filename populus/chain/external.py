@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
 
 from eth_account import Account
 from eth_utils.address import is_address, to_checksum_address
@@ -13,7 +14,6 @@ from requests.exceptions import RequestException
 from web3 import Web3
 from web3.exceptions import Web3Exception
 from web3.middleware import SignAndSendRawMiddlewareBuilder
-from web3.providers.rpc.utils import ExceptionRetryConfiguration
 
 from populus.chain.base import BaseChain
 from populus.exceptions import ChainError, ConfigError
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ExternalChain"]
 
-REQUEST_SECONDS = 10
+REQUEST_SECONDS = 10  # web3 would wait longer and try five times: minutes until a message
+RETRIES = 2
 HTTP = "web3.providers.rpc.HTTPProvider"
 
 
@@ -54,26 +55,26 @@ class ExternalChain(BaseChain):
                 )
         if "request_kwargs" in accepted:
             settings.setdefault("request_kwargs", {"timeout": REQUEST_SECONDS})
-        if "exception_retry_configuration" in accepted:
-            settings.setdefault(
-                "exception_retry_configuration", ExceptionRetryConfiguration(retries=2)
-            )
         self._endpoint = settings.get("endpoint_uri") or settings.get("ipc_path") or name
-        return provider(**settings)
+        made = provider(**settings)
+        retry = getattr(made, "exception_retry_configuration", None)
+        if retry is not None and "exception_retry_configuration" not in settings:
+            retry.retries = RETRIES
+        return made
 
     def _prepare(self, web3: Web3) -> None:
         try:
             found = web3.eth.chain_id
         except (RequestException, Web3Exception, OSError, ValueError) as error:
             raise ChainError(
-                f"The chain {self.chain_name!r} cannot be reached at {self._endpoint}: "
+                f"The chain {self.chain_name!r} cannot be reached at {_place(self._endpoint)}: "
                 f"{_short(error)}.",
                 "Is a node running there?",
             ) from None
         wanted = self.settings.get("chain_id")
         if wanted is not None and found != int(wanted):
             raise ChainError(
-                f"The node at {self._endpoint} is on chain {found}; {self.chain_name!r} is "
+                f"The node at {_place(self._endpoint)} is on chain {found}; {self.chain_name!r} is "
                 f"configured as chain {wanted}. Nothing was sent.",
                 "Correct the address, or chains."
                 f"{self.chain_name}.chain.settings.chain_id in populus.json.",
@@ -91,43 +92,56 @@ class ExternalChain(BaseChain):
         return eth.send_raw_transaction(signed.raw_transaction)
 
     def _set_account(self, web3: Web3) -> None:
-        eth = self.web3_config.get("eth", {})
-        address = eth.get("default_account")
+        """The account that sends: that of the key, the configured one, or the node's first.
+
+        A variable that is missing matters only to those who send: see `sender_problem`.
+        """
+        address = self.web3_config.get("eth", {}).get("default_account")
         if address is not None and not is_address(address):
-            raise ConfigError(
-                f"chains.{self.chain_name}.web3.eth.default_account: {address!r} is no address."
-            )
-        if eth.get("private_key") is not None:
-            self.account = self._key(eth["private_key"])
-            if address is not None and to_checksum_address(address) != self.account.address:
-                raise ConfigError(
-                    f"The key of chain {self.chain_name!r} is that of {self.account.address}, "
-                    f"not of default_account {address}."
-                )
-            signing: Any = SignAndSendRawMiddlewareBuilder.build(self.account)
-            web3.middleware_onion.inject(signing, "populus_signing", layer=0)
-            address = self.account.address
+            raise ConfigError(f"{self._at('default_account')}: {address!r} is no address.")
+        if self.project.config.get(self._at("private_key")) is not None:
+            try:
+                key = self.project.config.filled(self._at("private_key"))
+            except ConfigError as error:
+                self.sender_problem = error
+                return
+            self._use_key(web3, self._account(key), address)
+            return
         if address is None:
             address = next(iter(_node_accounts(web3)), None)
         if address is not None:
             web3.eth.default_account = to_checksum_address(address)
 
-    def _key(self, key: str) -> LocalAccount:
-        where = f"chains.{self.chain_name}.web3.eth.private_key"
-        raw = self.project.config.get(where)
-        if not (isinstance(raw, str) and raw.startswith("${") and raw.endswith("}")):
+    def _use_key(self, web3: Web3, account: LocalAccount, wanted: str | None) -> None:
+        if wanted is not None and to_checksum_address(wanted) != account.address:
             raise ConfigError(
-                f"{where}: a key must not stand in the file.",
+                f"The key of chain {self.chain_name!r} is that of {account.address}, "
+                f"not of default_account {wanted}."
+            )
+        signing: Any = SignAndSendRawMiddlewareBuilder.build(account)
+        web3.middleware_onion.inject(signing, "populus_signing", layer=0)
+        web3.eth.default_account = account.address
+        self.account = account
+
+    def _account(self, key: str) -> LocalAccount:
+        raw = self.project.config[self._at("private_key")]
+        if not (raw.startswith("${") and raw.endswith("}")):
+            raise ConfigError(
+                f"{self._at('private_key')}: a key must not stand in the file.",
                 'Write "${NAME}" and set the environment variable NAME.',
             )
         try:
             account: LocalAccount = Account.from_key(key)
         except Exception:
+            # of several libraries, and their texts may show the key
             raise ConfigError(
                 f"The environment variable {raw[2:-1]} holds no private key.",
                 "A private key is 32 bytes as hex.",
             ) from None
         return account
+
+    def _at(self, key: str) -> str:
+        return f"chains.{self.chain_name}.web3.eth.{key}"
 
 
 def _node_accounts(web3: Web3) -> list[Any]:
@@ -137,10 +151,28 @@ def _node_accounts(web3: Web3) -> list[Any]:
         return []
 
 
+def _place(endpoint: str) -> str:
+    """An address without its path, which often is an access key."""
+    parts = urlsplit(endpoint)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else endpoint
+
+
 def _short(error: BaseException) -> str:
-    text = str(error)
-    if "refused" in text.lower():
-        return "connection refused"
-    if "timed out" in text.lower():
-        return "no answer in time"
-    return text.splitlines()[0][:200] if text else type(error).__name__
+    """Why a node could not be asked, without the path of its address."""
+    text = str(error).lower()
+    for sign, reason in _REASONS.items():
+        if sign in text:
+            return reason
+    return type(error).__name__
+
+
+_REASONS = {
+    "refused": "connection refused",
+    "timed out": "no answer in time",
+    "resolve": "its name is not known",
+    "invalid url": "that is no address",
+    "no such file": "there is no such file",
+    "401": "it wants other credentials",
+    "403": "it wants other credentials",
+    "404": "it knows no such path",
+}
