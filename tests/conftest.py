@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.contracts import Deployed
 from tests.support.parties import Party
 from tests.support.stage import Stage
 
@@ -51,3 +52,9 @@ def mallory(stage: Stage) -> Party:
 def carol(stage: Stage) -> Party:
     """Anybody: no part in any channel unless a test gives her one."""
     return stage.carol
+
+
+@pytest.fixture(scope="session")
+def liar(stage: Stage) -> Deployed:
+    """A nanocontract that answers what a test tells it to: `liar.send(x, "set", id, done, shift)`."""
+    return stage.deploy("LiarNanocontract")

@@ -27,9 +27,8 @@ class TesterClock:
         self._chain = chain
 
     def now(self) -> int:
-        return int(
-            self._backend.get_block_by_hash(self._backend.header.parent_hash).header.timestamp
-        )
+        head = self._backend.get_block_by_hash(self._backend.header.parent_hash)
+        return int(head.header.timestamp)
 
     def at(self, timestamp: int) -> None:
         assert timestamp > self.now(), "a block is later than the one before"

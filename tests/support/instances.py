@@ -73,7 +73,7 @@ class PaymentMachine:
         return eth_abi.encode(types, [plain.to_abi(self.terms), *self.statements(by_alice, by_bob)])
 
     def nano(self, swapped: bool = False) -> Nano:
-        """The machine as a state lists it: `expiry` is the final time, locks exchanged if swapped."""
+        """As a state lists it: `expiry` is the final time, locks exchanged if swapped."""
         locks = self.terms.alice_lock, self.terms.bob_lock
         alice_lock, bob_lock = reversed(locks) if swapped else locks
         return new_nano(self.stage.vpm, self.id, alice_lock, bob_lock, self.final_time, swapped)

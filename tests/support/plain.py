@@ -1,4 +1,4 @@
-"""Hashes and calldata in their plain form: `eth_abi`, EIP-712 as its page has it, nothing optimised.
+"""Hashes in their plain form: words and EIP-712 as their pages have them, nothing optimised.
 
 This is what the contracts' assembly and `perun.encoding` are compared with, so it uses neither.
 Values are not checked against their types, so that a test can also sign what is out of range.
@@ -34,10 +34,7 @@ def word(value: int | bool | bytes) -> bytes:
 def words(values: Iterable[Any]) -> bytes:
     """`abi.encode` of static values; nested sequences are structs."""
     return b"".join(
-        words(value)
-        if isinstance(value, Sequence) and not isinstance(value, bytes)
-        else word(value)
-        for value in map(to_abi, values)
+        words(value) if isinstance(value, tuple) else word(value) for value in map(to_abi, values)
     )
 
 

@@ -113,7 +113,7 @@ class Stage:
         return Deployed(self, self.interface(name), address)
 
     def deploy_token(self, name: str, *holders: Party) -> Deployed:
-        """A token of `tests/contracts/Tokens.sol`: treasury and holders own 10**27, `ms` may take it."""
+        """A token of `tests/contracts/Tokens.sol`; treasury and holders own 10**27, approved."""
         token = self.deploy(name)
         for party in (self.treasury, *holders):
             token.send(party, "mint", party.account, 10**27)
@@ -200,7 +200,7 @@ class Stage:
 
 
 def address_of(who: Any) -> bytes:
-    """20 bytes of a party's account, a key, a deployed contract, or of bytes that are an address."""
+    """20 bytes: a party's account, a key's, a contract's, or the address itself."""
     if isinstance(who, Party):
         return who.account
     return who if isinstance(who, bytes) else bytes(who.address)
