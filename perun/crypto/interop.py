@@ -44,10 +44,11 @@ def address(of: AddressLike) -> Address:
     if isinstance(of, eth_keys.PrivateKey):
         return Address(of.public_key.to_canonical_address())
     text = of.address if isinstance(of, LocalAccount) else of
-    digits = text.removeprefix("0x") if isinstance(text, str) else ""
-    one_case = digits in (digits.lower(), digits.upper())
-    if not is_address(text) or not (one_case or is_checksum_address(text)):
-        raise WrongType("address", of, "20 bytes, checksummed hex, a key or an account")
+    if not isinstance(text, str) or not is_address(text):
+        raise WrongType("address", of, "20 bytes, hex, a key or an account")
+    digits = text.removeprefix("0x")
+    if digits not in (digits.lower(), digits.upper()) and not is_checksum_address(text):
+        raise WrongType("address", of, "hex whose checksum is right (EIP-55)")
     return Address(bytes.fromhex(digits))
 
 

@@ -1,0 +1,78 @@
+"""The vectors of `tests/vectors` as this package's own records."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from perun.encoding import MSContractDomain, VPMDomain
+from perun.encoding.domains import Domain, hash_time_lock_domain, ms_contract_domain, vpm_domain
+from perun.types import (
+    Address,
+    ChainId,
+    Channel,
+    Close,
+    Lock,
+    Machine,
+    Message,
+    Nano,
+    Open,
+    Ready,
+    State,
+    Statement,
+    Withdraw,
+)
+
+_DOMAINS = {
+    "Perun MSContract": ms_contract_domain,
+    "Perun VPM": vpm_domain,
+    "Perun HashTimeLock": hash_time_lock_domain,
+}
+_MESSAGES: dict[str, type[Message]] = {
+    kind.__name__: kind for kind in (State, Close, Withdraw, Open, Statement, Ready)
+}
+
+
+def value(json: Any) -> Any:
+    """Text of a vector as the package holds it: integers, raw bytes, truth values."""
+    if isinstance(json, str):
+        return bytes.fromhex(json[2:]) if json.startswith("0x") else int(json)
+    return json
+
+
+def fields(json: dict[str, Any]) -> dict[str, Any]:
+    """An object's fields in snake case."""
+    return {re.sub("(?=[A-Z])", "_", name).lower(): value(item) for name, item in json.items()}
+
+
+def domain(json: dict[str, Any]) -> Any:
+    """The domain of whichever contract the vector names."""
+    made: Domain = _DOMAINS[json["name"]](
+        ChainId(value(json["chainId"])), Address(value(json["verifyingContract"]))
+    )
+    return made
+
+
+def channel(json: dict[str, Any]) -> Channel:
+    return Channel(**fields(json))
+
+
+def machine(json: dict[str, Any]) -> Machine:
+    return Machine(**fields(json))
+
+
+def lock(json: dict[str, Any]) -> Lock:
+    return Lock(**fields(json))
+
+
+def nanos(json: list[dict[str, Any]]) -> tuple[Nano, ...]:
+    return tuple(Nano(**fields(item)) for item in json)
+
+
+def message(json: dict[str, Any]) -> tuple[Any, Any]:
+    """A signed message and its domain."""
+    content = dict(json["fields"])
+    listed = {"nanos": nanos(content.pop("nanos"))} if "nanos" in content else {}
+    kind = _MESSAGES[json["type"].partition("(")[0]]
+    where: MSContractDomain | VPMDomain = domain(json["domain"])
+    return kind(**fields(content), **listed), where

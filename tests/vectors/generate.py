@@ -1,0 +1,388 @@
+"""Computes the vectors with other people's code: eth_account, eth_abi, eth_keys.
+
+Nothing of `perun` may be imported here: what is compared must not have made the answers.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from eth_abi import encode
+from eth_account import Account
+from eth_account.messages import encode_typed_data
+from eth_keys import keys
+from eth_utils import keccak
+
+# Well-known test keys: the first four accounts of anvil and hardhat.
+KEYS = {
+    "alice": "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
+    "bob": "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d",
+    "aliceKey": "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a",
+    "bobKey": "0x7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6",
+}
+ADDRESS = {name: Account.from_key(key).address for name, key in KEYS.items()}
+ZERO = "0x" + "00" * 20
+
+MOST = 2**111 - 1
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+
+# Deployments on mainnet, on a development chain, and at the extremes.
+DEPLOYMENTS = [
+    {"name": "Perun MSContract", "chainId": 1, "verifyingContract": "0x" + "11" * 20},
+    {"name": "Perun MSContract", "chainId": 31337, "verifyingContract": "0x" + "fe" * 20},
+    {"name": "Perun MSContract", "chainId": 2**256 - 1, "verifyingContract": "0x" + "ff" * 20},
+    {"name": "Perun VPM", "chainId": 1, "verifyingContract": "0x" + "22" * 20},
+    {"name": "Perun HashTimeLock", "chainId": 1, "verifyingContract": "0x" + "33" * 20},
+]
+MS_CONTRACT, VPM, HASH_TIME_LOCK = DEPLOYMENTS[0], DEPLOYMENTS[3], DEPLOYMENTS[4]
+
+CHANNEL = "(address,address,address,address,address,uint32,uint64)"
+NANO = "(address,bytes32,uint112,uint112,uint40,bool)"
+MACHINE = "(address,address,uint112,uint112,uint40,uint32,bytes32)"
+LOCK = "(uint112,bool,bytes32,uint40,bytes32)"
+
+CHANNELS = [
+    {**ADDRESS, "asset": ZERO, "challenge": 86400, "nonce": 1},
+    {**ADDRESS, "asset": "0x" + "44" * 20, "challenge": 2**32 - 1, "nonce": 2**64 - 1},
+    {**dict.fromkeys(ADDRESS, ZERO), "asset": ZERO, "challenge": 0, "nonce": 0},
+]
+MACHINES = [
+    {
+        "alice": ADDRESS["aliceKey"],
+        "bob": ADDRESS["bobKey"],
+        "aliceLock": 10**18,
+        "bobLock": 0,
+        "validity": 1_800_000_000,
+        "challenge": 3600,
+        "salt": "0x" + "5a" * 32,
+    },
+    {
+        "alice": ADDRESS["bobKey"],
+        "bob": ADDRESS["aliceKey"],
+        "aliceLock": MOST,
+        "bobLock": MOST,
+        "validity": 2**40 - 1,
+        "challenge": 2**32 - 1,
+        "salt": "0x" + "ff" * 32,
+    },
+]
+PREIMAGE = "0x" + "70" * 32
+LOCKS = [
+    {
+        "amount": 10**18,
+        "bobPays": bob_pays,
+        "hash": "0x" + keccak(bytes.fromhex(PREIMAGE[2:])).hex(),
+        "deadline": deadline,
+        "salt": "0x" + "a5" * 32,
+    }
+    for bob_pays, deadline in ((False, 1_800_000_000), (True, 2**40 - 1))
+]
+NANOS = [
+    {
+        "app": VPM["verifyingContract"],
+        "id": "0x" + f"{number:064x}",
+        "aliceLock": 10**18,
+        "bobLock": MOST if number else 0,
+        "expiry": 1_800_003_600 if number else 2**40 - 1,
+        "swapped": bool(number % 2),
+    }
+    for number in range(64)
+]
+LISTS = [[], NANOS[:1], NANOS[1:3], NANOS]
+
+STATE = "State(bytes32 channel,uint48 version,int112 net,bytes32 nanos)"
+CLOSE = "Close(bytes32 channel,int112 net,uint40 validUntil,uint8 toCredit)"
+WITHDRAW = (
+    "Withdraw(bytes32 channel,uint32 index,uint112 aliceAmount,uint112 bobAmount,uint40 validUntil)"
+)
+OPEN = "Open(bytes32 channel,uint112 aliceAmount,uint112 bobAmount,uint40 validUntil)"
+STATEMENT = "Statement(bytes32 machine,uint112 paid)"
+READY = "Ready(bytes32 machine)"
+
+
+def rendered() -> dict[str, str]:
+    """The files' text by name."""
+    files = {
+        "ids": ids(),
+        "messages": {"keys": KEYS, "messages": messages()},
+        "signatures": signatures(),
+        "evidence": evidence(),
+    }
+    return {name: json.dumps(plain(doc), indent=1) + "\n" for name, doc in files.items()}
+
+
+def plain(value: Any) -> Any:
+    """Integers as decimal text, bytes as hex; truth values stay."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    return value
+
+
+def abi(kind: str, value: Any) -> bytes:
+    """`abi.encode` of one value; objects as tuples of their values, hex as bytes."""
+    return encode([kind], [_tuples(value)])
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return tuple(_tuples(item) for item in value.values())
+    if isinstance(value, list):
+        return [_tuples(item) for item in value]
+    return bytes.fromhex(value[2:]) if isinstance(value, str) and len(value) > 42 else value
+
+
+# -------------------------------------------------------------------------------- ids and hashes
+
+
+def separator(domain: dict[str, Any]) -> bytes:
+    """What eth_account makes of a domain: the header of any message in it."""
+    return encode_typed_data(full_message=_typed(READY, domain, {"machine": bytes(32)})).header
+
+
+def channel_id(domain: dict[str, Any], channel: dict[str, Any]) -> bytes:
+    """Solidity's `keccak256(abi.encode(DOMAIN_SEPARATOR, channel))`."""
+    return keccak(separator(domain) + abi(CHANNEL, _ordered_channel(channel)))
+
+
+def _ordered_channel(channel: dict[str, Any]) -> dict[str, Any]:
+    fields = ("alice", "bob", "aliceKey", "bobKey", "asset", "challenge", "nonce")
+    return {name: channel[name] for name in fields}
+
+
+def nanos_hash(nanos: list[dict[str, Any]]) -> bytes:
+    """Zeros for the empty list, else Solidity's `keccak256(abi.encode(nanos))`."""
+    return keccak(abi(f"{NANO}[]", nanos)) if nanos else bytes(32)
+
+
+def ids() -> dict[str, Any]:
+    """Domain separators, and what is hashed with them."""
+    id = channel_id(MS_CONTRACT, CHANNELS[0])
+    states = [(1, 0, LISTS[0]), (2**48 - 1, -MOST, LISTS[1]), (7, MOST, LISTS[3])]
+    return {
+        "domains": [{**domain, "separator": separator(domain)} for domain in DEPLOYMENTS],
+        "channels": [
+            {"domain": domain, "channel": _ordered_channel(it), "id": channel_id(domain, it)}
+            for domain in DEPLOYMENTS[:3]
+            for it in CHANNELS
+        ],
+        "machines": [
+            {"domain": VPM, "machine": it, "id": keccak(separator(VPM) + abi(MACHINE, it))}
+            for it in MACHINES
+        ],
+        "locks": [
+            {
+                "domain": HASH_TIME_LOCK,
+                "lock": it,
+                "id": keccak(separator(HASH_TIME_LOCK) + abi(LOCK, it)),
+            }
+            for it in LOCKS
+        ],
+        "nanos": [{"nanos": nanos, "hash": nanos_hash(nanos)} for nanos in LISTS],
+        "stateHashes": [
+            {
+                "channel": id,
+                "version": version,
+                "net": net,
+                "nanos": nanos,
+                "low173Bits": int.from_bytes(
+                    keccak(
+                        encode(
+                            ["bytes32", "uint48", "int112", "bytes32"],
+                            [id, version, net, nanos_hash(nanos)],
+                        )
+                    ),
+                    "big",
+                )
+                % 2**173,
+            }
+            for version, net, nanos in states
+        ],
+    }
+
+
+# -------------------------------------------------------------------------------------- messages
+
+
+def _typed(type_string: str, domain: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
+    name, _, rest = type_string.removesuffix(")").partition("(")
+    fields = [field.split(" ") for field in rest.split(",")]
+    return {
+        "types": {
+            "EIP712Domain": [
+                {"name": "name", "type": "string"},
+                {"name": "version", "type": "string"},
+                {"name": "chainId", "type": "uint256"},
+                {"name": "verifyingContract", "type": "address"},
+            ],
+            name: [{"name": field, "type": kind} for kind, field in fields],
+        },
+        "primaryType": name,
+        "domain": {
+            "name": domain["name"],
+            "version": "1",
+            "chainId": domain["chainId"],
+            "verifyingContract": domain["verifyingContract"],
+        },
+        "message": message,
+    }
+
+
+def messages() -> list[dict[str, Any]]:
+    """Every message, ordinary and at the extremes, signed by the two session keys."""
+    ids = [channel_id(MS_CONTRACT, channel) for channel in CHANNELS[:2]]
+    machines = [keccak(separator(VPM) + abi(MACHINE, machine)) for machine in MACHINES]
+    made = []
+    for channel in ids:
+        for version, net, nanos in ((1, 0, []), (2, 10**17, LISTS[1]), (2**48 - 1, -MOST, NANOS)):
+            fields = {"channel": channel, "version": version, "net": net}
+            made.append(_signed(STATE, MS_CONTRACT, fields, nanos))
+        for net, until, credit in (
+            (10**17, 1_800_000_000, 0),
+            (-MOST, 2**40 - 1, 3),
+            (MOST, 0, 255),
+        ):
+            fields = {"channel": channel, "net": net, "validUntil": until, "toCredit": credit}
+            made.append(_signed(CLOSE, MS_CONTRACT, fields))
+        for index, amounts in ((0, (1, 2)), (2**32 - 1, (MOST, MOST))):
+            both = {"aliceAmount": amounts[0], "bobAmount": amounts[1], "validUntil": 2**40 - 1}
+            made.append(
+                _signed(WITHDRAW, MS_CONTRACT, {"channel": channel, "index": index, **both})
+            )
+            made.append(_signed(OPEN, MS_CONTRACT, {"channel": channel, **both}))
+    for machine in machines:
+        made += [
+            _signed(STATEMENT, VPM, {"machine": machine, "paid": p}) for p in (0, 10**17, MOST)
+        ]
+        made.append(_signed(READY, VPM, {"machine": machine}))
+    return made
+
+
+def _signed(
+    type_string: str,
+    domain: dict[str, Any],
+    fields: dict[str, Any],
+    nanos: list[dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    words = fields if nanos is None else {**fields, "nanos": nanos_hash(nanos)}
+    typed = _typed(type_string, domain, words)
+    signable = encode_typed_data(full_message=typed)
+    signed = []
+    for signer in ("aliceKey", "bobKey"):
+        result = Account.sign_message(signable, KEYS[signer])
+        compact = (result.v - 27 << 255 | result.s).to_bytes(32, "big")
+        signed.append(
+            {
+                "signer": ADDRESS[signer],
+                "signature": bytes(result.signature),
+                "compact": result.r.to_bytes(32, "big") + compact,
+            }
+        )
+    return {
+        "type": type_string,
+        "domain": domain,
+        "fields": fields if nanos is None else {**fields, "nanos": nanos},
+        "digest": bytes(result.message_hash),
+        "signatures": signed,
+    }
+
+
+# ------------------------------------------------------------------------------------ signatures
+
+
+def signatures() -> list[dict[str, Any]]:
+    """Signatures in every form, and who signed by the rules of section 2: null for invalid ones."""
+    cases = []
+    # Digests of both kinds: the first that give v 27 and 28.
+    for v in (0, 1):
+        digest, signature = _signature_with(v)
+        r, s = signature.r.to_bytes(32, "big"), signature.s.to_bytes(32, "big")
+        high = (ORDER - signature.s).to_bytes(32, "big")
+        marked = (v << 255 | signature.s).to_bytes(32, "big")
+        valid = {
+            "v of 27 or 28": r + s + bytes((27 + v,)),
+            "v of 0 or 1": r + s + bytes((v,)),
+            "compact (EIP-2098)": r + marked,
+        }
+        invalid = {
+            "high s": r + high + bytes((28 - v,)),
+            "v of 2": r + s + b"\x02",
+            "v of 26": r + s + b"\x1a",
+            "v of 29": r + s + b"\x1d",
+            "v of EIP-155": r + s + bytes((37 + v,)),
+            "r of zero": bytes(32) + s + bytes((27 + v,)),
+            "s of zero": r + bytes(32) + bytes((27 + v,)),
+            "r of the order": ORDER.to_bytes(32, "big") + s + bytes((27 + v,)),
+            "s of the order": r + ORDER.to_bytes(32, "big") + bytes((27 + v,)),
+            "compact with high s": r + (v << 255 | (ORDER // 2 + 1)).to_bytes(32, "big"),
+            "66 bytes": r + s + bytes((27 + v, 0)),
+            "63 bytes": r + s[:-1],
+            "empty": b"",
+        }
+        for forms, signer in ((valid, ADDRESS["aliceKey"]), (invalid, None)):
+            cases += [
+                {"case": name, "digest": digest, "signature": form, "signer": signer}
+                for name, form in forms.items()
+            ]
+        other = r + s + bytes((28 - v,))
+        by = keys.Signature(r + s + bytes((1 - v,))).recover_public_key_from_msg_hash(digest)
+        cases.append(
+            {
+                "case": "the other v: another key",
+                "digest": digest,
+                "signature": other,
+                "signer": by.to_checksum_address(),
+            }
+        )
+    return cases
+
+
+def _signature_with(v: int) -> tuple[bytes, keys.Signature]:
+    key = keys.PrivateKey(bytes.fromhex(KEYS["aliceKey"][2:]))
+    digests = (keccak(bytes((number,))) for number in range(256))
+    return next(
+        (digest, signature) for digest in digests if (signature := key.sign_msg_hash(digest)).v == v
+    )
+
+
+# -------------------------------------------------------------------------------------- evidence
+
+
+def evidence() -> dict[str, Any]:
+    """What `register` passes on to the nanocontracts."""
+    machine = MACHINES[0]
+    id = keccak(separator(VPM) + abi(MACHINE, machine))
+    signed = _signed(STATEMENT, VPM, {"machine": id, "paid": 10**17})["signatures"]
+    shown = [
+        (10**17, signed[0]["signature"], 0, b""),
+        (0, b"", 10**17, signed[1]["compact"]),
+        (10**17, signed[0]["compact"], 10**17, signed[1]["signature"]),
+    ]
+    names = ("paidByAlice", "signatureAlice", "paidByBob", "signatureBob")
+    types = [MACHINE, "uint112", "bytes", "uint112", "bytes"]
+    return {
+        "statements": [
+            {
+                "machine": machine,
+                **dict(zip(names, it, strict=True)),
+                "evidence": encode(types, [_tuples(machine), *it]),
+            }
+            for it in shown
+        ],
+        "reveals": [
+            {
+                "lock": lock,
+                "preimage": PREIMAGE,
+                "evidence": encode([LOCK, "bytes32"], [_tuples(lock), bytes.fromhex(PREIMAGE[2:])]),
+            }
+            for lock in LOCKS
+        ],
+    }
