@@ -56,5 +56,5 @@ def carol(stage: Stage) -> Party:
 
 @pytest.fixture(scope="session")
 def liar(stage: Stage) -> Deployed:
-    """A nanocontract that answers what a test tells it to: `liar.send(x, "set", id, done, shift)`."""
+    """A nanocontract that answers as told: `liar.send(x, "set", id, done, shift)`."""
     return stage.deploy("LiarNanocontract")

@@ -1,4 +1,4 @@
-"""The chain's clock, on the chain in memory and on anvil: the next block is at the second we say."""
+"""The chain's clock, on eth-tester and on anvil: the next block is at the second we say."""
 
 from __future__ import annotations
 
