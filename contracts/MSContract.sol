@@ -500,7 +500,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
             uint256 gasBefore = gasleft();
             bool taken;
             assembly ("memory-safe") {
-                taken := call(allowance, app, 0, add(call_, 32), mload(call_), 0, 0)
+                taken := and(call(allowance, app, 0, add(call_, 32), mload(call_), 0, 0), gt(extcodesize(app), 0))
             }
             if (!taken) {
                 GasAllowance.requireFull(gasBefore, allowance);
