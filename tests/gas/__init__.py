@@ -1,0 +1,1 @@
+"""Gas, held to the unit."""
