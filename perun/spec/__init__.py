@@ -15,7 +15,7 @@ Written from docs/protocol.md, not from the Solidity code: two tellings of one p
 events, same balances, same views). Running code never imports this package.
 """
 
-from perun.spec.ledger import App, Event, Ledger, Token
+from perun.spec.ledger import App, Event, Ledger, NoApp, Token
 from perun.spec.ms_contract import Dispute, Funds, MSContract, Payout
 from perun.spec.nanocontracts.hash_time_lock import HashTimeLock
 from perun.spec.nanos import Resolved
@@ -30,6 +30,7 @@ __all__ = [
     "HashTimeLock",
     "Ledger",
     "MSContract",
+    "NoApp",
     "Payout",
     "Resolved",
     "Token",

@@ -224,7 +224,7 @@ class MSContract:
     ) -> None:
         """End a channel by agreement: possible until a dispute's deadline, not after it [B3]."""
         key = self._key(channel)
-        if key not in self.funds:
+        if key not in self.funds and key not in self.disputes:
             raise EmptyChannel(key[1])
         self._in_time(valid_until)
         if key in self.disputes:
@@ -232,7 +232,7 @@ class MSContract:
         offer = Close(key[1], net, valid_until, to_credit)
         digest = close_digest(self.domain, offer)
         self._both_agree(channel, caller, digest, signature_alice, signature_bob)
-        before = self.funds[key]
+        before = self.funds.get(key, Funds())
         alice, bob = _free(key, before, net, ())
 
         self._store(key, Funds())

@@ -18,7 +18,7 @@ from eth_abi.exceptions import DecodingError
 
 from perun.encoding import hash_time_lock_domain, ms_contract_domain, vpm_domain
 from perun.errors import Misuse
-from perun.spec.ledger import Event, Ledger
+from perun.spec.ledger import Event, Ledger, NoApp
 from perun.spec.ms_contract import MSContract
 from perun.spec.nanocontracts.hash_time_lock import HashTimeLock
 from perun.spec.reverts import MalformedEvidence, Refused
@@ -96,6 +96,7 @@ class World:
             VPM(ledger, vpm_domain(chain, vpm)),
             HashTimeLock(ledger, hash_time_lock_domain(chain, hash_time_lock)),
         )
+        ledger.apps[ms_contract] = NoApp()
         ledger.apps[vpm] = VPMApp(world.vpm)
         ledger.apps[hash_time_lock] = HashTimeLockApp(world.hash_time_lock)
         return world

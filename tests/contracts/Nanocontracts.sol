@@ -122,6 +122,7 @@ contract ReenteringNanocontract is LiarNanocontract {
     }
 
     function submit(bytes calldata) external override {
+        if (target == address(0)) return;
         tried++;
         (bool success, ) = target.call(data);
         if (success) succeeded++;

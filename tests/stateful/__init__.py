@@ -1,0 +1,11 @@
+"""Machines that attack the contracts while the model of `perun.spec` looks on.
+
+`arena`: one chain, the model beside it, and one way to make a call: on both, compared.
+`cast`: who plays: accounts, contract wallets, tokens, nanocontracts, each with its counterpart in
+the model. `rooms`: who signed what in each channel; what an honest party would never sign.
+`actions`: everything anybody can think of doing, drawn at random. `evm`: the chains to play on.
+
+Quick form: `pytest tests/stateful`. Deep form: `python -m tests.stateful --minutes 10`.
+A failure is written down as a list of plain transactions and replayed on eth-tester
+(`python -m tests.stateful --replay FILE`).
+"""
