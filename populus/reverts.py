@@ -85,17 +85,17 @@ class TesterFailure(TransactionFailed):  # type: ignore[misc]  # eth-tester is u
         self.transaction_hash: bytes | None = None
 
 
-def data_of_error(error: BaseException) -> tuple[bytes, str]:
-    """The bytes a contract reverted with and a text for the case that there are none."""
+def data_of_error(error: BaseException) -> tuple[bytes, str, bytes | None]:
+    """What a contract reverted with, a text in case that is nothing, the hash if it was mined."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, TesterFailure):
-            return seen.data, str(seen.args[0])
+            return seen.data, str(seen.args[0]), seen.transaction_hash
         seen = seen.__cause__ or seen.__context__
     data = getattr(error, "data", None)
     if isinstance(data, str):
-        return bytes.fromhex(data.removeprefix("0x")), str(error)
-    return b"", str(error)
+        return bytes.fromhex(data.removeprefix("0x")), str(error), None
+    return b"", str(error), None
 
 
 def data_of_response(response: Mapping[str, Any]) -> bytes | None:
@@ -161,5 +161,6 @@ def replay(web3: Web3, receipt: Any, errors: ErrorTable) -> ContractReverted:
         error.transaction_hash = transaction_hash
         return error
     except ContractLogicError as error:  # a web3 without the middleware above
-        return errors.decode(*data_of_error(error), transaction_hash)
+        data, reason, _ = data_of_error(error)
+        return errors.decode(data, reason, transaction_hash)
     return errors.decode(b"", "the same call succeeds alone", transaction_hash)

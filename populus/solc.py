@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import solcx
@@ -106,6 +107,15 @@ def _module_version(module: Path, wanted: str | None) -> str | None:
 
 
 def _version(binary: Path) -> str | None:
+    """What the program calls itself; asked once, as starting Node takes its time."""
+    try:
+        return _asked(binary, binary.stat().st_mtime_ns)
+    except OSError:
+        return None
+
+
+@cache
+def _asked(binary: Path, _changed: int) -> str | None:
     try:
         return str(get_version_str_from_solc_binary(binary))
     except (OSError, SolcError, subprocess.SubprocessError):

@@ -38,6 +38,7 @@ def add_middleware(web3: Web3, build: Callable[[Any], Web3Middleware], name: str
 class BaseChain:
     """A chain of a project. It runs, and its attributes work, inside `with`."""
 
+    __test__ = False  # a class called Tester… that a test module imports is no test
     setting_names: ClassVar[tuple[str, ...]] = ()
     keeps_addresses: ClassVar[bool] = False  # whether deployments outlive this process
     sender_problem: PopulusError | None = None  # why nothing can be sent, if that is known

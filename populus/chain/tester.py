@@ -24,6 +24,7 @@ from eth_tester.backends.pyevm.main import (
     _get_block_by_number,
     get_default_genesis_params,
 )
+from hexbytes import HexBytes
 from web3 import EthereumTesterProvider, Web3
 from web3.middleware import Web3Middleware
 
@@ -178,7 +179,7 @@ class TesterMiddleware(Web3Middleware):
     def _report(self, response: RPCResponse) -> RPCResponse:
         failed, self.backend.last_failure = self.backend.last_failure, None
         if failed is not None and self.tester.auto_mine_transactions:
-            failed.transaction_hash = response.get("result")
+            failed.transaction_hash = bytes(HexBytes(response["result"]))
             raise failed
         return response
 

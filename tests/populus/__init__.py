@@ -1,0 +1,1 @@
+"""The development tool, on small projects of its own."""
