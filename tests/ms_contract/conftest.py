@@ -15,13 +15,16 @@ def asset(request: pytest.FixtureRequest, stage: Stage) -> bytes:
     return ETH if request.param == "ETH" else stage.token.address
 
 
-@pytest.fixture
+# Made once: every test is rolled back to the moment they were made.
+
+
+@pytest.fixture(scope="session")
 def channel(stage: Stage) -> BasicChannel:
     """An ETH channel that holds nothing yet."""
     return new_channel(stage)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def funded(stage: Stage) -> BasicChannel:
     """An ETH channel that holds 10 and 10 wei."""
     return new_channel(stage).fund(10, 10)

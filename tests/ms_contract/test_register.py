@@ -414,10 +414,10 @@ def test_evidence_for_what_cannot_take_it_is_skipped(funded: BasicChannel, name:
     assert receipt.only("EvidenceFailed") == {"id": funded.id, "index": 0}
 
 
-def test_evidence_for_an_address_without_code_is_lost_silently(funded: BasicChannel) -> None:
+def test_evidence_for_an_address_without_code_is_skipped(funded: BasicChannel) -> None:
     nanos = (new_nano(b"\x77" * 20, 1),)
     receipt = funded.register(funded.alice, 2, 0, nanos, evidence=(b"x",))
-    assert [event.name for event in receipt.events] == ["Registered"]
+    assert [event.name for event in receipt.events] == ["Registered", "EvidenceFailed"]
 
 
 def test_more_evidence_than_nanos_is_refused(funded: BasicChannel, liar: Deployed) -> None:
