@@ -14,12 +14,11 @@ ships, and if the contract's own domain is the one that signatures will be made 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
+import msgspec
 from web3 import Web3
 
 from perun.bindings import VPM, HashTimeLock, LibSignatures, MSContract, transport
@@ -28,7 +27,7 @@ from perun.bindings.calls import Call, Fees
 from perun.bindings.failures import translated
 from perun.bindings.front import Front
 from perun.crypto.interop import AddressLike, address, checksum
-from perun.errors import ChainFault, StoreFault, UnknownDeployment
+from perun.errors import ChainFault, StoreFault, UnknownDeployment, WrongType
 from perun.types import Address, ChainId
 
 __all__ = ["BadDeploymentFile", "Deployment", "WrongCode", "deploy", "load", "save"]
@@ -132,11 +131,12 @@ def load(web3: Web3, path: str | Path) -> Deployment:
     known = _candidates(content, chain_id, genesis)
 
     def found(kind: type[C]) -> C:
-        candidates = known.get(kind.__name__, ())
         wrong: WrongCode | None = None
-        for candidate in candidates:
+        for candidate in known.get(kind.__name__, ()):
             try:
-                return _checked(web3, kind, candidate)
+                return _checked(web3, kind, address(candidate))
+            except WrongType as error:
+                raise BadDeploymentFile(str(path), str(error)) from error
             except WrongCode as error:
                 wrong = wrong or error
         raise wrong or UnknownDeployment(chain_id, kind.__name__)
@@ -153,41 +153,41 @@ def save(deployment: Deployment, path: str | Path) -> None:
         BadDeploymentFile: the file is there, but is none of these, or cannot be written.
     """
     path = Path(path)
-    empty: dict[str, Any] = {"format": FORMAT, "deployments": {}}
-    content = _read(path) if path.exists() else empty
-    if content.get("format") != FORMAT:
+    content = _read(path) if path.exists() else _File({}, FORMAT)
+    if content.format != FORMAT:
         raise BadDeploymentFile(str(path), "not a file of perun.save")
-    content["deployments"][str(deployment.chain_id)] = deployment.addresses()
+    content.deployments[str(deployment.chain_id)] = dict(deployment.addresses())
+    text = msgspec.json.format(msgspec.json.encode(content, order="deterministic"), indent=2)
     fresh = path.with_name(path.name + ".new")
     try:
-        fresh.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        fresh.write_bytes(text + b"\n")
         fresh.replace(path)
     except OSError as error:
         raise BadDeploymentFile(str(path), type(error).__name__) from error
 
 
-def _read(path: Path) -> dict[str, Any]:
+class _File(msgspec.Struct):
+    """Both kinds of file; a registrar has no format, and more that is of no interest here."""
+
+    deployments: dict[str, dict[str, str | list[str]]]
+    format: int | None = None
+
+
+def _read(path: Path) -> _File:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadDeploymentFile(str(path), type(error).__name__) from error
-    if not isinstance(content, dict) or not isinstance(content.get("deployments"), dict):
-        raise BadDeploymentFile(str(path), 'no object with "deployments"')
-    return content
+        return msgspec.json.decode(path.read_bytes(), type=_File)
+    except (OSError, msgspec.DecodeError) as error:
+        raise BadDeploymentFile(str(path), str(error)) from error
 
 
-def _candidates(
-    content: Mapping[str, Any], chain_id: ChainId, genesis: str
-) -> dict[str, tuple[Address, ...]]:
+def _candidates(content: _File, chain_id: ChainId, genesis: str) -> dict[str, list[str]]:
     """Addresses by contract name that the file gives for this chain, the best first."""
-    found: dict[str, tuple[Address, ...]] = {}
-    for chain, names in content["deployments"].items():
+    found: dict[str, list[str]] = {}
+    for chain, names in content.deployments.items():
         registrar = chain.removeprefix("blockchain://").partition("/")[0].removeprefix("0x")
-        if chain != str(chain_id) and registrar != genesis:
-            continue
-        for name, known in names.items():
-            addresses = [known] if isinstance(known, str) else known
-            found[name] = found.get(name, ()) + tuple(address(item) for item in addresses)
+        if chain == str(chain_id) or registrar == genesis:
+            for name, known in names.items():
+                found.setdefault(name, []).extend([known] if isinstance(known, str) else known)
     return found
 
 

@@ -79,10 +79,13 @@ def as_fault(error: Exception, transaction: bytes | None = None) -> ChainFault |
     reverted = isinstance(error, ContractLogicError) or type(error).__name__ == "TransactionFailed"
     if not reverted and not isinstance(error, Web3Exception):
         return None
+    # A chain in memory may mine a transaction at once, and name it in the exception.
+    transaction = transaction or getattr(error, "transaction_hash", None)
     data = revert_data(error)
     if data is not None:
         return reverts.decode(data, transaction)
-    text = str(error)
+    # web3's exceptions may show their whole arguments.
+    text = str(getattr(error, "message", None) or error)
     for prefix in _PREFIXES:
         text = text.removeprefix(prefix)
     if not reverted:

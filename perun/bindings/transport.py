@@ -130,24 +130,35 @@ def submit(
 ) -> TxReceipt:
     """Sends a call and awaits web3's own receipt of it; arguments and errors as in `send`."""
     wish = request(call, address(sender))
-    with translated():
-        gas = gas or min(int(web3.eth.estimate_gas(wish) * GAS_MARGIN), MOST_GAS)
-        if isinstance(sender, (LocalAccount, eth_keys.PrivateKey)):
-            hashed = _send_signed(web3, call, sender, gas, fees or _fees_now(web3))
-        else:
-            wish["gas"] = gas
-            if fees is not None:
-                wish["maxFeePerGas"] = Web3Wei(fees.most)
-                wish["maxPriorityFeePerGas"] = Web3Wei(fees.tip)
-            hashed = web3.eth.send_transaction(wish)
-    with translated(bytes(hashed)):
+    try:
+        with translated():
+            wish["gas"] = gas or min(int(web3.eth.estimate_gas(wish) * GAS_MARGIN), MOST_GAS)
+            hashed = bytes(_send(web3, call, sender, wish, fees))
+    except Reverted as refused:
+        # A chain in memory may mine at once and say so in one breath.
+        if refused.transaction is None:
+            raise
+        hashed = refused.transaction
+    with translated(hashed):
         try:
-            mined = web3.eth.wait_for_transaction_receipt(hashed, timeout=PATIENCE)
+            mined = web3.eth.wait_for_transaction_receipt(HexBytes(hashed), timeout=PATIENCE)
         except TimeExhausted as error:
-            raise NotMined(bytes(hashed), PATIENCE) from error
+            raise NotMined(hashed, PATIENCE) from error
     if mined["status"] != 1:
         raise _why(web3, wish, mined)
     return mined
+
+
+def _send(
+    web3: Web3, call: Call, sender: AddressLike, wish: TxParams, fees: Fees | None
+) -> HexBytes:
+    """Sends it signed here, or as a request to the node that holds the key."""
+    if isinstance(sender, (LocalAccount, eth_keys.PrivateKey)):
+        return _send_signed(web3, call, sender, wish["gas"], fees or _fees_now(web3))
+    if fees is not None:
+        wish["maxFeePerGas"] = Web3Wei(fees.most)
+        wish["maxPriorityFeePerGas"] = Web3Wei(fees.tip)
+    return web3.eth.send_transaction(wish)
 
 
 def _send_signed(
@@ -183,10 +194,13 @@ def _why(web3: Web3, wish: TxParams, mined: TxReceipt) -> Reverted:
     hashed = bytes(mined["transactionHash"])
     if mined["gasUsed"] >= wish["gas"]:
         return reverts.OutOfGas(wish["gas"], transaction=hashed)
+    # As a question: without the fees, whose prices the block may not have.
+    wish = {key: wish[key] for key in ("from", "to", "data", "value", "gas") if key in wish}  # type: ignore[assignment]  # a part of a TypedDict
     for block in (mined["blockNumber"], BlockNumber(mined["blockNumber"] - 1)):
         try:
-            with translated(hashed):
+            with translated():
                 web3.eth.call(wish, block)
         except Reverted as reason:
+            reason.transaction = hashed
             return reason
     return reverts.decode(b"", hashed)
