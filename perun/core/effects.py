@@ -11,6 +11,7 @@ from __future__ import annotations
 from perun.core.notices import Notice
 from perun.core.state import PeerId
 from perun.encoding.messages import Message
+from perun.encoding.quotes import Quote
 from perun.types import (
     Address,
     Asset,
@@ -55,8 +56,8 @@ __all__ = [
     "WithdrawMoney",
 ]
 
-Signable = State | Close | Withdraw | Open | Statement | Ready
-"""What a signer may be asked for; it hashes the record itself, in its contract's domain."""
+Signable = State | Close | Withdraw | Open | Statement | Ready | Quote
+"""What a signer may be asked for; `perun.core.signing.digest` hashes it in its domain."""
 
 
 class SignItem(Record, frozen=True, gc=False):

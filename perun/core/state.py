@@ -47,6 +47,7 @@ __all__ = [
     "Held",
     "InstanceView",
     "Intent",
+    "Invitation",
     "Leg",
     "LegStatus",
     "OnChain",
@@ -57,6 +58,7 @@ __all__ = [
     "Role",
     "SignedState",
     "Stage",
+    "StoreMark",
     "Totals",
     "WithdrawOffer",
 ]
@@ -183,6 +185,8 @@ class Held(Record, frozen=True, gc=False, array_like=True):
     """Own clock when it came."""
     answering: bool = False
     """Whether our signer is at work on the countersignature: we have signed this version."""
+    totals: tuple[Wei, Wei] | None = None
+    """Hub: what Alice and Bob have paid, as the proposer of a removal names it."""
 
 
 # --------------------------------------------------------------------------------- standing offers
@@ -221,6 +225,8 @@ class Deposit(Record, frozen=True, gc=False, array_like=True):
     valid_until: UnixTime
     holdings_before: Wei
     """Our side's final holdings when it was sent."""
+    announce: bool = False
+    """By `open`, which announces the channel."""
 
 
 class Funding(Record, frozen=True, gc=False, array_like=True):
@@ -259,7 +265,8 @@ class ChannelView(Record, frozen=True, gc=False, array_like=True):
     funding: Funding
     proven: bool = False
     """The peer's account has proved the peer's key (protocol, section 5, Joining)."""
-    peer_proof: Signature = Signature(b"")
+    own_proof: Signature = Signature(b"")
+    """Our account over `Open(id, 0, 0, 0)`, which draws nothing: the key is ours."""
     agreed: SignedState | None = None
     """Newest fully signed state; None is version 0."""
     proposals: tuple[OwnProposal, ...] = ()
@@ -275,6 +282,8 @@ class ChannelView(Record, frozen=True, gc=False, array_like=True):
     withdraws: tuple[WithdrawOffer, ...] = ()
     opens: tuple[OpenOffer, ...] = ()
     deposits: tuple[Deposit, ...] = ()
+    watched: bool = False
+    """The chain has told us how it stands: "never disputed" is knowledge from then on [B10]."""
     head: OnChain = EMPTY
     final: OnChain = EMPTY
     leaving: bool = False
@@ -343,9 +352,9 @@ class InstanceView(Record, frozen=True, gc=False, array_like=True):
     ready: Signature = Signature(b"")
     """The other end's `Ready`."""
     leave_sent: bool = False
-    """Virtual: we have told the other end our totals, to close with."""
-    evidence: Wei = Wei(0)
-    """Hub: the total by which it may force the paying channel's shift (rule (c))."""
+    """Virtual: we have told the other end our totals, to close with, and pay no more."""
+    watched: bool = False
+    """The chain has told us how it stands: "never submitted" is knowledge from then on [A4]."""
     preimage: Preimage | None = None
     head: OnChainInstance = UNTOUCHED
     final: OnChainInstance = UNTOUCHED
@@ -410,5 +419,22 @@ class Credit(Record, frozen=True, gc=False, array_like=True):
     amount: Wei
 
 
-Pending = Salt
-"""Our random half of a salt that the other end has not completed."""
+class StoreMark(Record, frozen=True, gc=False, array_like=True):
+    """Set for ever when a peer shows that this store is old (protocol, section 5, Store)."""
+
+    id: bytes = b"exit only"
+    reason: str = ""
+
+
+class Invitation(Record, frozen=True, gc=False, array_like=True):
+    """An instance we have invited somebody to; becomes an `InstanceView` with the answer."""
+
+    id: Salt
+    """Our random half of the salt; the terms' salt until the other half comes."""
+    channel: ChannelId
+    machine: Machine | None
+    lock: Lock | None
+    end: PeerId
+    via: PeerId
+    replaces: InstanceId | None = None
+    preimage: Preimage | None = None

@@ -15,6 +15,7 @@ import msgspec
 
 from perun.errors import Misuse, PeerFault
 from perun.types import (
+    Address,
     Channel,
     ChannelId,
     Close,
@@ -271,6 +272,7 @@ class Invite(_Message, frozen=True, gc=False, tag=30):
     lock: Lock | None
     channel: Id | None
     """The channel of the two; None for a virtual channel over the hub that relays this."""
+    asset: Annotated[Address, msgspec.Meta(min_length=20, max_length=20)]
     replaces: Instance | None = None
     """The machine that is resized or renewed by it."""
 
@@ -295,8 +297,6 @@ class RequestInstance(_Message, frozen=True, gc=False, tag=33):
     channel: Id
     machine: Machine | None
     lock: Lock | None
-    other: Peer
-    """The other end."""
     from_alice: bool
     """Whether the sender is the instance's Alice."""
 

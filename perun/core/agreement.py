@@ -1,0 +1,101 @@
+"""A state becomes fully signed: what it resolves, and who wants to know (protocol, section 5)."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from perun.core import crossing, legs, virtual
+from perun.core.accounting import gain, swap
+from perun.core.books import Draft
+from perun.core.content import agreed_content
+from perun.core.instances import leg_in
+from perun.core.notices import (
+    InstanceAdded,
+    InstanceRefused,
+    InstanceRemoved,
+    ProposalRefused,
+    TransferDone,
+)
+from perun.core.state import ChannelView, InstanceView, Intent, Purpose, SignedState
+from perun.core.wishes import propose_next
+from perun.types import Nano, Version, Wei
+
+__all__ = ["complete"]
+
+
+def complete(draft: Draft, view: ChannelView, full: SignedState) -> None:
+    """A state is fully signed: everything up to its version is resolved."""
+    version = full.state.version
+    before = agreed_content(view)
+    same = (full.state.net, full.state.nanos) == before
+    by_us = any(proposal.state == full.state for proposal in view.proposals)
+    reason = view.held.intent.reason if view.held is not None else ""
+    again: list[Intent] = []
+    for proposal in view.proposals:
+        if proposal.state.version > version or proposal.state == full.state:
+            continue
+        if proposal.intent.purpose is Purpose.REFUSE:
+            continue
+        if same and not by_us:
+            _refused(draft, view, proposal.state.version, proposal.intent, reason)
+        else:
+            again.append(proposal.intent)
+    held = view.held
+    if held is not None and held.state.version <= version:
+        held = None
+    after = replace(
+        view,
+        agreed=full,
+        proposals=tuple(p for p in view.proposals if p.state.version > version),
+        held=held,
+        seen=max(view.seen, version),
+        intents=(*again, *view.intents),
+    )
+    draft.put(after)
+    legs.refresh(draft, view, after)
+    _announce(draft, before, draft.channel(view.id))
+    propose_next(draft, view.id)
+
+
+def _refused(
+    draft: Draft, view: ChannelView, version: Version, intent: Intent, reason: str
+) -> None:
+    draft.notify(ProposalRefused(view.id, version, reason))
+    if intent.adds is not None:
+        draft.notify(InstanceRefused(intent.adds, reason))
+    if intent.removes is not None:
+        virtual.on_removal_refused(draft, intent.removes)
+
+
+def _announce(draft: Draft, before: tuple[Wei, tuple[Nano, ...]], view: ChannelView) -> None:
+    """Tells our user and the protocols above what has changed."""
+    assert view.agreed is not None
+    state = view.agreed.state
+    net, old = before
+    added = [nano for nano in state.nanos if nano not in old]
+    removed = [nano for nano in old if nano not in state.nanos]
+    moved = state.net - net
+    if not added and not removed:
+        if moved:
+            draft.notify(TransferDone(view.id, state.version, Wei(gain(view.role, moved))))
+        return
+    for nano in removed:
+        instance = draft.find_instance(nano.id)
+        if instance is not None:
+            shift = Wei(swap(moved, nano.swapped))
+            _removed(draft, view, instance, shift)
+    for nano in added:
+        draft.notify(InstanceAdded(view.id, nano.id))
+        instance = draft.find_instance(nano.id)
+        if instance is not None and instance.role is not None:
+            virtual.on_added(draft, instance)
+    for nano in (*removed, *added):
+        if draft.crossing(nano.id) is not None:
+            crossing.on_agreed(draft, nano.id)
+
+
+def _removed(draft: Draft, view: ChannelView, instance: InstanceView, shift: Wei) -> None:
+    leg = leg_in(instance, view)
+    if leg is not None:
+        draft.put(legs.with_leg(instance, replace(leg, removed_shift=shift)))
+    draft.notify(InstanceRemoved(view.id, instance.id, shift))

@@ -1,0 +1,205 @@
+"""All records of one node, and what a step wants done to them.
+
+Core functions read `Books` and never write it: they collect what changes in a `Draft`, whose
+`step()` the runtime stores and then applies. A `Draft` shows its own changes to whoever asks it, so
+that one step can go through several hands.
+"""
+
+from __future__ import annotations
+
+from perun.core.config import Config
+from perun.core.effects import (
+    Effect,
+    Notify,
+    Send,
+    Sign,
+    SignItem,
+    Submit,
+    Transaction,
+    Watch,
+)
+from perun.core.faults import Unknown
+from perun.core.notices import Notice
+from perun.core.state import (
+    ChainView,
+    ChannelView,
+    Credit,
+    Crossing,
+    InstanceView,
+    Invitation,
+    PeerId,
+    StoreMark,
+    Totals,
+)
+from perun.encoding.messages import Message
+from perun.types import Address, ChannelId, InstanceId, Record, Salt, UnixTime
+
+__all__ = ["Books", "Draft", "Row", "Step", "row_key"]
+
+Row = ChannelView | InstanceView | Totals | Crossing | Invitation | Credit | ChainView | StoreMark
+"""Records that are stored, each in a row of its own."""
+
+
+def row_key(row: Row) -> bytes:
+    """What a row is found by, among rows of its kind."""
+    if isinstance(row, Totals):
+        return row.machine
+    if isinstance(row, Credit):
+        return row.asset + row.account
+    if isinstance(row, ChainView):
+        return b""
+    return row.id
+
+
+class Step(Record, frozen=True, gc=False):
+    """Rows to store, rows to forget, and then what to do, in order."""
+
+    writes: tuple[Row, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    drops: tuple[Row, ...] = ()
+
+
+class Books:
+    """One node's records. The core only reads; `apply` is for the runtime, after storing."""
+
+    __slots__ = (
+        "chain",
+        "channels",
+        "config",
+        "credits",
+        "crossings",
+        "exit_only",
+        "instances",
+        "invitations",
+        "totals",
+    )
+
+    def __init__(self, config: Config, *, exit_only: bool = False) -> None:
+        self.config = config
+        self.exit_only = exit_only
+        self.chain = ChainView()
+        self.channels: dict[ChannelId, ChannelView] = {}
+        self.instances: dict[InstanceId, InstanceView] = {}
+        self.totals: dict[InstanceId, Totals] = {}
+        self.crossings: dict[InstanceId, Crossing] = {}
+        self.invitations: dict[Salt, Invitation] = {}
+        self.credits: dict[tuple[Address, Address], Credit] = {}
+
+    def apply(self, step: Step) -> None:
+        """Takes over what a step changed."""
+        for row in step.writes:
+            self.load(row)
+        for row in step.drops:
+            if isinstance(row, Invitation):
+                self.invitations.pop(row.id, None)
+            elif isinstance(row, Crossing):
+                self.crossings.pop(row.id, None)
+
+    def load(self, row: Row) -> None:
+        """Takes one row over, from a step or from the store."""
+        if isinstance(row, Totals):
+            self.totals[row.machine] = row
+        elif isinstance(row, ChannelView):
+            self.channels[row.id] = row
+        elif isinstance(row, InstanceView):
+            self.instances[row.id] = row
+        elif isinstance(row, ChainView):
+            self.chain = row
+        elif isinstance(row, Crossing):
+            self.crossings[row.id] = row
+        elif isinstance(row, Invitation):
+            self.invitations[row.id] = row
+        elif isinstance(row, StoreMark):
+            self.exit_only = True
+        else:
+            self.credits[row.asset, row.account] = row
+
+
+class Draft:
+    """The changes of one step, seen through to the books below."""
+
+    __slots__ = ("_drops", "_effects", "_rows", "books", "chain", "config")
+
+    def __init__(self, books: Books) -> None:
+        self.books = books
+        self.config = books.config
+        self.chain = books.chain
+        self._rows: dict[tuple[type, bytes], Row] = {}
+        self._drops: list[Row] = []
+        self._effects: list[Effect] = []
+
+    @property
+    def now(self) -> UnixTime:
+        """Timestamp of the newest block: `now` in the protocol's rules."""
+        return self.chain.head_time
+
+    # ------------------------------------------------------------------------------------ reading
+
+    def channel(self, id: ChannelId) -> ChannelView:
+        """Raises `Unknown`."""
+        row = self._rows.get((ChannelView, id)) or self.books.channels.get(id)
+        if row is None:
+            raise Unknown("channel", id)
+        assert isinstance(row, ChannelView)
+        return row
+
+    def find_instance(self, id: InstanceId) -> InstanceView | None:
+        """None if we have never heard of it."""
+        row = self._rows.get((InstanceView, id)) or self.books.instances.get(id)
+        assert row is None or isinstance(row, InstanceView)
+        return row
+
+    def instance(self, id: InstanceId) -> InstanceView:
+        """Raises `Unknown`."""
+        row = self.find_instance(id)
+        if row is None:
+            raise Unknown("instance", id)
+        return row
+
+    def totals(self, id: InstanceId) -> Totals:
+        """All zero if nothing was paid."""
+        row = self._rows.get((Totals, id)) or self.books.totals.get(id)
+        if row is None:
+            return Totals(id)
+        assert isinstance(row, Totals)
+        return row
+
+    def crossing(self, id: InstanceId) -> Crossing | None:
+        """None if it does not cross us."""
+        row = self._rows.get((Crossing, id)) or self.books.crossings.get(id)
+        assert row is None or isinstance(row, Crossing)
+        return row
+
+    # ------------------------------------------------------------------------------------ writing
+
+    def put(self, row: Row) -> None:
+        """Store this row with the step."""
+        self._rows[type(row), row_key(row)] = row
+
+    def drop(self, row: Row) -> None:
+        """Forget this row with the step."""
+        self._drops.append(row)
+
+    def sign(self, *items: SignItem) -> None:
+        """Ask for signatures that come back together."""
+        self._effects.append(Sign(items))
+
+    def send(self, to: PeerId, message: Message, via: PeerId = b"") -> None:
+        """Say something to a peer."""
+        self._effects.append(Send(to, message, via))
+
+    def submit(self, key: bytes, transaction: Transaction, before: UnixTime | None = None) -> None:
+        """Bring a transaction to the chain."""
+        self._effects.append(Submit(key, transaction, before))
+
+    def watch(self, watch: Watch) -> None:
+        """Follow something on the chain."""
+        self._effects.append(watch)
+
+    def notify(self, notice: Notice) -> None:
+        """Tell our user."""
+        self._effects.append(Notify(notice))
+
+    def step(self) -> Step:
+        """What has come together."""
+        return Step(tuple(self._rows.values()), tuple(self._effects), tuple(self._drops))

@@ -1,0 +1,230 @@
+"""What happens by itself: blocks, ticks, reconnecting, restarting.
+
+A tick or block looks at every channel and instance once; each look is a few comparisons.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from perun.core import crossing, disputes, evidence, joining, offers, virtual
+from perun.core.books import Draft
+from perun.core.effects import SignItem, Watch
+from perun.core.inputs import ChainBlock, ChainChannel, ChainInstance
+from perun.core.instances import app_of, finally_decided
+from perun.core.keys import own_key
+from perun.core.notices import PreimageLearnt, Stuck
+from perun.core.phases import Phase, blocked, phase
+from perun.core.requests import start_next
+from perun.core.state import (
+    ChainView,
+    ChannelView,
+    InstanceView,
+    Intent,
+    LegStatus,
+    PeerId,
+    Purpose,
+    Role,
+    Stage,
+)
+from perun.core.wishes import answer, propose_next, refuse, resend, show, want
+from perun.encoding.messages import Pay
+from perun.types import InstanceId, MachineId, Statement, UnixTime
+
+__all__ = ["on_block", "on_connected", "on_channel", "on_instance", "on_restart", "on_tick"]
+
+
+# -------------------------------------------------------------------------------------- the chain
+
+
+def on_block(draft: Draft, block: ChainBlock) -> None:
+    """The chain has moved on: everything that time decides is looked at."""
+    chain = ChainView(
+        head_time=block.head_time,
+        final_time=block.final_time,
+        head_number=block.head_number,
+        final_number=block.final_number,
+        clock=draft.chain.clock,
+    )
+    draft.chain = chain
+    draft.put(chain)
+    for view in draft.books.channels.values():
+        _look_at_channel(draft, draft.channel(view.id))
+    for instance in draft.books.instances.values():
+        _look_at_instance(draft, draft.instance(instance.id))
+
+
+def on_channel(draft: Draft, snapshot: ChainChannel) -> None:
+    """A channel as the newest and the newest final block have it."""
+    view = disputes.on_snapshot(draft, draft.channel(snapshot.id), snapshot.head, snapshot.final)
+    joining.consider(draft, view)
+    view = draft.channel(view.id)
+    joining.fund_in_turn(draft, view)
+    _look_at_channel(draft, draft.channel(view.id))
+    for nano in view.agreed.state.nanos if view.agreed is not None else ():
+        instance = draft.find_instance(nano.id)
+        if instance is not None:
+            evidence.duties(draft, instance)
+
+
+def _look_at_channel(draft: Draft, view: ChannelView) -> None:
+    if view.final.ended:
+        return
+    view = offers.expire(draft, view)
+    offers.submit(draft, view)
+    disputes.duties(draft, view)
+    if view.intents and not view.proposals and view.held is None:
+        propose_next(draft, view.id)
+    if view.waiting and view.inflight is None:
+        start_next(draft, view.id)
+
+
+def on_instance(draft: Draft, snapshot: ChainInstance) -> None:
+    """An instance as the newest and the newest final block have it."""
+    instance = draft.instance(snapshot.id)
+    secret = snapshot.head.preimage
+    learnt = secret is not None and instance.preimage is None
+    instance = replace(
+        instance,
+        head=snapshot.head,
+        final=snapshot.final,
+        watched=True,
+        preimage=instance.preimage if instance.preimage is not None else secret,
+    )
+    draft.put(instance)
+    if learnt and secret is not None:
+        draft.notify(PreimageLearnt(instance.id, secret))
+    _look_at_instance(draft, instance)
+
+
+def _look_at_instance(draft: Draft, instance: InstanceView) -> None:
+    evidence.duties(draft, instance)
+    if not any(leg.status is LegStatus.LISTED for leg in instance.legs):
+        return
+    if finally_decided(instance, draft.chain) is None:
+        return
+    if instance.role is None:
+        crossing.follow(draft, instance.id)
+    elif instance.role is Role.ALICE and not instance.via:
+        # In a channel of two, one side is enough to propose what the chain has decided.
+        view = draft.channel(instance.legs[0].channel)
+        wanted = [*view.intents, *(proposal.intent for proposal in view.proposals)]
+        if blocked(draft, view) is None and not any(i.removes == instance.id for i in wanted):
+            want(draft, view.id, Intent(Purpose.REMOVE, removes=instance.id))
+
+
+# --------------------------------------------------------------------------------------- our clock
+
+
+def on_tick(draft: Draft, clock: UnixTime) -> None:
+    """Patience: what has waited too long is sent again, refused, or reported."""
+    limits = draft.config.limits
+    draft.chain = replace(draft.chain, clock=max(clock, draft.chain.clock))
+    draft.put(draft.chain)
+    for known in draft.books.channels.values():
+        if not known.proposals and known.held is None and known.stage is not Stage.OFFERED:
+            continue
+        view = draft.channel(known.id)
+        now = phase(view, draft.chain)
+        if now is Phase.OFFERED and clock % limits.patience == 0:
+            joining.send_again(draft, view)
+        if now not in (Phase.PROPOSED, Phase.HOLDING):
+            continue
+        if any(clock - proposal.sent_at > limits.patience for proposal in view.proposals):
+            newest = view.proposals[-1]
+            draft.notify(Stuck(view.id, newest.state.version, newest.sent_at))
+            resend(draft, view)
+        held = view.held
+        if held is not None and not held.answering and not _of_crossing(draft, view):
+            late = clock - held.since > limits.hold
+            if late and blocked(draft, view) is None:
+                refuse(draft, view.id, "not answered by our user in time")
+    for id in list(draft.books.crossings):
+        pair = draft.crossing(id)
+        if pair is not None:
+            crossing.overdue(draft, pair)
+
+
+def _of_crossing(draft: Draft, view: ChannelView) -> bool:
+    assert view.held is not None
+    id = view.held.intent.adds or view.held.intent.removes
+    return id is not None and draft.crossing(id) is not None
+
+
+# ---------------------------------------------------------------------------- meeting a peer again
+
+
+def on_connected(draft: Draft, peer: PeerId) -> None:
+    """Shows and sends again, unchanged, whatever is open with a peer."""
+    for known in draft.books.channels.values():
+        if known.peer != peer or known.final.ended:
+            continue
+        view = draft.channel(known.id)
+        if view.stage is Stage.OFFERED:
+            joining.send_again(draft, view)
+            continue
+        if view.stage is Stage.JOINED and view.role is Role.BOB and view.agreed is None:
+            joining.send_again(draft, view)
+        show(draft, view)
+        resend(draft, view)
+        offers.resend(draft, draft.channel(view.id))
+    for instance in draft.books.instances.values():
+        if peer not in (instance.end, instance.via) or instance.role is None:
+            continue
+        if instance.legs[0].status is not LegStatus.LISTED:
+            continue
+        if instance.ready_sent:
+            virtual.on_added(draft, replace(instance, ready_sent=False))
+        totals = draft.totals(instance.id)
+        if totals.sent_signature:
+            pay = Pay(MachineId(instance.id), totals.sent, totals.sent_signature)
+            draft.send(instance.end, pay, instance.via)
+
+
+def on_restart(draft: Draft) -> None:
+    """Asks again for what was asked and not signed, and watches everything again.
+
+    Signers are deterministic or remember: the same request gets a signature of the same content,
+    so no version ever has two.
+    """
+    pairs: dict[InstanceId, list[ChannelView]] = {}
+    for view in draft.books.channels.values():
+        if view.final.ended:
+            continue
+        draft.watch(Watch(channel=view.id, asset=view.channel.asset, terms=view.channel))
+        if draft.books.exit_only:
+            continue
+        for proposal in view.proposals:
+            if not proposal.signature:
+                draft.sign(SignItem(own_key(view), proposal.state))
+        held = view.held
+        if held is not None and held.answering:
+            id = held.intent.adds or held.intent.removes
+            pairs.setdefault(id or InstanceId(view.id), []).append(view)
+        _sign_offers_again(draft, view)
+        joining.submit_open_both(draft, view)
+        joining.submit_deposits(draft, view)
+    for views in pairs.values():
+        answer(draft, *(view.id for view in views))
+    for instance in draft.books.instances.values():
+        app = app_of(draft.config.deployment, instance.terms)
+        draft.watch(Watch(app=app, instance=instance.id))
+        totals = draft.totals(instance.id)
+        if (
+            totals.asked > totals.sent
+            and instance.machine is not None
+            and instance.role is not None
+        ):
+            key = instance.machine.alice if instance.role is Role.ALICE else instance.machine.bob
+            if not draft.books.exit_only:
+                statement = Statement(MachineId(instance.id), totals.asked)
+                draft.sign(SignItem(key, statement))
+
+
+def _sign_offers_again(draft: Draft, view: ChannelView) -> None:
+    if view.close is not None and not view.close.own:
+        draft.sign(SignItem(own_key(view), view.close.close))
+    for wish in view.withdraws:
+        if not wish.own:
+            draft.sign(SignItem(own_key(view), wish.withdraw))
+    joining.sign_again(draft, view)

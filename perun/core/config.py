@@ -1,0 +1,91 @@
+"""What a node is told once: which contracts, who it is, what it agrees to without asking."""
+
+from __future__ import annotations
+
+from perun.core.limits import Limits
+from perun.encoding.domains import HashTimeLockDomain, MSContractDomain, VPMDomain
+from perun.types import ETH, Address, Asset, Record, Wei
+
+__all__ = ["Config", "Deployment", "HubPolicy", "Identity", "Policy"]
+
+
+class Deployment(Record, frozen=True, gc=False):
+    """The contracts of one chain: the list of nanocontracts an honest party locks [A9]."""
+
+    contract: MSContractDomain
+    vpm: VPMDomain
+    hash_time_lock: HashTimeLockDomain
+
+
+class Identity(Record, frozen=True, gc=False):
+    """Who we are in new channels (protocol, section 2)."""
+
+    account: Address
+    """Owns the money. A hub that lets channels be drawn on its credit has a *till* here: an account
+    of its own with limited funds (protocol, section 3)."""
+    key: Address
+    """Signs states and statements; never changes for the life of a store."""
+    peer: bytes
+    """The key's 33 bytes: how peers reach us."""
+
+
+class HubPolicy(Record, frozen=True, gc=False):
+    """What a hub charges and allows (protocol, section 6, Fees); rates are per million."""
+
+    base_fee: Wei = Wei(0)
+    amount_ppm: int = 0
+    """Per unit the hub locks."""
+    amount_day_ppm: int = 0
+    """Per unit the hub locks and day until the final time."""
+    open_fee: Wei = Wei(0)
+    """For a channel that draws on the till."""
+    greatest_draw: Wei = Wei(0)
+    greatest_lock: Wei = Wei(2**111 - 1)
+    """Most the hub locks in one instance."""
+    peer_quota: Wei = Wei(2**111 - 1)
+    """Most the hub has locked towards one peer at a time."""
+    reserved_slots: int = 16
+    """Of the 64, kept for small short-lived instances [C3]."""
+    small_lock: Wei = Wei(0)
+    """What counts as small …"""
+    short_life: int = 3_600
+    """… and as short-lived, seconds."""
+    greatest_queue: int = 64
+    """Requests that may wait for one channel."""
+    quote_validity: int = 60
+    greatest_channels: int = 10_000
+    """So that (channels × gas to answer) stays below a tenth of what a challenge offers [C4]."""
+
+
+class Policy(Record, frozen=True, gc=False):
+    """What is agreed to without asking our user. Everything else is held or refused."""
+
+    assets: tuple[Asset, ...] = (ETH,)
+    join: bool = True
+    """Join channels that ask us for no deposit."""
+    greatest_deposit: Wei = Wei(0)
+    """… or for at most this, put in once the other side's is final."""
+    greatest_lock: Wei = Wei(2**111 - 1)
+    """Most we lock in an instance that a peer proposes."""
+    greatest_fee: Wei = Wei(0)
+    """Most we pay a hub for one instance."""
+    greatest_loss: Wei = Wei(0)
+    """Most a peer's transfer may take from us unasked."""
+    close: bool = True
+    """Countersign a Close at the newest state."""
+    withdraw: bool = True
+    """Countersign a Withdraw that leaves every state solvent."""
+    hub: HubPolicy | None = None
+    """Set: let instances cross us."""
+
+
+class Config(Record, frozen=True, gc=False):
+    """Everything the core is told about itself."""
+
+    deployment: Deployment
+    identity: Identity
+    limits: Limits
+    seed: bytes
+    """32 secret random bytes of this store: our half of a salt is a hash of it and the other half,
+    so that a repeated invitation names the same instance and nobody can prepare one [A4]."""
+    policy: Policy = Policy()

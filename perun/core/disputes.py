@@ -1,0 +1,146 @@
+"""Registering, answering and settling (protocol, section 5, Opening a dispute).
+
+Duties are derived from the newest snapshots at every block, and asked for again until their effect
+is final: a submitter knows a wish by its key, so asking twice does nothing twice. Dangers are
+believed from the newest block, good news from final ones [C8].
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from perun.core import evidence
+from perun.core.accounting import clamp_to_locks, free_money, gain
+from perun.core.agreement import complete
+from perun.core.books import Draft
+from perun.core.effects import Register, Settle
+from perun.core.instances import decided_shift
+from perun.core.notices import ChannelDisputed, ChannelEnded, ChannelFunded, ExitOnly
+from perun.core.phases import Phase, phase
+from perun.core.state import ChannelView, OnChain, Role, SignedState, StoreMark
+from perun.types import Nano, Signature, State, Version, Wei
+
+__all__ = ["duties", "owed", "on_snapshot"]
+
+
+def on_snapshot(draft: Draft, view: ChannelView, head: OnChain, final: OnChain) -> ChannelView:
+    """Takes a channel's snapshots over and says what they mean."""
+    before = view
+    view = replace(view, head=head, final=final, watched=True)
+    draft.put(view)
+    if (final.alice, final.bob) != (before.final.alice, before.final.bob):
+        draft.notify(ChannelFunded(view.id, final.alice, final.bob))
+    dispute = head.dispute
+    if dispute is not None and before.head.dispute != dispute and not dispute.settling:
+        own = view.agreed.state.version if view.agreed is not None else Version(0)
+        draft.notify(ChannelDisputed(view.id, dispute.version, own, dispute.deadline))
+    if final.ended and not before.final.ended:
+        draft.notify(ChannelEnded(view.id))
+    decided = final.dispute
+    if decided is not None and not decided.settling:
+        view = _believe(draft, view, decided.version, decided.net, decided.nanos)
+    return view
+
+
+def _believe(
+    draft: Draft, view: ChannelView, version: Version, net: Wei, nanos: tuple[Nano, ...]
+) -> ChannelView:
+    """A state that the contract took in a final block is fully signed: the peer has used one of our
+    unresolved proposals, or this store is old [B11]."""
+    if version <= (view.agreed.state.version if view.agreed is not None else 0):
+        return view
+    state = State(view.id, version, net, nanos)
+    own = Signature(b"")
+    known = False
+    for proposal in view.proposals:
+        if proposal.state == state:
+            known, own = True, proposal.signature
+    if view.held is not None and view.held.answering and view.held.state == state:
+        known = True
+    if not known:
+        draft.put(StoreMark(reason="the chain shows a state that we signed and do not know"))
+        draft.notify(ExitOnly(view.id, version))
+    complete(draft, view, SignedState(state, own))
+    return draft.channel(view.id)
+
+
+# ----------------------------------------------------------------------------------------- duties
+
+
+def duties(draft: Draft, view: ChannelView) -> None:
+    """What must be on its way to the chain for this channel now."""
+    now = phase(view, draft.chain)
+    if now is Phase.LEAVING:
+        if view.head.alice or view.head.bob:
+            _register(draft, view)
+    elif now is Phase.DISPUTED:
+        dispute, agreed = view.head.dispute, view.agreed
+        assert dispute is not None
+        if agreed is not None and agreed.peer and agreed.state.version > dispute.version:
+            _register(draft, view)
+    elif now in (Phase.DECIDED, Phase.SETTLING):
+        _settle(draft, view)
+
+
+def _register(draft: Draft, view: ChannelView) -> None:
+    """Our newest fully signed state, with every piece of evidence that is still of use."""
+    agreed = view.agreed
+    before = None if view.head.dispute is None else view.head.dispute.deadline
+    if agreed is None or not agreed.peer:
+        if view.head.dispute is None and min(view.head.alice, view.head.bob) >= 0:
+            nothing = Signature(b"")
+            empty = Register(view.channel, view.id, Version(0), Wei(0), (), nothing, nothing)
+            draft.submit(b"r" + view.id, empty, before)
+        return
+    pair = (agreed.own, agreed.peer)
+    alice, bob = pair if view.role is Role.ALICE else pair[::-1]
+    state = agreed.state
+    pieces = tuple(evidence.piece(draft, nano) for nano in state.nanos)
+    if not any(pieces):
+        pieces = ()
+    transaction = Register(
+        view.channel, view.id, state.version, state.net, state.nanos, alice, bob, pieces
+    )
+    draft.submit(b"r" + view.id, transaction, before)
+
+
+def _settle(draft: Draft, view: ChannelView) -> None:
+    """Once, after the deadline; then whenever an instance that pays us is resolved."""
+    dispute = view.head.dispute
+    assert dispute is not None
+    if owed(draft, view) <= 0:
+        return
+    settlement = Settle(
+        view.channel,
+        view.id,
+        Wei(0) if dispute.settling else dispute.net,
+        dispute.nanos,
+    )
+    draft.submit(b"s" + view.id, settlement)
+
+
+def owed(draft: Draft, view: ChannelView) -> int:
+    """What a `settle` in the next block would pay us; 0 before the deadline."""
+    dispute = view.head.dispute
+    if dispute is None or draft.now <= dispute.deadline:
+        return 0
+    amount = 0
+    if not dispute.settling:
+        holdings = (view.head.alice, view.head.bob)
+        amount = free_money(holdings, dispute.net, dispute.nanos, view.role)
+    for nano in dispute.nanos:
+        shift = _resolved(draft, nano)
+        if shift is not None:
+            lock = nano.alice_lock if view.role is Role.ALICE else nano.bob_lock
+            amount += lock + gain(view.role, shift)
+    return amount
+
+
+def _resolved(draft: Draft, nano: Nano) -> Wei | None:
+    """The clamped shift by which `settle` would resolve a nano now; None: still locked."""
+    instance = draft.find_instance(nano.id)
+    if instance is not None:
+        shift = decided_shift(instance, instance.head, draft.now)
+        if shift is not None:
+            return clamp_to_locks(nano, shift)
+    return Wei(0) if draft.now > nano.expiry else None

@@ -1,0 +1,132 @@
+"""Reasons why the core refuses: `Misuse` for our own user, `PeerFault` for what a peer said.
+
+A step that raises one of these has changed nothing. The values that disagreed are fields.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from perun.errors import Misuse, PeerFault
+
+__all__ = [
+    "BadProposal",
+    "BadVersion",
+    "ChannelBusy",
+    "ChannelRejected",
+    "InstanceRejected",
+    "NotAllowedNow",
+    "NotEnoughMoney",
+    "PeerNotAllowed",
+    "StatementRefused",
+    "UnexpectedMessage",
+    "Unknown",
+]
+
+
+@dataclass(eq=False)
+class Unknown(Misuse):
+    """No such channel, instance or proposal here."""
+
+    what: str
+    id: bytes
+
+    template: ClassVar[str] = "no {what} {id}"
+
+
+@dataclass(eq=False)
+class NotAllowedNow(Misuse):
+    """The channel is in a phase, or our view of the chain in a state, that forbids it."""
+
+    what: str
+    why: str
+
+    template: ClassVar[str] = "cannot {what} now: {why}"
+    hint: ClassVar[str] = "money already signed for is safe; wait, or leave through the chain"
+
+
+@dataclass(eq=False)
+class ChannelBusy(NotAllowedNow):
+    """Something else must be finished first."""
+
+    hint: ClassVar[str] = "try again when it is answered"
+
+
+@dataclass(eq=False)
+class NotEnoughMoney(Misuse):
+    """Our free money, or the room of a machine, is smaller than the amount."""
+
+    what: str
+    available: int
+    wanted: int
+
+    template: ClassVar[str] = "{what}: {wanted} wanted, {available} available"
+
+
+@dataclass(eq=False)
+class InstanceRejected(Misuse):
+    """Terms that an honest party does not lock (protocol, section 4)."""
+
+    why: str
+
+    template: ClassVar[str] = "instance refused: {why}"
+
+
+@dataclass(eq=False)
+class ChannelRejected(PeerFault):
+    """Terms of a channel that an honest party does not join (protocol, section 5, Joining)."""
+
+    why: str
+
+    template: ClassVar[str] = "channel refused: {why}"
+
+
+@dataclass(eq=False)
+class UnexpectedMessage(PeerFault):
+    """A message that fits nothing we know, or comes from somebody it is not about."""
+
+    message: str
+    why: str
+
+    template: ClassVar[str] = "{message} ignored: {why}"
+
+
+@dataclass(eq=False)
+class PeerNotAllowed(PeerFault):
+    """A message that the channel's phase forbids to take up; the peer sends it again."""
+
+    message: str
+    why: str
+
+    template: ClassVar[str] = "{message} left aside: {why}"
+
+
+@dataclass(eq=False)
+class BadVersion(PeerFault):
+    """A proposal of the wrong parity, or too far above what either side can have signed [C1]."""
+
+    offered: int
+    highest: int
+
+    template: ClassVar[str] = "version {offered} against {highest} signed so far"
+
+
+@dataclass(eq=False)
+class BadProposal(PeerFault):
+    """A proposed state whose content no honest party would propose; it is refused."""
+
+    why: str
+
+    template: ClassVar[str] = "{why}"
+
+
+@dataclass(eq=False)
+class StatementRefused(PeerFault):
+    """A statement that we do not count (protocol, section 5, Accepting a payment)."""
+
+    why: str
+    offered: int
+    limit: int
+
+    template: ClassVar[str] = "{why} (total {offered}, limit {limit})"

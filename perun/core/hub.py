@@ -1,0 +1,63 @@
+"""A hub's policy: pure arithmetic on what it may lock, and what it charges (protocol, section 6).
+
+Every listed nano is priced and limited as if it went to chain [C3]. A refusal is a reason in words.
+"""
+
+from __future__ import annotations
+
+from perun.core.accounting import free_money, own_lock, reliable_holdings
+from perun.core.config import Config, HubPolicy
+from perun.core.content import agreed_content
+from perun.core.faults import InstanceRejected
+from perun.core.instances import check_terms, last_time, locks
+from perun.core.state import ChannelView
+from perun.types import Lock, Machine, Nano, UnixTime, Wei
+
+__all__ = ["fee_for", "why_refuse"]
+
+_MILLION = 1_000_000
+_DAY = 86_400
+
+
+def fee_for(policy: HubPolicy, terms: Machine | Lock, now: UnixTime, final: UnixTime) -> Wei:
+    """Base, plus a share of what the hub locks, plus a share of it per day; rounded up.
+
+    The hub locks towards each end what the other end locks: the sum of both locks.
+    """
+    locked = sum(locks(terms))
+    seconds = max(0, final - now)
+    by_amount = -(-locked * policy.amount_ppm // _MILLION)
+    by_time = -(-locked * policy.amount_day_ppm * seconds // (_MILLION * _DAY))
+    return Wei(policy.base_fee + by_amount + by_time)
+
+
+def why_refuse(
+    config: Config, now: UnixTime, terms: Machine | Lock, legs: tuple[tuple[ChannelView, Nano], ...]
+) -> str | None:
+    """Why the hub does not take an instance into these two channels; None: it does."""
+    policy = config.policy.hub
+    if policy is None:
+        return "no hub here"
+    try:
+        check_terms(config, now, terms)
+    except InstanceRejected as error:
+        return error.why
+    for view, nano in legs:
+        net, nanos = agreed_content(view)
+        lock = own_lock(nano, view.role)
+        if lock > policy.greatest_lock:
+            return f"more than {policy.greatest_lock} locked by the hub"
+        if sum(own_lock(other, view.role) for other in nanos) + lock > policy.peer_quota:
+            return f"quota of {policy.peer_quota} for this peer is used up"
+        slots = min(config.limits.slots_per_peer, config.limits.greatest_nanos)
+        small = lock <= policy.small_lock and last_time(terms) <= now + policy.short_life
+        if not small:
+            slots = min(slots, config.limits.greatest_nanos - policy.reserved_slots)
+        if len(nanos) >= slots:
+            return "no slot left in the channel"
+        holdings = reliable_holdings(view)
+        if free_money(holdings, net, (*nanos, nano), view.role) < 0:
+            return "the hub's money in the channel does not suffice"
+        if free_money(holdings, net, (*nanos, nano), view.role.other) < 0:
+            return "the end's money in its channel does not suffice"
+    return None

@@ -1,0 +1,223 @@
+"""Agreeing on an instance's parameters before anything is signed (protocol, sections 4 and 5).
+
+The inviter is the instance's Alice. The salt is the hash of both ends' random halves, so that
+nobody can prepare an instance or submit to it beforehand [A4]; both watch it from the offer on.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from perun.core import virtual
+from perun.core.accounting import own_lock
+from perun.core.books import Draft
+from perun.core.effects import Watch
+from perun.core.faults import InstanceRejected, NotAllowedNow, UnexpectedMessage
+from perun.core.inputs import CommandAddMachine, CommandLock, CommandReplace
+from perun.core.instances import app_of, check_terms, instance_id, locks, nano_of
+from perun.core.keys import own_key, peer_key
+from perun.core.notices import InstanceRefused
+from perun.core.phases import may_sign
+from perun.core.state import (
+    ChannelView,
+    InstanceView,
+    Intent,
+    Invitation,
+    Leg,
+    LegStatus,
+    PeerId,
+    Purpose,
+    Role,
+)
+from perun.core.wishes import want
+from perun.crypto.hashing import keccak
+from perun.crypto.keys import PublicKey
+from perun.encoding.messages import DeclineInvite, Invite, Invited
+from perun.errors import BadKey, Misuse
+from perun.types import Address, ChannelId, InstanceId, Lock, Machine, Salt
+
+__all__ = [
+    "add_machine",
+    "lock_payment",
+    "on_decline",
+    "on_invite",
+    "on_invited",
+    "replace_machine",
+]
+
+
+def add_machine(draft: Draft, command: CommandAddMachine) -> None:
+    """Invites the other end to a machine."""
+    view = draft.channel(command.channel)
+    virtually = bool(command.end) and command.end != view.peer
+    machine = Machine(
+        own_key(view),
+        _address(command.end) if virtually else peer_key(view),
+        command.own_lock,
+        command.peer_lock,
+        command.validity,
+        command.challenge,
+        command.random,
+    )
+    _invite(draft, view, machine, None, command.end if virtually else b"")
+
+
+def lock_payment(draft: Draft, command: CommandLock) -> None:
+    """Invites the receiver to a hash time lock that we pay."""
+    view = draft.channel(command.channel)
+    lock = Lock(command.amount, False, command.hash, command.deadline, command.random)
+    virtually = bool(command.end) and command.end != view.peer
+    _invite(draft, view, None, lock, command.end if virtually else b"")
+
+
+def replace_machine(draft: Draft, command: CommandReplace) -> None:
+    """Invites the other end to a machine in place of one that both have listed."""
+    old = draft.instance(command.machine)
+    view = draft.channel(old.legs[0].channel)
+    if old.machine is None or old.via or old.role is None:
+        raise InstanceRejected("only a machine in one channel is resized in one state")
+    if old.legs[0].status is not LegStatus.LISTED:
+        raise NotAllowedNow("replace it", "it is not listed")
+    machine = Machine(
+        own_key(view),
+        peer_key(view),
+        command.own_lock,
+        command.peer_lock,
+        command.validity,
+        command.challenge,
+        command.random,
+    )
+    _invite(draft, view, machine, None, b"", replaces=old.id)
+
+
+def _invite(
+    draft: Draft,
+    view: ChannelView,
+    machine: Machine | None,
+    lock: Lock | None,
+    end: PeerId,
+    replaces: InstanceId | None = None,
+) -> None:
+    may_sign(draft, view, "lock an instance")
+    terms = machine or lock
+    assert terms is not None
+    check_terms(draft.config, draft.now, terms)
+    via = view.peer if end else b""
+    draft.put(Invitation(terms.salt, view.id, machine, lock, end or view.peer, via, replaces))
+    channel = None if end else view.id
+    message = Invite(machine, lock, channel, view.channel.asset, replaces)
+    draft.send(end or view.peer, message, via)
+
+
+def on_invite(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> None:
+    """Somebody invites us: agree, by our half of the salt, to what our policy allows."""
+    terms = message.machine or message.lock
+    if terms is None or (message.machine is not None and message.lock is not None):
+        raise UnexpectedMessage("Invite", "no terms, or two")
+    try:
+        view = _place(draft, sender, via, message)
+        if message.machine is not None:
+            theirs = _address(sender) if via else peer_key(view)
+            if (message.machine.alice, message.machine.bob) != (theirs, own_key(view)):
+                raise InstanceRejected("its keys are not yours and mine")
+        check_terms(draft.config, draft.now, terms)
+        if locks(terms)[Role.BOB] > draft.config.policy.greatest_lock:
+            raise InstanceRejected("it locks more of my money than I allow")
+        may_sign(draft, view, "lock an instance")
+    except Misuse as error:
+        draft.send(sender, DeclineInvite(terms.salt, str(error)[:200]), via)
+        return
+    ours = Salt(keccak(draft.config.seed + terms.salt))
+    instance = _complete(draft, view, terms, ours, Role.BOB, sender, via)
+    if message.replaces is not None:
+        old = draft.find_instance(message.replaces)
+        if old is None or old.end != sender:
+            draft.send(sender, DeclineInvite(terms.salt, "nothing to replace"), via)
+            return
+    draft.send(sender, Invited(terms.salt, ours), via)
+    if via:
+        virtual.request(draft, instance)
+
+
+def _place(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> ChannelView:
+    """The channel of ours that the instance would be locked in."""
+    if not via:
+        if message.channel is None:
+            raise InstanceRejected("which channel?")
+        view = draft.channel(ChannelId(message.channel))
+        if view.peer != sender:
+            raise InstanceRejected("not our channel")
+        return view
+    best: ChannelView | None = None
+    for view in draft.books.channels.values():
+        live = not view.head.ended and view.head.dispute is None and view.close is None
+        if view.peer == via and view.channel.asset == message.asset and live:
+            best = view
+    if best is None:
+        raise InstanceRejected("no channel with that hub in that asset")
+    return best
+
+
+def on_invited(draft: Draft, sender: PeerId, message: Invited) -> None:
+    """The other end agrees: the parameters are complete, the rest is states."""
+    invitation = draft.books.invitations.get(message.theirs)
+    if invitation is None or invitation.end != sender:
+        raise UnexpectedMessage("Invited", "we did not invite this peer")
+    terms = invitation.machine or invitation.lock
+    assert terms is not None
+    view = draft.channel(invitation.channel)
+    draft.drop(invitation)
+    instance = _complete(draft, view, terms, message.ours, Role.ALICE, sender, invitation.via)
+    if invitation.via:
+        virtual.request(draft, instance)
+    elif invitation.replaces is not None:
+        intent = Intent(Purpose.REPLACE, adds=instance.id, removes=invitation.replaces)
+        want(draft, view.id, intent)
+    else:
+        want(draft, view.id, Intent(Purpose.ADD, adds=instance.id))
+
+
+def on_decline(draft: Draft, sender: PeerId, message: DeclineInvite) -> None:
+    """The other end does not want it."""
+    invitation = draft.books.invitations.get(message.theirs)
+    if invitation is None or invitation.end != sender:
+        raise UnexpectedMessage("DeclineInvite", "we did not invite this peer")
+    draft.drop(invitation)
+    draft.notify(InstanceRefused(InstanceId(bytes(message.theirs)), message.reason))
+
+
+def _complete(
+    draft: Draft,
+    view: ChannelView,
+    terms: Machine | Lock,
+    theirs: Salt,
+    role: Role,
+    end: PeerId,
+    via: PeerId,
+) -> InstanceView:
+    """The instance with its final salt, watched from now on."""
+    salt = Salt(keccak(terms.salt + theirs))
+    whole = replace(terms, salt=salt)
+    id = instance_id(draft.config.deployment, whole)
+    known = draft.find_instance(id)
+    if known is not None:
+        return known
+    swapped = view.role is not role
+    machine = whole if isinstance(whole, Machine) else None
+    lock = whole if isinstance(whole, Lock) else None
+    instance = InstanceView(id, machine, lock, (Leg(view.id, swapped),), role, end, via)
+    assert (
+        own_lock(nano_of(draft.config.deployment, id, whole, swapped), view.role)
+        == locks(whole)[role]
+    )
+    draft.put(instance)
+    draft.watch(Watch(app=app_of(draft.config.deployment, whole), instance=id))
+    return instance
+
+
+def _address(peer: PeerId) -> Address:
+    """The address of a peer's key; raises `InstanceRejected`."""
+    try:
+        return PublicKey(peer).address
+    except BadKey as error:
+        raise InstanceRejected(str(error)) from None

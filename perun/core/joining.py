@@ -1,0 +1,478 @@
+"""Agreeing on a channel and funding it (protocol, section 5, Joining [B10]; section 3, openBoth).
+
+The offerer stands as Alice. An account that is not its own key proves it by signing
+`Open(id, 0, 0, 0)`: an Open that draws nothing and has lapsed, but whose id names both.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from perun.core.agreement import complete
+from perun.core.books import Draft
+from perun.core.effects import DepositMoney, OpenBoth, OpenChannel, SignItem, Watch
+from perun.core.faults import ChannelRejected, NotAllowedNow, UnexpectedMessage
+from perun.core.inputs import CommandJoin, CommandOffer
+from perun.core.keys import own_account, own_key, peer_account, peer_key
+from perun.core.notices import ChannelJoined, ChannelOffered, ChannelRefused
+from perun.core.phases import fresh, lapsed
+from perun.core.signing import check_signature
+from perun.core.state import (
+    ChannelView,
+    Deposit,
+    Funding,
+    Held,
+    Intent,
+    OnChain,
+    OpenOffer,
+    OwnProposal,
+    PeerId,
+    Purpose,
+    Role,
+    SignedState,
+    Stage,
+)
+from perun.crypto.keys import PublicKey
+from perun.encoding.ids import channel_id
+from perun.encoding.messages import AcceptChannel, OfferChannel, Propose, RefuseChannel
+from perun.errors import BadKey
+from perun.types import (
+    ZERO_ADDRESS,
+    Channel,
+    ChannelId,
+    Open,
+    Signature,
+    State,
+    UnixTime,
+    Version,
+    Wei,
+)
+
+__all__ = [
+    "consider",
+    "fund",
+    "fund_in_turn",
+    "join",
+    "offer",
+    "on_accept",
+    "on_offer",
+    "on_open_signed",
+    "on_refuse",
+    "send_again",
+    "sign_again",
+    "submit_deposits",
+    "submit_open_both",
+]
+
+FIRST = Version(2)
+"""Alice's first version: even."""
+
+
+def proof_of(id: ChannelId) -> Open:
+    """What an account signs to prove the key that stands beside it in the channel."""
+    return Open(id, Wei(0), Wei(0), UnixTime(0))
+
+
+# --------------------------------------------------------------------------------------- offering
+
+
+def offer(draft: Draft, command: CommandOffer) -> None:
+    """Offers a channel; money moves only when the peer has agreed."""
+    if draft.books.exit_only or not fresh(draft):
+        raise NotAllowedNow("open", "this store is exit only, or our view of the chain too old")
+    me = draft.config.identity
+    try:
+        key = PublicKey(command.peer).address
+    except BadKey as error:
+        raise NotAllowedNow("open", str(error)) from None
+    channel = Channel(
+        me.account, command.account, me.key, key, command.asset, command.challenge, command.nonce
+    )
+    check_terms(draft, channel, Role.ALICE)
+    id = channel_id(draft.config.deployment.contract, channel)
+    if id in draft.books.channels:
+        raise NotAllowedNow("open", "the nonce was used before")
+    funding = Funding(
+        command.own_amount, command.peer_amount, command.draw, own_to_credit=command.to_credit
+    )
+    view = ChannelView(id, channel, Role.ALICE, command.peer, Stage.OFFERED, funding)
+    items = []
+    if me.account != me.key:
+        items.append(SignItem(me.account, proof_of(id)))
+    if command.draw:
+        first = State(id, FIRST, command.fee)
+        intent = Intent(Purpose.TRANSFER, command.fee)
+        view = replace(view, proposals=(OwnProposal(first, intent),), signed=FIRST)
+        items.append(SignItem(me.key, first))
+    draft.put(view)
+    draft.watch(Watch(channel=id, asset=channel.asset, terms=channel))
+    if items:
+        draft.sign(*items)
+    else:
+        send_again(draft, view)
+
+
+def check_terms(draft: Draft, channel: Channel, role: Role) -> None:
+    """Raises `ChannelRejected` for a channel that an honest party does not join [B10]."""
+    config = draft.config
+    me, limits = config.identity, config.limits
+    sides = ((channel.alice, channel.alice_key), (channel.bob, channel.bob_key))
+    if sides[role] != (me.account, me.key):
+        raise ChannelRejected("our account and key do not stand in our role")
+    if set(sides[0]) & set(sides[1]):
+        raise ChannelRejected("both sides share an address")
+    if {ZERO_ADDRESS, config.deployment.contract.contract} & {*sides[0], *sides[1]}:
+        raise ChannelRejected("an address is zero or the contract")
+    if not limits.least_challenge <= channel.challenge <= limits.greatest_challenge:
+        raise ChannelRejected(f"a challenge of {channel.challenge} s is outside our limits")
+    if channel.asset not in config.policy.assets:
+        raise ChannelRejected("an asset that is not on our list")
+
+
+def send_again(draft: Draft, view: ChannelView) -> None:
+    """Sends our offer, or our acceptance, once everything in it is signed; also again."""
+    needs_proof = own_account(view) != own_key(view)
+    if needs_proof and not view.own_proof:
+        return
+    if view.role is Role.ALICE and view.stage is Stage.OFFERED:
+        first = None
+        if view.proposals:
+            proposal = view.proposals[0]
+            if not proposal.signature:
+                return
+            first = Propose(proposal.state, proposal.signature, int(Purpose.TRANSFER))
+        funding = view.funding
+        message = OfferChannel(
+            view.channel,
+            funding.alice_amount,
+            funding.bob_amount,
+            funding.drawn,
+            view.own_proof,
+            funding.own_to_credit,
+            first,
+        )
+        draft.send(view.peer, message)
+    elif view.role is Role.BOB and view.stage is Stage.JOINED:
+        own = next((offer for offer in view.opens if offer.ours), None)
+        if own is not None and not own.signature:
+            return
+        signature = Signature(b"")
+        if view.funding.drawn:
+            if view.agreed is None or view.agreed.state.version != FIRST:
+                return
+            signature = view.agreed.own
+        accepted = AcceptChannel(
+            view.id,
+            view.own_proof,
+            view.funding.own_to_credit,
+            own.open if own is not None else None,
+            own.signature if own is not None else Signature(b""),
+            signature,
+        )
+        draft.send(view.peer, accepted)
+
+
+def on_open_signed(draft: Draft, signed: Open, signature: Signature) -> None:
+    """Our account has signed: a proof, or leave to draw on our credit."""
+    view = draft.channel(signed.channel)
+    if signed == proof_of(view.id):
+        view = replace(view, own_proof=signature)
+    else:
+        opens = tuple(
+            replace(offer, signature=signature) if offer.open == signed else offer
+            for offer in view.opens
+        )
+        view = replace(view, opens=opens)
+    draft.put(view)
+    send_again(draft, view)
+
+
+def sign_again(draft: Draft, view: ChannelView) -> None:
+    """After a restart: asks again for a proof or an Open that our account has not signed."""
+    if view.stage is Stage.INVITED:
+        return
+    if own_account(view) != own_key(view) and not view.own_proof:
+        draft.sign(SignItem(own_account(view), proof_of(view.id)))
+    for given in view.opens:
+        if given.ours and not given.signature:
+            draft.sign(SignItem(own_account(view), given.open))
+
+
+# ---------------------------------------------------------------------------------------- joining
+
+
+def on_offer(draft: Draft, sender: PeerId, message: OfferChannel) -> None:
+    """A peer offers a channel: look at the terms now, at the chain before answering."""
+    channel = message.channel
+    id = channel_id(draft.config.deployment.contract, channel)
+    known = draft.books.channels.get(id)
+    if known is not None:
+        if known.peer == sender and known.role is Role.BOB:
+            send_again(draft, known)
+        return
+    try:
+        if draft.books.exit_only:
+            raise ChannelRejected("no new channels here")
+        check_terms(draft, channel, Role.BOB)
+        view = ChannelView(
+            id,
+            channel,
+            Role.BOB,
+            sender,
+            Stage.INVITED,
+            Funding(
+                message.alice_amount,
+                message.bob_amount,
+                message.draw,
+                peer_to_credit=message.to_credit,
+            ),
+        )
+        if channel.alice != channel.alice_key and message.proof:
+            check_signature(draft.config.deployment, proof_of(id), message.proof, channel.alice)
+        proven = channel.alice == channel.alice_key or bool(message.proof)
+        view = replace(view, proven=proven)
+        if message.draw:
+            view = replace(view, held=_first_state(draft, view, message.first), seen=FIRST)
+    except ChannelRejected as error:
+        draft.send(sender, RefuseChannel(id, error.why[:200]))
+        return
+    draft.put(view)
+    draft.watch(Watch(channel=id, asset=channel.asset, terms=channel))
+
+
+def _first_state(draft: Draft, view: ChannelView, first: Propose | None) -> Held:
+    """The opener's signature on the first state, which carries the fee [C5]."""
+    if first is None or first.state.channel != view.id:
+        raise ChannelRejected("an Open wants the first state, with the fee, signed")
+    state = first.state
+    if state.version != FIRST or state.nanos or not 0 <= state.net <= view.funding.alice_amount:
+        raise ChannelRejected("the first state does more than pay the fee")
+    check_signature(draft.config.deployment, state, first.signature, peer_key(view))
+    intent = Intent(Purpose.TRANSFER, state.net)
+    return Held(state, first.signature, intent, draft.chain.clock)
+
+
+def consider(draft: Draft, view: ChannelView) -> None:
+    """The chain has told how the channel stands: refuse, join, or ask our user."""
+    if view.stage is not Stage.INVITED or not view.watched:
+        return
+    if not view.proven and view.final.announced_by[Role.ALICE]:
+        view = replace(view, proven=True)
+        draft.put(view)
+    for on in (view.head, view.final):
+        if on.dispute is not None or on.ended or on.withdrawals or on.drawn:
+            _refuse(draft, view, "the chain knows a dispute, a withdrawal or an end of this id")
+            return
+    if not view.proven or not fresh(draft):
+        return
+    policy, amount = draft.config.policy, view.funding.bob_amount
+    live = sum(
+        other.stage is Stage.JOINED and not other.final.ended
+        for other in draft.books.channels.values()
+    )
+    if policy.hub is not None and live >= policy.hub.greatest_channels:
+        _refuse(draft, view, "no room for another channel")
+    elif view.funding.drawn:
+        why = _why_no_open(draft, view)
+        if why is None:
+            _accept(draft, view, to_credit=True)
+        else:
+            _refuse(draft, view, why)
+    elif policy.join and amount <= policy.greatest_deposit:
+        _accept(draft, view, to_credit=policy.hub is not None)
+    else:
+        draft.notify(ChannelOffered(view.id))
+
+
+def _why_no_open(draft: Draft, view: ChannelView) -> str | None:
+    """Why we sign no `Open`: one per peer, the sum of live ones within our credit [C5]."""
+    hub = draft.config.policy.hub
+    amount = view.funding.bob_amount
+    if hub is None or amount > hub.greatest_draw:
+        return "we put in less than that"
+    if view.held is None or view.held.state.net < hub.open_fee:
+        return f"the opening fee is {hub.open_fee}"
+    credit = draft.books.credits.get((view.channel.asset, own_account(view)))
+    spoken_for = 0
+    for other in draft.books.channels.values():
+        for given in other.opens:
+            if given.ours:
+                if other.peer == view.peer:
+                    return "one Open at a time"
+                if other.channel.asset == view.channel.asset:
+                    spoken_for += given.open.bob_amount
+    if credit is None or spoken_for + amount > credit.amount:
+        return "our credit does not suffice"
+    return None
+
+
+def join(draft: Draft, view: ChannelView, command: CommandJoin) -> None:
+    """Our user has decided about an offered channel."""
+    if not command.accept:
+        _refuse(draft, view, "not wanted")
+        return
+    if not view.watched or not view.proven or not fresh(draft):
+        raise NotAllowedNow("join", "the chain has not told yet, or the peer's key is not proved")
+    _accept(draft, view, command.to_credit)
+
+
+def _accept(draft: Draft, view: ChannelView, to_credit: bool) -> None:
+    funding = replace(view.funding, own_to_credit=to_credit)
+    view = replace(view, stage=Stage.JOINED, funding=funding)
+    items = []
+    if own_account(view) != own_key(view):
+        items.append(SignItem(own_account(view), proof_of(view.id)))
+    if funding.drawn:
+        assert view.held is not None
+        valid_until = UnixTime(
+            draft.now + min(draft.config.limits.open_validity, view.channel.challenge)
+        )
+        leave = Open(view.id, funding.alice_amount, funding.bob_amount, valid_until)
+        items.append(SignItem(own_account(view), leave))
+        items.append(SignItem(own_key(view), view.held.state))
+        view = replace(
+            view,
+            opens=(OpenOffer(leave),),
+            held=replace(view.held, answering=True),
+            signed=view.held.state.version,
+        )
+    draft.put(view)
+    draft.notify(ChannelJoined(view.id))
+    if items:
+        draft.sign(*items)
+    else:
+        send_again(draft, view)
+
+
+def _refuse(draft: Draft, view: ChannelView, reason: str) -> None:
+    draft.send(view.peer, RefuseChannel(view.id, reason[:200]))
+    final = OnChain(ended=True)
+    draft.put(replace(view, held=None, leaving=True, final=final))
+
+
+def on_refuse(draft: Draft, view: ChannelView, message: RefuseChannel) -> None:
+    """The peer does not want the channel; we have paid nothing."""
+    draft.put(replace(view, proposals=(), leaving=True, final=OnChain(ended=True)))
+    draft.notify(ChannelRefused(view.id, message.reason))
+
+
+def on_accept(draft: Draft, view: ChannelView, message: AcceptChannel) -> None:
+    """The peer agrees: fund the channel.
+
+    Raises:
+        BadSignature, UnexpectedMessage: the peer proves nothing, or allows something else.
+    """
+    deployment = draft.config.deployment
+    if peer_account(view) != peer_key(view):
+        check_signature(deployment, proof_of(view.id), message.proof, peer_account(view))
+    funding = replace(view.funding, peer_to_credit=message.to_credit)
+    view = replace(view, stage=Stage.JOINED, funding=funding, proven=True)
+    if funding.drawn:
+        leave = message.open
+        expected = (view.id, funding.alice_amount, funding.bob_amount)
+        if leave is None or (leave.channel, leave.alice_amount, leave.bob_amount) != expected:
+            raise UnexpectedMessage("AcceptChannel", "its Open is about something else")
+        if not draft.now < leave.valid_until <= draft.now + view.channel.challenge:
+            raise UnexpectedMessage("AcceptChannel", "its Open is over, or valid for too long")
+        check_signature(deployment, leave, message.open_signature, peer_account(view))
+        first = view.proposals[0]
+        check_signature(deployment, first.state, message.first_signature, peer_key(view))
+        view = replace(view, opens=(OpenOffer(leave, message.open_signature, ours=False),))
+        draft.put(view)
+        complete(draft, view, SignedState(first.state, first.signature, message.first_signature))
+        submit_open_both(draft, draft.channel(view.id))
+    else:
+        draft.put(view)
+        if funding.alice_amount:
+            fund(draft, view, funding.alice_amount)
+    draft.notify(ChannelJoined(view.id))
+
+
+def submit_open_both(draft: Draft, view: ChannelView) -> None:
+    """Funds both sides at once, while the peer's `Open` lives; its repetition is harmless, since
+    the contract draws once per life of a channel."""
+    for leave in view.opens:
+        if leave.ours or view.head.drawn or lapsed(leave.open.valid_until, draft.chain):
+            continue
+        funding = view.funding
+        transaction = OpenBoth(
+            view.channel,
+            funding.alice_amount,
+            funding.bob_amount,
+            leave.open.valid_until,
+            leave.signature,
+            funding.alice_amount,
+        )
+        draft.submit(b"o" + view.id, transaction, leave.open.valid_until)
+
+
+# ---------------------------------------------------------------------------------------- funding
+
+
+def fund(draft: Draft, view: ChannelView, amount: Wei) -> None:
+    """Deposits to our own side of a channel that our fresh view shows undisputed [B7].
+
+    The first deposit is announced, so that the channel's fields are on chain [C6].
+    """
+    why = None
+    if not fresh(draft) or draft.books.exit_only:
+        why = "our view of the chain is too old, or this store is exit only"
+    elif view.head.dispute is not None or view.head.ended or view.leaving:
+        why = "the channel is in dispute, or ended"
+    elif view.close is not None or view.withdraws or any(o.ours for o in view.opens):
+        why = "an offer that we signed is alive"
+    elif view.deposits:
+        why = "another deposit is on its way"
+    elif not view.proven:
+        why = "the peer has not proved its key"
+    if why is not None:
+        raise NotAllowedNow("deposit", why)
+    life = min(draft.config.limits.offer_validity, view.channel.challenge)
+    own = view.final.alice if view.role is Role.ALICE else view.final.bob
+    announce = not any(view.final.announced_by)
+    deposit = Deposit(amount, UnixTime(draft.now + life), own, announce)
+    view = replace(view, deposits=(deposit,))
+    draft.put(view)
+    submit_deposits(draft, view)
+
+
+def submit_deposits(draft: Draft, view: ChannelView) -> None:
+    """Our deposit on its way; one at a time, so the key names it for good."""
+    for deposit in view.deposits:
+        key = b"d" + view.id + deposit.valid_until.to_bytes(5, "big")
+        if deposit.announce:
+            draft.submit(
+                key,
+                OpenChannel(view.channel, deposit.amount, deposit.valid_until),
+                deposit.valid_until,
+            )
+        else:
+            to_bob = view.role is Role.BOB
+            money = DepositMoney(
+                view.channel.asset, view.id, to_bob, deposit.amount, deposit.valid_until
+            )
+            draft.submit(key, money, deposit.valid_until)
+
+
+def fund_in_turn(draft: Draft, view: ChannelView) -> None:
+    """Bob never puts in first: his share follows Alice's, once that is final."""
+    funding = view.funding
+    if (
+        view.role is Role.BOB
+        and view.stage is Stage.JOINED
+        and not funding.drawn
+        and funding.bob_amount
+        and view.final.bob == 0
+        and view.final.alice >= funding.alice_amount > 0
+        and not view.deposits
+        and view.agreed is None
+        and view.final.dispute is None
+        and view.head.dispute is None
+        and not view.leaving
+        and view.close is None
+        and not view.withdraws
+        and fresh(draft)
+        and not draft.books.exit_only
+        and not view.final.ended
+    ):
+        fund(draft, view, funding.bob_amount)

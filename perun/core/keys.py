@@ -1,0 +1,28 @@
+"""Whose key signs what in a channel."""
+
+from __future__ import annotations
+
+from perun.core.state import ChannelView, Role
+from perun.types import Address
+
+__all__ = ["own_account", "own_key", "peer_account", "peer_key"]
+
+
+def own_key(view: ChannelView) -> Address:
+    """The key that signs for us."""
+    return view.channel.alice_key if view.role is Role.ALICE else view.channel.bob_key
+
+
+def peer_key(view: ChannelView) -> Address:
+    """The key that signs for the other side."""
+    return view.channel.bob_key if view.role is Role.ALICE else view.channel.alice_key
+
+
+def own_account(view: ChannelView) -> Address:
+    """The account that owns our side's money."""
+    return view.channel.alice if view.role is Role.ALICE else view.channel.bob
+
+
+def peer_account(view: ChannelView) -> Address:
+    """The account that owns the other side's money."""
+    return view.channel.bob if view.role is Role.ALICE else view.channel.alice

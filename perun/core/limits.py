@@ -1,0 +1,99 @@
+"""The table of limits, per chain: every length of time and size that section 5 names, in one place.
+
+Times are compared with block timestamps, except `patience`, which our own clock measures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from perun.errors import Misuse
+from perun.types import ChainId, Record, Seconds, Wei
+
+__all__ = ["DEFAULT_LIMITS", "LIMITS", "Limits", "UnsafeLimits", "limits_for"]
+
+
+@dataclass(eq=False)
+class UnsafeLimits(Misuse):
+    """Limits under which an answer could come too late."""
+
+    rule: str
+    left: int
+    right: int
+
+    template: ClassVar[str] = "limits must satisfy {rule}, but {left} is not below {right}"
+    hint: ClassVar[str] = "raise the least challenge, or lower freshness and margin"
+
+
+class Limits(Record, frozen=True, gc=False):
+    """What a party may rely on at one chain (protocol, section 5, Limits)."""
+
+    finality_blocks: int | None = None
+    """Blocks after which a block counts as final; None: the chain's own finality tag."""
+    freshness: Seconds = Seconds(300)
+    """Greatest age of our newest block at which we sign or accept anything."""
+    margin: Seconds = Seconds(600)
+    """Time kept before an end, for a transaction to be mined and to survive a reorganisation."""
+    patience: Seconds = Seconds(10)
+    """How long a hub, or a proposer, waits for an answer before it refuses or says so."""
+    hold: Seconds = Seconds(60)
+    """How long a proposal waits for our user before it is refused."""
+    least_challenge: Seconds = Seconds(86_400)
+    greatest_challenge: Seconds = Seconds(7 * 86_400)
+    least_machine_challenge: Seconds = Seconds(7_200)
+    greatest_validity: Seconds = Seconds(30 * 86_400)
+    """How far ahead the end of an instance may lie."""
+    offer_validity: Seconds = Seconds(3_600)
+    """Life of a Close, a Withdraw or a deposit on its way."""
+    open_validity: Seconds = Seconds(600)
+    """Life of an `Open`: minutes."""
+    dust: Wei = Wei(0)
+    """Least lock, and least total worth a submission: the cost of enforcing it, in wei."""
+    greatest_nanos: int = 64
+    slots_per_peer: int = 48
+    """Nanos one peer may fill in one channel; what is left is kept for small short-lived ones."""
+
+    def __post_init__(self) -> None:
+        least = min(self.least_challenge, self.least_machine_challenge)
+        reach = self.freshness + 2 * self.margin
+        # Registered at the last fresh moment, seen one margin later, answered one margin on: still
+        # in the first half of the shortest window.
+        if 2 * reach >= least:
+            raise UnsafeLimits("2 * (freshness + 2 * margin) < least challenge", 2 * reach, least)
+
+
+DEFAULT_LIMITS: Final = Limits()
+"""Layer 1: a day to answer a register, two hours to answer a submission."""
+
+_LAYER_2: Final = Limits(
+    # Longer than the longest planned outage plus forced inclusion.
+    least_challenge=Seconds(2 * 86_400),
+    least_machine_challenge=Seconds(86_400),
+)
+
+_DEVELOPMENT: Final = Limits(
+    finality_blocks=2,
+    freshness=Seconds(60),
+    margin=Seconds(60),
+    least_challenge=Seconds(600),
+    least_machine_challenge=Seconds(600),
+    offer_validity=Seconds(300),
+    open_validity=Seconds(120),
+)
+
+LIMITS: Final[dict[ChainId, Limits]] = {
+    ChainId(1): DEFAULT_LIMITS,
+    ChainId(10): _LAYER_2,
+    ChainId(8453): _LAYER_2,
+    ChainId(42161): _LAYER_2,
+    ChainId(31337): _DEVELOPMENT,
+    # eth-tester's.
+    ChainId(131277322940537): _DEVELOPMENT,
+}
+"""By chain id; a chain that is not here gets `DEFAULT_LIMITS`."""
+
+
+def limits_for(chain: ChainId) -> Limits:
+    """The limits of a chain."""
+    return LIMITS.get(chain, DEFAULT_LIMITS)

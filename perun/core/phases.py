@@ -1,0 +1,107 @@
+"""Phases of a channel, derived from its record and the chain; and what must hold before we sign.
+
+Nothing here is stored: "what are we waiting for" follows from signatures and snapshots, so that it
+cannot disagree with them.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from perun.core.books import Books, Draft
+from perun.core.faults import NotAllowedNow
+from perun.core.state import ChainView, ChannelView, Stage
+from perun.types import UnixTime
+
+__all__ = ["Phase", "blocked", "fresh", "lapsed", "may_sign", "phase"]
+
+
+class Phase(enum.Enum):
+    """Where a channel stands; the columns of the table in `transitions`."""
+
+    OFFERED = "offered"
+    """We have offered it."""
+    INVITED = "invited"
+    """The peer has offered it."""
+    IDLE = "idle"
+    """Nothing is open between the parties."""
+    PROPOSED = "proposed"
+    """A proposal of ours is unresolved."""
+    HOLDING = "holding"
+    """We hold a proposal of the peer that we have not answered."""
+    CLOSING = "closing"
+    """A Close that we signed is alive."""
+    LEAVING = "leaving"
+    """Our user wants out; the chain does not show our register yet."""
+    DISPUTED = "disputed"
+    """The newest block shows a dispute that newer states can still enter."""
+    DECIDED = "decided"
+    """The dispute's deadline is over; `settle` pays."""
+    SETTLING = "settling"
+    """Free money is paid; locks wait for their instances."""
+    ENDED = "ended"
+    """The newest block shows the channel closed or wholly settled."""
+
+
+def phase(view: ChannelView, chain: ChainView) -> Phase:
+    """The phase of a channel."""
+    if view.head.ended:
+        return Phase.ENDED
+    dispute = view.head.dispute
+    if dispute is not None:
+        if dispute.settling:
+            return Phase.SETTLING
+        return Phase.DISPUTED if chain.head_time <= dispute.deadline else Phase.DECIDED
+    if view.leaving:
+        return Phase.LEAVING
+    if view.stage is Stage.OFFERED:
+        return Phase.OFFERED
+    if view.stage is Stage.INVITED:
+        return Phase.INVITED
+    if view.close is not None:
+        return Phase.CLOSING
+    if view.proposals:
+        return Phase.PROPOSED
+    if view.held is not None:
+        return Phase.HOLDING
+    return Phase.IDLE
+
+
+def fresh(books: Books | Draft) -> bool:
+    """Whether our newest block is young enough to sign and to count on anything [A6]."""
+    chain = books.chain
+    return chain.clock - chain.head_time <= books.config.limits.freshness and chain.head_number > 0
+
+
+def blocked(draft: Draft, view: ChannelView) -> str | None:
+    """Why we may not sign a State, Open, Close or Withdraw in this channel now; None: we may.
+
+    Protocol, section 5: Freshness [A6], Standing offers [A8], Store [B11].
+    """
+    if draft.books.exit_only:
+        return "this store is exit only: it was restored or copied"
+    if view.head.ended or view.final.ended:
+        return "the channel has ended"
+    if view.head.dispute is not None or view.final.dispute is not None:
+        return "the channel is in dispute"
+    if view.leaving:
+        return "we are leaving through the chain"
+    if view.close is not None:
+        return "a Close that we signed is alive"
+    if view.stage is not Stage.JOINED:
+        return "the channel is not agreed on"
+    if not fresh(draft):
+        return "our view of the chain is too old"
+    return None
+
+
+def may_sign(draft: Draft, view: ChannelView, what: str) -> None:
+    """Raises `NotAllowedNow` with the reason, if there is one."""
+    why = blocked(draft, view)
+    if why is not None:
+        raise NotAllowedNow(what, why)
+
+
+def lapsed(valid_until: UnixTime, chain: ChainView) -> bool:
+    """Whether what was valid until then can no longer be mined, as a final block shows."""
+    return chain.final_time > valid_until

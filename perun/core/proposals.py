@@ -1,0 +1,163 @@
+"""What a peer says about states: proposals, answers, shown states (protocol, section 5)."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from perun.core import crossing, joining
+from perun.core.agreement import complete
+from perun.core.books import Draft
+from perun.core.faults import BadProposal, BadVersion, PeerNotAllowed, UnexpectedMessage
+from perun.core.judge import judge
+from perun.core.keys import own_key, peer_key
+from perun.core.notices import ExitOnly, ProposalHeld
+from perun.core.payments import accept
+from perun.core.phases import blocked
+from perun.core.signing import check_signature
+from perun.core.state import ChannelView, Held, Intent, Purpose, Role, SignedState, Stage, StoreMark
+from perun.core.verdict import Decision
+from perun.core.wishes import answer, refuse, resend, send_proposal, show
+from perun.crypto.hashing import keccak
+from perun.crypto.signatures import verify
+from perun.encoding.messages import AnswerState, Pay, Propose, ShowState
+from perun.encoding.typed_data import state_digest
+from perun.types import MachineId, Signature, State, Wei
+
+__all__ = ["on_answer", "on_proposal", "on_show", "on_state_signed"]
+
+
+def on_state_signed(draft: Draft, state: State, signature: Signature) -> None:
+    """Our signer has signed a state: a proposal goes out, an answer completes a state."""
+    view = draft.channel(state.channel)
+    for proposal in view.proposals:
+        if proposal.state == state:
+            signed = replace(proposal, signature=signature, sent_at=draft.chain.clock)
+            proposals = tuple(signed if old is proposal else old for old in view.proposals)
+            view = replace(view, proposals=proposals)
+            draft.put(view)
+            if view.stage is Stage.OFFERED:
+                joining.send_again(draft, view)
+            else:
+                send_proposal(draft, view, signed)
+            return
+    held = view.held
+    if held is not None and held.answering and held.state == state:
+        complete(draft, view, SignedState(state, signature, held.signature))
+        if view.agreed is None and view.funding.drawn and state.version == joining.FIRST:
+            joining.send_again(draft, draft.channel(view.id))
+        else:
+            draft.send(view.peer, AnswerState(view.id, state.version, signature))
+
+
+def on_proposal(draft: Draft, view: ChannelView, message: Propose) -> None:
+    """A peer proposes a state.
+
+    Raises:
+        BadVersion, BadSignature: nothing that a correct peer sends; left unanswered.
+        PeerNotAllowed: we may not sign now, so we cannot even refuse; the peer sends it again.
+    """
+    if message.base is not None:
+        on_show(draft, view, message.base)
+        view = draft.channel(view.id)
+    state = message.state
+    if view.agreed is not None and state.version <= view.agreed.state.version:
+        show(draft, view)
+        return
+    highest = max(view.signed, view.seen)
+    if state.version % 2 != (view.role is Role.ALICE) or state.version > highest + 2:
+        raise BadVersion(state.version, highest)
+    check_signature(draft.config.deployment, state, message.signature, peer_key(view))
+    if state.version <= view.signed:
+        # Crossed: ours is higher, theirs will be void. Or we are signing the answer already.
+        draft.put(replace(view, seen=max(view.seen, state.version)))
+        resend(draft, draft.channel(view.id))
+        return
+    if view.held is not None and view.held.state.version >= state.version:
+        return
+    why = blocked(draft, view)
+    if why is not None:
+        raise PeerNotAllowed("Propose", why)
+
+    held = Held(state, message.signature, Intent(Purpose.REFUSE), draft.chain.clock)
+    view = replace(view, seen=max(view.seen, state.version), held=held)
+    draft.put(view)
+    _take_evidence(draft, message)
+    try:
+        verdict = judge(draft, view, message)
+    except BadProposal as error:
+        refuse(draft, view.id, error.why)
+        _show_statement(draft, message)
+        return
+    held = replace(held, intent=verdict.intent, totals=verdict.totals)
+    view = replace(draft.channel(view.id), held=held)
+    draft.put(view)
+    if verdict.decision is Decision.ACCEPT:
+        answer(draft, view.id)
+    elif not crossing.on_held(draft, view):
+        draft.notify(ProposalHeld(view.id, state.version, Wei(abs(verdict.intent.amount))))
+
+
+def _take_evidence(draft: Draft, message: Propose) -> None:
+    """Believes what a removal proves before judging it: a newer statement, a secret."""
+    if message.removes is None:
+        return
+    instance = draft.find_instance(message.removes)
+    if instance is None:
+        return
+    if instance.lock is not None:
+        preimage = message.preimage
+        if preimage is not None and keccak(preimage) == instance.lock.hash:
+            draft.put(replace(instance, preimage=preimage))
+    elif instance.role is not None and message.paid_signature:
+        accept(draft, instance, message.paid, message.paid_signature)
+
+
+def _show_statement(draft: Draft, message: Propose) -> None:
+    """With the refusal of a removal: our newest statement, if it names a lower total [A11]."""
+    if message.removes is None:
+        return
+    instance = draft.find_instance(message.removes)
+    if instance is None or instance.machine is None or instance.role is None:
+        return
+    totals = draft.totals(instance.id)
+    if totals.sent_signature and totals.sent > message.received:
+        pay = Pay(MachineId(instance.id), totals.sent, totals.sent_signature)
+        draft.send(instance.end, pay, instance.via)
+
+
+def on_answer(draft: Draft, view: ChannelView, message: AnswerState) -> None:
+    """The countersignature of a proposal of ours; taken in every phase, since it proves itself."""
+    for proposal in view.proposals:
+        if proposal.state.version == message.version and proposal.signature:
+            state = proposal.state
+            check_signature(draft.config.deployment, state, message.signature, peer_key(view))
+            complete(draft, view, SignedState(state, proposal.signature, message.signature))
+            return
+    if view.agreed is None or message.version > view.agreed.state.version:
+        raise UnexpectedMessage("AnswerState", "no such proposal is open")
+
+
+def on_show(draft: Draft, view: ChannelView, message: ShowState) -> None:
+    """A fully signed state that the peer holds; taken in every phase.
+
+    A state with our good signature that we do not know means that this store is old [B11].
+    """
+    state = message.state
+    if state.channel != view.id:
+        raise UnexpectedMessage("ShowState", "of another channel")
+    if view.agreed is not None and state.version <= view.agreed.state.version:
+        return
+    signatures = (message.signature_alice, message.signature_bob)
+    own, peer = signatures[view.role], signatures[view.role.other]
+    deployment = draft.config.deployment
+    check_signature(deployment, state, peer, peer_key(view))
+    if not verify(state_digest(deployment.contract, state), own, own_key(view)):
+        raise UnexpectedMessage("ShowState", "our own signature is not ours")
+    known = [proposal.state for proposal in view.proposals]
+    if view.held is not None and view.held.answering:
+        known.append(view.held.state)
+    if state not in known:
+        draft.put(StoreMark(reason="a peer showed a state that we signed and do not know"))
+        draft.notify(ExitOnly(view.id, state.version))
+        view = replace(view, signed=max(view.signed, state.version))
+    complete(draft, view, SignedState(state, own, peer))

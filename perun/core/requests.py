@@ -1,0 +1,158 @@
+"""A hub's queue: requests for a crossing wait, hold nothing, and are served in order [C2].
+
+Both ends ask, unsigned. When both channels are idle the hub reserves both, quotes its fee and asks
+both for their proposals; at most one pair is in flight per channel.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from perun.core.books import Draft
+from perun.core.effects import SignItem, Watch
+from perun.core.faults import UnexpectedMessage
+from perun.core.hub import fee_for, why_refuse
+from perun.core.instances import app_of, final_time, instance_id, nano_of
+from perun.core.keys import own_key, peer_key
+from perun.core.phases import Phase, blocked, phase
+from perun.core.state import ChannelView, Crossing, CrossingStage, InstanceView, Leg, Role
+from perun.encoding.messages import GrantInstance, RefuseInstance, RequestInstance
+from perun.encoding.quotes import Quote
+from perun.types import ChannelId, InstanceId, Lock, Machine, Signature, UnixTime, Wei
+
+__all__ = ["forget", "on_quote_signed", "on_request", "refuse_both", "start_next"]
+
+NOWHERE = ChannelId(bytes(32))
+
+
+def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> None:
+    """One end asks; when both have, the pair waits for its channels."""
+    policy = draft.config.policy.hub
+    terms = message.machine or message.lock
+    if terms is None or (message.machine is not None and message.lock is not None):
+        raise UnexpectedMessage("RequestInstance", "no terms, or two")
+    id = instance_id(draft.config.deployment, terms)
+    if policy is None:
+        _refuse(draft, view, id, "no hub here")
+        return
+    side = Role.ALICE if message.from_alice else Role.BOB
+    if message.machine is not None:
+        signer = message.machine.alice if message.from_alice else message.machine.bob
+        if signer != peer_key(view):
+            _refuse(draft, view, id, "your side of the machine is not your key")
+            return
+    crossing = draft.crossing(id)
+    if crossing is None:
+        if draft.find_instance(id) is not None:
+            _refuse(draft, view, id, "it has crossed before")
+            return
+        crossing = Crossing(id, NOWHERE, NOWHERE, since=draft.chain.clock)
+    if crossing.stage is not CrossingStage.REQUESTED or crossing.requested[side]:
+        return
+    if len(view.waiting) >= policy.greatest_queue:
+        _refuse(draft, view, id, "too many requests wait for this channel")
+        return
+    draft.put(replace(view, waiting=(*view.waiting, id)))
+    if side is Role.ALICE:
+        crossing = replace(crossing, alice_channel=view.id, requested=(True, crossing.requested[1]))
+    else:
+        crossing = replace(crossing, bob_channel=view.id, requested=(crossing.requested[0], True))
+    draft.put(crossing)
+    if all(crossing.requested):
+        _keep_terms(draft, crossing, message.machine, message.lock)
+        start_next(draft, view.id)
+
+
+def _keep_terms(
+    draft: Draft, crossing: Crossing, machine: Machine | None, lock: Lock | None
+) -> None:
+    """Both ends named the same terms, as the id shows; from here on the instance is watched."""
+    legs = []
+    for side, id in ((Role.ALICE, crossing.alice_channel), (Role.BOB, crossing.bob_channel)):
+        # The hub plays the missing role: the instance's Alice is our peer in Alice's channel, and
+        # ourselves in Bob's.
+        role = draft.channel(id).role
+        swapped = role is (Role.ALICE if side is Role.ALICE else Role.BOB)
+        legs.append(Leg(id, swapped))
+    instance = InstanceView(crossing.id, machine, lock, tuple(legs), None)
+    draft.put(instance)
+    app = app_of(draft.config.deployment, instance.terms)
+    draft.watch(Watch(app=app, instance=crossing.id))
+
+
+def start_next(draft: Draft, *channels: ChannelId) -> None:
+    """Serves the oldest waiting pair of a channel whose both channels are idle."""
+    for id in channels:
+        view = draft.channel(id)
+        for waiting in view.waiting:
+            crossing = draft.crossing(waiting)
+            if crossing is None or not all(crossing.requested):
+                continue
+            pair = (draft.channel(crossing.alice_channel), draft.channel(crossing.bob_channel))
+            if all(_idle(draft, one) for one in pair):
+                _start(draft, crossing, pair)
+                break
+
+
+def _idle(draft: Draft, view: ChannelView) -> bool:
+    return (
+        view.inflight is None
+        and not view.intents
+        and phase(view, draft.chain) is Phase.IDLE
+        and blocked(draft, view) is None
+    )
+
+
+def _start(draft: Draft, crossing: Crossing, pair: tuple[ChannelView, ChannelView]) -> None:
+    instance = draft.instance(crossing.id)
+    terms, deployment = instance.terms, draft.config.deployment
+    nanos = [nano_of(deployment, instance.id, terms, leg.swapped) for leg in instance.legs]
+    why = why_refuse(draft.config, draft.now, terms, tuple(zip(pair, nanos, strict=True)))
+    if pair[0].id == pair[1].id or pair[0].channel.asset != pair[1].channel.asset:
+        why = "the ends need two channels of one asset"
+    if why is not None:
+        for view in pair:
+            _refuse(draft, view, crossing.id, why)
+        forget(draft, crossing)
+        return
+    policy = draft.config.policy.hub
+    assert policy is not None
+    fee = fee_for(policy, terms, draft.now, final_time(terms))
+    draft.put(replace(crossing, stage=CrossingStage.OPENING, since=draft.chain.clock, fee=fee))
+    valid_until = UnixTime(draft.now + policy.quote_validity)
+    items = []
+    for view, price in zip(pair, (fee, Wei(0)), strict=True):
+        waiting = tuple(id for id in view.waiting if id != crossing.id)
+        draft.put(replace(view, inflight=crossing.id, waiting=waiting))
+        items.append(SignItem(own_key(view), Quote(view.id, crossing.id, price, valid_until)))
+    draft.sign(*items)
+
+
+def on_quote_signed(draft: Draft, quote: Quote, signature: Signature) -> None:
+    """The grant leaves."""
+    view = draft.channel(quote.channel)
+    grant = GrantInstance(view.id, quote.instance, quote.fee, quote.valid_until, signature)
+    draft.send(view.peer, grant)
+
+
+def forget(draft: Draft, crossing: Crossing) -> None:
+    """Lets go of what a crossing held; its channels serve the next pair."""
+    for id in (crossing.alice_channel, crossing.bob_channel):
+        if id == NOWHERE:
+            continue
+        view = draft.channel(id)
+        inflight = None if view.inflight == crossing.id else view.inflight
+        waiting = tuple(other for other in view.waiting if other != crossing.id)
+        if inflight != view.inflight or waiting != view.waiting:
+            draft.put(replace(view, inflight=inflight, waiting=waiting))
+
+
+def refuse_both(draft: Draft, crossing: Crossing, reason: str) -> None:
+    """Tells whoever asked."""
+    for id in (crossing.alice_channel, crossing.bob_channel):
+        if id != NOWHERE:
+            _refuse(draft, draft.channel(id), crossing.id, reason)
+
+
+def _refuse(draft: Draft, view: ChannelView, id: InstanceId, reason: str) -> None:
+    draft.send(view.peer, RefuseInstance(id, reason[:200]))

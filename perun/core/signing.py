@@ -1,0 +1,108 @@
+"""What is hashed for whom, and whether a signature counts as received.
+
+A signature counts only if the contracts' rules accept it (protocol, section 5, What it signs). For
+states and offers that is checked in full. For statements the hot path checks `r‖s` against the kept
+key, a fifth cheaper; `v` follows from the rest, and `exact` puts it right before the statement goes
+to the chain, a watchtower or another party.
+"""
+
+from __future__ import annotations
+
+from perun.core.config import Deployment
+from perun.core.effects import Signable
+from perun.crypto.keys import PublicKey
+from perun.crypto.signatures import recover_key, verify, verify_loosely
+from perun.encoding import typed_data
+from perun.encoding.quotes import Quote, quote_digest
+from perun.errors import BadSignature
+from perun.types import (
+    Address,
+    Close,
+    Digest,
+    MachineId,
+    Open,
+    Ready,
+    Signature,
+    State,
+    Statement,
+    Wei,
+    Withdraw,
+)
+
+__all__ = ["check_signature", "check_statement", "digest", "exact"]
+
+_MOST_KEYS = 65_536
+# Parsed keys by address, each put here by its first good signature. A memo: forgetting it all costs
+# 5 µs per key and changes no answer.
+_known_keys: dict[Address, PublicKey] = {}
+
+
+def digest(deployment: Deployment, message: Signable) -> Digest:
+    """What is signed for `message`, in the domain of the contract that checks it."""
+    match message:
+        case Statement():
+            return typed_data.statement_digest(deployment.vpm, message)
+        case State():
+            return typed_data.state_digest(deployment.contract, message)
+        case Ready():
+            return typed_data.ready_digest(deployment.vpm, message)
+        case Close():
+            return typed_data.close_digest(deployment.contract, message)
+        case Withdraw():
+            return typed_data.withdraw_digest(deployment.contract, message)
+        case Open():
+            return typed_data.open_digest(deployment.contract, message)
+        case Quote():
+            return quote_digest(deployment.contract, message)
+
+
+def check_signature(
+    deployment: Deployment, message: Signable, signature: Signature, key: Address
+) -> None:
+    """Raises `BadSignature` unless the contracts would take it as one of `key`."""
+    hashed = digest(deployment, message)
+    if not verify(hashed, signature, key):
+        found = recover_key(hashed, signature)
+        raise BadSignature(key, found.address if found else None)
+
+
+def check_statement(
+    deployment: Deployment, machine: MachineId, paid: Wei, signature: Signature, key: Address
+) -> None:
+    """Raises `BadSignature` unless `key` signed; `v` may still need `exact`."""
+    hashed = typed_data.statement_digest(deployment.vpm, Statement(machine, paid))
+    known = _known_keys.get(key)
+    if known is not None:
+        if verify_loosely(hashed, signature, known):
+            return
+        raise BadSignature(key, None)
+    found = recover_key(hashed, signature)
+    if found is None or found.address != key:
+        raise BadSignature(key, found.address if found else None)
+    if len(_known_keys) >= _MOST_KEYS:
+        _known_keys.clear()
+    _known_keys[key] = found
+
+
+def exact(
+    deployment: Deployment, machine: MachineId, paid: Wei, signature: Signature, key: Address
+) -> Signature:
+    """The 65 bytes that the contracts take, of a statement that `check_statement` let through."""
+    if not signature:
+        return signature
+    hashed = typed_data.statement_digest(deployment.vpm, Statement(machine, paid))
+    if verify(hashed, signature, key):
+        return signature
+    # The parsed key may be unknown after a restart: try both v, whichever recovers to the key.
+    for v in (b"\x1b", b"\x1c"):
+        candidate = Signature(compact_rs(signature) + v)
+        if verify(hashed, candidate, key):
+            return candidate
+    raise BadSignature(key, None)
+
+
+def compact_rs(signature: Signature) -> bytes:
+    """`r‖s` of either form (EIP-2098 keeps `v` in the top bit of `s`)."""
+    if len(signature) == 64:
+        return signature[:32] + bytes((signature[32] & 0x7F,)) + signature[33:]
+    return signature[:64]

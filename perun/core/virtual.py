@@ -1,0 +1,193 @@
+"""An end's side of a virtual channel (protocol, section 6); its other side is `crossing`.
+
+Request, grant, proposal; `Ready` both ways; payments; `Leave` both ways, then each end proposes the
+removal with the same totals. Messages between the ends go through the hub, sealed.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from perun.core.accounting import gain
+from perun.core.books import Draft
+from perun.core.effects import SignItem
+from perun.core.faults import NotAllowedNow, UnexpectedMessage
+from perun.core.instances import one_way, paid_by
+from perun.core.keys import own_key, peer_key
+from perun.core.notices import InstanceRefused, VirtualReady
+from perun.core.payments import accept
+from perun.core.signing import check_signature
+from perun.core.state import InstanceView, Intent, LegStatus, PeerId, Purpose, Role
+from perun.core.wishes import want
+from perun.encoding.messages import (
+    GrantInstance,
+    Leave,
+    ReadySigned,
+    RefuseInstance,
+    RequestInstance,
+)
+from perun.encoding.quotes import Quote
+from perun.types import InstanceId, MachineId, Ready, Signature, Wei
+
+__all__ = [
+    "leave",
+    "on_added",
+    "on_grant",
+    "on_leave",
+    "on_ready",
+    "on_ready_signed",
+    "on_refused",
+    "on_removal_refused",
+    "request",
+]
+
+
+def request(draft: Draft, instance: InstanceView) -> None:
+    """Asks the hub, unsigned, to let the instance cross it."""
+    view = draft.channel(instance.legs[0].channel)
+    message = RequestInstance(view.id, instance.machine, instance.lock, instance.role is Role.ALICE)
+    draft.send(view.peer, message)
+
+
+def on_grant(draft: Draft, sender: PeerId, message: GrantInstance) -> None:
+    """The hub has reserved: propose now, moving its fee. Only the instance's Alice pays one.
+
+    Raises:
+        BadSignature, UnexpectedMessage: nothing that a correct hub sends.
+    """
+    instance = draft.find_instance(message.instance)
+    if instance is None or instance.role is None or instance.via != sender:
+        raise UnexpectedMessage("GrantInstance", "no such instance over this hub")
+    leg = instance.legs[0]
+    view = draft.channel(leg.channel)
+    if message.channel != view.id:
+        raise UnexpectedMessage("GrantInstance", "of another channel")
+    wanted = [*view.intents, *(proposal.intent for proposal in view.proposals)]
+    if leg.status is not LegStatus.NEW or any(i.adds == instance.id for i in wanted):
+        return
+    quote = Quote(view.id, instance.id, message.fee, message.valid_until)
+    check_signature(draft.config.deployment, quote, message.signature, peer_key(view))
+    greatest = draft.config.policy.greatest_fee if instance.role is Role.ALICE else 0
+    if message.fee > greatest or draft.now > message.valid_until:
+        reason = f"fee {message.fee} above {greatest}, or the quote is over"
+        draft.send(sender, RefuseInstance(instance.id, reason))
+        draft.notify(InstanceRefused(instance.id, reason))
+        return
+    fee = Wei(-gain(view.role, message.fee))
+    want(draft, view.id, Intent(Purpose.ADD, fee, adds=instance.id))
+
+
+def on_refused(draft: Draft, sender: PeerId, message: RefuseInstance) -> None:
+    """The hub or the other end does not want an instance that we have not locked."""
+    instance = draft.find_instance(message.instance)
+    if instance is None or sender not in (instance.via, instance.end):
+        raise UnexpectedMessage("RefuseInstance", "no such instance with this peer")
+    draft.notify(InstanceRefused(instance.id, message.reason))
+
+
+# ------------------------------------------------------------------------------------------ ready
+
+
+def on_added(draft: Draft, instance: InstanceView) -> None:
+    """Our channel lists it: say so to the other end, signed by the machine key [A2]."""
+    if not instance.via or instance.machine is None or instance.ready_sent:
+        if instance.via and instance.lock is not None:
+            draft.notify(VirtualReady(instance.id))
+        return
+    view = draft.channel(instance.legs[0].channel)
+    draft.sign(SignItem(own_key(view), Ready(MachineId(instance.id))))
+
+
+def on_ready_signed(draft: Draft, ready: Ready, signature: Signature) -> None:
+    """Our `Ready` leaves; from here on payments to us may arrive."""
+    instance = draft.instance(ready.machine)
+    if instance.legs[0].status not in (LegStatus.LISTED, LegStatus.REMOVING):
+        return
+    draft.put(replace(instance, ready_sent=True))
+    draft.send(instance.end, ReadySigned(instance.id, signature), instance.via)
+    if instance.ready:
+        draft.notify(VirtualReady(instance.id))
+
+
+def on_ready(draft: Draft, sender: PeerId, message: ReadySigned) -> None:
+    """The other end's channel lists it: from here on we may pay."""
+    instance = draft.find_instance(message.machine)
+    if instance is None or instance.machine is None or instance.end != sender:
+        raise UnexpectedMessage("ReadySigned", "no such machine with this peer")
+    key = instance.machine.bob if instance.role is Role.ALICE else instance.machine.alice
+    ready = Ready(MachineId(instance.id))
+    check_signature(draft.config.deployment, ready, message.signature, key)
+    if instance.ready:
+        return
+    draft.put(replace(instance, ready=message.signature))
+    if instance.ready_sent:
+        draft.notify(VirtualReady(instance.id))
+
+
+# ---------------------------------------------------------------------------------------- leaving
+
+
+def leave(draft: Draft, instance: InstanceView) -> None:
+    """Stops paying and tells the other end our totals; also again, after a refusal or a loss."""
+    if instance.legs[0].status is not LegStatus.LISTED:
+        raise NotAllowedNow("close it", "our channel does not list it, or its removal is signed")
+    draft.put(replace(instance, leave_sent=True))
+    _tell(draft, instance)
+
+
+def _tell(draft: Draft, instance: InstanceView) -> None:
+    totals = draft.totals(instance.id)
+    message = Leave(
+        instance.id,
+        paid_by(instance, totals, Role.ALICE),
+        paid_by(instance, totals, Role.BOB),
+        totals.sent_signature,
+    )
+    draft.send(instance.end, message, instance.via)
+
+
+def on_leave(draft: Draft, sender: PeerId, message: Leave) -> None:
+    """The other end wants to close, and pays no more: take its last statement, agree on totals.
+
+    As soon as we know all it has paid we propose the removal; our answer lets it do the same.
+    """
+    instance = draft.find_instance(message.machine)
+    if instance is None or instance.role is None or instance.end != sender:
+        raise UnexpectedMessage("Leave", "no such machine with this peer")
+    if instance.legs[0].status is not LegStatus.LISTED or instance.machine is None:
+        return
+    named = (message.paid_by_alice, message.paid_by_bob)
+    theirs, ours = named[instance.role.other], named[instance.role]
+    totals = draft.totals(instance.id)
+    if ours > totals.sent:
+        raise UnexpectedMessage("Leave", "it names more than we have paid")
+    if theirs > totals.received and not accept(draft, instance, theirs, message.signature):
+        return
+    totals = draft.totals(instance.id)
+    if not instance.leave_sent or ours < totals.sent:
+        instance = replace(draft.instance(instance.id), leave_sent=True)
+        draft.put(instance)
+        _tell(draft, instance)
+    propose_removal(draft, instance.id)
+
+
+def propose_removal(draft: Draft, id: InstanceId) -> None:
+    """Wants the removal in our own channel, unless it is wanted already."""
+    instance = draft.instance(id)
+    view = draft.channel(instance.legs[0].channel)
+    wanted = [*view.intents, *(proposal.intent for proposal in view.proposals)]
+    if not any(intent.removes == id for intent in wanted):
+        want(draft, view.id, Intent(Purpose.REMOVE, removes=id))
+
+
+def on_removal_refused(draft: Draft, id: InstanceId) -> None:
+    """The removal did not come about: the machine may be paid in, or left, again."""
+    instance = draft.find_instance(id)
+    if instance is not None and instance.leave_sent:
+        draft.put(replace(instance, leave_sent=False))
+
+
+def cashable_alone(instance: InstanceView) -> bool:
+    """Whether the hub lets us remove it without the other end: rule (c), one-way and we receive."""
+    payer = one_way(instance.terms)
+    return payer is not None and payer is not instance.role

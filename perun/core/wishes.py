@@ -1,0 +1,161 @@
+"""What we sign in a channel: proposals, answers, refusals (protocol, section 5).
+
+The rules that everything here keeps:
+* monotone signing: never a state whose version is not above every one we have signed before;
+* a version counts as signed from the moment our signer is asked, whatever becomes of the answer;
+* while a proposal of ours is unresolved we sign nothing but an answer, and send it again unchanged.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from perun.core import legs
+from perun.core.books import Draft
+from perun.core.content import build, next_version
+from perun.core.effects import SignItem
+from perun.core.keys import own_key
+from perun.core.notices import InstanceRefused, ProposalRefused
+from perun.core.phases import blocked
+from perun.core.signing import exact
+from perun.core.state import ChannelView, InstanceView, Intent, OwnProposal, Purpose, Role
+from perun.encoding.messages import Propose, ShowState
+from perun.errors import Misuse
+from perun.types import ChannelId, MachineId, State
+
+__all__ = [
+    "answer",
+    "propose_next",
+    "refuse",
+    "resend",
+    "send_proposal",
+    "show",
+    "shown",
+    "want",
+]
+
+
+def want(draft: Draft, id: ChannelId, intent: Intent) -> None:
+    """Queues an intent and proposes it as soon as the channel is idle."""
+    view = draft.channel(id)
+    draft.put(replace(view, intents=(*view.intents, intent)))
+    propose_next(draft, id)
+
+
+def propose_next(draft: Draft, id: ChannelId) -> None:
+    """Asks our signer for the next state that somebody wants, if the channel is idle."""
+    view = draft.channel(id)
+    while view.intents and not view.proposals and view.held is None:
+        if blocked(draft, view) is not None:
+            return
+        intent = view.intents[0]
+        view = replace(view, intents=view.intents[1:])
+        draft.put(view)
+        try:
+            state = build(draft, view, intent)
+        except Misuse as error:
+            draft.notify(ProposalRefused(view.id, next_version(view), str(error)))
+            if intent.adds is not None:
+                draft.notify(InstanceRefused(intent.adds, str(error)))
+            continue
+        _ask(draft, view, state, intent)
+        return
+
+
+def _ask(draft: Draft, view: ChannelView, state: State, intent: Intent) -> None:
+    """From here on this version counts as signed, whatever the signer does."""
+    proposals = (*view.proposals, OwnProposal(state, intent))
+    after = replace(view, proposals=proposals, signed=state.version)
+    draft.put(after)
+    legs.refresh(draft, view, after)
+    draft.sign(SignItem(own_key(view), state))
+
+
+def answer(draft: Draft, *ids: ChannelId) -> None:
+    """Countersigns what we hold: from here on its version counts as signed.
+
+    Of several channels in one request, so that a hub's two signatures come and are stored at once.
+    """
+    items = []
+    for id in ids:
+        view = draft.channel(id)
+        assert view.held is not None
+        held = replace(view.held, answering=True)
+        after = replace(view, held=held, signed=held.state.version)
+        draft.put(after)
+        legs.refresh(draft, view, after)
+        items.append(SignItem(own_key(view), held.state))
+    draft.sign(*items)
+
+
+def refuse(draft: Draft, id: ChannelId, reason: str) -> None:
+    """Answers "no" to what we hold: the last agreed content under the next version of ours."""
+    view = draft.channel(id)
+    view = replace(view, held=None)
+    draft.put(view)
+    intent = Intent(Purpose.REFUSE, reason=reason[:200])
+    _ask(draft, view, build(draft, view, intent), intent)
+
+
+def send_proposal(draft: Draft, view: ChannelView, proposal: OwnProposal) -> None:
+    intent = proposal.intent
+    message = Propose(
+        proposal.state,
+        proposal.signature,
+        int(intent.purpose),
+        intent.adds,
+        intent.removes,
+        reason=intent.reason[:200],
+    )
+    if intent.purpose is Purpose.REFUSE:
+        message = replace(message, base=shown(view))
+    elif intent.removes is not None:
+        message = _with_evidence(draft, message, draft.instance(intent.removes))
+    draft.send(view.peer, message)
+
+
+def _with_evidence(draft: Draft, message: Propose, instance: InstanceView) -> Propose:
+    """The totals that a removal names, with the statements that prove them [A11]."""
+    if instance.lock is not None:
+        return replace(message, preimage=instance.preimage or instance.head.preimage)
+    if instance.role is None or instance.machine is None:
+        return message
+    totals = draft.totals(instance.id)
+    received = totals.received_signature
+    if received:
+        key = instance.machine.bob if instance.role is Role.ALICE else instance.machine.alice
+        machine = MachineId(instance.id)
+        received = exact(draft.config.deployment, machine, totals.received, received, key)
+    return replace(
+        message,
+        paid=totals.sent,
+        paid_signature=totals.sent_signature,
+        received=totals.received,
+        received_signature=received,
+    )
+
+
+def resend(draft: Draft, view: ChannelView) -> None:
+    """Sends all unresolved proposals again, unchanged; asks again for what was never signed."""
+    proposals = []
+    for proposal in view.proposals:
+        if proposal.signature:
+            send_proposal(draft, view, proposal)
+        proposals.append(replace(proposal, sent_at=draft.chain.clock))
+    draft.put(replace(view, proposals=tuple(proposals)))
+
+
+def show(draft: Draft, view: ChannelView) -> None:
+    """Shows the peer our newest fully signed state."""
+    message = shown(view)
+    if message is not None:
+        draft.send(view.peer, message)
+
+
+def shown(view: ChannelView) -> ShowState | None:
+    agreed = view.agreed
+    if agreed is None or not agreed.peer:
+        return None
+    pair = (agreed.own, agreed.peer)
+    alice, bob = pair if view.role is Role.ALICE else pair[::-1]
+    return ShowState(agreed.state, alice, bob)
