@@ -21,7 +21,7 @@ from perun.spec.world import HashTimeLockApp, VPMApp
 from perun.types import ETH, Address, Channel, Settlement
 from tests.stateful.cast import OPERATOR, PEOPLE, Stage
 from tests.stateful.codec import plain
-from tests.stateful.evm import CHAIN_ID, Result, Revm
+from tests.stateful.evm import CHAIN_ID, Log, Result, Revm
 
 CORE = ("MSContract", "VPM", "HashTimeLock")
 FULL_GAS = 16_000_000
@@ -48,7 +48,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What was sent, for replay: everything a chain needs to know."""
+    """What was sent, everything a chain needs to play it again, and what revm made of it."""
 
     now: int
     sender: Address
@@ -56,6 +56,8 @@ class Step:
     data: bytes
     value: int
     gas: int
+    success: bool
+    logs: tuple[Log, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,12 @@ class Arena:
         self.succeeded: Counter[str] = Counter()
         self.raised: Counter[str] = Counter()
         self.checked: Counter[str] = Counter()
-        self.on_payout: Callable[[Payout], None] = lambda payout: None
-        self._in_trial = False
+        self.on_payout: Callable[[Payout], None] = _ignore
         self._methods = self._model_methods()
+
+    def calls(self) -> list[tuple[str, str]]:
+        """(contract, function) of everything that changes state."""
+        return list(self._methods)
 
     # ------------------------------------------------------------------------------------ the clock
 
@@ -154,7 +159,7 @@ class Arena:
     def trial(self) -> Iterator[None]:
         """What happens inside is undone at the end, on both sides; payouts are not reported."""
         now, steps, report = self.now, len(self.trace), self.on_payout
-        self.on_payout = lambda payout: None
+        self.on_payout = _ignore
         with self.world.trial(), self.chain.trial():
             yield
         self.on_payout = report
@@ -164,8 +169,8 @@ class Arena:
     def switch(self, name: str, function: str, *args: object) -> None:
         """Turn a stranger's switch on the chain; the caller does the same in the model."""
         data = self.stage.codecs[name].call(function, args)
-        self.trace.append(Step(self.now, OPERATOR, name, data, 0, 3_000_000))
         self.stage.send(OPERATOR, name, function, *args)
+        self.trace.append(Step(self.now, OPERATOR, name, data, 0, 3_000_000, True, ()))
 
     # ------------------------------------------------------------------------------------ the parts
 
@@ -199,9 +204,21 @@ class Arena:
 
     def _send(self, call: Call, gas: int) -> Result:
         data = self.stage.codecs[call.contract].call(call.function, call.args)
-        self.trace.append(Step(self.now, call.caller, call.contract, data, call.value, gas))
         to = self.stage.addresses[call.contract]
-        return self.stage.transact(call.caller, to, data, call.value, gas)
+        result = self.stage.transact(call.caller, to, data, call.value, gas)
+        self.trace.append(
+            Step(
+                self.now,
+                call.caller,
+                call.contract,
+                data,
+                call.value,
+                gas,
+                result.success,
+                result.logs,
+            )
+        )
+        return result
 
     def _read(
         self, call: Call, result: Result
@@ -326,3 +343,7 @@ class Arena:
             channel = call.args[0]
             accounts |= {channel.alice, channel.bob}
         isolation(before, Snapshot.of(self.world.ms_contract), touched, accounts)  # P7
+
+
+def _ignore(payout: Payout) -> None:
+    """Nobody listens."""

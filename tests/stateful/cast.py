@@ -35,7 +35,7 @@ APPROVED = 2**256 - 1
 SUPPLY = 2**115
 
 
-# ------------------------------------------------------------------- tokens, as the model sees them
+# --------------------------------------------------------------- tokens, as the model sees them
 
 
 @dataclass(slots=True)
@@ -111,7 +111,7 @@ WALLETS = {
 """Contract wallets, and whether they take ETH at first."""
 
 
-# ------------------------------------------------------------- nanocontracts, as the model sees them
+# ------------------------------------------------------- nanocontracts, as the model sees them
 
 
 @dataclass(slots=True)

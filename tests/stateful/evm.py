@@ -10,6 +10,8 @@ from typing import Protocol
 
 import pyrevm
 
+from perun.crypto import SecretKey, keccak
+
 CHAIN_ID = 131277322940537
 """eth-tester's, so that a trace with its signatures can be replayed there."""
 
@@ -47,7 +49,10 @@ class Chain(Protocol):
     def balance(self, account: bytes) -> int: ...
 
 
-DEPLOYER = bytes.fromhex("de" * 20)
+DEPLOYER_KEY = SecretKey(keccak(b"deployer"))
+"""Deploys everything and does nothing else, so that addresses are the same on every chain."""
+
+DEPLOYER = DEPLOYER_KEY.address
 
 
 class Revm:

@@ -63,7 +63,11 @@ class Play:
         self.current: dict[bytes, tuple[Wei, tuple[Nano, ...]]] = {}
         """Registered (net, nanos) of each channel in dispute, as anybody can read in the log."""
 
-    # ------------------------------------------------------------------------------------- moving
+    def reseed(self, seed: int) -> None:
+        """Draw the next moves from a new generator."""
+        self.rng = self.things.rng = Random(seed)
+
+    # -------------------------------------------------------------------------------------- moving
 
     def step(self) -> None:
         """One move. Raises what model, chain or a property have against it."""
@@ -154,7 +158,7 @@ class Play:
             self.perform(call)
         self.arena.checked["reordered bundles"] += 1
 
-    # --------------------------------------------------------------------------------------- time
+    # ---------------------------------------------------------------------------------------- time
 
     def _let_time_pass(self) -> None:
         rng, now = self.rng, self.arena.now
@@ -331,11 +335,10 @@ class Play:
             accounts = {mine: INGRID, theirs: end}
             room = self._add_room(accounts, accounts, asset, 30, frozenset({mine}))
             rooms.append((room, mine))
-            for role, account in accounts.items():
+            for account in accounts.values():
                 value = 20 if asset == ETH else 0
-                call = Call(
-                    "MSContract", "open", (room.channel, 20, self._later(5)), account, value
-                )
+                args = (room.channel, 20, self._later(5))
+                call = Call("MSContract", "open", args, account, value)
                 if not self.perform(call):
                     return
         _, machine = self.things.new_machine(ends[0], ends[1], (20, 20))
@@ -352,7 +355,7 @@ class Play:
                 expiry,
                 swapped,
             )
-            state = State(room.key[1], Version(2), Wei(rng.randint(0, 0)), (nano,))
+            state = State(room.key[1], Version(2), Wei(0), (nano,))
             if not room.may_sign_state(mine, state, world):
                 return
             entries.append(Entry(state, shown=True))
@@ -383,7 +386,7 @@ class Play:
                 "MSContract", "fund", (ETH, at["Wallet"], 0), at["Wallet"]
             )
             data = arena.stage.codecs[call.contract].call(call.function, call.args)
-            if call.contract == "MSContract":
+            if call.contract == "MSContract" and len(data) < 2_000:
                 arena.switch(name, "setHook", at["MSContract"], data)
         else:
             name = rng.choice(
@@ -562,7 +565,7 @@ class Play:
             to = Address(bytes(20))
         return [Call("MSContract", "claim", (asset, amount, to), account)]
 
-    # ------------------------------------------------------------------------------ calls: disputes
+    # ----------------------------------------------------------------------------- calls: disputes
 
     def _tower(self, room: Room) -> Address:
         return self.rng.choice(self.arena.stage.crooks)
@@ -675,7 +678,7 @@ class Play:
         net, nanos = self.current[room.key[1]]
         self.perform(Call("MSContract", "settle", (room.channel, net, nanos), CROOKS[0].address))
 
-    # -------------------------------------------------------------------------- calls: nanocontracts
+    # ------------------------------------------------------------------------ calls: nanocontracts
 
     def _submit(self) -> Sequence[Call]:
         rng = self.rng
