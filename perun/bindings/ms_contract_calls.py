@@ -46,7 +46,7 @@ CREDIT = "credit(address,address)"
 
 
 class Holdings(Record, frozen=True, gc=False):
-    """Deposited minus withdrawn, for each side, and the marks of this life of the channel."""
+    """What a channel holds: deposited minus withdrawn, by side (protocol, section 3)."""
 
     alice: Wei
     bob: Wei
@@ -58,7 +58,7 @@ class Holdings(Record, frozen=True, gc=False):
 
 
 class Dispute(Record, frozen=True, gc=False):
-    """The dispute of a channel; all zero if there is none."""
+    """The dispute of a channel; all zero if there is none (protocol, section 3)."""
 
     version: Version
     deadline: UnixTime

@@ -15,7 +15,7 @@ DOMAIN_SEPARATOR = "DOMAIN_SEPARATOR()"
 
 
 class Outcome(Record, frozen=True, gc=False):
-    """What an instance has decided."""
+    """What an instance has decided (protocol, section 4)."""
 
     done: bool
     """Whether the decision is final."""

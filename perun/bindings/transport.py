@@ -37,7 +37,7 @@ PATIENCE: Final = 120.0
 
 
 class Receipt(Record, frozen=True, gc=False):
-    """A mined transaction that did what it was sent for."""
+    """A mined transaction that did what it was sent for (status 1 of EIP-658)."""
 
     transaction: bytes
     """Its hash."""

@@ -31,7 +31,7 @@ _NOTHING = Wei(0)
 
 
 class Totals(Record, frozen=True, gc=False):
-    """What is recorded of a machine; all zero if nobody has submitted."""
+    """What is recorded of a machine; all zero if nobody has submitted (protocol, section 4)."""
 
     paid_by_alice: Wei
     paid_by_bob: Wei

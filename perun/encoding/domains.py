@@ -29,15 +29,15 @@ class Domain(Record, frozen=True, gc=False):
 
 
 class MSContractDomain(Domain, frozen=True, gc=False):
-    """Domain of channels: State, Close, Withdraw, Open."""
+    """Domain of channels: State, Close, Withdraw, Open (EIP-712)."""
 
 
 class VPMDomain(Domain, frozen=True, gc=False):
-    """Domain of payment machines: Statement, Ready."""
+    """Domain of payment machines: Statement, Ready (EIP-712)."""
 
 
 class HashTimeLockDomain(Domain, frozen=True, gc=False):
-    """Domain of hash time locks: nothing is signed, it keeps ids of deployments apart."""
+    """Domain of hash time locks (EIP-712): nothing is signed, it keeps deployments' ids apart."""
 
 
 def _separator(name: str, chain_id: ChainId, contract: Address) -> DomainSeparator:
