@@ -1,0 +1,106 @@
+"""What follower and submitter need of a chain: questions, and a way to hand transactions in.
+
+Small protocols with three implementations: `perun.chain.rpc` (any JSON-RPC node, and eth-tester
+behind the same face) and, for simulations, `perun.testing.chain`. All methods are synchronous, and
+raise `perun.errors.ChainFault` for whatever the chain or the way to it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+from perun.bindings.calls import Call, Query
+from perun.bindings.logs import Log
+from perun.types import Address, ChainId, Record, UnixTime, Wei
+
+__all__ = ["Block", "Endpoint", "Mined", "Reading", "Sending"]
+
+T = TypeVar("T")
+
+
+class Block(Record, frozen=True, gc=False):
+    """A block's header, as far as we look at it."""
+
+    number: int
+    hash: bytes
+    time: UnixTime
+    base_fee: Wei
+    """Least price of gas in it (EIP-1559), wei."""
+
+
+class Mined(Record, frozen=True, gc=False):
+    """What became of a transaction that is in a block of the chain as it is now."""
+
+    hash: bytes
+    block: int
+    succeeded: bool
+    """False: it reverted, changed nothing and cost its gas."""
+    gas_used: int
+    paid: Wei
+    """Fees in all, in wei."""
+
+
+class Reading(Protocol):
+    """Questions about blocks and what they hold."""
+
+    def block(self, number: int | None = None) -> Block | None:
+        """The block of that number, or the newest; None if the chain is shorter."""
+
+    def finalized(self) -> Block | None:
+        """The newest block that the chain itself calls final; None if it has no such notion."""
+
+    def logs(
+        self,
+        addresses: Sequence[Address],
+        first: int,
+        last: int,
+        topics: Sequence[Sequence[bytes] | None] = (),
+    ) -> tuple[Log, ...]:
+        """Logs of these contracts in blocks `first` to `last`, both included, oldest first.
+
+        Args:
+            topics: for each place what may stand there, or None for anything.
+        """
+
+    def ask(self, query: Query[T], number: int) -> T:
+        """A contract's answer after the block of that number."""
+
+
+class Sending(Protocol):
+    """Transactions of an account."""
+
+    @property
+    def chain_id(self) -> ChainId:
+        """EIP-155."""
+
+    def next_nonce(self, account: Address, number: int | None = None) -> int:
+        """How many transactions of the account are mined, up to the block of that number; None: and
+        waiting in the node's pool, as far as the node tells."""
+
+    def balance(self, account: Address) -> Wei:
+        """ETH of the account in the newest block, in wei."""
+
+    def tip(self) -> Wei:
+        """What builders are paid per gas these days, in wei."""
+
+    def estimate(self, call: Call, sender: Address) -> int:
+        """Gas that `call` would use in the newest block.
+
+        Raises:
+            Reverted: it would be refused.
+        """
+
+    def send(self, raw: bytes) -> None:
+        """Hands in a signed transaction.
+
+        Raises:
+            NodeRefused: not taken: nonce used, fee too low, already known, too little money.
+        """
+
+    def mined(self, hash: bytes) -> Mined | None:
+        """What became of a transaction; None while it is in no block."""
+
+
+class Endpoint(Reading, Sending, Protocol):
+    """Everything."""

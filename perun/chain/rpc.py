@@ -1,0 +1,182 @@
+"""A chain behind a `Web3`: any node's JSON-RPC, or eth-tester in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Final, TypeVar, cast
+
+from hexbytes import HexBytes
+from web3 import HTTPProvider, Web3
+from web3.exceptions import BlockNotFound, TransactionNotFound
+from web3.types import BlockData, BlockIdentifier, FilterParams
+
+from perun.bindings import transport
+from perun.bindings.calls import Call, Query, request
+from perun.bindings.failures import NodeRefused, NodeUnreachable, translated
+from perun.bindings.logs import Log, from_web3
+from perun.bindings.transport import GAS_MARGIN, MOST_GAS
+from perun.chain.endpoint import Block, Mined
+from perun.crypto.interop import checksum
+from perun.types import Address, ChainId, UnixTime, Wei
+
+__all__ = ["REQUEST_SECONDS", "RpcEndpoint", "connect"]
+
+T = TypeVar("T")
+
+REQUEST_SECONDS: Final = 20.0
+"""After that a request counts as lost, and is asked again with the next round."""
+
+_LEAST_SPAN: Final = 16
+"""Blocks; a node that refuses even so few has another reason than the length of the range."""
+
+
+def connect(url: str) -> RpcEndpoint:
+    """The node at `url`, such as `http://127.0.0.1:8545`; asked for its chain id at once.
+
+    Raises:
+        NodeUnreachable: nothing answers there.
+        NodeRefused: something answers that is no Ethereum node.
+    """
+    endpoint = RpcEndpoint(Web3(HTTPProvider(url, {"timeout": REQUEST_SECONDS})))
+    try:
+        _ = endpoint.chain_id
+    except (ValueError, KeyError) as error:
+        raise NodeRefused(f"{url} does not speak JSON-RPC") from error
+    return endpoint
+
+
+class RpcEndpoint:
+    """`perun.chain.endpoint.Endpoint` over a `Web3`; one thread at a time."""
+
+    def __init__(self, web3: Web3, *, finality_tag: bool = True) -> None:
+        """Takes a `Web3` as it is.
+
+        Args:
+            finality_tag: whether the node's `finalized` means anything; eth-tester's does not.
+        """
+        self.web3 = web3
+        self._finality_tag = finality_tag
+
+    # ------------------------------------------------------------------------------------ reading
+
+    def block(self, number: int | None = None) -> Block | None:
+        """See `Reading`."""
+        return self._block("latest" if number is None else cast("BlockIdentifier", number))
+
+    def finalized(self) -> Block | None:
+        """See `Reading`."""
+        return self._block("finalized") if self._finality_tag else None
+
+    def _block(self, which: BlockIdentifier) -> Block | None:
+        try:
+            with translated():
+                return _header(self.web3.eth.get_block(which))
+        except NodeUnreachable:
+            raise
+        except NodeRefused as error:
+            # A number or tag that the chain does not have yet.
+            if isinstance(error.__cause__, BlockNotFound):
+                return None
+            raise
+
+    def logs(
+        self,
+        addresses: Sequence[Address],
+        first: int,
+        last: int,
+        topics: Sequence[Sequence[bytes] | None] = (),
+    ) -> tuple[Log, ...]:
+        """See `Reading`. A range that the node finds too long is asked for in halves."""
+        if first > last:
+            return ()
+        wanted: dict[str, Any] = {
+            "address": [checksum(address) for address in addresses],
+            "fromBlock": first,
+            "toBlock": last,
+        }
+        if topics:
+            wanted["topics"] = [
+                None if place is None else ["0x" + topic.hex() for topic in place]
+                for place in topics
+            ]
+        try:
+            with translated():
+                found = self.web3.eth.get_logs(cast("FilterParams", wanted))
+            return tuple(from_web3(log) for log in found)
+        except NodeRefused:
+            if last - first < _LEAST_SPAN:
+                raise
+        middle = (first + last) // 2
+        older = self.logs(addresses, first, middle, topics)
+        return older + self.logs(addresses, middle + 1, last, topics)
+
+    def ask(self, query: Query[T], number: int) -> T:
+        """See `Reading`."""
+        return transport.ask(self.web3, query, cast("BlockIdentifier", number))
+
+    # ------------------------------------------------------------------------------------ sending
+
+    @cached_property
+    def chain_id(self) -> ChainId:
+        """See `Sending`."""
+        with translated():
+            return ChainId(self.web3.eth.chain_id)
+
+    def next_nonce(self, account: Address, number: int | None = None) -> int:
+        """See `Sending`."""
+        which = "pending" if number is None else number
+        with translated():
+            return int(
+                self.web3.eth.get_transaction_count(
+                    checksum(account), cast("BlockIdentifier", which)
+                )
+            )
+
+    def balance(self, account: Address) -> Wei:
+        """See `Sending`."""
+        with translated():
+            return Wei(int(self.web3.eth.get_balance(checksum(account))))
+
+    def tip(self) -> Wei:
+        """See `Sending`."""
+        with translated():
+            return Wei(int(self.web3.eth.max_priority_fee))
+
+    def estimate(self, call: Call, sender: Address) -> int:
+        """See `Sending`; with the same margin as everywhere."""
+        with translated():
+            needed = int(self.web3.eth.estimate_gas(request(call, sender)))
+        return min(int(needed * GAS_MARGIN), MOST_GAS)
+
+    def send(self, raw: bytes) -> None:
+        """See `Sending`."""
+        with translated():
+            self.web3.eth.send_raw_transaction(HexBytes(raw))
+
+    def mined(self, hash: bytes) -> Mined | None:
+        """See `Sending`."""
+        try:
+            with translated():
+                receipt = self.web3.eth.get_transaction_receipt(HexBytes(hash))
+        except NodeRefused as error:
+            if isinstance(error.__cause__, TransactionNotFound):
+                return None
+            raise
+        used = int(receipt["gasUsed"])
+        return Mined(
+            hash=hash,
+            block=int(receipt["blockNumber"]),
+            succeeded=receipt["status"] == 1,
+            gas_used=used,
+            paid=Wei(used * int(receipt["effectiveGasPrice"])),
+        )
+
+
+def _header(block: BlockData) -> Block:
+    return Block(
+        number=int(block["number"]),
+        hash=bytes(block["hash"]),
+        time=UnixTime(int(block["timestamp"])),
+        base_fee=Wei(int(block.get("baseFeePerGas", 0))),
+    )

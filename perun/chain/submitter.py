@@ -1,0 +1,372 @@
+"""Brings transactions of one account to the chain, and keeps at it until their effect is final.
+
+Rules, each for something that has cost others money:
+
+- This is the only place that uses the account's nonces. A transaction is journalled under its nonce
+  before it leaves, and a restarted process goes on with the same nonces.
+- No clock ever makes a transaction "failed". It is sent again at every block, with higher fees when
+  it is left lying, and is over only when a final block shows it or shows its nonce used up.
+- All transactions under one nonce exclude each other; a wish is given a second nonce only when the
+  first can carry nothing of it any more, or when doing it twice does no harm.
+- What the chain would refuse is not sent, but tried again with every block, since refusals depend
+  on what comes before; it is dropped when it has been refused for as long as finality takes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from msgspec.structs import replace
+from web3.types import TxParams
+
+from perun.bindings import erc20
+from perun.bindings.calls import Call, Fees, transaction
+from perun.bindings.failures import NodeRefused
+from perun.bindings.reverts import Reverted
+from perun.chain.endpoint import Block, Mined, Reading, Sending
+from perun.chain.fees import FeePolicy, first_fees, higher_fees
+from perun.chain.journal import Attempt, Entry, Journal
+from perun.chain.reports import Dropped, NonceTaken, Paid, Refused, Report, Sent, TooPoor
+from perun.chain.wishes import Wish
+from perun.types import Address, Wei
+
+__all__ = ["Account", "Submitter"]
+
+_PLAIN_TRANSFER_GAS = 21_000
+
+_ECHO = 2
+"""Final blocks after the one that shows a wish done, in which it may still be asked for by somebody
+who has not looked yet. Sending it again would be harmless, but would cost gas."""
+
+
+class Account(Protocol):
+    """Signs transactions of one account; the wallets of `perun.wallet` do."""
+
+    @property
+    def address(self) -> Address:
+        """The account."""
+
+    def sign_transaction(self, params: TxParams) -> tuple[bytes, bytes]:
+        """The signed transaction as nodes take it, and its hash."""
+
+
+class _Node(Reading, Sending, Protocol):
+    pass
+
+
+class Submitter:
+    """One account's transactions. `submit` by any thread, `poll` by one."""
+
+    def __init__(
+        self,
+        node: _Node,
+        account: Account,
+        journal: Journal,
+        *,
+        contract: Address,
+        policy: FeePolicy | None = None,
+        report: Callable[[Report], None] = lambda _: None,
+    ) -> None:
+        """Takes up what the journal holds.
+
+        Args:
+            contract: MSContract, which pulls tokens.
+        """
+        self._node = node
+        self._account = account
+        self._journal = journal
+        self._contract = contract
+        self._policy = policy or FeePolicy()
+        self._report = report
+        self._asked: deque[Wish] = deque()
+        self._wishes: dict[bytes, Wish] = {}
+        self._entries: dict[int, Entry] = {entry.nonce: entry for entry in journal.load()}
+        # Which nonce carries a wish now; other entries of its key are past hope or done.
+        self._serving: dict[bytes, int] = {}
+        for nonce in sorted(self._entries):
+            self._serve(self._entries[nonce])
+        # Block number of the last bid, by nonce; of the first refusal, by key.
+        self._bid_at: dict[int, int] = {}
+        self._refused_at: dict[bytes, int] = {}
+        # Wishes done lately, with the final block that showed it.
+        self._done: dict[bytes, tuple[Wish, int]] = {}
+
+    def _serve(self, entry: Entry) -> None:
+        key = entry.wish.key
+        self._serving[key] = entry.nonce
+        if not entry.done:
+            self._wishes[key] = entry.wish
+
+    @property
+    def address(self) -> Address:
+        """The account that sends and pays."""
+        return self._account.address
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is waited for."""
+        return not self._asked and not self._wishes
+
+    @property
+    def asked(self) -> bool:
+        """Whether wishes have come since the last round."""
+        return bool(self._asked)
+
+    def submit(self, wish: Wish) -> None:
+        """Takes a wish; it is looked at in the next round."""
+        self._asked.append(wish)
+
+    # ---------------------------------------------------------------------------------- one round
+
+    def poll(self, head: Block, final: Block) -> None:
+        """Looks after everything, given the newest block and the newest final one.
+
+        Raises:
+            ChainFault: the node failed; everything is looked after again in the next round.
+            StoreFault: the journal failed; nothing more was sent.
+        """
+        while self._asked:
+            self._take(self._asked.popleft(), final)
+        mined = self._node.next_nonce(self.address, head.number)
+        settled = self._node.next_nonce(self.address, final.number)
+        for nonce in sorted(self._entries):
+            self._tend(self._entries[nonce], head, final, mined, settled)
+        # What ends soonest goes first, in case there is not ETH for all.
+        waiting = [wish for key, wish in self._wishes.items() if key not in self._serving]
+        for wish in sorted(waiting, key=lambda wish: wish.until or 2**64):
+            self._begin(wish, head, final, mined)
+        self._fill_gaps(head, mined)
+
+    def _take(self, wish: Wish, final: Block) -> None:
+        nonce = self._serving.get(wish.key)
+        entry = None if nonce is None else self._entries.get(nonce)
+        if entry is not None and entry.done:
+            if entry.wish.call == wish.call:
+                return
+            del self._serving[wish.key]
+        done = self._done.get(wish.key)
+        if done is not None and done[0].call == wish.call and final.number <= done[1] + _ECHO:
+            return
+        self._wishes[wish.key] = wish
+
+    # ------------------------------------------------------------------------ what is under way
+
+    def _tend(self, entry: Entry, head: Block, final: Block, mined: int, settled: int) -> None:
+        key, serving = entry.wish.key, self._serving.get(entry.wish.key) == entry.nonce
+        if entry.done:
+            if entry.wish.until is None or final.time > entry.wish.until:
+                self._forget(entry)
+            return
+        found = self._find(entry)
+        if found is not None:
+            attempt, receipt = found
+            if receipt.block <= final.number:
+                self._finish(entry, attempt, receipt, final)
+            elif serving and not receipt.succeeded and not entry.wish.once:
+                del self._serving[key]  # lost this time; it can be tried again at once
+            return
+        if settled > entry.nonce:
+            self._report(NonceTaken(key, entry.nonce))
+            self._forget(entry)
+        elif mined > entry.nonce:
+            # Another's transaction, in a block that may yet be taken back together with it.
+            if serving and not entry.wish.once:
+                del self._serving[key]
+        elif serving and entry.wish.until is not None and final.time > entry.wish.until:
+            del self._serving[key]
+            self._drop(key, "too late")
+        elif serving:
+            self._push(entry, head)
+
+    def _find(self, entry: Entry) -> tuple[Attempt, Mined] | None:
+        """The transaction of this nonce that is in a block."""
+        for attempt in reversed(entry.attempts):
+            receipt = self._node.mined(attempt.hash)
+            if receipt is not None:
+                return attempt, receipt
+        return None
+
+    def _finish(self, entry: Entry, attempt: Attempt, receipt: Mined, final: Block) -> None:
+        key = entry.wish.key
+        self._report(
+            Paid(
+                key,
+                attempt.hash,
+                receipt.block,
+                receipt.succeeded,
+                receipt.gas_used,
+                receipt.paid,
+                entry.wish.kind,
+            )
+        )
+        wish = self._wishes.get(key)
+        if wish is None or wish.call != attempt.call or not receipt.succeeded:
+            # An earlier wish of this key was mined, or nothing happened: go on with another nonce.
+            self._forget(entry)
+            return
+        del self._wishes[key]
+        self._done[key] = (wish, final.number)
+        if wish.once and wish.until is not None:
+            self._keep(replace(entry, wish=wish, done=True))
+            self._serving[key] = entry.nonce
+        else:
+            self._forget(entry)
+
+    def _push(self, entry: Entry, head: Block) -> None:
+        """Sends again what no block holds, in exchange for a higher fee if it was left lying."""
+        wish = self._wishes[entry.wish.key]
+        newest = entry.attempts[-1]
+        left = self._bid_at.setdefault(entry.nonce, head.number)
+        hurried = wish.until is not None and wish.until - head.time < self._policy.hurry
+        patience = 1 if hurried else self._policy.patience
+        if newest.call != wish.call or head.number - left >= patience:
+            fees = higher_fees(self._policy, newest.fees, head.base_fee, self._node.tip())
+            if fees is not None and self._bid(entry.nonce, wish, fees, head):
+                return
+        self._send(newest.raw)
+
+    # -------------------------------------------------------------------------------- what is new
+
+    def _begin(self, wish: Wish, head: Block, final: Block, mined: int) -> None:
+        if wish.until is not None and head.time >= wish.until:
+            # No block to come can take it; unless the newest ones are taken back.
+            if final.time > wish.until:
+                self._drop(wish.key, "too late")
+            return
+        if wish.pulls and not self._allowed(wish, head):
+            return
+        fees = first_fees(self._policy, head.base_fee, self._node.tip())
+        self._bid(self._free_nonce(mined), wish, fees, head, final)
+
+    def _allowed(self, wish: Wish, head: Block) -> bool:
+        """Whether MSContract may pull the tokens; asks the token to allow it if not (EIP-20)."""
+        query = erc20.allowance(wish.token, self.address, self._contract)
+        allowed = self._node.ask(query, head.number)
+        others = sum(
+            other.pulls
+            for other in self._wishes.values()
+            if other.token == wish.token and other.key in self._serving
+        )
+        key = b"approve" + wish.token
+        if allowed >= wish.pulls + others:
+            return True
+        # Some tokens refuse to change an allowance that is not zero: one deposit after another.
+        if not others and key not in self._wishes:
+            amount = Wei(0) if allowed else wish.pulls
+            call = erc20.approve(wish.token, self._contract, amount)
+            self._wishes[key] = Wish(key, "Approve", call, wish.until)
+            self._done.pop(key, None)
+        return False
+
+    def _free_nonce(self, mined: int) -> int:
+        """The first nonce that no living transaction of ours has, behind foreign waiting ones."""
+        live = {nonce for nonce in self._serving.values() if not self._entries[nonce].done}
+        nonce = mined
+        while nonce in live:
+            nonce += 1
+        if nonce in self._entries:
+            return nonce  # ours, its wish is gone: replace it
+        return max(nonce, self._node.next_nonce(self.address))
+
+    def _bid(
+        self, nonce: int, wish: Wish, fees: Fees, head: Block, final: Block | None = None
+    ) -> bool:
+        """Signs, journals and sends one transaction; False if there is no point now."""
+        # Nodes refuse to estimate what cannot be paid, without saying so clearly.
+        if not self._affords(wish, _PLAIN_TRANSFER_GAS, fees):
+            return False
+        try:
+            gas = self._node.estimate(wish.call, self.address)
+        except (Reverted, NodeRefused) as refusal:
+            self._refuse(wish, str(refusal), head, final)
+            return False
+        self._refused_at.pop(wish.key, None)
+        if not self._affords(wish, gas, fees):
+            return False
+        self._put_out(nonce, wish, fees, gas, head)
+        return True
+
+    def _affords(self, wish: Wish, gas: int, fees: Fees) -> bool:
+        needed = Wei(gas * fees.most + wish.call.value)
+        balance = self._node.balance(self.address)
+        if balance < needed:
+            self._report(TooPoor(wish.key, balance, needed))
+        return balance >= needed
+
+    def _put_out(self, nonce: int, wish: Wish, fees: Fees, gas: int, head: Block) -> None:
+        entry = self._entries.get(nonce) or Entry(nonce, wish, ())
+        if entry.attempts:
+            # Whatever holds this nonce now must be outbid, or nodes keep it.
+            least = higher_fees(
+                replace(self._policy, greatest=Wei(2**62)),
+                entry.attempts[-1].fees,
+                Wei(0),
+                Wei(0),
+            )
+            assert least is not None
+            fees = Fees(Wei(max(fees.most, least.most)), Wei(max(fees.tip, least.tip)))
+        params = transaction(
+            wish.call,
+            sender=self.address,
+            chain_id=self._node.chain_id,
+            nonce=nonce,
+            gas=gas,
+            fees=fees,
+        )
+        raw, hashed = self._account.sign_transaction(params)
+        attempt = Attempt(hashed, raw, fees, wish.call)
+        self._keep(Entry(nonce, wish, (*entry.attempts, attempt)))
+        self._serving[wish.key] = nonce
+        self._bid_at[nonce] = head.number
+        self._report(Sent(wish.key, hashed, nonce, fees, len(entry.attempts) + 1))
+        self._send(raw)
+
+    def _send(self, raw: bytes) -> None:
+        """Hands it to the node. A refusal is no news: blocks will tell what became of the nonce."""
+        try:
+            self._node.send(raw)
+        except (NodeRefused, Reverted):
+            # Known already, nonce used, fee too low, or reverted by a node that runs it at once.
+            return
+
+    def _fill_gaps(self, head: Block, mined: int) -> None:
+        """A nonce that carries no wish must not stop those behind it: spend it on nothing."""
+        live = [nonce for nonce in self._serving.values() if not self._entries[nonce].done]
+        gaps = [nonce for nonce in range(mined, max(live, default=mined)) if nonce not in live]
+        if not gaps:
+            return
+        pool = self._node.next_nonce(self.address)
+        for nonce in gaps:
+            if nonce not in self._entries and nonce < pool:
+                continue  # a foreign transaction, which waits like ours
+            nothing = Wish(b"nothing%d" % nonce, "Nothing", Call(self.address, b""))
+            self._wishes[nothing.key] = nothing
+            fees = first_fees(self._policy, head.base_fee, self._node.tip())
+            self._put_out(nonce, nothing, fees, _PLAIN_TRANSFER_GAS, head)
+
+    # ------------------------------------------------------------------------------------ records
+
+    def _refuse(self, wish: Wish, reason: str, head: Block, final: Block | None) -> None:
+        if wish.key not in self._refused_at:
+            self._refused_at[wish.key] = head.number
+            self._report(Refused(wish.key, reason))
+        elif final is not None and final.number >= self._refused_at[wish.key]:
+            self._drop(wish.key, reason)
+
+    def _drop(self, key: bytes, reason: str) -> None:
+        self._wishes.pop(key, None)
+        self._refused_at.pop(key, None)
+        self._report(Dropped(key, reason))
+
+    def _keep(self, entry: Entry) -> None:
+        self._journal.put(entry)
+        self._entries[entry.nonce] = entry
+
+    def _forget(self, entry: Entry) -> None:
+        self._journal.drop(entry.nonce)
+        self._entries.pop(entry.nonce, None)
+        self._bid_at.pop(entry.nonce, None)
+        if self._serving.get(entry.wish.key) == entry.nonce:
+            del self._serving[entry.wish.key]
