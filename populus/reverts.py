@@ -6,22 +6,31 @@ data web3 has already turned into text. Both ends meet here.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from eth_tester.exceptions import TransactionFailed
 from eth_utils.abi import collapse_if_tuple, function_signature_to_4byte_selector
+from requests.exceptions import RequestException
 from web3 import Web3
-from web3.exceptions import ContractLogicError, OffchainLookup
+from web3.exceptions import (
+    ContractLogicError,
+    OffchainLookup,
+    TransactionNotFound,
+    Web3Exception,
+)
 from web3.middleware import Web3Middleware
+from web3.types import RPCEndpoint
 
 from populus.exceptions import ContractReverted
 
 if TYPE_CHECKING:
-    from web3.types import MakeRequestFn, RPCEndpoint, RPCResponse
+    from web3.types import MakeRequestFn, RPCResponse
 
-__all__ = ["ErrorTable", "RevertMiddleware", "TesterFailure"]
+__all__ = ["ErrorTable", "ReceiptMiddleware", "RevertMiddleware", "TesterFailure", "why_failed"]
 
+_SENDING = ("eth_sendTransaction", "eth_sendRawTransaction")
 _REVERT_CODE = 3  # JSON-RPC error code of reverted executions, as geth and anvil use it
 
 
@@ -140,23 +149,34 @@ class RevertMiddleware(Web3Middleware):
         return middleware
 
 
-def replay(web3: Web3, receipt: Any, errors: ErrorTable) -> ContractReverted:
-    """Why a mined transaction failed: the same call on the state before its block.
+def why_failed(web3: Web3, receipt: Any, errors: ErrorTable) -> ContractReverted:
+    """Why a mined transaction failed.
 
-    The reason may differ from the real one if earlier transactions of the block changed it.
+    Nodes that trace know it exactly. From others only the same call on the state before the block
+    can be asked for, where another transaction of the block or its time may have mattered.
     """
-    transaction = web3.eth.get_transaction(receipt["transactionHash"])
-    call = {
-        "from": transaction["from"],
-        "value": transaction["value"],
-        "gas": transaction["gas"],
-        "data": transaction["input"],
-    }
-    if transaction.get("to"):
-        call["to"] = transaction["to"]
     transaction_hash = bytes(receipt["transactionHash"])
     try:
-        web3.eth.call(call, receipt["blockNumber"] - 1)  # type: ignore[arg-type]
+        trace = web3.provider.make_request(
+            RPCEndpoint("debug_traceTransaction"),
+            ["0x" + transaction_hash.hex(), {"tracer": "callTracer"}],
+        ).get("result")
+    except (Web3Exception, RequestException):
+        trace = None
+    if isinstance(trace, Mapping) and "type" in trace:
+        data, reason = str(trace.get("output", "0x")), str(trace.get("error", ""))
+        return errors.decode(bytes.fromhex(data.removeprefix("0x")), reason, transaction_hash)
+    return _replayed(web3, receipt, errors, transaction_hash)
+
+
+def _replayed(
+    web3: Web3, receipt: Any, errors: ErrorTable, transaction_hash: bytes
+) -> ContractReverted:
+    transaction = web3.eth.get_transaction(receipt["transactionHash"])
+    names = {"from": "from", "to": "to", "value": "value", "gas": "gas", "input": "data"}
+    call: Any = {names[key]: transaction.get(key) for key in names if transaction.get(key)}
+    try:
+        web3.eth.call(call, receipt["blockNumber"] - 1)
     except ContractReverted as error:
         error.transaction_hash = transaction_hash
         return error
@@ -164,3 +184,39 @@ def replay(web3: Web3, receipt: Any, errors: ErrorTable) -> ContractReverted:
         data, reason, _ = data_of_error(error)
         return errors.decode(data, reason, transaction_hash)
     return errors.decode(b"", "the same call succeeds alone", transaction_hash)
+
+
+class ReceiptMiddleware(Web3Middleware):
+    """Reports a transaction that failed while it was being sent.
+
+    Development nodes mine at once, and answer a moment before they have: `patience` is how many
+    seconds to wait for the receipt. On other chains `chain.wait` tells, when the time comes.
+    """
+
+    def __init__(self, w3: Any, errors: ErrorTable, patience: float) -> None:
+        super().__init__(w3)
+        self.web3: Web3 = w3
+        self.errors = errors
+        self.patience = patience
+
+    def wrap_make_request(self, make_request: MakeRequestFn) -> MakeRequestFn:
+        def middleware(method: RPCEndpoint, params: Any) -> RPCResponse:
+            response = make_request(method, params)
+            if method in _SENDING and "error" not in response:
+                receipt = self._receipt(response["result"])
+                if receipt is not None and receipt["status"] == 0:
+                    raise why_failed(self.web3, receipt, self.errors)
+            return response
+
+        return middleware
+
+    def _receipt(self, txn_hash: Any) -> Any:
+        deadline = time.monotonic() + self.patience
+        while self.patience:
+            try:
+                return self.web3.eth.get_transaction_receipt(txn_hash)
+            except TransactionNotFound:
+                if time.monotonic() >= deadline:
+                    break
+                time.sleep(0.005)
+        return None

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from web3.exceptions import TransactionNotFound
 
-from populus.exceptions import ContractReverted, DeploymentError, Timeout
-from populus.reverts import ErrorTable, replay
+from populus.exceptions import DeploymentError, Timeout
+from populus.reverts import ErrorTable, why_failed
 
 if TYPE_CHECKING:
     from eth_typing import ChecksumAddress
@@ -71,11 +71,8 @@ class Wait:
         """
         receipt = self.for_receipt(txn_hash, timeout)
         if receipt["status"] == 0:
-            raise self._why(receipt)
+            raise why_failed(self.web3, receipt, self._errors)
         return receipt
-
-    def _why(self, receipt: TxReceipt) -> ContractReverted:
-        return replay(self.web3, receipt, self._errors)
 
     def for_contract_address(
         self, txn_hash: HexBytes | bytes | str, timeout: float | None = None

@@ -51,6 +51,7 @@ class BaseChain:
     # -- life ------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
+        _ = self.settings  # a wrong one is told before anything is started
         try:
             self._web3 = self._start()
             add_middleware(self._web3, lambda w3: RevertMiddleware(w3, self.errors), "reverts")

@@ -15,9 +15,10 @@ from web3 import Web3
 from web3.exceptions import Web3Exception
 from web3.middleware import SignAndSendRawMiddlewareBuilder
 
-from populus.chain.base import BaseChain
+from populus.chain.base import BaseChain, add_middleware
 from populus.exceptions import ChainError, ConfigError
 from populus.imports import import_class
+from populus.reverts import ReceiptMiddleware
 from populus.schema import nearest
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ __all__ = ["ExternalChain"]
 
 REQUEST_SECONDS = 10  # web3 would wait longer and try five times: minutes until a message
 RETRIES = 2
+RECEIPT_SECONDS = 1.0  # how long a development node may take to mine
 HTTP = "web3.providers.rpc.HTTPProvider"
 
 
@@ -55,8 +57,8 @@ class ExternalChain(BaseChain):
                 )
         if "request_kwargs" in accepted:
             settings.setdefault("request_kwargs", {"timeout": REQUEST_SECONDS})
-        self._endpoint = settings.get("endpoint_uri") or settings.get("ipc_path") or name
         made = provider(**settings)
+        self._endpoint = str(getattr(made, "endpoint_uri", None) or settings.get("ipc_path", name))
         retry = getattr(made, "exception_retry_configuration", None)
         if retry is not None and "exception_retry_configuration" not in settings:
             retry.retries = RETRIES
@@ -80,6 +82,16 @@ class ExternalChain(BaseChain):
                 f"{self.chain_name}.chain.settings.chain_id in populus.json.",
             )
         self._set_account(web3)
+        patience = RECEIPT_SECONDS if self._mines_at_once(web3) else 0.0
+        add_middleware(web3, lambda w3: ReceiptMiddleware(w3, self.errors, patience), "receipts")
+
+    def _mines_at_once(self, web3: Web3) -> bool:
+        """Whether a transaction is in a block as soon as it is sent: so on development nodes."""
+        try:
+            version = web3.client_version.lower()
+        except (Web3Exception, RequestException):
+            return False
+        return any(name in version for name in ("anvil", "hardhat", "ganache"))
 
     def send(self, transaction: Any, before: Callable[[HexBytes], None]) -> HexBytes:
         if self.account is None:

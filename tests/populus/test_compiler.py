@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import shutil
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,26 @@ def test_linked_libraries_of_packages_become_deployable(tiny: Path) -> None:
     contracts = Project(tiny).compile()
     assert contracts["Near"]["ordered_full_dependencies"] == ["Far"]
     assert contracts["Far"]["source_path"] == "node_modules/@shared/Far.sol"
+
+
+def test_two_processes_at_once_compile_once(
+    tiny: Path, solc: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tiny / "log"
+    counting = tiny / "solc"
+    counting.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec {solc} "$@"\n')
+    counting.chmod(0o755)
+    monkeypatch.setenv("SOLC_BINARY", str(counting))
+    source = tiny / "contracts" / "Math.sol"
+    source.write_text("// SPDX-License-Identifier: MIT\npragma solidity ^0.8.0; contract A {}")
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=Project(tiny).compile) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert log.read_text().count("--standard-json") == 1
 
 
 def test_an_empty_project_compiles_to_nothing(empty: Path) -> None:

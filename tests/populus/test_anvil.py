@@ -1,0 +1,217 @@
+"""Real nodes: an anvil of our own, and one that somebody else started."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_account import Account
+from web3 import Web3
+
+from populus import Project
+from populus.chain import AnvilChain
+from populus.chain.anvil import find_anvil
+from populus.contracts.factory import PopulusContract
+from populus.exceptions import ChainError, ContractReverted
+from tests.populus.conftest import REPOSITORY, Run, refused
+
+pytestmark = pytest.mark.chain
+
+CHAIN_ID = 4242
+# anvil's first account: public, and worth nothing elsewhere
+KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
+ADDRESS = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
+
+
+@pytest.fixture(scope="module")
+def binary() -> str:
+    found = find_anvil(REPOSITORY)
+    if found is None:
+        pytest.skip("anvil is not installed: npm install, or put anvil on PATH")
+    return str(found)
+
+
+@pytest.fixture(scope="module")
+def node(
+    binary: str, compiled_sample: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AnvilChain]:
+    """A node with an unusual chain id, run by another project."""
+    folder = tmp_path_factory.mktemp("node") / "project"
+    shutil.copytree(compiled_sample, folder)
+    with started(folder, binary) as chain:
+        yield chain
+
+
+def started(folder: Path, binary: str, **settings: Any) -> AbstractContextManager[AnvilChain]:
+    settings = {"binary": binary, "chain_id": CHAIN_ID, **settings}
+    chain = {"chain": {"class": "populus.chain.AnvilChain", "settings": settings}}
+    configure(folder, chains={"mine": chain})
+    found = Project(folder).get_chain("mine")
+    assert isinstance(found, AnvilChain)
+    return found
+
+
+def configure(folder: Path, **keys: Any) -> None:
+    path = folder / "populus.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **keys}))
+
+
+@pytest.fixture
+def far(sample: Path, node: AnvilChain) -> Path:
+    """A project for which that node is an external chain with a key from the environment."""
+    describe(sample, node.endpoint)
+    return sample
+
+
+def describe(folder: Path, endpoint: str, chain_id: int = CHAIN_ID, **eth: str) -> None:
+    provider = {"class": "web3.HTTPProvider", "settings": {"endpoint_uri": endpoint}}
+    eth = {"private_key": "${FAR_KEY}", **eth}
+    chain = {"class": "populus.chain.ExternalChain", "settings": {"chain_id": chain_id}}
+    web3 = {"provider": provider, "eth": eth}
+    configure(folder, chains={"far": {"chain": chain, "web3": web3}})
+
+
+def count(node: AnvilChain) -> int:
+    return int(node.web3.eth.get_transaction_count(Web3.to_checksum_address(ADDRESS)))
+
+
+def test_deploying_twice_sends_once(far: Path, node: AnvilChain, run: Run) -> None:
+    before = count(node)
+    first = run(far, "deploy", "-c", "far", "Math", FAR_KEY=KEY)
+    assert first.exit_code == 0, first.output
+    assert "Deploying Math" in first.output
+    assert count(node) == before + 1
+    second = run(far, "deploy", "-c", "far", "Math", FAR_KEY=KEY)
+    assert "nothing sent" in second.output
+    assert second.exit_code == 0
+    assert count(node) == before + 1
+    registrar = json.loads((far / "registrar.json").read_text())
+    (names,) = registrar["deployments"].values()
+    assert list(names) == ["Math"]
+
+
+def test_a_restarted_node_is_deployed_to_afresh(
+    sample: Path, tmp_path: Path, binary: str, run: Run
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(sample, other)
+    for _ in range(2):
+        with started(other, binary) as node:
+            describe(sample, node.endpoint)
+            result = run(sample, "deploy", "-c", "far", "Math", FAR_KEY=KEY)
+            assert "Deployment Successful" in result.output
+            assert count(node) == 1
+
+
+def test_another_chain_id_is_refused_before_anything_is_sent(
+    far: Path, node: AnvilChain, run: Run
+) -> None:
+    describe(far, node.endpoint, chain_id=1)
+    before = count(node)
+    result = run(far, "deploy", "-c", "far", "Math", FAR_KEY=KEY)
+    refused(result, "chain 4242", "chain 1", "Nothing was sent")
+    assert count(node) == before
+
+
+@pytest.mark.parametrize(
+    ("key", "culprit"),
+    [("", "FAR_KEY is not set"), ("0xnokey", "FAR_KEY holds no private key")],
+)
+def test_without_a_good_key_nothing_is_sent(far: Path, run: Run, key: str, culprit: str) -> None:
+    said = refused(run(far, "deploy", "-c", "far", "Math", FAR_KEY=key), culprit)
+    assert "0xnokey" not in said
+
+
+def test_a_key_of_another_account_is_refused(far: Path, node: AnvilChain, run: Run) -> None:
+    describe(far, node.endpoint, default_account=Account.from_key(32 * b"\x05").address)
+    refused(run(far, "deploy", "-c", "far", "Math", FAR_KEY=KEY), ADDRESS, "default_account")
+
+
+def test_a_key_in_the_file_is_refused(far: Path, node: AnvilChain, run: Run) -> None:
+    describe(far, node.endpoint, private_key=KEY)
+    said = refused(run(far, "deploy", "-c", "far", "Math"), "must not stand in the file")
+    assert KEY not in said
+
+
+def test_an_empty_account_is_named(far: Path, run: Run) -> None:
+    poor = Account.from_key(32 * b"\x06")
+    result = run(far, "deploy", "-c", "far", "Math", FAR_KEY=poor.key.hex())
+    refused(result, f"{poor.address} has 0 ether")
+
+
+def test_reading_needs_no_key(far: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FAR_KEY", raising=False)
+    with Project(far).get_chain("far") as chain:
+        assert chain.web3.eth.chain_id == CHAIN_ID
+
+
+def test_a_port_in_use_is_told(sample: Path, node: AnvilChain, binary: str) -> None:
+    port = int(node.endpoint.rpartition(":")[2])
+    with pytest.raises(ChainError, match="anvil did not start"):
+        started(sample, binary, port=port).__enter__()
+
+
+def test_the_process_ends_with_the_chain(sample: Path, binary: str) -> None:
+    with started(sample, binary) as chain:
+        process = chain.process
+        assert process is not None
+        assert process.poll() is None
+    assert process.poll() is not None
+
+
+def test_deploy_to_anvil_prints_one_block_per_contract(sample: Path, binary: str, run: Run) -> None:
+    result = run(sample, "deploy", "--chain", "anvil", ANVIL_BINARY=binary)
+    lines = result.output.splitlines()
+    deployed = [line.split()[1] for line in lines if line.startswith("Deploying")]
+    assert deployed == ["Library13", "Multiply13", "Math", "Token"]
+    assert len([line for line in lines if line.startswith("  Address:")]) == 4
+    assert not (sample / "registrar.json").exists()  # the node is gone
+
+
+# -- reverts, as on the chain in memory ----------------------------------------------------
+
+ASKS: dict[str, Callable[..., Any]] = {
+    "call": lambda function: function.call(),
+    "estimate": lambda function: function.estimate_gas(),
+    "transaction": lambda function: function.transact(),
+    "with gas": lambda function: function.transact({"gas": 300_000}),
+}
+
+
+@pytest.fixture(scope="module")
+def refusers(node: AnvilChain, solc: Path) -> Iterator[dict[str, PopulusContract]]:
+    """The same contract, with a node that signs and with a key that signs here."""
+    mine, _ = node.provider.get_or_deploy_contract("Refuser")
+    folder = node.project.root.parent / "far"
+    shutil.copytree(node.project.root, folder)
+    describe(folder, node.endpoint)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FAR_KEY", KEY)
+        patch.setenv("SOLC_BINARY", str(solc))
+        with Project(folder).get_chain("far") as chain:
+            factory = chain.provider.get_contract_factory("Refuser")
+            yield {"node": mine, "key": factory(address=mine.address)}
+
+
+@pytest.mark.parametrize("signer", ["node", "key"])
+@pytest.mark.parametrize("ask", ASKS)
+def test_reverts_reach_the_test(
+    refusers: dict[str, PopulusContract], signer: str, ask: str
+) -> None:
+    functions = refusers[signer].functions
+    for function, name, args in (
+        (functions.custom(3), "TooSmall", (ADDRESS.lower(), 3, 10)),
+        (functions.text(), "Error", ("in words",)),
+        (functions.panic(0), "Panic", (0x12,)),
+        (functions.called(), "Deep", (b"below".ljust(32, b"\x00"),)),
+        (functions.bare(), "", ()),
+    ):
+        with pytest.raises(ContractReverted) as refusal:
+            ASKS[ask](function)
+        assert (refusal.value.name, refusal.value.args) == (name, args)
+        assert (refusal.value.transaction_hash is not None) == (ask == "with gas")
