@@ -15,6 +15,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from eth_account import Account
 from eth_tester import EthereumTester, PyEVMBackend
 from eth_utils import to_checksum_address
 from hexbytes import HexBytes
@@ -48,7 +49,8 @@ class Web3Chain:
 
     def deploy(self, code: bytes) -> bytes:
         sent = self._send({"from": DEPLOYER_KEY.address, "data": code, "gas": 15_000_000})
-        return bytes.fromhex(self.w3.eth.get_transaction_receipt(sent)["contractAddress"][2:])
+        receipt = self.w3.eth.wait_for_transaction_receipt(sent, poll_latency=0.005)
+        return bytes.fromhex(receipt["contractAddress"][2:])
 
     def call(self, sender: bytes, to: bytes, data: bytes, value: int, gas: int) -> Result:
         sent = self.send(sender, to, data, value, gas)
@@ -58,7 +60,7 @@ class Web3Chain:
         return self._send({"from": sender, "to": to, "data": data, "value": value, "gas": gas})
 
     def receipt(self, sent: HexBytes) -> Mined:
-        receipt = self.w3.eth.get_transaction_receipt(sent)
+        receipt = self.w3.eth.wait_for_transaction_receipt(sent, poll_latency=0.005)
         logs = tuple(
             Log(
                 bytes.fromhex(log["address"][2:]),
@@ -95,31 +97,43 @@ class Web3Chain:
 
 
 class Tester(Web3Chain):
-    """py-evm, through eth-tester."""
+    """py-evm, through eth-tester's backend: eth-tester itself mines one transaction a block."""
 
     def __init__(self) -> None:
-        keys = (DEPLOYER_KEY, *PEOPLE)
+        self._keys = {to_checksum_address(key.address): key for key in (DEPLOYER_KEY, *PEOPLE)}
+        self._nonces = dict.fromkeys(self._keys, 0)
+        self._held = False
         state = {
             key.address: {"balance": BALANCE, "nonce": 0, "code": b"", "storage": {}}
-            for key in keys
+            for key in self._keys.values()
         }
         parameters = PyEVMBackend.generate_genesis_params(
             {"gas_limit": BLOCK_GAS, "timestamp": GENESIS - 1_000_000}
         )
-        backend = PyEVMBackend(genesis_parameters=parameters, genesis_state=state)
-        self.tester = EthereumTester(backend)
-        for key in keys:
-            self.tester.add_account("0x" + key.secret.hex())
-        super().__init__(Web3(EthereumTesterProvider(self.tester)))
+        self._backend = PyEVMBackend(genesis_parameters=parameters, genesis_state=state)
+        super().__init__(Web3(EthereumTesterProvider(EthereumTester(self._backend))))
+
+    def _send(self, transaction: dict[str, Any]) -> HexBytes:
+        sender = to_checksum_address(transaction.pop("from"))
+        if "to" in transaction:
+            transaction["to"] = to_checksum_address(transaction["to"])
+        transaction |= {"maxFeePerGas": 10**10, "maxPriorityFeePerGas": 0, "value": 0} | transaction
+        transaction |= {"nonce": self._nonces[sender], "chainId": CHAIN_ID}
+        self._nonces[sender] += 1
+        signed = Account.sign_transaction(transaction, self._keys[sender].secret)
+        sent = self._backend.send_raw_transaction(bytes(signed.raw_transaction))
+        if not self._held:
+            self.mine()
+        return HexBytes(sent)
 
     def set_time(self, now: int) -> None:
-        self.tester.time_travel(now)
+        self._backend.chain.header = self._backend.chain.header.copy(timestamp=now)
 
     def hold(self) -> None:
-        self.tester.disable_auto_mine_transactions()
+        self._held = True
 
     def mine(self) -> None:
-        self.tester.mine_block()
+        self._backend.mine_blocks(1)
 
 
 class Anvil(Web3Chain):
