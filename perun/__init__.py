@@ -54,25 +54,23 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from perun.api import *  # noqa: F403 - the list stands there, once
-
 # web3 takes a second to import. Parts of this package that do without it, such as the protocol
 # itself, must not wait for it, so the public names come when the first of them is asked for.
-_API = "perun.api"
+if TYPE_CHECKING:
+    from perun.api import *  # noqa: F403 - the list stands there, once
+else:
+    _API = "perun.api"
 
+    def __getattr__(name: str) -> Any:
+        if name.startswith("__") and name != "__all__":
+            raise AttributeError(name)
+        if find_spec(f"perun.{name}"):
+            # `from perun import checks` asks here first.
+            return import_module(f"perun.{name}")
+        try:
+            return getattr(import_module(_API), name)
+        except AttributeError:
+            raise AttributeError(f"module 'perun' has no attribute {name!r}") from None
 
-def __getattr__(name: str) -> Any:
-    if name.startswith("__") and name != "__all__":
-        raise AttributeError(name)
-    if find_spec(f"perun.{name}"):
-        # `from perun import checks` asks here first.
-        return import_module(f"perun.{name}")
-    try:
-        return getattr(import_module(_API), name)
-    except AttributeError:
-        raise AttributeError(f"module 'perun' has no attribute {name!r}") from None
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *import_module(_API).__all__})
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *import_module(_API).__all__})
