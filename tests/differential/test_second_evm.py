@@ -11,7 +11,7 @@ import pytest
 from tests.stateful.arena import Step
 from tests.stateful.games import Tally, run
 from tests.stateful.nodes import anvil
-from tests.stateful.replay import Anvil, Mined, Tester, differences, replay
+from tests.stateful.replay import Anvil, Mined, PyEvm, differences, replay
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def trace() -> list[Step]:
 
 @pytest.fixture(scope="module")
 def on_py_evm(trace: list[Step]) -> list[Mined]:
-    return replay(trace, Tester())
+    return replay(trace, PyEvm())
 
 
 def test_game_has_something_of_everything(trace: list[Step]) -> None:

@@ -19,7 +19,7 @@ from tests.stateful.codec import ROOT
 from tests.stateful.games import STEPS, GameFailed, Tally, play_moves, run, shrink
 from tests.stateful.nodes import anvil
 from tests.stateful.play import Play
-from tests.stateful.replay import Anvil, Tester, differences, read, replay, write
+from tests.stateful.replay import Anvil, PyEvm, differences, read, replay, write
 
 FAILURE = ROOT / "build" / "stateful" / "failure.json"
 NEEDED_SECONDS = 240
@@ -92,7 +92,7 @@ def _report(failed: GameFailed) -> None:
 
 def _replay(path: Path) -> int:
     steps = read(path)
-    found = differences(steps, replay(steps, Tester()))
+    found = differences(steps, replay(steps, PyEvm()))
     print("eth-tester:", "; ".join(found) or f"{len(steps)} transactions as on revm")
     with anvil() as url:
         if url:

@@ -96,7 +96,7 @@ class Web3Chain:
         raise NotImplementedError
 
 
-class Tester(Web3Chain):
+class PyEvm(Web3Chain):
     """py-evm, through eth-tester's backend: eth-tester itself mines one transaction a block."""
 
     def __init__(self) -> None:
