@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-_PUSH20 = 0x73
-
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
@@ -41,15 +39,12 @@ def artifact(name: str) -> Artifact:
     file = resources.files("perun").joinpath("artifacts", f"{name}.json")
     content = json.loads(file.read_text(encoding="utf-8"))
     runtime = bytearray.fromhex(content["deployedBytecode"].removeprefix("0x"))
-    holes = [(item["start"], item["length"]) for item in content["immutableReferences"]]
-    if runtime[:1] == bytes((_PUSH20,)) and not any(runtime[1:21]):
-        # A library begins with its own address, to notice direct calls.
-        holes.append((1, 20))
+    holes = tuple((item["start"], item["length"]) for item in content["immutableReferences"])
     for start, length in holes:
         runtime[start : start + length] = bytes(length)
     return Artifact(
         name=name,
         creation=bytes.fromhex(content["bytecode"].removeprefix("0x")),
         runtime=bytes(runtime),
-        immutables=tuple(holes),
+        immutables=holes,
     )
