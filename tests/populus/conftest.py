@@ -16,8 +16,6 @@ from populus.cli import main
 from populus.exceptions import CompilerError
 from populus.solc import find_solc
 
-pytest_plugins = ["pytester"]
-
 REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLE = Path(__file__).parent / "sample"
 VERSION = "0.8.37"
