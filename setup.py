@@ -26,9 +26,17 @@ setup(
         "coincurve==21.0.0",
         "safe-pysha3==1.0.7",
         "msgspec==0.22.0",
+        "cryptography==50.0.2",
         "rich==15.0.0",
         "click==8.3.3",
         "py-evm==0.12.1b1",
+        # what these bring along and is imported here by name
+        "eth-abi==6.0.0",
+        "eth-hash==0.8.0",
+        "eth-typing==6.0.0",
+        "eth-utils==6.0.0",
+        "hexbytes==2.0.0",
+        "requests==2.34.2",
     ],
     extras_require={
         "test": [

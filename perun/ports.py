@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from perun.core.books import Row
 from perun.core.effects import Sign, Submit, Watch
 from perun.core.inputs import Input
 from perun.core.state import PeerId
-from perun.types import Record, Signature, UnixTime
+from perun.types import Signature, UnixTime
 
-__all__ = ["Chain", "Clock", "Inbox", "Sealer", "Signer", "Store", "Stored", "Wire"]
+__all__ = ["Chain", "Clock", "Inbox", "Sealer", "Signer", "Store", "Wire"]
 
 Inbox = Callable[[Sequence[Input]], None]
 """Where an edge puts what happened; may be called from any thread, returns at once."""
@@ -71,22 +72,19 @@ class Clock(Protocol):
         """Unix seconds; never goes back."""
 
 
-class Stored(Protocol):
-    """Everything a store holds, by kind of record, as it was last written."""
-
-    def records(self) -> Iterable[Record]:
-        """All records, in no order."""
-
-
-class Store(Stored, Protocol):
-    """Durable records, one writer. See `perun.store`."""
+class Store(Protocol):
+    """Durable rows, one writer. See `perun.store`."""
 
     @property
     def exit_only(self) -> bool:
         """Restored or copied: nothing new may be signed (protocol, section 5, Store)."""
 
-    def write(self, records: Iterable[Record]) -> None:
-        """All of these or none; on disk, whatever the power does, when this returns.
+    def records(self) -> Iterable[Row]:
+        """All rows as they were last written, in no order; asked for once, before any `write`."""
+
+    def write(self, rows: Iterable[Row], drops: Iterable[Row] = ()) -> None:
+        """All of these or none; on disk, whatever the power does, when this returns. A row that
+        comes twice counts as it came last.
 
         Raises:
             StoreFault: it is not known to be on disk; the node must stop.

@@ -1,0 +1,212 @@
+"""The heart of a node: take what happened, step, store, then act. One thread at a time.
+
+    inbox ──► core.step ──► rows, effects ──► signer ──► core.step … ──► store.write ──► effects
+
+*Write before you send* is the order of three lines in `turn`. A turn takes everything that has come
+in since the last one and stores it in one transaction: group commit across all channels. A step
+that raises has changed nothing; what a peer or our user got wrong is reported and the turn goes on.
+If the store fails the node stops for good, since memory is then ahead of the disk.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from perun.core.books import Books, Row, Step, row_key
+from perun.core.effects import Effect, Sign
+from perun.core.inputs import Connected, Input, Received, Restarted, Signed, Tick
+from perun.core.notices import Notice
+from perun.core.state import ChannelView, PeerId
+from perun.core.transitions import step
+from perun.encoding.messages import Relay, decode
+from perun.errors import BrokenInvariant, Misuse, PeerFault
+from perun.node.executor import Executor
+from perun.ports import Chain, Clock, Sealer, Signer, Store, Wire
+
+__all__ = ["Node"]
+
+MOST_PER_TURN = 512
+"""Inputs in one transaction: enough to share an fsync, few enough to keep latency low."""
+
+Fault = Callable[[object, Exception], None]
+"""Told what was refused and why: an input, or the sender of bytes that are no message."""
+
+
+def _ignore(*_: object) -> None:
+    """Nobody listens."""
+
+
+class Node:
+    """One party: books, and the ports they act through."""
+
+    def __init__(
+        self,
+        books: Books,
+        store: Store,
+        signer: Signer,
+        chain: Chain,
+        clock: Clock,
+        sealer: Sealer | None = None,
+        notify: Callable[[Notice], None] = _ignore,
+        fault: Fault = _ignore,
+    ) -> None:
+        self.books = books
+        self.peer: PeerId = books.config.identity.peer
+        self.failed: Exception | None = None
+        self._store = store
+        self._signer = signer
+        self._chain = chain
+        self._clock = clock
+        self._sealer = sealer
+        self._notify = notify
+        self._fault = fault
+        self._executor: Executor | None = None
+        self._wire: Wire | None = None
+        self._inbox: deque[Input | tuple[PeerId, Sequence[bytes]]] = deque()
+        self._peers = {view.peer for view in books.channels.values()}
+        self.wake: Callable[[], None] = _ignore
+
+    # ------------------------------------------------------------------------- from any thread
+
+    def connect(self, wire: Wire) -> None:
+        """Gives the node its wire; before anything is posted."""
+        self._wire = wire
+        self._executor = Executor(self.peer, wire, self._chain, self._sealer, self._notify)
+
+    def post(self, inputs: Sequence[Input]) -> None:
+        """Something happened; see `perun.ports.Inbox`."""
+        self._inbox.extend(inputs)
+        self.wake()
+
+    def receive(self, sender: PeerId, frames: Sequence[bytes]) -> None:
+        """Bytes have come from a peer whose name the wire vouches for."""
+        self._inbox.append((sender, frames))
+        self.wake()
+
+    def meet(self, peer: PeerId) -> None:
+        """The wire has reached a peer, for the first time or again."""
+        self.post((Connected(peer),))
+
+    def start(self) -> None:
+        """After a restart: asks again for what was asked, and watches everything again."""
+        self.post((Restarted(),))
+
+    @property
+    def busy(self) -> bool:
+        """Whether a turn would find something to do."""
+        return bool(self._inbox)
+
+    # ------------------------------------------------------------------------- from one thread
+
+    def turn(self) -> bool:
+        """Takes what is there, up to a limit. False if there was nothing.
+
+        Raises:
+            BrokenInvariant: the node has failed before, or has no wire.
+            StoreFault: the store has; the node has failed.
+        """
+        if self.failed is not None or self._executor is None:
+            raise BrokenInvariant("the node has failed, or was never connected")
+        rows: list[Row] = []
+        drops: list[Row] = []
+        effects: list[Effect] = []
+        now = self._clock.now()
+        if now > self.books.chain.clock:
+            self._take(Tick(now), rows, drops, effects)
+        taken = 0
+        inbox = self._inbox
+        while inbox and taken < MOST_PER_TURN:
+            item = inbox.popleft()
+            if isinstance(item, tuple):
+                sender, frames = item
+                for frame in frames:
+                    taken += 1
+                    self._take_frame(sender, frame, rows, drops, effects)
+            else:
+                taken += 1
+                self._take(item, rows, drops, effects)
+        if rows or drops:
+            try:
+                self._store.write(rows, drops)
+            except Exception as error:
+                self.failed = error
+                raise
+        self._executor.carry_out(effects)
+        return taken > 0
+
+    def _take(self, input: Input, rows: list[Row], drops: list[Row], effects: list[Effect]) -> None:
+        """One input, with the signatures it asks for, all or nothing."""
+        try:
+            result = step(self.books, input)
+        except (Misuse, PeerFault) as error:
+            self._fault(input, error)
+            return
+        wishes = self._absorb(result, rows, drops, effects)
+        while wishes:
+            later: list[Sign] = []
+            for wish in wishes:
+                signatures = self._signer.sign(wish)
+                if signatures is not None:
+                    result = step(self.books, Signed(wish, signatures))
+                    later += self._absorb(result, rows, drops, effects)
+            wishes = later
+
+    def _absorb(
+        self, result: Step, rows: list[Row], drops: list[Row], effects: list[Effect]
+    ) -> list[Sign]:
+        """Memory first: nothing is acted upon until the same rows are on disk."""
+        self.books.apply(result)
+        for row in result.writes:
+            # A payment asks and signs in one turn: two versions of one row, of which one is stored.
+            if rows and type(rows[-1]) is type(row) and row_key(rows[-1]) == row_key(row):
+                rows[-1] = row
+            else:
+                rows.append(row)
+            if isinstance(row, ChannelView):
+                self._peers.add(row.peer)
+        drops += result.drops
+        wishes: list[Sign] = []
+        for effect in result.effects:
+            if isinstance(effect, Sign):
+                wishes.append(effect)
+            else:
+                effects.append(effect)
+        return wishes
+
+    def _take_frame(
+        self,
+        sender: PeerId,
+        frame: bytes,
+        rows: list[Row],
+        drops: list[Row],
+        effects: list[Effect],
+    ) -> None:
+        try:
+            message = decode(frame)
+            via = b""
+            if isinstance(message, Relay):
+                if message.receiver != self.peer:
+                    self._forward(sender, message, frame)
+                    return
+                if self._sealer is None:
+                    return
+                end = message.sender
+                message = decode(self._sealer.open(end, message.box))
+                if isinstance(message, Relay):
+                    return
+                sender, via = end, sender
+        except PeerFault as error:
+            self._fault(sender, error)
+            return
+        self._take(Received(sender, message, via), rows, drops, effects)
+
+    def _forward(self, sender: PeerId, message: Relay, frame: bytes) -> None:
+        """A hub passes on, unread, what one of its peers has sealed for another."""
+        if (
+            self._wire is not None
+            and self.books.config.policy.hub is not None
+            and message.sender == sender
+            and {sender, message.receiver} <= self._peers
+        ):
+            self._wire.send(message.receiver, (frame,))

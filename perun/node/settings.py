@@ -1,0 +1,43 @@
+"""A node's configuration from what its user knows: chain, contracts, account and key."""
+
+from __future__ import annotations
+
+from perun.core.config import Config, Deployment, Identity, Policy
+from perun.core.limits import Limits, limits_for
+from perun.core.state import PeerId
+from perun.crypto.keys import PublicKey
+from perun.encoding.domains import hash_time_lock_domain, ms_contract_domain, vpm_domain
+from perun.types import Address, ChainId
+
+__all__ = ["config_for", "deployment_of", "peer_id"]
+
+
+def deployment_of(
+    chain: ChainId, ms_contract: Address, vpm: Address, hash_time_lock: Address
+) -> Deployment:
+    """The three contracts of one chain."""
+    return Deployment(
+        ms_contract_domain(chain, ms_contract),
+        vpm_domain(chain, vpm),
+        hash_time_lock_domain(chain, hash_time_lock),
+    )
+
+
+def peer_id(key: PublicKey) -> PeerId:
+    """33 bytes: how a key is known on the wire."""
+    x, y = key.data[:32], key.data[32:]
+    return bytes((2 + (y[31] & 1),)) + x
+
+
+def config_for(
+    deployment: Deployment,
+    key: PublicKey,
+    seed: bytes,
+    account: Address | None = None,
+    policy: Policy | None = None,
+    limits: Limits | None = None,
+) -> Config:
+    """Everything the core is told; the account defaults to the key's own address."""
+    identity = Identity(account or key.address, key.address, peer_id(key))
+    chosen = limits or limits_for(deployment.contract.chain_id)
+    return Config(deployment, identity, chosen, seed, policy or Policy())

@@ -1,0 +1,50 @@
+"""A thread that turns a node.
+
+Signing, checking and syncing release the interpreter's lock, so nodes on threads of their own work
+at the same time.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from perun.node.runtime import Node
+
+__all__ = ["NodeThread"]
+
+_IDLE_SECONDS = 0.5
+"""How often an idle node looks at its clock."""
+
+
+class NodeThread:
+    """Runs from `start` to `stop`; `node.failed` says why if it ended by itself."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self._wanted = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="perun-node", daemon=True)
+        node.wake = self._wanted.set
+
+    def start(self) -> None:
+        """Begins to turn."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finishes the turn at hand and returns when it is done."""
+        self._stopping = True
+        self._wanted.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        node, wanted = self.node, self._wanted
+        while not self._stopping:
+            wanted.wait(_IDLE_SECONDS)
+            wanted.clear()
+            try:
+                while node.turn():
+                    if self._stopping:
+                        return
+            except Exception as error:
+                node.failed = node.failed or error
+                raise

@@ -1,0 +1,28 @@
+"""Schema versions of a store, applied in order, each in one transaction; never edited, only added.
+
+`MIGRATIONS[n]` brings a file from schema n to n + 1. The version is SQLite's `user_version`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["MIGRATIONS"]
+
+_KINDS = (
+    "totals",
+    "channels",
+    "instances",
+    "crossings",
+    "invitations",
+    "credits",
+    "chain",
+    "marks",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+        *(f"CREATE TABLE {kind} (row INTEGER PRIMARY KEY, body BLOB NOT NULL)" for kind in _KINDS),
+    ),
+)

@@ -1,0 +1,166 @@
+"""The store: one SQLite file, write-ahead log, full synchronisation, one transaction per batch.
+
+`write` returns when the rows are on disk: one `fdatasync` however many channels the batch is about.
+Rows are overwritten in place, so old statements do not pile up.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+from perun.core.books import Row, row_key
+from perun.core.state import StoreMark
+from perun.store import seal
+from perun.store.faults import StoreTooNew, WriteFailed
+from perun.store.lock import StoreLock
+from perun.store.migrations import MIGRATIONS
+from perun.store.tables import TABLES
+
+__all__ = ["SqliteStore"]
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    # 16 MB of log between checkpoints: each costs two more fsyncs and rewrites changed pages.
+    "PRAGMA wal_autocheckpoint = 4000",
+    "PRAGMA journal_size_limit = 67108864",
+    "PRAGMA temp_store = MEMORY",
+)
+
+
+class SqliteStore:
+    """Open from construction to `close`; used by one thread at a time."""
+
+    def __init__(self, path: Path | str) -> None:
+        """Opens or creates a store.
+
+        Raises:
+            StoreInUse: another process has it open.
+            StoreTooNew: a newer program wrote it.
+        """
+        self.path = Path(path)
+        self._lock = StoreLock(self.path)
+        try:
+            self._open()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _open(self) -> None:
+        new = not self.path.exists()
+        if new:
+            os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
+        self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        for pragma in _PRAGMAS:
+            self._db.execute(pragma)
+        self._migrate()
+        self._numbers: dict[tuple[type, bytes], int] = {}
+        self._next = {kind: self._highest(kind) + 1 for kind in TABLES}
+        self._count = int.from_bytes(self.get("count") or b"", "big")
+        original = seal.check_and_renew(self.path, self) and self._count >= self._lock.count
+        if not original:
+            self.put("exit only", b"a copy, or put back from a backup")
+        self._exit_only = self.get("exit only") is not None
+
+    def _migrate(self) -> None:
+        found = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+        if found > len(MIGRATIONS):
+            raise StoreTooNew(str(self.path), found, len(MIGRATIONS))
+        for version in range(found, len(MIGRATIONS)):
+            self._db.execute("BEGIN IMMEDIATE")
+            for statement in MIGRATIONS[version]:
+                self._db.execute(statement)
+            self._db.execute(f"PRAGMA user_version = {version + 1}")
+            self._db.execute("COMMIT")
+
+    def _highest(self, kind: type) -> int:
+        name = TABLES[kind].name
+        row = self._db.execute(f"SELECT max(row) FROM {name}").fetchone()  # noqa: S608
+        return int(row[0] or 0)
+
+    # ------------------------------------------------------------------------------- small values
+
+    def get(self, name: str) -> bytes | None:
+        """A small value about the store itself."""
+        row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def put(self, name: str, value: bytes) -> None:
+        """Keeps a small value about the store itself; on disk when it returns."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    # ----------------------------------------------------------------------------------- records
+
+    @property
+    def exit_only(self) -> bool:
+        """Restored or copied: nothing new may be signed (protocol, section 5, Store)."""
+        return self._exit_only
+
+    def records(self) -> Iterable[Row]:
+        """All rows; also learns where each lives, so it comes before the first `write`."""
+        rows: list[Row] = []
+        for kind, table in TABLES.items():
+            for number, body in self._db.execute(table.select):
+                row = table.codec.decode(body)
+                self._numbers[kind, row_key(row)] = number
+                rows.append(row)
+        return rows
+
+    def write(self, rows: Iterable[Row], drops: Iterable[Row] = ()) -> None:
+        """All of these or none; on disk when it returns.
+
+        Raises:
+            WriteFailed: not known to be on disk; the node must stop.
+        """
+        batches: dict[type, list[tuple[int, bytes]]] = {}
+        for row in rows:
+            kind = type(row)
+            number = self._number(kind, row_key(row))
+            batch = batches.get(kind)
+            if batch is None:
+                batch = batches[kind] = []
+            batch.append((number, TABLES[kind].codec.encode(row)))
+            if kind is StoreMark:
+                self._exit_only = True
+        count = self._count + 1
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            for kind, batch in batches.items():
+                self._db.executemany(TABLES[kind].insert, batch)
+            for row in drops:
+                known = self._numbers.pop((type(row), row_key(row)), None)
+                if known is not None:
+                    self._db.execute(TABLES[type(row)].delete, (known,))
+            self.put("count", count.to_bytes(8, "big"))
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise WriteFailed(str(self.path), str(error)) from error
+        self._count = count
+        self._lock.note(count)
+
+    def _number(self, kind: type, key: bytes) -> int:
+        number = self._numbers.get((kind, key))
+        if number is None:
+            number = self._next[kind]
+            self._next[kind] = number + 1
+            self._numbers[kind, key] = number
+        return number
+
+    # ---------------------------------------------------------------------------------- keeping
+
+    def backup(self, destination: Path | str) -> None:
+        """A copy of everything as it stands; it opens exit only, wherever it is put."""
+        target = sqlite3.connect(destination)
+        try:
+            self._db.backup(target)
+        finally:
+            target.close()
+        os.chmod(destination, 0o600)
+
+    def close(self) -> None:
+        """Closes the file and lets the lock go."""
+        self._db.close()
+        self._lock.release()

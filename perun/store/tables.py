@@ -1,0 +1,46 @@
+"""Which record lives in which table. A row is found by a number that the store hands out; its id is
+inside. So overwriting a row touches one page and no index."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from perun.core.state import (
+    ChainView,
+    ChannelView,
+    Credit,
+    Crossing,
+    InstanceView,
+    Invitation,
+    StoreMark,
+    Totals,
+)
+from perun.encoding.records import RowCodec
+
+__all__ = ["TABLES", "Table"]
+
+
+class Table:
+    """A table of one kind of record."""
+
+    __slots__ = ("codec", "delete", "insert", "name", "select")
+
+    def __init__(self, name: str, kind: type[Any]) -> None:
+        self.name = name
+        self.codec: RowCodec[Any] = RowCodec(kind)
+        self.insert = f"INSERT OR REPLACE INTO {name} (row, body) VALUES (?, ?)"  # noqa: S608
+        self.delete = f"DELETE FROM {name} WHERE row = ?"  # noqa: S608
+        self.select = f"SELECT row, body FROM {name}"  # noqa: S608
+
+
+TABLES: Final[dict[type, Table]] = {
+    Totals: Table("totals", Totals),
+    ChannelView: Table("channels", ChannelView),
+    InstanceView: Table("instances", InstanceView),
+    Crossing: Table("crossings", Crossing),
+    Invitation: Table("invitations", Invitation),
+    Credit: Table("credits", Credit),
+    ChainView: Table("chain", ChainView),
+    StoreMark: Table("marks", StoreMark),
+}
+"""By kind of record; the names are fixed by the schema in `migrations`."""
