@@ -9,20 +9,37 @@ from __future__ import annotations
 import threading
 from typing import Any, Final
 
+from eth.estimators.gas import binary_gas_search
+from eth.exceptions import Revert, VMError
+from eth.vm.spoof import SpoofTransaction
+from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
 from eth_tester import EthereumTester, PyEVMBackend
+from eth_tester.backends.pyevm.main import get_default_genesis_params
+from eth_tester.exceptions import TransactionFailed
 from web3 import EthereumTesterProvider, Web3
 from web3.types import RPCEndpoint, RPCResponse
 
 from perun.chain.rpc import RpcEndpoint
+from perun.crypto import SecretKey
 from perun.types import UnixTime
 
-__all__ = ["GENESIS_TIME", "MNEMONIC", "MemoryChain"]
+__all__ = ["GENESIS_TIME", "MNEMONIC", "MemoryChain", "rich_key"]
 
 MNEMONIC: Final = "test test test test test test test test test test test junk"
 """The well-known one of development chains: its ten keys are public, and rich here."""
 
 GENESIS_TIME: Final = UnixTime(1_767_225_600)
 """2026-01-01 00:00:00 UTC."""
+
+_HD_PATH: Final = "m/44'/60'/0'/0"
+_LEAST_GAS: Final = 21_000
+_BLOCK_GAS: Final = 30_000_000
+
+
+def rich_key(index: int) -> SecretKey:
+    """The key of one of the ten rich accounts of development chains, this one and anvil."""
+    seed = seed_from_mnemonic(MNEMONIC, "")
+    return SecretKey(bytes(key_from_seed(seed, f"{_HD_PATH}/{index}")))
 
 
 class _OneAtATime(EthereumTesterProvider):
@@ -37,6 +54,48 @@ class _OneAtATime(EthereumTesterProvider):
             return super().make_request(method, params)
 
 
+class _OwnTime(PyEVMBackend):  # type: ignore[misc]  # eth_tester has no types
+    """py-evm with a clock of the chain's own: a block is a second later than the one before."""
+
+    def __init__(self) -> None:
+        state = PyEVMBackend.generate_genesis_state(
+            mnemonic=MNEMONIC, num_accounts=10, hd_path=_HD_PATH
+        )
+        parameters = get_default_genesis_params(
+            {"timestamp": GENESIS_TIME, "gas_limit": _BLOCK_GAS}
+        )
+        super().__init__(parameters, state, None, MNEMONIC, _HD_PATH)
+
+    def reset_to_genesis(self, *arguments: Any, **named: Any) -> None:
+        """Called by the constructor; from here on headers are made our way."""
+        super().reset_to_genesis(*arguments, **named)
+        chain = self.chain
+        from_parent = chain.create_header_from_parent
+
+        def create_header_from_parent(parent: Any, **fields: Any) -> Any:
+            fields.setdefault("timestamp", parent.timestamp + 1)
+            return from_parent(parent, **fields)
+
+        chain.create_header_from_parent = create_header_from_parent
+        chain.header = chain.create_header_from_parent(chain.get_canonical_head())
+
+    def estimate_gas(self, transaction: Any, block_number: Any = "latest") -> Any:
+        """Gas in a block at the chain's next second; eth-tester would take our own clock's."""
+        header = self.chain.header
+        state = self.chain.get_vm(at_header=header.copy(base_fee_per_gas=0)).state
+        plain = {name: transaction[name] for name in transaction if "fee" not in name}
+        plain |= {"gas": _LEAST_GAS, "max_fee_per_gas": 0, "max_priority_fee_per_gas": 0}
+        unsigned = self._get_normalized_and_unsigned_evm_transaction(plain, block_number)
+        try:
+            return binary_gas_search(
+                state, SpoofTransaction(unsigned, from_=transaction["from"]), tolerance=1_000
+            )
+        except VMError as error:
+            data = error.args[0] if isinstance(error, Revert) and error.args else b""
+            # How web3's provider shows the data of a revert, which `perun.bindings` reads.
+            raise TransactionFailed(str(data) if data else type(error).__name__) from None
+
+
 class MemoryChain:
     """An eth-tester chain with ten rich accounts; gone with the process."""
 
@@ -46,12 +105,20 @@ class MemoryChain:
         Args:
             automine: whether each transaction gets a block at once; else `mine` makes them.
         """
-        backend = PyEVMBackend.from_mnemonic(
-            MNEMONIC, genesis_overrides={"timestamp": GENESIS_TIME, "gas_limit": 30_000_000}
-        )
-        self._tester = EthereumTester(backend, auto_mine_transactions=automine)
+        self._tester = EthereumTester(_OwnTime(), auto_mine_transactions=automine)
         self.web3 = Web3(_OneAtATime(self._tester))
-        self.time = UnixTime(GENESIS_TIME)
+
+    @property
+    def automine(self) -> bool:
+        """Whether each transaction gets a block at once."""
+        return bool(self._tester.auto_mine_transactions)
+
+    @automine.setter
+    def automine(self, wanted: bool) -> None:
+        if wanted:
+            self._tester.enable_auto_mine_transactions()
+        else:
+            self._tester.disable_auto_mine_transactions()
 
     def endpoint(self) -> RpcEndpoint:
         """For a `ChainService`; several may share the chain."""
@@ -60,5 +127,6 @@ class MemoryChain:
     def mine(self, blocks: int = 1, *, at: UnixTime | None = None) -> None:
         """Makes blocks; the first at time `at`, which must lie ahead."""
         if at is not None:
-            self._tester.time_travel(at)
+            chain = self._tester.backend.chain
+            chain.header = chain.header.copy(timestamp=at)
         self._tester.mine_blocks(blocks)

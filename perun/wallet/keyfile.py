@@ -1,0 +1,91 @@
+"""Encrypted keys: the keyfile format that Ethereum wallets share (version 3, scrypt).
+
+Source: eth-account, which reads and writes it; the Web3 Secret Storage Definition.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from eth_account import Account as EthAccount
+
+from perun.crypto import SecretKey
+from perun.errors import BadKey, Misuse
+
+__all__ = ["KeyfileError", "decrypt", "encrypt", "read_keyfile", "write_keyfile"]
+
+_OWNER_ONLY: Final = 0o600
+_MOST_BYTES: Final = 16_384
+
+
+@dataclass(eq=False)
+class KeyfileError(Misuse):
+    """A keyfile cannot be read, or the password does not open it."""
+
+    what: str
+
+    template: ClassVar[str] = "{what}"
+    hint: ClassVar[str] = "check the file and the password; without both the key is lost"
+
+
+def encrypt(key: SecretKey, password: str, *, work: int | None = None) -> str:
+    """A key as the text of a keyfile.
+
+    Args:
+        work: cost of trying one password (scrypt's n); eth-account's default takes about a second.
+    """
+    made: dict[str, Any] = EthAccount.encrypt(key.secret, password, kdf="scrypt", iterations=work)
+    return json.dumps(made, sort_keys=True)
+
+
+def decrypt(text: str, password: str) -> SecretKey:
+    """The key in the text of a keyfile.
+
+    Raises:
+        KeyfileError: no keyfile, a wrong password, or a key that is not the file's address.
+    """
+    try:
+        content = json.loads(text)
+        key = SecretKey(bytes(EthAccount.decrypt(content, password)))
+        named = str(content.get("address", key.address.hex())).removeprefix("0x").lower()
+    # eth-account reports a broken file by whatever it stumbles over.
+    except (ValueError, KeyError, TypeError, AttributeError, NotImplementedError, BadKey) as error:
+        wrong = "MAC" in str(error)
+        raise KeyfileError("the password is wrong" if wrong else "this is no keyfile") from error
+    if named != key.address.hex():
+        raise KeyfileError(f"the keyfile names 0x{named} but holds another key")
+    return key
+
+
+def write_keyfile(path: Path, key: SecretKey, password: str, *, work: int | None = None) -> None:
+    """Writes a new keyfile that only its owner may read; never over another file.
+
+    Raises:
+        KeyfileError: there is a file already, or it cannot be written.
+    """
+    text = encrypt(key, password, work=work)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise KeyfileError(f"{path}: {error.strerror}") from error
+
+
+def read_keyfile(path: Path, password: str) -> SecretKey:
+    """The key in a file.
+
+    Raises:
+        KeyfileError: no such file, no keyfile, or a wrong password.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")[:_MOST_BYTES]
+    except (OSError, UnicodeDecodeError) as error:
+        raise KeyfileError(f"{path}: cannot be read") from error
+    return decrypt(text, password)

@@ -1,0 +1,27 @@
+"""Real chain processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from perun import deploy
+from perun.chain.anvil import Anvil
+from perun.chain.memory import GENESIS_TIME
+from perun.core.config import Deployment
+
+
+@pytest.fixture(scope="session")
+def anvil() -> Iterator[Anvil]:
+    """One anvil for all tests; blocks are made when told."""
+    with Anvil(automine=False, genesis_time=GENESIS_TIME) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def deployment(anvil: Anvil) -> Deployment:
+    anvil.request("evm_setAutomine", True)
+    suite = deploy(anvil.endpoint().web3)
+    anvil.request("evm_setAutomine", False)
+    return Deployment(suite.ms_contract.domain, suite.vpm.domain, suite.hash_time_lock.domain)

@@ -1,0 +1,141 @@
+"""The chain port against a real node: reorganisations, and processes killed in the middle."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from perun.bindings import ms_contract_calls
+from perun.chain import ChainService
+from perun.chain.anvil import Anvil
+from perun.chain.memory import rich_key
+from perun.chain.reports import Paid, Report
+from perun.core.config import Deployment
+from perun.core.effects import OpenChannel, Submit, Watch
+from perun.core.inputs import ChainChannel, Input
+from perun.core.limits import limits_for
+from perun.encoding import channel_id
+from perun.types import ETH, Channel, ChannelId, Nonce, Seconds, UnixTime, Wei
+from perun.wallet import KeyAccount
+
+pytestmark = pytest.mark.chain
+
+SENDER = Path(__file__).with_name("sender.py")
+
+
+class Watcher:
+    """A port of one rich account, and the last view of a channel it has reported."""
+
+    def __init__(self, anvil: Anvil, deployment: Deployment, index: int) -> None:
+        self.account = KeyAccount(rich_key(index))
+        self.view: ChainChannel | None = None
+        self.reports: list[Report] = []
+        self.port = ChainService(
+            anvil.endpoint(),
+            deployment,
+            self.account,
+            self._take,
+            limits=limits_for(deployment.contract.chain_id),
+            report=self.reports.append,
+        )
+
+    def _take(self, inputs: tuple[Input, ...]) -> None:
+        for item in inputs:
+            if isinstance(item, ChainChannel):
+                self.view = item
+
+    def holdings(self) -> tuple[int, int]:
+        """Alice's side in the newest and in the newest final block."""
+        self.port.poll()
+        assert self.view is not None
+        return self.view.head.alice, self.view.final.alice
+
+
+def terms(watcher: Watcher, nonce: int) -> Channel:
+    bob = rich_key(9).address
+    alice = watcher.account.address
+    return Channel(alice, bob, alice, bob, ETH, Seconds(600), Nonce(nonce))
+
+
+def newest(anvil: Anvil) -> int:
+    block = anvil.endpoint().block()
+    assert block is not None
+    return block.time
+
+
+def test_deposit_survives_a_reorganisation(anvil: Anvil, deployment: Deployment) -> None:
+    watcher = Watcher(anvil, deployment, 1)
+    channel = terms(watcher, 1)
+    id = channel_id(deployment.contract, channel)
+    watcher.port.watch(Watch(channel=id, asset=ETH, terms=channel))
+    until = UnixTime(newest(anvil) + 300)
+    watcher.port.submit(Submit(b"o" + id, OpenChannel(channel, Wei(70), until)))
+    assert watcher.holdings() == (0, 0)
+    anvil.mine()
+    assert watcher.holdings() == (70, 0)
+    anvil.request("anvil_reorg", 1, [])  # an empty block takes the place of ours
+    assert watcher.holdings() == (0, 0)  # and the transaction is sent again
+    anvil.mine()
+    assert watcher.holdings() == (70, 0)
+    anvil.mine(2)
+    assert watcher.holdings() == (70, 70)
+    (paid,) = [report for report in watcher.reports if isinstance(report, Paid)]
+    assert paid.succeeded
+
+
+def test_chain_put_back_behind_finality_is_read_again(anvil: Anvil, deployment: Deployment) -> None:
+    watcher = Watcher(anvil, deployment, 2)
+    channel = terms(watcher, 2)
+    id = channel_id(deployment.contract, channel)
+    watcher.port.watch(Watch(channel=id, asset=ETH, terms=channel))
+    before = anvil.request("evm_snapshot")
+    until = UnixTime(newest(anvil) + 300)
+    watcher.port.submit(Submit(b"o" + id, OpenChannel(channel, Wei(70), until)))
+    watcher.holdings()
+    anvil.mine(4)
+    assert watcher.holdings() == (70, 70)
+    anvil.request("evm_revert", before)
+    anvil.mine(4)
+    assert watcher.holdings() == (0, 0)
+
+
+@pytest.mark.parametrize("mined_meanwhile", [False, True])
+def test_killed_process_goes_on_and_pays_once(
+    anvil: Anvil, deployment: Deployment, tmp_path: Path, mined_meanwhile: bool
+) -> None:
+    id = ChannelId(bytes((77 + mined_meanwhile,)) * 32)
+    told = {
+        "account": 3 + mined_meanwhile,
+        "chain": deployment.contract.chain_id,
+        "contracts": [
+            deployment.contract.contract.hex(),
+            deployment.vpm.contract.hex(),
+            deployment.hash_time_lock.contract.hex(),
+        ],
+        "id": id.hex(),
+        "amount": 70,
+        "until": newest(anvil) + 300,
+    }
+    for life in range(2):
+        command = [sys.executable, str(SENDER), anvil.url, str(tmp_path / "sent"), json.dumps(told)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "sent\n"
+        if life == 1:
+            anvil.mine(3)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        if mined_meanwhile:
+            anvil.mine()
+    anvil.mine()
+    query = ms_contract_calls.holdings(deployment.contract.contract, ETH, id)
+    endpoint = anvil.endpoint()
+    head = endpoint.block()
+    assert head is not None
+    assert endpoint.ask(query, head.number).alice == 70
