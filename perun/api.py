@@ -5,6 +5,7 @@ from perun.bindings import (
     ERC20,
     VPM,
     BadAnswer,
+    BadArguments,
     Dispute,
     Fees,
     HashTimeLock,
@@ -180,6 +181,7 @@ __all__ = [
     # errors
     "AmountOutOfRange",
     "BadAnswer",
+    "BadArguments",
     "BadDeploymentFile",
     "BadKey",
     "BadSignature",

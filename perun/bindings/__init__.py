@@ -6,7 +6,7 @@
 - `MSContract`, `VPM`, `HashTimeLock`, `LibSignatures`, `ERC20`: all of it through a `Web3`.
 """
 
-from perun.bindings.abi import BadAnswer
+from perun.bindings.abi import BadAnswer, BadArguments
 from perun.bindings.calls import Call, Fees, Query
 from perun.bindings.erc20 import ERC20
 from perun.bindings.failures import NodeRefused, NodeUnreachable, NotMined
@@ -23,6 +23,7 @@ from perun.bindings.vpm import VPM, Totals
 
 __all__ = [
     "BadAnswer",
+    "BadArguments",
     "Call",
     "Dispute",
     "ERC20",

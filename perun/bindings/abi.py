@@ -7,17 +7,18 @@ a test compares every signature here with the compiler's ABI.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from eth_abi.codec import ABICodec
 from eth_abi.decoding import AddressDecoder
-from eth_abi.exceptions import DecodingError
+from eth_abi.exceptions import DecodingError, EncodingError
 from eth_abi.grammar import parse
 from eth_abi.registry import BaseEquals, registry
 
 from perun.crypto.hashing import keccak
-from perun.errors import ChainFault
+from perun.errors import ChainFault, Misuse
 from perun.types import Record
 
 CHANNEL = "(address,address,address,address,address,uint32,uint64)"
@@ -34,6 +35,17 @@ class BadAnswer(ChainFault):
     """
 
     hint = "check the address and the chain; perun.load compares the code at every address"
+
+
+@dataclass(eq=False)
+class BadArguments(Misuse):
+    """A value given to a function of a contract is not of the type that it takes."""
+
+    signature: str
+    reason: str
+
+    template: ClassVar[str] = "{signature}: {reason}"
+    hint: ClassVar[str] = "addresses are 20 and ids 32 raw bytes, lists are lists of records"
 
 
 class _RawAddress(AddressDecoder):
@@ -81,9 +93,16 @@ def plain(value: Any) -> Any:
 
 
 def encode_call(signature: str, *values: Any) -> bytes:
-    """Call data: selector and arguments."""
+    """Call data: selector and arguments.
+
+    Raises:
+        BadArguments: a value is not of the type that the function takes.
+    """
     hashed, types = _parts(signature)
-    return hashed[:4] + _CODEC.encode(types, [plain(value) for value in values])
+    try:
+        return hashed[:4] + _CODEC.encode(types, [plain(value) for value in values])
+    except (EncodingError, TypeError) as error:
+        raise BadArguments(signature, str(error)) from error
 
 
 def decode(types: Sequence[str], data: bytes) -> tuple[Any, ...]:

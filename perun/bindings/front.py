@@ -28,6 +28,7 @@ class Front:
     the node holds) and returns when it is mined; `gas` and `fees` are estimated unless given.
 
     Raises, every one of them:
+        BadArguments: a value is not of the type that the function takes.
         Reverted: the contract refused; `perun.reverts` has a class for each reason.
         BadAnswer: there is no such contract at the address.
         NotMined, NodeUnreachable, NodeRefused: the node or the chain failed.

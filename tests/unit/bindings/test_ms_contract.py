@@ -7,7 +7,7 @@ from web3 import Web3
 
 import perun
 from perun import ETH, Close, Open, State, Wei, Withdraw, events, reverts
-from perun.bindings import ERC20
+from perun.bindings import ERC20, BadArguments
 from perun.errors import AmountOutOfRange, NotAnAmount, OutOfRange, WrongChannel
 from perun.types import Machine, Settlement
 from tests.unit.bindings.conftest import GAS, HOUR, Pair
@@ -224,3 +224,14 @@ def test_a_record_of_another_channel_is_refused_here(pair: Pair) -> None:
         with pytest.raises(WrongChannel) as caught:
             act()
         assert (caught.value.channel, caught.value.named) == (pair.id, other)
+
+
+def test_values_of_other_types_are_named(pair: Pair) -> None:
+    ms = pair.suite.ms_contract
+    for act in (
+        lambda: ms.credit(b"short", pair.alice),
+        lambda: ms.register(pair.channel, State(pair.id, 1, 0), evidence=[5], sender=pair.alice),
+        lambda: ms.settle_many([None], sender=pair.alice),
+    ):
+        with pytest.raises(BadArguments):
+            act()
