@@ -36,6 +36,8 @@ ChannelMessage = State | Close | Withdraw | Open
 MachineMessage = Statement | Ready
 """Messages of a payment machine; VPM checks the first."""
 
+AnyDomain = MSContractDomain | VPMDomain
+
 # A message's class fits exactly one function; the table says so to readers, not to mypy.
 _DIGESTS: dict[type, tuple[type, Callable[[Any, Any], Digest]]] = {
     State: (MSContractDomain, encoding.state_digest),
@@ -51,7 +53,7 @@ _DIGESTS: dict[type, tuple[type, Callable[[Any, Any], Digest]]] = {
 def digest(message: ChannelMessage, domain: MSContractDomain) -> Digest: ...
 @overload
 def digest(message: MachineMessage, domain: VPMDomain) -> Digest: ...
-def digest(message: Message, domain: MSContractDomain | VPMDomain) -> Digest:
+def digest(message: Message, domain: AnyDomain) -> Digest:
     """32 bytes that are signed for `message`.
 
     Source: EIP-712; protocol, sections 3 to 5.
@@ -59,6 +61,10 @@ def digest(message: Message, domain: MSContractDomain | VPMDomain) -> Digest:
     Raises:
         WrongType: no message, or a message of the other contract.
     """
+    return _digest(message, domain)
+
+
+def _digest(message: Message, domain: AnyDomain) -> Digest:
     known = _DIGESTS.get(type(message))
     if known is None:
         raise WrongType("message", message, "a State, Close, Withdraw, Open, Statement or Ready")
@@ -72,7 +78,7 @@ def digest(message: Message, domain: MSContractDomain | VPMDomain) -> Digest:
 def sign(message: ChannelMessage, key: KeyLike, domain: MSContractDomain) -> eth_keys.Signature: ...
 @overload
 def sign(message: MachineMessage, key: KeyLike, domain: VPMDomain) -> eth_keys.Signature: ...
-def sign(message: Any, key: KeyLike, domain: Any) -> eth_keys.Signature:
+def sign(message: Message, key: KeyLike, domain: AnyDomain) -> eth_keys.Signature:
     """Signs `message` with a key: low `s`, deterministic (RFC 6979), 65 bytes.
 
     Source: protocol, section 2. An `Open` is signed by the account, all else by the key.
@@ -80,7 +86,7 @@ def sign(message: Any, key: KeyLike, domain: Any) -> eth_keys.Signature:
     Raises:
         WrongType: no message, a message of the other contract, or no key.
     """
-    signed = signatures.sign(digest(message, domain), interop.secret_key(key))
+    signed = signatures.sign(_digest(message, domain), interop.secret_key(key))
     # eth_keys counts v from 0.
     return eth_keys.Signature(signed[:64] + bytes((signed[64] - 27,)))
 
@@ -93,7 +99,7 @@ def recover(
 def recover(
     message: MachineMessage, signature: SignatureLike, domain: VPMDomain
 ) -> eth_keys.PublicKey: ...
-def recover(message: Any, signature: SignatureLike, domain: Any) -> eth_keys.PublicKey:
+def recover(message: Message, signature: SignatureLike, domain: AnyDomain) -> eth_keys.PublicKey:
     """The key that signed `message`.
 
     Source: protocol, section 2: 65 bytes with v of 27, 28, 0 or 1, or 64 bytes (EIP-2098).
@@ -102,7 +108,7 @@ def recover(message: Any, signature: SignatureLike, domain: Any) -> eth_keys.Pub
         BadSignature: malformed, with a high `s`, or of no key.
         WrongType: no message, a message of the other contract, or no signature.
     """
-    key = signatures.recover_key(digest(message, domain), interop.signature_bytes(signature))
+    key = signatures.recover_key(_digest(message, domain), interop.signature_bytes(signature))
     if key is None:
         raise BadSignature(expected=None, recovered=None)
     return key.to_eth_keys()
@@ -116,7 +122,9 @@ def is_signed_by(
 def is_signed_by(
     message: MachineMessage, signature: SignatureLike, signer: AddressLike, domain: VPMDomain
 ) -> bool: ...
-def is_signed_by(message: Any, signature: SignatureLike, signer: AddressLike, domain: Any) -> bool:
+def is_signed_by(
+    message: Message, signature: SignatureLike, signer: AddressLike, domain: AnyDomain
+) -> bool:
     """Whether the contracts would take `signature` as `signer`'s over `message`.
 
     Source: protocol, section 2. Malformed signatures answer False.
@@ -125,14 +133,14 @@ def is_signed_by(message: Any, signature: SignatureLike, signer: AddressLike, do
         WrongType: no message, a message of the other contract, no signature or no signer.
     """
     signed = interop.signature_bytes(signature)
-    return signatures.verify(digest(message, domain), signed, interop.address(signer))
+    return signatures.verify(_digest(message, domain), signed, interop.address(signer))
 
 
 @overload
 def wallet_json(message: ChannelMessage, domain: MSContractDomain) -> dict[str, Any]: ...
 @overload
 def wallet_json(message: MachineMessage, domain: VPMDomain) -> dict[str, Any]: ...
-def wallet_json(message: Any, domain: Any) -> dict[str, Any]:
+def wallet_json(message: Message, domain: AnyDomain) -> dict[str, Any]:
     """The message as wallets take it in `eth_signTypedData_v4`, ready for `json.dumps`.
 
     Source: EIP-712. `eth_account.Account.sign_typed_data(full_message=…)` reads it too. A dict,
@@ -141,5 +149,5 @@ def wallet_json(message: Any, domain: Any) -> dict[str, Any]:
     Raises:
         WrongType: no message, or a message of the other contract.
     """
-    digest(message, domain)  # refuses what does not fit together
+    _digest(message, domain)  # refuses what does not fit together
     return encoding.wallet_json(message, domain)

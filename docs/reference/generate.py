@@ -1,0 +1,154 @@
+"""Writes the reference from the code's own documentation: `python docs/reference/generate.py`.
+
+`python.md` has every public name of `perun`, `errors.md` every exception that contracts and package
+raise. A test compares both with what this would write.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import perun
+from perun import reverts
+from perun.errors import PerunError
+from perun.types import Record
+
+FOLDER = Path(__file__).parent
+HEAD = "<!-- Written by docs/reference/generate.py; change the docstrings instead. -->\n\n"
+
+
+def pages() -> dict[str, str]:
+    """The pages' text by file name."""
+    return {"python.md": HEAD + python_page(), "errors.md": HEAD + errors_page()}
+
+
+def python_page() -> str:
+    """Quantities, records, functions, contracts, events."""
+    public = {name: getattr(perun, name) for name in perun.__all__}
+    classes = {name: it for name, it in public.items() if inspect.isclass(it)}
+    records = {name: it for name, it in classes.items() if issubclass(it, Record)}
+    errors = {name for name, it in classes.items() if issubclass(it, PerunError)}
+    fronts = {name: it for name, it in classes.items() if name not in records.keys() | errors}
+    functions = {name: it for name, it in public.items() if inspect.isfunction(it)}
+    announced = {
+        name: it
+        for name, it in vars(perun.events).items()
+        if inspect.isclass(it) and it.__module__ == perun.events.__name__
+    }
+    parts = [
+        "# `import perun`\n",
+        _text(perun.__doc__),
+        "## Functions\n",
+        *(_function(name, it) for name, it in sorted(functions.items())),
+        "## Records\n",
+        *(_record(name, it) for name, it in records.items()),
+        "## Contracts\n",
+        *(_front(name, it) for name, it in fronts.items()),
+        "## Events (`perun.events`)\n",
+        *(_record(name, it) for name, it in announced.items()),
+    ]
+    return "\n".join(parts)
+
+
+def errors_page() -> str:
+    """The tree, the package's own errors, and a line for each refusal of a contract."""
+    public = [getattr(perun, name) for name in perun.__all__]
+    own = [it for it in public if inspect.isclass(it) and issubclass(it, PerunError)]
+    refusals = [kind for kind in reverts.Reverted.__subclasses__() if kind.signature]
+    return "\n".join(
+        [
+            "# Errors\n",
+            _text(import_module("perun.errors").__doc__),
+            "## What the package raises (`perun`)\n",
+            "| exception | below | meaning | what to do |",
+            "|---|---|---|---|",
+            *(_row(kind, kind.__mro__[1].__name__) for kind in own),
+            "",
+            "## What contracts refuse (`perun.reverts`)\n",
+            _text(reverts.Reverted.__doc__),
+            "| exception | Solidity | meaning | what to do |",
+            "|---|---|---|---|",
+            *(_row(kind, kind.signature) for kind in refusals),
+            "",
+        ]
+    )
+
+
+def _row(kind: type[Any], origin: str) -> str:
+    again = "may be tried again" if getattr(kind, "retry", False) else ""
+    said = "; ".join(part for part in (kind.hint, again) if part)
+    meaning = " ".join((inspect.getdoc(kind) or "").split())
+    return f"| `{kind.__name__}` | `{origin}` | {meaning} | {said} |"
+
+
+def _function(name: str, function: Callable[..., Any], level: int = 3) -> str:
+    signature = _plain(str(inspect.signature(function)))
+    return (
+        f"{'#' * level} `{name}`\n\n```python\n{name}{signature}\n```\n\n{_text(function.__doc__)}"
+    )
+
+
+def _record(name: str, record: type[Record]) -> str:
+    lines = [f"### `{name}`\n", _text(record.__doc__)]
+    lines += [f"- `{field}: {kind}` {said}".rstrip() for field, kind, said in _fields(record)]
+    return "\n".join(lines) + "\n"
+
+
+def _fields(record: type) -> Iterator[tuple[str, str, str]]:
+    """Name, type and documentation of each field, as the source has them."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(record))).body[0]
+    assert isinstance(tree, ast.ClassDef)
+    for item, after in zip(tree.body, [*tree.body[1:], None], strict=True):
+        if isinstance(item, ast.AnnAssign):
+            said = ""
+            if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+                said = "— " + " ".join(str(after.value.value).split())
+            yield ast.unparse(item.target), ast.unparse(item.annotation), said
+
+
+def _front(name: str, front: type) -> str:
+    parts = [f"### `{name}`\n", _text(front.__doc__)]
+    if dataclasses.is_dataclass(front):
+        parts += [f"- `{field}: {kind}` {said}".rstrip() for field, kind, said in _fields(front)]
+        parts.append("")
+    for base in reversed(front.__mro__[:-1]):
+        for method, it in vars(base).items():
+            if inspect.isfunction(it) and not method.startswith("_") and it.__doc__:
+                parts.append(_function(method, it, level=4))
+    return "\n".join(parts)
+
+
+def _plain(signature: str) -> str:
+    """Annotations without quotes, as they are written."""
+    return re.sub(r"'([^']*)'", r"\1", signature)
+
+
+def _text(doc: str | None) -> str:
+    """A docstring as Markdown: indented parts, such as tables, stay as they are."""
+    lines = inspect.cleandoc(doc or "").splitlines()
+    parts: list[str] = []
+    inside = False
+    for number, line in enumerate(lines):
+        indented = line.startswith("    ") or (inside and not line.strip())
+        if line.strip() == "" and inside:
+            indented = any(later.startswith("    ") for later in lines[number + 1 : number + 2])
+        if indented != inside:
+            parts.append("```text" if indented else "```")
+            inside = indented
+        parts.append(line.removeprefix("    ") if inside else line)
+    if inside:
+        parts.append("```")
+    return "\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
