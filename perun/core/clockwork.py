@@ -19,6 +19,7 @@ from perun.core.requests import start_next
 from perun.core.state import (
     ChainView,
     ChannelView,
+    CrossingStage,
     InstanceView,
     Intent,
     LegStatus,
@@ -94,7 +95,10 @@ def on_instance(draft: Draft, snapshot: ChainInstance) -> None:
     draft.put(instance)
     if learnt and secret is not None:
         draft.notify(PreimageLearnt(instance.id, secret))
-    _look_at_instance(draft, instance)
+    pair = draft.crossing(instance.id)
+    if pair is not None and pair.stage is CrossingStage.REQUESTED:
+        start_next(draft, pair.alice_channel)
+    _look_at_instance(draft, draft.instance(instance.id))
 
 
 def _look_at_instance(draft: Draft, instance: InstanceView) -> None:

@@ -304,6 +304,9 @@ def overdue(draft: Draft, crossing: Crossing) -> None:
             draft.drop(crossing)
     elif waited <= patience:
         return
+    elif crossing.stage is CrossingStage.HALF:
+        draft.put(replace(crossing, since=draft.chain.clock))
+        follow(draft, crossing.id)
     elif crossing.stage is CrossingStage.OPENING:
         _refuse_halves(draft, crossing, "the other end has not proposed in time")
         if _all_new(draft, crossing.id):

@@ -72,8 +72,11 @@ def on_proposal(draft: Draft, view: ChannelView, message: Propose) -> None:
         draft.put(replace(view, seen=max(view.seen, state.version)))
         resend(draft, draft.channel(view.id))
         return
-    if view.held is not None and view.held.state.version >= state.version:
-        return
+    if view.held is not None:
+        if view.held.answering:
+            raise PeerNotAllowed("Propose", "our signer is still at work on the one before")
+        if view.held.state.version >= state.version:
+            return
     why = blocked(draft, view)
     if why is not None:
         raise PeerNotAllowed("Propose", why)

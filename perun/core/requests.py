@@ -88,6 +88,8 @@ def start_next(draft: Draft, *channels: ChannelId) -> None:
             crossing = draft.crossing(waiting)
             if crossing is None or not all(crossing.requested):
                 continue
+            if not draft.instance(waiting).watched:
+                continue
             pair = (draft.channel(crossing.alice_channel), draft.channel(crossing.bob_channel))
             if all(_idle(draft, one) for one in pair):
                 _start(draft, crossing, pair)

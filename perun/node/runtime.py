@@ -17,7 +17,7 @@ from perun.core.books import Books, Row, Step, row_key
 from perun.core.effects import Effect, Sign
 from perun.core.inputs import Connected, Input, Received, Restarted, Signed, Tick
 from perun.core.notices import Notice
-from perun.core.state import ChannelView, PeerId
+from perun.core.state import ChainView, ChannelView, PeerId
 from perun.core.transitions import step
 from perun.encoding.messages import Relay, decode
 from perun.errors import BrokenInvariant, Misuse, PeerFault
@@ -26,7 +26,7 @@ from perun.ports import Chain, Clock, Sealer, Signer, Store, Wire
 
 __all__ = ["Node"]
 
-MOST_PER_TURN = 512
+MOST_PER_TURN = 128
 """Inputs in one transaction: enough to share an fsync, few enough to keep latency low."""
 
 Fault = Callable[[object, Exception], None]
@@ -158,6 +158,8 @@ class Node:
         """Memory first: nothing is acted upon until the same rows are on disk."""
         self.books.apply(result)
         for row in result.writes:
+            if isinstance(row, ChainView):
+                continue  # A restarted node asks the chain before it believes anything.
             # A payment asks and signs in one turn: two versions of one row, of which one is stored.
             if rows and type(rows[-1]) is type(row) and row_key(rows[-1]) == row_key(row):
                 rows[-1] = row

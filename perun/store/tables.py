@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from perun.core.state import (
-    ChainView,
     ChannelView,
     Credit,
     Crossing,
@@ -40,7 +39,6 @@ TABLES: Final[dict[type, Table]] = {
     Crossing: Table("crossings", Crossing),
     Invitation: Table("invitations", Invitation),
     Credit: Table("credits", Credit),
-    ChainView: Table("chain", ChainView),
     StoreMark: Table("marks", StoreMark),
 }
 """By kind of record; the names are fixed by the schema in `migrations`."""

@@ -16,7 +16,6 @@ _KINDS = (
     "crossings",
     "invitations",
     "credits",
-    "chain",
     "marks",
 )
 
