@@ -46,6 +46,7 @@ setup(
             "pyrevm==0.3.7",
             "ruff==0.17.6",
             "mypy==2.4.1",
+            "setuptools==80.9.0",  # a test builds the wheel
         ],
     },
     entry_points={

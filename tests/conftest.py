@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from populus.chain.anvil import find_anvil
 from tests.support.contracts import Deployed
 from tests.support.parties import Party
 from tests.support.stage import Stage
@@ -20,6 +22,16 @@ _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.function_scop
 settings.register_profile("quick", max_examples=30, derandomize=True, database=None, **_COMMON)
 settings.register_profile("deep", max_examples=3_000, **_COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked `chain` start a real node: without one they are skipped, and say so."""
+    if find_anvil(ROOT) is None:
+        for item in items:
+            if item.get_closest_marker("chain"):
+                item.add_marker(pytest.mark.skip("anvil is not installed: npm install"))
 
 
 @pytest.fixture(scope="session")
