@@ -112,12 +112,9 @@ class Ledger:
         return known.answer(nano_id) if known else None
 
     def tell(self, app: Address, evidence: bytes) -> bool:
-        """Pass evidence to `app.submit`; False if the call fails.
-
-        A call to an account without code does nothing, and does not fail.
-        """
+        """Pass evidence to `app.submit`; False if it has no code or fails."""
         known = self.apps.get(app)
-        return known.submit(evidence) if known else True
+        return known.submit(evidence) if known else False
 
     def _move_eth(self, payer: Address, to: Address, amount: int) -> None:
         self.eth[payer] = self.eth.get(payer, 0) - amount

@@ -84,6 +84,10 @@ Key = tuple[Asset, ChannelId]
 """Where a channel's money is found: by asset and id together [B2]."""
 
 MAX_DEADLINE = 2**34 - 1
+"""Deadlines are stored in 34 bits [B6]."""
+
+MOST_WITHDRAWALS = 2**30 - 1
+"""The count of withdrawals is stored in 30 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +212,8 @@ class MSContract:
         self, caller: Address, value: int, asset: Asset, account: Address, amount: Wei
     ) -> None:
         """Add to an account's credit, whoever pays."""
+        if account == ZERO_ADDRESS:
+            raise ZeroAddress
         self._give_credit(asset, account, self._pull(caller, value, asset, amount))
 
     # --------------------------------------------------------------------------------- money out
@@ -262,7 +268,7 @@ class MSContract:
             raise InDispute(key[1])
         self._in_time(valid_until)
         before = self.funds.get(key, Funds())
-        if index != before.withdrawals:
+        if index != before.withdrawals or index == MOST_WITHDRAWALS:
             raise WrongIndex(index, before.withdrawals)
         offer = Withdraw(key[1], index, alice_amount, bob_amount, valid_until)
         digest = withdraw_digest(self.domain, offer)
@@ -422,6 +428,9 @@ class MSContract:
             digest = state_digest(self.domain, State(key[1], version, net, nanos))
             self._both_agree(channel, caller, digest, signature_alice, signature_bob)
         check_order(nanos)
+        for locks in ([n.alice_lock for n in nanos], [n.bob_lock for n in nanos]):
+            if sum(locks) > MAX_AMOUNT:  # what stays locked becomes the holdings
+                raise AmountTooLarge(0, sum(locks))
         _free(key, self.funds.get(key, Funds()), net, nanos)
 
     # --------------------------------------------------------------------------- how money moves

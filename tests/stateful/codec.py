@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -19,8 +20,12 @@ ROOT = Path(__file__).parents[2]
 
 @lru_cache(maxsize=1)
 def artifacts() -> Mapping[str, Mapping[str, Any]]:
-    """Contracts and test contracts by name, compiled with the project's settings."""
-    project = Project(ROOT)
+    """Contracts and test contracts by name, compiled with the project's settings.
+
+    Of another project than ours if the environment names one, as for pytest's fixtures: the
+    mutants are tested that way.
+    """
+    project = Project(os.environ.get("PYTEST_POPULUS_PROJECT", ROOT))
     project.use_test_contracts()
     return project.compiled_contract_data
 

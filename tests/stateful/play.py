@@ -309,6 +309,9 @@ class Play:
             if rng.random() < 0.05:
                 nano = self.things.new_nano((CROOKS[0].address, CROOKS[1].address), (0, 0))
                 nanos = [nano] * 65
+            if len(nanos) > 1 and rng.random() < 0.05:
+                side = rng.choice(("alice_lock", "bob_lock"))
+                nanos = [msgspec.structs.replace(nano, **{side: MOST}) for nano in nanos]
         if not -MOST <= net <= MOST:
             return None
         return State(room.key[1], Version(version), Wei(net), tuple(nanos))
@@ -487,6 +490,8 @@ class Play:
         asset = rng.choice((ETH, *stage.assets, self._room().channel.asset))
         party = rng.choice(list(Role)).account(self._room().channel)
         account = rng.choice((*stage.people, party, party, party))
+        if rng.random() < 0.04:
+            account = Address(bytes(20))
         amount = self._amount()
         args = (asset, account, amount)
         return [
