@@ -18,7 +18,8 @@ from perun.core.notices import (
 )
 from perun.core.state import ChannelView, InstanceView, Intent, Purpose, SignedState
 from perun.core.wishes import propose_next
-from perun.types import Nano, Version, Wei
+from perun.encoding.messages import Pay
+from perun.types import InstanceId, MachineId, Nano, Version, Wei
 
 __all__ = ["complete"]
 
@@ -54,7 +55,21 @@ def complete(draft: Draft, view: ChannelView, full: SignedState) -> None:
     draft.put(after)
     legs.refresh(draft, view, after)
     _announce(draft, before, draft.channel(view.id))
+    for proposal in view.proposals:
+        if proposal.state == full.state and proposal.intent.shows is not None:
+            _show_statement(draft, proposal.intent.shows)
     propose_next(draft, view.id)
+
+
+def _show_statement(draft: Draft, id: InstanceId) -> None:
+    """The machine is good for payments again: our newest statement, which the peer had left out."""
+    instance = draft.find_instance(id)
+    if instance is None or instance.machine is None or instance.role is None:
+        return
+    totals = draft.totals(id)
+    if totals.sent_signature:
+        pay = Pay(MachineId(id), totals.sent, totals.sent_signature)
+        draft.send(instance.end, pay, instance.via)
 
 
 def _refused(

@@ -19,9 +19,9 @@ from perun.core.verdict import Decision
 from perun.core.wishes import answer, refuse, resend, send_proposal, show
 from perun.crypto.hashing import keccak
 from perun.crypto.signatures import verify
-from perun.encoding.messages import AnswerState, Pay, Propose, ShowState
+from perun.encoding.messages import AnswerState, Propose, ShowState
 from perun.encoding.typed_data import state_digest
-from perun.types import MachineId, Signature, State, Wei
+from perun.types import Signature, State, Wei
 
 __all__ = ["on_answer", "on_proposal", "on_show", "on_state_signed"]
 
@@ -88,8 +88,7 @@ def on_proposal(draft: Draft, view: ChannelView, message: Propose) -> None:
     try:
         verdict = judge(draft, view, message)
     except BadProposal as error:
-        refuse(draft, view.id, error.why)
-        _show_statement(draft, message)
+        refuse(draft, view.id, error.why, message.removes)
         return
     held = replace(held, intent=verdict.intent, totals=verdict.totals)
     view = replace(draft.channel(view.id), held=held)
@@ -113,19 +112,6 @@ def _take_evidence(draft: Draft, message: Propose) -> None:
             draft.put(replace(instance, preimage=preimage))
     elif instance.role is not None and message.paid_signature:
         accept(draft, instance, message.paid, message.paid_signature)
-
-
-def _show_statement(draft: Draft, message: Propose) -> None:
-    """With the refusal of a removal: our newest statement, if it names a lower total [A11]."""
-    if message.removes is None:
-        return
-    instance = draft.find_instance(message.removes)
-    if instance is None or instance.machine is None or instance.role is None:
-        return
-    totals = draft.totals(instance.id)
-    if totals.sent_signature and totals.sent > message.received:
-        pay = Pay(MachineId(instance.id), totals.sent, totals.sent_signature)
-        draft.send(instance.end, pay, instance.via)
 
 
 def on_answer(draft: Draft, view: ChannelView, message: AnswerState) -> None:

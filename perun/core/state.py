@@ -161,6 +161,8 @@ class Intent(Record, frozen=True, gc=False, array_like=True):
     removes: InstanceId | None = None
     reason: str = ""
     """REFUSE: why."""
+    shows: InstanceId | None = None
+    """REFUSE: the machine whose newest statement we show once the refusal stands [A11]."""
 
 
 class OwnProposal(Record, frozen=True, gc=False, array_like=True):

@@ -21,7 +21,7 @@ from perun.core.signing import exact
 from perun.core.state import ChannelView, InstanceView, Intent, OwnProposal, Purpose, Role
 from perun.encoding.messages import Propose, ShowState
 from perun.errors import Misuse
-from perun.types import ChannelId, MachineId, State
+from perun.types import ChannelId, InstanceId, MachineId, State
 
 __all__ = [
     "answer",
@@ -88,12 +88,12 @@ def answer(draft: Draft, *ids: ChannelId) -> None:
     draft.sign(*items)
 
 
-def refuse(draft: Draft, id: ChannelId, reason: str) -> None:
+def refuse(draft: Draft, id: ChannelId, reason: str, shows: InstanceId | None = None) -> None:
     """Answers "no" to what we hold: the last agreed content under the next version of ours."""
     view = draft.channel(id)
     view = replace(view, held=None)
     draft.put(view)
-    intent = Intent(Purpose.REFUSE, reason=reason[:200])
+    intent = Intent(Purpose.REFUSE, reason=reason[:200], shows=shows)
     _ask(draft, view, build(draft, view, intent), intent)
 
 

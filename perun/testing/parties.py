@@ -25,6 +25,7 @@ from perun.ports import Store
 from perun.store.memory import MemoryStore
 from perun.testing.ledger import Ledger, LedgerChain
 from perun.types import Address, ChainId, Nonce, Salt, Signature, UnixTime
+from perun.testing.network import ScriptedNetwork
 from perun.wire.local import LocalNetwork
 from perun.wire.sealing import BoxSealer
 
@@ -187,7 +188,7 @@ class World:
 
     def __init__(self, lag: int = 0) -> None:
         self.ledger = Ledger(lag=lag)
-        self.network = LocalNetwork()
+        self.network = ScriptedNetwork()
         self.parties: list[Party] = []
 
     def party(self, name: str, policy: Policy | None = None, **more: object) -> Party:

@@ -1,0 +1,66 @@
+"""A wire that a test can lose, hold, repeat, reorder and scramble messages on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from perun.core.state import PeerId
+from perun.encoding.messages import Message, decode, encode
+from perun.wire.local import LocalNetwork
+
+__all__ = ["Letter", "ScriptedNetwork"]
+
+Letter = tuple[PeerId, PeerId, bytes]
+"""Sender, receiver and bytes of one message."""
+
+Rule = Callable[[Letter], Iterable[Letter]]
+"""What becomes of a letter: nothing, itself, or several."""
+
+
+class ScriptedNetwork(LocalNetwork):
+    """Delivers at once, unless `rule` says otherwise or `held` is a list that collects."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rule: Rule | None = None
+        self.held: list[Letter] | None = None
+        self.seen: list[Letter] = []
+        """Everything that was ever sent, in order."""
+
+    def deliver(self, sender: PeerId, receiver: PeerId, frames: Sequence[bytes]) -> None:
+        """See `LocalNetwork`."""
+        for frame in frames:
+            letter = (sender, receiver, frame)
+            self.seen.append(letter)
+            for one in [letter] if self.rule is None else self.rule(letter):
+                if self.held is not None:
+                    self.held.append(one)
+                else:
+                    super().deliver(one[0], one[1], (one[2],))
+
+    def release(self, *indices: int) -> None:
+        """Delivers held letters, all or those at these places, in the order given."""
+        held, self.held = self.held or [], None
+        chosen = indices or range(len(held))
+        rest = [letter for index, letter in enumerate(held) if index not in chosen]
+        for index in chosen:
+            sender, receiver, frame = held[index]
+            super().deliver(sender, receiver, (frame,))
+        self.held = rest if indices else None
+
+    def lose(self, *kinds: type) -> None:
+        """From now on loses messages of these kinds; of none, to end it."""
+
+        def rule(letter: Letter) -> Iterable[Letter]:
+            return () if isinstance(decode(letter[2]), kinds) else (letter,)
+
+        self.rule = rule if kinds else None
+
+    def said(self, kind: type[Message]) -> list[Message]:
+        """All messages of one kind that were sent in the open."""
+        messages = (decode(frame) for _, _, frame in self.seen)
+        return [message for message in messages if isinstance(message, kind)]
+
+    def inject(self, sender: PeerId, receiver: PeerId, message: Message) -> None:
+        """A message from somebody who does not run our node."""
+        super().deliver(sender, receiver, (encode(message),))

@@ -1,0 +1,102 @@
+"""Beginnings of stories: funded channels, machines, virtual channels."""
+
+from __future__ import annotations
+
+from perun.core.config import HubPolicy, Policy
+from perun.core.inputs import CommandAddMachine, CommandLock, CommandOffer
+from perun.core.state import InstanceView
+from perun.testing.parties import Party, World
+from perun.types import ETH, ChannelId, InstanceId, MachineId, Preimage, Seconds, UnixTime, Wei
+
+__all__ = ["OPEN_HANDED", "add_lock", "add_machine", "hub_policy", "open_channel"]
+
+OPEN_HANDED = Policy(greatest_deposit=Wei(10**30), greatest_fee=Wei(10**6))
+"""Joins and deposits without asking."""
+
+
+def hub_policy(**more: object) -> Policy:
+    """A hub that charges nothing unless told."""
+    return Policy(
+        greatest_deposit=Wei(10**30),
+        hub=HubPolicy(greatest_draw=Wei(10**30), **more),  # type: ignore[arg-type]
+    )
+
+
+def open_channel(world: World, alice: Party, bob: Party, own: int, peer: int) -> ChannelId:
+    """A channel with both deposits final; `alice` is its Alice."""
+    before = set(alice.node.books.channels)
+    alice.do(
+        CommandOffer(
+            bob.peer, bob.account.address, ETH, Seconds(600), alice.nonce(), Wei(own), Wei(peer)
+        )
+    )
+    world.settle()
+    (id,) = set(alice.node.books.channels) - before
+    for _ in range(20):
+        final = alice.node.books.channels[id].final
+        if (final.alice, final.bob) == (own, peer):
+            return id
+        world.advance()
+    raise AssertionError("the deposits never became final")
+
+
+def add_machine(
+    world: World,
+    alice: Party,
+    channel: ChannelId,
+    own: int,
+    peer: int,
+    end: Party | None = None,
+    life: int = 10_000,
+) -> MachineId:
+    """A machine that is listed, and for a virtual channel ready; `alice` is its Alice."""
+    before = set(alice.node.books.instances)
+    alice.do(
+        CommandAddMachine(
+            channel,
+            Wei(own),
+            Wei(peer),
+            UnixTime(world.ledger.time + life),
+            Seconds(600),
+            alice.random(),
+            end.peer if end else b"",
+        )
+    )
+    world.settle()
+    (id,) = set(alice.node.books.instances) - before
+    return MachineId(id)
+
+
+def add_lock(
+    world: World,
+    payer: Party,
+    channel: ChannelId,
+    amount: int,
+    hash: bytes,
+    end: Party | None = None,
+    life: int = 5_000,
+) -> InstanceId:
+    """A hash time lock that `payer` pays, listed."""
+    before = set(payer.node.books.instances)
+    payer.do(
+        CommandLock(
+            channel,
+            Wei(amount),
+            hash,
+            UnixTime(world.ledger.time + life),
+            payer.random(),
+            end.peer if end else b"",
+        )
+    )
+    world.settle()
+    (id,) = set(payer.node.books.instances) - before
+    return id
+
+
+def instance(party: Party, id: InstanceId) -> InstanceView:
+    """What a party knows of an instance."""
+    return party.node.books.instances[id]
+
+
+SECRET = Preimage(b"\x07" * 32)
+"""A secret that is not."""
