@@ -1,0 +1,121 @@
+"""Getting everything out, alone: needs a store (or a backup) and a way to the chain, nothing else.
+
+Channels are registered at the newest state that the store holds, with its evidence; after the
+deadlines they are settled, and credit is claimed. It can be stopped and run again at any time: what
+is done is seen on the chain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from perun.chain import costs
+from perun.core.books import Books
+from perun.core.effects import (
+    ClaimCredit,
+    CloseChannel,
+    Register,
+    RevealPreimage,
+    Settle,
+    Submit,
+    SubmitStatements,
+    WithdrawMoney,
+)
+from perun.core.inputs import CommandClaim, CommandDispute, Input
+from perun.core.phases import Phase
+from perun.node.owed import Claim, claims
+from perun.node.solitary import Solitary
+from perun.types import Address, Asset, Wei
+
+__all__ = ["Exit", "Plan", "only_leaving"]
+
+_LEAVING = (
+    Register,
+    Settle,
+    SubmitStatements,
+    RevealPreimage,
+    ClaimCredit,
+    CloseChannel,
+    WithdrawMoney,
+)
+
+
+def only_leaving(submit: Submit) -> bool:
+    """Whether a transaction takes money out; nothing is ever put in by an exit."""
+    return isinstance(submit.transaction, _LEAVING)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the chain owes, and what it costs to get."""
+
+    claims: tuple[Claim, ...]
+    credits: tuple[tuple[Asset, Wei], ...]
+    """Credit of our account in the contract, in final blocks."""
+    gas_price: Wei
+    """Wei per gas, as the submitter would bid now."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is owed."""
+        return not self.claims and not self.credits
+
+    @property
+    def gas(self) -> int:
+        """All transactions together."""
+        return sum(claim.gas for claim in self.claims) + costs.CLAIM_GAS * len(self.credits)
+
+    @property
+    def cost(self) -> Wei:
+        """In wei, at most, at today's price."""
+        return Wei(self.gas * self.gas_price)
+
+
+class Exit:
+    """An exit under way."""
+
+    def __init__(self, solitary: Solitary, account: Address) -> None:
+        self._solitary = solitary
+        self._account = account
+
+    @property
+    def _books(self) -> Books:
+        return self._solitary.books
+
+    def look(self) -> Plan:
+        """One round: what is owed now, after whatever has happened so far.
+
+        Raises:
+            ChainFault: the node failed; look again.
+        """
+        self._solitary.round()
+        credits = tuple(
+            (Asset(credit.asset), credit.amount)
+            for credit in self._books.credits.values()
+            if credit.account == self._account and credit.amount
+        )
+        return Plan(claims(self._books), credits, self._solitary.gas_price)
+
+    def go(self) -> Plan:
+        """One round, and the next step wherever one can be taken; the plan before it.
+
+        Raises:
+            ChainFault: the node failed; nothing is lost, go on.
+        """
+        plan = self.look()
+        wanted: list[Input] = [
+            CommandDispute(claim.channel)
+            for claim in plan.claims
+            if claim.phase
+            not in (Phase.LEAVING, Phase.DISPUTED, Phase.DECIDED, Phase.SETTLING, Phase.ENDED)
+        ]
+        wanted += [CommandClaim(asset, amount, self._account) for asset, amount in plan.credits]
+        if wanted:
+            self._solitary.do(*wanted)
+            self._solitary.round()
+        return plan
+
+    @property
+    def waiting(self) -> bool:
+        """Whether transactions are under way, or not final yet."""
+        return not self._solitary.chain.submitter.idle

@@ -1,0 +1,139 @@
+"""What a watchtower is given: signatures to show on chain, and nothing to sign or spend with.
+
+A JSON file: which chain and contracts, and rows as the store has them, cut down to what defends:
+
+    {"format": 1, "profile": {…}, "rows": [["ChannelView", "<base64>"], …]}
+
+It holds each channel's newest fully signed state, the other side's newest statements and known
+secrets of hash locks that pay us. It does not hold keys, the seed, our own statements, or states
+that are not fully signed.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from perun.core.books import Row
+from perun.core.state import ChannelView, InstanceView, Stage, Totals
+from perun.encoding.records import RowCodec
+from perun.errors import Misuse, StoreFault
+from perun.node.profile import Profile
+from perun.types import Signature, Version, Wei
+
+__all__ = ["BadExport", "Export", "read_export", "rows_for_tower", "write_export"]
+
+FORMAT: Final = 1
+
+_CODECS: Final[dict[str, RowCodec[Any]]] = {
+    kind.__name__: RowCodec(kind) for kind in (ChannelView, InstanceView, Totals)
+}
+
+
+@dataclass(eq=False)
+class BadExport(StoreFault):
+    """A watchtower's file cannot be read."""
+
+    path: str
+    reason: str
+
+    template: ClassVar[str] = "{path}: {reason}"
+    hint: ClassVar[str] = "make it anew with `perun export STORE FILE`"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A watchtower's file."""
+
+    profile: Profile
+    """Without the seed, which is 32 zero bytes here."""
+    rows: tuple[Row, ...]
+
+
+def rows_for_tower(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """The rows that defend, without everything that does not."""
+    found: list[Row] = []
+    for row in rows:
+        if isinstance(row, ChannelView):
+            full = row.agreed is not None and row.agreed.own and row.agreed.peer
+            if row.stage is Stage.JOINED and not row.final.ended:
+                found.append(_channel(row if full else replace(row, agreed=None)))
+        elif isinstance(row, InstanceView):
+            found.append(replace(row, ready=Signature(b""), ready_sent=False))
+        elif isinstance(row, Totals) and row.received_signature:
+            found.append(replace(row, asked=Wei(0), sent=Wei(0), sent_signature=Signature(b"")))
+    return tuple(found)
+
+
+def _channel(view: ChannelView) -> ChannelView:
+    agreed = view.agreed
+    return replace(
+        view,
+        proposals=(),
+        held=None,
+        intents=(),
+        close=None,
+        withdraws=(),
+        opens=(),
+        deposits=(),
+        waiting=(),
+        inflight=None,
+        leaving=False,
+        signed=Version(0) if agreed is None else agreed.state.version,
+    )
+
+
+def write_export(path: Path, profile: Profile, rows: Iterable[Row]) -> None:
+    """Writes the file as a whole, so that a tower that reads it now and then finds old or new.
+
+    Raises:
+        BadExport: it cannot be written.
+    """
+    public = msgspec.to_builtins(replace(profile, seed=bytes(32)))
+    content = {
+        "format": FORMAT,
+        "profile": public,
+        "rows": [
+            [type(row).__name__, base64.b64encode(_CODECS[type(row).__name__].encode(row)).decode()]
+            for row in rows_for_tower(rows)
+        ],
+    }
+    new = path.with_name(path.name + ".new")
+    try:
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError as error:
+        raise BadExport(str(path), error.strerror or "cannot be written") from error
+
+
+def read_export(path: Path) -> Export:
+    """Reads a tower's file.
+
+    Raises:
+        BadExport: it is not there, or none.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] != FORMAT:
+            raise BadExport(str(path), f"format {content['format']} is not known here")
+        profile = msgspec.convert(content["profile"], Profile)
+        rows = tuple(
+            _CODECS[name].decode(base64.b64decode(body, validate=True))
+            for name, body in content["rows"]
+        )
+    except OSError as error:
+        raise BadExport(str(path), error.strerror or "cannot be read") from error
+    except (ValueError, KeyError, TypeError, msgspec.MsgspecError, Misuse) as error:
+        raise BadExport(str(path), "no export of this program") from error
+    return Export(profile, rows)

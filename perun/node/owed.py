@@ -1,0 +1,119 @@
+"""What a channel will pay us in the end, if nobody signs anything more, and by when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from perun.chain import costs
+from perun.core.accounting import clamp_to_locks, free_money, gain, own_lock
+from perun.core.books import Books
+from perun.core.content import agreed_content
+from perun.core.instances import decided_shift, last_time, lock_shift, paid_by, totals_shift
+from perun.core.phases import Phase, phase
+from perun.core.state import ChannelView, InstanceView, Role
+from perun.types import Asset, ChannelId, Nano, UnixTime, Wei
+
+__all__ = ["Claim", "claims"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One channel's part of what the chain owes us."""
+
+    channel: ChannelId
+    asset: Asset
+    phase: Phase
+    amount: Wei
+    """What will come, counting every total and secret that both sides know."""
+    until: UnixTime
+    """When the last of it can be had, at the latest."""
+    gas: int
+    """What the transactions still needed will use."""
+
+
+def claims(books: Books) -> tuple[Claim, ...]:
+    """Every channel that still owes us something, the greatest first."""
+    found = [_claim(books, view) for view in books.channels.values()]
+    return tuple(
+        sorted((claim for claim in found if claim.amount > 0), key=lambda claim: -claim.amount)
+    )
+
+
+def _claim(books: Books, view: ChannelView) -> Claim:
+    net, nanos = _content(view)
+    holdings = (view.head.alice, view.head.bob)
+    now = phase(view, books.chain)
+    amount = 0
+    if now is not Phase.ENDED and any(holdings):
+        amount = free_money(holdings, net, nanos, view.role)
+        for nano in nanos:
+            shift = clamp_to_locks(nano, _shift(books, nano))
+            amount += own_lock(nano, view.role) + gain(view.role, shift)
+    return Claim(
+        view.id,
+        view.channel.asset,
+        now,
+        Wei(amount),
+        _until(books, view, nanos),
+        _gas(books, view, now, nanos),
+    )
+
+
+def _content(view: ChannelView) -> tuple[Wei, tuple[Nano, ...]]:
+    """The state that counts: the registered one unless ours is newer and still in time."""
+    net, nanos = agreed_content(view)
+    dispute = view.head.dispute
+    if dispute is None:
+        return net, nanos
+    if dispute.settling:
+        return Wei(0), dispute.nanos
+    ours = view.agreed.state.version if view.agreed is not None else 0
+    return (net, nanos) if ours > dispute.version else (dispute.net, dispute.nanos)
+
+
+def _shift(books: Books, nano: Nano) -> Wei:
+    """The shift that comes out if each side submits all that it holds."""
+    instance = books.instances.get(nano.id)
+    if instance is None:
+        return Wei(0)
+    decided = decided_shift(instance, instance.head, books.chain.head_time)
+    if decided is not None:
+        return decided
+    if instance.lock is not None:
+        in_time = books.chain.head_time <= instance.lock.deadline
+        return lock_shift(instance.lock) if instance.preimage and in_time else Wei(0)
+    assert instance.machine is not None
+    on = instance.head
+    if not on.deadline and books.chain.head_time > last_time(instance.machine):
+        return Wei(0)
+    alice, bob = _totals(books, instance)
+    return totals_shift(instance.machine, max(alice, on.paid_by_alice), max(bob, on.paid_by_bob))
+
+
+def _totals(books: Books, instance: InstanceView) -> tuple[Wei, Wei]:
+    totals = books.totals.get(instance.id)
+    if totals is None or instance.role is None:
+        return Wei(0), Wei(0)
+    return paid_by(instance, totals, Role.ALICE), paid_by(instance, totals, Role.BOB)
+
+
+def _until(books: Books, view: ChannelView, nanos: tuple[Nano, ...]) -> UnixTime:
+    dispute = view.head.dispute
+    deadline = (
+        books.chain.head_time + view.channel.challenge if dispute is None else dispute.deadline
+    )
+    return UnixTime(max([deadline, *(nano.expiry for nano in nanos)]))
+
+
+def _gas(books: Books, view: ChannelView, now: Phase, nanos: tuple[Nano, ...]) -> int:
+    if now is Phase.ENDED:
+        return 0
+    settle = costs.settle_gas(len(nanos))
+    if now in (Phase.SETTLING, Phase.DECIDED):
+        return settle
+    held = sum(1 for nano in nanos if nano.id in books.instances and nano.id in books.totals)
+    ours = view.agreed.state.version if view.agreed is not None else 0
+    dispute = view.head.dispute
+    if dispute is not None and ours <= dispute.version:
+        return settle + held * costs.SUBMIT_GAS
+    return settle + costs.register_gas(len(nanos), held)

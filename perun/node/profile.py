@@ -1,0 +1,87 @@
+"""What a store says about itself, so that its money can be got out with nothing but it.
+
+Two small values beside the rows: which contracts and account the store is about, and the account's
+encrypted key. A backup carries both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import msgspec
+
+from perun.core.config import Deployment
+from perun.errors import StoreFault
+from perun.node.settings import deployment_of
+from perun.store import SqliteStore
+from perun.types import Address, ChainId, Record
+
+__all__ = ["NoProfile", "Profile", "read_keyfile_text", "read_profile", "write_profile"]
+
+_PROFILE: Final = "profile"
+_KEYFILE: Final = "keyfile"
+
+
+@dataclass(eq=False)
+class NoProfile(StoreFault):
+    """The file is a store, but does not say which chain and account it is about."""
+
+    path: str
+
+    template: ClassVar[str] = "{path} does not say which chain and account it belongs to"
+    hint: ClassVar[str] = "it was never opened by a node; look for the one that was"
+
+
+class Profile(Record, frozen=True, gc=False):
+    """Which chain, contracts and account a store is about."""
+
+    chain_id: ChainId
+    ms_contract: Address
+    vpm: Address
+    hash_time_lock: Address
+    account: Address
+    """Owns the money and pays for transactions."""
+    key: bytes
+    """64 bytes `x‖y` of the public key that signs states and statements."""
+    seed: bytes
+    """See `perun.core.config.Config.seed`."""
+    since: int = 0
+    """Block of the deployment."""
+
+    @property
+    def deployment(self) -> Deployment:
+        """The contracts, with their domains."""
+        return deployment_of(self.chain_id, self.ms_contract, self.vpm, self.hash_time_lock)
+
+
+def write_profile(store: SqliteStore, profile: Profile, keyfile: str | None = None) -> None:
+    """Keeps a profile in its store.
+
+    Args:
+        keyfile: text of the account's encrypted key, without which exits need it from elsewhere.
+    """
+    store.put(_PROFILE, msgspec.json.encode(profile))
+    if keyfile is not None:
+        store.put(_KEYFILE, keyfile.encode())
+
+
+def read_profile(store: SqliteStore) -> Profile:
+    """The profile of a store.
+
+    Raises:
+        NoProfile: it has none, or one that cannot be read.
+    """
+    found = store.get(_PROFILE)
+    if found is None:
+        raise NoProfile(str(store.path))
+    try:
+        return msgspec.json.decode(found, type=Profile)
+    except msgspec.MsgspecError as error:
+        raise NoProfile(str(store.path)) from error
+
+
+def read_keyfile_text(store: SqliteStore) -> str | None:
+    """Text of the account's encrypted key, if the store has it."""
+    found = store.get(_KEYFILE)
+    return None if found is None else found.decode()
