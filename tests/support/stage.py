@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import eth_abi
@@ -14,6 +15,7 @@ from perun.crypto import SecretKey
 from perun.types import ETH
 from populus.chain import AnvilChain, TesterChain
 from populus.chain.tester import HD_PATH, MNEMONIC
+from populus.exceptions import ContractReverted
 from populus.reverts import TesterFailure
 from tests.support import plain
 from tests.support.clock import clock_of
@@ -51,6 +53,7 @@ class Stage:
         self._interfaces: dict[str, Interface] = {}
         self._known: dict[bytes, Interface] = {}
         self._fees: Counter[bytes] = Counter()
+        self._queue: list[tuple[Any, Any]] | None = None
         self.cast = tuple(self._party(index, name) for index, name in enumerate(_CAST))
         self.treasury, self.alice, self.bob, self.ingrid, self.mallory, self.carol = self.cast
         for party in self.cast:
@@ -144,6 +147,24 @@ class Stage:
         self.clock.at(timestamp)
         self.clock.mine()
 
+    @contextmanager
+    def one_block(self, timestamp: int) -> Iterator[None]:
+        """What is sent in this context is mined in one block at this second, and must succeed.
+
+        The receipts of the transactions are empty; only eth-tester can do it.
+        """
+        assert isinstance(self.chain, TesterChain)
+        self.at(timestamp)
+        self._queue = queue = []
+        try:
+            yield
+        finally:
+            self._queue = None
+            self.clock.mine()
+        for by, sent in queue:
+            assert self._receipt(by, sent)["status"] == 1
+        assert self.now == timestamp
+
     # ------------------------------------------------------------------ money
 
     def balance(self, asset: bytes, who: Any) -> int:
@@ -168,11 +189,39 @@ class Stage:
 
     def transact(self, by: Any, to: bytes, data: bytes, value: int, gas: int | None) -> Receipt:
         """Send and wait; see `Deployed.send`."""
-        transaction = self._transaction(by, to, data, value, gas or GAS)
-        receipt = self.web3.eth.get_transaction_receipt(self.web3.eth.send_transaction(transaction))
-        self._fees[address_of(by)] += receipt["gasUsed"] * receipt["effectiveGasPrice"]
+        if self._queue is not None:
+            self._queue.append((by, self._send_pending(by, to, data, value, gas or GAS)))
+            return Receipt(0, 0, ())
+        tip = self._tip()
+        try:
+            sent = self.web3.eth.send_transaction(
+                self._transaction(by, to, data, value, gas or GAS)
+            )
+        except ContractReverted:
+            if self._tip() != tip:  # a failed transaction costs its fee all the same
+                self._receipt(by, self.web3.eth.get_block("latest")["transactions"][-1])
+            raise
+        receipt = self._receipt(by, sent)
         events = (self._read(log) for log in receipt["logs"])
         return Receipt(receipt["gasUsed"], self.now, tuple(event for event in events if event))
+
+    def _send_pending(self, by: Any, to: bytes, data: bytes, value: int, gas: int) -> bytes:
+        """Into the block in preparation, which eth-tester's own interface cannot do twice."""
+        sender, backend = address_of(by), self.chain.backend
+        nonce = backend.get_nonce(sender)
+        nonce += sum(address_of(other) == sender for other, _ in self._queue or ())
+        fees = {"max_fee_per_gas": _MAX_FEE, "max_priority_fee_per_gas": 1}
+        message = {"from": sender, "to": to, "data": data, "value": value, "gas": gas}
+        return bytes(backend.send_transaction({**message, **fees, "nonce": nonce}))
+
+    def _tip(self) -> Any:
+        """Changes with every block; not asked for on anvil."""
+        return None if isinstance(self.chain, AnvilChain) else self.chain.fingerprint()[0]
+
+    def _receipt(self, by: Any, sent: Any) -> Any:
+        receipt = self.web3.eth.get_transaction_receipt(sent)
+        self._fees[address_of(by)] += receipt["gasUsed"] * receipt["effectiveGasPrice"]
+        return receipt
 
     def call(self, by: Any, to: bytes, data: bytes, gas: int | None) -> bytes:
         """Ask without changing anything; see `Deployed.ask`."""
