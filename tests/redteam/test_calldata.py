@@ -7,12 +7,14 @@ from typing import Any
 
 import eth_abi
 import pytest
+from eth_hash.auto import keccak
 
 from populus.exceptions import ContractReverted
 from tests.support import plain
 from tests.support.channels import BasicChannel, Holdings, new_channel, sorted_nanos
 from tests.support.contracts import _types
 from tests.support.instances import new_machine, new_nano
+from tests.support.reverts import reverts_without_data
 from tests.support.stage import FOREVER, HOUR, Stage
 
 WORD = 32
@@ -102,6 +104,32 @@ def test_offsets_that_point_elsewhere(stage: Stage, disputed: BasicChannel, offs
     data = registration(stage, disputed, nanos_of(stage, 2))
     for head in range(CHANNEL_WORDS + 2, CHANNEL_WORDS + 6):
         assert fails(stage, data.with_word(head, offset)), head
+
+
+@pytest.mark.parametrize(
+    ("field", "bits"), [(0, 160), (2, 112), (3, 112), (4, 40), (5, 1)]
+)  # app, locks, expiry, swapped
+def test_words_beyond_their_type_are_refused_though_signed(
+    stage: Stage, disputed: BasicChannel, field: int, bits: int
+) -> None:
+    """Two who sign garbage together must not get it into a dispute that nobody can settle."""
+    nanos = nanos_of(stage, 2)
+    plainly = registration(stage, disputed, nanos)
+    start = plainly[CHANNEL_WORDS + 2] // WORD
+    for nano in range(2):
+        bent = Calldata(bytes(plainly))
+        bent[start + 1 + nano * 6 + field] |= 1 << bits
+        listed = bytes(bent.body[start * WORD : (start + 1 + 12) * WORD])
+        hashed = keccak(plain.word(WORD) + listed)
+        signed = disputed.both(
+            plain.typed(stage.ms_separator, plain.STATE, disputed.id, 5, -20, hashed)
+        )
+        for head, signature in zip((3, 4), signed, strict=True):
+            place = bent[CHANNEL_WORDS + head] + WORD
+            bent.body[place : place + 65] = signature
+        with reverts_without_data():
+            stage.ms.send_raw(stage.carol, bytes(bent))
+    assert disputed.dispute().version == 0
 
 
 def test_evidence_from_outside_the_calldata_is_empty(stage: Stage, disputed: BasicChannel) -> None:

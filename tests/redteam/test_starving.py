@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -15,35 +15,34 @@ from tests.support.stage import FOREVER, Stage
 Send = Callable[[int], Receipt]
 
 
-def limits(low: int, high: int, steps: int) -> Iterator[int]:
-    """Limits from `low` to `high`, odd on purpose."""
-    yield from range(low, high, max(1, (high - low) // steps))
-
-
-def assert_all_or_nothing(stage: Stage, send: Send, low: int, high: int, steps: int = 12) -> None:
+def assert_all_or_nothing(stage: Stage, send: Send, low: int, high: int) -> None:
     """`send` with any limit either fails or leaves the same events as with plenty.
 
-    The sweep is dense around the least limit that works, where starving would pay.
+    If a starved call passed for a failure, it would do so just below the least limit that works:
+    that limit is looked for down to 16 gas, after a coarse sweep over everything.
     """
     with stage.chain.isolated():
         expected = send(5_000_000).events
-    works: list[int] = []
 
-    def attempt(gas: int) -> None:
+    def works(gas: int) -> bool:
         with stage.chain.isolated():
             try:
                 events = send(gas).events
             except ContractReverted:
-                return
+                return False
         assert events == expected, f"starved with {gas}"
-        works.append(gas)
+        return True
 
-    for gas in limits(low, high, steps):
-        attempt(gas)
-    assert works, "the sweep ends below what the transaction needs"
-    step = max(1, (high - low) // steps)
-    for gas in limits(min(works) - step, min(works), 10):
-        attempt(gas)
+    assert works(high), "the sweep ends below what the transaction needs"
+    fails, least = low, high
+    for gas in range(low, high, (high - low) // 8):
+        if works(gas):
+            least = min(least, gas)
+        elif gas < least:
+            fails = gas
+    while least - fails > 16:
+        middle = (fails + least) // 2
+        fails, least = (fails, middle) if works(middle) else (middle, least)
 
 
 @pytest.fixture
@@ -86,7 +85,7 @@ def test_account_that_refuses_once_it_has_enough(stage: Stage) -> None:
     )
 
 
-@pytest.mark.parametrize("need", [90_000, 119_000])
+@pytest.mark.parametrize("need", [90_000, 119_700])
 def test_outcome(stage: Stage, need: int) -> None:
     """An instance that is done may not be made to look unfinished after its expiry."""
     app = stage.deploy("ThriftyNanocontract", need)
@@ -109,12 +108,12 @@ def test_outcome_of_the_payment_machine(stage: Stage) -> None:
     channel.register(stage.alice, 1, nanos=(machine.nano(),))
     stage.wait_until(machine.final_time + 4000)
     send: Send = lambda gas: channel.settle(stage.carol, nanos=(machine.nano(),), gas=gas)  # noqa: E731
-    assert_all_or_nothing(stage, send, 38_000, 120_000, 24)
+    assert_all_or_nothing(stage, send, 38_000, 120_000)
 
 
 def test_evidence(stage: Stage) -> None:
     """Whoever passes another's evidence on cannot cut its gas."""
-    app = stage.deploy("ThriftyNanocontract", 250_000)
+    app = stage.deploy("ThriftyNanocontract", 299_000)
     channel = new_channel(stage).fund(10, 10)
     nanos = (new_nano(app, 1, 2, 2, FOREVER),)
     signed = channel.state(1, nanos=nanos)
