@@ -2,7 +2,7 @@
 PYTHON ?= python3
 MINUTES ?= 10
 
-.PHONY: help install check format test artifacts gas vectors fuzz demo clean
+.PHONY: help install check format test artifacts gas vectors fuzz mutants demo clean
 
 help: ## show these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ vectors: ## rewrite the test vectors all implementations share
 
 fuzz: ## deep stateful runs for MINUTES (10), failures below build/stateful
 	$(PYTHON) -m tests.stateful --minutes $(MINUTES)
+
+mutants: ## break the contracts on purpose and see that a test notices each (an hour)
+	$(PYTHON) -m mutants
 
 demo: ## a first payment on a chain in memory
 	$(PYTHON) examples/first_payment.py

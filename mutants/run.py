@@ -195,7 +195,7 @@ def _conclude(count: int, survivors: Sequence[Mutant], problems: Sequence[str]) 
 
 
 def _key(mutant: Mutant, tests: str) -> str:
-    sources = [path for path in (ROOT / "contracts").rglob("*.sol")]
+    sources = list((ROOT / "contracts").rglob("*.sol"))
     whole = _digest(sources) + broken(mutant) + tests
     return mutant.name + "-" + hashlib.sha256(whole.encode()).hexdigest()[:16]
 
