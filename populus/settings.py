@@ -16,7 +16,7 @@ from populus.schema import nearest
 __all__ = ["compiler_settings"]
 
 _BACKENDS = ("SolcStandardJSONBackend", "SolcCombinedJSONBackend", "SolcAutoBackend")
-_PASSED_ON = ("evmVersion", "viaIR", "optimizer", "metadata", "debug", "modelChecker")
+_PASSED_ON = ("evmVersion", "viaIR", "optimizer", "metadata", "debug")
 _IGNORED = ("output_values", "outputSelection", "command_line_options")  # outputs are fixed
 _OWN = ("version", "optimize", "optimize_runs", "stdin")
 _DEFAULT_RUNS = 200
