@@ -72,6 +72,9 @@ class Ledger:
             self.number += 1
             self._past.append((self.time, dict(self.channels), dict(self.instances)))
         for follower in self.followers:
+            if follower.mining:
+                follower.mine()
+        for follower in self.followers:
             follower.tell_all()
 
     def final(self) -> tuple[int, int, dict[ChannelId, OnChain], dict[InstanceId, OnChainInstance]]:
@@ -306,8 +309,6 @@ class LedgerChain:
 
     def tell_all(self) -> None:
         """The newest block, then everything watched."""
-        if self.mining:
-            self.mine()
         self._tell([self.block(), *self.snapshots()])
 
     def block(self) -> ChainBlock:

@@ -24,8 +24,8 @@ from perun.node.settings import config_for, deployment_of
 from perun.ports import Store
 from perun.store.memory import MemoryStore
 from perun.testing.ledger import Ledger, LedgerChain
-from perun.types import Address, ChainId, Nonce, Salt, Signature, UnixTime
 from perun.testing.network import ScriptedNetwork
+from perun.types import Address, ChainId, Nonce, Salt, Signature, UnixTime
 from perun.wire.local import LocalNetwork
 from perun.wire.sealing import BoxSealer
 

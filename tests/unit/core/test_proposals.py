@@ -13,7 +13,17 @@ from perun.core.phases import Phase, phase
 from perun.encoding.messages import AnswerState, Propose, ShowState
 from perun.errors import BadSignature
 from perun.testing.parties import Party
-from perun.types import ChannelId, Signature, State, Version, Wei
+from perun.types import (
+    Address,
+    ChannelId,
+    InstanceId,
+    Nano,
+    Signature,
+    State,
+    UnixTime,
+    Version,
+    Wei,
+)
 
 from .conftest import Pair
 
@@ -227,9 +237,7 @@ def test_shown_state_with_our_unknown_signature_makes_the_store_exit_only(pair: 
     assert any(isinstance(message, ShowState) for message in pair.world.network.said(ShowState))
 
 
-def _nano():  # type: ignore[no-untyped-def]
-    from perun.types import Address, InstanceId, Nano, UnixTime
-
+def _nano() -> Nano:
     return Nano(
         Address(b"\x22" * 20), InstanceId(b"\x05" * 32), Wei(1), Wei(0), UnixTime(2**33), False
     )

@@ -1,0 +1,395 @@
+"""Virtual channels and hash locks over a hub: neither until both, rules (a) to (d), patience."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from perun.core.books import Draft, Step
+from perun.core.faults import NotAllowedNow
+from perun.core.inputs import (
+    CommandAddMachine,
+    CommandDispute,
+    CommandPay,
+    CommandRemove,
+    CommandReveal,
+    Signed,
+)
+from perun.core.notices import InstanceRefused, ProposalRefused, VirtualReady
+from perun.core.state import CrossingStage, Intent, LegStatus, Purpose
+from perun.core.wishes import want
+from perun.crypto.hashing import keccak
+from perun.encoding.messages import (
+    AnswerState,
+    GrantInstance,
+    Invited,
+    Leave,
+    Pay,
+    Propose,
+    ReadySigned,
+    Relay,
+    RequestInstance,
+    decode,
+)
+from perun.testing.network import Letter
+from perun.testing.parties import Party, World
+from perun.testing.stories import (
+    OPEN_HANDED,
+    SECRET,
+    add_lock,
+    add_machine,
+    hub_policy,
+    instance,
+    open_channel,
+)
+from perun.types import ChannelId, Seconds, UnixTime, Wei
+
+from .conftest import Trio
+
+
+def net(party: Party, id: ChannelId) -> int:
+    full = party.node.books.channels[id].agreed
+    return full.state.net if full else 0
+
+
+def nanos(party: Party, id: ChannelId) -> int:
+    full = party.node.books.channels[id].agreed
+    return len(full.state.nanos) if full else 0
+
+
+def hub_gain(trio: Trio) -> int:
+    """What Ingrid, Bob of both channels, has gained by fully signed states."""
+    return net(trio.ingrid, trio.left) + net(trio.ingrid, trio.right)
+
+
+def without(sender: Party, *kinds: type):  # type: ignore[no-untyped-def]
+    """A rule that loses what one party says of some kinds."""
+
+    def rule(letter: Letter) -> tuple[Letter, ...]:
+        lost = letter[0] == sender.peer and isinstance(decode(letter[2]), kinds)
+        return () if lost else (letter,)
+
+    return rule
+
+
+def test_open_pay_close_while_the_hub_signs_nothing(trio: Trio) -> None:
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    asked = trio.ingrid.signer.asked
+    assert trio.alice.told(VirtualReady) == trio.bob.told(VirtualReady) == [VirtualReady(machine)]
+
+    trio.alice.node.post([CommandPay(machine, Wei(1))] * 120)
+    trio.world.settle()
+    trio.bob.do(CommandPay(machine, Wei(20)))
+    trio.world.settle()
+    assert trio.ingrid.signer.asked == asked
+
+    trio.bob.do(CommandRemove(machine))
+    trio.world.settle()
+    assert (net(trio.alice, trio.left), net(trio.bob, trio.right)) == (100, -100)
+    assert hub_gain(trio) == 0
+    assert nanos(trio.alice, trio.left) == nanos(trio.bob, trio.right) == 0
+    assert trio.ingrid.node.books.crossings == {}
+
+
+def test_both_ends_may_want_to_close_at_once(trio: Trio) -> None:
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    trio.alice.do(CommandPay(machine, Wei(7)))
+    trio.bob.do(CommandPay(machine, Wei(3)))
+    trio.alice.node.post([CommandRemove(machine)])
+    trio.bob.node.post([CommandRemove(machine)])
+    trio.world.settle()
+
+    assert net(trio.alice, trio.left) == 4
+    assert hub_gain(trio) == 0
+
+
+def test_messages_between_the_ends_are_unreadable_for_the_hub(trio: Trio) -> None:
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    trio.alice.do(CommandPay(machine, Wei(7)))
+    trio.world.settle()
+
+    in_the_open = (Pay, ReadySigned, Leave, Invited)
+    assert not [m for kind in in_the_open for m in trio.world.network.said(kind)]
+    boxes = trio.world.network.said(Relay)
+    assert boxes
+    assert not any(machine in relay.box for relay in boxes)  # type: ignore[attr-defined]
+
+
+def test_fee_is_paid_with_the_adding_state() -> None:
+    world = World()
+    alice, bob = world.party("alice", OPEN_HANDED), world.party("bob", OPEN_HANDED)
+    ingrid = world.party("ingrid", hub_policy(base_fee=Wei(5), amount_ppm=10_000))
+    world.advance()
+    left = open_channel(world, alice, ingrid, 1_000, 1_000)
+    right = open_channel(world, bob, ingrid, 1_000, 1_000)
+    add_machine(world, alice, left, 300, 200, bob)
+
+    # 5 and one per cent of the 500 that the hub locks in all.
+    assert (net(alice, left), net(bob, right)) == (10, 0)
+
+
+def test_fee_above_what_we_allow_is_not_paid() -> None:
+    world = World()
+    alice = world.party("alice", replace(OPEN_HANDED, greatest_fee=Wei(4)))
+    bob = world.party("bob", OPEN_HANDED)
+    ingrid = world.party("ingrid", hub_policy(base_fee=Wei(5)))
+    world.advance()
+    left = open_channel(world, alice, ingrid, 1_000, 1_000)
+    open_channel(world, bob, ingrid, 1_000, 1_000)
+    add_machine(world, alice, left, 300, 200, bob)
+    for _ in range(4):
+        world.advance(20)
+
+    assert alice.told(InstanceRefused)
+    assert nanos(bob, bob.channel(ingrid).id) == 0
+    assert ingrid.node.books.crossings == {}
+
+
+@pytest.mark.parametrize("silent", ["alice", "bob"])
+def test_hub_signs_neither_until_both(trio: Trio, silent: str) -> None:
+    party: Party = getattr(trio, silent)
+    trio.world.network.rule = without(party, Propose)
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+
+    statuses = {leg.status for leg in instance(trio.ingrid, machine).legs}
+    assert statuses == {LegStatus.NEW}
+    assert nanos(trio.alice, trio.left) == nanos(trio.bob, trio.right) == 0
+
+
+def test_c2_stalling_end_is_waited_for_no_longer_than_patience(trio: Trio) -> None:
+    trio.world.network.rule = without(trio.bob, Propose)
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    trio.world.network.rule = None
+    trio.bob.node.books.channels[trio.right] = replace(
+        trio.bob.node.books.channels[trio.right], proposals=()
+    )
+    trio.world.advance(11)
+
+    # Alice is out of limbo: the refusal is fully signed, and her channel is idle for others.
+    view = trio.alice.node.books.channels[trio.left]
+    assert view.proposals == ()
+    assert trio.alice.told(ProposalRefused)
+    assert trio.ingrid.node.books.channels[trio.left].inflight is None
+    assert machine not in trio.ingrid.node.books.crossings
+
+
+def test_c2_requests_in_a_circle_all_come_about() -> None:
+    world = World()
+    ends = [world.party(name, OPEN_HANDED) for name in ("alice", "bob", "carol")]
+    ingrid = world.party("ingrid", hub_policy())
+    world.advance()
+    ids = [open_channel(world, end, ingrid, 1_000, 1_000) for end in ends]
+    for index, end in enumerate(ends):
+        other = ends[(index + 1) % 3]
+        add_command = _machine_command(world, end, ids[index], other)
+        end.node.post([add_command])
+    world.settle()
+    world.advance()
+
+    assert [nanos(end, id) for end, id in zip(ends, ids, strict=True)] == [2, 2, 2]
+
+
+def _machine_command(world: World, end: Party, id: ChannelId, other: Party) -> CommandAddMachine:
+
+    validity = UnixTime(world.ledger.time + 10_000)
+    return CommandAddMachine(id, Wei(10), Wei(10), validity, Seconds(600), end.random(), other.peer)
+
+
+def test_a1_one_end_keeping_silent_at_the_removal_gets_no_signature(trio: Trio) -> None:
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    trio.world.network.rule = without(trio.bob, Propose)
+    trio.alice.do(CommandRemove(machine))
+    trio.world.settle()
+    assert nanos(trio.ingrid, trio.left) == 1
+
+    trio.world.advance(11)
+    assert nanos(trio.ingrid, trio.left) == nanos(trio.ingrid, trio.right) == 1
+    assert hub_gain(trio) == 0
+    # The refusal has put the machine back in order: it may be paid in, and left, again.
+    # Bob's own half is refused likewise when it arrives.
+    trio.world.network.rule = None
+    trio.world.advance(20)
+    trio.world.advance(12)
+    trio.alice.do(CommandPay(machine, Wei(9)))
+    trio.world.settle()
+    trio.alice.do(CommandRemove(machine))
+    trio.world.settle()
+    assert net(trio.bob, trio.right) == -9
+
+
+def test_a2_payer_does_not_pay_before_the_other_end_is_ready(trio: Trio) -> None:
+    held: list[Letter] = []
+
+    def rule(letter: Letter) -> tuple[Letter, ...]:
+        """Ingrid answers Alice's half and keeps Bob's answer and his Ready to herself."""
+        message = decode(letter[2])
+        to_bob = letter[0] == trio.ingrid.peer and letter[1] == trio.bob.peer
+        if to_bob and isinstance(message, AnswerState):
+            held.append(letter)
+            return ()
+        return (letter,)
+
+    trio.world.network.rule = rule
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob)
+
+    assert instance(trio.alice, machine).legs[0].status is LegStatus.LISTED
+    with pytest.raises(NotAllowedNow, match="ready"):
+        trio.alice.do(CommandPay(machine, Wei(9)))
+    trio.world.network.rule = None
+    (letter,) = held
+    trio.bob.node.receive(letter[0], (letter[2],))
+    trio.world.settle()
+    trio.alice.do(CommandPay(machine, Wei(9)))
+
+
+def test_a6_hub_signs_nothing_when_one_channel_is_in_dispute(trio: Trio) -> None:
+
+    trio.world.network.rule = without(trio.bob, Propose)
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob)
+    trio.bob.do(CommandDispute(trio.right))
+    trio.world.network.rule = None
+    trio.world.advance(5)
+
+    assert nanos(trio.ingrid, trio.left) == 0
+    assert {leg.status for leg in instance(trio.ingrid, machine).legs} == {LegStatus.NEW}
+
+
+def test_rule_c_receiver_cashes_a_one_way_machine_while_the_payer_is_offline(trio: Trio) -> None:
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob)
+    trio.alice.do(CommandPay(machine, Wei(40)))
+    trio.world.settle()
+    trio.world.network.leave(trio.alice.peer)
+
+    draft = Draft(trio.bob.node.books)
+    want(draft, trio.right, Intent(Purpose.REMOVE, removes=machine))
+    _run(trio.bob, draft)
+    trio.world.settle([trio.bob, trio.ingrid])
+    for _ in range(2):
+        trio.world.ledger.advance(11)
+        trio.world.settle([trio.bob, trio.ingrid])
+
+    assert net(trio.bob, trio.right) == -40
+    assert trio.ingrid.node.books.crossings[machine].stage is CrossingStage.HALF
+    # Alice is back, and follows: rule (d).
+    trio.alice.restart()
+    trio.world.settle()
+    trio.world.advance(12)
+    assert (net(trio.alice, trio.left), hub_gain(trio)) == (40, 0)
+    assert trio.ingrid.node.books.crossings == {}
+
+
+def test_rule_c_hub_submits_its_evidence_when_the_payer_never_follows(trio: Trio) -> None:
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob, life=2_000)
+    trio.alice.do(CommandPay(machine, Wei(40)))
+    trio.world.settle()
+    trio.world.network.leave(trio.alice.peer)
+
+    draft = Draft(trio.bob.node.books)
+    want(draft, trio.right, Intent(Purpose.REMOVE, removes=machine))
+    _run(trio.bob, draft)
+    others = [trio.bob, trio.ingrid]
+    for _ in range(200):
+        trio.world.ledger.advance(12)
+        trio.world.settle(others)
+
+    assert trio.world.ledger.instances[machine].paid_by_alice == 40
+
+
+def _run(party: Party, draft: Draft) -> None:
+    """Carries out a step that a test has made by hand."""
+
+    result: Step = draft.step()
+    rows, drops, effects = [], [], []  # type: ignore[var-annotated]
+    wishes = party.node._absorb(result, rows, drops, effects)
+    party.node._store.write(rows, drops)
+    party.node.post([Signed(wish, party.signer.sign_now(wish)) for wish in wishes])
+
+
+def test_two_way_machine_is_never_removed_from_one_channel_alone(trio: Trio) -> None:
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    trio.alice.do(CommandPay(machine, Wei(40)))
+    trio.world.settle()
+    trio.world.network.rule = without(trio.alice, Propose)
+    trio.bob.do(CommandRemove(machine))
+    trio.world.settle()
+    trio.world.advance(11)
+    trio.world.advance(11)
+
+    assert nanos(trio.ingrid, trio.right) == 1
+    assert hub_gain(trio) == 0
+
+
+def test_rules_a_and_d_outcome_is_applied_off_chain_in_both_channels(trio: Trio) -> None:
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    terms = instance(trio.alice, machine).machine
+    assert terms is not None
+    trio.world.ledger.submit_totals(machine, terms, 60, 10)
+    trio.world.advance()
+    assert nanos(trio.alice, trio.left) == 1
+    trio.world.advance(700)
+    trio.world.advance()
+
+    assert (net(trio.alice, trio.left), net(trio.bob, trio.right)) == (50, -50)
+    assert nanos(trio.alice, trio.left) == nanos(trio.bob, trio.right) == 0
+
+
+def test_rule_b_lapsed_machine_is_removed_with_shift_zero(trio: Trio) -> None:
+    add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob, life=1_000)
+    trio.world.advance(1_700)
+    trio.world.advance()
+
+    assert (net(trio.alice, trio.left), net(trio.bob, trio.right)) == (0, 0)
+    assert nanos(trio.alice, trio.left) == nanos(trio.bob, trio.right) == 0
+
+
+def test_hash_lock_over_the_hub_pays_receiver_then_hub(trio: Trio) -> None:
+    lock = add_lock(trio.world, trio.alice, trio.left, 70, keccak(SECRET), trio.bob)
+    assert nanos(trio.alice, trio.left) == nanos(trio.bob, trio.right) == 1
+    trio.bob.do(CommandReveal(lock, SECRET))
+    trio.world.settle()
+
+    assert (net(trio.alice, trio.left), net(trio.bob, trio.right)) == (70, -70)
+    assert instance(trio.alice, lock).preimage == SECRET
+
+
+def test_hash_lock_never_revealed_falls_back(trio: Trio) -> None:
+    add_lock(trio.world, trio.alice, trio.left, 70, keccak(SECRET), trio.bob, life=1_000)
+    trio.world.advance(1_100)
+    trio.world.advance()
+
+    assert (net(trio.alice, trio.left), net(trio.bob, trio.right)) == (0, 0)
+    assert nanos(trio.alice, trio.left) == 0
+
+
+def test_lost_request_or_grant_leaves_nothing_behind(trio: Trio) -> None:
+    trio.world.network.lose(GrantInstance)
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob)
+    trio.world.network.lose()
+    trio.world.advance(11)
+
+    assert machine not in trio.ingrid.node.books.crossings
+    trio.world.network.rule = without(trio.bob, RequestInstance)
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob)
+    trio.world.network.rule = None
+    trio.world.advance(11)
+    assert machine not in trio.ingrid.node.books.crossings
+    assert add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob)
+    assert nanos(trio.bob, trio.right) == 1
+
+
+def test_hub_restarting_between_its_two_signatures_signs_both(trio: Trio) -> None:
+    trio.ingrid.signer.slow = []
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob)
+    # The quotes first, then, after both proposals, both states in one request.
+    (quotes,) = trio.ingrid.signer.slow
+
+    trio.ingrid.node.post([Signed(quotes, trio.ingrid.signer.sign_now(quotes))])
+    trio.world.settle()
+    assert len(trio.ingrid.signer.slow[-1].items) == 2
+    trio.ingrid.signer.slow = None
+    trio.ingrid.restart()
+    trio.world.settle()
+    trio.world.advance()
+
+    assert nanos(trio.alice, trio.left) == nanos(trio.bob, trio.right) == 1
+    assert {leg.status for leg in instance(trio.ingrid, machine).legs} == {LegStatus.LISTED}
