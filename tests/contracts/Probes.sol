@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Wallet} from "./Payees.sol";
+import {PlainToken} from "./Tokens.sol";
 
 /// @title Contracts that let a test look closer
 
@@ -16,5 +17,26 @@ contract HungryPayee is Wallet {
     receive() external payable override {
         uint256 before = gasleft();
         while (before - gasleft() < appetite) {}
+    }
+}
+
+/// @notice Calls `target` before each transfer and fails as that call fails.
+contract BubblingToken is PlainToken {
+    address public target;
+    bytes public data;
+
+    function setHook(address target_, bytes calldata data_) external {
+        target = target_;
+        data = data_;
+    }
+
+    function _before(address, address) internal override {
+        if (target == address(0)) return;
+        (bool success, bytes memory reason) = target.call(data);
+        if (!success) {
+            assembly ("memory-safe") {
+                revert(add(reason, 32), mload(reason))
+            }
+        }
     }
 }

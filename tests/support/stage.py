@@ -98,13 +98,13 @@ class Stage:
     def interface(self, name: str) -> Interface:
         """The compiled contract of that name."""
         if name not in self._interfaces:
-            self._interfaces[name] = Interface(name, self._compiled(name)["abi"])
+            self._interfaces[name] = Interface(name, self.compiled(name)["abi"])
         return self._interfaces[name]
 
     def deploy(self, name: str, *args: Any, value: int = 0) -> Deployed:
         """A new contract, by the treasury."""
         interface = self.interface(name)
-        code = bytes.fromhex(self._compiled(name)["bytecode"].removeprefix("0x"))
+        code = bytes.fromhex(self.compiled(name)["bytecode"].removeprefix("0x"))
         inputs = next((e["inputs"] for e in interface.abi if e["type"] == "constructor"), [])
         code += eth_abi.encode([item["type"] for item in inputs], list(args))
         transaction = self._transaction(self.treasury, None, code, value, 16_000_000)
@@ -124,11 +124,8 @@ class Stage:
             token.send(party, "approve", self.ms.address, 2**256 - 1)
         return token
 
-    def runtime_code(self, name: str) -> bytes:
-        """Runtime bytecode as compiled."""
-        return bytes.fromhex(self._compiled(name)["bytecode_runtime"].removeprefix("0x"))
-
-    def _compiled(self, name: str) -> Mapping[str, Any]:
+    def compiled(self, name: str) -> Mapping[str, Any]:
+        """Everything the compiler said about a contract."""
         return self.chain.project.compiled_contract_data[name]
 
     # ------------------------------------------------------------------ time

@@ -1,0 +1,1 @@
+"""What outsiders rely on: names and types of the page, bytecode, and every error."""
