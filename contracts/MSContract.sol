@@ -183,7 +183,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         if (to == address(0)) revert ZeroAddress();
         _takeCredit(asset, msg.sender, amount);
         emit Claimed(asset, msg.sender, amount, to);
-        if (!AssetTransfer.pay(asset, to, amount)) revert ClaimFailed(to);
+        if (amount != 0 && !AssetTransfer.pay(asset, to, amount)) revert ClaimFailed(to);
     }
 
     // ------------------------------------------------------------------------------------------ disputes

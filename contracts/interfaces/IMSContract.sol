@@ -39,7 +39,8 @@ interface IMSContract {
     /// @notice A state was registered in a dispute; a newer one may follow until `deadline` (included).
     event Registered(bytes32 indexed id, uint48 version, int112 net, Nano[] nanos, uint40 deadline);
 
-    /// @notice The nanocontract at `index` of the list rejected its evidence.
+    /// @notice The nanocontract at `index` of the given list rejected its evidence. Tells the sender about its own
+    /// transaction only: anybody can cause it in any dispute, with a list of their own.
     event EvidenceFailed(bytes32 indexed id, uint256 index);
 
     /// @notice A dispute was decided, wholly or but for the `remaining` nanocontracts.
