@@ -25,6 +25,8 @@ class Call(Record, frozen=True, gc=False):
     """Selector and arguments (Solidity ABI)."""
     value: Wei = Wei(0)
     """ETH sent along, in wei."""
+    reserve: int = 0
+    """Gas beyond an estimate, for calls inside that may come to fail (`allowances`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from perun import checks
-from perun.bindings import abi
+from perun.bindings import abi, allowances
 from perun.bindings.calls import Call, Query
 from perun.types import (
     ETH,
@@ -149,7 +149,7 @@ def close(
         signature_alice,
         signature_bob,
     )
-    return Call(contract, data)
+    return Call(contract, data, reserve=allowances.payouts(channel.asset))
 
 
 def withdraw(
@@ -170,7 +170,7 @@ def withdraw(
         signature_alice,
         signature_bob,
     )
-    return Call(contract, data)
+    return Call(contract, data, reserve=allowances.payouts(channel.asset))
 
 
 def claim(contract: Address, asset: Asset, amount: Wei, to: Address) -> Call:
@@ -205,18 +205,24 @@ def register(
         signature_bob,
         list(evidence),
     )
-    return Call(contract, data)
+    return Call(contract, data, reserve=allowances.evidence(sum(map(bool, evidence))))
 
 
 def settle(contract: Address, settlement: Settlement) -> Call:
     """After the deadline: pays free money, and what is locked under resolved nanocontracts."""
     data = abi.encode_call(SETTLE, settlement.channel, settlement.net, settlement.nanos)
-    return Call(contract, data)
+    return Call(contract, data, reserve=_settling([settlement]))
 
 
 def settle_many(contract: Address, settlements: Sequence[Settlement]) -> Call:
     """`settle` for many channels; those that no longer match are skipped."""
-    return Call(contract, abi.encode_call(SETTLE_MANY, list(settlements)))
+    return Call(
+        contract, abi.encode_call(SETTLE_MANY, list(settlements)), reserve=_settling(settlements)
+    )
+
+
+def _settling(settlements: Sequence[Settlement]) -> int:
+    return sum(allowances.outcomes(len(item.nanos), item.channel.asset) for item in settlements)
 
 
 # ----------------------------------------------------------------------------------------- views

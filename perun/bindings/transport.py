@@ -132,7 +132,7 @@ def submit(
     wish = request(call, address(sender))
     try:
         with translated():
-            wish["gas"] = gas or min(int(web3.eth.estimate_gas(wish) * GAS_MARGIN), MOST_GAS)
+            wish["gas"] = gas or limit(call, web3.eth.estimate_gas(wish))
             hashed = bytes(_send(web3, call, sender, wish, fees))
     except Reverted as refused:
         # A chain in memory may mine at once and say so in one breath.
@@ -147,6 +147,11 @@ def submit(
     if mined["status"] != 1:
         raise _why(web3, wish, mined)
     return mined
+
+
+def limit(call: Call, estimate: int) -> int:
+    """The gas limit of a call that was estimated: never the estimate alone (section 5, *Gas*)."""
+    return min(int(estimate * GAS_MARGIN) + call.reserve, MOST_GAS)
 
 
 def _send(

@@ -15,7 +15,7 @@ from perun.bindings import transport
 from perun.bindings.calls import Call, Query, request
 from perun.bindings.failures import NodeRefused, NodeUnreachable, translated
 from perun.bindings.logs import Log, from_web3
-from perun.bindings.transport import GAS_MARGIN, MOST_GAS
+from perun.bindings.transport import limit
 from perun.chain.endpoint import Block, Mined
 from perun.crypto.interop import checksum
 from perun.types import Address, ChainId, UnixTime, Wei
@@ -147,7 +147,7 @@ class RpcEndpoint:
         """See `Sending`; with the same margin as everywhere."""
         with translated():
             needed = int(self.web3.eth.estimate_gas(request(call, sender)))
-        return min(int(needed * GAS_MARGIN), MOST_GAS)
+        return limit(call, needed)
 
     def send(self, raw: bytes) -> None:
         """See `Sending`."""
