@@ -109,7 +109,7 @@ def _standing(rows: Mapping[str, Any]) -> Iterator[str]:
         f"about a payment {_share(ours.payment, nitro.payment)}. The floor, which has no ABI, no "
         f"EIP-712, no guard and hardly a log, is at {_share(FLOOR.happy, ours.happy)} of our happy "
         "life. Two things make the difference: one storage slot for both deposits, and a dispute "
-        "kept as one word, whose nanocontracts live in the signed state and need no slot in the channel."
+        "kept as one word: nanocontracts stand in the signed state and need no slot."
     )
     yield ""
     yield "![Gas of a happy life, a countered dispute and a payment dispute](gas.svg)"
