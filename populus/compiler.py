@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ __all__ = ["CompilerSettings", "ContractData", "compile_sources"]
 
 ContractData = dict[str, Any]
 
+_LOG = logging.getLogger("populus")
 _CACHE_FORMAT = 1
 _OUTPUTS = [
     "abi",
@@ -109,6 +111,8 @@ def _run(solc: Solc, request: dict[str, Any]) -> dict[str, Any]:
         raise CompilerError(text.strip()) from None
     except (OSError, ValueError) as error:
         raise CompilerError(f"The compiler {solc.binary} does not work: {error}.") from None
+    for note in answer.get("errors", []):  # warnings: an error has raised above
+        _LOG.warning("%s", note["formattedMessage"].strip())
     contracts: dict[str, Any] = answer.get("contracts", {})
     return contracts
 

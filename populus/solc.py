@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 import solcx
@@ -90,11 +91,11 @@ def _installed(project_dir: Path, wanted: str | None) -> Iterator[Path]:
         return
     for folder in (project_dir.resolve(), *project_dir.resolve().parents):
         module = folder / "node_modules" / "solc"
-        if _module_version(module, wanted):
-            yield _wrapper(module)
+        if found := _module_version(module, wanted):
+            yield _wrapper(module, found)
     for module in sorted(_cache_dir().glob("solc-*/node_modules/solc"), reverse=True):
-        if _module_version(module, wanted):
-            yield _wrapper(module)
+        if found := _module_version(module, wanted):
+            yield _wrapper(module, found)
 
 
 def _module_version(module: Path, wanted: str | None) -> str | None:
@@ -133,28 +134,10 @@ def _cache_dir() -> Path:
     return folder
 
 
-_SCRIPT = """#!/usr/bin/env node
-// The npm package solc behind the two options py-solc-x uses. Reading to the end of a stream,
-// not synchronously: large inputs through a pipe fail otherwise.
-const solc = require(%s)
-if (process.argv.includes('--version')) {
-  console.log('solc, the solidity compiler commandline interface\\nVersion: ' + solc.version())
-} else if (process.argv.includes('--standard-json')) {
-  const chunks = []
-  process.stdin.on('data', (chunk) => chunks.push(chunk))
-  process.stdin.on('end', () => {
-    process.stdout.write(solc.compile(Buffer.concat(chunks).toString()) + '\\n')
-  })
-} else {
-  console.error('only --version and --standard-json')
-  process.exitCode = 2
-}
-"""
-
-
-def _wrapper(module: Path) -> Path:
+def _wrapper(module: Path, version: str) -> Path:
     """An executable that runs the npm package at `module`; written once."""
-    script = _SCRIPT % json.dumps(str(module))
+    script = (files("populus") / "assets" / "solc.js.txt").read_text(encoding="utf-8")
+    script = script.replace("__VERSION__", version).replace("'__MODULE__'", json.dumps(str(module)))
     path = _cache_dir() / f"solc-{hashlib.sha256(script.encode()).hexdigest()[:16]}"
     if not path.exists():
         handle, temporary = tempfile.mkstemp(dir=path.parent)
@@ -194,7 +177,7 @@ def _fill_own_cache(version: str) -> Solc:
                     f"`npm install solc@{version}` failed: {done.stderr.strip()[-500:]}",
                     "Install a compiler yourself and set SOLC_BINARY.",
                 )
-        binary = _wrapper(module)
+        binary = _wrapper(module, version)
     found = _version(binary)
     if found is None:
         raise CompilerError(f"The compiler installed at {module} does not run.")

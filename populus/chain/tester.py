@@ -222,7 +222,8 @@ class TesterChain(BaseChain):
         return web3
 
     def _prepare(self, web3: Web3) -> None:
-        web3.eth.default_account = web3.eth.accounts[0]
+        chosen = self.web3_config.get("eth", {}).get("default_account")
+        web3.eth.default_account = chosen or web3.eth.accounts[0]
 
     @property
     def private_keys(self) -> dict[ChecksumAddress, bytes]:

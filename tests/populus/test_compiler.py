@@ -73,6 +73,15 @@ def test_a_syntax_error_is_shown_as_the_compiler_shows_it(sample: Path) -> None:
         Project(sample).compile()
 
 
+def test_warnings_are_shown_when_they_are_new(tiny: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tiny / "contracts" / "Math.sol").write_text("contract Loose {}")
+    for times in (2, 0):  # no licence, no pragma; then from the cache
+        caplog.clear()
+        Project(tiny).compile()
+        assert len(caplog.messages) == times
+        assert all("Warning" in text and "Math.sol" in text for text in caplog.messages)
+
+
 def test_a_missing_import_is_named(sample: Path) -> None:
     (sample / "contracts" / "Lost.sol").write_text('import "@shared/Gone.sol";')
     with pytest.raises(CompilerError, match=r"@shared/Gone\.sol|node_modules/@shared/Gone\.sol"):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
 from eth_account import Account
 
+from populus import Project
 from populus.chain import TesterChain
 from populus.chain.tester import GENESIS_TIMESTAMP
 from populus.contracts.factory import PopulusContract
@@ -34,6 +37,17 @@ def test_accounts_are_rich_and_have_known_keys(tester: TesterChain) -> None:
     assert tester.web3.eth.default_account == first
     assert tester.web3.eth.get_balance(first) == 10**24
     assert Account.from_key(tester.private_keys[first]).address == first
+
+
+def test_the_sending_account_can_be_configured(sample: Path) -> None:
+    chosen = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+    path = sample / "populus.json"
+    web3 = {"mine": {"eth": {"default_account": chosen}}}
+    chains = {"tester": {"web3": {"$ref": "web3.mine"}}}
+    path.write_text(json.dumps({**json.loads(path.read_text()), "web3": web3, "chains": chains}))
+    with Project(sample).get_chain("tester") as chain:
+        txn_hash = chain.web3.eth.send_transaction({"to": chosen, "value": 1})
+        assert chain.web3.eth.get_transaction(txn_hash)["from"] == chosen
 
 
 def test_time_is_the_chains_own(tester: TesterChain) -> None:
