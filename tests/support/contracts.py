@@ -33,6 +33,14 @@ class Event(NamedTuple):
     args: dict[str, Any]
 
 
+class Log(NamedTuple):
+    """A log of any contract, as it stands in the block."""
+
+    address: bytes
+    topics: tuple[bytes, ...]
+    data: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What a mined transaction did."""
@@ -42,6 +50,8 @@ class Receipt:
     """Of the block."""
     events: tuple[Event, ...]
     """Logs of the stage's contracts, in order."""
+    logs: tuple[Log, ...] = ()
+    """All logs, undecoded."""
 
     def only(self, name: str) -> dict[str, Any]:
         """Arguments of the one event of this name."""

@@ -19,7 +19,7 @@ from populus.exceptions import ContractReverted
 from populus.reverts import TesterFailure
 from tests.support import plain
 from tests.support.clock import clock_of
-from tests.support.contracts import Deployed, Event, Interface, Receipt
+from tests.support.contracts import Deployed, Event, Interface, Log, Receipt
 from tests.support.parties import Party, session_key
 
 FOREVER = 2**40 - 1
@@ -200,7 +200,16 @@ class Stage:
             raise
         receipt = self._receipt(by, sent)
         events = (self._read(log) for log in receipt["logs"])
-        return Receipt(receipt["gasUsed"], self.now, tuple(event for event in events if event))
+        logs = tuple(
+            Log(
+                bytes.fromhex(log["address"][2:]),
+                tuple(bytes(topic) for topic in log["topics"]),
+                bytes(log["data"]),
+            )
+            for log in receipt["logs"]
+        )
+        found = tuple(event for event in events if event)
+        return Receipt(receipt["gasUsed"], self.now, found, logs)
 
     def _send_pending(self, by: Any, to: bytes, data: bytes, value: int, gas: int) -> bytes:
         """Into the block in preparation, which eth-tester's own interface cannot do twice."""

@@ -1,0 +1,1 @@
+"""Assembly and packed arithmetic compared with plain forms, over generated inputs."""
