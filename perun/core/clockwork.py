@@ -130,7 +130,7 @@ def on_tick(draft: Draft, clock: UnixTime) -> None:
             continue
         view = draft.channel(known.id)
         now = phase(view, draft.chain)
-        if now is Phase.OFFERED and clock % limits.patience == 0:
+        if now is Phase.OFFERED and clock - view.offered_at > limits.patience:
             joining.send_again(draft, view)
         if now not in (Phase.PROPOSED, Phase.HOLDING):
             continue

@@ -151,6 +151,7 @@ def send_again(draft: Draft, view: ChannelView) -> None:
             funding.own_to_credit,
             first,
         )
+        draft.put(replace(view, offered_at=draft.chain.clock))
         draft.send(view.peer, message)
     elif view.role is Role.BOB and view.stage is Stage.JOINED:
         own = next((offer for offer in view.opens if offer.ours), None)

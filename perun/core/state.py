@@ -265,6 +265,8 @@ class ChannelView(Record, frozen=True, gc=False, array_like=True):
     peer: PeerId
     stage: Stage
     funding: Funding
+    offered_at: UnixTime = UnixTime(0)
+    """Own clock when our offer was last sent."""
     proven: bool = False
     """The peer's account has proved the peer's key (protocol, section 5, Joining)."""
     own_proof: Signature = Signature(b"")

@@ -1,7 +1,7 @@
 """What peers say to each other, as bytes: one version byte, then MessagePack.
 
-Every message is an array whose first item is its number. Integers beyond 64 bits, which MessagePack
-lacks, are extension 1: a sign byte and the magnitude. Whatever arrives is garbage until `decode`
+Every message is an array whose first item is its number; great integers are as in `packing`.
+Whatever arrives is garbage until `decode`
 has returned: the answer to garbage is a `MalformedMessage`, never another exception, and never more
 work than its length deserves. Signatures are *not* checked here.
 """
@@ -9,10 +9,11 @@ work than its length deserves. Signatures are *not* checked here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, ClassVar, Final
 
 import msgspec
 
+from perun.encoding.packing import pack, unpack
 from perun.errors import Misuse, PeerFault
 from perun.types import (
     Address,
@@ -353,11 +354,7 @@ Message = (
 )
 
 _VERSION_BYTE = bytes((VERSION,))
-_encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
-_BIG_INT = 1
-# Longest magnitude taken: 112 bits; anything longer is out of every field's range.
-_MAX_BIG_INT_BYTES = 15
 
 
 def encode(message: Message) -> bytes:
@@ -376,48 +373,12 @@ def decode(data: bytes) -> Message:
         raise MalformedMessage(f"longer than {MAX_MESSAGE_BYTES} bytes", len(data))
     if data[:1] != _VERSION_BYTE:
         raise MalformedMessage("another protocol version", len(data))
-    body = memoryview(data)[1:]
+    body = data[1:]
     try:
         try:
             return _decoder.decode(body)
         except msgspec.ValidationError:
-            message: Message = unpack_slowly(body, Message)
+            message: Message = unpack(body, Message)
             return message
-    except (msgspec.MsgspecError, Misuse, ValueError, RecursionError) as error:
+    except (msgspec.MsgspecError, Misuse, ValueError) as error:
         raise MalformedMessage(str(error), len(data)) from None
-
-
-# ---------------------------------------------------------------- MessagePack with great integers
-
-
-def pack(record: msgspec.Struct) -> bytes:
-    """MessagePack of a record; integers beyond 64 bits as extension 1."""
-    try:
-        return _encoder.encode(record)
-    except OverflowError:
-        return _encoder.encode(_widen(msgspec.to_builtins(record, builtin_types=(bytes,))))
-
-
-def unpack_slowly(data: bytes | memoryview, kind: Any) -> Any:
-    """What the typed decoder refused, in case it holds great integers."""
-    return msgspec.convert(msgspec.msgpack.decode(data, ext_hook=_big_int), kind)
-
-
-def _widen(value: Any) -> Any:
-    if type(value) is int and not -(2**63) <= value < 2**64:
-        magnitude = abs(value)
-        size = (magnitude.bit_length() + 7) // 8
-        sign = b"\x01" if value < 0 else b"\x00"
-        return msgspec.msgpack.Ext(_BIG_INT, sign + magnitude.to_bytes(size, "big"))
-    if isinstance(value, list | tuple):
-        return [_widen(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _widen(item) for key, item in value.items()}
-    return value
-
-
-def _big_int(code: int, data: memoryview) -> int:
-    if code != _BIG_INT or not 2 <= len(data) <= _MAX_BIG_INT_BYTES + 1 or data[0] > 1:
-        raise ValueError("unknown extension")
-    magnitude = int.from_bytes(data[1:], "big")
-    return -magnitude if data[0] else magnitude

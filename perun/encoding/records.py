@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
-from perun.encoding.messages import pack, unpack_slowly
+from perun.encoding.packing import pack, unpack
 from perun.errors import Misuse, StoreFault
 
 __all__ = ["CorruptRow", "RowCodec"]
@@ -46,8 +46,8 @@ class RowCodec(Generic[T]):
             try:
                 return self._decoder.decode(data)
             except msgspec.ValidationError:
-                row: Any = unpack_slowly(data, self.kind)
+                row: Any = unpack(data, self.kind)
                 assert isinstance(row, self.kind)
                 return row
-        except (msgspec.MsgspecError, Misuse, ValueError, RecursionError) as error:
+        except (msgspec.MsgspecError, Misuse, ValueError) as error:
             raise CorruptRow(self.kind.__name__, str(error)) from None

@@ -1,0 +1,205 @@
+"""Joining a channel [B10]: whose keys, which terms, what the chain knows already."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from perun.core.config import Policy
+from perun.core.faults import ChannelRejected, NotAllowedNow
+from perun.core.inputs import CommandFund, CommandJoin, CommandOffer, CommandTransfer
+from perun.core.notices import ChannelJoined, ChannelOffered, ChannelRefused
+from perun.core.state import Dispute, OnChain, Stage
+from perun.encoding.ids import channel_id
+from perun.encoding.messages import OfferChannel
+from perun.testing.parties import DEPLOYMENT, Party, World, key_of
+from perun.testing.stories import OPEN_HANDED, open_channel
+from perun.types import ETH, Address, Asset, Channel, Nonce, Seconds, Signature, UnixTime, Wei
+
+
+def duo(bob_policy: Policy = OPEN_HANDED) -> tuple[World, Party, Party]:
+    world = World()
+    alice, bob = world.party("alice", OPEN_HANDED), world.party("bob", bob_policy)
+    world.advance()
+    return world, alice, bob
+
+
+def command(alice: Party, bob: Party, **more: object) -> CommandOffer:
+    fields = {
+        "peer": bob.peer,
+        "account": bob.account.address,
+        "asset": ETH,
+        "challenge": Seconds(600),
+        "nonce": alice.nonce(),
+        "own_amount": Wei(100),
+    }
+    return CommandOffer(**(fields | more))  # type: ignore[arg-type]
+
+
+def terms(alice: Party, bob: Party) -> Channel:
+    return Channel(
+        alice.account.address,
+        bob.account.address,
+        alice.key.address,
+        bob.key.address,
+        ETH,
+        Seconds(600),
+        Nonce(5),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"bob_key": key_of("mallory").address}, "our account and key"),
+        ({"bob": key_of("mallory").address}, "our account and key"),
+        ({"alice": key_of("bob").address}, "share an address"),
+        ({"alice_key": key_of("bob").address}, "share an address"),
+        ({"alice": Address(bytes(20))}, "zero or the contract"),
+        ({"alice": DEPLOYMENT.contract.contract}, "zero or the contract"),
+        ({"challenge": Seconds(0)}, "outside our limits"),
+        ({"challenge": Seconds(2**32 - 1)}, "outside our limits"),
+        ({"asset": Asset(Address(b"\x09" * 20))}, "not on our list"),
+    ],
+)
+def test_b10_offer_that_no_honest_party_joins(changes: dict[str, object], reason: str) -> None:
+    world, alice, bob = duo()
+    channel = replace(terms(alice, bob), **changes)
+    offer = OfferChannel(channel, Wei(1), Wei(0), False, Signature(b""), False)
+    world.network.inject(alice.peer, bob.peer, offer)
+    bob.node.turn()
+
+    assert bob.node.books.channels == {}
+    (refusal,) = world.network.seen[-1:]
+    assert reason.encode() in refusal[2]
+
+
+@pytest.mark.parametrize(
+    "on",
+    [
+        OnChain(alice=Wei(1), dispute=Dispute(0, Wei(0), (), UnixTime(5))),  # type: ignore[arg-type]
+        OnChain(ended=True),
+        OnChain(alice=Wei(1), withdrawals=1),
+    ],
+)
+def test_b10_id_with_a_past_on_chain_is_not_joined(on: OnChain) -> None:
+    world, alice, bob = duo()
+    channel = terms(alice, bob)
+    world.ledger.channels[channel_id(DEPLOYMENT.contract, channel)] = on
+    offer = OfferChannel(channel, Wei(1), Wei(0), False, Signature(b""), False)
+    world.network.inject(alice.peer, bob.peer, offer)
+    world.settle([bob])
+
+    assert bob.told(ChannelJoined) == []
+
+
+def test_b10_deposit_before_the_offer_does_not_matter() -> None:
+    world, alice, bob = duo()
+    channel = terms(alice, bob)
+    world.ledger.channels[channel_id(DEPLOYMENT.contract, channel)] = OnChain(alice=Wei(1))
+    offer = OfferChannel(channel, Wei(1), Wei(0), False, Signature(b""), False)
+    world.network.inject(alice.peer, bob.peer, offer)
+    world.settle([bob])
+
+    assert len(bob.told(ChannelJoined)) == 1
+
+
+def test_account_other_than_the_key_proves_it_by_an_open_that_draws_nothing() -> None:
+    world = World()
+    alice = world.party("alice", OPEN_HANDED, account=key_of("alice's wallet"))
+    bob = world.party("bob", OPEN_HANDED, account=key_of("bob's wallet"))
+    world.advance()
+    open_channel(world, alice, bob, 100, 50)
+
+    assert alice.channel(bob).proven
+    assert bob.channel(alice).proven
+
+
+def test_account_that_proves_nothing_is_waited_for() -> None:
+    world, alice, bob = duo()
+    channel = replace(terms(alice, bob), alice=key_of("a stranger's wallet").address)
+    id = channel_id(DEPLOYMENT.contract, channel)
+    offer = OfferChannel(channel, Wei(1), Wei(0), False, Signature(b""), False)
+    world.network.inject(alice.peer, bob.peer, offer)
+    world.settle([bob])
+    assert bob.node.books.channels[id].stage is Stage.INVITED
+
+    # Its own `open` proves as much.
+    world.ledger.channels[id] = OnChain(alice=Wei(1), announced_by=(True, False))
+    world.ledger.advance()
+    world.settle([bob])
+    assert bob.node.books.channels[id].stage is Stage.JOINED
+
+
+def test_deposit_that_our_policy_does_not_cover_is_our_users_decision() -> None:
+    world, alice, bob = duo(Policy())
+    alice.do(command(alice, bob, peer_amount=Wei(50)))
+    world.settle()
+    (offered,) = bob.told(ChannelOffered)
+    assert isinstance(offered, ChannelOffered)
+    assert alice.told(ChannelJoined) == []
+
+    bob.do(CommandJoin(offered.channel, True))
+    world.settle()
+    assert len(alice.told(ChannelJoined)) == 1
+
+
+def test_refused_channel_costs_nothing() -> None:
+    world, alice, bob = duo(Policy())
+    alice.do(command(alice, bob, peer_amount=Wei(50)))
+    world.settle()
+    (id,) = alice.node.books.channels
+    bob.do(CommandJoin(id, False))
+    world.settle()
+    world.advance()
+
+    assert alice.told(ChannelRefused) == [ChannelRefused(id, "not wanted")]
+    assert world.ledger.log == []
+
+
+def test_own_offer_outside_the_limits_is_refused_at_once() -> None:
+    _, alice, bob = duo()
+    with pytest.raises(ChannelRejected, match="outside our limits"):
+        alice.do(command(alice, bob, challenge=Seconds(10)))
+
+
+def test_used_nonce_is_refused() -> None:
+    world, alice, bob = duo()
+    alice.do(command(alice, bob, nonce=Nonce(1)))
+    world.settle()
+    with pytest.raises(NotAllowedNow, match="nonce"):
+        alice.do(command(alice, bob, nonce=Nonce(1)))
+
+
+def test_offer_is_repeated_until_answered_and_joined_once() -> None:
+    world, alice, bob = duo()
+    world.network.rule = lambda _letter: ()
+    alice.do(command(alice, bob))
+    world.network.rule = None
+    world.advance(10)
+    world.advance(10)
+
+    assert len(bob.told(ChannelJoined)) == 1
+    assert alice.channel(bob).stage is Stage.JOINED
+
+
+def test_money_of_unfinal_deposits_does_not_count() -> None:
+    world = World(lag=3)
+    alice, bob = world.party("alice", OPEN_HANDED), world.party("bob", OPEN_HANDED)
+    world.advance(blocks=4)
+    alice.do(command(alice, bob))
+    world.settle()
+    world.advance()
+    assert alice.channel(bob).head.alice == 100
+    alice.do(CommandTransfer(alice.channel(bob).id, Wei(10)))
+    world.settle()
+    assert alice.channel(bob).agreed is None
+
+
+def test_second_deposit_waits_for_the_first() -> None:
+    world, alice, bob = duo()
+    id = open_channel(world, alice, bob, 100, 0)
+    alice.chain.mining = False
+    alice.do(CommandFund(id, Wei(1)))
+    with pytest.raises(NotAllowedNow, match="on its way"):
+        alice.do(CommandFund(id, Wei(1)))

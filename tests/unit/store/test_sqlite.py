@@ -1,0 +1,219 @@
+"""The store: durable rows, one writer, and copies that know they are copies [B11]."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from perun.core.state import Invitation, Totals
+from perun.encoding.records import CorruptRow
+from perun.store import SqliteStore, StoreInUse, StoreTooNew, WriteFailed
+from perun.types import ChannelId, InstanceId, Salt, Signature, Wei
+
+
+def totals(number: int, sent: int) -> Totals:
+    id = InstanceId(number.to_bytes(32, "big"))
+    return Totals(id, Wei(sent), Wei(sent), Signature(b"\x01" * 65))
+
+
+def invitation(number: int) -> Invitation:
+    return Invitation(Salt(bytes([number]) * 32), ChannelId(bytes(32)), None, None, b"", b"")
+
+
+def reopen(store: SqliteStore) -> SqliteStore:
+    store.close()
+    return SqliteStore(store.path)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SqliteStore:
+    store = SqliteStore(tmp_path / "node.db")
+    list(store.records())
+    return store
+
+
+def test_rows_survive_and_newer_ones_replace_older(store: SqliteStore) -> None:
+    store.write([totals(1, 5), totals(2, 7)])
+    store.write([totals(1, 6), totals(1, 8)])
+    again = reopen(store)
+
+    assert sorted(again.records(), key=lambda row: row.machine) == [totals(1, 8), totals(2, 7)]  # type: ignore[union-attr]
+    again.close()
+
+
+def test_amounts_beyond_64_bits_survive(store: SqliteStore) -> None:
+    store.write([totals(1, 2**111 - 1)])
+    again = reopen(store)
+
+    assert list(again.records()) == [totals(1, 2**111 - 1)]
+    again.close()
+
+
+def test_dropped_rows_are_gone(store: SqliteStore) -> None:
+    store.write([invitation(1), invitation(2)])
+    store.write([], [invitation(1)])
+    again = reopen(store)
+
+    assert list(again.records()) == [invitation(2)]
+    again.close()
+
+
+def test_a_thousand_payments_in_one_machine_are_one_row(store: SqliteStore) -> None:
+    for number in range(10):
+        store.write([totals(1, number * 100 + i + 1) for i in range(100)])
+    (count,) = sqlite3.connect(store.path).execute("SELECT count(*) FROM totals").fetchone()
+
+    assert count == 1
+
+
+def test_failed_write_keeps_nothing(store: SqliteStore) -> None:
+    store.write([totals(1, 5)])
+
+    store._db.execute("DROP TABLE invitations")
+    with pytest.raises(WriteFailed):
+        store.write([totals(1, 9), invitation(1)])
+    store._db.rollback()
+    assert store._db.execute("SELECT count(*) FROM totals").fetchone() == (1,)
+
+
+def test_second_opening_is_refused_and_names_the_process(store: SqliteStore) -> None:
+    with pytest.raises(StoreInUse, match=str(os.getpid())):
+        SqliteStore(store.path)
+
+
+def test_lock_of_a_killed_process_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "node.db"
+    code = (
+        "import os, sys; from perun.store import SqliteStore\n"
+        "s = SqliteStore(sys.argv[1]); os.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    assert done.returncode != 0
+
+    store = SqliteStore(path)
+    assert not store.exit_only
+    store.close()
+
+
+def test_another_process_is_refused(store: SqliteStore) -> None:
+    code = (
+        "import sys; from perun.store import SqliteStore, StoreInUse\n"
+        "try: SqliteStore(sys.argv[1])\n"
+        "except StoreInUse: sys.exit(7)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(store.path)], check=False)
+
+    assert done.returncode == 7
+
+
+def test_same_store_opened_again_is_no_copy(store: SqliteStore) -> None:
+    for _ in range(3):
+        store = reopen(store)
+        assert not store.exit_only
+    store.close()
+
+
+def _copy(source: Path, target: Path) -> None:
+    for suffix in ("", "-wal", "-shm", ".seal", ".lock"):
+        if source.with_name(source.name + suffix).exists():
+            shutil.copy2(
+                source.with_name(source.name + suffix), target.with_name(target.name + suffix)
+            )
+
+
+def test_copied_store_opens_exit_only_and_stays_so(store: SqliteStore, tmp_path: Path) -> None:
+    store.write([totals(1, 5)])
+    store.close()
+    other = tmp_path / "copy.db"
+    _copy(store.path, other)
+    copy = SqliteStore(other)
+
+    assert copy.exit_only
+    assert list(copy.records()) == [totals(1, 5)]
+    assert reopen(copy).exit_only
+    original = SqliteStore(store.path)
+    assert not original.exit_only
+    original.close()
+
+
+def test_backup_put_back_in_place_opens_exit_only(store: SqliteStore, tmp_path: Path) -> None:
+    store.write([totals(1, 5)])
+    backup = tmp_path / "backup.db"
+    store.backup(backup)
+    store.write([totals(1, 6)])
+    store.close()
+    for suffix in ("-wal", "-shm"):
+        store.path.with_name(store.path.name + suffix).unlink(missing_ok=True)
+    # The same file, inode and seal; only the content is older.
+    store.path.write_bytes(backup.read_bytes())
+    restored = SqliteStore(store.path)
+
+    assert restored.exit_only
+    restored.close()
+
+
+def test_directory_put_back_as_a_whole_opens_exit_only(store: SqliteStore, tmp_path: Path) -> None:
+    store.close()
+    keep = tmp_path / "keep"
+    keep.mkdir()
+    _copy(store.path, keep / "node.db")
+    SqliteStore(store.path).close()
+    for suffix in ("", ".seal", ".lock"):
+        store.path.with_name(store.path.name + suffix).unlink()
+    _copy(keep / "node.db", store.path)
+    restored = SqliteStore(store.path)
+
+    assert restored.exit_only
+    restored.close()
+
+
+@pytest.mark.parametrize("moment", ["next seal", "seal"])
+def test_crash_while_renewing_the_seal_makes_no_copy(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    store.close()
+
+    class PowerCut(Exception):
+        pass
+
+    put = SqliteStore.put
+
+    def cut(self: SqliteStore, name: str, value: bytes) -> None:
+        if name == moment:
+            self._db.close()
+            raise PowerCut
+        put(self, name, value)
+
+    monkeypatch.setattr(SqliteStore, "put", cut)
+    with pytest.raises(PowerCut):
+        SqliteStore(store.path)
+    monkeypatch.undo()
+    again = SqliteStore(store.path)
+
+    assert not again.exit_only
+    again.close()
+
+
+def test_newer_schema_is_left_alone(store: SqliteStore) -> None:
+    store.close()
+    db = sqlite3.connect(store.path)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(StoreTooNew):
+        SqliteStore(store.path)
+
+
+def test_garbage_in_a_row_is_a_typed_error(store: SqliteStore) -> None:
+    store._db.execute("INSERT INTO totals VALUES (1, x'ff00ff')")
+    with pytest.raises(CorruptRow):
+        list(store.records())
+
+
+def test_store_is_readable_by_its_owner_only(store: SqliteStore) -> None:
+    assert store.path.stat().st_mode & 0o077 == 0
