@@ -48,7 +48,8 @@ ALLOWED: dict[str, set[str]] = {
     "wallet": EDGE,
     "node": NODE,
     "hub": NODE | {"node"},
-    "cli": NODE | {"node", "hub", "api", "signing"},
+    "demo": NODE | {"node"},
+    "cli": NODE | {"node", "hub", "demo", "api", "signing"},
     # The public names come from one place, and by name only.
     "": {"api"},
 }

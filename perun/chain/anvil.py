@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import shutil
@@ -15,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Final, Self, cast
 
+from web3 import Web3
 from web3.types import RPCEndpoint
 
 from perun.bindings.failures import translated
@@ -22,7 +24,7 @@ from perun.chain.rpc import RpcEndpoint, connect
 from perun.errors import ChainFault
 from perun.types import UnixTime
 
-__all__ = ["Anvil", "AnvilMissing", "AnvilNotStarted", "find_anvil"]
+__all__ = ["Anvil", "AnvilMissing", "AnvilNotStarted", "find_anvil", "is_there"]
 
 # What eth-tester runs too, so that both chains agree.
 _HARDFORK: Final = "prague"
@@ -68,6 +70,15 @@ def find_anvil(folder: Path | None = None) -> Path:
     raise AnvilMissing(str(start))
 
 
+def is_there() -> bool:
+    """Whether `find_anvil` finds it."""
+    try:
+        find_anvil()
+    except AnvilMissing:
+        return False
+    return True
+
+
 class Anvil:
     """A running anvil on a free port of this machine; only reachable from it."""
 
@@ -92,6 +103,7 @@ class Anvil:
             self._options += ["--timestamp", str(genesis_time)]
         self._steady = genesis_time is not None
         self._process: subprocess.Popen[str] | None = None
+        self._control: Web3 | None = None
         self.url = ""
 
     def __enter__(self) -> Self:
@@ -128,9 +140,15 @@ class Anvil:
         Raises:
             NodeUnreachable, NodeRefused: it failed.
         """
-        web3 = connect(self.url).web3
+        if self._control is None:
+            self._control = connect(self.url).web3
         with translated():
-            return web3.manager.request_blocking(cast("RPCEndpoint", method), list(params))
+            manager = self._control.manager
+            return manager.request_blocking(cast("RPCEndpoint", method), list(params))
+
+    def set_automine(self, wanted: bool) -> None:
+        """Whether each transaction gets a block at once."""
+        self.request("evm_setAutomine", wanted)
 
     def mine(self, blocks: int = 1, *, at: UnixTime | None = None) -> None:
         """Makes blocks; the first at time `at`, which must lie ahead."""
@@ -173,12 +191,18 @@ class Anvil:
         process, self._process = self._process, None
         if process is None:
             return
-        process.send_signal(signal.SIGTERM)
+        _signal(process, signal.SIGTERM)
         try:
             process.wait(timeout=_STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            process.kill()
+            _signal(process, signal.SIGKILL)
             process.wait()
+
+
+def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """To the whole session: npm's `anvil` is a script that starts the real one."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
 
 
 def _read(process: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> None:

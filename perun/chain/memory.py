@@ -108,13 +108,8 @@ class MemoryChain:
         self._tester = EthereumTester(_OwnTime(), auto_mine_transactions=automine)
         self.web3 = Web3(_OneAtATime(self._tester))
 
-    @property
-    def automine(self) -> bool:
+    def set_automine(self, wanted: bool) -> None:
         """Whether each transaction gets a block at once."""
-        return bool(self._tester.auto_mine_transactions)
-
-    @automine.setter
-    def automine(self, wanted: bool) -> None:
         if wanted:
             self._tester.enable_auto_mine_transactions()
         else:

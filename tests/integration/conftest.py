@@ -21,7 +21,7 @@ def anvil() -> Iterator[Anvil]:
 
 @pytest.fixture(scope="session")
 def deployment(anvil: Anvil) -> Deployment:
-    anvil.request("evm_setAutomine", True)
+    anvil.set_automine(True)
     suite = deploy(anvil.endpoint().web3)
-    anvil.request("evm_setAutomine", False)
+    anvil.set_automine(False)
     return Deployment(suite.ms_contract.domain, suite.vpm.domain, suite.hash_time_lock.domain)

@@ -17,11 +17,10 @@ from perun.wallet import KeyAccount
 
 
 def test_deposit_is_sent_seen_and_final_on_eth_tester() -> None:
-    chain = MemoryChain(automine=False)
+    chain = MemoryChain()
     alice, bob = KeyAccount(rich_key(0)), KeyAccount(rich_key(1))
-    chain.automine = True
     suite = deploy(chain.web3, gas=6_000_000, fees=Fees(Wei(10**10), Wei(10**9)))
-    chain.automine = False
+    chain.set_automine(False)
     deployment = Deployment(suite.ms_contract.domain, suite.vpm.domain, suite.hash_time_lock.domain)
     channel = Channel(
         alice.address, bob.address, alice.address, bob.address, ETH, Seconds(600), Nonce(1)

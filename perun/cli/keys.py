@@ -1,0 +1,48 @@
+"""`perun keys`: encrypted keyfiles."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from perun.crypto.interop import checksum, secret_key
+from perun.randomness import new_key
+from perun.wallet import read_keyfile, write_keyfile
+
+__all__ = ["PASSWORD", "keys", "password_for"]
+
+PASSWORD = "PERUN_PASSWORD"  # noqa: S105  # the name of the variable, not a password
+
+
+def password_for(what: str, *, confirm: bool = False) -> str:
+    """The password from the environment, else from the terminal."""
+    found = os.environ.get(PASSWORD)
+    if found is not None:
+        return found
+    return str(click.prompt(f"Password of {what}", hide_input=True, confirmation_prompt=confirm))
+
+
+@click.group()
+def keys() -> None:
+    """Make and look at encrypted keyfiles (the format that Ethereum wallets share).
+
+    Passwords are asked for, or taken from PERUN_PASSWORD.
+    """
+
+
+@keys.command("new")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def new(file: Path) -> None:
+    """Draw a fresh key and keep it in FILE, encrypted."""
+    key = secret_key(new_key())
+    write_keyfile(file, key, password_for("the new key", confirm=True))
+    click.echo(f"{checksum(key.address)} in {file}")
+
+
+@keys.command("show")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def show(file: Path) -> None:
+    """Show the address of the key in FILE."""
+    click.echo(checksum(read_keyfile(file, password_for(str(file))).address))

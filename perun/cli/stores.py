@@ -1,0 +1,56 @@
+"""`perun backup` and `perun status`: about a store, without a chain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from perun.cli.render import amount, short
+from perun.core.content import agreed_content
+from perun.core.phases import Phase, phase
+from perun.crypto.interop import checksum
+from perun.node.backup import back_up, open_copy
+from perun.node.owed import claims
+from perun.types import Wei
+
+__all__ = ["backup", "status"]
+
+_STORE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("store", type=_STORE)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(store: Path, file: Path) -> None:
+    """Copy STORE to FILE, also while its node is running.
+
+    A backup gets the money out (`perun exit FILE --rpc URL`) but signs nothing new: it may be old.
+    """
+    back_up(store, file)
+    click.echo(f"{file}: everything in {store}, exit only")
+
+
+@click.command()
+@click.argument("store", type=_STORE)
+def status(store: Path) -> None:
+    """Show what STORE knows, as of the last block that its node has seen."""
+    profile, books = open_copy(store)
+    table = Table(title=f"{checksum(profile.account)} on chain {profile.chain_id}")
+    for heading in ("channel", "peer", "phase", "version", "locked in", "ours"):
+        table.add_column(heading)
+    owed = {claim.channel: claim.amount for claim in claims(books)}
+    for view in books.channels.values():
+        now = phase(view, books.chain)
+        asset = view.channel.asset
+        table.add_row(
+            short(view.id),
+            short(view.peer),
+            now.value,
+            str(view.agreed.state.version if view.agreed is not None else 0),
+            f"{len(agreed_content(view)[1])} nanos",
+            "" if now is Phase.ENDED else amount(asset, owed.get(view.id, Wei(0))),
+        )
+    Console().print(table)

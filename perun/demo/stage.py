@@ -1,0 +1,160 @@
+"""Everything around the cast: chain, contracts, network, one clock; and the turning of the wheels.
+
+All nodes run in one thread in a fixed order, and blocks come when told: the same seed is the same
+story, to the wei.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Final
+
+from perun import deployments
+from perun.bindings import transport
+from perun.bindings.calls import Call
+from perun.chain.memory import rich_key
+from perun.chain.rpc import RpcEndpoint
+from perun.core.config import Deployment, Policy
+from perun.core.limits import limits_for
+from perun.crypto import SecretKey
+from perun.crypto.hashing import keccak
+from perun.demo.chains import DemoChain
+from perun.demo.party import Party
+from perun.errors import PerunError
+from perun.ports import Clock
+from perun.types import Address, UnixTime, Wei
+from perun.wire.local import LocalNetwork
+
+__all__ = ["Stage", "StoryFailed"]
+
+_MOST_BLOCKS: Final = 60
+_MOST_TURNS: Final = 10_000
+
+
+@dataclass(eq=False)
+class StoryFailed(PerunError):
+    """Something that the protocol promises did not happen."""
+
+    what: str
+
+    template: ClassVar[str] = "the story went wrong: {what}"
+    hint: ClassVar[str] = "this is a bug; please report it with the seed"
+
+
+class _StageClock:
+    """Shows the newest block's time: on this stage the chain's clock is everybody's."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def now(self) -> UnixTime:
+        """See `perun.ports.Clock`."""
+        return self._stage.now
+
+
+class Stage:
+    """Chain, contracts and network."""
+
+    def __init__(self, chain: DemoChain, folder: Path, seed: int) -> None:
+        """Deploys the contracts."""
+        self.folder = folder
+        self.seed = seed
+        self._chain = chain
+        self._endpoint = chain.endpoint()
+        rich = rich_key(0).to_eth_keys()
+        suite = deployments.deploy(self._endpoint.web3, rich)
+        self.deployment = Deployment(
+            suite.ms_contract.domain, suite.vpm.domain, suite.hash_time_lock.domain
+        )
+        self.limits = limits_for(suite.chain_id)
+        self.since = 0
+        self.network = LocalNetwork()
+        self.clock: Clock = _StageClock(self)
+        self.cast: list[Party] = []
+        self._sync()
+
+    def _sync(self) -> None:
+        head = self._endpoint.block()
+        assert head is not None
+        self.head, self.now = head, head.time
+
+    def endpoint(self) -> RpcEndpoint:
+        """A way to the chain."""
+        return self._chain.endpoint()
+
+    def balance(self, account: Address) -> Wei:
+        """ETH of an account in the newest block, wei."""
+        return self._endpoint.balance(account)
+
+    # ---------------------------------------------------------------------------------- the cast
+
+    def secret(self, what: str) -> bytes:
+        """32 bytes that follow from the seed: keys, salts, preimages."""
+        return keccak(f"perun demo {self.seed} {what}".encode())
+
+    def enter(self, name: str, purse: Wei, policy: Policy) -> Party:
+        """Somebody with a key, ETH in the account, and a running node."""
+        key = SecretKey(self.secret(f"key of {name}"))
+        rich = rich_key(0).to_eth_keys()
+        transport.submit(self._endpoint.web3, Call(key.address, b"", purse), rich)
+        party = Party(name, key, self, policy)
+        self.cast.append(party)
+        party.switch_on()
+        return party
+
+    def begin(self) -> None:
+        """From now on blocks come only when told."""
+        self._chain.set_automine(False)
+        self.block()
+
+    # --------------------------------------------------------------------------------- the wheels
+
+    def settle(self) -> None:
+        """Lets everybody work until nobody has anything to do."""
+        for _ in range(_MOST_TURNS):
+            busy = False
+            for party in self.cast:
+                while party.alive and party.node.busy:
+                    busy = party.node.turn() or busy
+            if not busy:
+                return
+        raise StoryFailed("the nodes never come to rest")
+
+    def look(self) -> None:
+        """Lets everybody look at the chain, and send what follows."""
+        for party in self.cast:
+            if party.alive:
+                party.chain.poll()
+        self.settle()
+        for party in self.cast:
+            if party.alive:
+                party.chain.poll()
+
+    def block(self, count: int = 1, *, at: UnixTime | None = None) -> None:
+        """Makes blocks, the first at time `at`; everybody looks at each."""
+        for number in range(count):
+            self._chain.mine(at=at if number == 0 else None)
+            self._sync()
+            self.look()
+
+    def jump(self, time: UnixTime) -> None:
+        """A block at that time, or the next one if it is past already."""
+        self.block(at=UnixTime(max(time, self.now + 1)))
+
+    def until(self, happened: Callable[[], bool], what: str) -> None:
+        """Makes blocks until it has happened."""
+        self.settle()
+        self.look()
+        for _ in range(_MOST_BLOCKS):
+            if happened():
+                return
+            self.block()
+        raise StoryFailed(f"{what} did not happen")
+
+    def patient(self, happened: Callable[[], bool], what: str) -> None:
+        """Like `until`, when only messages are needed."""
+        self.settle()
+        if not happened():
+            self.until(happened, what)
