@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -182,14 +183,16 @@ def chain_run(folder: Path, name: str) -> None:
             "tester lives in the memory of each process, external chains run elsewhere; "
             "`populus chain run anvil` runs a node.",
         )
-    with project.get_chain(name) as started:
-        assert isinstance(started, AnvilChain)
-        click.echo("\n".join(started.banner))
-        assert started.process is not None
-        try:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end the node on either signal
+    started = project.get_chain(name)
+    assert isinstance(started, AnvilChain)
+    started.say = click.echo
+    try:
+        with started:
+            assert started.process is not None
             started.process.wait()
-        except KeyboardInterrupt:
-            click.echo("Stopped.")
+    except KeyboardInterrupt:
+        click.echo("Stopped.")
 
 
 @main.group()

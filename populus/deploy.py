@@ -16,7 +16,7 @@ from web3.exceptions import TransactionNotFound
 
 from populus.arguments import typed_arguments, used_contracts
 from populus.contracts.exceptions import BytecodeMismatch, NoKnownAddress
-from populus.exceptions import ContractReverted, DeploymentError
+from populus.exceptions import ContractReverted, DeploymentError, Timeout
 
 if TYPE_CHECKING:
     from eth_typing import ChecksumAddress
@@ -29,7 +29,6 @@ __all__ = ["Deployed", "Deployment"]
 _GAS_MARGIN = 1.1  # over the estimate; unused gas is not paid
 _PENDING = "pending"  # registrar: name -> transaction sent, receipt not seen
 _CREATED = "created"  # registrar: address -> hash of the code and arguments it was created with
-_WAIT_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +50,12 @@ class Deployment:
         chain: BaseChain,
         arguments: Mapping[str, Any] | None = None,
         say: Callable[[str], None] = lambda _: None,
+        wait_seconds: float = 600,
     ) -> None:
         self.chain = chain
         self.arguments = dict(arguments or {})
         self.say = say
+        self.wait_seconds = wait_seconds
         self._names = sorted(chain.provider.get_all_contract_names())
 
     # -- what, and in which order ----------------------------------------------------------
@@ -158,11 +159,11 @@ class Deployment:
         except TransactionNotFound:
             return None
         self.say(f"  Transaction: {transaction.to_0x_hex()} (sent by an earlier run)")
-        receipt = self.chain.wait.for_receipt(transaction, _WAIT_SECONDS)
-        if receipt["status"] == 0:
+        try:
+            return transaction, self._mined(transaction)
+        except ContractReverted:
             self.say("  It failed; sending a new one.")
             return None
-        return transaction, receipt
 
     def _sent(self, name: str, code: HexBytes, identity: str) -> tuple[HexBytes, TxReceipt]:
         transaction = self._prepared(name, code)
@@ -174,7 +175,14 @@ class Deployment:
 
         txn_hash = self.chain.send(transaction, note)
         self.say(f"  Transaction: {txn_hash.to_0x_hex()}")
-        return txn_hash, self.chain.wait.for_success(txn_hash, _WAIT_SECONDS)
+        return txn_hash, self._mined(txn_hash)
+
+    def _mined(self, txn_hash: HexBytes) -> TxReceipt:
+        try:
+            return self.chain.wait.for_success(txn_hash, self.wait_seconds)
+        except Timeout as error:
+            hint = "Give the same command again: it waits for this transaction, not for another."
+            raise DeploymentError(error.message, hint) from None
 
     def _prepared(self, name: str, code: HexBytes) -> dict[str, Any]:
         """The transaction with gas and EIP-1559 fees, once the account can pay for it."""

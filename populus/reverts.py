@@ -14,6 +14,8 @@ from eth_tester.exceptions import TransactionFailed
 from eth_utils.abi import collapse_if_tuple, function_signature_to_4byte_selector
 from requests.exceptions import RequestException
 from web3 import Web3
+from web3._utils.abi import map_abi_data
+from web3._utils.normalizers import BASE_RETURN_NORMALIZERS
 from web3.exceptions import (
     ContractLogicError,
     OffchainLookup,
@@ -41,6 +43,7 @@ class ErrorTable:
     """
 
     def __init__(self, abis: Iterable[Iterable[Mapping[str, Any]]] = ()) -> None:
+        self._codec = Web3().codec
         self._by_selector: dict[bytes, tuple[str, list[str], list[str]]] = {}
         self.add(
             [
@@ -76,7 +79,8 @@ class ErrorTable:
         if known is not None:
             name, types, names = known
             try:
-                values = tuple(Web3().codec.decode(types, data[4:]))
+                decoded = self._codec.decode(types, data[4:])
+                values = tuple(map_abi_data(BASE_RETURN_NORMALIZERS, types, decoded))
             except Exception:  # noqa: S110 - a contract may revert with anything
                 pass
             else:

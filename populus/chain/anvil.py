@@ -9,13 +9,17 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from web3 import HTTPProvider, Web3
 
 from populus.chain.external import REQUEST_SECONDS, ExternalChain
 from populus.exceptions import ChainError
+
+if TYPE_CHECKING:
+    from populus.project import Project
 
 __all__ = ["AnvilChain", "find_anvil"]
 
@@ -37,6 +41,11 @@ class AnvilChain(ExternalChain):
     )
     keeps_addresses: ClassVar[bool] = False
     process: subprocess.Popen[str] | None = None
+    _ready = False
+
+    def __init__(self, project: Project, chain_name: str) -> None:
+        super().__init__(project, chain_name)
+        self.say: Callable[[str], object] = lambda _: None  # gets every line anvil prints
 
     def _start(self) -> Web3:
         self._endpoint = self._launch()
@@ -83,7 +92,7 @@ class AnvilChain(ExternalChain):
         except OSError as error:
             raise ChainError(f"{command[0]} cannot be started: {error}.") from None
         lines: queue.Queue[str | None] = queue.Queue()
-        threading.Thread(target=_read, args=(self.process, lines), daemon=True).start()
+        threading.Thread(target=self._read, args=(self.process, lines), daemon=True).start()
         deadline = time.monotonic() + START_SECONDS
         said: list[str] = []
         while (left := deadline - time.monotonic()) > 0:
@@ -94,14 +103,27 @@ class AnvilChain(ExternalChain):
             if line is None:
                 break
             said.append(line.strip())
+            self.say(line.rstrip())
             if line.startswith(_LISTENING):
-                self.banner = said
                 return "http://" + line.removeprefix(_LISTENING).strip()
         text = " ".join(part for part in said[-5:] if part) or "it said nothing"
         raise ChainError(f"anvil did not start: {text}")
 
+    def _read(self, process: subprocess.Popen[str], lines: queue.Queue[str | None]) -> None:
+        """Take what anvil prints, to the end: a full pipe would stop it."""
+        assert process.stdout is not None
+        with process.stdout as output:
+            for line in output:
+                if self._ready:
+                    self.say(line.rstrip())
+                else:
+                    self._ready = line.startswith(_LISTENING)
+                    lines.put(line)
+        lines.put(None)
+
     def _stop(self) -> None:
         process, self.process = self.process, None
+        self._ready = False
         if process is None:
             return
         process.send_signal(signal.SIGTERM)
@@ -110,15 +132,6 @@ class AnvilChain(ExternalChain):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _read(process: subprocess.Popen[str], lines: queue.Queue[str | None]) -> None:
-    """Pass on what anvil prints, to the end: a full pipe would stop it."""
-    assert process.stdout is not None
-    with process.stdout as output:
-        for line in output:
-            lines.put(line)
-    lines.put(None)
 
 
 def find_anvil(project_dir: Path) -> Path | None:

@@ -41,6 +41,7 @@ class BaseChain:
     __test__ = False  # a class called Tester… that a test module imports is no test
     setting_names: ClassVar[tuple[str, ...]] = ()
     keeps_addresses: ClassVar[bool] = False  # whether deployments outlive this process
+    poll_seconds: float = 0.05  # between two looks for a receipt
     sender_problem: PopulusError | None = None  # why nothing can be sent, if that is known
 
     def __init__(self, project: Project, chain_name: str) -> None:
@@ -137,7 +138,7 @@ class BaseChain:
 
     @cached_property
     def wait(self) -> Wait:
-        return Wait(self.web3, errors=self.errors)
+        return Wait(self.web3, poll_interval=self.poll_seconds, errors=self.errors)
 
     @cached_property
     def registrar(self) -> Registrar:

@@ -28,6 +28,7 @@ __all__ = ["ExternalChain"]
 
 REQUEST_SECONDS = 10  # web3 would wait longer and try five times: minutes until a message
 RETRIES = 2
+POLL_SECONDS = 1.0  # public nodes count requests, and their blocks take their time
 RECEIPT_SECONDS = 1.0  # how long a development node may take to mine
 HTTP = "web3.providers.rpc.HTTPProvider"
 
@@ -83,6 +84,7 @@ class ExternalChain(BaseChain):
             )
         self._set_account(web3)
         patience = RECEIPT_SECONDS if self._mines_at_once(web3) else 0.0
+        self.poll_seconds = BaseChain.poll_seconds if patience else POLL_SECONDS
         add_middleware(web3, lambda w3: ReceiptMiddleware(w3, self.errors, patience), "receipts")
 
     def _mines_at_once(self, web3: Web3) -> bool:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -173,6 +177,24 @@ def test_deploy_to_anvil_prints_one_block_per_contract(sample: Path, binary: str
     assert not (sample / "registrar.json").exists()  # the node is gone
 
 
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_chain_run_serves_until_it_is_stopped(
+    sample: Path, binary: str, how: signal.Signals
+) -> None:
+    command = [sys.executable, "-m", "populus", "-p", str(sample), "chain", "run", "anvil"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "ANVIL_BINARY": binary}
+    ) as process:
+        assert process.stdout is not None
+        line = next(text for text in process.stdout if text.startswith("Listening on"))
+        web3 = Web3(Web3.HTTPProvider("http://" + line.split()[-1]))
+        assert web3.eth.block_number == 0
+        process.send_signal(how)
+        assert "Stopped." in process.stdout.read()
+        assert process.wait(10) == 0
+    assert not web3.is_connected()
+
+
 # -- reverts, as on the chain in memory ----------------------------------------------------
 
 ASKS: dict[str, Callable[..., Any]] = {
@@ -205,7 +227,7 @@ def test_reverts_reach_the_test(
 ) -> None:
     functions = refusers[signer].functions
     for function, name, args in (
-        (functions.custom(3), "TooSmall", (ADDRESS.lower(), 3, 10)),
+        (functions.custom(3), "TooSmall", (ADDRESS, 3, 10)),
         (functions.text(), "Error", ("in words",)),
         (functions.panic(0), "Panic", (0x12,)),
         (functions.called(), "Deep", (b"below".ljust(32, b"\x00"),)),

@@ -108,6 +108,16 @@ def test_an_interrupted_deployment_goes_on(
     assert tester.registrar.noted("pending", "Math") is None
 
 
+def test_a_transaction_that_takes_long_is_waited_for_by_the_next_run(tester: TesterChain) -> None:
+    tester.tester.disable_auto_mine_transactions()
+    with pytest.raises(DeploymentError, match=r"within 0 seconds(.|\n)*same command again"):
+        Deployment(tester, wait_seconds=0).run(["Math"])
+    tester.tester.enable_auto_mine_transactions()
+    (done,) = Deployment(tester).run(["Math"])
+    assert sent(tester) == 1
+    assert tester.provider.get_contract("Math").address == done.address
+
+
 def test_a_failed_transaction_of_an_earlier_run_is_sent_anew(
     tester: TesterChain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
