@@ -141,8 +141,7 @@ contract LibraryProbe {
     function checkNano(Nano[] calldata nanos) external pure returns (bytes memory) {
         NanoList.Item nano = NanoList.copy(nanos).at(0);
         nano.check();
-        return
-            abi.encode(nano.app(), nano.id(), nano.aliceLock(), nano.bobLock(), nano.expiry(), nano.swapped());
+        return abi.encode(nano.app(), nano.id(), nano.aliceLock(), nano.bobLock(), nano.expiry(), nano.swapped());
     }
 
     function sides(uint256 funds) external pure returns (int256, int256) {
