@@ -21,6 +21,7 @@ from perun.crypto import SecretKey
 from perun.crypto.hashing import keccak
 from perun.errors import BrokenInvariant
 from perun.node import Node, config_for, open_books
+from perun.node.profile import Profile, write_profile
 from perun.ports import Clock
 from perun.store import SqliteStore
 from perun.types import Address, ChannelId, Signature, Wei
@@ -90,6 +91,7 @@ class Party:
         """Starts on whatever the store holds, and meets everybody again."""
         around = self.around
         self._store = SqliteStore(self.path)
+        write_profile(self._store, self.profile)
         self._journal = SqliteJournal(self.path, self.address)
         self.chain = ChainService(
             around.endpoint(),
@@ -135,6 +137,21 @@ class Party:
     def peer(self) -> PeerId:
         """How others reach it."""
         return self.config.identity.peer
+
+    @property
+    def profile(self) -> Profile:
+        """What the store says about itself."""
+        deployment = self.around.deployment
+        return Profile(
+            deployment.contract.chain_id,
+            deployment.contract.contract,
+            deployment.vpm.contract,
+            deployment.hash_time_lock.contract,
+            self.address,
+            self.key.public_key.data,
+            self.config.seed,
+            self.around.since,
+        )
 
     @property
     def address(self) -> Address:

@@ -1,7 +1,7 @@
 """A chain to script: blocks when told, in any order, a pool to look into, reorganisations.
 
 `ScriptedChain` is the world; each node sees it through a `ScriptedEndpoint` of its own, which can
-be cut off. The bytecode is real; signatures of transactions are not looked at, and gas is free.
+be cut off. The bytecode is real, gas is free. Transactions may be signed, or not.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import Final, TypeVar
 
 import msgspec
 import pyrevm
+from eth_account import Account as EthAccount
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 from web3.types import TxParams
 
@@ -33,7 +35,7 @@ _BASE_FEE: Final = Wei(10**9)
 
 
 class PooledTransaction(msgspec.Struct, frozen=True, array_like=True):
-    """A transaction as it travels here: unsigned, and believed."""
+    """A transaction as it travels here: signed for real, or unsigned and believed."""
 
     sender: Address
     nonce: int
@@ -42,11 +44,13 @@ class PooledTransaction(msgspec.Struct, frozen=True, array_like=True):
     value: int
     most: int
     """Price bid per gas; of two with one nonce the dearer replaces the other."""
+    signed: bytes = b""
+    """As a wallet has signed it; empty for a `ScriptedAccount`'s."""
 
     @property
     def raw(self) -> bytes:
         """Its bytes."""
-        return msgspec.json.encode(self)
+        return self.signed or msgspec.json.encode(self)
 
     @property
     def hash(self) -> bytes:
@@ -371,11 +375,27 @@ class ScriptedEndpoint:
 
     def send(self, raw: bytes) -> None:
         """See `Sending`."""
-        self._require().receive(msgspec.json.decode(raw, type=PooledTransaction))
+        self._require().receive(_read(raw))
 
     def mined(self, hash: bytes) -> Mined | None:
         """See `Sending`."""
         return self._require().mined.get(hash)
+
+
+def _read(raw: bytes) -> PooledTransaction:
+    """Either kind of transaction."""
+    if raw[:1] == b"[":
+        return msgspec.json.decode(raw, type=PooledTransaction)
+    fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
+    return PooledTransaction(
+        Address(bytes.fromhex(EthAccount.recover_transaction(raw)[2:])),
+        int(fields["nonce"]),
+        Address(bytes(fields["to"])),
+        bytes(fields["data"]),
+        int(fields["value"]),
+        int(fields["maxFeePerGas"]),
+        raw,
+    )
 
 
 def _fits(log: Log, topics: Sequence[Sequence[bytes] | None]) -> bool:

@@ -37,6 +37,7 @@ class Scene:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.chain = ScriptedChain(rich=[key.address for key in KEYS.values()])
+        self.chain.mine()
         self.deployment = self.chain.deployment
         self.limits: Limits = limits_for(self.deployment.contract.chain_id)
         self.network = LocalNetwork()

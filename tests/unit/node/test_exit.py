@@ -1,0 +1,186 @@
+"""Getting everything out with nothing but a store, or a backup of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from perun.chain.journal import MemoryJournal
+from perun.chain.reports import Sent
+from perun.core.inputs import CommandTransfer
+from perun.core.phases import Phase
+from perun.demo.party import Party
+from perun.node.backup import CannotCopy, back_up, config_of, open_copy
+from perun.node.exit import Exit, Plan, only_leaving
+from perun.node.profile import read_profile
+from perun.node.solitary import Solitary
+from perun.store import SqliteStore
+from perun.types import Wei
+from perun.wallet import KeyAccount
+from tests.support.scene import ETHER, Scene
+
+
+class Leaver:
+    """`perun exit` in this process."""
+
+    def __init__(self, scene: Scene, party: Party, path: Path) -> None:
+        self.scene = scene
+        self.store = SqliteStore(path)
+        profile = read_profile(self.store)
+        self.reports: list[object] = []
+        solitary = Solitary(
+            config_of(profile),
+            self.store,
+            scene.endpoint(),
+            KeyAccount(party.key),
+            allowed=only_leaving,
+            journal=MemoryJournal(),
+            report=self.reports.append,
+        )
+        self.exit = Exit(solitary, profile.account)
+
+    def go(self, rounds: int = 12) -> Plan:
+        """Rounds with blocks between them; the deadlines pass on the way."""
+        plan = self.exit.look()
+        for number in range(rounds):
+            self.exit.go()
+            self.scene.block(at=self.scene.later(601) if number == rounds // 2 else None)
+        self.exit.go()
+        return plan
+
+    def close(self) -> None:
+        self.store.close()
+
+
+@pytest.fixture
+def paid(scene: Scene) -> tuple[Scene, Party, Party]:
+    """Alice has received 30 in a machine, after paying 100 by a state; then both are silent."""
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    channel = scene.open(alice, bob)
+    alice.do(CommandTransfer(channel, Wei(100)))
+    scene.settle()
+    machine = scene.machine(alice, channel)
+    scene.pay(bob, machine, 10, 20)
+    scene.pay(alice, machine, 7)
+    for party in (alice, bob):
+        party.cut_power()
+    return scene, alice, bob
+
+
+def test_exit_pays_what_signatures_say_and_second_run_owes_nothing(
+    paid: tuple[Scene, Party, Party],
+) -> None:
+    scene, alice, _ = paid
+    before = scene.chain.evm.balance(alice.address)
+    leaver = Leaver(scene, alice, alice.path)
+    plan = leaver.go()
+    (claim,) = plan.claims
+    assert claim.amount == ETHER - 100 + 30 - 7
+    assert claim.phase is Phase.IDLE
+    assert plan.cost > 0
+    # Bob is asleep: the 7 that only he could have shown stay with Alice.
+    assert scene.chain.evm.balance(alice.address) - before == ETHER - 100 + 30
+    leaver.close()
+
+    again = Leaver(scene, alice, alice.path)
+    assert again.exit.look().empty
+    assert not again.exit.waiting
+    again.close()
+
+
+def test_exit_from_a_backup_of_a_running_store(scene: Scene, tmp_path: Path) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    channel = scene.open(alice, bob)
+    alice.do(CommandTransfer(channel, Wei(100)))
+    scene.settle()
+    copy = tmp_path / "backup"
+    back_up(alice.path, copy)  # its node is running
+    for party in (alice, bob):
+        party.cut_power()
+    before = scene.chain.evm.balance(alice.address)
+    leaver = Leaver(scene, alice, copy)
+    assert leaver.store.exit_only
+    leaver.go()
+    assert scene.chain.evm.balance(alice.address) - before == ETHER - 100
+    leaver.close()
+
+
+def test_exit_with_an_old_backup_gets_the_newest_state_of_the_honest_peer(
+    scene: Scene, tmp_path: Path
+) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    channel = scene.open(alice, bob)
+    old = tmp_path / "old"
+    back_up(alice.path, old)
+    alice.do(CommandTransfer(channel, Wei(100)))
+    scene.settle()
+    alice.cut_power()
+    before = scene.chain.evm.balance(alice.address)
+    leaver = Leaver(scene, alice, old)
+    leaver.go()
+    assert scene.chain.evm.balance(alice.address) - before == ETHER - 100
+    leaver.close()
+
+
+def test_exit_goes_on_after_being_stopped(paid: tuple[Scene, Party, Party]) -> None:
+    scene, alice, _ = paid
+    before = scene.chain.evm.balance(alice.address)
+    first = Leaver(scene, alice, alice.path)
+    first.exit.go()
+    first.close()
+    scene.block(3)
+    second = Leaver(scene, alice, alice.path)
+    (claim,) = second.exit.look().claims
+    assert claim.phase is Phase.DISPUTED
+    second.go()
+    second.close()
+    assert scene.chain.evm.balance(alice.address) - before == ETHER - 100 + 30
+
+
+def test_looking_sends_nothing(paid: tuple[Scene, Party, Party]) -> None:
+    scene, alice, _ = paid
+    leaver = Leaver(scene, alice, alice.path)
+    leaver.exit.look()
+    leaver.exit.look()
+    leaver.close()
+    assert not scene.chain.pool
+    assert not [report for report in leaver.reports if isinstance(report, Sent)]
+
+
+def test_nothing_is_owed_where_all_is_the_peers(scene: Scene) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    channel = scene.open(alice, bob, own=100)
+    alice.do(CommandTransfer(channel, Wei(100)))
+    scene.settle()
+    alice.cut_power()
+    leaver = Leaver(scene, alice, alice.path)
+    assert leaver.exit.look().empty
+    leaver.close()
+
+
+def test_backup_never_overwrites(scene: Scene, tmp_path: Path) -> None:
+    alice = scene.enter("alice")
+    target = tmp_path / "there"
+    target.write_text("mine")
+    with pytest.raises(CannotCopy):
+        back_up(alice.path, target)
+    assert target.read_text() == "mine"
+
+
+def test_only_stores_are_backed_up(tmp_path: Path) -> None:
+    source = tmp_path / "text"
+    source.write_text("no store")
+    with pytest.raises(CannotCopy, match="no store"):
+        back_up(source, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+def test_original_is_not_disturbed_by_looking_into_a_copy(scene: Scene) -> None:
+    alice = scene.enter("alice")
+    profile, books = open_copy(alice.path)
+    assert profile.account == alice.address
+    assert books.exit_only
+    alice.cut_power()
+    alice.switch_on()
+    assert not alice.books.exit_only

@@ -1,0 +1,200 @@
+"""A tower that holds no key answers for somebody who is asleep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from perun.bindings import ms_contract_calls, vpm
+from perun.core.books import Row
+from perun.core.inputs import CommandTransfer
+from perun.core.signing import digest
+from perun.crypto.signatures import sign
+from perun.demo.party import Party
+from perun.node.export import BadExport, read_export, rows_for_tower, write_export
+from perun.node.watchtower import Watchtower
+from perun.types import ChannelId, MachineId, Signature, State, Statement, Version, Wei
+from perun.wallet import KeyAccount
+from tests.support.scene import KEYS, Scene
+
+
+def rows(party: Party) -> list[Row]:
+    books = party.books
+    return [*books.channels.values(), *books.instances.values(), *books.totals.values()]
+
+
+def tower(scene: Scene, party: Party, path: Path) -> Watchtower:
+    """A tower that has what it needs for `party`, who then falls asleep."""
+    write_export(path, party.profile, rows(party))
+    party.cut_power()
+    return Watchtower(path, scene.endpoint(), KeyAccount(KEYS["tower"]), limits=scene.limits)
+
+
+def disputed(scene: Scene, channel: ChannelId, of: Party) -> int | None:
+    """Version in dispute, in the newest block."""
+    view = of.books.channels[channel]
+    query = ms_contract_calls.dispute(
+        scene.deployment.contract.contract, view.channel.asset, channel
+    )
+    found = scene.endpoint().ask(query, scene.chain.head.number)
+    return found.version if found.deadline else None
+
+
+def submitted(scene: Scene, machine: MachineId) -> tuple[int, int]:
+    query = vpm.totals(scene.deployment.vpm.contract, machine)
+    found = scene.endpoint().ask(query, scene.chain.head.number)
+    return found.paid_by_alice, found.paid_by_bob
+
+
+def test_stale_registration_is_answered(scene: Scene, tmp_path: Path) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    channel = scene.open(alice, bob)
+    for amount in (100, 5):
+        alice.do(CommandTransfer(channel, Wei(amount)))
+        scene.settle()
+    agreed = bob.channel(channel).agreed
+    assert agreed is not None
+    old = State(channel, Version(2), Wei(100))
+    hashed = digest(scene.deployment, old)
+    call = ms_contract_calls.register(
+        scene.deployment.contract.contract,
+        bob.channel(channel).channel,
+        old,
+        sign(hashed, KEYS["alice"]),
+        sign(hashed, KEYS["bob"]),
+    )
+    watching = tower(scene, bob, tmp_path / "export")
+    alice.cut_power()
+    scene.by_hand(KEYS["alice"], call)
+    scene.chain.mine()
+    assert disputed(scene, channel, bob) == 2
+    watching.round()
+    scene.chain.mine()
+    assert disputed(scene, channel, bob) == agreed.state.version
+
+
+def test_quiet_chain_costs_a_tower_nothing(scene: Scene, tmp_path: Path) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    scene.open(alice, bob)
+    watching = tower(scene, bob, tmp_path / "export")
+    for _ in range(3):
+        scene.chain.mine()
+        watching.round()
+    assert not scene.chain.pool
+
+
+def test_statements_are_submitted_a_margin_before_the_end(scene: Scene, tmp_path: Path) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    machine = scene.machine(alice, scene.open(alice, bob), lasts=3_600)
+    scene.pay(alice, machine, 40)
+    validity = bob.books.instances[machine].machine.validity
+    watching = tower(scene, bob, tmp_path / "export")
+    alice.cut_power()
+    scene.chain.mine(at=validity - scene.limits.margin - 2)
+    watching.round()
+    assert not scene.chain.pool
+    scene.chain.mine(at=validity - scene.limits.margin)
+    watching.round()
+    scene.chain.mine()
+    assert submitted(scene, machine) == (40, 0)
+
+
+def test_stale_submission_is_answered(scene: Scene, tmp_path: Path) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    machine = scene.machine(alice, scene.open(alice, bob))
+    scene.pay(alice, machine, 40)
+    terms = bob.books.instances[machine].machine
+    signed = sign(digest(scene.deployment, Statement(machine, Wei(1))), KEYS["alice"])
+    call = vpm.submit_statements(
+        scene.deployment.vpm.contract, terms, Wei(1), signed, Wei(0), Signature(b"")
+    )
+    watching = tower(scene, bob, tmp_path / "export")
+    alice.cut_power()
+    scene.by_hand(KEYS["alice"], call)
+    scene.chain.mine()
+    watching.round()
+    scene.chain.mine()
+    assert submitted(scene, machine) == (40, 0)
+
+
+def test_virtual_channel_is_watched_too(scene: Scene, tmp_path: Path) -> None:
+    alice, bob, ingrid = scene.enter("alice"), scene.enter("bob"), scene.hub()
+    channel = scene.open(alice, ingrid)
+    scene.open(bob, ingrid)
+    machine = scene.machine(alice, channel, end=bob)
+    scene.pay(alice, machine, 40)
+    terms = bob.books.instances[machine].machine
+    signed = sign(digest(scene.deployment, Statement(machine, Wei(1))), KEYS["alice"])
+    call = vpm.submit_statements(
+        scene.deployment.vpm.contract, terms, Wei(1), signed, Wei(0), Signature(b"")
+    )
+    watching = tower(scene, bob, tmp_path / "export")
+    for party in (alice, ingrid):
+        party.cut_power()
+    scene.by_hand(KEYS["alice"], call)
+    scene.chain.mine()
+    watching.round()
+    scene.chain.mine()
+    assert submitted(scene, machine) == (40, 0)
+
+
+def test_new_export_is_read_by_itself(scene: Scene, tmp_path: Path) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    channel = scene.open(alice, bob)
+    path = tmp_path / "export"
+    write_export(path, bob.profile, rows(bob))
+    watching = Watchtower(path, scene.endpoint(), KeyAccount(KEYS["tower"]), limits=scene.limits)
+    watching.round()
+    alice.do(CommandTransfer(channel, Wei(100)))
+    scene.settle()
+    write_export(path, bob.profile, rows(bob))
+    watching.round()
+    (view,) = watching.watched()
+    assert view.agreed is not None
+    assert view.agreed.state.net == 100
+
+
+def test_broken_export_is_said_and_the_old_one_kept(scene: Scene, tmp_path: Path) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    scene.open(alice, bob)
+    path = tmp_path / "export"
+    write_export(path, bob.profile, rows(bob))
+    watching = Watchtower(path, scene.endpoint(), KeyAccount(KEYS["tower"]), limits=scene.limits)
+    path.write_text("{")
+    with pytest.raises(BadExport):
+        watching.round()
+    assert watching.channels == 1
+
+
+def test_export_holds_no_key_no_seed_and_nothing_half_signed(scene: Scene, tmp_path: Path) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    channel = scene.open(alice, bob)
+    machine = scene.machine(alice, channel)
+    scene.pay(bob, machine, 40)
+    scene.pay(alice, machine, 30)
+    bob.cut_power()
+    alice.do(CommandTransfer(channel, Wei(100)))
+    scene.settle()
+    assert alice.channel(channel).proposals
+    path = tmp_path / "export"
+    write_export(path, alice.profile, rows(alice))
+    assert alice.key.secret.hex() not in path.read_text()
+    export = read_export(path)
+    assert export.profile.seed == bytes(32)
+    assert alice.config.seed not in path.read_bytes()
+    assert export.rows == rows_for_tower(rows(alice))
+    for row in export.rows:
+        assert not getattr(row, "proposals", ())
+        assert not getattr(row, "sent_signature", b"")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"format": 2}', '{"format": 1, "profile": {}, "rows": []}']
+)
+def test_anything_else_is_no_export(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "export"
+    path.write_text(text)
+    with pytest.raises(BadExport):
+        read_export(path)
