@@ -7,6 +7,8 @@ that one step can go through several hands.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from perun.core.config import Config
 from perun.core.effects import (
     Effect,
@@ -32,6 +34,7 @@ from perun.core.state import (
     Totals,
 )
 from perun.encoding.messages import Message
+from perun.errors import Misuse, PeerFault
 from perun.types import Address, ChannelId, InstanceId, Record, Salt, UnixTime
 
 __all__ = ["Books", "Draft", "Row", "Step", "row_key"]
@@ -94,6 +97,10 @@ class Books:
                 self.invitations.pop(row.id, None)
             elif isinstance(row, Crossing):
                 self.crossings.pop(row.id, None)
+            elif isinstance(row, InstanceView):
+                self.instances.pop(row.id, None)
+            elif isinstance(row, Totals):
+                self.totals.pop(row.machine, None)
 
     def load(self, row: Row) -> None:
         """Takes one row over, from a step or from the store."""
@@ -178,7 +185,20 @@ class Draft:
 
     def drop(self, row: Row) -> None:
         """Forget this row with the step."""
+        self._rows.pop((type(row), row_key(row)), None)
         self._drops.append(row)
+
+    def attempt(self, act: Callable[[], None]) -> None:
+        """Does all of something, or none of it if it is refused.
+
+        What goes wrong in one channel must not keep the others waiting.
+        """
+        rows, effects, drops = dict(self._rows), len(self._effects), len(self._drops)
+        try:
+            act()
+        except (Misuse, PeerFault):
+            self._rows = rows
+            del self._effects[effects:], self._drops[drops:]
 
     def sign(self, *items: SignItem) -> None:
         """Ask for signatures that come back together."""

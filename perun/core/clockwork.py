@@ -5,13 +5,15 @@ A tick or block looks at every channel and instance once; each look is a few com
 
 from __future__ import annotations
 
+from functools import partial
+
 from msgspec.structs import replace
 
 from perun.core import crossing, disputes, evidence, joining, offers, virtual
 from perun.core.books import Draft
 from perun.core.effects import SignItem, Watch
 from perun.core.inputs import ChainBlock, ChainChannel, ChainInstance
-from perun.core.instances import app_of, finally_decided
+from perun.core.instances import app_of, final_time, finally_decided, last_time
 from perun.core.keys import own_key
 from perun.core.notices import PreimageLearnt, Stuck
 from perun.core.phases import Phase, blocked, phase
@@ -20,8 +22,8 @@ from perun.core.state import (
     ChainView,
     ChannelView,
     CrossingStage,
-    InstanceView,
     Intent,
+    Leg,
     LegStatus,
     PeerId,
     Purpose,
@@ -30,7 +32,7 @@ from perun.core.state import (
 )
 from perun.core.wishes import answer, propose_next, refuse, resend, show, want
 from perun.encoding.messages import Pay
-from perun.types import InstanceId, MachineId, Statement, UnixTime
+from perun.types import ChannelId, InstanceId, MachineId, Statement, UnixTime
 
 __all__ = ["on_block", "on_connected", "on_channel", "on_instance", "on_restart", "on_tick"]
 
@@ -50,25 +52,32 @@ def on_block(draft: Draft, block: ChainBlock) -> None:
     draft.chain = chain
     draft.put(chain)
     for view in draft.books.channels.values():
-        _look_at_channel(draft, draft.channel(view.id))
+        if not view.final.ended:
+            draft.attempt(partial(_look_at_channel, draft, view.id))
     for instance in draft.books.instances.values():
-        _look_at_instance(draft, draft.instance(instance.id))
+        draft.attempt(partial(_look_at_instance, draft, instance.id))
+        _forget(draft, instance.id)
+    for invitation in draft.books.invitations.values():
+        terms = invitation.machine or invitation.lock
+        if terms is None or chain.final_time > last_time(terms):
+            draft.drop(invitation)
 
 
 def on_channel(draft: Draft, snapshot: ChainChannel) -> None:
     """A channel as the newest and the newest final block have it."""
-    view = disputes.on_snapshot(draft, draft.channel(snapshot.id), snapshot.head, snapshot.final)
-    joining.consider(draft, view)
-    view = draft.channel(view.id)
-    joining.fund_in_turn(draft, view)
-    _look_at_channel(draft, draft.channel(view.id))
+    id = snapshot.id
+    view = disputes.on_snapshot(draft, draft.channel(id), snapshot.head, snapshot.final)
+    draft.attempt(lambda: joining.consider(draft, draft.channel(id)))
+    draft.attempt(lambda: joining.fund_in_turn(draft, draft.channel(id)))
+    draft.attempt(lambda: _look_at_channel(draft, id))
     for nano in view.agreed.state.nanos if view.agreed is not None else ():
         instance = draft.find_instance(nano.id)
         if instance is not None:
             evidence.duties(draft, instance)
 
 
-def _look_at_channel(draft: Draft, view: ChannelView) -> None:
+def _look_at_channel(draft: Draft, id: ChannelId) -> None:
+    view = draft.channel(id)
     if view.final.ended:
         return
     view = offers.expire(draft, view)
@@ -98,10 +107,29 @@ def on_instance(draft: Draft, snapshot: ChainInstance) -> None:
     pair = draft.crossing(instance.id)
     if pair is not None and pair.stage is CrossingStage.REQUESTED:
         start_next(draft, pair.alice_channel)
-    _look_at_instance(draft, draft.instance(instance.id))
+    draft.attempt(lambda: _look_at_instance(draft, snapshot.id))
 
 
-def _look_at_instance(draft: Draft, instance: InstanceView) -> None:
+def _forget(draft: Draft, id: InstanceId) -> None:
+    """An instance that is over, and in no state of ours, can never be locked again: its terms have
+    ended. Until then its row says that it was."""
+    instance = draft.instance(id)
+    if draft.chain.final_time <= final_time(instance.terms) + draft.config.limits.margin:
+        return
+    unlisted = all(leg.status in (LegStatus.NEW, LegStatus.REMOVED) for leg in instance.legs)
+    disputed = any(_disputing(draft, leg) for leg in instance.legs)
+    if unlisted and not disputed and draft.crossing(id) is None:
+        draft.drop(instance)
+        draft.drop(draft.totals(id))
+
+
+def _disputing(draft: Draft, leg: Leg) -> bool:
+    view = draft.channel(leg.channel)
+    return view.head.dispute is not None or view.final.dispute is not None
+
+
+def _look_at_instance(draft: Draft, id: InstanceId) -> None:
+    instance = draft.instance(id)
     evidence.duties(draft, instance)
     if not any(leg.status is LegStatus.LISTED for leg in instance.legs):
         return
@@ -142,11 +170,12 @@ def on_tick(draft: Draft, clock: UnixTime) -> None:
         if held is not None and not held.answering and not _of_crossing(draft, view):
             late = clock - held.since > limits.hold
             if late and blocked(draft, view) is None:
-                refuse(draft, view.id, "not answered by our user in time")
-    for id in list(draft.books.crossings):
+                reason = "not answered by our user in time"
+                draft.attempt(partial(refuse, draft, view.id, reason))
+    for id in draft.books.crossings:
         pair = draft.crossing(id)
         if pair is not None:
-            crossing.overdue(draft, pair)
+            draft.attempt(partial(crossing.overdue, draft, pair))
 
 
 def _of_crossing(draft: Draft, view: ChannelView) -> bool:

@@ -46,6 +46,10 @@ __all__ = [
 ]
 
 
+MOST_UNSIGNED = 64
+"""Instances of one peer whose parameters are agreed on and of which no state is signed."""
+
+
 def add_machine(draft: Draft, command: CommandAddMachine) -> None:
     """Invites the other end to a machine."""
     view = draft.channel(command.channel)
@@ -124,6 +128,7 @@ def on_invite(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Non
         if locks(terms)[Role.BOB] > draft.config.policy.greatest_lock:
             raise InstanceRejected("it locks more of my money than I allow")
         may_sign(draft, view, "lock an instance")
+        _check_room(draft, sender)
     except Misuse as error:
         draft.send(sender, DeclineInvite(terms.salt, str(error)[:200]), via)
         return
@@ -137,6 +142,16 @@ def on_invite(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Non
     draft.send(sender, Invited(terms.salt, ours), via)
     if via:
         virtual.request(draft, instance)
+
+
+def _check_room(draft: Draft, sender: PeerId) -> None:
+    """Invitations are free: only so many of one peer are kept before anything is signed."""
+    waiting = sum(
+        instance.end == sender and instance.legs[0].status is LegStatus.NEW
+        for instance in draft.books.instances.values()
+    )
+    if waiting >= MOST_UNSIGNED:
+        raise InstanceRejected("too many invitations of yours wait for their states")
 
 
 def _place(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> ChannelView:

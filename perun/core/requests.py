@@ -15,7 +15,15 @@ from perun.core.hub import fee_for, why_refuse
 from perun.core.instances import app_of, final_time, instance_id, nano_of
 from perun.core.keys import own_key, peer_key
 from perun.core.phases import Phase, blocked, phase
-from perun.core.state import ChannelView, Crossing, CrossingStage, InstanceView, Leg, Role
+from perun.core.state import (
+    ChannelView,
+    Crossing,
+    CrossingStage,
+    InstanceView,
+    Leg,
+    LegStatus,
+    Role,
+)
 from perun.encoding.messages import GrantInstance, RefuseInstance, RequestInstance
 from perun.encoding.quotes import Quote
 from perun.types import ChannelId, InstanceId, Lock, Machine, Signature, UnixTime, Wei
@@ -138,7 +146,14 @@ def on_quote_signed(draft: Draft, quote: Quote, signature: Signature) -> None:
 
 
 def forget(draft: Draft, crossing: Crossing) -> None:
-    """Lets go of what a crossing held; its channels serve the next pair."""
+    """Lets go of what a crossing held; its channels serve the next pair.
+
+    An instance that was never signed for is forgotten: asking costs nothing, keeping would.
+    """
+    instance = draft.find_instance(crossing.id)
+    if instance is not None and all(leg.status is LegStatus.NEW for leg in instance.legs):
+        draft.drop(instance)
+        draft.drop(crossing)
     for id in (crossing.alice_channel, crossing.bob_channel):
         if id == NOWHERE:
             continue

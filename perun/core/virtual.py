@@ -94,6 +94,8 @@ def on_added(draft: Draft, instance: InstanceView) -> None:
         if instance.via and instance.lock is not None:
             draft.notify(VirtualReady(instance.id))
         return
+    if draft.books.exit_only:
+        return
     view = draft.channel(instance.legs[0].channel)
     draft.sign(SignItem(own_key(view), Ready(MachineId(instance.id))))
 

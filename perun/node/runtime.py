@@ -142,6 +142,12 @@ class Node:
         except (Misuse, PeerFault) as error:
             self._fault(input, error)
             return
+        except Exception as error:
+            if not isinstance(input, Received):
+                raise
+            # A bug that a message has found: the step changed nothing, so the node goes on.
+            self._fault(input, BrokenInvariant(f"{type(error).__name__}: {error}"))
+            return
         wishes = self._absorb(result, rows, drops, effects)
         while wishes:
             later: list[Sign] = []

@@ -58,6 +58,7 @@ class SqliteStore:
             self._db.execute(pragma)
         self._migrate()
         self._numbers: dict[tuple[type, bytes], int] = {}
+        self._read = False
         self._next = {kind: self._highest(kind) + 1 for kind in TABLES}
         self._count = int.from_bytes(self.get("count") or b"", "big")
         original = seal.check_and_renew(self.path, self) and self._count >= self._lock.count
@@ -100,8 +101,9 @@ class SqliteStore:
         return self._exit_only
 
     def records(self) -> Iterable[Row]:
-        """All rows; also learns where each lives, so it comes before the first `write`."""
+        """All rows; also learns where each lives, which `write` wants to know."""
         rows: list[Row] = []
+        self._read = True
         for kind, table in TABLES.items():
             for number, body in self._db.execute(table.select):
                 row = table.codec.decode(body)
@@ -115,6 +117,8 @@ class SqliteStore:
         Raises:
             WriteFailed: not known to be on disk; the node must stop.
         """
+        if not self._read:
+            self.records()
         batches: dict[type, list[tuple[int, bytes]]] = {}
         for row in rows:
             kind = type(row)
