@@ -74,15 +74,13 @@ def test_count_of_withdrawals_ends_before_it_runs_over(on_anvil: Stage) -> None:
     """A count of 2**30 − 1 would carry into the mark beside it; a node can put it there."""
     channel = new_channel(on_anvil).fund(10, 10)
     most = 2**30 - 1
-    inner = Web3.keccak(channel.asset.rjust(32, b"\0") + bytes(32))
-    slot = Web3.keccak(channel.id + inner)
+    place = Web3.to_checksum_address(on_anvil.ms.address)
+    question = on_anvil.ms.call_data("holdings", channel.asset, channel.id)
+    read = on_anvil.web3.eth.create_access_list({"to": place, "data": question})["accessList"]
+    (slot,) = read[0]["storageKeys"]  # wherever the contract keeps them
     for count, refused in ((most - 1, False), (most, True)):
         word = count << 224 | 10 << 112 | 10
-        request = [
-            Web3.to_checksum_address(on_anvil.ms.address),
-            "0x" + slot.hex().removeprefix("0x"),
-            "0x" + plain.word(word).hex(),
-        ]
+        request = [place, slot, "0x" + plain.word(word).hex()]
         on_anvil.web3.provider.make_request("anvil_setStorageAt", request)
         assert channel.holdings() == (10, 10, count, False, False)
         if refused:

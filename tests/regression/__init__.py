@@ -1,0 +1,1 @@
+"""Bugs that were found and mended, each in a file named after what went wrong."""
