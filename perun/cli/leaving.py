@@ -20,7 +20,7 @@ from perun.chain.submitter import Account
 from perun.cli.keys import password_for
 from perun.cli.render import amount, clock, ether, short
 from perun.errors import BrokenInvariant, ChainFault, Misuse
-from perun.node.backup import config_of
+from perun.node.backup import config_of, require_store
 from perun.node.exit import Exit, Plan, only_leaving
 from perun.node.profile import Profile, read_keyfile_text, read_profile
 from perun.node.solitary import Solitary
@@ -91,6 +91,7 @@ def leave(
     asked for, or taken from PERUN_PASSWORD.
     """
     console = Console()
+    require_store(store)
     opened = SqliteStore(store)
     try:
         profile = read_profile(opened)

@@ -38,7 +38,7 @@ def backup(store: Path, file: Path) -> None:
 def status(store: Path) -> None:
     """Show what STORE knows, as of the last block that its node has seen."""
     profile, books = open_copy(store)
-    table = Table(title=f"{checksum(profile.account)} on chain {profile.chain_id}")
+    table = Table()
     for heading in ("channel", "peer", "phase", "version", "locked in", "ours"):
         table.add_column(heading)
     owed = {claim.channel: claim.amount for claim in claims(books)}
@@ -53,4 +53,6 @@ def status(store: Path) -> None:
             f"{len(agreed_content(view)[1])} nanos",
             "" if now is Phase.ENDED else amount(asset, owed.get(view.id, Wei(0))),
         )
-    Console().print(table)
+    console = Console()
+    console.print(f"Account {checksum(profile.account)} on chain {profile.chain_id}")
+    console.print(table)

@@ -20,7 +20,7 @@ from perun.node.recovery import open_books
 from perun.node.settings import peer_id
 from perun.store import SqliteStore
 
-__all__ = ["CannotCopy", "back_up", "config_of", "open_copy"]
+__all__ = ["CannotCopy", "NoStore", "back_up", "config_of", "open_copy", "require_store"]
 
 
 @dataclass(eq=False)
@@ -33,12 +33,42 @@ class CannotCopy(StoreFault):
     template: ClassVar[str] = "{path}: {reason}"
 
 
+@dataclass(eq=False)
+class NoStore(StoreFault):
+    """A file is no store of this program, or is damaged."""
+
+    path: str
+    reason: str
+
+    template: ClassVar[str] = "{path} is no store of this program ({reason})"
+    hint: ClassVar[str] = "give the file of a node, or a backup of it"
+
+
+def require_store(path: Path) -> None:
+    """Looks whether a file is a store, without changing it: opening one would make it one.
+
+    Raises:
+        NoStore: it is not.
+    """
+    try:
+        with closing(_read_only(path)) as found:
+            found.execute("SELECT count(*) FROM channels")
+    except sqlite3.Error as error:
+        raise NoStore(str(path), str(error)) from error
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+
+
 def back_up(store: Path, destination: Path) -> None:
     """Copies a store as one moment has it, also while its node writes.
 
     Raises:
-        CannotCopy: it is no store, or the destination exists or cannot be written.
+        NoStore: it is none.
+        CannotCopy: the destination exists or cannot be written.
     """
+    require_store(store)
     try:
         handle = os.open(destination, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
@@ -46,21 +76,20 @@ def back_up(store: Path, destination: Path) -> None:
     os.close(handle)
     try:
         with (
-            closing(sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True)) as source,
+            closing(_read_only(store)) as source,
             closing(sqlite3.connect(destination)) as target,
         ):
-            source.execute("SELECT count(*) FROM channels")
             source.backup(target)
     except sqlite3.Error as error:
         destination.unlink(missing_ok=True)
-        raise CannotCopy(str(store), f"no store of this program ({error})") from error
+        raise CannotCopy(str(store), str(error)) from error
 
 
 def open_copy(store: Path) -> tuple[Profile, Books]:
     """What a store knows, read from a copy that is thrown away.
 
     Raises:
-        CannotCopy: it is no store.
+        NoStore: it is none.
         NoProfile: it does not say what it is about.
     """
     with tempfile.TemporaryDirectory() as folder:

@@ -18,6 +18,9 @@ from perun.errors import BadKey, Misuse
 
 __all__ = ["KeyfileError", "decrypt", "encrypt", "read_keyfile", "write_keyfile"]
 
+DEFAULT_WORK = 262_144
+"""scrypt's n: about a second, and 256 MB, for each password tried."""
+
 _OWNER_ONLY: Final = 0o600
 _MOST_BYTES: Final = 16_384
 
@@ -36,9 +39,11 @@ def encrypt(key: SecretKey, password: str, *, work: int | None = None) -> str:
     """A key as the text of a keyfile.
 
     Args:
-        work: cost of trying one password (scrypt's n); eth-account's default takes about a second.
+        work: cost of trying one password, a power of two; `DEFAULT_WORK` if not given.
     """
-    made: dict[str, Any] = EthAccount.encrypt(key.secret, password, kdf="scrypt", iterations=work)
+    made: dict[str, Any] = EthAccount.encrypt(
+        key.secret, password, kdf="scrypt", iterations=work or DEFAULT_WORK
+    )
     return json.dumps(made, sort_keys=True)
 
 

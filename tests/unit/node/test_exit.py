@@ -11,7 +11,7 @@ from perun.chain.reports import Sent
 from perun.core.inputs import CommandTransfer
 from perun.core.phases import Phase
 from perun.demo.party import Party
-from perun.node.backup import CannotCopy, back_up, config_of, open_copy
+from perun.node.backup import CannotCopy, NoStore, back_up, config_of, open_copy
 from perun.node.exit import Exit, Plan, only_leaving
 from perun.node.profile import read_profile
 from perun.node.solitary import Solitary
@@ -169,11 +169,13 @@ def test_backup_never_overwrites(scene: Scene, tmp_path: Path) -> None:
 
 
 def test_only_stores_are_backed_up(tmp_path: Path) -> None:
-    source = tmp_path / "text"
-    source.write_text("no store")
-    with pytest.raises(CannotCopy, match="no store"):
-        back_up(source, tmp_path / "copy")
-    assert not (tmp_path / "copy").exists()
+    for content in ("no store", ""):
+        source = tmp_path / "text"
+        source.write_text(content)
+        with pytest.raises(NoStore):
+            back_up(source, tmp_path / "copy")
+        assert not (tmp_path / "copy").exists()
+        assert source.read_text() == content
 
 
 def test_original_is_not_disturbed_by_looking_into_a_copy(scene: Scene) -> None:

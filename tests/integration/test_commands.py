@@ -1,0 +1,158 @@
+"""`perun exit` and `perun watch` against a real node, from stores that real nodes have left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from perun.bindings import ms_contract_calls
+from perun.bindings.calls import Fees, transaction
+from perun.chain.anvil import Anvil
+from perun.chain.memory import rich_key
+from perun.cli.main import cli
+from perun.core.config import Policy
+from perun.core.inputs import CommandOffer, CommandTransfer
+from perun.core.state import SignedState
+from perun.demo.party import Party
+from perun.demo.stage import Stage
+from perun.node.profile import write_profile
+from perun.store import SqliteStore
+from perun.types import ETH, ChannelId, Nonce, Seconds, UnixTime, Wei
+from perun.wallet import encrypt
+
+pytestmark = pytest.mark.chain
+
+ETHER = 10**18
+
+
+def perun(*arguments: str) -> str:
+    """Output of a command that must succeed."""
+    result = CliRunner(env={"PERUN_PASSWORD": "open", "COLUMNS": "200"}).invoke(cli, arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+class Left:
+    """Alice has paid Bob 0.1 and then 0.2 ETH; now both nodes are off."""
+
+    def __init__(self, anvil: Anvil, folder: Path) -> None:
+        self.anvil = anvil
+        anvil.set_automine(True)
+        self.stage = stage = Stage(anvil, folder, seed=3)
+        policy = Policy(greatest_deposit=Wei(ETHER))
+        self.alice = stage.enter("Alice", Wei(10 * ETHER), policy)
+        self.bob = stage.enter("Bob", Wei(10 * ETHER), policy)
+        stage.begin()
+        self.alice.do(
+            CommandOffer(
+                self.bob.peer,
+                self.bob.address,
+                ETH,
+                Seconds(600),
+                Nonce(1),
+                Wei(ETHER),
+                Wei(ETHER),
+            )
+        )
+        stage.until(lambda: self._funded(self.alice) and self._funded(self.bob), "funding")
+        self.channel: ChannelId = self.alice.channel_with(self.bob)
+        self.old = self._transfer(ETHER // 10)
+        self.newest = self._transfer(ETHER // 5)
+        for party in (self.alice, self.bob):
+            party.cut_power()
+            store = SqliteStore(party.path)
+            write_profile(store, party.profile, encrypt(party.key, "open", work=2))
+            store.close()
+
+    @staticmethod
+    def _funded(party: Party) -> bool:
+        finals = [view.final for view in party.books.channels.values()]
+        return [(final.alice, final.bob) for final in finals] == [(ETHER, ETHER)]
+
+    def _transfer(self, amount: int) -> SignedState:
+        self.alice.do(CommandTransfer(self.channel, Wei(amount)))
+        self.stage.settle()
+        agreed = self.bob.channel(self.channel).agreed
+        assert agreed is not None
+        return agreed
+
+    def register_old(self) -> None:
+        """Alice's transaction with the state that is better for her."""
+        endpoint = self.stage.endpoint()
+        call = ms_contract_calls.register(
+            self.stage.deployment.contract.contract,
+            self.bob.channel(self.channel).channel,
+            self.old.state,
+            self.old.peer,
+            self.old.own,
+        )
+        params = transaction(
+            call,
+            sender=self.alice.address,
+            chain_id=endpoint.chain_id,
+            nonce=endpoint.next_nonce(self.alice.address),
+            gas=200_000,
+            fees=Fees(Wei(10**10), Wei(10**9)),
+        )
+        raw, _ = self.alice.wallet.account(self.alice.address).sign_transaction(params)
+        endpoint.send(raw)
+        self.anvil.mine()
+
+    def disputed(self) -> int:
+        endpoint = self.stage.endpoint()
+        head = endpoint.block()
+        assert head is not None
+        query = ms_contract_calls.dispute(
+            self.stage.deployment.contract.contract, ETH, self.channel
+        )
+        return endpoint.ask(query, head.number).version
+
+    def jump(self, seconds: int) -> None:
+        head = self.stage.endpoint().block()
+        assert head is not None
+        self.anvil.mine(at=UnixTime(head.time + seconds))
+
+
+@pytest.fixture
+def left(anvil: Anvil, tmp_path: Path) -> Iterator[Left]:
+    before = anvil.request("evm_snapshot")
+    yield Left(anvil, tmp_path)
+    anvil.request("evm_revert", before)
+    anvil.set_automine(False)
+
+
+def test_exit_shows_gets_and_then_owes_nothing(left: Left) -> None:
+    store, rpc = str(left.bob.path), ("--rpc", left.anvil.url)
+    before = left.stage.balance(left.bob.address)
+    shown = perun("exit", store, *rpc, "--dry-run")
+    assert "1.300000 ETH" in shown
+    left.anvil.mine(4)
+    assert "1.300000 ETH" in perun("exit", store, *rpc, "--dry-run")
+
+    assert "sent" in perun("exit", store, *rpc, "--no-wait")
+    left.anvil.mine(3)
+    assert "disputed" in perun("exit", store, *rpc, "--no-wait")
+    left.jump(601)
+    assert "decided" in perun("exit", store, *rpc, "--no-wait")
+    left.anvil.mine(3)
+    perun("exit", store, *rpc, "--no-wait")  # sees it final
+    assert "Nothing is owed" in perun("exit", store, *rpc)
+    gained = left.stage.balance(left.bob.address) - before
+    assert ETHER + 3 * ETHER // 10 - ETHER // 1000 < gained < ETHER + 3 * ETHER // 10
+
+
+def test_watch_answers_a_stale_registration(left: Left, tmp_path: Path) -> None:
+    export, key = tmp_path / "export", tmp_path / "tower-key"
+    key.write_text(encrypt(rich_key(7), "open", work=2))
+    assert "1 channels, no key" in perun("export", str(left.bob.path), str(export))
+    left.register_old()
+    assert left.disputed() == left.old.state.version
+    said = perun(
+        "watch", str(export), "--rpc", left.anvil.url, "--keyfile", str(key), "--rounds", "1"
+    )
+    assert "answer sent" in said
+    left.anvil.mine()
+    assert left.disputed() == left.newest.state.version

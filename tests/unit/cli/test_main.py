@@ -1,0 +1,117 @@
+"""Commands and their errors: one message, an exit code, never a traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from perun.cli.main import cli
+from perun.crypto import SecretKey
+from perun.node.profile import Profile, write_profile
+from perun.store import SqliteStore
+from perun.types import Address, ChainId
+from perun.wallet import encrypt
+
+KEY = SecretKey(b"\x07" * 32)
+NOWHERE = "http://127.0.0.1:9"  # the discard port: nobody listens
+
+
+def run(*arguments: str, password: str = "open") -> Result:
+    return CliRunner(env={"PERUN_PASSWORD": password, "COLUMNS": "200"}).invoke(cli, arguments)
+
+
+def message(result: Result) -> str:
+    """The one message of a failed command."""
+    assert result.exit_code == 1, result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert "Traceback" not in result.output
+    lines = [line for line in result.stderr.splitlines() if line]
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """A store without channels, that says whose it is."""
+    path = tmp_path / "store"
+    opened = SqliteStore(path)
+    places = [Address(bytes((n,)) * 20) for n in (1, 2, 3)]
+    profile = Profile(ChainId(31337), *places, KEY.address, KEY.public_key.data, bytes(32))
+    write_profile(opened, profile, encrypt(KEY, "open", work=2))
+    opened.close()
+    return path
+
+
+@pytest.mark.parametrize("command", ["exit", "status", "backup", "export"])
+def test_file_that_is_no_store_is_said(tmp_path: Path, command: str) -> None:
+    path = tmp_path / "text"
+    path.write_text("no store")
+    rest = {
+        "exit": ("--rpc", NOWHERE),
+        "status": (),
+        "backup": (str(tmp_path / "new"),),
+        "export": (str(tmp_path / "new"),),
+    }[command]
+    assert "no store" in message(run(command, str(path), *rest))
+    assert path.read_text() == "no store"
+
+
+def test_exit_says_that_nobody_answers(store: Path) -> None:
+    assert "no answer from the node" in message(run("exit", str(store), "--rpc", NOWHERE))
+
+
+def test_exit_says_that_the_password_is_wrong(store: Path) -> None:
+    result = run("exit", str(store), "--rpc", NOWHERE, password="shut")
+    assert "password is wrong" in message(result)
+
+
+def test_exit_says_that_the_node_is_running(store: Path) -> None:
+    holder = SqliteStore(store)
+    try:
+        assert "in use by process" in message(run("exit", str(store), "--rpc", NOWHERE))
+    finally:
+        holder.close()
+
+
+def test_watch_says_that_the_export_is_none(tmp_path: Path) -> None:
+    path, key = tmp_path / "export", tmp_path / "key"
+    path.write_text("{}")
+    key.write_text(encrypt(KEY, "open", work=2))
+    result = run("watch", str(path), "--rpc", NOWHERE, "--keyfile", str(key))
+    assert "no answer from the node" in message(result) or "no export" in message(result)
+
+
+def test_backup_and_status(store: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    assert run("backup", str(store), str(copy)).exit_code == 0
+    result = run("status", str(copy))
+    assert result.exit_code == 0
+    assert "on chain 31337" in result.output
+
+
+def test_export_of_a_store_without_channels(store: Path, tmp_path: Path) -> None:
+    result = run("export", str(store), str(tmp_path / "export"))
+    assert result.exit_code == 0
+    assert "0 channels, no key" in result.output
+
+
+def test_keys_are_made_and_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perun.wallet.keyfile.DEFAULT_WORK", 2)
+    path = tmp_path / "key"
+    made = run("keys", "new", str(path))
+    assert made.exit_code == 0
+    shown = run("keys", "show", str(path))
+    assert shown.output.strip() == made.output.split()[0]
+    assert "password is wrong" in message(run("keys", "show", str(path), password="shut"))
+
+
+def test_unknown_command_is_a_usage_error() -> None:
+    assert run("dance").exit_code == 2
+
+
+def test_help_names_every_command() -> None:
+    output = run("--help").output
+    for command in ("demo", "exit", "watch", "export", "backup", "status", "keys"):
+        assert command in output
