@@ -1,8 +1,9 @@
 """Breaks the contracts, one way at a time, and runs the committed tests against each.
 
-A mutant is compiled in a project folder of its own below `build/mutants`; compiled mutants and
-verdicts are kept there, by the content of everything that went in, so a second run is short.
-The quick stateful tests go first, since they catch most; the contract tests follow for the rest.
+First every mutant plays the games of `tests/stateful/test_machine.py` in process, with only the
+changed contract compiled anew: that catches most within seconds. Those that are left meet the
+contract tests, in a project folder of their own. Verdicts are kept below `build/mutants`, by the
+content of the contracts and tests that led to them.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from mutants.catalogue import CATALOGUE, Mutant
+from mutants.quick import NotApplicable, broken, play_games
 from populus.exceptions import CompilerError
 from populus.project import Project
 
@@ -26,46 +27,41 @@ ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build" / "mutants"
 VERDICTS = BUILD / "verdicts.json"
 
-SUITES: tuple[tuple[str, ...], ...] = (
-    ("tests/stateful/test_machine.py",),
-    (
-        "tests/lib_signatures",
-        "tests/hash_time_lock",
-        "tests/vpm",
-        "tests/ms_contract",
-        "tests/redteam",
-        "tests/museum",
-    ),
+GAMES = ("tests/stateful", "perun/spec")
+SUITES = (
+    "tests/lib_signatures",
+    "tests/hash_time_lock",
+    "tests/vpm",
+    "tests/libraries",
+    "tests/interface",
+    "tests/ms_contract",
+    "tests/attacks",
+    "tests/regression",
+    "tests/redteam",
 )
-"""What may catch a mutant, the quickest first."""
+"""What may catch a mutant that the games let live."""
 
-SECONDS = 900
+SECONDS = 1800
 """A mutant that makes the tests run for longer than this has been noticed, too."""
 
-
-class NotApplicable(Exception):
-    """The text that a mutant changes is not there, or the changed contract does not compile."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    caught_by: str | None
-    """The test that failed; None: the mutant lives."""
+Verdicts = dict[str, str | None]
+"""What caught a mutant (None: nothing), by name and content."""
 
 
-def broken(mutant: Mutant) -> str:
-    """The mutant's file, changed."""
-    text = (ROOT / mutant.file).read_text(encoding="utf-8")
-    start = text.find(mutant.after) if mutant.after else 0
-    head, tail = text[:start], text[start:]
-    found = tail.count(mutant.old)
-    if start < 0 or found == 0 or (found > 1 and not mutant.after):
-        raise NotApplicable(f"{mutant.name}: its text stands {found} times in {mutant.file}")
-    return head + tail.replace(mutant.old, mutant.new, 1)
+# ------------------------------------------------------------------------------- the contract tests
+
+
+def judge(mutant: Mutant | None) -> str | None:
+    """The first contract test that fails against the mutant (None: the contracts as they are)."""
+    folder = prepare(mutant)
+    try:
+        return run_tests(folder, mutant)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def prepare(mutant: Mutant | None) -> Path:
-    """A compiled project with the mutant in it; without one, the control."""
+    """A compiled project with the mutant in it."""
     folder = BUILD / "projects" / (mutant.name if mutant else "control")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -90,33 +86,27 @@ def prepare(mutant: Mutant | None) -> Path:
     return folder
 
 
-def run_tests(folder: Path) -> Verdict:
-    """The first committed test that fails against the contracts in `folder`."""
+def run_tests(folder: Path, mutant: Mutant | None) -> str | None:
+    """The suites in order, those of the mutant's own contract first."""
+    stem = Path(mutant.file).stem if mutant else ""
+    near = {"VPM": "tests/vpm", "MachineTerms": "tests/vpm", "HashTimeLock": "tests/hash_time_lock"}
+    first = near.get(stem, "tests/ms_contract")
+    suites = sorted(SUITES, key=lambda suite: suite != first)
+    if stem == "LibSignatures":
+        suites = list(SUITES)
+    paths = [path for path in suites if (ROOT / path).exists()]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider"]
+    command += ["--populus-project", str(folder), *paths]
     environment = os.environ | {"PYTEST_POPULUS_PROJECT": str(folder)}
-    for suites in SUITES:
-        paths = [path for path in suites if (ROOT / path).exists()]
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-x",
-            "-q",
-            "--no-header",
-            "-p",
-            "no:cacheprovider",
-        ]
-        command += ["-p", "no:randomly", "--populus-project", str(folder), *paths]
-        try:
-            done = subprocess.run(
-                command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=SECONDS
-            )
-        except subprocess.TimeoutExpired:
-            return Verdict(f"no end after {SECONDS} s: {', '.join(paths)}")
-        if done.returncode == 1:
-            return Verdict(_failed(done.stdout))
-        if done.returncode != 0:
-            raise RuntimeError(done.stdout[-3000:] + done.stderr[-2000:])
-    return Verdict(None)
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return f"no end after {SECONDS} s"
+    if done.returncode not in (0, 1):
+        raise RuntimeError(done.stdout[-3000:] + done.stderr[-2000:])
+    return _failed(done.stdout) if done.returncode == 1 else None
 
 
 def _failed(output: str) -> str:
@@ -126,14 +116,6 @@ def _failed(output: str) -> str:
     return "a test"
 
 
-def judge(mutant: Mutant) -> Verdict:
-    folder = prepare(mutant)
-    try:
-        return run_tests(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 # ------------------------------------------------------------------------------------ many of them
 
 
@@ -141,68 +123,77 @@ def run(names: Sequence[str], jobs: int, fresh: bool) -> int:
     """Judge the mutants of these names (all if none is named). 0 if no unexplained one lives."""
     BUILD.mkdir(parents=True, exist_ok=True)
     chosen = [mutant for mutant in CATALOGUE if not names or mutant.name in names]
-    tests = _digest([*(ROOT / "tests").rglob("*.py"), *(ROOT / "perun").rglob("*.py")])
-    known = json.loads(VERDICTS.read_text()) if VERDICTS.exists() and not fresh else {}
-    control = prepare(None)
-    if (verdict := run_tests(control)).caught_by:
-        print(f"the unbroken contracts fail: {verdict.caught_by}")
-        return 2
-    survivors: list[Mutant] = []
+    known: Verdicts = json.loads(VERDICTS.read_text()) if VERDICTS.exists() and not fresh else {}
     problems: list[str] = []
-    with ThreadPoolExecutor(jobs) as pool:
-        waiting = {}
-        for mutant in chosen:
-            try:
-                key = _key(mutant, tests)
-            except NotApplicable as problem:
-                problems.append(str(problem))
-                continue
-            if key in known:
-                _show(mutant, known[key], survivors)
-            else:
-                waiting[pool.submit(judge, mutant)] = (mutant, key)
-        for done in as_completed(waiting):
-            mutant, key = waiting[done]
-            try:
-                known[key] = done.result().caught_by
-            except NotApplicable as problem:
-                problems.append(str(problem))
-                continue
-            VERDICTS.write_text(json.dumps(known, indent=1))
-            _show(mutant, known[key], survivors)
-    return _conclude(len(chosen), survivors, problems)
+    caught: Verdicts = {}
+
+    games = _digest(GAMES)
+    if failed := play_games(None):
+        print(f"the unbroken contracts fail: {failed}")
+        return 2
+    with ProcessPoolExecutor(jobs) as processes:
+        _judge(chosen, games, known, caught, problems, lambda m: processes.submit(play_games, m))
+    left = [mutant for mutant in chosen if mutant.name in caught and not caught[mutant.name]]
+    print(f"\n{len(left)} are left for the contract tests", flush=True)
+    if left and (failed := judge(None)):
+        print(f"the unbroken contracts fail: {failed}")
+        return 2
+    with ThreadPoolExecutor(jobs) as threads:
+        suites = _digest((*SUITES, "tests/support"))
+        _judge(left, suites, known, caught, problems, lambda m: threads.submit(judge, m))
+    return _conclude(chosen, caught, problems)
 
 
-def _show(mutant: Mutant, caught_by: str | None, survivors: list[Mutant]) -> None:
-    if caught_by is None:
-        survivors.append(mutant)
-    fate = f"caught by {caught_by}" if caught_by else "LIVES"
-    if not caught_by and mutant.equivalent:
-        fate = f"lives: {mutant.equivalent}"
-    print(f"{mutant.name:32} {fate}", flush=True)
+def _judge(chosen, tests, known, caught, problems, submit) -> None:  # type: ignore[no-untyped-def]
+    """Fill `caught` with verdicts, known or new, and keep the new ones."""
+    waiting = {}
+    for mutant in chosen:
+        try:
+            key = _key(mutant, tests)
+        except NotApplicable as problem:
+            problems.append(str(problem))
+            continue
+        if key in known:
+            caught[mutant.name] = known[key]
+        else:
+            waiting[submit(mutant)] = (mutant, key)
+    for done in as_completed(waiting):
+        mutant, key = waiting[done]
+        try:
+            caught[mutant.name] = known[key] = done.result()
+        except NotApplicable as problem:
+            problems.append(str(problem))
+            continue
+        VERDICTS.write_text(json.dumps(known, indent=1))
+        print(f"{mutant.name:32} {known[key] or 'lives so far'}", flush=True)
 
 
-def _conclude(count: int, survivors: Sequence[Mutant], problems: Sequence[str]) -> int:
-    unexplained = [mutant.name for mutant in survivors if not mutant.equivalent]
-    explained = len(survivors) - len(unexplained)
-    caught = count - len(survivors) - len(problems)
-    print(f"\n{count} mutants: {caught} caught, {explained} equivalent, {len(unexplained)} live")
-    for name in unexplained:
-        print(f"  lives: {name}")
+def _conclude(chosen: Sequence[Mutant], caught: Verdicts, problems: Sequence[str]) -> int:
+    alive = [mutant for mutant in chosen if mutant.name in caught and not caught[mutant.name]]
+    unexplained = [mutant.name for mutant in alive if not mutant.equivalent]
+    noticed = [m.name for m in chosen if m.equivalent and caught.get(m.name)]
+    print(
+        f"\n{len(chosen)} mutants: {sum(map(bool, caught.values()))} caught, "
+        f"{len(alive) - len(unexplained)} equivalent, {len(unexplained)} live"
+    )
+    for mutant in alive:
+        print(f"  {mutant.name}: {mutant.equivalent or 'LIVES'}")
+    for name in noticed:
+        print(f"  said to be equivalent, but caught: {name}")
     for problem in problems:
         print(f"  not applicable: {problem}")
-    return 1 if unexplained or problems else 0
+    return 1 if unexplained or problems or noticed else 0
 
 
 def _key(mutant: Mutant, tests: str) -> str:
-    sources = list((ROOT / "contracts").rglob("*.sol"))
-    whole = _digest(sources) + broken(mutant) + tests
+    whole = _digest(("contracts",)) + broken(mutant) + tests
     return mutant.name + "-" + hashlib.sha256(whole.encode()).hexdigest()[:16]
 
 
-def _digest(paths: Iterable[Path]) -> str:
+def _digest(folders: Iterable[str]) -> str:
     content = hashlib.sha256()
-    for path in sorted(paths):
-        if "__pycache__" not in path.parts:
-            content.update(path.read_bytes())
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in (".py", ".sol"):
+                content.update(path.read_bytes())
     return content.hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mutants.catalogue import CATALOGUE, SENTENCES, Mutant
-from mutants.run import ROOT, broken
+from mutants.quick import ROOT, broken
 
 
 def test_every_sentence_stands_in_the_protocol() -> None:

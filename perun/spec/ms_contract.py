@@ -291,7 +291,7 @@ class MSContract:
             raise ZeroAddress
         self._debit(asset, caller, amount)
         self.ledger.emit("Claimed", asset, caller, amount, to)
-        if not self.ledger.pay(asset, self.domain.contract, to, amount):
+        if amount and not self.ledger.pay(asset, self.domain.contract, to, amount):
             raise ClaimFailed(to) if asset == ETH else TokenRefused(asset)
 
     # ---------------------------------------------------------------------------------- disputes

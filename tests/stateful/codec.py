@@ -18,13 +18,18 @@ from tests.stateful.evm import Log
 ROOT = Path(__file__).parents[2]
 
 
-@lru_cache(maxsize=1)
-def artifacts() -> Mapping[str, Mapping[str, Any]]:
-    """Contracts and test contracts by name, compiled with the project's settings.
+overrides: dict[str, Mapping[str, Any]] = {}
+"""Contracts to be used instead of the compiled ones: how the mutants get in."""
 
-    Of another project than ours if the environment names one, as for pytest's fixtures: the
-    mutants are tested that way.
-    """
+
+def artifacts() -> Mapping[str, Mapping[str, Any]]:
+    """Contracts and test contracts by name, compiled with the project's settings."""
+    return {**_compiled(), **overrides}
+
+
+@lru_cache(maxsize=1)
+def _compiled() -> Mapping[str, Mapping[str, Any]]:
+    """Of another project than ours if the environment names one, as for pytest's fixtures."""
     project = Project(os.environ.get("PYTEST_POPULUS_PROJECT", ROOT))
     project.use_test_contracts()
     return project.compiled_contract_data

@@ -1,0 +1,95 @@
+"""A mutant in the arena: the changed contract alone is compiled, and plays the committed games."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import solcx
+from solcx.exceptions import SolcError
+
+from mutants.catalogue import Mutant
+from populus.project import Project
+from populus.solc import find_solc
+from tests.stateful import codec
+from tests.stateful.games import GameFailed, Tally, run
+
+ROOT = Path(__file__).parents[1]
+
+GAMES = 12
+"""As many as `tests/stateful/test_machine.py` plays, with the same seeds."""
+
+_MS, _VPM, _HTL = (
+    "contracts/MSContract.sol",
+    "contracts/VPM.sol",
+    "contracts/nanocontracts/HashTimeLock.sol",
+)
+_USERS: dict[str, tuple[str, ...]] = {
+    "VPM": (_VPM,),
+    "MachineTerms": (_VPM,),
+    "HashTimeLock": (_HTL,),
+    "LibSignatures": (_MS, _VPM),
+    "ChannelHash": (_MS, _VPM),
+}
+"""Which contracts a source file changes; all others change MSContract alone."""
+
+
+class NotApplicable(Exception):
+    """The text that a mutant changes is not there, or the changed contract does not compile."""
+
+
+def broken(mutant: Mutant) -> str:
+    """The mutant's file, changed."""
+    text = (ROOT / mutant.file).read_text(encoding="utf-8")
+    start = text.find(mutant.after) if mutant.after else 0
+    head, tail = text[:start], text[start:]
+    found = tail.count(mutant.old)
+    if start < 0 or found == 0 or (found > 1 and not mutant.after):
+        raise NotApplicable(f"{mutant.name}: its text stands {found} times in {mutant.file}")
+    return head + tail.replace(mutant.old, mutant.new, 1)
+
+
+def play_games(mutant: Mutant | None) -> str | None:
+    """The game that went wrong, or None. Without a mutant, the contracts as they are."""
+    codec.overrides.clear()
+    if mutant:
+        codec.overrides.update(_compile(mutant))
+    tally = Tally()
+    for seed in range(GAMES):
+        try:
+            run(seed, tally)
+        except GameFailed:
+            return f"tests/stateful/test_machine.py, game {seed}"
+    return None
+
+
+def _compile(mutant: Mutant) -> dict[str, Any]:
+    project = _project()
+    sources = project.sources.contents | {mutant.file: broken(mutant)}
+    wanted = _USERS.get(Path(mutant.file).stem, (_MS,))
+    request = {
+        "language": "Solidity",
+        "sources": {name: {"content": content} for name, content in sources.items()},
+        "settings": {
+            **project.compiler_settings.settings,
+            "outputSelection": {name: {"*": ["abi", "evm.bytecode.object"]} for name in wanted},
+        },
+    }
+    version = project.compiler_settings.version
+    try:
+        answer = solcx.compile_standard(
+            request, solc_binary=find_solc(ROOT, version).binary, allow_empty=True
+        )
+    except SolcError as error:
+        raise NotApplicable(f"{mutant.name} does not compile: {error}") from error
+    return {
+        name: {"abi": data["abi"], "bytecode": data["evm"]["bytecode"]["object"]}
+        for file in wanted
+        for name, data in answer["contracts"][file].items()
+    }
+
+
+@lru_cache(maxsize=1)
+def _project() -> Project:
+    return Project(ROOT)
