@@ -8,6 +8,8 @@ that one step can go through several hands.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Final
 
 from perun.core.config import Config
 from perun.core.effects import (
@@ -29,6 +31,7 @@ from perun.core.state import (
     Crossing,
     InstanceView,
     Invitation,
+    LegStatus,
     PeerId,
     StoreMark,
     Totals,
@@ -43,15 +46,21 @@ Row = ChannelView | InstanceView | Totals | Crossing | Invitation | Credit | Cha
 """Records that are stored, each in a row of its own."""
 
 
+_KEYS: Final[dict[type, Callable[[Any], bytes]]] = {
+    Totals: attrgetter("machine"),
+    ChannelView: attrgetter("id"),
+    InstanceView: attrgetter("id"),
+    Crossing: attrgetter("id"),
+    Invitation: attrgetter("id"),
+    StoreMark: attrgetter("id"),
+    Credit: lambda row: row.asset + row.account,
+    ChainView: lambda _: b"",
+}
+
+
 def row_key(row: Row) -> bytes:
     """What a row is found by, among rows of its kind."""
-    if isinstance(row, Totals):
-        return row.machine
-    if isinstance(row, Credit):
-        return row.asset + row.account
-    if isinstance(row, ChainView):
-        return b""
-    return row.id
+    return _KEYS[type(row)](row)
 
 
 class Step(Record, frozen=True, gc=False):
@@ -75,6 +84,7 @@ class Books:
         "instances",
         "invitations",
         "totals",
+        "unsigned",
     )
 
     def __init__(self, config: Config, *, exit_only: bool = False) -> None:
@@ -83,6 +93,8 @@ class Books:
         self.chain = ChainView()
         self.channels: dict[ChannelId, ChannelView] = {}
         self.instances: dict[InstanceId, InstanceView] = {}
+        self.unsigned: set[InstanceId] = set()
+        """Instances of which nothing is signed yet: an index, kept by `load`."""
         self.totals: dict[InstanceId, Totals] = {}
         self.crossings: dict[InstanceId, Crossing] = {}
         self.invitations: dict[Salt, Invitation] = {}
@@ -99,6 +111,7 @@ class Books:
                 self.crossings.pop(row.id, None)
             elif isinstance(row, InstanceView):
                 self.instances.pop(row.id, None)
+                self.unsigned.discard(row.id)
             elif isinstance(row, Totals):
                 self.totals.pop(row.machine, None)
 
@@ -110,6 +123,10 @@ class Books:
             self.channels[row.id] = row
         elif isinstance(row, InstanceView):
             self.instances[row.id] = row
+            if row.legs[0].status is LegStatus.NEW:
+                self.unsigned.add(row.id)
+            else:
+                self.unsigned.discard(row.id)
         elif isinstance(row, ChainView):
             self.chain = row
         elif isinstance(row, Crossing):

@@ -12,7 +12,7 @@ from itertools import pairwise
 from perun.core.accounting import clamp_to_locks, free_money, reliable_holdings, solvent
 from perun.core.books import Draft
 from perun.core.faults import BadProposal, InstanceRejected, NotAllowedNow, NotEnoughMoney
-from perun.core.instances import leg_in, nano_of
+from perun.core.instances import leg_in, nano_of, untouched
 from perun.core.removal import own_shift
 from perun.core.state import ChannelView, Intent, Purpose, Role
 from perun.types import MAX_AMOUNT, Address, InstanceId, Nano, State, Version, Wei
@@ -107,6 +107,8 @@ def _insert(
     leg = leg_in(instance, view)
     if leg is None or any(nano.id == id for nano in nanos):
         raise InstanceRejected("it has no place in this channel")
+    if not untouched(instance):
+        raise InstanceRejected("it was submitted before")
     if len(nanos) >= draft.config.limits.greatest_nanos:
         raise InstanceRejected("the list is full")
     nano = nano_of(draft.config.deployment, id, instance.terms, leg.swapped)

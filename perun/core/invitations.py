@@ -6,6 +6,8 @@ nobody can prepare an instance or submit to it beforehand [A4]; both watch it fr
 
 from __future__ import annotations
 
+from collections import Counter
+
 from msgspec.structs import replace
 
 from perun.core import virtual
@@ -146,10 +148,8 @@ def on_invite(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Non
 
 def _check_room(draft: Draft, sender: PeerId) -> None:
     """Invitations are free: only so many of one peer are kept before anything is signed."""
-    waiting = sum(
-        instance.end == sender and instance.legs[0].status is LegStatus.NEW
-        for instance in draft.books.instances.values()
-    )
+    instances = draft.books.instances
+    waiting = sum(instances[id].end == sender for id in draft.books.unsigned)
     if waiting >= MOST_UNSIGNED:
         raise InstanceRejected("too many invitations of yours wait for their states")
 
@@ -163,14 +163,26 @@ def _place(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Channe
         if view.peer != sender:
             raise InstanceRejected("not our channel")
         return view
-    best: ChannelView | None = None
-    for view in draft.books.channels.values():
-        live = not view.head.ended and view.head.dispute is None and view.close is None
-        if view.peer == via and view.channel.asset == message.asset and live:
-            best = view
-    if best is None:
+    candidates = [
+        view
+        for view in draft.books.channels.values()
+        if view.peer == via and view.channel.asset == message.asset
+        if not view.head.ended and view.head.dispute is None and view.close is None
+    ]
+    if not candidates:
         raise InstanceRejected("no channel with that hub in that asset")
-    return best
+    if len(candidates) == 1:
+        return candidates[0]
+    # The least busy one: whose states list, or will list, the fewest instances.
+    coming = Counter(
+        leg.channel for id in draft.books.unsigned for leg in draft.books.instances[id].legs
+    )
+    return min(candidates, key=lambda view: coming[view.id] + _in_use(view))
+
+
+def _in_use(view: ChannelView) -> int:
+    listed = len(view.agreed.state.nanos) if view.agreed is not None else 0
+    return listed + len(view.proposals) + len(view.intents) + (view.held is not None)
 
 
 def on_invited(draft: Draft, sender: PeerId, message: Invited) -> None:

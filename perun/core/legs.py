@@ -13,15 +13,15 @@ __all__ = ["refresh", "with_leg"]
 
 def refresh(draft: Draft, before: ChannelView, after: ChannelView) -> None:
     """Brings the legs of every instance that either view mentions up to date."""
-    if before.agreed is after.agreed and before.proposals == after.proposals:
-        held = before.held is not None and before.held.state.nanos
-        if not held and (after.held is None or not after.held.state.nanos):
-            return
-    ids: set[InstanceId] = set()
-    for state in (*_states(before), *_states(after)):
-        ids.update(nano.id for nano in state.nanos)
-    if not ids:
+    states = (*_states(before), *_states(after))
+    if not states:
         return
+    first = states[0].nanos
+    if (before.agreed is not None or not first) and all(s.nanos == first for s in states):
+        return  # Nothing comes or goes in any state: the usual transfer.
+    ids: set[InstanceId] = set()
+    for state in states:
+        ids.update(nano.id for nano in state.nanos)
     full = frozenset(nano.id for nano in after.agreed.state.nanos) if after.agreed else frozenset()
     signed = [frozenset(nano.id for nano in state.nanos) for state in _signed_above(after)]
     for id in ids:

@@ -130,12 +130,15 @@ def _start(draft: Draft, crossing: Crossing, pair: tuple[ChannelView, ChannelVie
     fee = fee_for(policy, terms, draft.now, final_time(terms))
     draft.put(replace(crossing, stage=CrossingStage.OPENING, since=draft.chain.clock, fee=fee))
     valid_until = UnixTime(draft.now + policy.quote_validity)
-    items = []
     for view, price in zip(pair, (fee, Wei(0)), strict=True):
         waiting = tuple(id for id in view.waiting if id != crossing.id)
         draft.put(replace(view, inflight=crossing.id, waiting=waiting))
-        items.append(SignItem(own_key(view), Quote(view.id, crossing.id, price, valid_until)))
-    draft.sign(*items)
+        quote = Quote(view.id, crossing.id, price, valid_until)
+        if price:
+            draft.sign(SignItem(own_key(view), quote))
+        else:
+            # Nothing to hold the hub to: the state it is asked to sign moves no fee.
+            on_quote_signed(draft, quote, Signature(b""))
 
 
 def on_quote_signed(draft: Draft, quote: Quote, signature: Signature) -> None:

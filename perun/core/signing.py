@@ -29,7 +29,7 @@ from perun.types import (
     Withdraw,
 )
 
-__all__ = ["check_signature", "check_statement", "digest", "exact"]
+__all__ = ["check_loosely", "check_signature", "check_statement", "digest", "exact"]
 
 _MOST_KEYS = 65_536
 # Parsed keys by address, each put here by its first good signature. A memo: forgetting it all costs
@@ -70,7 +70,17 @@ def check_statement(
     deployment: Deployment, machine: MachineId, paid: Wei, signature: Signature, key: Address
 ) -> None:
     """Raises `BadSignature` unless `key` signed; `v` may still need `exact`."""
-    hashed = typed_data.statement_digest(deployment.vpm, Statement(machine, paid))
+    _check(typed_data.statement_digest(deployment.vpm, Statement(machine, paid)), signature, key)
+
+
+def check_loosely(
+    deployment: Deployment, message: Signable, signature: Signature, key: Address
+) -> None:
+    """Raises `BadSignature` unless `key` signed: for what never goes to the chain."""
+    _check(digest(deployment, message), signature, key)
+
+
+def _check(hashed: Digest, signature: Signature, key: Address) -> None:
     known = _known_keys.get(key)
     if known is not None:
         if verify_loosely(hashed, signature, known):
