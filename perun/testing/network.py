@@ -48,6 +48,25 @@ class ScriptedNetwork(LocalNetwork):
             super().deliver(sender, receiver, (frame,))
         self.held = rest if indices else None
 
+    def hand_over(self, index: int) -> None:
+        """Delivers one held letter and keeps holding the others."""
+        assert self.held is not None, "nothing is held"
+        sender, receiver, frame = self.held.pop(index)
+        super().deliver(sender, receiver, (frame,))
+
+    def hand_over_all(self) -> int:
+        """Delivers what is held now, oldest first, each pair in the order it was sent; how many."""
+        assert self.held is not None, "nothing is held"
+        count = len(self.held)
+        for _ in range(count):
+            self.hand_over(0)
+        return count
+
+    def replace_held(self, index: int, *letters: Letter) -> None:
+        """Puts other letters, or none, in the place of a held one."""
+        assert self.held is not None, "nothing is held"
+        self.held[index : index + 1] = letters
+
     def lose(self, *kinds: type) -> None:
         """From now on loses messages of these kinds; of none, to end it."""
 

@@ -1,0 +1,76 @@
+"""Disks whose power can fail between any two writes, and right after one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from perun.chain.journal import Entry, MemoryJournal
+from perun.core.books import Row, row_key
+from perun.store.faults import WriteFailed
+from perun.store.memory import MemoryStore
+from perun.store.tables import TABLES
+
+
+class Power:
+    """One party's: store and journal fail together, at the n-th write from when it was asked."""
+
+    def __init__(self) -> None:
+        self._left: int | None = None
+        self._after = False
+
+    def fail_at(self, write: int, *, after: bool) -> None:
+        """Cuts the power at a coming write, before it is kept or after."""
+        self._left, self._after = write, after
+
+    def restore(self) -> None:
+        """It is back, and nothing is planned."""
+        self._left = None
+
+    def before(self) -> None:
+        """A write is about to happen."""
+        if self._left == 0 and not self._after:
+            raise WriteFailed("memory", "scripted power cut")
+
+    def after(self) -> None:
+        """A write has happened; what was to follow it does not."""
+        if self._left == 0:
+            raise WriteFailed("memory", "scripted power cut after the write")
+        if self._left is not None:
+            self._left -= 1
+
+
+class Disk(MemoryStore):
+    """A store that outlives its node."""
+
+    def __init__(self, power: Power) -> None:
+        super().__init__()
+        self._power = power
+
+    def write(self, rows: Iterable[Row], drops: Iterable[Row] = ()) -> None:
+        """All or nothing, or the power fails."""
+        self._power.before()
+        super().write(rows, drops)
+        self._power.after()
+
+    def row(self, kind: type, key: bytes) -> Row | None:
+        """What is on the disk of one record."""
+        body = self._rows.get((kind, key))
+        return None if body is None else TABLES[kind].codec.decode(body)
+
+    def holds(self, row: Row) -> bool:
+        """Whether exactly this row is on the disk."""
+        return self.row(type(row), row_key(row)) == row
+
+
+class JournalDisk(MemoryJournal):
+    """A journal that outlives its chain service."""
+
+    def __init__(self, power: Power) -> None:
+        super().__init__()
+        self._power = power
+
+    def put(self, entry: Entry) -> None:
+        """See `Journal`."""
+        self._power.before()
+        super().put(entry)
+        self._power.after()
