@@ -9,8 +9,7 @@ from __future__ import annotations
 import threading
 from typing import Any, Final
 
-from eth.estimators.gas import binary_gas_search
-from eth.exceptions import Revert, VMError
+from eth.exceptions import Revert
 from eth.vm.spoof import SpoofTransaction
 from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
 from eth_tester import EthereumTester, PyEVMBackend
@@ -32,7 +31,7 @@ GENESIS_TIME: Final = UnixTime(1_767_225_600)
 """2026-01-01 00:00:00 UTC."""
 
 _HD_PATH: Final = "m/44'/60'/0'/0"
-_LEAST_GAS: Final = 21_000
+_MOST_GAS: Final = 16_000_000
 _BLOCK_GAS: Final = 30_000_000
 
 
@@ -84,16 +83,30 @@ class _OwnTime(PyEVMBackend):  # type: ignore[misc]  # eth_tester has no types
         header = self.chain.header
         state = self.chain.get_vm(at_header=header.copy(base_fee_per_gas=0)).state
         plain = {name: transaction[name] for name in transaction if "fee" not in name}
-        plain |= {"gas": _LEAST_GAS, "max_fee_per_gas": 0, "max_priority_fee_per_gas": 0}
-        unsigned = self._get_normalized_and_unsigned_evm_transaction(plain, block_number)
-        try:
-            return binary_gas_search(
-                state, SpoofTransaction(unsigned, from_=transaction["from"]), tolerance=1_000
+        plain |= {"gas": _MOST_GAS, "max_fee_per_gas": 0, "max_priority_fee_per_gas": 0}
+
+        def run(gas: int) -> Any:
+            unsigned = self._get_normalized_and_unsigned_evm_transaction(
+                {**plain, "gas": gas}, block_number
             )
-        except VMError as error:
+            spoofed = SpoofTransaction(unsigned, from_=transaction["from"])
+            snapshot = state.snapshot()
+            try:
+                return state.apply_transaction(spoofed)
+            finally:
+                state.revert(snapshot)
+
+        done = run(_MOST_GAS)
+        if done.is_error:
+            error = done.error
             data = error.args[0] if isinstance(error, Revert) and error.args else b""
             # How web3's provider shows the data of a revert, which `perun.bindings` reads.
-            raise TransactionFailed(str(data) if data else type(error).__name__) from None
+            raise TransactionFailed(str(data) if data else type(error).__name__)
+        # What it used; more while that is not enough, as when calls keep a 64th back (EIP-150).
+        gas = int(_MOST_GAS - done.get_gas_remaining())
+        while gas < _MOST_GAS and run(gas).is_error:
+            gas = min(gas + gas // 8, _MOST_GAS)
+        return gas
 
 
 class MemoryChain:

@@ -69,11 +69,11 @@ class Stage:
             suite.ms_contract.domain, suite.vpm.domain, suite.hash_time_lock.domain
         )
         self.limits = limits_for(suite.chain_id)
-        self.since = 0
         self.network = LocalNetwork()
         self.clock: Clock = _StageClock(self)
         self.cast: list[Party] = []
         self._sync()
+        self.since = self.head.number
 
     def _sync(self) -> None:
         head = self._endpoint.block()
