@@ -34,24 +34,30 @@ library LibSignatures {
             switch signature.length
             case 65 {
                 v := byte(0, calldataload(add(signature.offset, 64)))
-                if lt(v, 2) {
-                    v := add(v, 27)
-                }
+                v := add(v, mul(27, lt(v, 2)))
             }
             case 64 {
                 v := add(shr(255, s), 27)
                 s := shr(1, shl(1, s))
             }
-            if and(lt(sub(v, 27), 2), iszero(gt(s, HALF_ORDER))) {
-                let input := mload(0x40)
-                mstore(input, digest)
-                mstore(add(input, 32), v)
-                mstore(add(input, 64), calldataload(signature.offset))
-                mstore(add(input, 96), s)
-                mstore(0, 0)
-                pop(staticcall(gas(), 1, input, 128, 0, 32))
-                signer := mload(0)
-            }
+            let input := mload(0x40)
+            mstore(input, digest)
+            mstore(add(input, 32), v)
+            mstore(add(input, 64), calldataload(signature.offset))
+            mstore(add(input, 96), s)
+            mstore(0, 0)
+            pop(staticcall(gas(), 1, input, 128, 0, 32))
+            // No branch: whoever sends a wrong form pays for recovering nobody.
+            signer := mul(mload(0), and(lt(sub(v, 27), 2), iszero(gt(s, HALF_ORDER))))
+        }
+    }
+
+    /// @notice Whether `recovered` is `signer`, and anybody at all.
+    /// @dev Assembly replaces `recovered != address(0) && recovered == signer`, two branches; both come clean, one from
+    /// `signerOf`, the other from checked terms.
+    function isSigner(address recovered, address signer) internal pure returns (bool yes) {
+        assembly ("memory-safe") {
+            yes := mul(eq(recovered, signer), gt(signer, 0))
         }
     }
 }

@@ -32,17 +32,22 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
     /// @inheritdoc IMSContract
     bytes32 public immutable DOMAIN_SEPARATOR = ChannelHash.domainSeparator("Perun MSContract");
 
-    mapping(address asset => mapping(bytes32 id => Slots)) private _channels;
     mapping(address asset => mapping(address account => uint256)) private _credits;
+
+    /// @dev The guard, looked at but not taken: for functions that call nobody, or take it where they do.
+    modifier notEntered() {
+        if (_reentrancyGuardEntered()) revert ReentrancyGuardReentrantCall();
+        _;
+    }
 
     // ------------------------------------------------------------------------------------------ money in
 
     /// @inheritdoc IMSContract
-    function open(Channel calldata channel, uint112 amount, uint40 validUntil) external payable nonReentrantView {
+    function open(Channel calldata channel, uint112 amount, uint40 validUntil) external payable notEntered {
         (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, channel);
         bool toBob = msg.sender != terms.alice();
         if (toBob && msg.sender != terms.bob()) revert NotAParty(id, msg.sender);
-        _requireNotLate(validUntil);
+        if (block.timestamp > validUntil) revert TooLate(validUntil, block.timestamp);
         terms.logOpened(Opened.selector, id);
         _deposit(terms.asset(), id, toBob, _pull(terms.asset(), amount));
     }
@@ -54,11 +59,11 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         uint112 bobAmount,
         uint40 validUntil,
         bytes calldata signature
-    ) external payable nonReentrantView {
+    ) external payable notEntered {
         (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, channel);
         bool byBob = msg.sender != terms.alice();
         if (byBob && msg.sender != terms.bob()) revert NotAParty(id, msg.sender);
-        _requireNotLate(validUntil);
+        if (block.timestamp > validUntil) revert TooLate(validUntil, block.timestamp);
         if (validUntil > block.timestamp + terms.challenge()) {
             revert ValidUntilTooFar(validUntil, block.timestamp + terms.challenge());
         }
@@ -73,7 +78,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         uint256 arrived = _pull(terms.asset(), share);
         if (arrived < share) revert ShareTooSmall(arrived, share);
 
-        Slots storage slots = _channels[terms.asset()][id];
+        Slots storage slots = _slots(terms.asset(), id);
         uint256 funds = slots.funds;
         if (funds & Accounting.DISPUTED != 0) revert InDispute(id);
         if (funds & Accounting.DRAWN != 0) revert AlreadyDrawn(id);
@@ -93,13 +98,13 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         bool toBob,
         uint112 amount,
         uint40 validUntil
-    ) external payable nonReentrantView {
-        _requireNotLate(validUntil);
+    ) external payable notEntered {
+        if (block.timestamp > validUntil) revert TooLate(validUntil, block.timestamp);
         _deposit(asset, id, toBob, _pull(asset, amount));
     }
 
     /// @inheritdoc IMSContract
-    function fund(address asset, address account, uint256 amount) external payable nonReentrantView {
+    function fund(address asset, address account, uint256 amount) external payable notEntered {
         if (account == address(0)) revert ZeroAddress();
         _giveCredit(asset, account, _pull(asset, amount));
     }
@@ -116,12 +121,13 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         bytes calldata signatureBob
     ) external nonReentrant {
         (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, channel);
-        Slots storage slots = _channels[terms.asset()][id];
+        Slots storage slots = _slots(terms.asset(), id);
         uint256 funds = slots.funds;
         if (funds == 0) revert EmptyChannel(id);
-        _requireNotLate(validUntil);
+        if (block.timestamp > validUntil) revert TooLate(validUntil, block.timestamp);
         if (funds & Accounting.DISPUTED != 0) {
-            _requireNotLate(slots.dispute.deadlineOf());
+            uint256 deadline = slots.dispute.deadlineOf();
+            if (block.timestamp > deadline) revert TooLate(deadline, block.timestamp);
             slots.dispute = 0;
         }
         _requireBoth(
@@ -149,10 +155,10 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         bytes calldata signatureBob
     ) external nonReentrant {
         (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, channel);
-        Slots storage slots = _channels[terms.asset()][id];
+        Slots storage slots = _slots(terms.asset(), id);
         uint256 funds = slots.funds;
         if (funds & Accounting.DISPUTED != 0) revert InDispute(id);
-        _requireNotLate(validUntil);
+        if (block.timestamp > validUntil) revert TooLate(validUntil, block.timestamp);
         // One below the limit, so that the count never runs over into the mark beside it.
         if (index != funds.withdrawals() || index == Accounting.WITHDRAWALS_LIMIT) {
             revert WrongIndex(index, funds.withdrawals());
@@ -197,16 +203,16 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         bytes calldata signatureAlice,
         bytes calldata signatureBob,
         bytes[] calldata evidence
-    ) external nonReentrantView {
+    ) external notEntered {
         (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, channel);
-        Slots storage slots = _channels[terms.asset()][id];
+        Slots storage slots = _slots(terms.asset(), id);
         uint256 funds = slots.funds;
         uint256 deadline;
         bool newer = true;
         if (funds & Accounting.DISPUTED != 0) {
             uint256 known = slots.dispute;
             deadline = known.deadlineOf();
-            _requireNotLate(deadline);
+            if (block.timestamp > deadline) revert TooLate(deadline, block.timestamp);
             newer = version > known.versionOf();
         } else {
             if (
@@ -216,7 +222,9 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
                 msg.sender != terms.bobKey()
             ) revert NotAParty(id, msg.sender);
             if (funds & Accounting.SIDES_MASK == 0) revert EmptyChannel(id);
-            deadline = block.timestamp + terms.challenge();
+            unchecked {
+                deadline = block.timestamp + terms.challenge(); // the clock and 32 bits
+            }
             if (deadline > Accounting.DEADLINE_LIMIT) revert DeadlineTooFar(deadline);
             slots.funds = funds | Accounting.DISPUTED;
         }
@@ -243,13 +251,14 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
     /// @inheritdoc IMSContract
     function settle(Channel calldata channel, int112 net, Nano[] calldata nanos) external nonReentrant {
         (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, channel);
-        (uint256 funds, uint256 known, NanoList.Block list, uint256 given) = _lookUp(terms.asset(), id, net, nanos);
+        Slots storage slots = _slots(terms.asset(), id);
+        (uint256 funds, uint256 known, NanoList.Block list, uint256 given) = _lookUp(slots, id, net, nanos);
         if (funds & Accounting.DISPUTED == 0) revert NotInDispute(id);
         if (block.timestamp <= known.deadlineOf()) {
             revert DisputeStillOpen(id, known.deadlineOf(), block.timestamp);
         }
         if (given != known & Accounting.HASH_MASK) revert StateMismatch(id, given, known & Accounting.HASH_MASK);
-        _settle(terms, id, funds, known, net, list);
+        _settle(terms, id, slots, funds, known, net, list);
     }
 
     /// @inheritdoc IMSContract
@@ -257,8 +266,9 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         for (uint256 i; i < settlements.length; ++i) {
             Settlement calldata item = settlements[i];
             (bytes32 id, ChannelTerms.View terms) = ChannelTerms.read(DOMAIN_SEPARATOR, item.channel);
+            Slots storage slots = _slots(terms.asset(), id);
             (uint256 funds, uint256 known, NanoList.Block list, uint256 given) = _lookUp(
-                terms.asset(),
+                slots,
                 id,
                 item.net,
                 item.nanos
@@ -270,7 +280,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
             ) {
                 emit SettleSkipped(id);
             } else {
-                _settle(terms, id, funds, known, item.net, list);
+                _settle(terms, id, slots, funds, known, item.net, list);
             }
         }
     }
@@ -287,7 +297,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         address asset,
         bytes32 id
     ) external view returns (int112 alice, int112 bob, uint256 withdrawals, bool drawn, bool disputed) {
-        uint256 funds = _channels[asset][id].funds;
+        uint256 funds = _slots(asset, id).funds;
         (int256 a, int256 b) = funds.sides();
         return (
             int112(a),
@@ -303,7 +313,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         address asset,
         bytes32 id
     ) external view returns (uint48 version, uint40 deadline, bool settling, uint256 stateHash) {
-        uint256 known = _channels[asset][id].dispute;
+        uint256 known = _slots(asset, id).dispute;
         return (
             uint48(known.versionOf()),
             uint40(known.deadlineOf()),
@@ -319,6 +329,16 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
 
     // ------------------------------------------------------------------------------------------ inside
 
+    /// @dev Where a channel's two words are. Assembly replaces a mapping of mappings, which hashes twice. The hash is
+    /// of 52 bytes, those of mappings are of 64: they cannot meet.
+    function _slots(address asset, bytes32 id) private pure returns (Slots storage slots) {
+        assembly ("memory-safe") {
+            mstore(0, asset)
+            mstore(32, id)
+            slots.slot := keccak256(12, 52)
+        }
+    }
+
     /// @dev Takes `amount` from the caller and says how much arrived. ETH comes without a call, so that it is enough
     /// to have checked the guard; a token is called under it, and storage is read only afterwards.
     function _pull(address asset, uint256 amount) private returns (uint256) {
@@ -333,7 +353,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
     }
 
     function _deposit(address asset, bytes32 id, bool toBob, uint256 arrived) private {
-        Slots storage slots = _channels[asset][id];
+        Slots storage slots = _slots(asset, id);
         uint256 funds = slots.funds;
         if (funds & Accounting.DISPUTED != 0) revert InDispute(id);
         funds = funds.raise(toBob ? Accounting.BOB : 0, arrived);
@@ -356,7 +376,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
             bytes32 lastId;
             address lastApp;
             for (uint256 i; i < count; ++i) {
-                NanoList.Item nano = list.at(i);
+                NanoList.Item nano = list.itemAt(i);
                 nano.check();
                 bytes32 nanoId = nano.id();
                 address app = nano.app();
@@ -394,12 +414,11 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
 
     /// @dev Everything about a channel in dispute, and the given state as a list and as the hash to compare.
     function _lookUp(
-        address asset,
+        Slots storage slots,
         bytes32 id,
         int256 net,
         Nano[] calldata nanos
     ) private view returns (uint256 funds, uint256 known, NanoList.Block list, uint256 given) {
-        Slots storage slots = _channels[asset][id];
         funds = slots.funds;
         known = slots.dispute;
         list = NanoList.copy(nanos);
@@ -411,6 +430,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
     function _settle(
         ChannelTerms.View terms,
         bytes32 id,
+        Slots storage slots,
         uint256 funds,
         uint256 known,
         int256 net,
@@ -421,7 +441,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         uint256 aliceLocked;
         uint256 bobLocked;
         for (uint256 i; i < count; ++i) {
-            NanoList.Item nano = list.at(i);
+            NanoList.Item nano = list.itemAt(i);
             (bool resolved, int256 shift) = _resolve(nano);
             unchecked {
                 // At most 64 terms of 113 bits, as `register` has seen to.
@@ -438,7 +458,6 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
 
         (uint256 alicePaid, uint256 bobPaid) = _freeMoney(id, funds, net, aliceLocked, bobLocked);
         list.shorten(left);
-        Slots storage slots = _channels[terms.asset()][id];
         if (left == 0) {
             slots.funds = 0;
             slots.dispute = 0;
@@ -492,15 +511,25 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
     /// @dev Hands evidence to nanocontracts: always `submit`, never other calldata, since this contract owns tokens.
     function _passOn(bytes32 id, Nano[] calldata nanos, bytes[] calldata evidence) private nonReentrant {
         if (evidence.length > nanos.length) revert TooMuchEvidence(evidence.length, nanos.length);
+        bytes4 selector = INanocontract.submit.selector;
         uint256 allowance = GasAllowance.SUBMIT;
         for (uint256 i; i < evidence.length; ++i) {
-            if (evidence[i].length == 0) continue;
-            bytes memory call_ = abi.encodeCall(INanocontract.submit, (evidence[i]));
+            bytes calldata item = evidence[i];
+            if (item.length == 0) continue;
             address app = nanos[i].app;
-            uint256 gasBefore = gasleft();
+            uint256 gasBefore;
             bool taken;
+            // Assembly replaces `abi.encodeCall(INanocontract.submit, (item))`, which keeps the memory.
             assembly ("memory-safe") {
-                taken := and(call(allowance, app, 0, add(call_, 32), mload(call_), 0, 0), gt(extcodesize(app), 0))
+                let m := mload(0x40)
+                let padded := and(add(item.length, 31), not(31))
+                mstore(m, selector)
+                mstore(add(m, 4), 32)
+                mstore(add(m, 36), item.length)
+                mstore(add(m, add(padded, 36)), 0)
+                calldatacopy(add(m, 68), item.offset, item.length)
+                gasBefore := gas()
+                taken := and(call(allowance, app, 0, m, add(padded, 68), 0, 0), gt(extcodesize(app), 0))
             }
             if (!taken) {
                 GasAllowance.requireFull(gasBefore, allowance);
@@ -528,10 +557,6 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         }
     }
 
-    function _requireNotLate(uint256 limit) private view {
-        if (block.timestamp > limit) revert TooLate(limit, block.timestamp);
-    }
-
     function _requireBoth(
         ChannelTerms.View terms,
         bytes32 digest,
@@ -553,6 +578,6 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
 
     function _requireSigner(address signer, bytes32 digest, bytes calldata signature) private view {
         address recovered = LibSignatures.signerOf(digest, signature);
-        if (recovered == address(0) || recovered != signer) revert WrongSigner(signer, recovered);
+        if (!LibSignatures.isSigner(recovered, signer)) revert WrongSigner(signer, recovered);
     }
 }

@@ -13,6 +13,11 @@ import {Machine} from "./types/MachineTypes.sol";
 contract VPM is IVPM {
     using MachineTerms for MachineTerms.View;
 
+    /// @dev A storage place of its own, so that it is hashed once for reading and writing.
+    struct Record {
+        uint256 word;
+    }
+
     uint256 private constant TOTAL_LIMIT = (1 << 111) - 1;
     uint256 private constant DEADLINE_LIMIT = (1 << 34) - 1;
 
@@ -21,7 +26,7 @@ contract VPM is IVPM {
 
     /// @dev From the top: 34 bits deadline, 111 bits paid by Bob, 111 bits paid by Alice. Never cleared: an
     /// outcome stays what it is.
-    mapping(bytes32 id => uint256) private _records;
+    mapping(bytes32 id => Record) private _records;
 
     /// @inheritdoc IVPM
     function submitStatements(
@@ -50,7 +55,7 @@ contract VPM is IVPM {
 
     /// @inheritdoc INanocontract
     function outcome(bytes32 id) external view returns (bool done, int112 shift) {
-        (uint256 a, uint256 b, uint256 deadline) = _unpack(_records[id]);
+        (uint256 a, uint256 b, uint256 deadline) = _unpack(_records[id].word);
         done = deadline != 0 && block.timestamp > deadline;
         // Both totals are below 2**111, so the difference fits.
         if (done) shift = int112(int256(a) - int256(b));
@@ -58,7 +63,7 @@ contract VPM is IVPM {
 
     /// @inheritdoc IVPM
     function totals(bytes32 id) external view returns (uint112 paidByAlice, uint112 paidByBob, uint40 deadline) {
-        (uint256 a, uint256 b, uint256 until) = _unpack(_records[id]);
+        (uint256 a, uint256 b, uint256 until) = _unpack(_records[id].word);
         return (uint112(a), uint112(b), uint40(until));
     }
 
@@ -74,12 +79,18 @@ contract VPM is IVPM {
         assembly ("memory-safe") {
             start := calldataload(add(evidence.offset, head))
         }
-        if (start > evidence.length - 32) revert MalformedEvidence(evidence.length);
+        uint256 last;
+        unchecked {
+            last = evidence.length - 32; // `submit` has seen to 352
+        }
+        if (start > last) revert MalformedEvidence(evidence.length);
         assembly ("memory-safe") {
             slice.offset := add(add(evidence.offset, start), 32)
             slice.length := calldataload(add(evidence.offset, start))
         }
-        if (slice.length > evidence.length - 32 - start) revert MalformedEvidence(evidence.length);
+        unchecked {
+            if (slice.length > last - start) revert MalformedEvidence(evidence.length); // not negative, as just seen
+        }
     }
 
     function _submit(
@@ -92,17 +103,25 @@ contract VPM is IVPM {
         if (paidByAlice > TOTAL_LIMIT) revert TotalTooLarge(paidByAlice);
         if (paidByBob > TOTAL_LIMIT) revert TotalTooLarge(paidByBob);
         (bytes32 id, MachineTerms.View terms) = MachineTerms.read(DOMAIN_SEPARATOR, machine);
-        uint256 finalTime = terms.validity() + terms.challenge();
+        uint256 finalTime;
+        unchecked {
+            finalTime = terms.validity() + terms.challenge(); // 40 and 32 bits
+        }
         if (finalTime > DEADLINE_LIMIT) revert FinalTimeTooFar(finalTime);
 
-        (uint256 a, uint256 b, uint256 deadline) = _unpack(_records[id]);
+        Record storage record = _records[id];
+        (uint256 a, uint256 b, uint256 deadline) = _unpack(record.word);
         bool aliceRises = paidByAlice > a && terms.aliceLock() != 0;
         bool bobRises = paidByBob > b && terms.bobLock() != 0;
         if (!aliceRises && !bobRises) return;
 
         uint256 limit = deadline == 0 ? terms.validity() : deadline;
         if (block.timestamp > limit) revert TooLate(limit, block.timestamp);
-        if (deadline == 0) deadline = block.timestamp + terms.challenge();
+        if (deadline == 0) {
+            unchecked {
+                deadline = block.timestamp + terms.challenge(); // at most the final time
+            }
+        }
         if (aliceRises) {
             _requireStatement(terms.alice(), id, paidByAlice, signatureAlice);
             a = paidByAlice;
@@ -111,7 +130,7 @@ contract VPM is IVPM {
             _requireStatement(terms.bob(), id, paidByBob, signatureBob);
             b = paidByBob;
         }
-        _records[id] = (deadline << 222) | (b << 111) | a;
+        record.word = (deadline << 222) | (b << 111) | a;
         emit Submitted(id, uint112(a), uint112(b), uint40(deadline));
     }
 
@@ -120,7 +139,7 @@ contract VPM is IVPM {
             ChannelHash.statementDigest(DOMAIN_SEPARATOR, id, uint112(paid)),
             signature
         );
-        if (recovered == address(0) || recovered != payer) revert WrongSigner(payer, recovered);
+        if (!LibSignatures.isSigner(recovered, payer)) revert WrongSigner(payer, recovered);
     }
 
     function _unpack(uint256 record) private pure returns (uint256 paidByAlice, uint256 paidByBob, uint256 deadline) {

@@ -40,7 +40,12 @@ library Accounting {
             }
             // A side has 112 bits and the amount at most 111, or it is refused: the sum cannot overflow.
             int256 raised = side + int256(amount);
-            if (amount > MOST || raised > int256(MOST)) revert IMSContract.AmountTooLarge(side, amount);
+            bool tooLarge;
+            // Assembly replaces `amount > MOST || raised > int256(MOST)`, two branches.
+            assembly ("memory-safe") {
+                tooLarge := or(gt(amount, MOST), sgt(raised, MOST))
+            }
+            if (tooLarge) revert IMSContract.AmountTooLarge(side, amount);
             return funds ^ ((uint256(side ^ raised) & SIDE_MASK) << offset);
         }
     }

@@ -37,15 +37,15 @@ library NanoList {
     }
 
     /// @notice The first item, at `index` 0, and so on; the index is not checked.
-    function at(Block list, uint256 index) internal pure returns (Item item) {
+    function itemAt(Block list, uint256 index) internal pure returns (Item place) {
         assembly ("memory-safe") {
-            item := add(add(list, add(HEAD, 32)), mul(index, ITEM))
+            place := add(add(list, add(HEAD, 32)), mul(index, ITEM))
         }
     }
 
     /// @notice Copies `item` to `index`, at or before its own place.
     function put(Block list, uint256 index, Item item) internal pure {
-        Item place = at(list, index);
+        Item place = itemAt(list, index);
         assembly ("memory-safe") {
             mcopy(place, item, ITEM)
         }

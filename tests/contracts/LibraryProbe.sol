@@ -122,7 +122,7 @@ contract LibraryProbe {
         NanoList.Block list = NanoList.copy(nanos);
         uint256 left;
         for (uint256 i; i < nanos.length; ++i) {
-            if ((kept >> i) & 1 == 1) list.put(left++, list.at(i));
+            if ((kept >> i) & 1 == 1) list.put(left++, list.itemAt(i));
         }
         list.shorten(left);
         ours = list.hash();
@@ -139,7 +139,7 @@ contract LibraryProbe {
     }
 
     function checkNano(Nano[] calldata nanos) external pure returns (bytes memory) {
-        NanoList.Item nano = NanoList.copy(nanos).at(0);
+        NanoList.Item nano = NanoList.copy(nanos).itemAt(0);
         nano.check();
         return abi.encode(nano.app(), nano.id(), nano.aliceLock(), nano.bobLock(), nano.expiry(), nano.swapped());
     }
