@@ -35,20 +35,27 @@ class Path:
         if channel.holdings().disputed:
             channel.settle(self.stage.carol, 0, (nano,))
 
+    def with_machine(self, **terms: int) -> Path:
+        """The same channels, a machine with other terms (and the same salt)."""
+        machine = self.machine.changed(**terms)
+        left = machine.nano(swapped=self.left_nano.swapped)
+        right = machine.nano(swapped=self.right_nano.swapped)
+        return Path(self.stage, self.left, self.right, machine, left, right)
 
-def new_path(stage: Stage, left_first: bool = True, right_first: bool = True, **terms: int) -> Path:
+
+def new_path(stage: Stage, left_first: bool = True, right_first: bool = True) -> Path:
     """Orientation: whether the machine's Alice side is also the channel's, left and right."""
     alice, bob, ingrid = stage.alice, stage.bob, stage.ingrid
     left = new_channel(stage, *((alice, ingrid) if left_first else (ingrid, alice)))
     right = new_channel(stage, *((ingrid, bob) if right_first else (bob, ingrid)))
-    machine = new_machine(stage, alice, bob, **terms)
+    machine = new_machine(stage, alice, bob)
     nanos = machine.nano(swapped=not left_first), machine.nano(swapped=not right_first)
     return Path(stage, left.fund(100, 100), right.fund(100, 100), machine, *nanos)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def path(stage: Stage) -> Path:
-    """Nothing swapped."""
+    """Nothing swapped. Made once; tests are rolled back."""
     return new_path(stage)
 
 

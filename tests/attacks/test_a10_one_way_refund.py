@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.attacks.conftest import new_path
-from tests.support.stage import MOST, Stage
+from tests.attacks.conftest import Path
+from tests.support.stage import MOST
 
 
 @pytest.mark.parametrize("refund", [1, 9, MOST])
 @pytest.mark.parametrize("order", ["before", "with", "after"])
-def test_refund_in_a_one_way_machine_is_not_recorded(stage: Stage, order: str, refund: int) -> None:
-    path = new_path(stage, alice_lock=10, bob_lock=0)
+def test_refund_in_a_one_way_machine_is_not_recorded(path: Path, order: str, refund: int) -> None:
+    path = path.with_machine(alice_lock=10, bob_lock=0)
     path.register()
-    machine = path.machine
+    machine, stage = path.machine, path.stage
     if order == "before":
         machine.submit(stage.bob, 0, refund)
     machine.submit(stage.ingrid, 10, refund if order == "with" else 0)
@@ -29,8 +29,9 @@ def test_refund_in_a_one_way_machine_is_not_recorded(stage: Stage, order: str, r
     assert gained() == (90, 200, 110)
 
 
-def test_outcome_of_a_one_way_machine_only_rises(stage: Stage) -> None:
-    machine = new_path(stage, alice_lock=10, bob_lock=0).machine
+def test_outcome_of_a_one_way_machine_only_rises(path: Path) -> None:
+    machine = path.with_machine(alice_lock=10, bob_lock=0).machine
+    stage = path.stage
     machine.submit(stage.bob, 4, 0)
     for totals in ((3, 9), (0, 10), (2, MOST)):
         machine.submit(stage.alice, *totals)

@@ -14,13 +14,22 @@ from tests.support.stage import HOUR, Stage
 ORIENTATIONS = list(itertools.product([True, False], repeat=2))
 
 
+@pytest.fixture(scope="module")
+def paths(stage: Stage) -> dict[tuple[bool, bool], Path]:
+    """Funded channels for each orientation; examples put their own machines in."""
+    return {orientation: new_path(stage, *orientation) for orientation in ORIENTATIONS}
+
+
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
-@pytest.mark.parametrize("totals", [(7, 0), (0, 7), (10, 3), (25, 0), (0, 25)])
+@pytest.mark.parametrize("totals", [(7, 0), (1, 4), (25, 0), (0, 25)])
 def test_hub_gains_nothing_whichever_way_the_channels_point(
-    stage: Stage, orientation: tuple[bool, bool], totals: tuple[int, int]
+    paths: dict[tuple[bool, bool], Path],
+    orientation: tuple[bool, bool],
+    totals: tuple[int, int],
 ) -> None:
     """B4: role and shift are exchanged before the shift is limited to the locks."""
-    path = new_path(stage, *orientation, alice_lock=10, bob_lock=4)
+    path = paths[orientation].with_machine(alice_lock=10, bob_lock=4)
+    stage = path.stage
     path.register()
     path.machine.submit(stage.carol, *totals)
     stage.wait_until(path.machine.final_time + 1)
@@ -68,12 +77,6 @@ def test_hub_gains_nothing_at_the_last_second(
     assert gained() == (100 - paid, 200, 100 + paid)
 
 
-@pytest.fixture(scope="module")
-def paths(stage: Stage) -> dict[tuple[bool, bool], Path]:
-    """Funded channels for each orientation; examples put their own machines in."""
-    return {orientation: new_path(stage, *orientation) for orientation in ORIENTATIONS}
-
-
 @settings(max_examples=settings.default.max_examples // 3)  # ten transactions each
 @given(
     by_alice=st.integers(0, 30),
@@ -92,14 +95,12 @@ def test_hub_gains_nothing_in_any_order_and_at_any_time(
     left: int,
     right: int,
 ) -> None:
-    path = paths[orientation]
-    stage = path.stage
+    stage = paths[orientation].stage
     with stage.chain.isolated():
-        machine = path.machine.changed(
+        path = paths[orientation].with_machine(
             alice_lock=locks[0], bob_lock=locks[1], validity=stage.now + HOUR
         )
-        nanos = (machine.nano(swapped=not side) for side in orientation)
-        path = Path(stage, path.left, path.right, machine, *nanos)
+        machine = path.machine
         gained = stage.gains(path.left.asset, stage.alice, stage.ingrid, stage.bob)
         path.register()
         machine.submit(stage.carol, by_alice, by_bob)

@@ -41,11 +41,22 @@ class Signed:
         return self.rsv[:32] + (self.s | (self.v - 27) << 255).to_bytes(32, "big")
 
 
-@pytest.fixture(params=[27, 28])
-def signed(request: pytest.FixtureRequest, stage: Stage) -> Signed:
-    """A signature of either parity: of the first few digests, some have `v` 27, some 28."""
+def signed_with(stage: Stage, v: int) -> Signed:
+    """Of the first few digests, some get 27, some 28."""
     digests = (keccak(bytes([number])) for number in range(50))
-    digest = next(digest for digest in digests if stage.alice.sign(digest)[64] == request.param)
+    digest = next(digest for digest in digests if stage.alice.sign(digest)[64] == v)
     rsv = stage.alice.sign(digest)
     r, s = int.from_bytes(rsv[:32], "big"), int.from_bytes(rsv[32:64], "big")
     return Signed(digest, stage.alice.key.address, r, s, rsv[64])
+
+
+@pytest.fixture(params=[27, 28])
+def signed(request: pytest.FixtureRequest, stage: Stage) -> Signed:
+    """A signature of either parity."""
+    return signed_with(stage, request.param)
+
+
+@pytest.fixture
+def one(stage: Stage) -> Signed:
+    """Just one, for tests that go through many cases."""
+    return signed_with(stage, 28)

@@ -42,20 +42,20 @@ def test_v_may_count_from_0(stage: Stage, signed: Signed) -> None:
     assert recovers(stage, signed.digest, signed.form(v=signed.v - 27)) == signed.signer
 
 
-def test_every_v(stage: Stage, signed: Signed) -> None:
+def test_every_v(stage: Stage, one: Signed) -> None:
     """Two name the signer, two somebody else, all others nobody."""
-    results = {v: recovers(stage, signed.digest, signed.form(v=v)) for v in range(256)}
-    other = results[55 - signed.v]
+    results = {v: recovers(stage, one.digest, one.form(v=v)) for v in range(256)}
+    other = results[55 - one.v]
     assert {v for v, signer in results.items() if signer} == {0, 1, 27, 28}
-    assert results[signed.v] == results[signed.v - 27] == signed.signer
-    assert other == results[28 - signed.v]
-    assert other != signed.signer
+    assert results[one.v] == results[one.v - 27] == one.signer
+    assert other == results[28 - one.v]
+    assert other != one.signer
 
 
-def test_every_length(stage: Stage, signed: Signed) -> None:
-    longer = signed.rsv + b"\x01" * 70
+def test_every_length(stage: Stage, one: Signed) -> None:
+    longer = one.rsv + b"\x01" * 70
     for length in (*range(64), *range(66, 71), 96, 97, 128, 130):
-        assert recovers(stage, signed.digest, longer[:length]) is None
+        assert recovers(stage, one.digest, longer[:length]) is None
 
 
 def test_65_bytes_cut_to_64_are_not_the_compact_form(stage: Stage, signed: Signed) -> None:

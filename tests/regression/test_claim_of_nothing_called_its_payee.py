@@ -1,4 +1,4 @@
-"""A claim of 0 once called its payee, or any contract named as the asset, though nothing was due."""
+"""A claim of 0 once called its payee, or any contract named as the asset, for nothing."""
 
 from __future__ import annotations
 
