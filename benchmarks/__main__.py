@@ -1,0 +1,71 @@
+"""`python -m benchmarks NAME …`: measure, show a table, and write JSON if asked.
+
+docs/performance.md says what each measures, and shows a run.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+
+from benchmarks.keeping import disk, memory, restart
+from benchmarks.payments import latency, payments, scaling
+from benchmarks.report import Result, as_json, show
+from benchmarks.states import updates, virtual
+from benchmarks.syncs import syncs
+from benchmarks.where import where
+
+BENCHMARKS: Final[dict[str, Callable[..., Result]]] = {
+    "payments": payments,
+    "updates": updates,
+    "virtual": virtual,
+    "latency": latency,
+    "restart": restart,
+    "memory": memory,
+    "disk": disk,
+    "scaling": scaling,
+    "syncs": syncs,
+    "where": where,
+}
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, type=click.Choice([*BENCHMARKS, "all"]))
+@click.option("--seconds", type=click.FloatRange(0.1, 25.0), help="how long each one pays")
+@click.option("--json", "file", type=click.Path(path_type=Path), help="write all figures here")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="where the stores live meanwhile: the disk that is measured",
+)
+def main(
+    names: tuple[str, ...], seconds: float | None, file: Path | None, folder: Path | None
+) -> None:
+    """Measure payments, updates, virtual channels, and what a node keeps.
+
+    Exits with 1 if a target is missed.
+    """
+    console = Console()
+    results = []
+    for name in BENCHMARKS if "all" in names else names:
+        with tempfile.TemporaryDirectory(prefix="perun-benchmark-", dir=folder) as home:
+            more = {} if seconds is None else {"seconds": seconds}
+            results.append(BENCHMARKS[name](Path(home), **more))
+        show(results[-1:], console)
+    if file is not None:
+        file.write_text(json.dumps(as_json(results), indent=2) + "\n")
+    missed = [r.name for r in results if any(figure.met is False for figure in r.figures)]
+    if missed:
+        console.print(f"targets missed: {', '.join(missed)}")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""Payments as fast as they go, with so many under way: each that is delivered begins another.
+
+A payment's time runs from the command of the payer's user to the notice that the payee has it on
+disk, so it holds one signature, one verification and a durable record on each side.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks.players import Player, wait
+from perun.core.inputs import CommandPay
+from perun.core.notices import Notice, PaymentDelivered, PaymentReceived
+from perun.types import InstanceId, MachineId, Wei
+
+__all__ = ["Paid", "Payments"]
+
+ONE = Wei(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """One stretch of paying."""
+
+    payments: int
+    seconds: float
+    cpu_seconds: float
+    """Of the whole process."""
+    latencies: tuple[float, ...]
+    """Seconds, sorted."""
+
+
+class Payments:
+    """`payer` pays 1 wei at a time in `machines`, in an order drawn once, to `payee`."""
+
+    def __init__(self, payer: Player, payee: Player, machines: Sequence[InstanceId]) -> None:
+        self.payer, self.payee = payer, payee
+        commands = [CommandPay(MachineId(id), ONE) for id in machines]
+        random.Random(len(commands)).shuffle(commands)
+        self._order = itertools.cycle(commands)
+        self._begun: dict[bytes, deque[float]] = {id: deque() for id in machines}
+        self._latencies: list[float] = []
+        self._going = False
+        self._open = 0
+        self._done = threading.Event()
+        self.received = 0
+        """Payments that the payee's user was told of."""
+        self.delivered = 0
+        payer.hear, payee.hear = self._on_payer, self._on_payee
+
+    def _on_payee(self, notice: Notice) -> None:
+        if type(notice) is PaymentReceived:
+            self.received += notice.amount
+
+    def _on_payer(self, notice: Notice) -> None:
+        if type(notice) is not PaymentDelivered:
+            return
+        now = time.perf_counter()
+        self.delivered += 1
+        self._latencies.append(now - self._begun[notice.machine].popleft())
+        if self._going:
+            command = next(self._order)
+            self._begun[command.machine].append(now)
+            self.payer.node.post((command,))
+        else:
+            self._open -= 1
+            if self._open == 0:
+                self._done.set()
+
+    def run(self, seconds: float, under_way: int) -> Paid:
+        """Pays for a while, then waits until all that was begun is delivered."""
+        self.payer.stage.catch_up()
+        self._latencies = []
+        self._done.clear()
+        self._going, self._open = True, under_way
+        first = list(itertools.islice(self._order, under_way))
+        start, cpu = time.perf_counter(), time.process_time()
+        for command in first:
+            self._begun[command.machine].append(start)
+        self.payer.node.post(first)
+        time.sleep(seconds)
+        self._going = False
+        wait(self._done, (self.payer, self.payee))
+        taken, cpu = time.perf_counter() - start, time.process_time() - cpu
+        return Paid(len(self._latencies), taken, cpu, tuple(sorted(self._latencies)))

@@ -1,0 +1,307 @@
+"""Nodes as they run in earnest, on a chain that costs nothing: what all benchmarks are played by.
+
+Each node has a store on disk, keys and a sealer of its own, and a thread while something is
+measured; they hand each other bytes. Only the chain is `perun.testing.ledger`, since no payment
+touches it. What a node is asked to sign and to store is counted on the way, so that a figure can be
+compared with what really happened.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from perun.core.books import Row
+from perun.core.config import HubPolicy, Policy
+from perun.core.effects import Sign
+from perun.core.inputs import Command, CommandAddMachine, CommandOffer
+from perun.core.limits import LIMITS
+from perun.core.notices import Notice
+from perun.core.state import LegStatus, PeerId, Totals
+from perun.crypto import SecretKey, keccak
+from perun.node.recovery import open_books
+from perun.node.runtime import Node
+from perun.node.settings import config_for, deployment_of
+from perun.node.threads import NodeThread
+from perun.store import SqliteStore
+from perun.store.tables import TABLES
+from perun.testing.ledger import Ledger, LedgerChain
+from perun.types import (
+    ETH,
+    Address,
+    Asset,
+    ChainId,
+    ChannelId,
+    InstanceId,
+    Nonce,
+    Salt,
+    Seconds,
+    Signature,
+    UnixTime,
+    Wei,
+)
+from perun.wallet.local import LocalWallet
+from perun.wire.local import LocalNetwork
+from perun.wire.sealing import BoxSealer
+
+__all__ = ["PATIENCE_SECONDS", "CountingStore", "Player", "Stage", "totals_on_disk"]
+
+PATIENCE_SECONDS = 60.0
+"""How long a benchmark waits for an answer before it fails."""
+
+CHAIN = ChainId(31337)
+DEPLOYMENT = deployment_of(
+    CHAIN, Address(b"\x11" * 20), Address(b"\x22" * 20), Address(b"\x33" * 20)
+)
+_DEPOSIT = Wei(10**18)
+_LOCK = Wei(10**15)
+_LIFE = 86_400
+_INVITED = 32
+"""Machines asked for at a time; a node lets a peer have 64 invitations that wait."""
+
+
+class CountingStore(SqliteStore):
+    """Counts what it is asked to keep."""
+
+    totals = 0
+    """Rows of payments."""
+    commits = 0
+
+    def write(self, rows: Iterable[Row], drops: Iterable[Row] = ()) -> None:
+        """See `SqliteStore`."""
+        listed = list(rows)
+        super().write(listed, drops)
+        self.totals += sum(type(row) is Totals for row in listed)
+        self.commits += 1
+
+
+class CountingSigner(LocalWallet):
+    """Counts signatures."""
+
+    signatures = 0
+
+    def sign(self, sign: Sign) -> tuple[Signature, ...]:
+        """See `LocalWallet`."""
+        self.signatures += len(sign.items)
+        return super().sign(sign)
+
+
+class _Clock:
+    """Real seconds, counted from the ledger's beginning."""
+
+    def __init__(self, start: UnixTime) -> None:
+        self._start = start
+        self._since = time.monotonic()
+
+    def now(self) -> UnixTime:
+        """See `perun.ports.Clock`."""
+        return UnixTime(self._start + int(time.monotonic() - self._since))
+
+
+class Player:
+    """One node with its thread; `hear` may be set to whoever wants its notices."""
+
+    def __init__(self, name: str, stage: Stage, policy: Policy) -> None:
+        self.name = name
+        self.stage = stage
+        self.policy = policy
+        self.key = SecretKey(keccak(b"perun benchmark key of " + name.encode()))
+        self.path = stage.folder / f"{name}.db"
+        self.hear: Callable[[Notice], None] | None = None
+        self.faults: list[tuple[object, Exception]] = []
+        self.thread: NodeThread | None = None
+        self._drawn = 0
+        self.boot()
+
+    def boot(self) -> None:
+        """Opens the store and makes the node; the thread is not started yet."""
+        deployment, key = DEPLOYMENT, self.key
+        config = config_for(
+            deployment, key.public_key, keccak(b"seed" + key.address), policy=self.policy
+        )
+        self.store = CountingStore(self.path)
+        self.signer = CountingSigner(deployment, [key])
+        self.chain = LedgerChain(self.stage.ledger, key.address)
+        self.node = Node(
+            open_books(config, self.store),
+            self.store,
+            self.signer,
+            self.chain,
+            self.stage.clock,
+            BoxSealer(key.secret),
+            self._hear,
+            lambda what, error: self.faults.append((what, error)),
+        )
+        self.peer: PeerId = self.node.peer
+        self.chain.inbox = self.node.post
+        self.node.connect(self.stage.network.join(self.peer, self.node.receive, self.node.meet))
+        self.node.post([self.chain.block(), *self.chain.snapshots()])
+
+    def _hear(self, notice: Notice) -> None:
+        if self.hear is not None:
+            self.hear(notice)
+
+    def start(self) -> None:
+        """From now on the node turns by itself."""
+        self.thread = NodeThread(self.node)
+        self.thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread and closes the store, as a user does who switches off."""
+        if self.thread is not None:
+            self.thread.stop()
+            self.thread = None
+        self.stage.network.leave(self.peer)
+        self.stage.ledger.followers.remove(self.chain)
+        self.store.close()
+
+    def do(self, commands: Iterable[Command]) -> None:
+        """Commands of its user."""
+        self.node.post(tuple(commands))
+
+    def random(self) -> Salt:
+        """32 bytes that nobody used before."""
+        self._drawn += 1
+        return Salt(keccak(self.key.secret + self._drawn.to_bytes(8, "big")))
+
+    def check(self) -> None:
+        """Raises if the node failed, or refused anything."""
+        if self.node.failed is not None:
+            raise self.node.failed
+        if self.faults:
+            raise AssertionError(f"{self.name} refused {len(self.faults)}: {self.faults[0]}")
+
+
+class Stage:
+    """The ledger, the network, and whoever plays."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ledger = Ledger(lag=0)
+        self.network = LocalNetwork()
+        self.clock = _Clock(self.ledger.time)
+        self.players: list[Player] = []
+
+    def player(self, name: str, hub: bool = False, assets: tuple[Asset, ...] = (ETH,)) -> Player:
+        """Another node, which joins and deposits without asking."""
+        policy = Policy(
+            assets=assets,
+            greatest_deposit=Wei(10**30),
+            hub=HubPolicy(greatest_draw=Wei(10**30)) if hub else None,
+        )
+        player = Player(name, self, policy)
+        self.players.append(player)
+        return player
+
+    @contextmanager
+    def playing(self) -> Iterator[None]:
+        """Gives every node its thread, and in the end stops everybody."""
+        try:
+            for player in self.players:
+                player.start()
+            yield
+        finally:
+            for player in self.players:
+                player.stop()
+        for player in self.players:
+            player.check()
+
+    def settle(self, done: Callable[[], bool]) -> None:
+        """Without threads: turns everybody, and mines when all is quiet, until something is so."""
+        for _ in range(1_000):
+            while busy := [player for player in self.players if player.node.busy]:
+                for player in busy:
+                    player.node.turn()
+            for player in self.players:
+                player.check()
+            if done():
+                return
+            self.ledger.advance(1, 1)
+        raise AssertionError("it never happened")
+
+    def catch_up(self) -> None:
+        """Mines a block whose time is now, so that everybody's view is fresh."""
+        self.ledger.advance(max(0, self.clock.now() - self.ledger.time), 1)
+
+    def channels(
+        self, alice: Player, bob: Player, assets: Iterable[Asset], each: int = 1
+    ) -> list[ChannelId]:
+        """Channels with both deposits final, `each` in every asset."""
+        before = set(alice.node.books.channels)
+        wanted = [asset for asset in assets for _ in range(each)]
+        alice.do(
+            CommandOffer(
+                bob.peer,
+                bob.key.address,
+                asset,
+                Seconds(600),
+                Nonce(int.from_bytes(alice.random()[:8], "big")),
+                _DEPOSIT,
+                _DEPOSIT,
+            )
+            for asset in wanted
+        )
+
+        def funded() -> bool:
+            views = [list(one.node.books.channels.values()) for one in (alice, bob)]
+            return all(
+                sum((view.final.alice, view.final.bob) == (_DEPOSIT, _DEPOSIT) for view in side)
+                >= len(before) + len(wanted)
+                for side in views
+            )
+
+        self.settle(funded)
+        return [id for id in alice.node.books.channels if id not in before]
+
+    def machines(
+        self, alice: Player, bob: Player, channels: Sequence[ChannelId], lock: Wei = _LOCK
+    ) -> list[InstanceId]:
+        """A machine in each channel, good for payments at both ends; `alice` is its Alice."""
+        before = set(alice.node.books.instances)
+
+        def listed(player: Player) -> int:
+            return sum(
+                instance.legs[0].status is LegStatus.LISTED and instance.watched
+                for instance in player.node.books.instances.values()
+            )
+
+        for start in range(0, len(channels), _INVITED):
+            some = channels[start : start + _INVITED]
+            alice.do(self.machine(alice, id, lock) for id in some)
+            wanted = len(before) + start + len(some)
+            self.settle(lambda: min(listed(alice), listed(bob)) >= wanted)  # noqa: B023
+        return [id for id in alice.node.books.instances if id not in before]
+
+    def machine(
+        self, alice: Player, channel: ChannelId, lock: Wei, end: PeerId = b""
+    ) -> CommandAddMachine:
+        """The command that adds one."""
+        validity = UnixTime(self.ledger.time + _LIFE)
+        challenge = Seconds(LIMITS[CHAIN].least_machine_challenge)
+        return CommandAddMachine(channel, lock, lock, validity, challenge, alice.random(), end)
+
+
+def totals_on_disk(path: Path) -> tuple[int, int]:
+    """Sum of what a closed store has sent and received: of payments of 1 wei, their number."""
+    table = TABLES[Totals]
+    sent = received = 0
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        for _, body in db.execute(table.select):
+            row = table.codec.decode(body)
+            sent, received = sent + row.sent, received + row.received
+    db.close()
+    return sent, received
+
+
+def wait(event: threading.Event, players: Iterable[Player]) -> None:
+    """Waits for what a callback sets; raises what went wrong instead."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not event.wait(0.2):
+        for player in players:
+            player.check()
+        if time.monotonic() > end:
+            raise AssertionError("it never happened")
