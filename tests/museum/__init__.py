@@ -1,0 +1,1 @@
+"""The table of attacks (docs/museum.md) and what it claims."""

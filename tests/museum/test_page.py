@@ -1,0 +1,56 @@
+"""`docs/museum.md` misses no exhibit, leaves no cell empty and names tests that exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "museum.md"
+COLUMNS = 4
+
+EXHIBITS = {
+    *(f"F1.{number}" for number in range(1, 19)),
+    *(f"F2.{number}" for number in range(1, 14)),
+    *(f"A{number}" for number in range(1, 13)),
+    *(f"B{number}" for number in range(1, 13)),
+    *(f"C{number}" for number in range(1, 11)),
+    *(f"D{number}" for number in range(1, 16)),
+}
+"""All that the surveys list: findings in earlier code, audits, and attacks on our drafts."""
+
+
+def rows() -> list[list[str]]:
+    """Cells of the table rows, heads and rules left out."""
+    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line[:1] == "|"]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [row for row in cells if row[0] != "exhibit" and set(row[0]) != {"-"}]
+
+
+def named_tests() -> list[str]:
+    return sorted({name for row in rows() for name in re.findall(r"`([^`]+::[^`]+)`", row[-1])})
+
+
+def test_every_exhibit_is_there_once() -> None:
+    names = [row[0] for row in rows()]
+    assert len(names) == len(set(names))
+    assert set(names) == EXHIBITS
+
+
+def test_no_cell_is_empty() -> None:
+    assert [row for row in rows() if len(row) != COLUMNS or not all(row)] == []
+
+
+def test_every_exhibit_names_a_test_or_a_reason() -> None:
+    without = [row[0] for row in rows() if "::" not in row[-1] and "no such place" not in row[-1]]
+    assert without == []
+
+
+@pytest.mark.parametrize("name", named_tests())
+def test_named_test_exists(name: str) -> None:
+    path, function = name.split("::")
+    text = (ROOT / path).read_text(encoding="utf-8")
+    pattern = rf"function {function}\(" if path.endswith(".sol") else rf"def {function}\("
+    assert re.search(pattern, text), f"{path} has no {function}"
