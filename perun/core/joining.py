@@ -37,6 +37,7 @@ from perun.encoding.ids import channel_id
 from perun.encoding.messages import AcceptChannel, OfferChannel, Propose, RefuseChannel
 from perun.errors import BadKey
 from perun.types import (
+    ETH,
     ZERO_ADDRESS,
     Channel,
     ChannelId,
@@ -88,7 +89,7 @@ def offer(draft: Draft, command: CommandOffer) -> None:
     channel = Channel(
         me.account, command.account, me.key, key, command.asset, command.challenge, command.nonce
     )
-    check_terms(draft, channel, Role.ALICE)
+    check_terms(draft, channel, Role.ALICE, command.own_amount + command.peer_amount)
     id = channel_id(draft.config.deployment.contract, channel)
     if id in draft.books.channels:
         raise NotAllowedNow("open", "the nonce was used before")
@@ -112,7 +113,7 @@ def offer(draft: Draft, command: CommandOffer) -> None:
         send_again(draft, view)
 
 
-def check_terms(draft: Draft, channel: Channel, role: Role) -> None:
+def check_terms(draft: Draft, channel: Channel, role: Role, holds: int) -> None:
     """Raises `ChannelRejected` for a channel that an honest party does not join [B10]."""
     config = draft.config
     me, limits = config.identity, config.limits
@@ -127,6 +128,11 @@ def check_terms(draft: Draft, channel: Channel, role: Role) -> None:
         raise ChannelRejected(f"a challenge of {channel.challenge} s is outside our limits")
     if channel.asset not in config.policy.assets:
         raise ChannelRejected("an asset that is not on our list")
+    # What gas costs in a token we do not know.
+    if channel.asset == ETH and holds < limits.least_channel:
+        raise ChannelRejected(
+            f"it would hold {holds} wei, and a dispute cost {limits.least_channel} wei"
+        )
 
 
 def send_again(draft: Draft, view: ChannelView) -> None:
@@ -214,7 +220,7 @@ def on_offer(draft: Draft, sender: PeerId, message: OfferChannel) -> None:
     try:
         if draft.books.exit_only:
             raise ChannelRejected("no new channels here")
-        check_terms(draft, channel, Role.BOB)
+        check_terms(draft, channel, Role.BOB, message.alice_amount + message.bob_amount)
         view = ChannelView(
             id,
             channel,

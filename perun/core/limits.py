@@ -53,6 +53,9 @@ class Limits(Record, frozen=True, gc=False):
     greatest_nanos: int = 64
     slots_per_peer: int = 48
     """Nanos one peer may fill in one channel; what is left is kept for small short-lived ones."""
+    least_channel: Wei = Wei(0)
+    """Least that both sides of an ETH channel put in: the cost of leaving it alone, in wei, which
+    `perun.chain.costs.priced` sets. 0 accepts every channel."""
 
     def __post_init__(self) -> None:
         least = min(self.least_challenge, self.least_machine_challenge)

@@ -14,6 +14,7 @@ from typing import ClassVar, Final
 from perun import deployments
 from perun.bindings import transport
 from perun.bindings.calls import Call
+from perun.chain.costs import gas_price, priced
 from perun.chain.memory import rich_key
 from perun.chain.rpc import RpcEndpoint
 from perun.core.config import Deployment, Policy
@@ -68,7 +69,11 @@ class Stage:
         self.deployment = Deployment(
             suite.ms_contract.domain, suite.vpm.domain, suite.hash_time_lock.domain
         )
-        self.limits = limits_for(suite.chain_id)
+        head = self._endpoint.block()
+        assert head is not None
+        # No channel, and no lock, that would cost more to enforce than it holds.
+        price = gas_price(self._endpoint, head.base_fee)
+        self.limits = priced(limits_for(suite.chain_id), price)
         self.network = LocalNetwork()
         self.clock: Clock = _StageClock(self)
         self.cast: list[Party] = []
