@@ -20,6 +20,15 @@ contract HungryPayee is Wallet {
     }
 }
 
+/// @notice Takes ETH and answers with 90 kilobytes, which nobody must copy.
+contract LoudPayee is Wallet {
+    receive() external payable override {
+        assembly ("memory-safe") {
+            return(0, 90000)
+        }
+    }
+}
+
 /// @notice Calls `target` before each transfer and fails as that call fails.
 contract BubblingToken is PlainToken {
     address public target;

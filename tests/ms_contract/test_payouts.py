@@ -86,6 +86,14 @@ def test_data_bomb_is_not_copied(stage: Stage, pay: Pay) -> None:
     assert pay(channel).gas_used < 250_000
 
 
+def test_long_answer_of_a_payee_is_not_copied(stage: Stage, pay: Pay) -> None:
+    """90 kB again, with the money taken; a megabyte costs more gas than a payee gets."""
+    payee = stage.party_at(stage.deploy("LoudPayee").address, stage.bob)
+    channel = ready(new_channel(stage, bob=payee), pay)
+    assert pay(channel).gas_used < 200_000
+    assert stage.balance(ETH, payee) == 13
+
+
 def test_refusing_payee_claims_its_credit_later(stage: Stage, pay: Pay) -> None:
     payee = stage.deploy("RefusingPayee")
     channel = ready(new_channel(stage, bob=stage.party_at(payee.address, stage.bob)), pay)
