@@ -69,8 +69,11 @@ def on_proposal(draft: Draft, view: ChannelView, message: Propose) -> None:
     check_signature(draft.config.deployment, state, message.signature, peer_key(view))
     if state.version <= view.signed:
         # Crossed: ours is higher, theirs will be void. Or we are signing the answer already.
-        draft.put(replace(view, seen=max(view.seen, state.version)))
-        resend(draft, draft.channel(view.id))
+        # Ours goes out again at once only when theirs is news, later by patience: else two nodes of
+        # which one may not sign would answer each other's repetitions for ever.
+        if state.version > view.seen:
+            draft.put(replace(view, seen=state.version))
+            resend(draft, draft.channel(view.id))
         return
     if view.held is not None:
         if view.held.answering:
