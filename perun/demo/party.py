@@ -59,7 +59,7 @@ class _CountingWallet(LocalWallet):
         return super().sign(sign)
 
 
-@dataclass
+@dataclass(eq=False)
 class Party:
     """A node and everything it stands on."""
 

@@ -28,7 +28,15 @@ from perun.ports import Clock
 from perun.types import Address, UnixTime, Wei
 from perun.wire.local import LocalNetwork
 
-__all__ = ["Stage", "StoryFailed"]
+__all__ = ["ENDS", "ETHER", "PURSE", "Stage", "StoryFailed"]
+
+ETHER: Final = 10**18
+
+ENDS: Final = Policy(greatest_deposit=Wei(ETHER), greatest_fee=Wei(ETHER // 100))
+"""Somebody who joins channels with up to 1 ETH, and pays a hub up to 0.01 ETH for one crossing."""
+
+PURSE: Final = Wei(10 * ETHER)
+"""What somebody begins with."""
 
 _MOST_BLOCKS: Final = 60
 _MOST_TURNS: Final = 10_000
@@ -99,12 +107,17 @@ class Stage:
         """32 bytes that follow from the seed: keys, salts, preimages."""
         return keccak(f"perun demo {self.seed} {what}".encode())
 
-    def enter(self, name: str, purse: Wei, policy: Policy) -> Party:
-        """Somebody with a key, ETH in the account, and a running node."""
+    def enter(self, name: str, policy: Policy | None = None, purse: Wei = PURSE) -> Party:
+        """Somebody with a key, ETH in the account, and a running node.
+
+        Args:
+            policy: what the node agrees to by itself; `ENDS` if not given.
+            purse: in wei.
+        """
         key = SecretKey(self.secret(f"key of {name}"))
         rich = rich_key(0).to_eth_keys()
         transport.submit(self._endpoint.web3, Call(key.address, b"", purse), rich)
-        party = Party(name, key, self, policy)
+        party = Party(name, key, self, ENDS if policy is None else policy)
         self.cast.append(party)
         party.switch_on()
         return party

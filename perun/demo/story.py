@@ -13,32 +13,25 @@ from perun.chain.reports import Paid
 from perun.chain.wishes import Wish
 from perun.core.config import HubPolicy, Policy
 from perun.core.inputs import (
-    CommandAddMachine,
     CommandClaim,
     CommandDispute,
-    CommandLock,
-    CommandOffer,
     CommandPay,
     CommandRemove,
     CommandReveal,
     CommandTransfer,
 )
-from perun.core.notices import ChannelEnded, InstanceAdded
-from perun.core.state import LegStatus, SignedState
+from perun.core.state import SignedState
 from perun.crypto.hashing import keccak
 from perun.demo.ledger import Ledger, Result
+from perun.demo.moves import add_lock, add_machine, has_ended, open_channel, wait_removed
 from perun.demo.party import Party
-from perun.demo.stage import Stage, StoryFailed
+from perun.demo.stage import ETHER, Stage, StoryFailed
 from perun.demo.telling import Act, Note, Progress, Tell
 from perun.types import (
     ETH,
     ChannelId,
-    InstanceId,
     MachineId,
-    Nonce,
     Preimage,
-    Salt,
-    Seconds,
     UnixTime,
     Wei,
 )
@@ -46,10 +39,8 @@ from perun.units import format_ether
 
 __all__ = ["Story"]
 
-ETHER = 10**18
 GWEI = 10**9
-_CHALLENGE = Seconds(600)
-_PURSE = Wei(10 * ETHER)
+_DAY = 86_400
 _BASE_FEE = Wei(20_000 * GWEI)
 _OPEN_FEE = Wei(50_000 * GWEI)
 _GREATEST_PAYMENT = 20_000 * GWEI
@@ -72,13 +63,10 @@ class Story:
         self._dice = random.Random(stage.seed)  # noqa: S311  # amounts of a demonstration
         self._ledger = Ledger()
         self._act = 0
-        ends = Policy(greatest_fee=Wei(ETHER // 100), greatest_deposit=Wei(ETHER))
         hub = HubPolicy(base_fee=_BASE_FEE, open_fee=_OPEN_FEE, greatest_draw=Wei(2 * ETHER))
-        self.alice = stage.enter("Alice", _PURSE, ends)
-        self.bob = stage.enter("Bob", _PURSE, ends)
-        self.ingrid = stage.enter(
-            "Ingrid", _PURSE, Policy(greatest_deposit=Wei(2 * ETHER), hub=hub)
-        )
+        self.alice = stage.enter("Alice")
+        self.bob = stage.enter("Bob")
+        self.ingrid = stage.enter("Ingrid", Policy(greatest_deposit=Wei(2 * ETHER), hub=hub))
         self._hub_signed = 0
 
     # ------------------------------------------------------------------------------------- telling
@@ -90,9 +78,6 @@ class Story:
     def _note(self, who: Party | str, text: str) -> None:
         name = who if isinstance(who, str) else who.name
         self._tell(Note(self._stage.now, self._stage.head.number, name, text))
-
-    def _salt(self, what: str) -> Salt:
-        return Salt(self._stage.secret(what))
 
     # ---------------------------------------------------------------------------------------- acts
 
@@ -137,31 +122,18 @@ class Story:
         )
         self._note(ingrid, "keeps a credit of 2 ETH in the contract, to open channels from")
 
-        alice.do(
-            CommandOffer(
-                ingrid.peer,
-                ingrid.address,
-                ETH,
-                _CHALLENGE,
-                Nonce(self._dice.getrandbits(64)),
-                Wei(ETHER),
-                Wei(ETHER),
-                draw=True,
-                fee=_OPEN_FEE,
-            )
-        )
+        ether = Wei(ETHER)
+        open_channel(stage, alice, ingrid, ether, ether, draw=True, fee=_OPEN_FEE)
         self._ledger.deposited[alice.name] += ETHER
         self._ledger.fee(alice.name, ingrid.name, _OPEN_FEE)
-        self._funded(alice, ingrid, ETHER, ETHER)
         self._note(alice, "opens a channel with Ingrid: both sides funded by one openBoth")
 
-        self._offer(bob, ingrid, ETHER, ETHER)
+        self._open(bob, ingrid, ETHER, ETHER)
         self._note(bob, "opens a channel with Ingrid; she puts her share in once his is final")
 
     def _open_direct_channel(self) -> None:
         alice, bob = self.alice, self.bob
-        self._offer(alice, bob, ETHER, ETHER // 2)
-        self._direct = alice.channel_with(bob)
+        self._direct = self._open(alice, bob, ETHER, ETHER // 2)
         self._note(alice, "opens a channel with Bob: 1 ETH and 0.5 ETH")
         lost = Wei(ETHER // 5)
         alice.do(CommandTransfer(self._direct, lost))
@@ -170,32 +142,10 @@ class Story:
         self._old = self._agreed(bob)
         self._note(alice, "pays Bob 0.2 ETH by a new state; remember it, Bob will")
 
-    def _offer(self, opener: Party, other: Party, own: int, theirs: int) -> None:
-        opener.do(
-            CommandOffer(
-                other.peer,
-                other.address,
-                ETH,
-                _CHALLENGE,
-                Nonce(self._dice.getrandbits(64)),
-                Wei(own),
-                Wei(theirs),
-            )
-        )
+    def _open(self, opener: Party, other: Party, own: int, theirs: int) -> ChannelId:
         self._ledger.deposited[opener.name] += own
         self._ledger.deposited[other.name] += theirs
-        self._funded(opener, other, own, theirs)
-
-    def _funded(self, opener: Party, other: Party, own: int, theirs: int) -> None:
-        def both_see() -> bool:
-            for one, peer in ((opener, other), (other, opener)):
-                views = [view for view in one.books.channels.values() if view.peer == peer.peer]
-                final = views[-1].final if views else None
-                if final is None or (final.alice, final.bob) != (own, theirs):
-                    return False
-            return True
-
-        self._stage.until(both_see, f"the funding by {opener.name} and {other.name}")
+        return open_channel(self._stage, opener, other, Wei(own), Wei(theirs))
 
     def _agreed(self, party: Party) -> SignedState:
         agreed = party.channel(self._direct).agreed
@@ -204,36 +154,6 @@ class Story:
         return agreed
 
     # ------------------------------------------------------------------------------------ payments
-
-    def _machine(
-        self, channel: ChannelId, lock: int, days: float, what: str, end: bytes = b""
-    ) -> MachineId:
-        """Alice and Bob lock a machine, each with `lock`, and wait until both may pay."""
-        stage, alice, bob = self._stage, self.alice, self.bob
-        known = {notice.instance for notice in alice.heard(InstanceAdded)}
-        alice.do(
-            CommandAddMachine(
-                channel,
-                Wei(lock),
-                Wei(lock),
-                UnixTime(stage.now + int(days * 86_400)),
-                Seconds(600),
-                self._salt(what),
-                end,
-            )
-        )
-
-        def listed() -> list[InstanceId]:
-            found = [n.instance for n in alice.heard(InstanceAdded) if n.instance not in known]
-            return [
-                id
-                for id in found
-                for mine, theirs in ((alice.books.instances[id], bob.books.instances[id]),)
-                if mine.watched and theirs.watched and (not end or (mine.ready and theirs.ready))
-            ]
-
-        stage.patient(lambda: bool(listed()), f"the machine ({what})")
-        return MachineId(listed()[0])
 
     def _pay(self, machine: MachineId, count: int, what: str, total: int, done: int = 0) -> None:
         """Payments both ways, in batches, as fast as the nodes go."""
@@ -257,31 +177,20 @@ class Story:
         if (mine.sent, mine.received) != (theirs.received, theirs.sent):
             raise StoryFailed("a payment was lost between two nodes")
 
-    def _removed(self, machine: InstanceId, what: str) -> None:
-        def gone() -> bool:
-            legs = [
-                leg
-                for party in self._stage.cast
-                if machine in party.books.instances
-                for leg in party.books.instances[machine].legs
-            ]
-            return all(leg.status is LegStatus.REMOVED for leg in legs)
-
-        self._stage.patient(gone, f"the removal of the {what}")
-
     def _pay_directly(self) -> None:
-        lock = ETHER // 4
-        machine = self._machine(self._direct, lock, 1, "direct")
+        stage, lock = self._stage, Wei(ETHER // 4)
+        machine = add_machine(stage, self.alice, self.bob, self._direct, lock, _DAY)
         self._note("both", f"lock a machine with {format_ether(lock)} ETH each")
         self._pay(machine, self._payments, "Alice ⇄ Bob", self._payments)
         self._arrived(machine)
         self.alice.do(CommandRemove(machine))
-        self._removed(machine, "machine")
+        wait_removed(stage, machine)
         self._note("both", "take it out again at what was paid: one new state, no transaction")
 
     def _pay_virtually(self) -> None:
         stage, alice, bob, ingrid = self._stage, self.alice, self.bob, self.ingrid
-        machine = self._machine(alice.channel_with(ingrid), ETHER // 4, 1, "virtual", bob.peer)
+        channel, lock = alice.channel_with(ingrid), Wei(ETHER // 4)
+        machine = add_machine(stage, alice, bob, channel, lock, _DAY, virtual=True)
         self._ledger.fee(alice.name, ingrid.name, _BASE_FEE)
         self._note("both", f"have a virtual channel; Ingrid's fee was {format_ether(_BASE_FEE)}")
         before = ingrid.wallet.count
@@ -293,7 +202,7 @@ class Story:
         self._hub_signed += ingrid.wallet.count - before
         self._note(ingrid, f"has signed nothing in all this: {self._hub_signed} signatures")
         alice.do(CommandRemove(machine))
-        self._removed(machine, "virtual channel")
+        wait_removed(stage, machine)
         self._note("both", "close it: Ingrid gains in one channel what she loses in the other")
         stage.block()
 
@@ -326,10 +235,10 @@ class Story:
         amount = Wei(ETHER // 10)
         secret = Preimage(stage.secret("swap"))
         hashed = keccak(secret)
-        first = self._lock(bob, alice, self._direct, amount, hashed, 7_200, b"")
+        first = add_lock(stage, bob, alice, self._direct, amount, hashed, 7_200)
         self._note(bob, "locks 0.1 ETH for Alice in their channel, under the hash of a secret")
         ours = alice.channel_with(ingrid)
-        second = self._lock(alice, bob, ours, amount, hashed, 3_600, bob.peer)
+        second = add_lock(stage, alice, bob, ours, amount, hashed, 3_600, virtual=True)
         self._ledger.fee(alice.name, ingrid.name, _BASE_FEE)
         self._note(alice, "locks 0.1 ETH for Bob over Ingrid, under the same hash, for less long")
         bob.do(CommandReveal(second, secret))
@@ -337,36 +246,13 @@ class Story:
             lambda: alice.books.instances[second].preimage is not None,
             "Alice learning the secret",
         )
-        self._removed(second, "lock over Ingrid")
+        wait_removed(stage, second)
         self._note(bob, "shows the secret to be paid; it reaches Alice on the way")
         alice.do(CommandReveal(first, secret))
-        self._removed(first, "lock in their channel")
+        wait_removed(stage, first)
         self._ledger.pay(alice.name, bob.name, amount)
         self._ledger.pay(bob.name, alice.name, amount)
         self._note(alice, "is paid with it: money has changed channels without a transaction")
-
-    def _lock(
-        self,
-        payer: Party,
-        payee: Party,
-        channel: ChannelId,
-        amount: Wei,
-        hashed: bytes,
-        seconds: int,
-        end: bytes,
-    ) -> InstanceId:
-        known = {notice.instance for notice in payer.heard(InstanceAdded)}
-        deadline = UnixTime(self._stage.now + seconds)
-        salt = self._salt(f"lock of {payer.name}")
-        payer.do(CommandLock(channel, amount, hashed, deadline, salt, end))
-
-        def listed() -> list[InstanceId]:
-            mine = [n.instance for n in payer.heard(InstanceAdded) if n.instance not in known]
-            theirs = {notice.instance for notice in payee.heard(InstanceAdded)}
-            return [id for id in mine if id in theirs]
-
-        self._stage.patient(lambda: bool(listed()), f"the lock of {payer.name}")
-        return listed()[0]
 
     # -------------------------------------------------------------------------------------- cheats
 
@@ -391,9 +277,9 @@ class Story:
         dispute = alice.channel(self._direct).head.dispute
         assert dispute is not None
         stage.jump(UnixTime(dispute.deadline + 1))
-        stage.until(lambda: self._ended(alice, self._direct), "the settlement")
+        stage.until(lambda: has_ended(alice, self._direct), "the settlement")
         bob.switch_on()
-        stage.until(lambda: self._ended(bob, self._direct), "Bob seeing the end")
+        stage.until(lambda: has_ended(bob, self._direct), "Bob seeing the end")
         bob.transactions.append(paid())
         self._note(alice, "settles after the deadline: both are paid what was signed last")
 
@@ -428,16 +314,13 @@ class Story:
 
         return paid
 
-    @staticmethod
-    def _ended(party: Party, channel: ChannelId) -> bool:
-        return any(notice.channel == channel for notice in party.heard(ChannelEnded))
-
     # --------------------------------------------------------------------------------------- alone
 
     def _leave_alone(self) -> None:
         stage, alice, bob, ingrid = self._stage, self.alice, self.bob, self.ingrid
         ours, theirs = alice.channel_with(ingrid), bob.channel_with(ingrid)
-        machine = self._machine(ours, ETHER // 5, 0.2, "last", bob.peer)
+        lock = Wei(ETHER // 5)
+        machine = add_machine(stage, alice, bob, ours, lock, _DAY // 4, virtual=True)
         self._ledger.fee(alice.name, ingrid.name, _BASE_FEE)
         before = ingrid.wallet.count
         count = max(1, self._payments // 10)
@@ -463,11 +346,11 @@ class Story:
             assert dispute is not None
             deadlines.append(dispute.deadline)
         stage.jump(UnixTime(max(deadlines) + 1))
-        stage.until(lambda: self._ended(alice, ours) and self._ended(bob, theirs), "both being out")
+        stage.until(lambda: has_ended(alice, ours) and has_ended(bob, theirs), "both being out")
         self._note("both", "are out with everything, one challenge later, without her")
         ingrid.switch_on()
         stage.until(
-            lambda: self._ended(ingrid, ours) and self._ended(ingrid, theirs),
+            lambda: has_ended(ingrid, ours) and has_ended(ingrid, theirs),
             "Ingrid seeing the end",
         )
         self._claim(ingrid)

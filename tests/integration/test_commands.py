@@ -13,19 +13,16 @@ from perun.bindings.calls import Fees, transaction
 from perun.chain.anvil import Anvil
 from perun.chain.memory import rich_key
 from perun.cli.main import cli
-from perun.core.config import Policy
-from perun.core.inputs import CommandOffer, CommandTransfer
+from perun.core.inputs import CommandTransfer
 from perun.core.state import SignedState
-from perun.demo.party import Party
-from perun.demo.stage import Stage
+from perun.demo.moves import open_channel
+from perun.demo.stage import ETHER, Stage
 from perun.node.profile import write_profile
 from perun.store import SqliteStore
-from perun.types import ETH, ChannelId, Nonce, Seconds, UnixTime, Wei
+from perun.types import ETH, UnixTime, Wei
 from perun.wallet import encrypt
 
 pytestmark = pytest.mark.chain
-
-ETHER = 10**18
 
 
 def perun(*arguments: str) -> str:
@@ -42,23 +39,9 @@ class Left:
         self.anvil = anvil
         anvil.set_automine(True)
         self.stage = stage = Stage(anvil, folder, seed=3)
-        policy = Policy(greatest_deposit=Wei(ETHER))
-        self.alice = stage.enter("Alice", Wei(10 * ETHER), policy)
-        self.bob = stage.enter("Bob", Wei(10 * ETHER), policy)
+        self.alice, self.bob = stage.enter("Alice"), stage.enter("Bob")
         stage.begin()
-        self.alice.do(
-            CommandOffer(
-                self.bob.peer,
-                self.bob.address,
-                ETH,
-                Seconds(600),
-                Nonce(1),
-                Wei(ETHER),
-                Wei(ETHER),
-            )
-        )
-        stage.until(lambda: self._funded(self.alice) and self._funded(self.bob), "funding")
-        self.channel: ChannelId = self.alice.channel_with(self.bob)
+        self.channel = open_channel(stage, self.alice, self.bob, Wei(ETHER), Wei(ETHER))
         self.old = self._transfer(ETHER // 10)
         self.newest = self._transfer(ETHER // 5)
         for party in (self.alice, self.bob):
@@ -66,11 +49,6 @@ class Left:
             store = SqliteStore(party.path)
             write_profile(store, party.profile, encrypt(party.key, "open", work=2))
             store.close()
-
-    @staticmethod
-    def _funded(party: Party) -> bool:
-        finals = [view.final for view in party.books.channels.values()]
-        return [(final.alice, final.bob) for final in finals] == [(ETHER, ETHER)]
 
     def _transfer(self, amount: int) -> SignedState:
         self.alice.do(CommandTransfer(self.channel, Wei(amount)))
