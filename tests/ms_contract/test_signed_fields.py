@@ -316,3 +316,46 @@ def test_statement_of_another_domain_is_refused(stage: Stage, domain: dict[str, 
     signed = machine.alice.sign(plain.typed(separator, plain.STATEMENT, machine.id, 7))
     with reverts("WrongSigner", machine.terms.alice, ANY):
         stage.vpm.send(stage.carol, "submitStatements", machine.terms, 7, signed, 0, b"")
+
+
+# ---------------------------------------------------------------------- forms of a signature
+
+
+def compact(signature: bytes) -> bytes:
+    """64 bytes (EIP-2098)."""
+    s = int.from_bytes(signature[32:64], "big") | (signature[64] - 27) << 255
+    return signature[:32] + s.to_bytes(32, "big")
+
+
+def counted_from_0(signature: bytes) -> bytes:
+    """`v` as some hardware wallets give it."""
+    return signature[:64] + bytes([signature[64] - 27])
+
+
+@pytest.mark.parametrize("form", [compact, counted_from_0], ids=lambda form: form.__name__)
+def test_every_form_is_taken_for_every_message(stage: Stage, kind: Kind, form: Any) -> None:
+    channel = ready(new_channel(stage), kind)
+    fields = kind.fields(stage)
+    signatures = (form(signed) if signed else b"" for signed in sign(channel, kind, fields))
+    kind.send(channel, fields, *signatures)
+
+
+@pytest.mark.parametrize("form", [compact, counted_from_0], ids=lambda form: form.__name__)
+def test_every_form_of_a_statement_is_taken(stage: Stage, form: Any) -> None:
+    machine = new_machine(stage)
+    by_alice, signed, by_bob, signed_by_bob = machine.statements(7, 4)
+    arguments = (by_alice, form(signed), by_bob, form(signed_by_bob))
+    stage.vpm.send(stage.carol, "submitStatements", machine.terms, *arguments)
+    assert machine.totals()[:2] == (7, 4)
+
+
+@pytest.mark.parametrize("length", [1, 32, 63, 66, 96, 130])
+def test_signature_of_another_length_is_refused(stage: Stage, kind: Kind, length: int) -> None:
+    """Not even a sender may bring a broken signature of its own."""
+    channel = ready(new_channel(stage), kind)
+    fields = kind.fields(stage)
+    alice, bob = sign(channel, kind, fields)
+    broken = [(signed * 2)[:length] if signed else b"" for signed in (alice, bob)]
+    expected = channel.bob.account if kind.by_account else channel.alice.key.address
+    with reverts("WrongSigner", expected, bytes(20)):
+        kind.send(channel, fields, *broken)
