@@ -34,6 +34,8 @@ BENCHMARKS: Final[dict[str, Callable[..., Result]]] = {
     "syncs": syncs,
     "where": where,
 }
+UNTIMED: Final = frozenset({"restart", "memory"})
+"""Take as long as they take."""
 
 
 @click.command()
@@ -56,7 +58,8 @@ def main(
     results = []
     for name in BENCHMARKS if "all" in names else names:
         with tempfile.TemporaryDirectory(prefix="perun-benchmark-", dir=folder) as home:
-            more = {} if seconds is None else {"seconds": seconds}
+            untimed = seconds is None or name in UNTIMED
+            more = {} if untimed else {"seconds": seconds}
             results.append(BENCHMARKS[name](Path(home), **more))
         show(results[-1:], console)
     if file is not None:

@@ -67,7 +67,7 @@ def _small(folder: Path, machines: int) -> tuple[Stage, Player, Player, list[Ins
     return stage, alice, bob, ids
 
 
-def restart(folder: Path, channels: int = 1_000, machines: int = 10, **_: float) -> Result:
+def restart(folder: Path, channels: int = 1_000, machines: int = 10) -> Result:
     """A node comes back: from opening its store to the first payment that is delivered."""
     _, alice, bob, ids = _small(folder, machines)
     alice.store.write(list(_copies(alice, channels - 1, machines)))
@@ -110,7 +110,7 @@ def restart(folder: Path, channels: int = 1_000, machines: int = 10, **_: float)
     )
 
 
-def memory(folder: Path, channels: int = 1_000, **_: float) -> Result:
+def memory(folder: Path, channels: int = 1_000) -> Result:
     """Python's memory for channels at rest, without and with one machine in each."""
     _, alice, bob, _ = _small(folder, 1)
     config = alice.node.books.config

@@ -78,8 +78,11 @@ def where(folder: Path, seconds: float = 3.0, times: int = 2_000) -> Result:
         signing = each(lambda: secp256k1.sign(digest, alice.key.secret))
         verifying = each(lambda: secp256k1.verify(digest, rs, parsed))
         hashing = each(lambda: statement_digest(deployment.vpm, statement))
-        packing = sum(each(lambda m=m: encode(m)) for m in (pay, paid_)) + sum(
-            each(lambda b=b: decode(b)) for b in bytes_
+        packing = (
+            each(lambda: encode(pay))
+            + each(lambda: decode(bytes_[0]))
+            + each(lambda: encode(paid_))
+            + each(lambda: decode(bytes_[1]))
         )
         row_packing = 2 * each(lambda: codec.encode(rows[0]))
         writing = 2 * each(write, max(5, times // 8)) / _GROUP - row_packing

@@ -11,7 +11,7 @@ from __future__ import annotations
 from perun.core.config import Deployment
 from perun.core.effects import Signable
 from perun.crypto.keys import PublicKey
-from perun.crypto.signatures import recover_key, verify, verify_loosely
+from perun.crypto.signatures import recover_key, verify, verify_loosely, verify_with
 from perun.encoding import typed_data
 from perun.encoding.quotes import Quote, quote_digest
 from perun.errors import BadSignature
@@ -61,9 +61,10 @@ def check_signature(
 ) -> None:
     """Raises `BadSignature` unless the contracts would take it as one of `key`."""
     hashed = digest(deployment, message)
-    if not verify(hashed, signature, key):
-        found = recover_key(hashed, signature)
-        raise BadSignature(key, found.address if found else None)
+    known = _known_keys.get(key)
+    if known is not None and verify_with(hashed, signature, known):
+        return
+    _remember(_recover(hashed, signature, key))
 
 
 def check_statement(
@@ -86,12 +87,20 @@ def _check(hashed: Digest, signature: Signature, key: Address) -> None:
         if verify_loosely(hashed, signature, known):
             return
         raise BadSignature(key, None)
+    _remember(_recover(hashed, signature, key))
+
+
+def _recover(hashed: Digest, signature: Signature, key: Address) -> PublicKey:
     found = recover_key(hashed, signature)
     if found is None or found.address != key:
         raise BadSignature(key, found.address if found else None)
+    return found
+
+
+def _remember(key: PublicKey) -> None:
     if len(_known_keys) >= _MOST_KEYS:
         _known_keys.clear()
-    _known_keys[key] = found
+    _known_keys[key.address] = key
 
 
 def exact(

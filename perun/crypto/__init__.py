@@ -13,6 +13,7 @@ from perun.crypto.signatures import (
     sign,
     verify,
     verify_loosely,
+    verify_with,
     with_true_v,
 )
 
@@ -26,5 +27,6 @@ __all__ = [
     "sign",
     "verify",
     "verify_loosely",
+    "verify_with",
     "with_true_v",
 ]

@@ -45,6 +45,11 @@ def serialize_key(key: ParsedKey) -> bytes:
     return bytes(ffi.buffer(out)[1:])
 
 
+def same_key(one: ParsedKey, other: ParsedKey) -> bool:
+    """Whether two parsed keys are the same point."""
+    return bool(lib.secp256k1_ec_pubkey_cmp(_CTX, one, other) == 0)
+
+
 def sign(digest: bytes, secret: bytes) -> tuple[bytes, int]:
     """`r‖s` with low `s` and a deterministic nonce (RFC 6979), and the recovery id 0 … 3."""
     signature = ffi.new("secp256k1_ecdsa_recoverable_signature *")

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from perun.core.books import Row, row_key
-from perun.core.state import StoreMark
+from perun.core.state import StoreMark, Totals
 from perun.store import seal
 from perun.store.faults import StoreTooNew, WriteFailed
 from perun.store.lock import StoreLock
@@ -119,21 +119,30 @@ class SqliteStore:
         """
         if not self._read:
             self.records()
-        batches: dict[type, list[tuple[int, bytes]]] = {}
+        payments: list[tuple[int, bytes]] = []
+        batches: dict[type, list[tuple[int, bytes]]] = {Totals: payments}
+        encode = TABLES[Totals].codec.encode
+        # Several steps of one batch may have written the same channel: its last version is what
+        # counts, and is the only one that is encoded. A payment's record is never left out.
+        newest: dict[type, dict[int, Row]] = {}
         for row in rows:
             kind = type(row)
             number = self._number(kind, row_key(row))
-            batch = batches.get(kind)
-            if batch is None:
-                batch = batches[kind] = []
-            batch.append((number, TABLES[kind].codec.encode(row)))
-            if kind is StoreMark:
-                self._exit_only = True
+            if kind is Totals:
+                payments.append((number, encode(row)))
+                continue
+            if kind not in newest:
+                newest[kind] = {}
+            newest[kind][number] = row
+        for kind, found in newest.items():
+            encode = TABLES[kind].codec.encode
+            batches[kind] = [(number, encode(row)) for number, row in found.items()]
         count = self._count + 1
         try:
             self._db.execute("BEGIN IMMEDIATE")
             for kind, batch in batches.items():
-                self._db.executemany(TABLES[kind].insert, batch)
+                if batch:
+                    self._db.executemany(TABLES[kind].insert, batch)
             for row in drops:
                 known = self._numbers.pop((type(row), row_key(row)), None)
                 if known is not None:
@@ -142,6 +151,7 @@ class SqliteStore:
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             raise WriteFailed(str(self.path), str(error)) from error
+        self._exit_only = self._exit_only or StoreMark in newest
         self._count = count
         self._lock.note(count)
 

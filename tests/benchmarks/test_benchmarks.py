@@ -117,14 +117,14 @@ def test_command_writes_json_and_fails_for_a_missed_target(
 ) -> None:
     def slow(folder: Path, seconds: float = 1.0) -> Result:
         assert folder.is_dir()
-        return Result("memory", "", (Figure("seconds", seconds, at_most=2),))
+        return Result("payments", "", (Figure("seconds", seconds, at_most=2),))
 
-    monkeypatch.setitem(BENCHMARKS, "memory", slow)
+    monkeypatch.setitem(BENCHMARKS, "payments", slow)
     file = tmp_path / "found.json"
-    done = CliRunner().invoke(main, ["memory", "--json", str(file)])
+    done = CliRunner().invoke(main, ["payments", "--json", str(file)])
     assert done.exit_code == 0, done.output
-    assert json.loads(file.read_text())["results"]["memory"]["figures"]["seconds"]["met"] is True
-    assert CliRunner().invoke(main, ["memory", "--seconds", "3"]).exit_code == 1
+    assert json.loads(file.read_text())["results"]["payments"]["figures"]["seconds"]["met"] is True
+    assert CliRunner().invoke(main, ["payments", "--seconds", "3"]).exit_code == 1
 
 
 def test_percentile_is_one_of_the_values() -> None:

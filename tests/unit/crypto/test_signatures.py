@@ -51,12 +51,14 @@ def test_a_changed_bit_is_another_signature(
     changed = bytearray(crypto.sign(digest, key))
     changed[byte] ^= 1 << bit
     assert not crypto.verify(digest, Signature(bytes(changed)), key.address)
+    assert not crypto.verify_with(digest, Signature(bytes(changed)), key.public_key)
 
 
 @given(st.binary(max_size=70), digests)
 def test_any_bytes_are_judged_and_never_raise(data: bytes, digest: Digest) -> None:
     assert not crypto.verify(digest, Signature(data), KEY.address)
     assert not crypto.verify_loosely(digest, Signature(data), KEY.public_key)
+    assert not crypto.verify_with(digest, Signature(data), KEY.public_key)
     assert crypto.canonical(Signature(data)) == data or len(data) in (64, 65)
 
 
@@ -83,6 +85,7 @@ def test_all_forms_have_one_canonical_form(secret: bytes, digest: Digest) -> Non
     for form in (signature, short, zero_based):
         assert crypto.canonical(form) == signature
         assert crypto.verify(digest, form, key.address)
+        assert crypto.verify_with(digest, form, key.public_key)
 
 
 def test_loose_verification_ignores_which_v_and_with_true_v_repairs_it() -> None:
@@ -90,6 +93,7 @@ def test_loose_verification_ignores_which_v_and_with_true_v_repairs_it() -> None
     other_v = Signature(signature[:64] + bytes((55 - signature[64],)))
     assert crypto.verify_loosely(DIGEST, other_v, KEY.public_key)
     assert not crypto.verify(DIGEST, other_v, KEY.address)
+    assert not crypto.verify_with(DIGEST, other_v, KEY.public_key)
     assert crypto.with_true_v(DIGEST, other_v, KEY.public_key) == signature
     assert crypto.with_true_v(DIGEST, signature, KEY.public_key) == signature
 

@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from perun.core.books import row_key
 from perun.core.state import Invitation, Totals
 from perun.encoding.records import CorruptRow
 from perun.store import SqliteStore, StoreInUse, StoreTooNew, WriteFailed
@@ -70,6 +72,16 @@ def test_a_thousand_payments_in_one_machine_are_one_row(store: SqliteStore) -> N
     (count,) = sqlite3.connect(store.path).execute("SELECT count(*) FROM totals").fetchone()
 
     assert count == 1
+
+
+def test_of_several_versions_in_one_write_the_last_counts(store: SqliteStore) -> None:
+    first = invitation(1)
+    last = replace(first, via=b"\x02" * 33)
+    store.write([first, invitation(2), last])
+    again = reopen(store)
+
+    assert sorted(again.records(), key=row_key) == [last, invitation(2)]
+    again.close()
 
 
 def test_failed_write_keeps_nothing(store: SqliteStore) -> None:
