@@ -30,7 +30,7 @@ def test_machine_whose_end_does_not_fit_is_refused(stage: Stage, validity: int) 
 
 def test_long_challenge_of_a_channel_is_a_long_challenge(stage: Stage) -> None:
     channel = new_channel(stage, challenge=2**32 - 1).fund(10, 10)
-    channel.register(stage.mallory if stage.mallory is channel.alice else stage.alice, 0)
+    channel.register(stage.alice, 0)
     deadline = channel.dispute().deadline
     assert deadline == stage.now + 2**32 - 1
     moment = stage.now + 100
