@@ -91,7 +91,9 @@ def _look_at_channel(draft: Draft, id: ChannelId) -> None:
 
 def on_instance(draft: Draft, snapshot: ChainInstance) -> None:
     """An instance as the newest and the newest final block have it."""
-    instance = draft.instance(snapshot.id)
+    instance = draft.find_instance(snapshot.id)
+    if instance is None:
+        return  # Forgotten since: nothing of it was ever signed, or it is long over.
     secret = snapshot.head.preimage
     learnt = secret is not None and instance.preimage is None
     instance = replace(

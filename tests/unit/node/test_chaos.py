@@ -1,0 +1,307 @@
+"""Random commands on a wire that loses, repeats and reorders, nodes that crash, then every man for
+himself: everybody gets what it could count on, and the hub comes out even [P1, P2, P4, P8].
+
+The contracts are the EVM-free ledger here; the simulation with bytecode is `tests/stateful`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+
+import pytest
+
+from perun.core.accounting import gain
+from perun.core.balances import balance
+from perun.core.content import agreed_content
+from perun.core.effects import Register, Sign, SignItem
+from perun.core.inputs import (
+    Command,
+    CommandAddMachine,
+    CommandDispute,
+    CommandLock,
+    CommandPay,
+    CommandRemove,
+    CommandReveal,
+    CommandTransfer,
+    CommandWithdraw,
+)
+from perun.core.phases import Phase, phase
+from perun.core.state import LegStatus, Role
+from perun.crypto.hashing import keccak
+from perun.encoding.messages import AnswerState, Pay, Propose, decode
+from perun.errors import BrokenInvariant
+from perun.store import MemoryStore, WriteFailed
+from perun.testing.network import Letter
+from perun.testing.parties import Party, World
+from perun.testing.stories import OPEN_HANDED, hub_policy, open_channel
+from perun.types import (
+    MachineId,
+    Preimage,
+    Seconds,
+    Signature,
+    State,
+    Statement,
+    UnixTime,
+    Version,
+    Wei,
+)
+
+DEPOSIT = 10_000
+
+
+class Chaos:
+    """Alice, Bob and Ingrid in bad weather."""
+
+    def __init__(self, seed: int, wicked: tuple[str, ...] = ()) -> None:
+        self.random = random.Random(seed)
+        self.world = World(lag=self.random.choice((0, 2)))
+        world = self.world
+        self.alice, self.bob = world.party("alice", OPEN_HANDED), world.party("bob", OPEN_HANDED)
+        self.ingrid = world.party("ingrid", hub_policy())
+        self.parties = world.parties
+        world.advance(blocks=3)
+        self.left = open_channel(world, self.alice, self.ingrid, DEPOSIT, DEPOSIT)
+        self.right = open_channel(world, self.bob, self.ingrid, DEPOSIT, DEPOSIT)
+        self.late: list[Letter] = []
+        self.secrets: dict[bytes, Preimage] = {}
+        self.wicked = [party for party in self.parties if party.name in wicked]
+
+    # ------------------------------------------------------------------------------- weather
+
+    def weather(self, letter: Letter) -> Iterable[Letter]:
+        dice = self.random.random()
+        if dice < 0.04:
+            return ()
+        if dice < 0.10:
+            return (letter, letter)
+        if dice < 0.16:
+            self.late.append(letter)
+            return ()
+        if self.late and dice < 0.3:
+            old = self.late.pop(self.random.randrange(len(self.late)))
+            return (letter, old)
+        return (letter,)
+
+    def turn(self, party: Party) -> None:
+        store = party.store
+        assert isinstance(store, MemoryStore)
+        try:
+            party.node.turn()
+        except WriteFailed:
+            store.crash_before = None
+            party.restart()
+
+    def settle(self, most: int = 400) -> None:
+        for _ in range(most):
+            busy = [party for party in self.parties if party.node.busy]
+            if not busy:
+                return
+            self.turn(self.random.choice(busy))
+
+    # --------------------------------------------------------------------------------- moves
+
+    def move(self) -> None:
+        pick = self.random
+        for party in self.wicked:
+            # It knows of its own lies, and does not mind.
+            party.node.books.exit_only = False
+        party = pick.choice(self.parties)
+        dice = pick.random()
+        if party in self.wicked and dice > 0.6:
+            self.lie(party)
+        elif dice < 0.08:
+            assert isinstance(party.store, MemoryStore)
+            party.store.crash_before = pick.randrange(4)
+        elif dice < 0.25:
+            self.world.ledger.advance(pick.choice((5, 12, 30)))
+        elif dice < 0.30:
+            for other in self.parties:
+                if other is not party:
+                    party.node.meet(other.peer)
+        else:
+            command = self.command(party)
+            if command is not None:
+                party.node.post([command])
+        self.settle()
+
+    def command(self, party: Party) -> Command | None:
+        pick, now = self.random, self.world.ledger.time
+        view = pick.choice(list(party.node.books.channels.values()))
+        instances = [
+            i
+            for i in party.node.books.instances.values()
+            if i.role is not None and i.legs[0].status is LegStatus.LISTED
+        ]
+        end = {b"a": self.bob, b"b": self.alice}.get(party.name[:1].encode())
+        other = end.peer if end is not None and pick.random() < 0.6 else b""
+        life = UnixTime(now + pick.choice((900, 3_000)))
+        dice = pick.random()
+        if dice < 0.10:
+            return CommandTransfer(view.id, Wei(pick.randrange(1, 200)))
+        if dice < 0.30:
+            lock = pick.randrange(0, 400)
+            return CommandAddMachine(
+                view.id, Wei(400 - lock), Wei(lock), life, Seconds(600), party.random(), other
+            )
+        if dice < 0.34:
+            secret = Preimage(party.random())
+            self.secrets[keccak(secret)] = secret
+            amount = Wei(pick.randrange(1, 100))
+            return CommandLock(view.id, amount, keccak(secret), life, party.random(), other)
+        if dice < 0.36:
+            return CommandWithdraw(view.id, Wei(pick.randrange(1, 300)))
+        if not instances:
+            return None
+        chosen = pick.choice(instances)
+        if chosen.lock is not None:
+            return CommandReveal(chosen.id, self.secrets[chosen.lock.hash])
+        if dice < 0.88:
+            return CommandPay(MachineId(chosen.id), Wei(pick.randrange(1, 60)))
+        return CommandRemove(chosen.id)
+
+    # ----------------------------------------------------------------------------- wickedness
+
+    def lie(self, party: Party) -> None:
+        """Signs and sends what suits it, whatever its own node would say."""
+        pick, books = self.random, party.node.books
+        view = pick.choice(list(books.channels.values()))
+        net, nanos = agreed_content(view)
+        peer = next(one for one in self.parties if one.peer == view.peer)
+        highest = max(view.signed, view.seen)
+        versions = [v for v in range(highest, highest + 4) if v % 2 == (view.role is Role.BOB)]
+        shift = pick.choice((0, 0, pick.randrange(-400, 400)))
+        left = tuple(nano for nano in nanos if pick.random() < 0.6)
+        state = State(view.id, Version(pick.choice(versions)), Wei(net + shift), left)
+        gone = [nano.id for nano in nanos if nano not in left]
+        total, other = pick.randrange(0, 400), pick.randrange(0, 400)
+        statement = b""
+        if gone and books.instances[gone[0]].machine is not None:
+            message = Statement(MachineId(gone[0]), Wei(total))
+            statement = self.signature(party, message)
+            pay = Pay(MachineId(gone[0]), Wei(total), statement)
+            for victim in self.parties:
+                self.world.network.inject(party.peer, victim.peer, pay)
+        self.world.network.inject(
+            party.peer,
+            peer.peer,
+            Propose(
+                state,
+                self.signature(party, state),
+                2,
+                None,
+                gone[0] if gone else None,
+                Wei(total),
+                Signature(statement),
+                Wei(other),
+            ),
+        )
+
+    def signature(self, party: Party, message: State | Statement) -> Signature:
+        return party.signer.sign_now(Sign((SignItem(party.key.address, message),)))[0]
+
+    def cheat_on_chain(self, party: Party) -> None:
+        """Registers any state that the other side has ever signed, and old totals."""
+        pick, ledger = self.random, self.world.ledger
+        by = {one.peer: one for one in self.parties}
+        proposed: dict[tuple[bytes, int], State] = {}
+        signed: list[tuple[Party, State]] = []
+        for sender, _, frame in self.world.network.seen:
+            message = decode(frame)
+            if isinstance(message, Propose):
+                proposed[message.state.channel, message.state.version] = message.state
+                signed.append((by[sender], message.state))
+            elif isinstance(message, AnswerState):
+                found = proposed.get((message.channel, message.version))
+                if found is not None:
+                    signed.append((by[sender], found))
+        nothing = Signature(b"")
+        for view in party.node.books.channels.values():
+            usable = [s for one, s in signed if s.channel == view.id and one.peer == view.peer]
+            # What pays it best by `net` alone; the rest is up to the statements.
+            role = view.role
+            usable.sort(key=lambda state, role=role: gain(role, state.net), reverse=True)
+            for state in usable[:6]:
+                wish = Register(
+                    view.channel,
+                    view.id,
+                    state.version,
+                    state.net,
+                    state.nanos,
+                    nothing,
+                    nothing,
+                )
+                ledger.apply(wish, party.account.address)
+        for instance in party.node.books.instances.values():
+            machine, totals = instance.machine, party.node.books.totals.get(instance.id)
+            if machine is None or totals is None or pick.random() < 0.5:
+                continue
+            sent = totals.sent * pick.random() // 1 if totals.sent else 0
+            pair = (sent, totals.received // 2)
+            alice, bob = pair if instance.role is Role.ALICE else pair[::-1]
+            ledger.submit_totals(instance.id, machine, int(alice), int(bob))
+
+    # -------------------------------------------------------------------------------- checks
+
+    def check_signatures(self, honest: list[Party]) -> None:
+        """P8: no honest party shows two states of one version."""
+        names = [party.peer for party in honest]
+        states: dict[tuple[bytes, bytes, int], object] = {}
+        for sender, _, frame in self.world.network.seen:
+            message = decode(frame)
+            if isinstance(message, Propose) and sender in names:
+                key = (sender, message.state.channel, message.state.version)
+                assert states.setdefault(key, message.state) == message.state
+
+    def guaranteed(self, party: Party) -> int:
+        books = party.node.books
+        return sum(balance(books, view).guaranteed for view in books.channels.values())
+
+
+HONEST = [()] * 10
+ONE = [("alice",), ("bob",), ("ingrid",)] * 4
+TWO = [("alice", "bob"), ("alice", "ingrid"), ("bob", "ingrid")] * 4
+
+
+@pytest.mark.parametrize(("seed", "wicked"), list(enumerate([*HONEST, *ONE, *TWO])))
+def test_the_honest_get_at_least_what_they_could_count_on(
+    seed: int, wicked: tuple[str, ...]
+) -> None:
+    chaos = Chaos(seed, wicked)
+    network = chaos.world.network
+    network.rule = chaos.weather
+    for _ in range(90):
+        chaos.move()
+    honest = [party for party in chaos.parties if party not in chaos.wicked]
+    chaos.check_signatures(honest)
+    for party in chaos.parties:
+        assert isinstance(party.store, MemoryStore)
+        party.store.crash_before = None
+    # From here on nobody talks. The wicked begin, each honest one leaves through the chain.
+    network.rule = lambda _letter: ()
+    for _ in range(4):
+        chaos.world.ledger.advance()
+        chaos.settle()
+    counted = {party.name: chaos.guaranteed(party) for party in honest}
+    before = {p.name: chaos.world.ledger.paid.get(p.account.address, 0) for p in chaos.parties}
+    for party in chaos.wicked:
+        party.chain.mining = False
+        chaos.cheat_on_chain(party)
+    for party in honest:
+        for view in party.node.books.channels.values():
+            if phase(view, party.node.books.chain) is not Phase.ENDED:
+                party.node.post([CommandDispute(view.id)])
+    for _ in range(110):
+        chaos.world.ledger.advance(40)
+        chaos.settle()
+
+    paid = {p.name: chaos.world.ledger.paid.get(p.account.address, 0) for p in chaos.parties}
+    for party in honest:
+        gained = paid[party.name] - before[party.name]
+        assert gained >= counted[party.name], (seed, party.name, gained, counted[party.name])
+        assert not party.node.books.exit_only
+        bugs = [error for _, error in party.faults if isinstance(error, BrokenInvariant)]
+        assert bugs == []
+    if not wicked:
+        assert sum(paid.values()) == 4 * DEPOSIT
+    assert sum(paid.values()) <= 4 * DEPOSIT
