@@ -38,7 +38,9 @@ def connect(url: str) -> RpcEndpoint:
         NodeUnreachable: nothing answers there.
         NodeRefused: something answers that is no Ethereum node.
     """
-    endpoint = RpcEndpoint(Web3(HTTPProvider(url, {"timeout": REQUEST_SECONDS})))
+    # Every caller here asks again in its next round; retries below it would only hide an outage.
+    provider = HTTPProvider(url, {"timeout": REQUEST_SECONDS}, exception_retry_configuration=None)
+    endpoint = RpcEndpoint(Web3(provider))
     try:
         _ = endpoint.chain_id
     except (ValueError, KeyError) as error:

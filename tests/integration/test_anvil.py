@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
+import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from perun.bindings import ms_contract_calls
-from perun.chain import ChainService
+from perun.chain import ChainService, SqliteJournal
 from perun.chain.anvil import Anvil
 from perun.chain.memory import rich_key
 from perun.chain.reports import Paid, Report
 from perun.core.config import Deployment
-from perun.core.effects import OpenChannel, Submit, Watch
+from perun.core.effects import DepositMoney, OpenChannel, Submit, Watch
 from perun.core.inputs import ChainChannel, Input
 from perun.core.limits import limits_for
 from perun.encoding import channel_id
@@ -24,8 +22,6 @@ from perun.types import ETH, Channel, ChannelId, Nonce, Seconds, UnixTime, Wei
 from perun.wallet import KeyAccount
 
 pytestmark = pytest.mark.chain
-
-SENDER = Path(__file__).with_name("sender.py")
 
 
 class Watcher:
@@ -104,33 +100,52 @@ def test_chain_put_back_behind_finality_is_read_again(anvil: Anvil, deployment: 
     assert watcher.holdings() == (0, 0)
 
 
+def send_and_hang(
+    anvil: Anvil, deployment: Deployment, index: int, file: Path, wish: Submit
+) -> int:
+    """A process of its own that sends, polls on, and never ends; its id, once it has sent."""
+    ready, say = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(say)
+        assert os.read(ready, 1) == b"!", "the process died before it had sent"
+        os.close(ready)
+        return child
+    try:
+        account = KeyAccount(rich_key(index))
+        port = ChainService(
+            anvil.endpoint(),
+            deployment,
+            account,
+            lambda _: None,
+            limits=limits_for(deployment.contract.chain_id),
+            journal=SqliteJournal(file, account.address),
+        )
+        port.submit(wish)
+        port.poll()
+        os.write(say, b"!")
+        while True:
+            port.poll()
+            signal.pause()
+    finally:
+        os._exit(1)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize("mined_meanwhile", [False, True])
 def test_killed_process_goes_on_and_pays_once(
     anvil: Anvil, deployment: Deployment, tmp_path: Path, mined_meanwhile: bool
 ) -> None:
     id = ChannelId(bytes((77 + mined_meanwhile,)) * 32)
-    told = {
-        "account": 3 + mined_meanwhile,
-        "chain": deployment.contract.chain_id,
-        "contracts": [
-            deployment.contract.contract.hex(),
-            deployment.vpm.contract.hex(),
-            deployment.hash_time_lock.contract.hex(),
-        ],
-        "id": id.hex(),
-        "amount": 70,
-        "until": newest(anvil) + 300,
-    }
+    until = UnixTime(newest(anvil) + 300)
+    wish = Submit(b"d" + id, DepositMoney(ETH, id, False, Wei(70), until))
     for life in range(2):
-        command = [sys.executable, str(SENDER), anvil.url, str(tmp_path / "sent"), json.dumps(told)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "sent\n"
+        index = 3 + mined_meanwhile
+        child = send_and_hang(anvil, deployment, index, tmp_path / "sent", wish)
         if life == 1:
             anvil.mine(3)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
         if mined_meanwhile:
             anvil.mine()
     anvil.mine()
