@@ -157,6 +157,11 @@ class Draft:
         """Timestamp of the newest block: `now` in the protocol's rules."""
         return self.chain.head_time
 
+    @property
+    def exit_only(self) -> bool:
+        """Whether the store is exit only, or has turned out to be in this very step."""
+        return self.books.exit_only or (StoreMark, StoreMark().id) in self._rows
+
     # ------------------------------------------------------------------------------------ reading
 
     def channel(self, id: ChannelId) -> ChannelView:

@@ -78,7 +78,7 @@ def blocked(draft: Draft, view: ChannelView) -> str | None:
 
     Protocol, section 5: Freshness [A6], Standing offers [A8], Store [B11].
     """
-    if draft.books.exit_only:
+    if draft.exit_only:
         return "this store is exit only: it was restored or copied"
     if view.head.ended or view.final.ended:
         return "the channel has ended"

@@ -204,8 +204,9 @@ class Crooks:
                     {"net": Wei(state.net + amount % 101 - 50)},
                     {"version": Version(state.version + 2)},
                     {"nanos": state.nanos[1:]},
+                    {"nanos": self._worse(message, amount)},
                 )
-                state = replace(state, **changes[field % 3])
+                state = replace(state, **changes[field % 4])
                 return replace(
                     message,
                     state=state,
@@ -232,6 +233,18 @@ class Crooks:
                 return replace(message, box=swap)
             case _:
                 return decode(other)
+
+    def _worse(self, message: Propose, amount: int) -> tuple[Nano, ...]:
+        """What the proposal adds, with a longer end or less at stake for us [A9]."""
+
+        def change(nano: Nano) -> Nano:
+            if nano.id != message.adds:
+                return nano
+            if amount % 2:
+                return replace(nano, expiry=UnixTime(nano.expiry + 1 + amount))
+            return replace(nano, alice_lock=Wei(nano.alice_lock // 2))
+
+        return tuple(change(nano) for nano in message.state.nanos)
 
     def replay(self, which: int, *_: int) -> bool:
         """Says something again, to whom it was said."""
