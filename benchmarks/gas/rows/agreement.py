@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.gas.rows.registry import ETH_NAME, TOKEN_NAME, row
 from benchmarks.gas.scene import Scene
-from benchmarks.gas.world import ETHER
+from benchmarks.gas.world import ETHER, Party
 
 LIVES = "Whole lives"
 MONEY_IN = "Money in"
@@ -106,6 +106,21 @@ def close_third(scene: Scene) -> None:
     channel = scene.open_channel()
     everybody = (world.alice, world.bob)
     scene.measure("by a stranger", channel.close(NET, everybody), world.stranger)
+
+
+@row(
+    "close-own",
+    MONEY_OUT,
+    "close with signatures that could be spared",
+    "Both signatures by a party; and a party's key as the sender.",
+)
+def close_own(scene: Scene) -> None:
+    world, alice, bob = scene.world, scene.world.alice, scene.world.bob
+    both = scene.open_channel().close(NET, (alice, bob))
+    scene.measure("by Alice, both signatures", both, alice)
+    key = Party(alice.key, alice.key)
+    world.pay(key.address, ETHER)(world.stranger)
+    scene.measure("by Alice's key, Bob's signature", scene.open_channel().close(NET, (bob,)), key)
 
 
 @row("close-one", MONEY_OUT, "close that pays one", "All of the money is Bob's, or Alice's.")

@@ -99,6 +99,22 @@ def _many(scene: Scene) -> list[Payments]:
     return in_order([scene.machine(lock=ETHER // 100) for _ in range(MOST_NANOS)])
 
 
+@row(
+    "evidence-later",
+    NANOS,
+    "Evidence with a version already registered",
+    "`register` changes nothing and still passes the other side's statement on.",
+)
+def evidence_later(scene: Scene) -> None:
+    alice, bob = scene.world.alice, scene.world.bob
+    channel, machine = scene.open_channel(), scene.machine()
+    nanos = (machine.nano,)
+    first, second = machine.evidence(0, PAID_BY_BOB), machine.evidence(PAID_BY_ALICE, 0)
+    channel.register(4, NET, (bob,), nanos, (first,))(alice)
+    again = channel.register(4, NET, (alice,), nanos, (second,))
+    scene.measure("register by Bob with Alice's statement", again, bob)
+
+
 @row("many-open", NANOS, "64 nanos, nobody submits", "The most a state may list; all still locked.")
 def many_open(scene: Scene) -> None:
     alice, bob = scene.world.alice, scene.world.bob
