@@ -10,27 +10,21 @@ from perun.types import InstanceId, State
 
 __all__ = ["refresh", "with_leg"]
 
+_NONE: frozenset[InstanceId] = frozenset()
+
 
 def refresh(draft: Draft, before: ChannelView, after: ChannelView) -> None:
     """Brings the legs of every instance that either view mentions up to date."""
-    states = (*_states(before), *_states(after))
-    if not states:
-        return
-    first = states[0].nanos
-    if (before.agreed is not None or not first) and all(s.nanos == first for s in states):
-        return  # Nothing comes or goes in any state: the usual transfer.
-    ids: set[InstanceId] = set()
-    for state in states:
-        ids.update(nano.id for nano in state.nanos)
-    full = frozenset(nano.id for nano in after.agreed.state.nanos) if after.agreed else frozenset()
-    signed = [frozenset(nano.id for nano in state.nanos) for state in _signed_above(after)]
-    for id in ids:
+    was, now = _listed(before), _listed(after)
+    # What every list has, before and after, was listed and stays so.
+    changed = _NONE.union(*was, *now) - was[0].intersection(*was[1:], *now)
+    for id in changed:
         instance = draft.find_instance(id)
         if instance is None:
             continue
         for leg in instance.legs:
             if leg.channel == after.id:
-                status = _status(leg, id in full, [id in listed for listed in signed])
+                status = _status(leg, id in now[0], [id in signed for signed in now[1:]])
                 if status is not leg.status:
                     draft.put(with_leg(instance, replace(leg, status=status)))
 
@@ -49,16 +43,14 @@ def _status(leg: Leg, listed: bool, signed: list[bool]) -> LegStatus:
     return LegStatus.ADDING if any(signed) else LegStatus.NEW
 
 
-def _signed_above(view: ChannelView) -> list[State]:
-    """States that we have signed and that are not fully signed: all are above the newest full."""
-    states = [proposal.state for proposal in view.proposals]
+def _listed(view: ChannelView) -> list[frozenset[InstanceId]]:
+    """What the newest fully signed state lists, then each that we have signed above it."""
+    lists = [_ids(view.agreed.state) if view.agreed is not None else _NONE]
+    lists += [_ids(proposal.state) for proposal in view.proposals]
     if view.held is not None and view.held.answering:
-        states.append(view.held.state)
-    return states
+        lists.append(_ids(view.held.state))
+    return lists
 
 
-def _states(view: ChannelView) -> list[State]:
-    states = _signed_above(view)
-    if view.agreed is not None:
-        states.append(view.agreed.state)
-    return states
+def _ids(state: State) -> frozenset[InstanceId]:
+    return frozenset([nano.id for nano in state.nanos]) if state.nanos else _NONE

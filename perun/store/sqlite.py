@@ -57,7 +57,7 @@ class SqliteStore:
         for pragma in _PRAGMAS:
             self._db.execute(pragma)
         self._migrate()
-        self._numbers: dict[tuple[type, bytes], int] = {}
+        self._numbers: dict[type, dict[bytes, int]] = {kind: {} for kind in TABLES}
         self._read = False
         self._next = {kind: self._highest(kind) + 1 for kind in TABLES}
         self._count = int.from_bytes(self.get("count") or b"", "big")
@@ -107,7 +107,7 @@ class SqliteStore:
         for kind, table in TABLES.items():
             for number, body in self._db.execute(table.select):
                 row = table.codec.decode(body)
-                self._numbers[kind, row_key(row)] = number
+                self._numbers[kind][row_key(row)] = number
                 rows.append(row)
         return rows
 
@@ -144,7 +144,7 @@ class SqliteStore:
                 if batch:
                     self._db.executemany(TABLES[kind].insert, batch)
             for row in drops:
-                known = self._numbers.pop((type(row), row_key(row)), None)
+                known = self._numbers[type(row)].pop(row_key(row), None)
                 if known is not None:
                     self._db.execute(TABLES[type(row)].delete, (known,))
             self.put("count", count.to_bytes(8, "big"))
@@ -156,11 +156,12 @@ class SqliteStore:
         self._lock.note(count)
 
     def _number(self, kind: type, key: bytes) -> int:
-        number = self._numbers.get((kind, key))
+        numbers = self._numbers[kind]
+        number = numbers.get(key)
         if number is None:
             number = self._next[kind]
             self._next[kind] = number + 1
-            self._numbers[kind, key] = number
+            numbers[key] = number
         return number
 
     # ---------------------------------------------------------------------------------- keeping
