@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from perun.chain.service import ChainService
 from perun.core.config import Policy
 from perun.core.effects import Sign
-from perun.core.inputs import Command
+from perun.core.inputs import Command, CommandAddMachine, CommandLock, CommandTransfer
 from perun.core.notices import Notice
 from perun.core.signing import digest
 from perun.core.state import ChannelView, InstanceView, PeerId
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 _MOST_TURNS = 200
+
+GREATEST_FEE = 10
+"""What an end allows a hub to charge for one instance."""
 
 
 class _Wire:
@@ -166,10 +169,15 @@ class Actor:
 
     def do(self, command: Command) -> bool:
         """A command of its user; whether the node took it."""
-        before = len(self.faults)
+        before, lives, cost = len(self.faults), self.lives, _cost(command)
+        if self.witness is not None:
+            # Counted first: if the power fails in the middle nobody knows whether it was done.
+            self.witness.ordered += cost
         self.node.post((command,))
         self.turn()
         refused = any(isinstance(error, Misuse) for error in self.faults[before:])
+        if refused and self.witness is not None and self.lives == lives:
+            self.witness.ordered -= cost
         self.world.seen[f"{'refused' if refused else 'did'} {type(command).__name__}"] += 1
         return not refused
 
@@ -204,3 +212,14 @@ class Actor:
     def peer_faults(self) -> list[PeerFault]:
         """What others got wrong, as its node saw it."""
         return [error for error in self.faults if isinstance(error, PeerFault)]
+
+
+def _cost(command: Command) -> int:
+    """What a user gives away by a command, at most; payments are counted when they are signed."""
+    if isinstance(command, CommandTransfer):
+        return command.amount
+    if isinstance(command, CommandLock):
+        return command.amount + (GREATEST_FEE if command.end else 0)
+    if isinstance(command, CommandAddMachine):
+        return GREATEST_FEE if command.end else 0
+    return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from perun.core.inputs import (
-    Command,
     CommandAddMachine,
     CommandAnswer,
     CommandClose,
@@ -23,7 +22,7 @@ from perun.crypto.hashing import keccak
 from perun.types import ETH, MachineId, Preimage, Seconds, UnixTime, Wei
 from tests.simulation.actor import Actor
 from tests.simulation.witness import Violated
-from tests.simulation.world import GREATEST_FEE, World
+from tests.simulation.world import World
 
 _MOST_CHANNELS = 5
 _MOST_ROUNDS = 400
@@ -57,19 +56,6 @@ class Users:
         ]
         return found[number % len(found)] if found else None
 
-    def _spend(self, actor: Actor, command: Command, amount: int) -> bool:
-        """A command by which its user gives away at most `amount`."""
-        witness = actor.witness
-        if witness is not None:
-            # Counted before: if the power fails in the middle nobody knows whether it was done.
-            witness.ordered += amount
-        lives = actor.lives
-        if actor.do(command):
-            return True
-        if witness is not None and actor.lives == lives:
-            witness.ordered -= amount
-        return False
-
     # -------------------------------------------------------------------------------------- money
 
     def transfer(self, who: int, which: int, amount: int, _: int) -> bool:
@@ -77,8 +63,7 @@ class Users:
         view = self._channel(actor, which)
         if view is None:
             return False
-        wei = Wei(1 + amount % 300)
-        return self._spend(actor, CommandTransfer(view.id, wei), wei)
+        return actor.do(CommandTransfer(view.id, Wei(1 + amount % 300)))
 
     def pay(self, who: int, which: int, amount: int, times: int) -> bool:
         actor = self._actor(who)
@@ -135,7 +120,7 @@ class Users:
             actor.random(),
             end.peer if end else b"",
         )
-        return self._spend(actor, command, GREATEST_FEE if end else 0)
+        return actor.do(command)
 
     def resize(self, who: int, which: int, locks: int, life: int) -> bool:
         actor = self._actor(who)
@@ -161,16 +146,15 @@ class Users:
         end = self._end(actor, view, virtual % 2 == 0)
         preimage = Preimage(actor.random())
         self.secrets[keccak(preimage)] = preimage
-        wei = Wei(1 + amount % 150)
         command = CommandLock(
             view.id,
-            wei,
+            Wei(1 + amount % 150),
             keccak(preimage),
             UnixTime(self.world.chain.now + 800 + amount % 900),
             actor.random(),
             end.peer if end else b"",
         )
-        return self._spend(actor, command, wei + (GREATEST_FEE if end else 0))
+        return actor.do(command)
 
     def reveal(self, who: int, which: int, *_: int) -> bool:
         actor = self._actor(who)

@@ -30,7 +30,7 @@ from perun.types import (
     UnixTime,
     Wei,
 )
-from tests.simulation.actor import Actor
+from tests.simulation.actor import GREATEST_FEE, Actor
 
 T = TypeVar("T")
 
@@ -39,7 +39,6 @@ NAMES = ("alice", "ingrid", "bob")
 
 BLOCK = 12
 FINALITY = 2
-GREATEST_FEE = 10
 DEPOSIT = 1_000
 
 LIMITS = Limits(
