@@ -1,7 +1,7 @@
 """Writes the reference from the code's own documentation: `python docs/reference/generate.py`.
 
 `python.md` has every public name of `perun`, `errors.md` every exception that contracts and package
-raise. A test compares both with what this would write.
+raise, `commands.md` every command. A test compares them with what this would write.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import click
+
 import perun
 from perun import reverts
+from perun.cli.main import cli
 from perun.errors import PerunError
 from perun.types import Record
 
@@ -27,7 +30,28 @@ HEAD = "<!-- Written by docs/reference/generate.py; change the docstrings instea
 
 def pages() -> dict[str, str]:
     """The pages' text by file name."""
-    return {"python.md": HEAD + python_page(), "errors.md": HEAD + errors_page()}
+    return {
+        "python.md": HEAD + python_page(),
+        "errors.md": HEAD + errors_page(),
+        "commands.md": HEAD + commands_page(),
+    }
+
+
+def commands_page() -> str:
+    """Every command of `perun`, as its `--help` has it."""
+    parts = ["# Commands\n"]
+
+    def add(command: click.Command, name: str) -> None:
+        context = click.Context(command, info_name=name, terminal_width=96)
+        parts.append(f"## `{name}`\n\n```\n{command.get_help(context)}\n```\n")
+        if isinstance(command, click.Group):
+            for sub in command.list_commands(context):
+                found = command.get_command(context, sub)
+                assert found is not None
+                add(found, f"{name} {sub}")
+
+    add(cli, "perun")
+    return "\n".join(parts)
 
 
 def python_page() -> str:

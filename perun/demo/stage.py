@@ -23,7 +23,7 @@ from perun.crypto import SecretKey
 from perun.crypto.hashing import keccak
 from perun.demo.chains import DemoChain
 from perun.demo.party import Party
-from perun.errors import PerunError
+from perun.errors import BrokenInvariant
 from perun.ports import Clock
 from perun.types import Address, UnixTime, Wei
 from perun.wire.local import LocalNetwork
@@ -43,12 +43,10 @@ _MOST_TURNS: Final = 10_000
 
 
 @dataclass(eq=False)
-class StoryFailed(PerunError):
+class StoryFailed(BrokenInvariant):
     """Something that the protocol promises did not happen."""
 
-    what: str
-
-    template: ClassVar[str] = "the story went wrong: {what}"
+    template: ClassVar[str] = "the story went wrong: {what} did not happen"
     hint: ClassVar[str] = "this is a bug; please report it with the seed"
 
 
@@ -138,7 +136,7 @@ class Stage:
                     busy = party.node.turn() or busy
             if not busy:
                 return
-        raise StoryFailed("the nodes never come to rest")
+        raise StoryFailed("coming to rest")
 
     def look(self) -> None:
         """Lets everybody look at the chain, and send what follows."""
@@ -169,7 +167,7 @@ class Stage:
             if happened():
                 return
             self.block()
-        raise StoryFailed(f"{what} did not happen")
+        raise StoryFailed(what)
 
     def patient(self, happened: Callable[[], bool], what: str) -> None:
         """Like `until`, when only messages are needed."""

@@ -150,7 +150,7 @@ class Story:
     def _agreed(self, party: Party) -> SignedState:
         agreed = party.channel(self._direct).agreed
         if agreed is None:
-            raise StoryFailed(f"{party.name} has no signed state")
+            raise StoryFailed(f"a signed state of {party.name}")
         return agreed
 
     # ------------------------------------------------------------------------------------ payments
@@ -183,7 +183,7 @@ class Story:
         """Both sides agree on both totals, statement by statement."""
         mine, theirs = self.alice.books.totals[machine], self.bob.books.totals[machine]
         if (mine.sent, mine.received) != (theirs.received, theirs.sent):
-            raise StoryFailed("a payment was lost between two nodes")
+            raise StoryFailed("the arrival of every payment")
 
     def _pay_directly(self) -> None:
         stage, lock = self._stage, Wei(ETHER // 4)
@@ -317,7 +317,7 @@ class Story:
         def paid() -> Paid:
             mined = endpoint.mined(hashed)
             if mined is None or not mined.succeeded:
-                raise StoryFailed("Bob's old state was not registered")
+                raise StoryFailed("the registration of Bob's old state")
             return Paid(b"cheat", hashed, mined.block, True, mined.gas_used, mined.paid, "Register")
 
         return paid
