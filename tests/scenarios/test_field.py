@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from perun.bindings.calls import Call
@@ -98,7 +99,9 @@ def test_colluding_ends_cannot_show_two_channels_two_outcomes() -> None:
     assert story.gain(story.ingrid) >= 0
 
 
-def test_colluding_ends_cannot_close_at_two_totals() -> None:
+@pytest.mark.parametrize("named", [120, 0])
+def test_colluding_ends_cannot_close_at_two_totals(named: int) -> None:
+    """Bob's removal takes 120 from the hub that Alice's does not bring, whatever total he names."""
     story = Story("alice", "bob")
     machine = story.virtual(story.alice)
     for actor, paid in ((story.alice, 0), (story.bob, 120)):
@@ -119,7 +122,7 @@ def test_colluding_ends_cannot_close_at_two_totals() -> None:
             story.mind.sign(key, state),
             2,
             removes=machine.id,
-            received=Wei(paid if actor is story.bob else 0),
+            received=Wei(named if actor is story.bob else 0),
         )
         story.say(actor, story.ingrid, message)
     story.talk()
