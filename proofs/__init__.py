@@ -1,0 +1,1 @@
+"""Symbolic checks of the contracts (halmos) and static ones (slither): `python -m proofs`."""
