@@ -2,7 +2,7 @@
 PYTHON ?= python3
 MINUTES ?= 10
 
-.PHONY: help install check format test artifacts gas vectors fuzz mutants demo clean
+.PHONY: help install check format test artifacts gas vectors fuzz mutants prove demo clean
 
 help: ## show these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ fuzz: ## deep stateful runs for MINUTES (10), failures below build/stateful
 
 mutants: ## break the contracts on purpose and see that a test notices each (an hour)
 	$(PYTHON) -m mutants
+
+prove: ## check the contracts symbolically and statically (needs halmos and slither)
+	$(PYTHON) -m proofs
 
 demo: ## a first payment on a chain in memory
 	$(PYTHON) examples/first_payment.py
