@@ -26,6 +26,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """The whole suite runs on two cores; a part of it starts sooner in one process."""
+    asked = [Path(config.invocation_params.dir, name).resolve() for name in config.args]
+    whole = all(path in (ROOT, ROOT / "tests") for path in asked)
+    return 2 if whole and (os.cpu_count() or 1) > 1 else 0
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests marked `chain` start a real node: without one they are skipped, and say so."""
     if find_anvil(ROOT) is None:
