@@ -142,12 +142,24 @@ class Books:
 class Draft:
     """The changes of one step, seen through to the books below."""
 
-    __slots__ = ("_drops", "_effects", "_rows", "books", "chain", "config")
+    __slots__ = (
+        "_channels",
+        "_drops",
+        "_effects",
+        "_instances",
+        "_rows",
+        "books",
+        "chain",
+        "config",
+    )
 
     def __init__(self, books: Books) -> None:
         self.books = books
         self.config = books.config
         self.chain = books.chain
+        # Two kinds are asked for all the time, so each has a place of its own.
+        self._channels: dict[ChannelId, ChannelView] = {}
+        self._instances: dict[InstanceId, InstanceView] = {}
         self._rows: dict[tuple[type, bytes], Row] = {}
         self._drops: list[Row] = []
         self._effects: list[Effect] = []
@@ -166,17 +178,14 @@ class Draft:
 
     def channel(self, id: ChannelId) -> ChannelView:
         """Raises `Unknown`."""
-        row = self._rows.get((ChannelView, id)) or self.books.channels.get(id)
+        row = self._channels.get(id) or self.books.channels.get(id)
         if row is None:
             raise Unknown("channel", id)
-        assert isinstance(row, ChannelView)
         return row
 
     def find_instance(self, id: InstanceId) -> InstanceView | None:
         """None if we have never heard of it."""
-        row = self._rows.get((InstanceView, id)) or self.books.instances.get(id)
-        assert row is None or isinstance(row, InstanceView)
-        return row
+        return self._instances.get(id) or self.books.instances.get(id)
 
     def instance(self, id: InstanceId) -> InstanceView:
         """Raises `Unknown`."""
@@ -203,11 +212,19 @@ class Draft:
 
     def put(self, row: Row) -> None:
         """Store this row with the step."""
-        self._rows[type(row), row_key(row)] = row
+        if isinstance(row, ChannelView):
+            self._channels[row.id] = row
+        elif isinstance(row, InstanceView):
+            self._instances[row.id] = row
+        else:
+            self._rows[type(row), row_key(row)] = row
 
     def drop(self, row: Row) -> None:
         """Forget this row with the step."""
-        self._rows.pop((type(row), row_key(row)), None)
+        if isinstance(row, InstanceView):
+            self._instances.pop(row.id, None)
+        else:
+            self._rows.pop((type(row), row_key(row)), None)
         self._drops.append(row)
 
     def attempt(self, act: Callable[[], None]) -> None:
@@ -215,11 +232,12 @@ class Draft:
 
         What goes wrong in one channel must not keep the others waiting.
         """
-        rows, effects, drops = dict(self._rows), len(self._effects), len(self._drops)
+        rows = dict(self._channels), dict(self._instances), dict(self._rows)
+        effects, drops = len(self._effects), len(self._drops)
         try:
             act()
         except (Misuse, PeerFault):
-            self._rows = rows
+            self._channels, self._instances, self._rows = rows
             del self._effects[effects:], self._drops[drops:]
 
     def sign(self, *items: SignItem) -> None:
@@ -244,4 +262,5 @@ class Draft:
 
     def step(self) -> Step:
         """What has come together."""
-        return Step(tuple(self._rows.values()), tuple(self._effects), tuple(self._drops))
+        rows = (*self._channels.values(), *self._instances.values(), *self._rows.values())
+        return Step(rows, tuple(self._effects), tuple(self._drops))

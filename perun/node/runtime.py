@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from perun.core.books import Books, Row, Step, row_key
+from perun.core.books import Books, Row, Step
 from perun.core.effects import Effect, Sign
 from perun.core.inputs import Connected, Input, Received, Restarted, Signed, Tick
 from perun.core.notices import Notice
-from perun.core.state import ChainView, ChannelView, PeerId
+from perun.core.state import ChainView, ChannelView, PeerId, Totals
 from perun.core.transitions import step
 from perun.encoding.messages import Relay, decode
 from perun.errors import BrokenInvariant, Misuse, PeerFault
@@ -164,15 +164,19 @@ class Node:
         """Memory first: nothing is acted upon until the same rows are on disk."""
         self.books.apply(result)
         for row in result.writes:
-            if isinstance(row, ChainView):
-                continue  # A restarted node asks the chain before it believes anything.
-            # A payment asks and signs in one turn: two versions of one row, of which one is stored.
-            if rows and type(rows[-1]) is type(row) and row_key(rows[-1]) == row_key(row):
-                rows[-1] = row
-            else:
+            if isinstance(row, Totals):
+                # A payment asks and signs in one turn: two versions of one row, one is stored.
+                last = rows[-1] if rows else None
+                if isinstance(last, Totals) and last.machine == row.machine:
+                    rows[-1] = row
+                else:
+                    rows.append(row)
+            elif isinstance(row, ChannelView):
                 rows.append(row)
-            if isinstance(row, ChannelView):
                 self._peers.add(row.peer)
+            elif not isinstance(row, ChainView):
+                # A restarted node asks the chain before it believes anything of it.
+                rows.append(row)
         drops += result.drops
         wishes: list[Sign] = []
         for effect in result.effects:
