@@ -150,9 +150,8 @@ def run(
     _show(console, plan)
     if plan.empty and not leaving.waiting:
         return
-    brought = sum(claim.amount for claim in plan.claims) + sum(sum_ for _, sum_ in plan.credits)
-    if plan.cost > brought and not at_a_loss:
-        raise TooDear(plan.cost, brought)
+    if plan.cost > plan.brings and plan.only_ether and not at_a_loss:
+        raise TooDear(plan.cost, plan.brings)
     while True:
         try:
             plan = leaving.go()

@@ -83,10 +83,11 @@ class Stage:
         self.network = LocalNetwork()
         self.clock: Clock = _StageClock(self)
         self.cast: list[Party] = []
-        self._sync()
+        self.sync()
         self.since = self.head.number
 
-    def _sync(self) -> None:
+    def sync(self) -> None:
+        """Takes over the newest block as everybody's time."""
         head = self._endpoint.block()
         assert head is not None
         self.head, self.now = head, head.time
@@ -152,7 +153,7 @@ class Stage:
         """Makes blocks, the first at time `at`; everybody looks at each."""
         for number in range(count):
             self._chain.mine(at=at if number == 0 else None)
-            self._sync()
+            self.sync()
             self.look()
 
     def jump(self, time: UnixTime) -> None:

@@ -25,7 +25,7 @@ from perun.core.inputs import CommandClaim, CommandDispute, Input
 from perun.core.phases import Phase
 from perun.node.owed import Claim, claims
 from perun.node.solitary import Solitary
-from perun.types import Address, Asset, Wei
+from perun.types import ETH, Address, Asset, Wei
 
 __all__ = ["Exit", "Plan", "only_leaving"]
 
@@ -59,6 +59,18 @@ class Plan:
     def empty(self) -> bool:
         """Whether nothing is owed."""
         return not self.claims and not self.credits
+
+    @property
+    def only_ether(self) -> bool:
+        """Whether what is owed can be compared with what gas costs."""
+        assets = [claim.asset for claim in self.claims] + [asset for asset, _ in self.credits]
+        return all(asset == ETH for asset in assets)
+
+    @property
+    def brings(self) -> Wei:
+        """All ETH that is owed, in wei."""
+        owed = [(claim.asset, claim.amount) for claim in self.claims] + list(self.credits)
+        return Wei(sum(amount for asset, amount in owed if asset == ETH))
 
     @property
     def gas(self) -> int:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from perun.chain.journal import MemoryJournal
 from perun.chain.reports import Sent
+from perun.cli.leaving import TooDear, run
 from perun.core.inputs import CommandTransfer
 from perun.core.phases import Phase
 from perun.demo.party import Party
@@ -29,10 +31,11 @@ class Leaver:
         self.store = SqliteStore(path)
         profile = read_profile(self.store)
         self.reports: list[object] = []
+        self.endpoint = scene.endpoint()
         solitary = Solitary(
             config_of(profile),
             self.store,
-            scene.endpoint(),
+            self.endpoint,
             KeyAccount(party.key),
             allowed=only_leaving,
             journal=MemoryJournal(),
@@ -156,6 +159,42 @@ def test_nothing_is_owed_where_all_is_the_peers(scene: Scene) -> None:
     alice.cut_power()
     leaver = Leaver(scene, alice, alice.path)
     assert leaver.exit.look().empty
+    leaver.close()
+
+
+def test_exit_that_costs_more_than_it_brings_is_refused_unless_wanted(scene: Scene) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    scene.open(alice, bob, own=10**12)
+    alice.cut_power()
+    leaver = Leaver(scene, alice, alice.path)
+    console = Console(quiet=True)
+    with pytest.raises(TooDear) as caught:
+        run(leaver.exit, console, wait=None)
+    assert caught.value.brought == 10**12
+    assert not scene.chain.pool
+    run(leaver.exit, console, wait=None, at_a_loss=True)
+    assert len(scene.chain.pool) == 1
+    leaver.close()
+
+
+def test_exit_waits_until_all_is_out_and_survives_a_lost_node(scene: Scene) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    scene.open(alice, bob)
+    for party in (alice, bob):
+        party.cut_power()
+    leaver = Leaver(scene, alice, alice.path)
+    before = scene.chain.evm.balance(alice.address)
+    rounds = 0
+
+    def wait(seconds: float) -> None:
+        nonlocal rounds
+        rounds += 1
+        leaver.endpoint.reachable = rounds % 3 != 0
+        scene.chain.mine(at=scene.later(100))
+
+    run(leaver.exit, Console(quiet=True), wait=wait)
+    assert rounds > 6
+    assert scene.chain.evm.balance(alice.address) - before == ETHER
     leaver.close()
 
 
