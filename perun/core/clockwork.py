@@ -9,7 +9,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from perun.core import crossing, disputes, evidence, joining, offers, virtual
+from perun.core import crossing, disputes, evidence, funding, joining, offers, virtual
 from perun.core.books import Draft
 from perun.core.effects import SignItem, Watch
 from perun.core.inputs import ChainBlock, ChainChannel, ChainInstance
@@ -68,7 +68,7 @@ def on_channel(draft: Draft, snapshot: ChainChannel) -> None:
     id = snapshot.id
     view = disputes.on_snapshot(draft, draft.channel(id), snapshot.head, snapshot.final)
     draft.attempt(lambda: joining.consider(draft, draft.channel(id)))
-    draft.attempt(lambda: joining.fund_in_turn(draft, draft.channel(id)))
+    draft.attempt(lambda: funding.fund_in_turn(draft, draft.channel(id)))
     draft.attempt(lambda: _look_at_channel(draft, id))
     for nano in view.agreed.state.nanos if view.agreed is not None else ():
         instance = draft.find_instance(nano.id)
@@ -237,8 +237,8 @@ def on_restart(draft: Draft) -> None:
             id = held.intent.adds or held.intent.removes
             pairs.setdefault(id or InstanceId(view.id), []).append(view)
         _sign_offers_again(draft, view)
-        joining.submit_open_both(draft, view)
-        joining.submit_deposits(draft, view)
+        funding.submit_open_both(draft, view)
+        funding.submit_deposits(draft, view)
     for views in pairs.values():
         answer(draft, *(view.id for view in views))
     for instance in draft.books.instances.values():

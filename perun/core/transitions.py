@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from perun.core import (
     clockwork,
     disputes,
+    funding,
     invitations,
     joining,
     offers,
@@ -284,7 +285,7 @@ def _withdraw(draft: Draft, command: CommandWithdraw) -> None:
 
 
 def _fund(draft: Draft, command: CommandFund) -> None:
-    joining.fund(draft, _command(draft, command, command.channel), command.amount)
+    funding.fund(draft, _command(draft, command, command.channel), command.amount)
 
 
 def _join(draft: Draft, command: CommandJoin) -> None:
