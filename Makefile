@@ -2,46 +2,60 @@
 PYTHON ?= python3
 MINUTES ?= 10
 
-.PHONY: help install check format test artifacts gas vectors fuzz mutants prove demo clean
+# Installed once into the active environment, again when a version changes.
+ENVIRONMENT := $(shell $(PYTHON) -c 'import sys; print(sys.prefix)')
+INSTALLED := $(ENVIRONMENT)/.perun-installed
+NODE_TOOLS := $(if $(shell command -v npm),node_modules/.package-lock.json)
+
+.PHONY: help install check format test artifacts gas vectors bench fuzz mutants prove demo clean
 
 help: ## show these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: ## the package, its tests and the Node tools, as continuous integration pins them
-	$(PYTHON) -m pip install -c constraints.txt -e '.[test]'
-	npm install --no-audit --no-fund
+install: $(INSTALLED) $(NODE_TOOLS) ## the package and what tests need; Node tools if npm is there
 
-check: ## format, lint and types of Python and Solidity
+$(INSTALLED): setup.py constraints.txt
+	$(PYTHON) -m pip install -c constraints.txt -e '.[test]'
+	@touch $@
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm install --no-audit --no-fund --no-save
+	@touch $@
+
+check: install ## format, lint and types of Python and Solidity
 	$(PYTHON) -m pytest -q tests/test_style.py
 
-format: ## put Python and Solidity into shape
+format: install ## put Python and Solidity into shape
 	$(PYTHON) -m ruff check --fix --quiet .
 	$(PYTHON) -m ruff format --quiet .
 	npx prettier --write --log-level warn 'contracts/**/*.sol' 'tests/**/*.sol'
 
-test: ## the whole suite
+test: install ## the whole suite
 	$(PYTHON) -m pytest tests
 
-artifacts: ## compile the contracts and rewrite perun/artifacts and tests/artifacts
+artifacts: install ## compile the contracts and rewrite perun/artifacts and tests/artifacts
 	$(PYTHON) -m populus compile
 
-gas: ## measure the gas of everything again and rewrite docs/gas.md
+gas: install ## measure the gas of everything again and rewrite docs/gas.md
 	$(PYTHON) -m benchmarks.gas --write
 
-vectors: ## rewrite the test vectors all implementations share
+vectors: install ## rewrite the test vectors all implementations share
 	$(PYTHON) -m tests.vectors
 
-fuzz: ## deep stateful runs for MINUTES (10), failures below build/stateful
+bench: install ## measure payments per second, latency, memory and disk (docs/performance.md)
+	$(PYTHON) -m benchmarks all
+
+fuzz: install ## deep stateful runs for MINUTES (10), failures below build/stateful
 	$(PYTHON) -m tests.stateful --minutes $(MINUTES)
 
-mutants: ## break the contracts on purpose and see that a test notices each (an hour)
+mutants: install ## break the contracts on purpose and see that a test notices each (an hour)
 	$(PYTHON) -m mutants
 
-prove: ## check the contracts symbolically and statically (needs halmos and slither)
+prove: install ## check the contracts symbolically and statically (needs halmos and slither)
 	$(PYTHON) -m proofs
 
-demo: ## a first payment on a chain in memory
-	$(PYTHON) examples/first_payment.py
+demo: install ## Alice, Bob and a hub: payments, a swap, a power cut and a fraud
+	$(PYTHON) -m perun.cli.main demo
 
 clean: ## remove what was built
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
