@@ -19,8 +19,8 @@ GWEI: Final = Wei(10**9)
 class FeePolicy(Record, frozen=True, gc=False):
     """How an account bids. Prices are wei per gas."""
 
-    least_tip: Wei = GWEI
-    """Builders leave transactions with less lying on some chains."""
+    least_tip: Wei = Wei(GWEI // 1_000)
+    """A chain may say that nobody tips; builders leave transactions without any lying."""
     greatest: Wei = Wei(1_000 * GWEI)
     """Never more in all: above that a dispute waits for cheaper gas, or for its owner's word."""
     patience: int = 3

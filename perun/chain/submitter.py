@@ -87,8 +87,9 @@ class Submitter:
         self._serving: dict[bytes, int] = {}
         for nonce in sorted(self._entries):
             self._serve(self._entries[nonce])
-        # Block number of the last bid, by nonce; of the first refusal, by key.
+        # Block numbers of the last and the first bid, by nonce; of the first refusal, by key.
         self._bid_at: dict[int, int] = {}
+        self._first_at: dict[int, int] = {}
         self._refused_at: dict[bytes, int] = {}
         # Wishes done lately, with the final block that showed it.
         self._done: dict[bytes, tuple[Wish, int]] = {}
@@ -320,6 +321,7 @@ class Submitter:
         self._keep(Entry(nonce, wish, (*entry.attempts, attempt)))
         self._serving[wish.key] = nonce
         self._bid_at[nonce] = head.number
+        self._first_at.setdefault(nonce, head.number)
         self._report(Sent(wish.key, hashed, nonce, fees, len(entry.attempts) + 1))
         self._send(raw)
 
@@ -332,15 +334,21 @@ class Submitter:
             return
 
     def _fill_gaps(self, head: Block, mined: int) -> None:
-        """A nonce that carries no wish must not stop those behind it: spend it on nothing."""
+        """A nonce that carries no wish must not stop those behind it: spend it on nothing.
+
+        A foreign transaction that waits like ours is left alone, unless it is left lying for long:
+        then it may be too cheap for any builder, and whatever stands behind it would never move.
+        """
         live = [nonce for nonce in self._serving.values() if not self._entries[nonce].done]
         gaps = [nonce for nonce in range(mined, max(live, default=mined)) if nonce not in live]
         if not gaps:
             return
         pool = self._node.next_nonce(self.address)
         for nonce in gaps:
-            if nonce not in self._entries and nonce < pool:
-                continue  # a foreign transaction, which waits like ours
+            behind = [self._first_at.get(other, head.number) for other in live if other > nonce]
+            patient = head.number - min(behind) < 2 * self._policy.patience
+            if nonce not in self._entries and nonce < pool and patient:
+                continue
             nothing = Wish(b"nothing%d" % nonce, "Nothing", Call(self.address, b""))
             self._wishes[nothing.key] = nothing
             fees = first_fees(self._policy, head.base_fee, self._node.tip())
@@ -368,5 +376,6 @@ class Submitter:
         self._journal.drop(entry.nonce)
         self._entries.pop(entry.nonce, None)
         self._bid_at.pop(entry.nonce, None)
+        self._first_at.pop(entry.nonce, None)
         if self._serving.get(entry.wish.key) == entry.nonce:
             del self._serving[entry.wish.key]

@@ -9,7 +9,7 @@ from typing import Final
 import click
 from rich.console import Console
 
-from perun.chain import connect
+from perun.chain import SqliteJournal, connect
 from perun.chain.reports import Paid, Refused, Report, Sent, TooPoor
 from perun.cli.keys import password_for
 from perun.cli.render import clock, ether, short
@@ -63,6 +63,8 @@ def watch(export: Path, rpc: str, keyfile: Path, rounds: int | None) -> None:
         export,
         connect(rpc),
         account,
+        # What it has sent, so that a restarted tower raises its bids instead of queueing behind.
+        journal=SqliteJournal(export.with_name(export.name + ".sent"), account.address),
         report=lambda report: _say(console, report),
         notify=lambda notice: _tell(console, notice),
     )

@@ -273,6 +273,24 @@ def test_gap_left_by_vanished_foreign_transaction_is_filled(world: World) -> Non
     assert world.holdings() == (70, 0)
 
 
+def test_foreign_transaction_too_cheap_to_be_mined_is_overwritten(world: World) -> None:
+    world.open(ALICE, 70)
+    cheap = world.transaction(ALICE, Call(INGRID.address, b"", Wei(1)), most=2 * 10**9)
+    world.chain.receive(cheap)
+    party = world.party()
+    party.port.submit(world.register(4))
+    party.poll()
+    for _ in range(20):
+        bids = [item for item in world.chain.pool.values() if item.most > 2 * 10**9]
+        world.chain.mine(bids)  # no builder takes the cheap one
+        party.poll()
+    assert [report.kind for report in party.of(Paid) if report.succeeded] == [
+        "Nothing",
+        "Register",
+    ]
+    assert cheap.hash not in world.chain.mined
+
+
 def test_newer_state_replaces_the_older_under_the_same_nonce(world: World) -> None:
     world.open(ALICE, 70)
     party = world.party()
