@@ -7,7 +7,18 @@ from typing import ClassVar
 
 from perun.errors import StoreFault
 
-__all__ = ["StoreInUse", "StoreTooNew", "WriteFailed"]
+__all__ = ["StoreDamaged", "StoreInUse", "StoreTooNew", "WriteFailed"]
+
+
+@dataclass(eq=False)
+class StoreDamaged(StoreFault):
+    """The file is no store, or not as it was written; it was left as it is."""
+
+    path: str
+    reason: str
+
+    template: ClassVar[str] = "{path} cannot be read: {reason}"
+    hint: ClassVar[str] = "restore a backup; it opens exit only, which gets the money out"
 
 
 @dataclass(eq=False)

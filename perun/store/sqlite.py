@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from perun.core.books import Row, row_key
 from perun.core.state import StoreMark, Totals
 from perun.store import seal
-from perun.store.faults import StoreTooNew, WriteFailed
+from perun.store.faults import StoreDamaged, StoreTooNew, WriteFailed
 from perun.store.lock import StoreLock
 from perun.store.migrations import MIGRATIONS
 from perun.store.tables import TABLES
@@ -40,20 +41,34 @@ class SqliteStore:
         Raises:
             StoreInUse: another process has it open.
             StoreTooNew: a newer program wrote it.
+            StoreDamaged: it is no store, or not as it was written.
         """
         self.path = Path(path)
         self._lock = StoreLock(self.path)
         try:
-            self._open()
+            if not self.path.exists():
+                os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
+            self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
         except BaseException:
             self._lock.release()
             raise
+        try:
+            with self._readable():
+                self._open()
+        except BaseException:
+            self._db.close()
+            self._lock.release()
+            raise
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """What a damaged file makes of a read, as a `StoreDamaged`."""
+        try:
+            yield
+        except (sqlite3.Error, TypeError, ValueError, OverflowError) as error:
+            raise StoreDamaged(str(self.path), str(error)) from error
 
     def _open(self) -> None:
-        new = not self.path.exists()
-        if new:
-            os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
-        self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
         for pragma in _PRAGMAS:
             self._db.execute(pragma)
         self._migrate()
@@ -68,6 +83,8 @@ class SqliteStore:
 
     def _migrate(self) -> None:
         found = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+        if found < 0:
+            raise StoreDamaged(str(self.path), f"schema {found}")
         if found > len(MIGRATIONS):
             raise StoreTooNew(str(self.path), found, len(MIGRATIONS))
         for version in range(found, len(MIGRATIONS)):
@@ -86,8 +103,9 @@ class SqliteStore:
 
     def get(self, name: str) -> bytes | None:
         """A small value about the store itself."""
-        row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return None if row is None else bytes(row[0])
+        with self._readable():
+            row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+            return None if row is None else bytes(row[0])
 
     def put(self, name: str, value: bytes) -> None:
         """Keeps a small value about the store itself; on disk when it returns."""
@@ -101,14 +119,19 @@ class SqliteStore:
         return self._exit_only
 
     def records(self) -> Iterable[Row]:
-        """All rows; also learns where each lives, which `write` wants to know."""
+        """All rows; also learns where each lives, which `write` wants to know.
+
+        Raises:
+            StoreDamaged, CorruptRow: the file is not as it was written.
+        """
         rows: list[Row] = []
         self._read = True
-        for kind, table in TABLES.items():
-            for number, body in self._db.execute(table.select):
-                row = table.codec.decode(body)
-                self._numbers[kind][row_key(row)] = number
-                rows.append(row)
+        with self._readable():
+            for kind, table in TABLES.items():
+                for number, body in self._db.execute(table.select):
+                    row = table.codec.decode(body)
+                    self._numbers[kind][row_key(row)] = number
+                    rows.append(row)
         return rows
 
     def write(self, rows: Iterable[Row], drops: Iterable[Row] = ()) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-from collections.abc import Iterable
-from pathlib import Path
-
-import pytest
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from types import ModuleType
 
 from tests.planted.bugs import Bug, planted
+from tests.scenarios import test_attacks_a, test_attacks_bc, test_field
 from tests.simulation.deep import drawn, failure
 
 LENGTH = 120
-_STORIES = Path(__file__).parents[1] / "scenarios"
 
 
 def catch(bug: Bug, seeds: Iterable[int], *, stories: bool = True) -> str | None:
@@ -26,20 +23,25 @@ def catch(bug: Bug, seeds: Iterable[int], *, stories: bool = True) -> str | None
         return _story() if stories else None
 
 
-class _First:
-    """Remembers the first test that failed."""
-
-    def __init__(self) -> None:
-        self.name: str | None = None
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Called by pytest."""
-        if report.failed and self.name is None:
-            self.name = report.nodeid.rpartition("::")[2]
-
-
 def _story() -> str | None:
-    first = _First()
-    with contextlib.redirect_stdout(io.StringIO()):
-        pytest.main(["-x", "-q", "-p", "no:cacheprovider", str(_STORIES)], plugins=[first])
-    return first.name
+    for module in (test_attacks_a, test_attacks_bc, test_field):
+        for name, tell in _tests(module):
+            try:
+                tell()
+            except Exception as error:
+                return f"{name}: {error}"
+    return None
+
+
+def _tests(module: ModuleType) -> Iterator[tuple[str, Callable[[], None]]]:
+    """The module's tests, each value of a parameter by itself."""
+    for name, test in vars(module).items():
+        if not name.startswith("test_") or not callable(test):
+            continue
+        marks = [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
+        if not marks:
+            yield name, test
+        for mark in marks:
+            argument, values = mark.args
+            for value in values:
+                yield name, partial(test, **{argument: value})
