@@ -14,7 +14,7 @@ from perun.bindings.calls import Call, Query
 from perun.bindings.logs import Log
 from perun.types import Address, ChainId, Record, UnixTime, Wei
 
-__all__ = ["Block", "Endpoint", "Mined", "Reading", "Sending"]
+__all__ = ["Block", "Endpoint", "Mined", "Reading", "Sending", "fits"]
 
 T = TypeVar("T")
 
@@ -104,3 +104,12 @@ class Sending(Protocol):
 
 class Endpoint(Reading, Sending, Protocol):
     """Everything."""
+
+
+def fits(log: Log, topics: Sequence[Sequence[bytes] | None]) -> bool:
+    """Whether a log has what `Reading.logs` asks for, place by place."""
+
+    def allowed(place: int, wanted: Sequence[bytes] | None) -> bool:
+        return wanted is None or (place < len(log.topics) and log.topics[place] in wanted)
+
+    return all(allowed(place, wanted) for place, wanted in enumerate(topics))

@@ -7,6 +7,7 @@ second later than the one before unless told otherwise, so that the same story i
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any, Final
 
 from eth.exceptions import Revert
@@ -15,12 +16,16 @@ from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
 from eth_tester import EthereumTester, PyEVMBackend
 from eth_tester.backends.pyevm.main import get_default_genesis_params
 from eth_tester.exceptions import TransactionFailed
+from eth_typing import BlockNumber
 from web3 import EthereumTesterProvider, Web3
 from web3.types import RPCEndpoint, RPCResponse
 
+from perun.bindings.failures import translated
+from perun.bindings.logs import Log, from_web3
+from perun.chain.endpoint import Block, fits
 from perun.chain.rpc import RpcEndpoint
 from perun.crypto import SecretKey
-from perun.types import UnixTime
+from perun.types import Address, UnixTime
 
 __all__ = ["GENESIS_TIME", "MNEMONIC", "MemoryChain", "rich_key"]
 
@@ -109,6 +114,49 @@ class _OwnTime(PyEVMBackend):  # type: ignore[misc]  # eth_tester has no types
         return gas
 
 
+class _Remembering(RpcEndpoint):
+    """This chain never takes a block back, so what a block holds is asked for once, for all.
+
+    eth-tester takes tens of milliseconds to find logs, and its users look at every block.
+    """
+
+    def __init__(self, chain: MemoryChain) -> None:
+        super().__init__(chain.web3, finality_tag=False)
+        self._chain = chain
+
+    def block(self, number: int | None = None) -> Block | None:
+        """See `Reading`."""
+        newest = self._chain.height
+        if number is None:
+            number = newest
+        if number > newest:
+            return None
+        known = self._chain.blocks.get(number)
+        if known is None:
+            known = self._chain.blocks[number] = super().block(number)
+        return known
+
+    def logs(
+        self,
+        addresses: Sequence[Address],
+        first: int,
+        last: int,
+        topics: Sequence[Sequence[bytes] | None] = (),
+    ) -> tuple[Log, ...]:
+        """See `Reading`."""
+        found: list[Log] = []
+        for number in range(first, min(last, self._chain.height) + 1):
+            known = self._chain.logs.get(number)
+            if known is None:
+                with translated():
+                    asked = self.web3.eth.get_logs(
+                        {"fromBlock": BlockNumber(number), "toBlock": BlockNumber(number)}
+                    )
+                known = self._chain.logs[number] = tuple(from_web3(log) for log in asked)
+            found += known
+        return tuple(log for log in found if log.address in addresses and fits(log, topics))
+
+
 class MemoryChain:
     """An eth-tester chain with ten rich accounts; gone with the process."""
 
@@ -120,6 +168,13 @@ class MemoryChain:
         """
         self._tester = EthereumTester(_OwnTime(), auto_mine_transactions=automine)
         self.web3 = Web3(_OneAtATime(self._tester))
+        self.blocks: dict[int, Block | None] = {}
+        self.logs: dict[int, tuple[Log, ...]] = {}
+
+    @property
+    def height(self) -> int:
+        """Number of the newest block."""
+        return int(self._tester.backend.chain.get_canonical_head().block_number)
 
     def set_automine(self, wanted: bool) -> None:
         """Whether each transaction gets a block at once."""
@@ -130,7 +185,7 @@ class MemoryChain:
 
     def endpoint(self) -> RpcEndpoint:
         """For a `ChainService`; several may share the chain."""
-        return RpcEndpoint(self.web3, finality_tag=False)
+        return _Remembering(self)
 
     def mine(self, blocks: int = 1, *, at: UnixTime | None = None) -> None:
         """Makes blocks; the first at time `at`, which must lie ahead."""

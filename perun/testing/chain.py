@@ -21,7 +21,7 @@ from perun.bindings import reverts
 from perun.bindings.calls import Call, Query
 from perun.bindings.failures import NodeRefused, NodeUnreachable
 from perun.bindings.logs import Log
-from perun.chain.endpoint import Block, Mined
+from perun.chain.endpoint import Block, Mined, fits
 from perun.crypto.hashing import keccak
 from perun.testing.evm import CALL_GAS, CHAIN_ID, Evm
 from perun.types import Address, ChainId, UnixTime, Wei
@@ -299,7 +299,7 @@ class ScriptedEndpoint:
         for number in range(first, last + 1):
             block = chain.block(number)
             found += [] if block is None else block.logs
-        return tuple(log for log in found if log.address in addresses and _fits(log, topics))
+        return tuple(log for log in found if log.address in addresses and fits(log, topics))
 
     def ask(self, query: Query[T], number: int) -> T:
         """See `Reading`."""
@@ -396,10 +396,3 @@ def _read(raw: bytes) -> PooledTransaction:
         int(fields["maxFeePerGas"]),
         raw,
     )
-
-
-def _fits(log: Log, topics: Sequence[Sequence[bytes] | None]) -> bool:
-    def allowed(place: int, wanted: Sequence[bytes] | None) -> bool:
-        return wanted is None or (place < len(log.topics) and log.topics[place] in wanted)
-
-    return all(allowed(place, wanted) for place, wanted in enumerate(topics))
