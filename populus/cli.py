@@ -166,8 +166,13 @@ def chain_list(folder: Path) -> None:
     """Show the chains this project can use."""
     project = Project(folder)
     for name in chain_names(project):
-        kind = chain_class(project, name)
-        click.echo(f"{name:<12} {kind.__module__}.{kind.__qualname__}")
+        try:
+            kind = chain_class(project, name)
+            place = "populus.chain" if kind.__module__.startswith("populus.") else kind.__module__
+            shown = f"{place}.{kind.__name__}"
+        except ConfigError as error:
+            shown = error.message  # of an old project, say: the others are still of use
+        click.echo(f"{name:<12} {shown}")
 
 
 @chain.command("run")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -77,6 +78,39 @@ def test_chains_are_listed(sample: Path, run: Run) -> None:
     configure(sample, chains={"far": external("http://127.0.0.1:1")})
     output = run(sample, "chain", "list").output
     assert [line.split()[0] for line in output.splitlines()] == ["anvil", "far", "tester"]
+
+
+def test_a_project_of_populus_2_goes_on(sample: Path, run: Run, solc: Path) -> None:
+    backends = "populus.contracts.backends"
+    memory = {"Memory": {"class": f"{backends}.memory.MemoryBackend", "priority": 50}}
+    configuration = {
+        "version": "8",
+        "chains": {
+            "mainnet": {"chain": {"class": "populus.chain.geth.MainnetChain"}},
+            "tester": {
+                "chain": {"class": "populus.chain.tester.TesterChain"},
+                "contracts": {"backends": memory},
+                "web3": {"$ref": "web3.Tester"},
+            },
+        },
+        "compilation": {
+            "contract_source_dirs": ["./contracts"],
+            "import_remappings": [],
+            "backend": {
+                "class": "populus.compilation.backends.SolcCombinedJSONBackend",
+                "settings": {"optimize": True, "output_values": ["abi", "bin", "bin-runtime"]},
+            },
+        },
+        "contracts": {"backends": {"Stored": {"$ref": "contracts.backends.JSONFile"}}},
+    }
+    (sample / "populus.json").write_text(json.dumps(configuration))
+    for name in ("Token.sol", "Refuser.sol"):
+        (sample / "contracts" / name).unlink()
+    listed = run(sample, "chain", "list").output
+    assert re.search(r"^tester +populus\.chain\.TesterChain$", listed, re.MULTILINE)
+    assert re.search(r"^mainnet .* geth ", listed, re.MULTILINE)
+    deployed = run(sample, "deploy", "-c", "tester", "Multiply13", SOLC_BINARY=str(solc))
+    assert deployed.output.endswith("Deployment Successful.\n"), deployed.output
 
 
 def test_settings_are_shown_and_secrets_are_not(sample: Path, run: Run) -> None:
