@@ -136,7 +136,7 @@ def deploy(
 
 
 def _ask(what: str, choices: Sequence[str], hint: str) -> str:
-    if not sys.stdin.isatty():
+    if not _on_terminal():
         raise DeploymentError(f"No {what} was named.", hint)
     if not choices:
         raise DeploymentError(f"There is no {what}.")
@@ -144,6 +144,10 @@ def _ask(what: str, choices: Sequence[str], hint: str) -> str:
         click.echo(f"{index}: {choice}")
     number: int = click.prompt(f"Which {what}?", type=click.IntRange(0, len(choices) - 1))
     return choices[number]
+
+
+def _on_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _wait_for_sync(chain: BaseChain) -> None:

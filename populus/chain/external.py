@@ -29,7 +29,7 @@ __all__ = ["ExternalChain"]
 REQUEST_SECONDS = 10  # web3 would wait longer and try five times: minutes until a message
 RETRIES = 2
 POLL_SECONDS = 1.0  # public nodes count requests, and their blocks take their time
-RECEIPT_SECONDS = 1.0  # how long a development node may take to mine
+RECEIPT_SECONDS = 3.0  # how long a development node may take to mine
 HTTP = "web3.providers.rpc.HTTPProvider"
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from populus.cli import main
 from tests.populus.conftest import Run, refused
 
 URL_SETTINGS = {"class": "web3.providers.rpc.HTTPProvider"}
@@ -158,6 +160,18 @@ def test_wrong_names_are_told(sample: Path, run: Run, args: list[str], culprits:
 def test_without_names_and_terminal_deploy_asks_for_them(sample: Path, run: Run) -> None:
     configure(sample, deployment={})
     refused(run(sample, "deploy", "-c", "tester"), "No contract to deploy was named")
+
+
+def test_on_a_terminal_deploy_asks(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    configure(sample, deployment={})
+    monkeypatch.setattr("populus.cli._on_terminal", lambda: True)
+    answers = "1\n1\n"  # of anvil and tester the second, of Inner, Library13, … the second
+    result = CliRunner().invoke(main, ["-p", str(sample), "deploy"], input=answers)
+    assert result.exit_code == 0, result.output
+    assert "1: tester" in result.output
+    assert "1: Library13" in result.output
+    assert "Deploying Library13" in result.output
+    assert "IToken" not in result.output  # nothing to deploy in an interface
 
 
 @pytest.mark.parametrize("command", [("compile",), ("deploy", "-c", "tester", "Math")])
