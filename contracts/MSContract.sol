@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {TransientSlot} from "@openzeppelin/contracts/utils/TransientSlot.sol";
 import {IMSContract} from "./interfaces/IMSContract.sol";
 import {INanocontract} from "./interfaces/INanocontract.sol";
 import {LibSignatures} from "./LibSignatures.sol";
@@ -20,6 +21,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
     using ChannelTerms for ChannelTerms.View;
     using NanoList for NanoList.Block;
     using NanoList for NanoList.Item;
+    using TransientSlot for *;
 
     /// @dev Both words are zero before and after a channel's life; layouts in `Accounting`.
     struct Slots {
@@ -38,6 +40,13 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
     modifier notEntered() {
         if (_reentrancyGuardEntered()) revert ReentrancyGuardReentrantCall();
         _;
+    }
+
+    /// @dev Takes the guard where others are called, after `notEntered` has looked at it.
+    modifier entered() {
+        _reentrancyGuardStorageSlot().asBoolean().tstore(true);
+        _;
+        _reentrancyGuardStorageSlot().asBoolean().tstore(false);
     }
 
     // ------------------------------------------------------------------------------------------ money in
@@ -347,7 +356,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         return amount;
     }
 
-    function _pullToken(address token, uint256 amount) private nonReentrant returns (uint256) {
+    function _pullToken(address token, uint256 amount) private entered returns (uint256) {
         if (msg.value != 0) revert WrongValue(0, msg.value);
         return AssetTransfer.pull(token, amount);
     }
@@ -388,8 +397,9 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
                 }
             }
             // What stays locked becomes the holdings.
-            if (aliceLocked > Accounting.MOST) revert AmountTooLarge(0, aliceLocked);
-            if (bobLocked > Accounting.MOST) revert AmountTooLarge(0, bobLocked);
+            if ((aliceLocked | bobLocked) > Accounting.MOST) {
+                revert AmountTooLarge(0, aliceLocked > Accounting.MOST ? aliceLocked : bobLocked);
+            }
         }
         _freeMoney(id, funds, net, aliceLocked, bobLocked);
     }
@@ -509,7 +519,7 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
     }
 
     /// @dev Hands evidence to nanocontracts: always `submit`, never other calldata, since this contract owns tokens.
-    function _passOn(bytes32 id, Nano[] calldata nanos, bytes[] calldata evidence) private nonReentrant {
+    function _passOn(bytes32 id, Nano[] calldata nanos, bytes[] calldata evidence) private entered {
         if (evidence.length > nanos.length) revert TooMuchEvidence(evidence.length, nanos.length);
         bytes4 selector = INanocontract.submit.selector;
         uint256 allowance = GasAllowance.SUBMIT;
@@ -541,7 +551,10 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
     /// @dev Pays an account, or its credit if told so or if it cannot be paid; a payee can never stop the other.
     function _payOut(address asset, address account, uint256 amount, bool toCredit) private {
         if (amount == 0) return;
-        if (toCredit || !AssetTransfer.tryPay(asset, account, amount)) _giveCredit(asset, account, amount);
+        if (!toCredit) {
+            if (AssetTransfer.tryPay(asset, account, amount)) return;
+        }
+        _giveCredit(asset, account, amount);
     }
 
     function _giveCredit(address asset, address account, uint256 amount) private {

@@ -13,7 +13,8 @@ import {Machine} from "./types/MachineTypes.sol";
 contract VPM is IVPM {
     using MachineTerms for MachineTerms.View;
 
-    /// @dev A storage place of its own, so that it is hashed once for reading and writing.
+    /// @dev From the top: 34 bits deadline, 111 bits paid by Bob, 111 bits paid by Alice. Never cleared: an outcome
+    /// stays what it is.
     struct Record {
         uint256 word;
     }
@@ -23,10 +24,6 @@ contract VPM is IVPM {
 
     /// @inheritdoc IVPM
     bytes32 public immutable DOMAIN_SEPARATOR = ChannelHash.domainSeparator("Perun VPM");
-
-    /// @dev From the top: 34 bits deadline, 111 bits paid by Bob, 111 bits paid by Alice. Never cleared: an
-    /// outcome stays what it is.
-    mapping(bytes32 id => Record) private _records;
 
     /// @inheritdoc IVPM
     function submitStatements(
@@ -55,15 +52,16 @@ contract VPM is IVPM {
 
     /// @inheritdoc INanocontract
     function outcome(bytes32 id) external view returns (bool done, int112 shift) {
-        (uint256 a, uint256 b, uint256 deadline) = _unpack(_records[id].word);
-        done = deadline != 0 && block.timestamp > deadline;
-        // Both totals are below 2**111, so the difference fits.
-        if (done) shift = int112(int256(a) - int256(b));
+        (uint256 a, uint256 b, uint256 deadline) = _unpack(_record(id).word);
+        if (deadline == 0 || block.timestamp <= deadline) return (false, 0);
+        unchecked {
+            return (true, int112(int256(a) - int256(b))); // both totals are below 2**111, so the difference fits
+        }
     }
 
     /// @inheritdoc IVPM
     function totals(bytes32 id) external view returns (uint112 paidByAlice, uint112 paidByBob, uint40 deadline) {
-        (uint256 a, uint256 b, uint256 until) = _unpack(_records[id].word);
+        (uint256 a, uint256 b, uint256 until) = _unpack(_record(id).word);
         return (uint112(a), uint112(b), uint40(until));
     }
 
@@ -100,8 +98,9 @@ contract VPM is IVPM {
         uint256 paidByBob,
         bytes calldata signatureBob
     ) private {
-        if (paidByAlice > TOTAL_LIMIT) revert TotalTooLarge(paidByAlice);
-        if (paidByBob > TOTAL_LIMIT) revert TotalTooLarge(paidByBob);
+        if ((paidByAlice | paidByBob) > TOTAL_LIMIT) {
+            revert TotalTooLarge(paidByAlice > TOTAL_LIMIT ? paidByAlice : paidByBob);
+        }
         (bytes32 id, MachineTerms.View terms) = MachineTerms.read(DOMAIN_SEPARATOR, machine);
         uint256 finalTime;
         unchecked {
@@ -109,19 +108,20 @@ contract VPM is IVPM {
         }
         if (finalTime > DEADLINE_LIMIT) revert FinalTimeTooFar(finalTime);
 
-        Record storage record = _records[id];
+        Record storage record = _record(id);
         (uint256 a, uint256 b, uint256 deadline) = _unpack(record.word);
-        bool aliceRises = paidByAlice > a && terms.aliceLock() != 0;
-        bool bobRises = paidByBob > b && terms.bobLock() != 0;
+        bool aliceRises = _rises(paidByAlice, a, terms.aliceLock());
+        bool bobRises = _rises(paidByBob, b, terms.bobLock());
         if (!aliceRises && !bobRises) return;
 
-        uint256 limit = deadline == 0 ? terms.validity() : deadline;
-        if (block.timestamp > limit) revert TooLate(limit, block.timestamp);
+        uint256 limit = deadline;
         if (deadline == 0) {
+            limit = terms.validity();
             unchecked {
-                deadline = block.timestamp + terms.challenge(); // at most the final time
+                deadline = block.timestamp + terms.challenge(); // at most the final time, if not late
             }
         }
+        if (block.timestamp > limit) revert TooLate(limit, block.timestamp);
         if (aliceRises) {
             _requireStatement(terms.alice(), id, paidByAlice, signatureAlice);
             a = paidByAlice;
@@ -131,7 +131,22 @@ contract VPM is IVPM {
             b = paidByBob;
         }
         record.word = (deadline << 222) | (b << 111) | a;
-        emit Submitted(id, uint112(a), uint112(b), uint40(deadline));
+        MachineTerms.logSubmitted(Submitted.selector, id, a, b, deadline);
+    }
+
+    /// @dev Where an instance's record is: at its id, which is a hash already. Nothing else is stored here. Assembly
+    /// replaces a mapping, which would hash it again.
+    function _record(bytes32 id) private pure returns (Record storage record) {
+        assembly ("memory-safe") {
+            record.slot := id
+        }
+    }
+
+    /// @dev Whether a total counts and is news. Assembly replaces `&&`, a branch.
+    function _rises(uint256 paid, uint256 known, uint256 lock) private pure returns (bool yes) {
+        assembly ("memory-safe") {
+            yes := and(gt(paid, known), gt(lock, 0))
+        }
     }
 
     function _requireStatement(address payer, bytes32 id, uint256 paid, bytes calldata signature) private view {

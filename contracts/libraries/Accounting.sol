@@ -74,8 +74,10 @@ library Accounting {
 
     /// @notice A shift limited to `[-bobLock, aliceLock]`.
     function clampToLocks(int256 shift, uint256 aliceLock, uint256 bobLock) internal pure returns (int256) {
-        if (shift > int256(aliceLock)) return int256(aliceLock);
-        if (shift < -int256(bobLock)) return -int256(bobLock);
-        return shift;
+        unchecked {
+            int256 least = -int256(bobLock); // locks have 112 bits
+            if (shift < least) return least;
+        }
+        return shift > int256(aliceLock) ? int256(aliceLock) : shift;
     }
 }

@@ -5,6 +5,9 @@ pragma solidity 0.8.37;
 /// @dev Assembly replaces `abi.encode`, which allocates memory that nobody needs again; tests compare every digest
 /// with the plain form.
 library ChannelHash {
+    /// @dev First two bytes of what is hashed for a signature (EIP-712).
+    bytes32 private constant PREFIX = hex"1901";
+
     bytes32 private constant DOMAIN_TYPEHASH = keccak256(
         "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
     );
@@ -80,10 +83,10 @@ library ChannelHash {
             mstore(m, typehash)
             mstore(add(m, 32), machine)
             mstore(add(m, 64), paid)
-            mstore(add(m, 34), keccak256(m, 96))
+            let structHash := keccak256(m, 96)
+            mstore(m, PREFIX)
             mstore(add(m, 2), domain)
-            mstore8(m, 0x19)
-            mstore8(add(m, 1), 0x01)
+            mstore(add(m, 34), structHash)
             digest := keccak256(m, 66)
         }
     }
@@ -117,10 +120,10 @@ library ChannelHash {
             mstore(add(m, 64), a)
             mstore(add(m, 96), b)
             mstore(add(m, 128), c)
-            mstore(add(m, 34), keccak256(m, 160))
+            let structHash := keccak256(m, 160)
+            mstore(m, PREFIX)
             mstore(add(m, 2), domain)
-            mstore8(m, 0x19)
-            mstore8(add(m, 1), 0x01)
+            mstore(add(m, 34), structHash)
             digest := keccak256(m, 66)
         }
     }
