@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from populus.config import CONFIG_NAME
 from populus.isolation import Isolation
 from populus.project import Project
 
@@ -42,7 +43,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def project_folder(config: pytest.Config) -> Path:
-    """The option beats the ini setting, which beats the environment; the default is rootdir."""
+    """The option beats the ini setting, which beats the environment.
+
+    Without any it is the nearest folder with a `populus.json`, from pytest's rootdir upwards.
+    """
     option = config.getoption("--populus-project")
     if option:
         return config.invocation_params.dir / str(option)
@@ -50,7 +54,10 @@ def project_folder(config: pytest.Config) -> Path:
     if setting:
         return (config.inipath.parent if config.inipath else config.rootpath) / str(setting)
     variable = os.environ.get(_VARIABLE)
-    return Path(variable) if variable else config.rootpath
+    if variable:
+        return Path(variable)
+    around = (config.rootpath, *config.rootpath.parents)
+    return next((folder for folder in around if (folder / CONFIG_NAME).exists()), config.rootpath)
 
 
 @pytest.fixture(scope="session")

@@ -135,6 +135,18 @@ def test_suites_without_contracts_start_no_chain(pytester: pytest.Pytester) -> N
     pytester.runpytest_inprocess().assert_outcomes(passed=1)
 
 
+def test_the_project_is_found_from_a_folder_below(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.path.joinpath("populus.json").write_text("{}")
+    below = pytester.mkdir("tests")
+    (below / "test_it.py").write_text(
+        f"def test(project):\n    assert project.project_dir == {str(pytester.path)!r}\n"
+    )
+    monkeypatch.chdir(below)
+    pytester.runpytest_inprocess(f"--rootdir={below}").assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize("chosen", ["option", "ini", "variable", "rootdir"])
 def test_the_project_is_found(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, chosen: str
