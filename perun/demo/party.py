@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from perun.chain import ChainService, SqliteJournal
+from perun.chain import ChainService
 from perun.chain.endpoint import Endpoint
 from perun.chain.reports import Paid, Report
 from perun.chain.wishes import Wish
@@ -20,14 +20,13 @@ from perun.core.state import ChannelView, PeerId
 from perun.crypto import SecretKey
 from perun.crypto.hashing import keccak
 from perun.errors import BrokenInvariant
-from perun.node import Node, config_for, open_books
-from perun.node.profile import Profile, write_profile
+from perun.node import Node, config_for
+from perun.node.assembly import Assembly
+from perun.node.profile import Profile
 from perun.ports import Clock
-from perun.store import SqliteStore
 from perun.types import Address, ChannelId, Signature, Wei
 from perun.wallet import LocalWallet
 from perun.wire.local import LocalNetwork
-from perun.wire.sealing import BoxSealer
 
 __all__ = ["Party", "Surroundings"]
 
@@ -90,41 +89,25 @@ class Party:
     def switch_on(self) -> None:
         """Starts on whatever the store holds, and meets everybody again."""
         around = self.around
-        self._store = SqliteStore(self.path)
-        write_profile(self._store, self.profile)
-        self._journal = SqliteJournal(self.path, self.address)
-        self.chain = ChainService(
+        self._assembly = Assembly(
+            self.path,
+            self.config,
+            self.key,
             around.endpoint(),
-            around.deployment,
-            self.wallet.account(self.address),
-            lambda inputs: self.node.post(inputs),
-            limits=around.limits,
-            journal=self._journal,
+            wallet=self.wallet,
+            clock=around.clock,
             since=around.since,
+            notify=self.notices.append,
+            fault=lambda what, error: self.faults.append((what, error)),
             report=self._hear,
         )
-        self.node = Node(
-            open_books(self.config, self._store),
-            self._store,
-            self.wallet,
-            self.chain,
-            around.clock,
-            BoxSealer(self.key.secret),
-            self.notices.append,
-            lambda what, error: self.faults.append((what, error)),
-        )
-        self.node.start()
-        wire = around.network.join(self.peer, self.node.receive, self.node.meet)
-        self.node.connect(wire)
-        # Looks at the chain before it listens: without a fresh view it would accept no payment.
-        self.chain.poll()
+        self._assembly.join(around.network)
         self.alive = True
 
     def cut_power(self) -> None:
         """Stops in the middle of whatever it does: what is not on disk is lost."""
         self.around.network.leave(self.peer)
-        self._journal.close()
-        self._store.close()
+        self._assembly.close()
         self.alive = False
 
     def _hear(self, report: Report) -> None:
@@ -139,19 +122,19 @@ class Party:
         return self.config.identity.peer
 
     @property
+    def node(self) -> Node:
+        """The node of its present, or last, life."""
+        return self._assembly.node
+
+    @property
+    def chain(self) -> ChainService:
+        """That node's way to the chain."""
+        return self._assembly.chain
+
+    @property
     def profile(self) -> Profile:
-        """What the store says about itself."""
-        deployment = self.around.deployment
-        return Profile(
-            deployment.contract.chain_id,
-            deployment.contract.contract,
-            deployment.vpm.contract,
-            deployment.hash_time_lock.contract,
-            self.address,
-            self.key.public_key.data,
-            self.config.seed,
-            self.around.since,
-        )
+        """What its store says about itself."""
+        return self._assembly.profile
 
     @property
     def address(self) -> Address:

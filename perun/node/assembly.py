@@ -1,0 +1,142 @@
+"""A whole node on one file: store, journal, signer, chain and core, put together in the one way
+that is safe. Wires come from outside, because there are several."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from perun.chain import ChainService, FeePolicy, SqliteJournal
+from perun.chain.endpoint import Endpoint
+from perun.chain.reports import Report
+from perun.core.config import Config
+from perun.core.inputs import Input
+from perun.core.notices import Notice
+from perun.crypto import SecretKey
+from perun.node.profile import Profile, write_profile
+from perun.node.recovery import open_books
+from perun.node.runtime import Fault, Node
+from perun.ports import Clock
+from perun.store import SqliteStore
+from perun.types import UnixTime
+from perun.wallet import LocalWallet
+from perun.wire.local import LocalNetwork
+from perun.wire.sealing import BoxSealer
+
+__all__ = ["Assembly", "SystemClock"]
+
+
+class SystemClock:
+    """This machine's clock, kept from going back."""
+
+    def __init__(self) -> None:
+        self._last = UnixTime(0)
+
+    def now(self) -> UnixTime:
+        """See `perun.ports.Clock`."""
+        self._last = UnixTime(max(self._last, int(time.time())))
+        return self._last
+
+
+def _nobody(*_: object) -> None:
+    """Not listening."""
+
+
+class Assembly:
+    """A node whose key is its account, from opening its store to `close`.
+
+    Turn it by hand (`chain.poll`, `node.turn`), or by `NodeThread(assembly.node)` and
+    `assembly.chain.start()`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        config: Config,
+        key: SecretKey,
+        endpoint: Endpoint,
+        *,
+        wallet: LocalWallet | None = None,
+        clock: Clock | None = None,
+        since: int = 0,
+        keyfile: str | None = None,
+        fees: FeePolicy | None = None,
+        notify: Callable[[Notice], None] = _nobody,
+        fault: Fault = _nobody,
+        report: Callable[[Report], None] = _nobody,
+    ) -> None:
+        """Opens or creates the store, and takes up what it holds.
+
+        Args:
+            path: the store; written so that `perun exit` needs nothing else.
+            since: block of the deployment.
+            keyfile: the key, encrypted (`perun.wallet.encrypt`), kept in the store for exits.
+
+        Raises:
+            StoreInUse: another process has it open.
+        """
+        deployment, identity = config.deployment, config.identity
+        self.store = SqliteStore(path)
+        try:
+            profile = Profile(
+                deployment.contract.chain_id,
+                deployment.contract.contract,
+                deployment.vpm.contract,
+                deployment.hash_time_lock.contract,
+                identity.account,
+                key.public_key.data,
+                config.seed,
+                since,
+            )
+            write_profile(self.store, profile, keyfile)
+            self.profile = profile
+            # In the store's own file: a backup then knows what is under way.
+            self.journal = SqliteJournal(path, identity.account)
+            self.wallet = wallet or LocalWallet(deployment, [key])
+            self.chain = ChainService(
+                endpoint,
+                deployment,
+                self.wallet.account(identity.account),
+                self._post,
+                limits=config.limits,
+                journal=self.journal,
+                since=since,
+                policy=fees,
+                report=report,
+            )
+            self.node = Node(
+                open_books(config, self.store),
+                self.store,
+                self.wallet,
+                self.chain,
+                clock or SystemClock(),
+                BoxSealer(key.secret),
+                notify,
+                fault,
+            )
+        except BaseException:
+            self.store.close()
+            raise
+
+    def _post(self, inputs: Sequence[Input]) -> None:
+        self.node.post(inputs)
+
+    def join(self, network: LocalNetwork) -> None:
+        """Goes on after a restart, and meets whoever is on the network.
+
+        Looks at the chain first: without a fresh view it would accept no payment.
+
+        Raises:
+            ChainFault: the chain cannot be reached.
+        """
+        self.node.start()
+        wire = network.join(self.node.peer, self.node.receive, self.node.meet)
+        self.node.connect(wire)
+        self.chain.poll()
+
+    def close(self) -> None:
+        """Lets files and lock go, at any moment; everything signed is on disk already."""
+        self.chain.stop()
+        self.journal.close()
+        self.store.close()
