@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from perun.core.inputs import (
@@ -123,6 +124,21 @@ def test_a04_silent_end_is_submitted_by_the_payee() -> None:
     assert on.paid_by_alice == 70
     story.end()
     assert story.gain(story.bob) >= 70
+
+
+def test_a04_submission_with_an_older_total_is_answered() -> None:
+    story = Story("alice")
+    machine = story.virtual(story.bob)
+    for _ in range(3):
+        assert story.alice.do(CommandPay(MachineId(machine.id), Wei(20)))
+        story.talk()
+    old = story.mind.submit(MachineId(machine.id), 20, 0)
+    assert old is not None
+    story.world.send(story.alice.key.address, old)
+    story.blocks(4)
+    assert story.bob.node.books.instances[machine.id].head.paid_by_alice == 60
+    story.end()
+    assert story.gain(story.bob) >= 60
 
 
 def test_a05_stale_registers_do_not_void_an_answer() -> None:
@@ -323,6 +339,45 @@ def test_a09_removed_instance_is_not_locked_again() -> None:
     after = story.bob.node.books.channels[id].agreed
     assert after is not None
     assert after.state.nanos == ()
+    story.end()
+
+
+@pytest.mark.parametrize("field", ["expiry", "alice_lock", "bob_lock"])
+def test_a09_instance_is_added_as_it_is_or_not_at_all(field: str) -> None:
+    story = Story("alice")
+    id = story.channel(story.bob, story.alice).id
+    before = story.bob.node.books.channels[id].agreed
+    assert before is not None
+    assert story.users.machine(0, 1, 0, 900)
+    changed: list[State] = []
+
+    def lost(sender: bytes, _: bytes, message: object) -> bool:
+        """Instead of what her node proposes, Alice proposes another nano under the same id."""
+        if sender != story.alice.peer or not isinstance(message, Propose) or message.adds is None:
+            return False
+        if not changed:
+            nanos = tuple(
+                replace(nano, **{field: getattr(nano, field) + 1})
+                if nano.id == message.adds
+                else nano
+                for nano in message.state.nanos
+            )
+            changed.append(replace(message.state, nanos=nanos))
+            signature = story.mind.sign(story.alice.key.address, changed[0])
+            story.say(
+                story.alice,
+                story.bob,
+                replace(message, state=changed[0], signature=signature),
+            )
+        return True
+
+    story.talk(lost)
+    assert changed
+    after = story.bob.node.books.channels[id].agreed
+    assert after is not None
+    assert after.state.nanos == before.state.nanos
+    assert story.bob.witness is not None
+    assert changed[0] not in set().union(*story.bob.witness.states.values())
     story.end()
 
 
