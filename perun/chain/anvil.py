@@ -8,6 +8,7 @@ import queue
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -191,18 +192,25 @@ class Anvil:
         process, self._process = self._process, None
         if process is None:
             return
-        _signal(process, signal.SIGTERM)
+        _end(process, at_once=False)
         try:
             process.wait(timeout=_STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            _signal(process, signal.SIGKILL)
+            _end(process, at_once=True)
             process.wait()
 
 
-def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
-    """To the whole session: npm's `anvil` is a script that starts the real one."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, number)
+if sys.platform == "win32":
+
+    def _end(process: subprocess.Popen[str], *, at_once: bool) -> None:
+        process.kill() if at_once else process.terminate()
+
+else:
+
+    def _end(process: subprocess.Popen[str], *, at_once: bool) -> None:
+        """Its whole session: npm's `anvil` is a script that starts the real one."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL if at_once else signal.SIGTERM)
 
 
 def _read(process: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> None:

@@ -22,7 +22,6 @@ from perun.core.effects import Submit, Watch
 from perun.core.limits import Limits
 from perun.errors import ChainFault, StoreFault
 from perun.ports import Inbox
-from perun.types import Address
 
 __all__ = ["ChainService"]
 
@@ -44,7 +43,6 @@ class ChainService:
         *,
         limits: Limits,
         journal: Journal | None = None,
-        till: Address | None = None,
         since: int = 0,
         policy: FeePolicy | None = None,
         report: Callable[[Report], None] = lambda _: None,
@@ -55,18 +53,16 @@ class ChainService:
             account: sends and pays for everything that is submitted.
             inbox: where inputs go.
             journal: what earlier processes have sent; none for chains that end with this one.
-            till: a hub's, whose credit is reported too.
             since: first block that can hold a log of the deployment.
             report: told what is sent, paid, refused; called by the thread that polls.
         """
         self._deployment = deployment
         self._inbox = inbox
         self._report = report
-        accounts = (account.address,) if till is None else (account.address, till)
         self.follower = Follower(
             endpoint,
             deployment,
-            accounts=accounts,
+            accounts=(account.address,),
             finality_blocks=limits.finality_blocks,
             since=since,
             report=report,
@@ -83,6 +79,8 @@ class ChainService:
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
         self._failures = 0
+        self.failed: Exception | None = None
+        """Why the thread has ended by itself; None while it runs, or was told to stop."""
 
     # ----------------------------------------------------------------------------------- the port
 
@@ -137,5 +135,9 @@ class ChainService:
                 self._report(Unreachable(str(fault), self._failures))
                 wait = min(interval * 2 ** min(self._failures, 10), _LONGEST_WAIT)
             except StoreFault as fault:
+                self.failed = fault
                 self._report(Stopped(str(fault)))
                 return
+            except Exception as error:
+                self.failed = error
+                raise

@@ -44,7 +44,7 @@ def _nobody(*_: object) -> None:
 
 
 class Assembly:
-    """A node whose key is its account, from opening its store to `close`.
+    """A node from opening its store to `close`.
 
     Turn it by hand (`chain.poll`, `node.turn`), or by `NodeThread(assembly.node)` and
     `assembly.chain.start()`.
@@ -70,8 +70,10 @@ class Assembly:
 
         Args:
             path: the store; written so that `perun exit` needs nothing else.
+            key: signs states and statements.
+            wallet: holds it, and the account's key if that is another; only `key` if not given.
             since: block of the deployment.
-            keyfile: the key, encrypted (`perun.wallet.encrypt`), kept in the store for exits.
+            keyfile: the account's key, encrypted (`perun.wallet.encrypt`), kept for exits.
 
         Raises:
             StoreInUse: another process has it open.
