@@ -17,7 +17,7 @@ from perun.core.instances import app_of, final_time, finally_decided, last_time
 from perun.core.keys import own_key
 from perun.core.notices import PreimageLearnt, Stuck
 from perun.core.phases import Phase, blocked, phase
-from perun.core.requests import start_next
+from perun.core.requests import forget, start_next
 from perun.core.state import (
     ChainView,
     ChannelView,
@@ -118,15 +118,25 @@ def _forget(draft: Draft, id: InstanceId) -> None:
     instance = draft.instance(id)
     if draft.chain.final_time <= final_time(instance.terms) + draft.config.limits.margin:
         return
-    unlisted = all(leg.status in (LegStatus.NEW, LegStatus.REMOVED) for leg in instance.legs)
-    disputed = any(_disputing(draft, leg) for leg in instance.legs)
-    if unlisted and not disputed and draft.crossing(id) is None:
-        draft.drop(instance)
-        draft.drop(draft.totals(id))
+    if not all(_is_past(draft, leg) for leg in instance.legs):
+        return
+    draft.drop(instance)
+    draft.drop(draft.totals(id))
+    pair = draft.crossing(id)
+    if pair is not None:
+        draft.drop(pair)
+        forget(draft, pair)
 
 
-def _disputing(draft: Draft, leg: Leg) -> bool:
+def _is_past(draft: Draft, leg: Leg) -> bool:
+    """Whether the instance can move nothing in this channel any more."""
     view = draft.channel(leg.channel)
+    if view.final.ended:
+        return True
+    return leg.status in (LegStatus.NEW, LegStatus.REMOVED) and not _disputing(view)
+
+
+def _disputing(view: ChannelView) -> bool:
     return view.head.dispute is not None or view.final.dispute is not None
 
 

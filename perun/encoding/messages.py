@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar, Final
 
 import msgspec
 
+from perun import checks
 from perun.encoding.packing import pack, unpack
 from perun.errors import Misuse, PeerFault
 from perun.types import (
@@ -115,12 +116,18 @@ class Pay(_Message, frozen=True, gc=False, tag=1):
     paid: Amount
     signature: Sig
 
+    def __post_init__(self) -> None:
+        checks.amount("paid", self.paid)
+
 
 class Paid(_Message, frozen=True, gc=False, tag=2):
     """Your statements up to this total are on my disk."""
 
     machine: MachineRef
     paid: Amount
+
+    def __post_init__(self) -> None:
+        checks.amount("paid", self.paid)
 
 
 class NotPaid(_Message, frozen=True, gc=False, tag=3):
@@ -129,6 +136,9 @@ class NotPaid(_Message, frozen=True, gc=False, tag=3):
     machine: MachineRef
     paid: Amount
     reason: Reason
+
+    def __post_init__(self) -> None:
+        checks.amount("paid", self.paid)
 
 
 class ReadySigned(_Message, frozen=True, gc=False, tag=4):
@@ -146,6 +156,10 @@ class Leave(_Message, frozen=True, gc=False, tag=5):
     paid_by_bob: Amount
     signature: Sig = Signature(b"")
     """Over the sender's own total; empty if that is 0."""
+
+    def __post_init__(self) -> None:
+        checks.amount("paid_by_alice", self.paid_by_alice)
+        checks.amount("paid_by_bob", self.paid_by_bob)
 
 
 class Reveal(_Message, frozen=True, gc=False, tag=6):
@@ -180,6 +194,10 @@ class Propose(_Message, frozen=True, gc=False, tag=10):
     """Refusal: the newest fully signed state of the refuser."""
     reason: Reason = ""
 
+    def __post_init__(self) -> None:
+        checks.amount("paid", self.paid)
+        checks.amount("received", self.received)
+
 
 class AnswerState(_Message, frozen=True, gc=False, tag=11):
     """The countersignature of a proposed state."""
@@ -213,6 +231,10 @@ class OfferChannel(_Message, frozen=True, gc=False, tag=20):
     to_credit: bool
     first: Propose | None = None
     """The first state, with Bob's fee, already signed."""
+
+    def __post_init__(self) -> None:
+        checks.amount("alice_amount", self.alice_amount)
+        checks.amount("bob_amount", self.bob_amount)
 
 
 class AcceptChannel(_Message, frozen=True, gc=False, tag=21):
@@ -310,6 +332,9 @@ class GrantInstance(_Message, frozen=True, gc=False, tag=34):
     fee: Amount
     valid_until: Time
     signature: Sig
+
+    def __post_init__(self) -> None:
+        checks.amount("fee", self.fee)
 
 
 class RefuseInstance(_Message, frozen=True, gc=False, tag=35):

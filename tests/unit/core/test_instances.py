@@ -12,6 +12,7 @@ from perun.core.faults import InstanceRejected
 from perun.core.hub import why_refuse
 from perun.core.inputs import (
     CommandAddMachine,
+    CommandDispute,
     CommandLock,
     CommandPay,
     CommandRemove,
@@ -240,3 +241,19 @@ def test_lock_of_an_unknown_secret_stays_until_it_lapses(pair: Pair) -> None:
     pair.world.advance()
 
     assert (agreed(pair.bob, pair).net, agreed(pair.bob, pair).nanos) == (0, ())
+
+
+def test_what_is_over_leaves_the_store(trio: Trio) -> None:
+    """Nothing piles up: instances, totals and crossings go once their terms have ended."""
+    for _ in range(2):
+        add_machine(trio.world, trio.alice, trio.left, 10, 10, trio.bob, life=1_000)
+    trio.world.network.rule = lambda _letter: ()
+    trio.alice.do(CommandDispute(trio.left))
+    trio.bob.do(CommandDispute(trio.right))
+    for _ in range(60):
+        trio.world.advance(60)
+
+    for party in (trio.alice, trio.ingrid, trio.bob):
+        books = party.node.books
+        assert (books.instances, books.totals, books.crossings) == ({}, {}, {})
+        assert all(view.final.ended for view in books.channels.values())

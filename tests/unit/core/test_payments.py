@@ -9,7 +9,14 @@ from perun.core.faults import NotAllowedNow, NotEnoughMoney
 from perun.core.inputs import CommandDispute, CommandPay, CommandRemove, Signed
 from perun.core.notices import PaymentDelivered, PaymentReceived
 from perun.core.state import LegStatus
-from perun.encoding.messages import AnswerState, NotPaid, Pay, Propose
+from perun.encoding.messages import (
+    AnswerState,
+    MalformedMessage,
+    NotPaid,
+    Pay,
+    Propose,
+    encode,
+)
 from perun.errors import BadSignature
 from perun.testing.parties import Party
 from perun.testing.stories import add_machine, instance
@@ -91,11 +98,16 @@ def test_more_than_the_lock_covers_is_refused(pair: Pair) -> None:
     assert received(pair.bob, machine) == 100
 
 
-def test_total_beyond_every_amount_never_reaches_the_rules(pair: Pair) -> None:
+def test_a3_total_beyond_every_amount_is_no_message(pair: Pair) -> None:
     machine = add_machine(pair.world, pair.alice, pair.channel, 100, 50)
-    huge = Pay(machine, Wei(MAX_AMOUNT + 1), statement(pair.alice, machine, 1).signature)
+    greatest = encode(Pay(machine, MAX_AMOUNT, statement(pair.alice, machine, 1).signature))
+    above = greatest.replace(MAX_AMOUNT.to_bytes(14, "big"), (MAX_AMOUNT + 1).to_bytes(14, "big"))
+    assert above != greatest
+    pair.bob.node.receive(pair.alice.peer, (above,))
+    pair.bob.node.turn()
 
-    assert "covers" in offer(pair, huge)
+    assert [type(error) for _, error in pair.bob.faults] == [MalformedMessage]
+    assert "covers" in offer(pair, statement(pair.alice, machine, MAX_AMOUNT))
     assert received(pair.bob, machine) == 0
 
 
