@@ -46,8 +46,9 @@ class _Wire:
         """See `perun.ports.Wire`."""
         actor = self._actor
         for frame in frames:
-            if actor.witness is not None:
-                actor.witness.left(frame, actor.world.end_of(frame, peer))
+            end = actor.world.end_of(frame, peer)
+            if actor.witness is not None and end is not None:
+                actor.witness.left(frame, end)
         self._wire.send(peer, frames)
 
 

@@ -110,10 +110,11 @@ class World:
         """By name on the wire."""
         return next(actor for actor in self.actors if actor.peer == peer)
 
-    def end_of(self, frame: bytes, receiver: PeerId) -> Actor:
-        """Who can read a frame: its receiver, or the end that it is sealed for."""
+    def end_of(self, frame: bytes, receiver: PeerId) -> Actor | None:
+        """Who can read a frame: its receiver, or the end that it is sealed for; a stranger, None."""
         message = decode(frame)
-        return self.by_peer(message.receiver if isinstance(message, Relay) else receiver)
+        end = message.receiver if isinstance(message, Relay) else receiver
+        return next((actor for actor in self.actors if actor.peer == end), None)
 
     # ------------------------------------------------------------------------------------- messages
 
