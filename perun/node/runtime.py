@@ -65,6 +65,8 @@ class Node:
         self._wire: Wire | None = None
         self._inbox: deque[Input | tuple[PeerId, Sequence[bytes]]] = deque()
         self._peers = {view.peer for view in books.channels.values()}
+        # Where the rows of the input at hand begin: every payment has a record of its own.
+        self._first = 0
         self.wake: Callable[[], None] = _ignore
 
     # ------------------------------------------------------------------------- from any thread
@@ -148,6 +150,7 @@ class Node:
             # A bug that a message has found: the step changed nothing, so the node goes on.
             self._fault(input, BrokenInvariant(f"{type(error).__name__}: {error}"))
             return
+        self._first = len(rows)
         wishes = self._absorb(result, rows, drops, effects)
         while wishes:
             later: list[Sign] = []
@@ -166,7 +169,7 @@ class Node:
         for row in result.writes:
             if isinstance(row, Totals):
                 # A payment asks and signs in one turn: two versions of one row, one is stored.
-                last = rows[-1] if rows else None
+                last = rows[-1] if len(rows) > self._first else None
                 if isinstance(last, Totals) and last.machine == row.machine:
                     rows[-1] = row
                 else:
