@@ -86,7 +86,6 @@ class Actor:
             self.policy,
             world.limits,
         )
-        till = self.account.address if self.policy.hub is not None else None
         self.chain = ChainService(
             self.endpoint,
             world.deployment,
@@ -94,7 +93,6 @@ class Actor:
             lambda inputs: self.node.post(inputs),
             limits=world.limits,
             journal=self.journal,
-            till=till,
         )
         self.node = Node(
             open_books(config, self.store),

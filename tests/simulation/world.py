@@ -111,7 +111,7 @@ class World:
         return next(actor for actor in self.actors if actor.peer == peer)
 
     def end_of(self, frame: bytes, receiver: PeerId) -> Actor | None:
-        """Who can read a frame: its receiver, or the end that it is sealed for; a stranger, None."""
+        """Who can read a frame: its receiver, or whom it is sealed for; None for a stranger."""
         message = decode(frame)
         end = message.receiver if isinstance(message, Relay) else receiver
         return next((actor for actor in self.actors if actor.peer == end), None)
