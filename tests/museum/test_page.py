@@ -54,3 +54,13 @@ def test_named_test_exists(name: str) -> None:
     text = (ROOT / path).read_text(encoding="utf-8")
     pattern = rf"function {function}\(" if path.endswith(".sol") else rf"def {function}\("
     assert re.search(pattern, text), f"{path} has no {function}"
+
+
+@pytest.mark.parametrize("page", ["docs/security.md", "proofs/README.md"])
+def test_files_that_other_pages_name_exist(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:tests|proofs|perun|contracts)/[\w/.]+)`", text))
+    at = (ROOT / "proofs") if page.startswith("proofs") else ROOT
+    assert {
+        name for name in named if not (ROOT / name).exists() and not (at / name).exists()
+    } == set()

@@ -122,6 +122,14 @@ class Instances:
         statement = Statement(identity, Wei(paid))  # type: ignore[arg-type]
         return Wei(paid), sign(statement_digest(self.arena.world.vpm.domain, statement), key)
 
+    def old_statement(self, identity: InstanceId, role: Role) -> tuple[int, Signature]:
+        """Some lower total that the role signed, or could have."""
+        known = self.machines[identity]
+        paid = self.rng.randint(0, known.totals[role])
+        key = KEYS[known.machine.alice if role is Role.ALICE else known.machine.bob]
+        statement = Statement(identity, Wei(paid))  # type: ignore[arg-type]
+        return paid, sign(statement_digest(self.arena.world.vpm.domain, statement), key)
+
     def submission(self, identity: InstanceId) -> tuple[Machine, Wei, Signature, Wei, Signature]:
         """Arguments of `submitStatements`: mostly good."""
         rng, machine = self.rng, self.machines[identity].machine
@@ -129,6 +137,10 @@ class Instances:
         by_bob = self.sign_statement(identity, Role.BOB) if rng.random() < 0.6 else (0, NOTHING)
         if rng.random() < 0.1:
             by_alice, by_bob = by_bob, by_alice
+        if rng.random() < 0.15:
+            by_alice = self.old_statement(identity, Role.ALICE)
+        if rng.random() < 0.15:
+            by_bob = self.old_statement(identity, Role.BOB)
         if rng.random() < 0.05:
             by_alice = (2**111 + rng.randint(0, 5), by_alice[1])
         if rng.random() < 0.05:

@@ -29,6 +29,7 @@ from perun.types import (
     Asset,
     Channel,
     Close,
+    InstanceId,
     Nano,
     Nonce,
     Open,
@@ -143,7 +144,7 @@ class Play:
             (22, self._register),
             (16, self._settle),
             (5, self._settle_many),
-            (8, self._submit),
+            (14, self._submit),
             (6, self._reveal),
             (4, self._again),
         ]
@@ -690,6 +691,9 @@ class Play:
         if not self.things.machines:
             return ()
         identity = rng.choice(list(self.things.machines)[-8:])
+        running = list(self.arena.world.vpm.records)[-3:]
+        if running and rng.random() < 0.4:
+            identity = InstanceId(rng.choice(running))
         caller = rng.choice(self.arena.stage.people)
         if rng.random() < 0.4:
             nano = Nano(
