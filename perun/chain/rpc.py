@@ -67,15 +67,18 @@ class RpcEndpoint:
         return self._block("latest" if number is None else cast("BlockIdentifier", number))
 
     def finalized(self) -> Block | None:
-        """See `Reading`."""
-        return self._block("finalized") if self._finality_tag else None
+        """See `Reading`. A node that refuses the tag has no final block yet, which is safe."""
+        if not self._finality_tag:
+            return None
+        try:
+            return self._block("finalized")
+        except NodeRefused:
+            return None
 
     def _block(self, which: BlockIdentifier) -> Block | None:
         try:
             with translated():
                 return _header(self.web3.eth.get_block(which))
-        except NodeUnreachable:
-            raise
         except NodeRefused as error:
             # A number or tag that the chain does not have yet.
             if isinstance(error.__cause__, BlockNotFound):

@@ -130,6 +130,9 @@ class Submitter:
         """
         while self._asked:
             self._take(self._asked.popleft(), final)
+        self._done = {
+            key: done for key, done in self._done.items() if final.number <= done[1] + _ECHO
+        }
         mined = self._node.next_nonce(self.address, head.number)
         settled = self._node.next_nonce(self.address, final.number)
         for nonce in sorted(self._entries):

@@ -112,6 +112,8 @@ class ScriptedChain:
         """Transactions that wait, by hash, oldest first."""
         self.mined: dict[bytes, Mined] = {}
         """What became of transactions that are in blocks, by hash."""
+        self.tagged: int | None = None
+        """Number of the block that the chain itself calls final; None: it has no such notion."""
         self._forks = 0
         genesis = Block(0, keccak(b"genesis"), GENESIS, _BASE_FEE)
         self._blocks = [_Block(genesis, self.evm.snapshot(), [], [], {})]
@@ -282,9 +284,10 @@ class ScriptedEndpoint:
         return None if found is None else found.header
 
     def finalized(self) -> Block | None:
-        """See `Reading`; count blocks here."""
-        self._require()
-        return None
+        """See `Reading`; where `ScriptedChain.tagged` points."""
+        chain = self._require()
+        found = None if chain.tagged is None else chain.block(chain.tagged)
+        return None if found is None else found.header
 
     def logs(
         self,

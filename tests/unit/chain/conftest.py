@@ -57,6 +57,7 @@ class Party:
     key: SecretKey
     journal: Journal = field(default_factory=MemoryJournal)
     policy: FeePolicy | None = None
+    limits: Limits = LIMITS
 
     def __post_init__(self) -> None:
         self.endpoint = ScriptedEndpoint(self.world.chain)
@@ -71,7 +72,7 @@ class Party:
             self.world.deployment,
             ScriptedAccount(self.key.address),
             self.inputs.extend,
-            limits=LIMITS,
+            limits=self.limits,
             journal=self.journal,
             policy=self.policy,
             report=self.reports.append,

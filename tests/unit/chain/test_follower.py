@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from perun.bindings import erc20, ms_contract_calls, vpm
 from perun.bindings.failures import NodeUnreachable
@@ -25,7 +26,7 @@ from perun.types import (
     Wei,
     Withdraw,
 )
-from tests.unit.chain.conftest import ALICE, BOB, World, plain_token
+from tests.unit.chain.conftest import ALICE, BOB, LIMITS, World, plain_token
 
 
 def test_first_round_reports_block_then_channel_as_it_stands(world: World) -> None:
@@ -97,6 +98,23 @@ def test_broken_finality_is_said_and_read_again(world: World) -> None:
     party.poll()
     assert party.of(FinalityBroken)
     assert party.seen(world.id) == (EMPTY, EMPTY)
+
+
+def test_finality_tag_decides_and_never_goes_back(world: World) -> None:
+    party = world.party(limits=replace(LIMITS, finality_blocks=None))
+    party.port.watch(world.watch)
+    world.open(ALICE, 70)
+    for _ in range(5):
+        world.chain.mine()
+    party.poll()
+    assert party.seen(world.id)[1] == EMPTY  # nothing is final until the chain says so
+    finals = []
+    for tagged in (3, 1, 5):
+        world.chain.tagged = tagged
+        world.chain.mine()
+        (block,) = [item for item in party.poll() if isinstance(item, ChainBlock)]
+        finals.append(block.final_number)
+    assert finals == [3, 3, 5]
 
 
 def test_nothing_is_counted_twice_when_node_fails_in_the_middle(world: World) -> None:
