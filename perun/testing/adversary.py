@@ -296,6 +296,17 @@ class Adversary:
         contract = self.deployment.contract.contract
         return ms_contract_calls.withdraw(contract, self.channels[wish.channel], wish, *pair)
 
+    def open_both(self, leave: Open) -> tuple[Address, Call] | None:
+        """`openBoth` by an `Open` that we were given, once more; and who has to send it."""
+        channel = self.channels.get(leave.channel)
+        if channel is None or channel.alice_key not in self.by_address:
+            return None
+        contract = self.deployment.contract.contract
+        call = ms_contract_calls.open_both(
+            contract, channel, leave, self.opens[leave], by_bob=False
+        )
+        return channel.alice, call
+
     def _pair(
         self, id: ChannelId, message: Close | Withdraw, theirs: Signature
     ) -> tuple[Signature, Signature] | None:

@@ -186,6 +186,26 @@ def test_a06_nothing_is_signed_in_a_channel_in_dispute() -> None:
     story.end()
 
 
+def test_a06_nothing_is_signed_on_a_stale_view() -> None:
+    story = Story("alice")
+    id = story.channel(story.bob, story.alice).id
+    full = story.bob.node.books.channels[id].agreed
+    assert full is not None
+    late = story.world.chain.now + story.world.limits.freshness + 1
+    story.world.clock = UnixTime(late)
+    gift = replace(full.state, version=Version(full.state.version + 2), net=Wei(50))
+    signature = story.mind.sign(story.alice.key.address, gift)
+    story.say(story.alice, story.bob, Propose(gift, signature, 0))
+    assert story.bob.witness is not None
+    assert not story.bob.do(CommandTransfer(id, Wei(1)))
+    assert story.bob.node.books.channels[id].signed <= full.state.version
+    # With the next block it is welcome.
+    story.blocks(1)
+    story.say(story.alice, story.bob, Propose(gift, signature, 0))
+    assert story.bob.node.books.channels[id].signed == gift.version
+    story.end()
+
+
 def test_a07_refusal_in_words_resolves_nothing() -> None:
     story = Story("bob")
     id = story.channel(story.alice, story.bob).id

@@ -1,4 +1,4 @@
-"""B10, B11, C1, C2, C8: joining, old stores, refusals, waiting, and what is not final."""
+"""B10, B11, C1, C2, C5, C8: joining, old stores, refusals, waiting, drawing, finality."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from perun.core.inputs import (
     CommandDispute,
     CommandFund,
     CommandPay,
+    CommandRemove,
     CommandTransfer,
 )
 from perun.core.notices import ExitOnly, ProposalRefused
@@ -139,6 +140,29 @@ def test_b11_lost_state_is_made_good_by_an_honest_peer() -> None:
     assert full is not None
     assert dispute.version == full.state.version, "Bob has answered with the newest"
     story.end()
+
+
+def test_c5_open_draws_once_also_after_the_channel_has_been_emptied() -> None:
+    story = Story("alice")
+    id = story.channel(story.ingrid, story.alice).id
+    (leave,) = [leave for leave in story.mind.opens if leave.channel == id]
+    for _ in range(2):
+        found = story.mind.open_both(leave)
+        assert found is not None
+        transaction = story.world.send(*found)
+        story.blocks(1)
+        assert not story.world.chain.mined[transaction.hash].succeeded
+        # Closed and emptied as soon as Ingrid lets it be, by when the Open has lapsed.
+        story.alice.do(CommandRemove(story.virtual(story.alice).id))
+        story.talk()
+        story.until(leave.valid_until + 30)
+        story.blocks(3)
+        story.alice.do(CommandClose(id))
+        story.talk()
+        story.blocks(4)
+    assert story.ingrid.node.books.channels[id].final.ended
+    story.end()
+    assert story.gain(story.ingrid) >= 0
 
 
 def test_c1_refusals_never_end_a_channel() -> None:

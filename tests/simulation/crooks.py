@@ -359,12 +359,27 @@ class Crooks:
         if not self._learn():
             return False
         mind = self.mind
+        if kind % 5 == 4:
+            return self._draw_again(which)
         closes = [call for close in mind.closes if (call := mind.close(close)) is not None]
         withdraws = [call for wish in mind.withdraws if (call := mind.withdraw(wish)) is not None]
         calls = closes if kind % 2 else withdraws
         if not calls:
             return False
         return self._send(calls[which % len(calls)], who)
+
+    def _draw_again(self, which: int) -> bool:
+        """An `Open` that was used, or has lapsed, for as long as the channel's slot is empty."""
+        opens = list(self.mind.opens)
+        found = self.mind.open_both(opens[which % len(opens)]) if opens else None
+        if found is None:
+            return False
+        self.world.seen["Opens used again"] += 1
+        try:
+            self.world.send(*found)
+        except NodeRefused:
+            return False
+        return True
 
     def reveal(self, who: int, which: int, *_: int) -> bool:
         """Shows a secret on chain that it was told off chain."""
