@@ -13,7 +13,7 @@ from web3.types import BlockData, BlockIdentifier, FilterParams
 
 from perun.bindings import transport
 from perun.bindings.calls import Call, Query, request
-from perun.bindings.failures import NodeRefused, NodeUnreachable, translated
+from perun.bindings.failures import NodeRefused, translated
 from perun.bindings.logs import Log, from_web3
 from perun.bindings.transport import limit
 from perun.chain.endpoint import Block, Mined
