@@ -127,7 +127,7 @@ def on_invite(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Non
             if (message.machine.alice, message.machine.bob) != (theirs, own_key(view)):
                 raise InstanceRejected("its keys are not yours and mine")
         check_terms(draft.config, draft.now, terms)
-        if locks(terms)[Role.BOB] > draft.config.policy.greatest_lock:
+        if locks(terms)[Role.BOB] > _greatest_lock(draft):
             raise InstanceRejected("it locks more of my money than I allow")
         may_sign(draft, view, "lock an instance")
         _check_room(draft, sender)
@@ -144,6 +144,11 @@ def on_invite(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Non
     draft.send(sender, Invited(terms.salt, ours), via)
     if via:
         virtual.request(draft, instance)
+
+
+def _greatest_lock(draft: Draft) -> int:
+    policy = draft.config.policy
+    return policy.greatest_deposit if policy.greatest_lock is None else policy.greatest_lock
 
 
 def _check_room(draft: Draft, sender: PeerId) -> None:
