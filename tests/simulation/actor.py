@@ -23,15 +23,12 @@ from perun.testing.parties import key_of
 from perun.types import Nonce, Salt, Signature
 from perun.wire.sealing import BoxSealer
 from tests.simulation.disk import Disk, JournalDisk, Power
-from tests.simulation.witness import Violated, Witness
+from tests.simulation.witness import GREATEST_FEE, Violated, Witness
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
 _MOST_TURNS = 200
-
-GREATEST_FEE = 10
-"""What an end allows a hub to charge for one instance."""
 
 
 class _Wire:
@@ -143,6 +140,8 @@ class Actor:
                     return
         except StoreFault:
             self.world.seen["power cuts"] += 1
+            if self.witness is not None:
+                self.witness.heard_all = False
             self.restart()
             self.turn()
             return
@@ -172,6 +171,8 @@ class Actor:
         if self.witness is not None:
             # Counted first: if the power fails in the middle nobody knows whether it was done.
             self.witness.ordered += cost
+            if isinstance(command, CommandLock):
+                self.witness.locked[command.hash] = command.amount
         self.node.post((command,))
         self.turn()
         refused = any(isinstance(error, Misuse) for error in self.faults[before:])
@@ -214,11 +215,12 @@ class Actor:
 
 
 def _cost(command: Command) -> int:
-    """What a user gives away by a command, at most; payments are counted when they are signed."""
+    """What a user gives away by a command, at most. Payments count when they are signed, locks when
+    somebody has shown the secret."""
     if isinstance(command, CommandTransfer):
         return command.amount
     if isinstance(command, CommandLock):
-        return command.amount + (GREATEST_FEE if command.end else 0)
+        return GREATEST_FEE if command.end else 0
     if isinstance(command, CommandAddMachine):
         return GREATEST_FEE if command.end else 0
     return 0

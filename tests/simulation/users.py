@@ -173,6 +173,7 @@ class Users:
         if not counts:
             return False  # Too late to be sure of it: a careful user keeps the secret.
         lives = actor.lives
+        self.world.shown_secrets.add(lock.hash)
         done = actor.do(CommandReveal(instance.id, self.secrets[lock.hash]))
         if done and actor.lives == lives and actor.witness is not None:
             actor.witness.revealed[instance.id] = lock.amount

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perun.core.effects import Sign
-from perun.core.notices import Notice, PaymentReceived, TransferDone
+from perun.core.notices import InstanceAdded, Notice, PaymentReceived, TransferDone
 from perun.core.state import ChannelView, InstanceView, Role, Totals
 from perun.encoding.messages import (
     AnswerState,
@@ -40,6 +40,9 @@ from perun.types import (
 
 if TYPE_CHECKING:
     from tests.simulation.actor import Actor
+
+GREATEST_FEE = 1
+"""What an end allows a hub to charge for one instance."""
 
 
 class Violated(AssertionError):
@@ -70,7 +73,12 @@ class Witness:
     transferred: dict[tuple[ChannelId, int], int] = field(default_factory=dict)
     """What transfers brought it, by channel and version."""
     ordered: int = 0
-    """What its user has told it to pay by transfers, locks and fees, at most."""
+    """What its user has told it to pay by transfers and fees, at most."""
+    locked: dict[bytes, int] = field(default_factory=dict)
+    """What its user has told it to lock, by the hash of the secret that takes it."""
+    heard_all: bool = True
+    """Whether no notice was lost in a power cut: then `done` says what was really paid."""
+    fees: int = 0
     revealed: dict[InstanceId, int] = field(default_factory=dict)
     left_before: frozenset[InstanceId] = frozenset()
     """Machines that counted no more when the present turn began."""
@@ -381,8 +389,11 @@ class Witness:
         self.seen["told " + type(notice).__name__] += 1
         if isinstance(notice, PaymentReceived):
             self._accepted(notice)
-        elif isinstance(notice, TransferDone) and notice.amount > 0:
+        elif isinstance(notice, TransferDone):
             self.transferred[notice.channel, notice.version] = notice.amount
+        elif isinstance(notice, InstanceAdded):
+            instance = self.actor.node.books.instances[notice.instance]
+            self.fees += GREATEST_FEE * bool(instance.via and instance.role is Role.ALICE)
 
     def _accepted(self, notice: PaymentReceived) -> None:
         id, books = notice.machine, self.actor.node.books
@@ -410,7 +421,11 @@ class Witness:
     def expects(self) -> int:
         """What it must own more at the end than at the beginning: earned less spent."""
         machines = sum(self.received.values()) - sum(self.statements.values())
-        return machines + sum(self.transferred.values()) - self.ordered
+        shown = self.actor.world.shown_secrets
+        locks = sum(amount for hash, amount in self.locked.items() if hash in shown)
+        earned = sum(amount for amount in self.transferred.values() if amount > 0)
+        paid = sum(-amount for amount in self.transferred.values() if amount < 0) + self.fees
+        return machines - locks + earned - (paid if self.heard_all else self.ordered)
 
 
 def _only_payer(instance: InstanceView) -> Role | None:

@@ -30,7 +30,8 @@ from perun.types import (
     UnixTime,
     Wei,
 )
-from tests.simulation.actor import GREATEST_FEE, Actor
+from tests.simulation.actor import Actor
+from tests.simulation.witness import GREATEST_FEE
 
 T = TypeVar("T")
 
@@ -67,6 +68,8 @@ class World:
         self.seen: Counter[str] = Counter()
         self.clock = self.chain.now
         self.reorganised_at = 0
+        self.shown_secrets: set[bytes] = set()
+        """Hashes of secrets that somebody has let out: the locks on them may be taken."""
         self.waited: dict[bytes, int] = {}
         """In how many blocks a waiting transaction of an honest party was left out."""
         policy = Policy(
