@@ -102,10 +102,9 @@ class Interface:
         values = normal(eth_abi.decode(self.functions[function][2], answer))
         return values[0] if len(values) == 1 else values
 
-    def read(self, log: Any) -> Event | None:
+    def read(self, log: Log) -> Event | None:
         """The event a log stands for."""
-        topics = [bytes(topic) for topic in log["topics"]]
-        entry = self.events.get(topics[0]) if topics else None
+        entry = self.events.get(log.topics[0]) if log.topics else None
         if entry is None:
             return None
         inputs = entry["inputs"]
@@ -114,11 +113,11 @@ class Interface:
         values = dict(
             zip(
                 (item["name"] for item in others),
-                eth_abi.decode(_types(others), bytes(log["data"])),
+                eth_abi.decode(_types(others), log.data),
                 strict=True,
             )
         )
-        for item, topic in zip(indexed, topics[1:], strict=True):
+        for item, topic in zip(indexed, log.topics[1:], strict=True):
             values[item["name"]] = eth_abi.decode(_types([item]), topic)[0]
         return Event(entry["name"], {item["name"]: normal(values[item["name"]]) for item in inputs})
 

@@ -15,12 +15,11 @@ from perun.crypto import SecretKey
 from perun.types import ETH
 from populus.chain import AnvilChain, TesterChain
 from populus.chain.tester import HD_PATH, MNEMONIC
-from populus.exceptions import ContractReverted
-from populus.reverts import TesterFailure
 from tests.support import plain
 from tests.support.clock import clock_of
 from tests.support.contracts import Deployed, Event, Interface, Log, Receipt
 from tests.support.parties import Party, session_key
+from tests.support.wires import Mined, TesterWire, wire_of
 
 FOREVER = 2**40 - 1
 """Greatest `validUntil`."""
@@ -35,7 +34,6 @@ ETHER = 10**18
 GAS = 5_000_000
 """Limit of a transaction that does not name one; given, so that nothing is estimated."""
 
-_MAX_FEE = 10**11
 _CAST = ("treasury", "alice", "bob", "ingrid", "mallory", "carol")
 
 
@@ -49,11 +47,12 @@ class Stage:
         self.chain = chain
         self.web3: Web3 = chain.web3
         self.clock = clock_of(chain)
+        self.wire = wire_of(chain)
         self.chain_id = self.web3.eth.chain_id
         self._interfaces: dict[str, Interface] = {}
         self._known: dict[bytes, Interface] = {}
         self._fees: Counter[bytes] = Counter()
-        self._queue: list[tuple[Any, Any]] | None = None
+        self._queue: list[tuple[bytes, bytes]] | None = None
         self.cast = tuple(self._party(index, name) for index, name in enumerate(_CAST))
         self.treasury, self.alice, self.bob, self.ingrid, self.mallory, self.carol = self.cast
         for party in self.cast:
@@ -82,11 +81,7 @@ class Stage:
 
     def _let_send(self, key: SecretKey) -> None:
         """Session keys may send transactions too; the node signs for them."""
-        address = Web3.to_checksum_address(key.address)
-        if isinstance(self.chain, AnvilChain):
-            self.web3.provider.make_request("anvil_impersonateAccount", [address])
-        else:
-            self.chain.backend.add_account(key.secret)
+        self.wire.let_send(key)
         self.transact(self.treasury, key.address, b"", 10 * ETHER, 21_000)
 
     def party_at(self, account: bytes, like: Party) -> Party:
@@ -107,9 +102,9 @@ class Stage:
         code = bytes.fromhex(self.compiled(name)["bytecode"].removeprefix("0x"))
         inputs = next((e["inputs"] for e in interface.abi if e["type"] == "constructor"), [])
         code += eth_abi.encode([item["type"] for item in inputs], list(args))
-        transaction = self._transaction(self.treasury, None, code, value, 16_000_000)
-        receipt = self.web3.eth.get_transaction_receipt(self.web3.eth.send_transaction(transaction))
-        return self.at_address(name, bytes.fromhex(str(receipt["contractAddress"])[2:]))
+        mined = self._mine(self.treasury, b"", code, value, 16_000_000)
+        assert mined.contract is not None
+        return self.at_address(name, mined.contract)
 
     def at_address(self, name: str, address: bytes) -> Deployed:
         """The contract that is there already."""
@@ -150,7 +145,7 @@ class Stage:
 
         The receipts of the transactions are empty; only eth-tester can do it.
         """
-        assert isinstance(self.chain, TesterChain)
+        assert isinstance(self.wire, TesterWire)
         self.at(timestamp)
         self._queue = queue = []
         try:
@@ -158,8 +153,8 @@ class Stage:
         finally:
             self._queue = None
             self.clock.mine()
-        for by, sent in queue:
-            assert self._receipt(by, sent)["status"] == 1
+        for sender, sent in queue:
+            self._fees[sender] += self.wire.mined(sent).fee
         assert self.now == timestamp
 
     # ------------------------------------------------------------------ money
@@ -169,7 +164,7 @@ class Stage:
         account = address_of(who)
         if asset != ETH:
             return int(self.at_address("PlainToken", asset).ask("balanceOf", account))
-        return self.web3.eth.get_balance(Web3.to_checksum_address(account)) + self._fees[account]
+        return self.wire.balance(account) + self._fees[account]
 
     def credit(self, asset: bytes, who: Any) -> int:
         """An account's credit in MSContract."""
@@ -187,80 +182,34 @@ class Stage:
     def transact(self, by: Any, to: bytes, data: bytes, value: int, gas: int | None) -> Receipt:
         """Send and wait; see `Deployed.send`."""
         if self._queue is not None:
-            self._queue.append((by, self._send_pending(by, to, data, value, gas or GAS)))
+            self._prepare(address_of(by), to, data, value, gas or GAS)
             return Receipt(0, 0, ())
-        tip = self._tip()
-        try:
-            sent = self.web3.eth.send_transaction(
-                self._transaction(by, to, data, value, gas or GAS)
-            )
-        except ContractReverted:
-            if self._tip() != tip:  # a failed transaction costs its fee all the same
-                self._receipt(by, self.web3.eth.get_block("latest")["transactions"][-1])
-            raise
-        receipt = self._receipt(by, sent)
-        events = (self._read(log) for log in receipt["logs"])
-        logs = tuple(
-            Log(
-                bytes.fromhex(log["address"][2:]),
-                tuple(bytes(topic) for topic in log["topics"]),
-                bytes(log["data"]),
-            )
-            for log in receipt["logs"]
-        )
+        mined = self._mine(by, to, data, value, gas or GAS)
+        events = (self._read(log) for log in mined.logs)
         found = tuple(event for event in events if event)
-        return Receipt(receipt["gasUsed"], self.now, found, logs)
-
-    def _send_pending(self, by: Any, to: bytes, data: bytes, value: int, gas: int) -> bytes:
-        """Into the block in preparation, which eth-tester's own interface cannot do twice."""
-        sender, backend = address_of(by), self.chain.backend
-        nonce = backend.get_nonce(sender)
-        nonce += sum(address_of(other) == sender for other, _ in self._queue or ())
-        fees = {"max_fee_per_gas": _MAX_FEE, "max_priority_fee_per_gas": 1}
-        message = {"from": sender, "to": to, "data": data, "value": value, "gas": gas}
-        return bytes(backend.send_transaction({**message, **fees, "nonce": nonce}))
-
-    def _tip(self) -> Any:
-        """Changes with every block; not asked for on anvil."""
-        return None if isinstance(self.chain, AnvilChain) else self.chain.fingerprint()[0]
-
-    def _receipt(self, by: Any, sent: Any) -> Any:
-        receipt = self.web3.eth.get_transaction_receipt(sent)
-        self._fees[address_of(by)] += receipt["gasUsed"] * receipt["effectiveGasPrice"]
-        return receipt
+        return Receipt(mined.gas_used, self.now, found, mined.logs)
 
     def call(self, by: Any, to: bytes, data: bytes, gas: int | None) -> bytes:
         """Ask without changing anything; see `Deployed.ask`."""
-        sender, limit = address_of(by or self.treasury), gas or 16_000_000
-        if isinstance(self.chain, TesterChain):  # without web3: half the time, and tests ask a lot
-            asked = {"from": sender, "to": to, "data": data, "gas": limit, "value": 0}
-            try:
-                return bytes(self.chain.backend.call(asked))
-            except TesterFailure as error:
-                raise self.chain.errors.decode(error.data, str(error)) from None
-        addresses = {
-            "from": Web3.to_checksum_address(sender),
-            "to": Web3.to_checksum_address(to),
-        }
-        return bytes(self.web3.eth.call({**addresses, "data": data, "gas": limit}))
+        return self.wire.call(address_of(by or self.treasury), to, data, gas or 16_000_000)
 
-    def _transaction(
-        self, by: Any, to: bytes | None, data: bytes, value: int, gas: int
-    ) -> dict[str, Any]:
-        transaction: dict[str, Any] = {
-            "from": Web3.to_checksum_address(address_of(by)),
-            "data": data,
-            "value": value,
-            "gas": gas,
-            "maxFeePerGas": _MAX_FEE,
-            "maxPriorityFeePerGas": 1,
-        }
-        if to is not None:
-            transaction["to"] = Web3.to_checksum_address(to)
-        return transaction
+    def _mine(self, by: Any, to: bytes, data: bytes, value: int, gas: int) -> Mined:
+        sender = address_of(by)
+        mined = self.wire.send(sender, to, data, value, gas)
+        self._fees[sender] += mined.fee  # a failed transaction costs its fee all the same
+        if mined.error is not None:
+            raise mined.error
+        return mined
 
-    def _read(self, log: Any) -> Event | None:
-        interface = self._known.get(bytes.fromhex(log["address"][2:]))
+    def _prepare(self, sender: bytes, to: bytes, data: bytes, value: int, gas: int) -> None:
+        assert isinstance(self.wire, TesterWire)
+        assert self._queue is not None
+        nonce = self.wire.nonce(sender) + sum(other == sender for other, _ in self._queue)
+        sent = self.wire.prepare(sender, to, data, value, gas, nonce)
+        self._queue.append((sender, sent))
+
+    def _read(self, log: Log) -> Event | None:
+        interface = self._known.get(log.address)
         return interface.read(log) if interface else None
 
 
