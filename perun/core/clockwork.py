@@ -143,6 +143,7 @@ def _disputing(view: ChannelView) -> bool:
 def _look_at_instance(draft: Draft, id: InstanceId) -> None:
     instance = draft.instance(id)
     evidence.duties(draft, instance)
+    virtual.remind(draft, instance)
     if not any(leg.status is LegStatus.LISTED for leg in instance.legs):
         return
     if finally_decided(instance, draft.chain) is None:
@@ -219,7 +220,8 @@ def on_connected(draft: Draft, peer: PeerId) -> None:
         if instance.legs[0].status is not LegStatus.LISTED:
             continue
         if instance.ready_sent:
-            virtual.on_added(draft, replace(instance, ready_sent=False))
+            virtual.say_ready(draft, instance)
+            continue
         totals = draft.totals(instance.id)
         if totals.sent_signature:
             pay = Pay(MachineId(instance.id), totals.sent, totals.sent_signature)

@@ -66,8 +66,10 @@ class Policy(Record, frozen=True, gc=False):
     greatest_deposit: Wei = Wei(0)
     """… or for at most this, put in once the other side's is final."""
     greatest_lock: Wei | None = None
-    """Most we lock in an instance that a peer proposes; None: as much as `greatest_deposit`. Nothing
-    is lost by a lock, but the money waits for the end of the instance."""
+    """Most we lock in an instance that a peer proposes; None: as much as `greatest_deposit`.
+
+    Nothing is lost by a lock, but the money waits for the end of the instance.
+    """
     greatest_fee: Wei = Wei(0)
     """Most we pay a hub for one instance."""
     greatest_loss: Wei = Wei(0)

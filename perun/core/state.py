@@ -362,6 +362,8 @@ class InstanceView(Record, frozen=True, gc=False, array_like=True):
     preimage: Preimage | None = None
     head: OnChainInstance = UNTOUCHED
     final: OnChainInstance = UNTOUCHED
+    own_ready: Signature = Signature(b"")
+    """Our `Ready`, to be said again."""
 
     @property
     def terms(self) -> Machine | Lock:

@@ -22,6 +22,7 @@ from perun.core.wishes import want
 from perun.encoding.messages import (
     GrantInstance,
     Leave,
+    Pay,
     ReadySigned,
     RefuseInstance,
     RequestInstance,
@@ -38,7 +39,9 @@ __all__ = [
     "on_ready_signed",
     "on_refused",
     "on_removal_refused",
+    "remind",
     "request",
+    "say_ready",
 ]
 
 
@@ -106,20 +109,36 @@ def on_ready_signed(draft: Draft, ready: Ready, signature: Signature) -> None:
     instance = draft.instance(ready.machine)
     if instance.legs[0].status not in (LegStatus.LISTED, LegStatus.REMOVING):
         return
-    draft.put(replace(instance, ready_sent=True))
-    draft.send(instance.end, ReadySigned(instance.id, signature), instance.via)
+    instance = replace(instance, ready_sent=True, own_ready=signature)
+    draft.put(instance)
+    say_ready(draft, instance)
     if instance.ready:
         draft.notify(VirtualReady(instance.id))
 
 
+def say_ready(draft: Draft, instance: InstanceView, answer: bool = False) -> None:
+    """Our `Ready`, for the first time or again; again with our newest statement."""
+    message = ReadySigned(instance.id, instance.own_ready, answer)
+    draft.send(instance.end, message, instance.via)
+    totals = draft.totals(instance.id)
+    if totals.sent_signature:
+        pay = Pay(MachineId(instance.id), totals.sent, totals.sent_signature)
+        draft.send(instance.end, pay, instance.via)
+
+
 def on_ready(draft: Draft, sender: PeerId, message: ReadySigned) -> None:
-    """The other end's channel lists it: from here on we may pay."""
+    """The other end's channel lists it: from here on we may pay.
+
+    Heard again, it means that the other end was away, and may have missed what we said.
+    """
     instance = draft.find_instance(message.machine)
     if instance is None or instance.machine is None or instance.end != sender:
         raise UnexpectedMessage("ReadySigned", "no such machine with this peer")
     key = instance.machine.bob if instance.role is Role.ALICE else instance.machine.alice
     ready = Ready(MachineId(instance.id))
     if instance.ready:
+        if instance.ready_sent and not message.answer:
+            say_ready(draft, instance, answer=True)
         return
     check_loosely(draft.config.deployment, ready, message.signature, key)
     draft.put(replace(instance, ready=message.signature))
@@ -136,6 +155,12 @@ def leave(draft: Draft, instance: InstanceView) -> None:
         raise NotAllowedNow("close it", "our channel does not list it, or its removal is signed")
     draft.put(replace(instance, leave_sent=True))
     _tell(draft, instance)
+
+
+def remind(draft: Draft, instance: InstanceView) -> None:
+    """Once a block, while the other end has not answered our `Leave`: a hub may have lost it."""
+    if instance.leave_sent and instance.legs[0].status is LegStatus.LISTED:
+        _tell(draft, instance)
 
 
 def _tell(draft: Draft, instance: InstanceView) -> None:

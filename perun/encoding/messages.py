@@ -146,6 +146,8 @@ class ReadySigned(_Message, frozen=True, gc=False, tag=4):
 
     machine: Instance
     signature: Sig
+    answer: bool = False
+    """Said in answer to one that came again: not to be answered in turn."""
 
 
 class Leave(_Message, frozen=True, gc=False, tag=5):

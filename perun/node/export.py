@@ -67,7 +67,9 @@ def rows_for_tower(rows: Iterable[Row]) -> tuple[Row, ...]:
             if row.stage is Stage.JOINED and not row.final.ended:
                 found.append(_channel(row if full else replace(row, agreed=None)))
         elif isinstance(row, InstanceView):
-            found.append(replace(row, ready=Signature(b""), ready_sent=False))
+            found.append(
+                replace(row, ready=Signature(b""), own_ready=Signature(b""), ready_sent=False)
+            )
         elif isinstance(row, Totals) and row.received_signature:
             found.append(replace(row, asked=Wei(0), sent=Wei(0), sent_signature=Signature(b"")))
     return tuple(found)

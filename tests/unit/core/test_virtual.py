@@ -393,3 +393,54 @@ def test_hub_restarting_between_its_two_signatures_signs_both(trio: Trio) -> Non
 
     assert nanos(trio.alice, trio.left) == nanos(trio.bob, trio.right) == 1
     assert {leg.status for leg in instance(trio.ingrid, machine).legs} == {LegStatus.LISTED}
+
+
+def test_end_that_was_away_hears_what_it_missed(trio: Trio) -> None:
+    """The hub drops what it cannot deliver; `Ready` heard again is answered with the newest."""
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    trio.world.network.leave(trio.bob.peer)
+    trio.alice.do(CommandPay(machine, Wei(40)))
+    trio.world.settle()
+    trio.bob.restart()
+    trio.world.settle()
+    trio.world.advance()
+    trio.bob.node.meet(trio.ingrid.peer)
+    trio.world.settle()
+
+    assert trio.bob.node.books.totals[machine].received == 40
+
+
+def test_lost_ready_is_made_up_for_when_the_ends_meet_again(trio: Trio) -> None:
+    said = 0
+
+    def rule(letter: Letter) -> tuple[Letter, ...]:
+        """Bob hears the invitation, and nothing that Alice says later."""
+        nonlocal said
+        if isinstance(decode(letter[2]), Relay) and letter[1] == trio.bob.peer:
+            said += 1
+            return (letter,) if said == 1 else ()
+        return (letter,)
+
+    trio.world.network.rule = rule
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    assert instance(trio.alice, machine).ready
+    assert not instance(trio.bob, machine).ready
+    trio.world.network.rule = None
+    trio.bob.node.meet(trio.ingrid.peer)
+    trio.world.settle()
+
+    assert instance(trio.bob, machine).ready
+    trio.bob.do(CommandPay(machine, Wei(1)))
+
+
+def test_lost_leave_is_said_again(trio: Trio) -> None:
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    trio.alice.do(CommandPay(machine, Wei(40)))
+    trio.world.settle()
+    trio.world.network.lose(Relay)
+    trio.alice.do(CommandRemove(machine))
+    trio.world.settle()
+    trio.world.network.lose()
+    trio.world.advance()
+
+    assert (net(trio.alice, trio.left), nanos(trio.bob, trio.right)) == (40, 0)
