@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,7 @@ _USERS: dict[str, tuple[str, ...]] = {
     "VPM": (_VPM,),
     "MachineTerms": (_VPM,),
     "HashTimeLock": (_HTL,),
-    "LibSignatures": (_MS, _VPM),
+    "LibSignatures": (_MS, _VPM, "contracts/LibSignatures.sol"),
     "ChannelHash": (_MS, _VPM),
 }
 """Which contracts a source file changes; all others change MSContract alone."""
@@ -54,7 +56,7 @@ def play_games(mutant: Mutant | None) -> str | None:
     """The game that went wrong, or None. Without a mutant, the contracts as they are."""
     codec.overrides.clear()
     if mutant:
-        codec.overrides.update(_compile(mutant))
+        codec.overrides.update(json.loads(compiled(mutant).read_text(encoding="utf-8")))
     tally = Tally()
     for seed in range(GAMES):
         try:
@@ -64,16 +66,27 @@ def play_games(mutant: Mutant | None) -> str | None:
     return None
 
 
-def _compile(mutant: Mutant) -> dict[str, Any]:
+def compiled(mutant: Mutant) -> Path:
+    """File with the contracts that the mutant changes, as `mutants.plugin` wants it."""
+    sources = _project().sources.contents | {mutant.file: broken(mutant)}
+    key = hashlib.sha256(json.dumps(sources, sort_keys=True).encode()).hexdigest()[:16]
+    file = ROOT / "build" / "mutants" / "compiled" / f"{mutant.name}-{key}.json"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(_compile(mutant, sources)), encoding="utf-8")
+    return file
+
+
+def _compile(mutant: Mutant, sources: dict[str, str]) -> dict[str, Any]:
     project = _project()
-    sources = project.sources.contents | {mutant.file: broken(mutant)}
     wanted = _USERS.get(Path(mutant.file).stem, (_MS,))
+    outputs = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]
     request = {
         "language": "Solidity",
         "sources": {name: {"content": content} for name, content in sources.items()},
         "settings": {
             **project.compiler_settings.settings,
-            "outputSelection": {name: {"*": ["abi", "evm.bytecode.object"]} for name in wanted},
+            "outputSelection": {name: {"*": outputs} for name in wanted},
         },
     }
     version = project.compiler_settings.version
@@ -84,7 +97,11 @@ def _compile(mutant: Mutant) -> dict[str, Any]:
     except SolcError as error:
         raise NotApplicable(f"{mutant.name} does not compile: {error}") from error
     return {
-        name: {"abi": data["abi"], "bytecode": data["evm"]["bytecode"]["object"]}
+        name: {
+            "abi": data["abi"],
+            "bytecode": "0x" + data["evm"]["bytecode"]["object"],
+            "bytecode_runtime": "0x" + data["evm"]["deployedBytecode"]["object"],
+        }
         for file in wanted
         for name, data in answer["contracts"][file].items()
     }

@@ -2,7 +2,7 @@
 
 First every mutant plays the games of `tests/stateful/test_machine.py` in process, with only the
 changed contract compiled anew: that catches most within seconds. Those that are left meet the
-contract tests, in a project folder of their own. Verdicts are kept below `build/mutants`, by the
+contract tests. Verdicts are kept below `build/mutants`, by the
 content of the contracts and tests that led to them.
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -19,9 +18,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_compl
 from pathlib import Path
 
 from mutants.catalogue import CATALOGUE, Mutant
-from mutants.quick import NotApplicable, broken, play_games
-from populus.exceptions import CompilerError
-from populus.project import Project
+from mutants.quick import NotApplicable, broken, compiled, play_games
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build" / "mutants"
@@ -52,55 +49,32 @@ Verdicts = dict[str, str | None]
 
 
 def judge(mutant: Mutant | None) -> str | None:
-    """The first contract test that fails against the mutant (None: the contracts as they are)."""
-    folder = prepare(mutant)
-    try:
-        return run_tests(folder, mutant)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    """The first contract test that fails against the mutant (None: the contracts as they are).
 
-
-def prepare(mutant: Mutant | None) -> Path:
-    """A compiled project with the mutant in it."""
-    folder = BUILD / "projects" / (mutant.name if mutant else "control")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    shutil.copytree(ROOT / "contracts", folder / "contracts")
-    shutil.copytree(ROOT / "tests" / "contracts", folder / "tests" / "contracts")
-    cache = BUILD / "cache"
-    cache.mkdir(exist_ok=True)
-    (folder / "build").symlink_to(cache)
-    (folder / "node_modules").symlink_to(ROOT / "node_modules")
-    config = json.loads((ROOT / "populus.json").read_text(encoding="utf-8"))
-    for key in ("artifacts_dir", "test_artifacts_dir"):
-        config["compilation"].pop(key, None)
-    (folder / "populus.json").write_text(json.dumps(config), encoding="utf-8")
-    if mutant:
-        (folder / mutant.file).write_text(broken(mutant), encoding="utf-8")
-    project = Project(folder)
-    project.use_test_contracts()
-    try:
-        assert project.compiled_contract_data
-    except CompilerError as error:
-        raise NotApplicable(f"{mutant.name if mutant else 'control'}: {error}") from error
-    return folder
-
-
-def run_tests(folder: Path, mutant: Mutant | None) -> str | None:
-    """The suites in order, those of the mutant's own contract first."""
+    The suites of the mutant's own contract go first.
+    """
     stem = Path(mutant.file).stem if mutant else ""
-    near = {"VPM": "tests/vpm", "MachineTerms": "tests/vpm", "HashTimeLock": "tests/hash_time_lock"}
+    near = {
+        "VPM": "tests/vpm",
+        "MachineTerms": "tests/vpm",
+        "HashTimeLock": "tests/hash_time_lock",
+        "LibSignatures": "tests/lib_signatures",
+    }
     first = near.get(stem, "tests/ms_contract")
-    suites = sorted(SUITES, key=lambda suite: suite != first)
-    if stem == "LibSignatures":
-        suites = list(SUITES)
-    paths = [path for path in suites if (ROOT / path).exists()]
+    paths = sorted(SUITES, key=lambda suite: suite != first)
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider"]
-    command += ["--populus-project", str(folder), *paths]
-    environment = os.environ | {"PYTEST_POPULUS_PROJECT": str(folder)}
+    environment = dict(os.environ)
+    if mutant:
+        command += ["-p", "mutants.plugin"]
+        environment["PERUN_MUTANT"] = str(compiled(mutant))
     try:
         done = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=SECONDS
+            [*command, *paths],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
         )
     except subprocess.TimeoutExpired:
         return f"no end after {SECONDS} s"
