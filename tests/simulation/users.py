@@ -235,17 +235,22 @@ class Users:
         self.started_leaving = world.chain.now
         if polite:
             self._part()
-        for actor in honest:
-            for view in actor.live():
-                if not view.leaving and view.head.dispute is None and not view.head.ended:
-                    actor.do(CommandDispute(view.id))
         for _ in range(_MOST_ROUNDS):
+            for actor in honest:
+                self._go(actor)
             if not any(self._waits(actor) for actor in honest):
                 return
             world.talk()
             world.jump()
         stuck = [(a.name, view) for a in honest for view in a.live() if self._money(a, view)]
         raise Violated("P5: money is not out", stuck=stuck)
+
+    def _go(self, actor: Actor) -> None:
+        """To the chain with everything; also with a channel that was only offered until now."""
+        for view in actor.live():
+            undecided = not view.leaving and view.head.dispute is None and not view.head.ended
+            if view.stage is Stage.JOINED and undecided:
+                actor.do(CommandDispute(view.id))
 
     def _part(self) -> None:
         """By agreement: remove what is listed, close what is empty."""
