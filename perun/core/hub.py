@@ -49,10 +49,10 @@ def why_refuse(
             return f"more than {policy.greatest_lock} locked by the hub"
         if sum(own_lock(other, view.role) for other in nanos) + lock > policy.peer_quota:
             return f"quota of {policy.peer_quota} for this peer is used up"
-        slots = min(config.limits.slots_per_peer, config.limits.greatest_nanos)
+        slots = config.limits.greatest_nanos
         small = lock <= policy.small_lock and last_time(terms) <= now + policy.short_life
         if not small:
-            slots = min(slots, config.limits.greatest_nanos - policy.reserved_slots)
+            slots = min(slots - policy.reserved_slots, config.limits.slots_per_peer)
         if len(nanos) >= slots:
             return "no slot left in the channel"
         holdings = reliable_holdings(view)

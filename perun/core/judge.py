@@ -37,8 +37,6 @@ def judge(draft: Draft, view: ChannelView, message: Propose) -> Verdict:
         raise BadProposal("not solvent against deposits in final blocks and live offers")
     if len(removed) > 1 or len(added) > 1:
         raise BadProposal("more than one instance at a time")
-    if added and len(state.nanos) > draft.config.limits.slots_per_peer:
-        raise BadProposal("no slot left for this peer")
 
     adds = added[0].id if added else None
     removes = removed[0].id if removed else None
@@ -47,6 +45,8 @@ def judge(draft: Draft, view: ChannelView, message: Propose) -> Verdict:
         if known is not None and known.role is None:
             return crossing.judge(draft, view, message, removed, added, moved)
 
+    if added and not removed and len(state.nanos) > draft.config.limits.slots_per_peer:
+        raise BadProposal("no slot left for this peer")
     if removed:
         moved -= _check_removal(draft, removed[0])
     if added:

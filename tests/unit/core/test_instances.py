@@ -21,13 +21,14 @@ from perun.core.inputs import (
 )
 from perun.core.instances import nano_of
 from perun.core.notices import InstanceRefused
-from perun.core.state import InstanceView, LegStatus
+from perun.core.state import InstanceView, LegStatus, SignedState
 from perun.crypto.hashing import keccak
 from perun.encoding.messages import Propose, RefuseInstance, RequestInstance
 from perun.testing.parties import DEPLOYMENT, Party, key_of
 from perun.testing.stories import SECRET, add_lock, add_machine, instance
 from perun.types import (
     Address,
+    InstanceId,
     Lock,
     Machine,
     Nano,
@@ -257,3 +258,30 @@ def test_what_is_over_leaves_the_store(trio: Trio) -> None:
         books = party.node.books
         assert (books.instances, books.totals, books.crossings) == ({}, {}, {})
         assert all(view.final.ended for view in books.channels.values())
+
+
+def test_c3_last_slots_are_kept_for_what_is_small_and_short(trio: Trio) -> None:
+    books = trio.ingrid.node.books
+    policy = HubPolicy(reserved_slots=16, small_lock=Wei(5), short_life=900)
+    config = replace(books.config, policy=replace(books.config.policy, hub=policy))
+    now = books.chain.head_time
+    filled = []
+    for number in range(48):
+        id = InstanceId(bytes([number]) * 32)
+        filled.append(Nano(Address(b"\x22" * 20), id, Wei(0), Wei(0), UnixTime(9), False))
+    state = State(trio.left, Version(2), Wei(0), tuple(filled))
+    full = replace(books.channels[trio.left], agreed=SignedState(state))
+    keys = (trio.alice.key.address, trio.bob.key.address)
+
+    def answer(lock: int, life: int) -> str | None:
+        terms = (Wei(lock), Wei(0), UnixTime(now + life), Seconds(600), trio.alice.random())
+        machine = Machine(*keys, *terms)
+        legs = tuple(
+            (view, nano_of(DEPLOYMENT, InstanceId(bytes(32)), machine, swapped))
+            for view, swapped in ((full, False), (books.channels[trio.right], True))
+        )
+        return why_refuse(config, now, machine, legs)  # type: ignore[arg-type]
+
+    assert answer(5, 900) is None
+    # The hub locks in Bob's channel only, which is empty; Alice's is the full one.
+    assert answer(5, 901) == answer(6, 901) == "no slot left in the channel"
