@@ -205,11 +205,11 @@ def updates(folder: Path, seconds: float = 4.0, channels: int = 100, pairs: int 
     return _measure(_Case("updates", title, 2, 0.35), stage, rounds, ids, seconds, pairs, more)
 
 
-def virtual(folder: Path, seconds: float = 5.0, channels: int = 60, pairs: int = 2_000) -> Result:
+def virtual(folder: Path, seconds: float = 5.0, channels: int = 64, pairs: int = 2_000) -> Result:
     """Virtual channels over one hub: opened until both ends are ready, then closed by both.
 
     An end takes its newest channel with the hub in the asset that is asked for, so there are as
-    many assets as channels.
+    many assets as channels; and 64 invitations of a peer may wait at a time.
     """
     assets = tuple(Asset(Address(index.to_bytes(20, "big"))) for index in range(1, channels + 1))
     stage = Stage(folder)

@@ -7,7 +7,7 @@ effects through them; `perun.chain`, `wire`, `store` and `wallet` implement them
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from perun.core.books import Row
 from perun.core.effects import Sign, Submit, Watch
@@ -15,7 +15,7 @@ from perun.core.inputs import Input
 from perun.core.state import PeerId
 from perun.types import Signature, UnixTime
 
-__all__ = ["Chain", "Clock", "Inbox", "Sealer", "Signer", "Store", "Wire"]
+__all__ = ["BatchSigner", "Chain", "Clock", "Inbox", "Sealer", "Signer", "Store", "Wire"]
 
 Inbox = Callable[[Sequence[Input]], None]
 """Where an edge puts what happened; may be called from any thread, returns at once."""
@@ -53,6 +53,14 @@ class Signer(Protocol):
     def sign(self, sign: Sign) -> tuple[Signature, ...] | None:
         """The signatures, each 65 bytes, in order; or None if they will come later, as `Signed`
         through the inbox. Refuses by never answering: what was asked counts as signed."""
+
+
+@runtime_checkable
+class BatchSigner(Signer, Protocol):
+    """A signer that is quicker with many requests at once."""
+
+    def sign_all(self, signs: Sequence[Sign]) -> list[tuple[Signature, ...] | None]:
+        """What `sign` would return for each, in order."""
 
 
 class Sealer(Protocol):

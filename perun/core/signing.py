@@ -8,6 +8,9 @@ to the chain, a watchtower or another party.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
+
 from perun.core.config import Deployment
 from perun.core.effects import Signable
 from perun.crypto.keys import PublicKey
@@ -22,6 +25,7 @@ from perun.types import (
     MachineId,
     Open,
     Ready,
+    Record,
     Signature,
     State,
     Statement,
@@ -29,12 +33,54 @@ from perun.types import (
     Withdraw,
 )
 
-__all__ = ["check_loosely", "check_signature", "check_statement", "digest", "exact"]
+__all__ = [
+    "Claim",
+    "check_loosely",
+    "check_signature",
+    "check_statement",
+    "digest",
+    "exact",
+    "prepare",
+    "remember",
+]
 
 _MOST_KEYS = 65_536
 # Parsed keys by address, each put here by its first good signature. A memo: forgetting it all costs
 # 5 µs per key and changes no answer.
 _known_keys: dict[Address, PublicKey] = {}
+
+
+class Claim(Record, frozen=True, gc=False):
+    """A signature that is to be checked: by the contracts' rules, or whatever its `v` says."""
+
+    message: Signable
+    signature: Signature
+    key: Address
+    exactly: bool
+
+
+_MOST_PROVEN = 4_096
+# Claims found good before their step asks, each forgotten as soon as it has. A memo too.
+_proven: dict[Claim, bool] = {}
+
+
+def prepare(deployment: Deployment, claim: Claim) -> Callable[[], bool] | None:
+    """What checks a claim beforehand, from any thread; None if its key has signed nothing good yet.
+
+    Such a first signature is checked where it matters.
+    """
+    known = _known_keys.get(claim.key)
+    if known is None:
+        return None
+    check = verify_with if claim.exactly else verify_loosely
+    return partial(check, digest(deployment, claim.message), claim.signature, known)
+
+
+def remember(claims: Iterable[Claim]) -> None:
+    """Takes claims as checked and good; each counts once."""
+    if len(_proven) >= _MOST_PROVEN:
+        _proven.clear()
+    _proven.update(dict.fromkeys(claims, True))
 
 
 def digest(deployment: Deployment, message: Signable) -> Digest:
@@ -60,34 +106,35 @@ def check_signature(
     deployment: Deployment, message: Signable, signature: Signature, key: Address
 ) -> None:
     """Raises `BadSignature` unless the contracts would take it as one of `key`."""
+    if _proven and _proven.pop(Claim(message, signature, key, True), False):
+        return
     hashed = digest(deployment, message)
     known = _known_keys.get(key)
     if known is not None and verify_with(hashed, signature, known):
         return
-    _remember(_recover(hashed, signature, key))
+    _keep_key(_recover(hashed, signature, key))
 
 
 def check_statement(
     deployment: Deployment, machine: MachineId, paid: Wei, signature: Signature, key: Address
 ) -> None:
     """Raises `BadSignature` unless `key` signed; `v` may still need `exact`."""
-    _check(typed_data.statement_digest(deployment.vpm, Statement(machine, paid)), signature, key)
+    check_loosely(deployment, Statement(machine, paid), signature, key)
 
 
 def check_loosely(
     deployment: Deployment, message: Signable, signature: Signature, key: Address
 ) -> None:
     """Raises `BadSignature` unless `key` signed: for what never goes to the chain."""
-    _check(digest(deployment, message), signature, key)
-
-
-def _check(hashed: Digest, signature: Signature, key: Address) -> None:
+    if _proven and _proven.pop(Claim(message, signature, key, False), False):
+        return
+    hashed = digest(deployment, message)
     known = _known_keys.get(key)
     if known is not None:
         if verify_loosely(hashed, signature, known):
             return
         raise BadSignature(key, None)
-    _remember(_recover(hashed, signature, key))
+    _keep_key(_recover(hashed, signature, key))
 
 
 def _recover(hashed: Digest, signature: Signature, key: Address) -> PublicKey:
@@ -97,7 +144,7 @@ def _recover(hashed: Digest, signature: Signature, key: Address) -> PublicKey:
     return found
 
 
-def _remember(key: PublicKey) -> None:
+def _keep_key(key: PublicKey) -> None:
     if len(_known_keys) >= _MOST_KEYS:
         _known_keys.clear()
     _known_keys[key.address] = key

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from perun.core.books import Books, Row, Step
+from perun.core.claims import channels_of
 from perun.core.effects import Effect, Sign
 from perun.core.inputs import Connected, Input, Received, Restarted, Signed, Tick
 from perun.core.notices import Notice
@@ -21,8 +22,10 @@ from perun.core.state import ChainView, ChannelView, PeerId, Totals
 from perun.core.transitions import step
 from perun.encoding.messages import Relay, decode
 from perun.errors import BrokenInvariant, Misuse, PeerFault
+from perun.node.ahead import check_ahead
 from perun.node.executor import Executor
-from perun.ports import Chain, Clock, Sealer, Signer, Store, Wire
+from perun.ports import BatchSigner, Chain, Clock, Sealer, Signer, Store, Wire
+from perun.types import ChannelId, InstanceId
 
 __all__ = ["Node"]
 
@@ -64,9 +67,10 @@ class Node:
         self._executor: Executor | None = None
         self._wire: Wire | None = None
         self._inbox: deque[Input | tuple[PeerId, Sequence[bytes]]] = deque()
+        self._asked: dict[InstanceId, int] = {}
+        """Where this turn's rows have a payment that is not signed yet."""
         self._peers = {view.peer for view in books.channels.values()}
         # Where the rows of the input at hand begin: every payment has a record of its own.
-        self._first = 0
         self.wake: Callable[[], None] = _ignore
 
     # ------------------------------------------------------------------------- from any thread
@@ -113,21 +117,26 @@ class Node:
         rows: list[Row] = []
         drops: list[Row] = []
         effects: list[Effect] = []
+        self._asked.clear()
         now = self._clock.now()
         if now > self.books.chain.clock:
-            self._take(Tick(now), rows, drops, effects)
-        taken = 0
-        inbox = self._inbox
-        while inbox and taken < MOST_PER_TURN:
-            item = inbox.popleft()
-            if isinstance(item, tuple):
-                sender, frames = item
-                for frame in frames:
-                    taken += 1
-                    self._take_frame(sender, frame, rows, drops, effects)
-            else:
-                taken += 1
-                self._take(item, rows, drops, effects)
+            self._sign(self._take(Tick(now), rows, drops, effects), rows, drops, effects)
+        inputs, taken = self._open_inbox()
+        check_ahead(self.books, inputs)
+        wishes: list[Sign] = []
+        waiting: set[ChannelId] = set()
+        for input in inputs:
+            about = channels_of(self.books, input)
+            if wishes and (not about or not waiting.isdisjoint(about)):
+                self._sign(wishes, rows, drops, effects)
+                waiting.clear()
+            asked = self._take(input, rows, drops, effects)
+            if asked:
+                wishes += asked
+                waiting.update(about)
+                if not about:
+                    self._sign(wishes, rows, drops, effects)
+        self._sign(wishes, rows, drops, effects)
         if rows or drops:
             try:
                 self._store.write(rows, drops)
@@ -137,29 +146,57 @@ class Node:
         self._executor.carry_out(effects)
         return taken > 0
 
-    def _take(self, input: Input, rows: list[Row], drops: list[Row], effects: list[Effect]) -> None:
-        """One input, with the signatures it asks for, all or nothing."""
+    def _open_inbox(self) -> tuple[list[Input], int]:
+        """What has come in, up to a limit, and how much that was before garbage was sorted out."""
+        inputs: list[Input] = []
+        taken = 0
+        inbox = self._inbox
+        while inbox and taken < MOST_PER_TURN:
+            item = inbox.popleft()
+            if isinstance(item, tuple):
+                sender, frames = item
+                taken += len(frames)
+                for frame in frames:
+                    received = self._open_frame(sender, frame)
+                    if received is not None:
+                        inputs.append(received)
+            else:
+                taken += 1
+                inputs.append(item)
+        return inputs, taken
+
+    def _take(
+        self, input: Input, rows: list[Row], drops: list[Row], effects: list[Effect]
+    ) -> list[Sign]:
+        """One input, all or nothing, and the signatures it asks for."""
         try:
             result = step(self.books, input)
         except (Misuse, PeerFault) as error:
             self._fault(input, error)
-            return
+            return []
         except Exception as error:
             if not isinstance(input, Received):
                 raise
             # A bug that a message has found: the step changed nothing, so the node goes on.
             self._fault(input, BrokenInvariant(f"{type(error).__name__}: {error}"))
-            return
-        self._first = len(rows)
-        wishes = self._absorb(result, rows, drops, effects)
+            return []
+        return self._absorb(result, rows, drops, effects)
+
+    def _sign(
+        self, wishes: list[Sign], rows: list[Row], drops: list[Row], effects: list[Effect]
+    ) -> None:
+        """Has our signer sign all of these, and what comes of it, until nothing more is asked."""
         while wishes:
-            later: list[Sign] = []
-            for wish in wishes:
-                signatures = self._signer.sign(wish)
+            asked = tuple(wishes)
+            wishes.clear()
+            if isinstance(self._signer, BatchSigner):
+                answers = self._signer.sign_all(asked)
+            else:
+                answers = [self._signer.sign(wish) for wish in asked]
+            for wish, signatures in zip(asked, answers, strict=True):
                 if signatures is not None:
                     result = step(self.books, Signed(wish, signatures))
-                    later += self._absorb(result, rows, drops, effects)
-            wishes = later
+                    wishes += self._absorb(result, rows, drops, effects)
 
     def _absorb(
         self, result: Step, rows: list[Row], drops: list[Row], effects: list[Effect]
@@ -169,11 +206,13 @@ class Node:
         for row in result.writes:
             if isinstance(row, Totals):
                 # A payment asks and signs in one turn: two versions of one row, one is stored.
-                last = rows[-1] if len(rows) > self._first else None
-                if isinstance(last, Totals) and last.machine == row.machine:
-                    rows[-1] = row
+                place = self._asked.pop(row.machine, None)
+                if place is not None and row.sent == row.asked:
+                    rows[place] = row
                 else:
                     rows.append(row)
+                    if row.asked > row.sent:
+                        self._asked[row.machine] = len(rows) - 1
             elif isinstance(row, ChannelView):
                 rows.append(row)
                 self._peers.add(row.peer)
@@ -189,32 +228,26 @@ class Node:
                 effects.append(effect)
         return wishes
 
-    def _take_frame(
-        self,
-        sender: PeerId,
-        frame: bytes,
-        rows: list[Row],
-        drops: list[Row],
-        effects: list[Effect],
-    ) -> None:
+    def _open_frame(self, sender: PeerId, frame: bytes) -> Received | None:
+        """The message for us in a frame, if there is one; what a hub relays goes on at once."""
         try:
             message = decode(frame)
             via = b""
             if isinstance(message, Relay):
                 if message.receiver != self.peer:
                     self._forward(sender, message, frame)
-                    return
+                    return None
                 if self._sealer is None:
-                    return
+                    return None
                 end = message.sender
                 message = decode(self._sealer.open(end, message.box))
                 if isinstance(message, Relay):
-                    return
+                    return None
                 sender, via = end, sender
         except PeerFault as error:
             self._fault(sender, error)
-            return
-        self._take(Received(sender, message, via), rows, drops, effects)
+            return None
+        return Received(sender, message, via)
 
     def _forward(self, sender: PeerId, message: Relay, frame: bytes) -> None:
         """A hub passes on, unread, what one of its peers has sealed for another."""

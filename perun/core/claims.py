@@ -1,0 +1,96 @@
+"""What a batch of inputs will have checked and signed, so that it can be done side by side.
+
+Which signature a message will have checked is a guess, made before the batch is taken: one that is
+not foreseen is checked in its turn, and one that comes to nothing was checked in vain.
+"""
+
+from __future__ import annotations
+
+from perun.core.books import Books
+from perun.core.inputs import CommandPay, CommandTransfer, Input, Received
+from perun.core.keys import peer_key
+from perun.core.signing import Claim
+from perun.core.state import InstanceView, Role
+from perun.encoding.messages import (
+    AnswerState,
+    GrantInstance,
+    Leave,
+    Paid,
+    Pay,
+    Propose,
+    ReadySigned,
+)
+from perun.types import Address, ChannelId, InstanceId, MachineId, Ready, Statement
+
+__all__ = ["channels_of", "claim_of"]
+
+
+def claim_of(books: Books, received: Received) -> Claim | None:
+    """The signature that the step will check, if the sender may say this at all."""
+    message = received.message
+    if isinstance(message, Pay):
+        instance = books.instances.get(message.machine)
+        if instance is None or instance.end != received.sender:
+            return None
+        totals = books.totals.get(message.machine)
+        key = _other_key(instance)
+        if key is None or (totals is not None and message.paid <= totals.received):
+            return None
+        return Claim(Statement(message.machine, message.paid), message.signature, key, False)
+    if isinstance(message, ReadySigned):
+        instance = books.instances.get(message.machine)
+        key = _other_key(instance) if instance is not None else None
+        if instance is None or key is None or instance.end != received.sender:
+            return None
+        return Claim(Ready(MachineId(message.machine)), message.signature, key, False)
+    if isinstance(message, Propose):
+        view = books.channels.get(message.state.channel)
+        if view is None or view.peer != received.sender or view.signed >= message.state.version:
+            return None
+        return Claim(message.state, message.signature, peer_key(view), True)
+    if isinstance(message, AnswerState):
+        view = books.channels.get(message.channel)
+        if view is None or view.peer != received.sender:
+            return None
+        for proposal in view.proposals:
+            if proposal.state.version == message.version:
+                return Claim(proposal.state, message.signature, peer_key(view), True)
+    return None
+
+
+def channels_of(books: Books, input: Input) -> tuple[ChannelId, ...]:
+    """The channels an input is about; empty: more than those named, or none that are known.
+
+    Inputs about different channels may be taken while our signer works on each other's signatures:
+    what it was asked for counts as signed already (protocol, section 5, What it signs).
+    """
+    if isinstance(input, CommandPay):
+        return _legs(books, input.machine)
+    if isinstance(input, CommandTransfer):
+        return (input.channel,)
+    if not isinstance(input, Received):
+        return ()
+    message = input.message
+    if isinstance(message, Pay | Paid | ReadySigned | Leave):
+        return _legs(books, message.machine)
+    if isinstance(message, AnswerState | GrantInstance):
+        return (ChannelId(message.channel),)
+    if isinstance(message, Propose):
+        named = [ChannelId(message.state.channel)]
+        for id in (message.adds, message.removes):
+            if id is not None:
+                named += _legs(books, id)
+        return tuple(named)
+    return ()
+
+
+def _legs(books: Books, id: InstanceId) -> tuple[ChannelId, ...]:
+    instance = books.instances.get(id)
+    return () if instance is None else tuple([leg.channel for leg in instance.legs])
+
+
+def _other_key(instance: InstanceView) -> Address | None:
+    machine = instance.machine
+    if machine is None or instance.role is None:
+        return None
+    return machine.bob if instance.role is Role.ALICE else machine.alice

@@ -1,0 +1,33 @@
+"""Checks the signatures of a whole batch beforehand, side by side.
+
+What was found good is remembered until its step asks (`perun.core.signing`); whatever is not
+foreseen is checked in its turn, so this changes no answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from perun.core.books import Books
+from perun.core.claims import claim_of
+from perun.core.inputs import Input, Received
+from perun.core.signing import Claim, prepare, remember
+from perun.crypto import side_by_side
+
+__all__ = ["check_ahead"]
+
+
+def check_ahead(books: Books, inputs: Iterable[Input]) -> None:
+    """Checks what it can foresee; never raises for what a peer has sent."""
+    deployment = books.config.deployment
+    claims: list[Claim] = []
+    checks: list[Callable[[], bool]] = []
+    for input in inputs:
+        if isinstance(input, Received):
+            claim = claim_of(books, input)
+            check = prepare(deployment, claim) if claim is not None else None
+            if claim is not None and check is not None:
+                claims.append(claim)
+                checks.append(check)
+    found = side_by_side.each(checks)
+    remember(claim for claim, good in zip(claims, found, strict=True) if good)
