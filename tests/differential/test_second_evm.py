@@ -16,7 +16,7 @@ from tests.stateful.replay import Anvil, Mined, PyEvm, differences, replay
 
 @pytest.fixture(scope="module")
 def trace() -> list[Step]:
-    return run(3, Tally(), steps=120).arena.trace
+    return run(3, Tally(), steps=100).arena.trace
 
 
 @pytest.fixture(scope="module")

@@ -307,7 +307,7 @@ class Play:
                 net += rng.choice((-1, 1)) * rng.randint(0, 10**6)
             if nanos and rng.random() < 0.15:
                 nanos.insert(rng.randint(0, len(nanos)), rng.choice(nanos))
-            if rng.random() < 0.05:
+            if rng.random() < 0.1:
                 nano = self.things.new_nano((CROOKS[0].address, CROOKS[1].address), (0, 0))
                 nanos = [nano] * 65
             if len(nanos) > 1 and rng.random() < 0.05:
