@@ -26,4 +26,7 @@ _RAW = tomllib.loads((Path(__file__).parent / "catalogue.toml").read_text(encodi
 SENTENCES: dict[str, str] = _RAW["sentences"]
 """What docs/protocol.md says, quoted."""
 
+NEAR: dict[str, list[str]] = _RAW["near"]
+"""Tests that run first for the mutants of a sentence."""
+
 CATALOGUE: tuple[Mutant, ...] = tuple(Mutant(**entry) for entry in _RAW["mutant"])

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from mutants.catalogue import CATALOGUE, Mutant
+from mutants.catalogue import CATALOGUE, NEAR, Mutant
 from mutants.quick import NotApplicable, broken, compiled, play_games
 
 ROOT = Path(__file__).parents[1]
@@ -51,7 +51,7 @@ Verdicts = dict[str, str | None]
 def judge(mutant: Mutant | None) -> str | None:
     """The first contract test that fails against the mutant (None: the contracts as they are).
 
-    The suites of the mutant's own contract go first.
+    The tests nearest to its sentence, then those of its own contract go first.
     """
     stem = Path(mutant.file).stem if mutant else ""
     near = {
@@ -61,7 +61,8 @@ def judge(mutant: Mutant | None) -> str | None:
         "LibSignatures": "tests/lib_signatures",
     }
     first = near.get(stem, "tests/ms_contract")
-    paths = sorted(SUITES, key=lambda suite: suite != first)
+    paths = NEAR.get(mutant.sentence, []) if mutant else []
+    paths = [*paths, *sorted(SUITES, key=lambda suite: suite != first)]
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider"]
     environment = dict(os.environ)
     if mutant:

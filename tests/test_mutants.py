@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mutants.catalogue import CATALOGUE, SENTENCES, Mutant
+from mutants.catalogue import CATALOGUE, NEAR, SENTENCES, Mutant
 from mutants.quick import ROOT, broken
 
 
@@ -15,6 +15,11 @@ def test_every_sentence_stands_in_the_protocol() -> None:
 
 def test_every_sentence_is_broken() -> None:
     assert {mutant.sentence for mutant in CATALOGUE} == SENTENCES.keys()
+
+
+def test_nearest_tests_exist() -> None:
+    assert NEAR.keys() <= SENTENCES.keys()
+    assert [path for paths in NEAR.values() for path in paths if not (ROOT / path).exists()] == []
 
 
 def test_names_are_unique() -> None:
