@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from perun.bindings import abi, events
+from perun.bindings import abi, events, ms_contract_calls
 from perun.bindings.calls import Fees
 from perun.bindings.logs import Log
 from perun.chain.journal import Attempt, Entry, SqliteJournal
+from perun.chain.wishes import Wish
 from perun.core.books import Row
 from perun.crypto.keys import SecretKey
 from perun.encoding.records import CorruptRow
@@ -24,7 +25,7 @@ from perun.node.profile import Profile, read_profile, write_profile
 from perun.store import SqliteStore
 from perun.store.tables import TABLES
 from perun.testing.parties import key_of
-from perun.types import Wei
+from perun.types import ETH, Wei
 from perun.wallet.keyfile import KeyfileError, decrypt, encrypt
 from tests.fuzz.garbage import Damage, damages
 from tests.scenarios.story import Story
@@ -121,10 +122,8 @@ def test_damaged_journal_is_a_journal_or_a_typed_error(
     path = tmp_path_factory.mktemp("journal") / "journal"
     account = story.alice.account.address
     journal = SqliteJournal(path, account)
-    (wish,) = [entry.wish for entry in story.alice.journal.load()][:1] or [None]
-    if wish is None:
-        pytest.skip("nothing was ever sent")
-    call = wish.call
+    call = ms_contract_calls.fund(story.world.deployment.contract.contract, ETH, account, Wei(9))
+    wish = Wish(b"k", "Fund", call)
     journal.put(Entry(3, wish, (Attempt(b"\x01" * 32, b"raw", Fees(Wei(2), Wei(1)), call),)))
     journal.close()
     path.write_bytes(damage(path.read_bytes()))

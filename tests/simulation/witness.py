@@ -217,11 +217,38 @@ class Witness:
             return
         if not removal:
             raise Violated("A1: the hub adds on one side alone", instance=id)
-        if others[0].status.name == "REMOVED" or self._decided(instance):
+        if others[0].status.name == "REMOVED":
+            self.seen["hub removed on the other side by rule (d)"] += 1
+            return
+        if self._decided(instance):
+            self.seen["hub removed at an outcome by rules (a), (b)"] += 1
             return
         payer = _only_payer(instance)
         if payer is None:
             raise Violated("A1: the hub removes a two-way machine on one side alone", instance=id)
+        leg = next(leg for leg in instance.legs if leg.channel == view.id)
+        end = view.role if leg.swapped else view.role.other
+        if end is payer:
+            raise Violated("rule (c): the hub receives here and goes first", instance=id)
+        (state,) = together
+        net = view.agreed.state.net if view.agreed is not None else 0
+        pays = state.net - net if view.role is Role.ALICE else net - state.net
+        if pays > self._evidence(instance, payer):
+            raise Violated("rule (c): the hub pays more than it can force elsewhere", pays=pays)
+        self.seen["hub removed on one side by rule (c)"] += 1
+
+    def _evidence(self, instance: InstanceView, payer: Role) -> int:
+        """What the hub can make the payer's channel pay, whatever anybody submits."""
+        terms = instance.terms
+        if not isinstance(terms, Machine):
+            return terms.amount if instance.preimage is not None else 0
+        totals = self.actor.node.books.totals.get(instance.id)
+        held = totals.received if totals is not None else 0
+        final = instance.final
+        recorded = final.paid_by_alice if payer is Role.ALICE else final.paid_by_bob
+        time = self.actor.node.books.chain.head_time
+        last = instance.head.deadline or terms.validity
+        return max(recorded, held if time <= last else 0)
 
     def _decided(self, instance: InstanceView) -> bool:
         """Whether a final block shows the outcome, or that there will be none."""
