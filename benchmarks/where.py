@@ -75,8 +75,8 @@ def where(folder: Path, seconds: float = 3.0, times: int = 2_000) -> Result:
             return median(taken)
 
         # Each part on its own, all of them before the books are changed.
-        signing = each(lambda: secp256k1.sign(digest, alice.key.secret))
-        verifying = each(lambda: secp256k1.verify(digest, rs, parsed))
+        signing = each(lambda: secp256k1.sign(digest, alice.key.secret).done())
+        verifying = each(lambda: secp256k1.verify(digest, rs, parsed).done())
         hashing = each(lambda: statement_digest(deployment.vpm, statement))
         packing = (
             each(lambda: encode(pay))

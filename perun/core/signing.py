@@ -8,13 +8,20 @@ to the chain, a watchtower or another party.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 
 from perun.core.config import Deployment
 from perun.core.effects import Signable
 from perun.crypto.keys import PublicKey
-from perun.crypto.signatures import recover_key, verify, verify_loosely, verify_with
+from perun.crypto.side_by_side import Job
+from perun.crypto.signatures import (
+    recover_key,
+    verify,
+    verify_job,
+    verify_loosely,
+    verify_loosely_job,
+    verify_with,
+)
 from perun.encoding import typed_data
 from perun.encoding.quotes import Quote, quote_digest
 from perun.errors import BadSignature
@@ -64,16 +71,16 @@ _MOST_PROVEN = 4_096
 _proven: dict[Claim, bool] = {}
 
 
-def prepare(deployment: Deployment, claim: Claim) -> Callable[[], bool] | None:
-    """What checks a claim beforehand, from any thread; None if its key has signed nothing good yet.
+def prepare(deployment: Deployment, claim: Claim) -> Job[bool] | None:
+    """What checks a claim beforehand; None if its key has signed nothing good yet.
 
     Such a first signature is checked where it matters.
     """
     known = _known_keys.get(claim.key)
     if known is None:
         return None
-    check = verify_with if claim.exactly else verify_loosely
-    return partial(check, digest(deployment, claim.message), claim.signature, known)
+    check = verify_job if claim.exactly else verify_loosely_job
+    return check(digest(deployment, claim.message), claim.signature, known)
 
 
 def remember(claims: Iterable[Claim]) -> None:

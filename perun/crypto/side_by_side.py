@@ -1,7 +1,8 @@
 """Two threads for many signatures: libsecp256k1 works without the interpreter's lock.
 
-One thread more than the caller's is of use on two cores; the tasks must be little besides the
-library's call, or the threads wait for each other's Python.
+One thread more than the caller's is of use on two cores. A job is cut in two, so that the threads
+do nothing side by side but the library's long call: what needs the interpreter is done before and
+after, or they would wait for each other's Python and gain little.
 """
 
 from __future__ import annotations
@@ -9,38 +10,51 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
-
-__all__ = ["each"]
+from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
-_LEAST = 8
-"""Tasks for which waking another thread, some 50 µs, is worth it."""
 
-# One thread for the whole process; it starts with the first tasks.
+class Job(NamedTuple, Generic[T]):
+    """A long call of the library, and what makes a result of the code it returns."""
+
+    call: Callable[[], int]
+    """May be made in any thread; does not raise."""
+    finish: Callable[[int], T]
+
+    def done(self) -> T:
+        """Does it here and now."""
+        return self.finish(self.call())
+
+
+__all__ = ["Job", "each"]
+
+_LEAST = 8
+"""Jobs for which waking another thread, some 50 µs, is worth it."""
+
+# One thread for the whole process; it starts with the first jobs.
 _helper = ThreadPoolExecutor(1, "perun-signatures")
 
 
-def each(tasks: Sequence[Callable[[], T]]) -> list[T]:
-    """The results of all tasks, in their order. A task must not raise."""
-    if len(tasks) < _LEAST:
-        return [task() for task in tasks]
-    left = deque(enumerate(tasks))
-    found: dict[int, T] = {}
-    help = _helper.submit(_work, left, found)
-    _work(left, found)
+def each(jobs: Sequence[Job[T]]) -> list[T]:
+    """The results of all jobs, in their order."""
+    if len(jobs) < _LEAST:
+        return [job.done() for job in jobs]
+    left = deque((index, job.call) for index, job in enumerate(jobs))
+    codes = [0] * len(jobs)
+    help = _helper.submit(_work, left, codes)
+    _work(left, codes)
     # If the helper was busy for somebody else it has not begun, and nothing is left to do.
     if not help.cancel():
         help.result()
-    return [found[index] for index in range(len(tasks))]
+    return [job.finish(code) for job, code in zip(jobs, codes, strict=True)]
 
 
-def _work(left: deque[tuple[int, Callable[[], T]]], found: dict[int, T]) -> None:
-    """Takes tasks until there are none; several threads may do so at once."""
+def _work(left: deque[tuple[int, Callable[[], int]]], codes: list[int]) -> None:
+    """Takes calls until there are none; several threads may do so at once."""
     while True:
         try:
-            index, task = left.popleft()
+            index, call = left.popleft()
         except IndexError:
             return
-        found[index] = task()
+        codes[index] = call()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from perun.crypto import secp256k1
 from perun.crypto.keys import PublicKey, SecretKey
+from perun.crypto.side_by_side import Job
 from perun.errors import BrokenInvariant
 from perun.types import Address, Digest, Signature
 
@@ -20,7 +21,16 @@ _RECOVERY_IDS = {27: 0, 28: 1, 0: 0, 1: 1}
 
 def sign(digest: Digest, key: SecretKey) -> Signature:
     """65 bytes `r‖s‖v`, low `s`, v 27 or 28, deterministic (RFC 6979)."""
-    rs, recovery_id = secp256k1.sign(digest, key.secret)
+    return sign_job(digest, key).done()
+
+
+def sign_job(digest: Digest, key: SecretKey) -> Job[Signature]:
+    """`sign`, for `perun.crypto.side_by_side`."""
+    job = secp256k1.sign(digest, key.secret)
+    return Job(job.call, lambda code: _signature(*job.finish(code)))
+
+
+def _signature(rs: bytes, recovery_id: int) -> Signature:
     if recovery_id > 1:
         # r was not below the group's order: one signature in 2**127, which no contract can check.
         raise BrokenInvariant("a signature whose r overflows")
@@ -50,7 +60,7 @@ def canonical(signature: Signature) -> Signature:
 def recover_key(digest: Digest, signature: Signature) -> PublicKey | None:
     """The key that signed; None if the signature is malformed. About 31 µs."""
     parts = _split(signature)
-    parsed = secp256k1.recover(digest, *parts) if parts else None
+    parsed = secp256k1.recover(digest, *parts).done() if parts else None
     return None if parsed is None else PublicKey.from_parsed(parsed)
 
 
@@ -67,9 +77,21 @@ def verify(digest: Digest, signature: Signature, address: Address) -> bool:
 
 def verify_with(digest: Digest, signature: Signature, key: PublicKey) -> bool:
     """`verify` for whoever has the key itself: nothing is serialised and hashed to an address."""
+    return verify_job(digest, signature, key).done()
+
+
+def verify_job(digest: Digest, signature: Signature, key: PublicKey) -> Job[bool]:
+    """`verify_with`, for `perun.crypto.side_by_side`."""
     parts = _split(signature)
-    parsed = secp256k1.recover(digest, *parts) if parts else None
-    return parsed is not None and secp256k1.same_key(parsed, key.parsed)
+    if parts is None:
+        return Job(int, bool)
+    job = secp256k1.recover(digest, *parts)
+
+    def finish(code: int) -> bool:
+        parsed = job.finish(code)
+        return parsed is not None and secp256k1.same_key(parsed, key.parsed)
+
+    return Job(job.call, finish)
 
 
 def verify_loosely(digest: Digest, signature: Signature, key: PublicKey) -> bool:
@@ -80,8 +102,13 @@ def verify_loosely(digest: Digest, signature: Signature, key: PublicKey) -> bool
     calls `with_true_v` before it goes to the chain or to a watchtower; nothing is lost meanwhile,
     since `v` follows from the rest.
     """
+    return verify_loosely_job(digest, signature, key).done()
+
+
+def verify_loosely_job(digest: Digest, signature: Signature, key: PublicKey) -> Job[bool]:
+    """`verify_loosely`, for `perun.crypto.side_by_side`."""
     parts = _split(signature)
-    return parts is not None and secp256k1.verify(digest, parts[0], key.parsed)
+    return Job(int, bool) if parts is None else secp256k1.verify(digest, parts[0], key.parsed)
 
 
 def with_true_v(digest: Digest, signature: Signature, key: PublicKey) -> Signature | None:

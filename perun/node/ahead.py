@@ -6,13 +6,14 @@ foreseen is checked in its turn, so this changes no answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from perun.core.books import Books
 from perun.core.claims import claim_of
 from perun.core.inputs import Input, Received
 from perun.core.signing import Claim, prepare, remember
 from perun.crypto import side_by_side
+from perun.crypto.side_by_side import Job
 
 __all__ = ["check_ahead"]
 
@@ -21,7 +22,7 @@ def check_ahead(books: Books, inputs: Iterable[Input]) -> None:
     """Checks what it can foresee; never raises for what a peer has sent."""
     deployment = books.config.deployment
     claims: list[Claim] = []
-    checks: list[Callable[[], bool]] = []
+    checks: list[Job[bool]] = []
     for input in inputs:
         if isinstance(input, Received):
             claim = claim_of(books, input)

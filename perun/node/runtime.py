@@ -59,6 +59,7 @@ class Node:
         self.failed: Exception | None = None
         self._store = store
         self._signer = signer
+        self._batch_signer = signer if isinstance(signer, BatchSigner) else None
         self._chain = chain
         self._clock = clock
         self._sealer = sealer
@@ -189,8 +190,8 @@ class Node:
         while wishes:
             asked = tuple(wishes)
             wishes.clear()
-            if isinstance(self._signer, BatchSigner):
-                answers = self._signer.sign_all(asked)
+            if self._batch_signer is not None:
+                answers = self._batch_signer.sign_all(asked)
             else:
                 answers = [self._signer.sign(wish) for wish in asked]
             for wish, signatures in zip(asked, answers, strict=True):

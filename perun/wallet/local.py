@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 from eth_account import Account as EthAccount
@@ -15,6 +14,7 @@ from perun.core.effects import Sign
 from perun.core.signing import digest
 from perun.crypto import SecretKey, side_by_side
 from perun.crypto.signatures import sign as sign_digest
+from perun.crypto.signatures import sign_job
 from perun.errors import Misuse
 from perun.types import Address, Signature
 
@@ -83,7 +83,7 @@ class LocalWallet:
         """
         # Hashing first: what is left for two threads is the library's work.
         tasks = [
-            partial(sign_digest, digest(self._deployment, item.message), self._key(item.key))
+            sign_job(digest(self._deployment, item.message), self._key(item.key))
             for sign in signs
             for item in sign.items
         ]

@@ -7,9 +7,10 @@ from functools import partial
 
 import pytest
 
-from perun.crypto import SecretKey, keccak, sign, verify_with
-from perun.crypto.side_by_side import each
-from perun.types import Digest
+from perun.crypto import SecretKey, keccak, sign
+from perun.crypto.side_by_side import Job, each
+from perun.crypto.signatures import sign_job, verify_job, verify_loosely_job
+from perun.types import Digest, Signature
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 200])
@@ -20,26 +21,29 @@ def test_each_task_is_done_once_and_in_its_place(count: int) -> None:
         done.append(number)
         return number * number
 
-    assert each([partial(task, n) for n in range(count)]) == [n * n for n in range(count)]
+    jobs = [Job(partial(task, n), str) for n in range(count)]
+    assert each(jobs) == [str(n * n) for n in range(count)]
     assert sorted(done) == list(range(count))
 
 
 def test_signatures_are_those_of_one_thread() -> None:
     key = SecretKey(b"\x07" * 32)
     digests = [Digest(keccak(bytes([n]))) for n in range(40)]
-    made = each([partial(sign, digest, key) for digest in digests])
+    made = each([sign_job(digest, key) for digest in digests])
     assert made == [sign(digest, key) for digest in digests]
     pairs = list(zip(digests, made, strict=True))
     pairs[5] = (digests[6], made[5])
-    found = each([partial(verify_with, digest, one, key.public_key) for digest, one in pairs])
-    assert [place for place, good in enumerate(found) if not good] == [5]
+    pairs[7] = (digests[7], Signature(b"no signature"))
+    for job in (verify_job, verify_loosely_job):
+        found = each([job(digest, one, key.public_key) for digest, one in pairs])
+        assert [place for place, good in enumerate(found) if not good] == [5, 7]
 
 
 def test_several_callers_do_not_wait_for_each_other_for_ever() -> None:
     results: dict[int, list[int]] = {}
 
     def call(caller: int) -> None:
-        results[caller] = each([partial(pow, n, 2) for n in range(100)])
+        results[caller] = each([Job(partial(pow, n, 2), int) for n in range(100)])
 
     threads = [threading.Thread(target=call, args=(caller,)) for caller in range(4)]
     for thread in threads:

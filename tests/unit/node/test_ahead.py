@@ -103,7 +103,7 @@ def test_the_same_statement_is_checked_again_each_time(town: Town) -> None:
 
 def test_a_batch_of_payments_is_signed_at_once_and_each_has_its_record(town: Town) -> None:
     wallet = BatchOnly(DEPLOYMENT, [town.alice.key])
-    town.alice.node._signer = wallet
+    town.alice.node._batch_signer = wallet
     written: list[Totals] = []
     store = town.alice.store
     assert isinstance(store, MemoryStore)
@@ -121,7 +121,7 @@ def test_a_batch_of_payments_is_signed_at_once_and_each_has_its_record(town: Tow
 
 def test_payments_in_one_machine_are_signed_one_after_the_other(town: Town) -> None:
     wallet = BatchOnly(DEPLOYMENT, [town.alice.key])
-    town.alice.node._signer = wallet
+    town.alice.node._batch_signer = wallet
     town.alice.node.post([CommandPay(town.machines[0], Wei(1))] * 5)
     town.world.settle()
     assert wallet.batches == (1,) * 5
@@ -131,7 +131,7 @@ def test_payments_in_one_machine_are_signed_one_after_the_other(town: Town) -> N
 def test_transfers_in_many_channels_are_signed_and_answered_at_once(town: Town) -> None:
     wallets = [BatchOnly(DEPLOYMENT, [party.key]) for party in (town.alice, town.bob)]
     for party, wallet in zip((town.alice, town.bob), wallets, strict=True):
-        party.node._signer = wallet
+        party.node._batch_signer = wallet
     town.alice.node.post([CommandTransfer(channel, Wei(5)) for channel in town.channels])
     town.world.settle()
     assert [wallet.batches for wallet in wallets] == [(MANY,), (MANY,)]
