@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from perun.chain.service import ChainService
 from perun.core.config import Policy
 from perun.core.effects import Sign
-from perun.core.inputs import Command, CommandAddMachine, CommandLock, CommandTransfer
+from perun.core.inputs import Command, CommandAddMachine, CommandLock, CommandTransfer, Signed
 from perun.core.notices import Notice
 from perun.core.signing import digest
 from perun.core.state import ChannelView, InstanceView, PeerId
@@ -64,6 +64,8 @@ class Actor:
         self.notices: list[Notice] = []
         self.faults: list[Exception] = []
         self.listeners: list[Callable[[Notice], None]] = []
+        self.asked: list[Sign] | None = None
+        """What a slow signer has not answered yet; None: it is quick."""
         self.lives = 0
         self._count = 0
         self.start()
@@ -74,6 +76,8 @@ class Actor:
         """(Re)starts on whatever the disks hold."""
         self.lives += 1
         self.power.restore()
+        if self.asked is not None:
+            self.asked = []  # the node asks again for what it still wants
         world = self.world
         config = config_for(
             world.deployment,
@@ -112,10 +116,22 @@ class Actor:
         self.world.seen["restarts"] += 1
         self.start()
 
-    def sign(self, wish: Sign) -> tuple[Signature, ...]:
-        """See `perun.ports.Signer`: signs at once, in front of the witness."""
+    def sign(self, wish: Sign) -> tuple[Signature, ...] | None:
+        """See `perun.ports.Signer`: what is asked counts as signed, so the witness looks now."""
         if self.witness is not None:
             self.witness.about_to_sign(wish)
+        if self.asked is not None:
+            self.asked.append(wish)
+            return None
+        return self._signatures(wish)
+
+    def wake_signer(self) -> None:
+        """The device or its user has come back: everything that was asked is signed."""
+        asked, self.asked = self.asked or [], None
+        self.node.post([Signed(wish, self._signatures(wish)) for wish in asked])
+        self.turn()
+
+    def _signatures(self, wish: Sign) -> tuple[Signature, ...]:
         keys = {self.key.address: self.key, self.account.address: self.account}
         return tuple(
             sign(digest(self.world.deployment, item.message), keys[item.key]) for item in wish.items

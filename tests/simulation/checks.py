@@ -85,6 +85,8 @@ class Checker:
 
     def _patience(self, actor: Actor) -> None:
         """P9: what an end can make a hub reserve ends with the hub's patience."""
+        if actor.asked is not None:
+            return  # its own signer keeps everybody waiting
         limit = 2 * actor.node.books.config.limits.patience + 2
         for crossing in actor.node.books.crossings.values():
             if crossing.stage.name in ("OPENING", "CLOSING"):

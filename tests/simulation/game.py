@@ -60,6 +60,8 @@ WEIGHTS: dict[str, int] = {
     "cut off": 1,
     "power cut": 3,
     "kill": 2,
+    "signer sleeps": 1,
+    "signer wakes": 4,
     "lie: propose": 5,
     "lie: alter": 6,
     "lie: replay": 4,

@@ -50,6 +50,8 @@ class Moves:
             "cut off": self._cut_off,
             "power cut": self._power_cut,
             "kill": self._kill,
+            "signer sleeps": self._signer_sleeps,
+            "signer wakes": self._signer_wakes,
             "lie: propose": crooks.propose,
             "lie: alter": crooks.alter,
             "lie: replay": crooks.replay,
@@ -201,4 +203,19 @@ class Moves:
 
     def _kill(self, who: int, *_: int) -> bool:
         self.world.actors[who % 3].restart()
+        return True
+
+    def _signer_sleeps(self, who: int, *_: int) -> bool:
+        """A device that nobody touches for a while."""
+        actor = self.world.actors[who % 3]
+        if actor.asked is not None:
+            return False
+        actor.asked = []
+        return True
+
+    def _signer_wakes(self, who: int, *_: int) -> bool:
+        asleep = [actor for actor in self.world.actors if actor.asked is not None]
+        if not asleep:
+            return False
+        asleep[who % len(asleep)].wake_signer()
         return True

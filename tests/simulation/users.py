@@ -223,6 +223,7 @@ class Users:
         for actor in world.actors:
             actor.endpoint.reachable = True
             actor.power.restore()
+            actor.wake_signer()
         for actor in world.crooks:
             world.network.leave(actor.peer)
         world.clock = UnixTime(max(world.clock, world.chain.now))
