@@ -83,20 +83,27 @@ contract AccountingProof {
 
     /// @notice What one channel's Alice gains by an instance the other's loses, whichever way each has it: a hub
     /// that locks an instance alike in two channels, in opposite roles, is neutral (P4), at any outcome.
-    function check_hub_is_neutral(int112 outcome, uint112 aliceLock, uint112 bobLock, bool first, bool second)
-        external
-        pure
-    {
+    function check_hub_is_neutral(
+        int112 outcome,
+        uint112 aliceLock,
+        uint112 bobLock,
+        bool first,
+        bool second
+    ) external pure {
         // In the first channel the hub plays the instance's Bob, in the second its Alice.
-        assert(_gain(outcome, aliceLock, bobLock, first, false) + _gain(outcome, aliceLock, bobLock, second, true) == 0);
+        assert(
+            _gain(outcome, aliceLock, bobLock, first, false) + _gain(outcome, aliceLock, bobLock, second, true) == 0
+        );
     }
 
     /// @dev The hub's gain in a channel that lists the instance `swapped` or not; `asAlice` in the instance.
-    function _gain(int256 shift, uint112 aliceLock, uint112 bobLock, bool swapped, bool asAlice)
-        private
-        pure
-        returns (int256)
-    {
+    function _gain(
+        int256 shift,
+        uint112 aliceLock,
+        uint112 bobLock,
+        bool swapped,
+        bool asAlice
+    ) private pure returns (int256) {
         (uint112 a, uint112 b) = swapped ? (bobLock, aliceLock) : (aliceLock, bobLock);
         int256 moved = Accounting.clampToLocks(swapped ? -shift : shift, a, b);
         bool hubIsChannelAlice = asAlice != swapped;
