@@ -59,14 +59,16 @@ class Pair:
         return found
 
 
-def payments(folder: Path, seconds: float = 5.0, channels: int = 100, pairs: int = 2_000) -> Result:
-    """As many as go through `channels` channels with one payment under way in each."""
+def payments(
+    folder: Path, seconds: float = 5.0, channels: int = 100, each: int = 2, pairs: int = 2_000
+) -> Result:
+    """As many as go through `channels` channels with so many payments under way in each."""
     pair = Pair(folder, channels)
     alice, bob = pair.alice, pair.bob
     with pair.stage.playing():
         before = [_counts(player) for player in (alice, bob)]
         warm = pair.load.delivered
-        slices = pair.slices(seconds, channels, pairs)
+        slices = pair.slices(seconds, each * channels, pairs)
         payer, payee = (
             [now - then for now, then in zip(_counts(player), old, strict=True)]
             for player, old in zip((alice, bob), before, strict=True)
@@ -78,7 +80,7 @@ def payments(folder: Path, seconds: float = 5.0, channels: int = 100, pairs: int
     latencies = sorted(one for part in slices for one in part.paid.latencies)
     return Result(
         "payments",
-        f"Payments, two nodes, {channels} channels, none coalesced",
+        f"Payments, two nodes, {channels} channels, {each} under way in each, none coalesced",
         (
             Figure("ratio", median(part.ratio for part in slices), "of 1 + 1", at_least=0.5),
             Figure("cpu ratio", median(part.cpu_ratio for part in slices), "of 1 + 1"),

@@ -177,7 +177,7 @@ def _work(players: list[Player]) -> tuple[Figure, ...]:
     )
 
 
-def updates(folder: Path, seconds: float = 4.0, channels: int = 100, pairs: int = 2_000) -> Result:
+def updates(folder: Path, seconds: float = 4.0, channels: int = 200, pairs: int = 2_000) -> Result:
     """Transfers by new states: proposed, countersigned, complete at both sides."""
     stage = Stage(folder)
     alice, bob = stage.player("alice"), stage.player("bob")

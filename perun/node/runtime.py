@@ -29,8 +29,9 @@ from perun.types import ChannelId, InstanceId
 
 __all__ = ["Node"]
 
-MOST_PER_TURN = 128
-"""Inputs in one transaction: enough to share an fsync, few enough to keep latency low."""
+MOST_PER_TURN = 256
+"""Inputs in one transaction: enough to share an fsync even of a slow disk, few enough to keep
+latency low (docs/performance.md)."""
 
 Fault = Callable[[object, Exception], None]
 """Told what was refused and why: an input, or the sender of bytes that are no message."""
