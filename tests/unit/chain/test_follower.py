@@ -16,17 +16,24 @@ from perun.crypto.signatures import sign
 from perun.encoding import machine_id
 from perun.types import (
     ETH,
+    InstanceId,
     Machine,
+    Nano,
     Open,
     Salt,
     Seconds,
+    Settlement,
     Signature,
+    State,
     Statement,
     UnixTime,
+    Version,
     Wei,
     Withdraw,
 )
 from tests.unit.chain.conftest import ALICE, BOB, LIMITS, World, plain_token
+
+FAR = UnixTime(2**33)
 
 
 def test_first_round_reports_block_then_channel_as_it_stands(world: World) -> None:
@@ -199,6 +206,28 @@ def test_settled_channel_has_ended_for_ever(world: World) -> None:
     head, _ = party.seen(world.id)
     assert head.ended
     assert head.dispute is None
+
+
+def test_what_stays_locked_becomes_the_holdings(world: World) -> None:
+    party = world.party()
+    party.port.watch(world.watch)
+    world.open(ALICE, 70)
+    nano = Nano(
+        world.deployment.vpm.contract, InstanceId(b"\x05" * 32), Wei(20), Wei(5), FAR, False
+    )
+    state = State(world.id, Version(4), Wei(25), (nano,))
+    hashed = digest(world.deployment, state)
+    contract = world.deployment.contract.contract
+    signed = (sign(hashed, ALICE), sign(hashed, BOB))
+    world.act(BOB, ms_contract_calls.register(contract, world.channel, state, *signed))
+    world.chain.mine(at=world.later(601))
+    settlement = Settlement(world.channel, Wei(25), (nano,))
+    world.act(BOB, ms_contract_calls.settle(contract, settlement))
+    party.poll()
+    head, _ = party.seen(world.id)
+    assert (head.alice, head.bob) == world.holdings() == (20, 5)
+    assert (head.dispute.net, head.dispute.nanos, head.dispute.settling) == (0, (nano,), True)
+    assert not head.ended
 
 
 def test_open_both_shows_as_drawn_at_final_block_too(world: World) -> None:

@@ -43,6 +43,7 @@ class Watched(RuleBasedStateMachine):
         self.party = self.world.party(INGRID)
         self.party.port.watch(self.world.watch)
         self.view: tuple[OnChain, OnChain] = (EMPTY, EMPTY)
+        self.quick = True
         self.world.chain.mine()
 
     # ------------------------------------------------------------------------------------- chain
@@ -53,6 +54,14 @@ class Watched(RuleBasedStateMachine):
             key.address, nonce, call.to or Address(bytes(20)), call.data, call.value, 10**10
         )
         self.world.chain.receive(transaction)
+        # Mostly mined and seen at once, so that stories get far; else in whatever block comes.
+        if self.quick:
+            self.world.chain.mine()
+            self.look()
+
+    @rule(quick=st.booleans())
+    def pace(self, quick: bool) -> None:
+        self.quick = quick
 
     def signed(self, message: State | Withdraw | Close) -> tuple[bytes, bytes]:
         hashed = digest(self.deployment, message)
@@ -81,7 +90,7 @@ class Watched(RuleBasedStateMachine):
             InstanceId(b"\x05" * 32),
             Wei(2),
             Wei(0),
-            UnixTime(self.world.chain.head.time + 5_000 if not locked else 2**33),
+            UnixTime(2**33),
             False,
         )
         nanos = (nano,) if locked and version else ()
@@ -91,8 +100,10 @@ class Watched(RuleBasedStateMachine):
         )
         self.send(BOB, call)
 
-    @rule()
-    def settle(self) -> None:
+    @rule(wait=st.sampled_from([1, 700]))
+    def settle(self, wait: int) -> None:
+        self.world.chain.mine(at=self.world.later(wait))
+        self.look()
         dispute = self.view[0].dispute
         if dispute is not None:
             net = Wei(0) if dispute.settling else dispute.net
@@ -105,9 +116,11 @@ class Watched(RuleBasedStateMachine):
         call = ms_contract_calls.close(self.contract, self.world.channel, wish, *self.signed(wish))
         self.send(BOB, call)
 
-    @rule(seconds=st.sampled_from([1, 1, 1, 700]))
-    def block(self, seconds: int) -> None:
-        self.world.chain.mine(at=self.world.later(seconds))
+    @rule(count=st.integers(1, 3))
+    def blocks(self, count: int) -> None:
+        for _ in range(count):
+            self.world.chain.mine()
+        self.look()
 
     @rule(depth=st.integers(1, 3), kept=st.booleans())
     def reorganise(self, depth: int, kept: bool) -> None:
@@ -117,6 +130,7 @@ class Watched(RuleBasedStateMachine):
         chain.reorganise(depth, keep=kept)
         for _ in range(depth + 1):
             chain.mine()
+        self.look()
 
     @rule()
     def look(self) -> None:
