@@ -157,7 +157,7 @@ def _conclude(chosen: Sequence[Mutant], caught: Verdicts, problems: Sequence[str
         print(f"  said to be equivalent, but caught: {name}")
     for problem in problems:
         print(f"  not applicable: {problem}")
-    return 1 if unexplained or problems or noticed else 0
+    return 1 if unexplained or problems else 0
 
 
 def _key(mutant: Mutant, tests: str) -> str:
