@@ -18,7 +18,7 @@ def refresh(draft: Draft, before: ChannelView, after: ChannelView) -> None:
     was, now = _listed(before), _listed(after)
     # What every list has, before and after, was listed and stays so.
     changed = _NONE.union(*was, *now) - was[0].intersection(*was[1:], *now)
-    for id in changed:
+    for id in sorted(changed):
         instance = draft.find_instance(id)
         if instance is None:
             continue
