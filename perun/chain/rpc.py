@@ -12,12 +12,15 @@ from web3.exceptions import BlockNotFound, TransactionNotFound
 from web3.types import BlockData, BlockIdentifier, FilterParams
 
 from perun.bindings import transport
+from perun.bindings.artifacts import artifact
 from perun.bindings.calls import Call, Query, request
 from perun.bindings.failures import NodeRefused, translated
 from perun.bindings.logs import Log, from_web3
 from perun.bindings.transport import limit
 from perun.chain.endpoint import Block, Mined
+from perun.core.config import Deployment
 from perun.crypto.interop import checksum
+from perun.deployments import WrongCode
 from perun.types import Address, ChainId, UnixTime, Wei
 
 __all__ = ["REQUEST_SECONDS", "RpcEndpoint", "connect"]
@@ -59,6 +62,22 @@ class RpcEndpoint:
         """
         self.web3 = web3
         self._finality_tag = finality_tag
+
+    def require(self, deployment: Deployment) -> None:
+        """Makes sure that the chain has our contracts: an empty one would say that nothing is owed.
+
+        Raises:
+            WrongCode: it does not; it is another chain with the same number.
+        """
+        for name, where in (
+            ("MSContract", deployment.contract.contract),
+            ("VPM", deployment.vpm.contract),
+            ("HashTimeLock", deployment.hash_time_lock.contract),
+        ):
+            with translated():
+                code = bytes(self.web3.eth.get_code(checksum(where)))
+            if not artifact(name).matches(code):
+                raise WrongCode(name, where, "other code" if code else "no code")
 
     # ------------------------------------------------------------------------------------ reading
 

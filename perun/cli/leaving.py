@@ -101,6 +101,7 @@ def leave(
         endpoint = connect(rpc)
         if endpoint.chain_id != profile.chain_id:
             raise WrongChain(endpoint.chain_id, profile.chain_id)
+        endpoint.require(profile.deployment)
         journal: Journal = MemoryJournal() if dry_run else SqliteJournal(store, profile.account)
         solitary = Solitary(
             config_of(profile),

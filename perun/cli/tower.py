@@ -18,7 +18,7 @@ from perun.core.notices import ChannelDisputed, ChannelEnded, Notice
 from perun.crypto.interop import checksum
 from perun.errors import ChainFault
 from perun.node.backup import open_copy
-from perun.node.export import BadExport, write_export
+from perun.node.export import BadExport, read_export, write_export
 from perun.node.watchtower import Watchtower
 from perun.wallet import KeyAccount, read_keyfile
 
@@ -59,9 +59,11 @@ def watch(export: Path, rpc: str, keyfile: Path, rounds: int | None) -> None:
     """
     console = Console()
     account = KeyAccount(read_keyfile(keyfile, password_for(str(keyfile))))
+    endpoint = connect(rpc)
+    endpoint.require(read_export(export).profile.deployment)
     tower = Watchtower(
         export,
-        connect(rpc),
+        endpoint,
         account,
         # What it has sent, so that a restarted tower raises its bids instead of queueing behind.
         journal=SqliteJournal(export.with_name(export.name + ".sent"), account.address),

@@ -17,9 +17,9 @@ from perun.core.inputs import CommandTransfer
 from perun.core.state import SignedState
 from perun.demo.moves import open_channel
 from perun.demo.stage import ETHER, Stage
-from perun.node.profile import write_profile
+from perun.node.profile import Profile, write_profile
 from perun.store import SqliteStore
-from perun.types import ETH, UnixTime, Wei
+from perun.types import ETH, Address, ChainId, UnixTime, Wei
 from perun.wallet import encrypt
 
 pytestmark = pytest.mark.chain
@@ -120,6 +120,22 @@ def test_exit_shows_gets_and_then_owes_nothing(left: Left) -> None:
     assert "Nothing is owed" in perun("exit", store, *rpc)
     gained = left.stage.balance(left.bob.address) - before
     assert ETHER + 3 * ETHER // 10 - ETHER // 1000 < gained < ETHER + 3 * ETHER // 10
+
+
+def test_chain_without_the_contracts_is_not_one_that_owes_nothing(
+    anvil: Anvil, tmp_path: Path
+) -> None:
+    path = tmp_path / "store"
+    store = SqliteStore(path)
+    places = [Address(bytes((n,)) * 20) for n in (1, 2, 3)]
+    key = rich_key(7)
+    profile = Profile(ChainId(31337), *places, key.address, key.public_key.data, bytes(32))
+    write_profile(store, profile)
+    store.close()
+    arguments = ["exit", str(path), "--rpc", anvil.url, "--dry-run"]
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 1
+    assert "MSContract expected at" in result.stderr
 
 
 def test_watch_answers_a_stale_registration(left: Left, tmp_path: Path) -> None:
