@@ -28,7 +28,7 @@ class _Rounds:
         self.stage = stage
         self.latencies: list[float] = []
         self._begun: dict[ChannelId, float] = {}
-        self._going = False
+        self._until = self._ended = 0.0
         self._done = threading.Event()
         self.finished = 0
 
@@ -41,25 +41,25 @@ class _Rounds:
         now = time.perf_counter()
         self.latencies.append(now - self._begun.pop(channel))
         self.finished += 1
-        if self._going:
+        if now < self._until:
             self._begun[channel] = now
             self.begin(channel)
         elif not self._begun:
+            self._ended = now
             self._done.set()
 
     def run(self, channels: list[ChannelId], seconds: float) -> tuple[int, float, float]:
         """How many, in how many seconds, with how many of the process's own."""
         self.stage.catch_up()
         self._done.clear()
-        before, self._going = self.finished, True
+        before = self.finished
         start, cpu = time.perf_counter(), time.process_time()
+        self._until = start + seconds
         self._begun = dict.fromkeys(channels, start)
         for channel in channels:
             self.begin(channel)
-        time.sleep(seconds)
-        self._going = False
         wait(self._done, self.stage.players)
-        taken, cpu = time.perf_counter() - start, time.process_time() - cpu
+        taken, cpu = self._ended - start, time.process_time() - cpu
         return self.finished - before, taken, cpu
 
 
