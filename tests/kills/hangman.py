@@ -45,7 +45,7 @@ from perun.wire.sealing import BoxSealer
 from tests.kills.child import Report, live
 
 NAMES = ("alice", "ingrid", "bob")
-_PATIENCE = 20.0
+_PATIENCE = 120.0
 """Seconds of silence after which a process counts as hung."""
 
 

@@ -288,7 +288,8 @@ class Crooks:
             return False
         id, _channel = shared[which % len(shared)]
         spare = {nano for state in self.mind.states for nano in state.nanos}
-        nanos = tuple(sorted(spare, key=lambda n: (n.id, n.app))[: shape % 4])
+        # In full, since a set has another order in every process.
+        nanos = tuple(sorted(spare, key=lambda n: (n.id, n.app, repr(n)))[: shape % 4])
         try:
             state = State(id, Version(1 + amount % 50), Wei(amount % 401 - 200), nanos)
         except Misuse:

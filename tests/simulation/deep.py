@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,8 +115,6 @@ def smaller(game: Game, examples: int = 400) -> Game:
     found = failure(game)
     assert found is not None, "this game does not fail"
     wanted = kind_of(found)
-    # Whether each move stays, and whether its numbers become small: hypothesis prefers neither.
-    keep = st.lists(st.integers(0, 2), min_size=len(game.moves), max_size=len(game.moves))
 
     def thinned(choices: list[int]) -> Game:
         moves = tuple(
@@ -131,6 +129,7 @@ def smaller(game: Game, examples: int = 400) -> Game:
         return error is not None and kind_of(error) == wanted
 
     game = _halved(game, wanted)
+    # Whether each move stays, and with its numbers or small ones: hypothesis prefers 0, then 1.
     keep = st.lists(st.integers(0, 2), min_size=len(game.moves), max_size=len(game.moves))
     quick = settings(
         max_examples=examples,
@@ -170,7 +169,7 @@ def kind_of(error: BaseException) -> str:
 def keep(game: Game, error: BaseException, folder: Path = FAILURES) -> Path:
     """Writes a failing game down, to be replayed."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{abs(hash(game.moves)) % 10**8}-{os.getpid()}.json"
+    path = folder / f"{hashlib.sha256(repr(game).encode()).hexdigest()[:8]}.json"
     game.write(path)
     path.with_suffix(".txt").write_text(f"{error}\n{getattr(error, '__notes__', '')}\n")
     return path
