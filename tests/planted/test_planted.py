@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from perun.core import content, crossing
 from tests.planted.bugs import BUGS, planted
 from tests.planted.hunt import catch
+from tests.simulation.deep import drawn, failure, keep, kind_of, smaller
+from tests.simulation.game import Game
 
 BY_NAME = {bug.name: bug for bug in BUGS}
 
@@ -29,6 +33,20 @@ def test_bug_is_caught_within_a_few_games(name: str) -> None:
 @pytest.mark.parametrize("name", ["payer does not wait for Ready", "signs with a stale view"])
 def test_bug_is_caught_by_a_story(name: str) -> None:
     assert catch(BY_NAME[name], ()) is not None
+
+
+def test_failure_is_made_small_and_replayed_from_its_file(tmp_path: Path) -> None:
+    with planted(BY_NAME["settles once only"]):
+        game = next(game for game in (drawn(n, 16) for n in range(9)) if failure(game) is not None)
+        error = failure(game)
+        assert error is not None
+        small = smaller(game, examples=10)
+        path = keep(small, error, tmp_path)
+        again = failure(Game.read(path))
+        assert again is not None
+        assert kind_of(again) == kind_of(error)
+    assert len(small.moves) <= 4
+    assert failure(Game.read(path)) is None
 
 
 def test_there_are_many_of_them_and_each_has_its_name() -> None:
