@@ -6,6 +6,8 @@ import {Machine} from "../../contracts/types/MachineTypes.sol";
 
 /// @notice The payment machine's record, over all terms, totals, signatures and times (protocol, section 4).
 /// A second submission is as general as a third, since a call reads nothing but the record.
+/// VPM keeps a record at the slot that is its id, so storage is one array to the checker here.
+/// @custom:halmos --storage-layout generic
 contract MachineProof {
     VPM private vpm = new VPM();
 
