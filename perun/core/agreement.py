@@ -91,8 +91,10 @@ def _announce(draft: Draft, before: tuple[Wei, tuple[Nano, ...]], view: ChannelV
     removed = [nano for nano in old if nano not in state.nanos]
     moved = state.net - net
     if not added and not removed:
-        if moved:
-            draft.notify(TransferDone(view.id, state.version, Wei(gain(view.role, moved))))
+        amount = Wei(gain(view.role, moved))
+        # A slow signer may complete a state when it is too late to count on it [A6].
+        if amount < 0 or (amount > 0 and _counts(view)):
+            draft.notify(TransferDone(view.id, state.version, amount))
         return
     for nano in removed:
         instance = draft.find_instance(nano.id)
@@ -107,6 +109,15 @@ def _announce(draft: Draft, before: tuple[Wei, tuple[Nano, ...]], view: ChannelV
     for nano in (*removed, *added):
         if draft.crossing(nano.id) is not None:
             crossing.on_agreed(draft, nano.id)
+
+
+def _counts(view: ChannelView) -> bool:
+    """Whether the newest fully signed state can be counted on: no dispute, or one that has it."""
+    assert view.agreed is not None
+    dispute = view.head.dispute
+    if dispute is None:
+        return not view.head.ended
+    return dispute.version >= view.agreed.state.version
 
 
 def _removed(draft: Draft, view: ChannelView, instance: InstanceView, shift: Wei) -> None:

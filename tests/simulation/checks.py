@@ -160,11 +160,18 @@ class Checker:
             self.world.seen["P4: instances that crossed an honest hub"] += any(gains)
 
     def _decided(self) -> dict[ChannelId, tuple[Nano, ...]]:
-        """The list with which each disputed channel was settled."""
+        """The list with which each disputed channel was settled, in its first life: what anybody
+        sends to a dead channel's id and disputes there is no business of its parties."""
         found: dict[ChannelId, tuple[Nano, ...]] = {}
+        over: set[ChannelId] = set()
         for _, _, event in self.world.events_from(1):
-            if isinstance(event, events.Registered):
-                found[event.id] = event.nanos
+            match event:
+                case events.Registered(id) if id not in over:
+                    found[id] = event.nanos
+                case events.Closed(id):
+                    over.add(id)
+                case events.Settled(id) if not event.remaining:
+                    over.add(id)
         return found
 
     def _gain(
