@@ -32,7 +32,7 @@ def syncs(folder: Path, seconds: float = 2.0, channels: int = 100, pairs: int = 
         "import json, sys; from pathlib import Path; "
         "from benchmarks.payments import payments; from benchmarks.report import as_json; "
         "home, out, seconds, channels, pairs = sys.argv[1:]; "
-        "r = payments(Path(home), float(seconds), int(channels), int(pairs)); "
+        "r = payments(Path(home), float(seconds), int(channels), pairs=int(pairs)); "
         "Path(out).write_text(json.dumps(as_json([r])))"
     )
     arguments = [str(folder), str(found), str(seconds), str(channels), str(pairs)]
