@@ -36,6 +36,7 @@ from perun.core.inputs import CommandPay
 from perun.core.state import ChannelView, Intent, LegStatus, Purpose, Totals
 from perun.core.verdict import Decision, Verdict
 from perun.node.runtime import Node
+from perun.store.memory import MemoryStore
 from perun.types import Signature, Version, Wei
 
 Replacement = tuple[object, str, object]
@@ -281,13 +282,11 @@ def _sends_before_it_stores(self: Any) -> bool:
 _ORIGINAL_TURN = Node.turn
 
 
-def _stores_no_totals(self: Any, result: Any, rows: list[Any], drops: Any, effects: Any) -> Any:
-    wishes_ = _ORIGINAL_ABSORB(self, result, rows, drops, effects)
-    rows[:] = [row for row in rows if not isinstance(row, Totals)]
-    return wishes_
+def _stores_no_totals(self: Any, rows: Any, drops: Any = ()) -> None:
+    _ORIGINAL_WRITE(self, [row for row in rows if not isinstance(row, Totals)], drops)
 
 
-_ORIGINAL_ABSORB = Node._absorb
+_ORIGINAL_WRITE = MemoryStore.write
 
 
 BUGS: tuple[Bug, ...] = (
@@ -445,7 +444,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "totals are not stored",
         "section 5: a received signature is on disk before it is acknowledged",
-        [(Node, "_absorb", _stores_no_totals)],
+        [(MemoryStore, "write", _stores_no_totals)],
     ),
     Bug(
         "answers without looking at versions",

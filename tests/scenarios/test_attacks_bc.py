@@ -165,6 +165,20 @@ def test_c5_open_draws_once_also_after_the_channel_has_been_emptied() -> None:
     assert story.gain(story.ingrid) >= 0
 
 
+def test_c5_one_peer_gets_one_open_at_a_time() -> None:
+    story = Story("alice")
+    assert story.ingrid.witness is not None
+    before = set(story.ingrid.witness.opens)
+    story.until(max(leave.valid_until for leave in before) + 30)
+    story.blocks(4)
+    for _ in range(2):
+        assert story.users.offer(0, 0, 0, 0)
+    story.talk()
+    story.blocks(1)
+    assert len(story.ingrid.witness.opens - before) == 1
+    story.end()
+
+
 def test_c1_refusals_never_end_a_channel() -> None:
     story = Story()
     id = story.channel(story.alice, story.bob).id
