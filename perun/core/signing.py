@@ -67,7 +67,8 @@ class Claim(Record, frozen=True, gc=False):
 
 
 _MOST_PROVEN = 4_096
-# Claims found good before their step asks, each forgotten as soon as it has. A memo too.
+# Claims found good before their step asks, each forgotten as soon as it has. A memo too. That nodes
+# of several deployments share it is safe: channel and machine ids are hashes of their deployment.
 _proven: dict[Claim, bool] = {}
 
 
