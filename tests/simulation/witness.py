@@ -381,6 +381,8 @@ class Witness:
                 if full is None or full.state.version < version:
                     raise Violated("write before you send: an answer", version=version)
                 self._state_left(full.state)
+            case Pay(machine) | Paid(machine) | ReadySigned(machine) if self._forgotten(machine):
+                pass
             case Pay(machine, paid):
                 totals = self._totals(machine)
                 if totals is None or totals.sent < paid:
@@ -394,6 +396,11 @@ class Witness:
                 row = self.actor.store.row(InstanceView, machine)
                 if not isinstance(row, InstanceView) or not row.ready_sent:
                     raise Violated("write before you send: a Ready")
+
+    def _forgotten(self, machine: bytes) -> bool:
+        """Over, and dropped from memory and disk in the same turn: nothing relies on it."""
+        unknown = machine not in self.actor.node.books.instances
+        return unknown and self.actor.store.row(InstanceView, machine) is None
 
     def _totals(self, machine: bytes) -> Totals | None:
         row = self.actor.store.row(Totals, machine)
