@@ -105,6 +105,8 @@ class Actor:
             self._told,
             lambda _, error: self.faults.append(error),
         )
+        if self.witness is not None:
+            self.witness.forget_unwritten()
         self.node.start()
         self.node.connect(_Wire(self))
         if self.lives > 1:

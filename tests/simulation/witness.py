@@ -14,9 +14,14 @@ from perun.core.effects import Sign
 from perun.core.notices import InstanceAdded, Notice, PaymentReceived, TransferDone
 from perun.core.state import ChannelView, InstanceView, Role, Totals
 from perun.encoding.messages import (
+    AcceptChannel,
+    AnswerClose,
     AnswerState,
+    AnswerWithdraw,
     Message,
     OfferChannel,
+    OfferClose,
+    OfferWithdraw,
     Paid,
     Pay,
     Propose,
@@ -68,6 +73,7 @@ class Witness:
     closes: set[Close] = field(default_factory=set)
     withdraws: set[Withdraw] = field(default_factory=set)
     opens: set[Open] = field(default_factory=set)
+    sent_offers: set[Close | Withdraw | Open] = field(default_factory=set)
     received: dict[MachineId, int] = field(default_factory=dict)
     """Highest total that its node said was received."""
     transferred: dict[tuple[ChannelId, int], int] = field(default_factory=dict)
@@ -360,6 +366,17 @@ class Witness:
                 raise Violated("C5: a second live Open for one peer")
         self.opens.add(leave)
 
+    def forget_unwritten(self) -> None:
+        """After a power cut: an offer that was signed, and neither stored nor sent, is no offer."""
+        kept: set[Close | Withdraw | Open] = set(self.sent_offers)
+        for view in self.actor.node.books.channels.values():
+            kept |= {offer.withdraw for offer in view.withdraws}
+            kept |= {offer.open for offer in view.opens}
+            kept |= {view.close.close} if view.close is not None else set()
+        self.closes = {close for close in self.closes if close in kept}
+        self.withdraws = {wish for wish in self.withdraws if wish in kept}
+        self.opens = {leave for leave in self.opens if leave in kept}
+
     # ---------------------------------------------------------------------------------- sending
 
     def left(self, frame: bytes, receiver: Actor) -> None:
@@ -381,6 +398,16 @@ class Witness:
                 if full is None or full.state.version < version:
                     raise Violated("write before you send: an answer", version=version)
                 self._state_left(full.state)
+            case OfferClose(close):
+                self.sent_offers.add(close)
+            case AnswerClose(channel):
+                self.sent_offers |= {c for c in self.closes if c.channel == channel}
+            case OfferWithdraw(wish):
+                self.sent_offers.add(wish)
+            case AnswerWithdraw(channel):
+                self.sent_offers |= {w for w in self.withdraws if w.channel == channel}
+            case AcceptChannel(open=leave) if leave is not None:
+                self.sent_offers.add(leave)
             case Pay(machine) | Paid(machine) | ReadySigned(machine) if self._forgotten(machine):
                 pass
             case Pay(machine, paid):
