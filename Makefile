@@ -7,7 +7,7 @@ ENVIRONMENT := $(shell $(PYTHON) -c 'import sys; print(sys.prefix)')
 INSTALLED := $(ENVIRONMENT)/.perun-installed
 NODE_TOOLS := $(if $(shell command -v npm),node_modules/.package-lock.json)
 
-.PHONY: help install check format test artifacts gas vectors bench fuzz mutants prove demo clean
+.PHONY: help install check format test artifacts gas vectors bench fuzz simulate planted kills mutants prove demo clean
 
 help: ## show these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,15 @@ bench: install ## measure payments per second, latency, memory and disk (docs/pe
 
 fuzz: install ## deep stateful runs for MINUTES (10), failures below build/stateful
 	$(PYTHON) -m tests.stateful --minutes $(MINUTES)
+
+simulate: install ## three nodes and a chain for MINUTES (10): lost messages, crashes, crooks, reorganisations
+	$(PYTHON) -m tests.simulation --minutes $(MINUTES)
+
+planted: install ## break core and node on purpose and see that games and stories notice
+	$(PYTHON) -m tests.planted
+
+kills: install ## end real node processes 200 times in the middle of paying
+	$(PYTHON) -m tests.kills --kills 200
 
 mutants: install ## break the contracts on purpose and see that a test notices each (an hour)
 	$(PYTHON) -m mutants
