@@ -16,6 +16,7 @@ from perun.core.notices import (
     ProposalRefused,
     TransferDone,
 )
+from perun.core.requests import start_next
 from perun.core.state import ChannelView, InstanceView, Intent, Purpose, SignedState
 from perun.core.wishes import propose_next
 from perun.encoding.messages import Pay
@@ -59,6 +60,8 @@ def complete(draft: Draft, view: ChannelView, full: SignedState) -> None:
         if proposal.state == full.state and proposal.intent.shows is not None:
             _show_statement(draft, proposal.intent.shows)
     propose_next(draft, view.id)
+    if after.waiting:
+        start_next(draft, view.id)
 
 
 def _show_statement(draft: Draft, id: InstanceId) -> None:

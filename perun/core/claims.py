@@ -7,26 +7,45 @@ not foreseen is checked in its turn, and one that comes to nothing was checked i
 from __future__ import annotations
 
 from perun.core.books import Books
-from perun.core.inputs import CommandPay, CommandTransfer, Input, Received
+from perun.core.inputs import ChainInstance, CommandPay, CommandTransfer, Input, Received
 from perun.core.keys import peer_key
 from perun.core.signing import Claim
 from perun.core.state import InstanceView, Role
 from perun.encoding.messages import (
     AnswerState,
     GrantInstance,
+    Invited,
     Leave,
     Paid,
     Pay,
     Propose,
     ReadySigned,
+    RequestInstance,
+    SignedHalf,
 )
 from perun.types import Address, ChannelId, InstanceId, MachineId, Ready, Statement
 
-__all__ = ["channels_of", "claim_of"]
+__all__ = ["channels_of", "claims_of"]
 
 
-def claim_of(books: Books, received: Received) -> Claim | None:
-    """The signature that the step will check, if the sender may say this at all."""
+def claims_of(books: Books, received: Received) -> tuple[Claim, ...]:
+    """The signatures that the step will check, if the sender may say this at all."""
+    message = received.message
+    if isinstance(message, RequestInstance):
+        halves = (message.own_half, message.other_half)
+        return tuple([claim for half in halves if half and (claim := _claim_of_half(books, half))])
+    claim = _claim_of(books, received)
+    return () if claim is None else (claim,)
+
+
+def _claim_of_half(books: Books, half: SignedHalf) -> Claim | None:
+    view = books.channels.get(half.state.channel)
+    if view is None or view.signed >= half.state.version:
+        return None
+    return Claim(half.state, half.signature, peer_key(view), True)
+
+
+def _claim_of(books: Books, received: Received) -> Claim | None:
     message = received.message
     if isinstance(message, Pay):
         instance = books.instances.get(message.machine)
@@ -68,6 +87,8 @@ def channels_of(books: Books, input: Input) -> tuple[ChannelId, ...]:
         return _legs(books, input.machine)
     if isinstance(input, CommandTransfer):
         return (input.channel,)
+    if isinstance(input, ChainInstance):
+        return _legs(books, input.id)
     if not isinstance(input, Received):
         return ()
     message = input.message
@@ -75,6 +96,12 @@ def channels_of(books: Books, input: Input) -> tuple[ChannelId, ...]:
         return _legs(books, message.machine)
     if isinstance(message, AnswerState | GrantInstance):
         return (ChannelId(message.channel),)
+    if isinstance(message, RequestInstance):
+        other = message.other_half
+        return (message.channel,) if other is None else (message.channel, other.state.channel)
+    if isinstance(message, Invited):
+        invitation = books.invitations.get(message.theirs)
+        return () if invitation is None else (invitation.channel,)
     if isinstance(message, Propose):
         named = [ChannelId(message.state.channel)]
         for id in (message.adds, message.removes):

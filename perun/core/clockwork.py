@@ -107,8 +107,8 @@ def on_instance(draft: Draft, snapshot: ChainInstance) -> None:
     if learnt and secret is not None:
         draft.notify(PreimageLearnt(instance.id, secret))
     pair = draft.crossing(instance.id)
-    if pair is not None and pair.stage is CrossingStage.REQUESTED:
-        start_next(draft, pair.alice_channel)
+    if pair is not None and pair.stage is CrossingStage.OPENING:
+        crossing.on_watched(draft, pair)
     draft.attempt(lambda: _look_at_instance(draft, snapshot.id))
 
 

@@ -7,6 +7,8 @@ rules (a) to (d), marked where they are used. What is not complete after patienc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from perun.core.accounting import clamp_to_locks, gain
@@ -23,7 +25,7 @@ from perun.core.instances import (
     untouched,
 )
 from perun.core.phases import blocked, fresh
-from perun.core.requests import forget, refuse_both, start_next
+from perun.core.requests import forget, let_go, refuse_both, start_next
 from perun.core.signing import check_statement
 from perun.core.state import (
     ChannelView,
@@ -41,9 +43,9 @@ from perun.core.verdict import Decision, Verdict
 from perun.core.wishes import answer, refuse, want
 from perun.encoding.messages import Propose
 from perun.errors import BadSignature
-from perun.types import InstanceId, MachineId, Nano, Signature, Wei
+from perun.types import ChannelId, InstanceId, MachineId, Nano, Signature, Wei
 
-__all__ = ["follow", "judge", "on_agreed", "on_held", "overdue"]
+__all__ = ["follow", "give_up", "judge", "on_agreed", "on_held", "on_watched", "overdue"]
 
 
 # ---------------------------------------------------------------------------------------- judging
@@ -79,12 +81,16 @@ def _judge_adding(
     nano: Nano,
     moved: int,
 ) -> Verdict:
+    if crossing.stage is CrossingStage.REQUESTED:
+        # A half that waits for its turn, and comes again after patience.
+        let_go(draft, crossing, "the other end waits no longer", (view.id,))
+        raise BadProposal("its turn has not come in time")
     if crossing.stage is not CrossingStage.OPENING or view.inflight != crossing.id:
         raise BadProposal("not asked for: request it, and wait for the grant")
     if nano != nano_of(draft.config.deployment, nano.id, instance.terms, leg.swapped):
         raise BadProposal("a nano with other locks, time or contract than its instance")
-    if leg.status is not LegStatus.NEW or not untouched(instance) or not instance.watched:
-        raise BadProposal("an instance that was locked or submitted before, or is not watched yet")
+    if leg.status is not LegStatus.NEW or not untouched(instance):
+        raise BadProposal("an instance that was locked or submitted before")
     fee = crossing.fee if view.id == crossing.alice_channel else 0
     if gain(view.role, moved) < fee:
         raise BadProposal(f"the fee is {fee}")
@@ -232,6 +238,8 @@ def on_held(draft: Draft, view: ChannelView) -> bool:
                 if blocked(draft, half) is None:
                     refuse(draft, half.id, "the ends name different totals")
             _back_to_open(draft, id)
+        elif held.intent.adds is not None and not instance.watched:
+            return True  # "Never submitted" is not known yet: `on_watched`.
         elif _could_sign(draft, view) and _could_sign(draft, other):
             answer(draft, view.id, other.id)
         return True
@@ -239,6 +247,16 @@ def on_held(draft: Draft, view: ChannelView) -> bool:
         # The payer cannot propose before it knows the secret, which it learns from rule (d).
         answer(draft, view.id)
     return True
+
+
+def on_watched(draft: Draft, crossing: Crossing) -> None:
+    """The chain says how an instance stands that is being opened: its halves may wait for it."""
+    if not untouched(draft.instance(crossing.id)):
+        give_up(draft, crossing, "an instance that was submitted before")
+        return
+    view = draft.channel(crossing.alice_channel)
+    if _is_half(view, _adding(crossing)):
+        on_held(draft, view)
 
 
 def _is_half(view: ChannelView, intent: Intent) -> bool:
@@ -325,6 +343,24 @@ def overdue(draft: Draft, crossing: Crossing) -> None:
                 return
         _refuse_halves(draft, crossing, "the other end has not proposed the same in time")
         _back_to_open(draft, crossing.id)
+
+
+def give_up(
+    draft: Draft, crossing: Crossing, reason: str, answered: Sequence[ChannelId] = ()
+) -> None:
+    """Ends an opening of which nothing is signed: by states where halves are, else in words; not
+    again in channels where the half is `answered`."""
+    if not _all_new(draft, crossing.id):
+        return
+    ids = (crossing.alice_channel, crossing.bob_channel)
+    halves = [id for id in ids if _is_half(draft.channel(id), _adding(crossing))]
+    _refuse_halves(draft, crossing, reason)
+    let_go(draft, crossing, reason, (*halves, *answered))
+    start_next(draft, *ids)
+
+
+def _adding(crossing: Crossing) -> Intent:
+    return Intent(Purpose.ADD, adds=crossing.id)
 
 
 def _refuse_halves(draft: Draft, crossing: Crossing, reason: str) -> None:

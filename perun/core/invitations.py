@@ -34,7 +34,7 @@ from perun.core.state import (
 from perun.core.wishes import want
 from perun.crypto.hashing import keccak
 from perun.crypto.keys import PublicKey
-from perun.encoding.messages import DeclineInvite, Invite, Invited
+from perun.encoding.messages import DeclineInvite, Invite, Invited, SignedHalf
 from perun.errors import BadKey, Misuse
 from perun.types import Address, ChannelId, InstanceId, Lock, Machine, Salt
 
@@ -141,9 +141,26 @@ def on_invite(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Non
         if old is None or old.end != sender:
             draft.send(sender, DeclineInvite(terms.salt, "nothing to replace"), via)
             return
-    draft.send(sender, Invited(terms.salt, ours), via)
-    if via:
+    invited = Invited(terms.salt, ours)
+    if via and _is_first(draft, instance) and virtual.may_propose_unasked(draft, instance):
+        # Leaves with our half, once that is signed (protocol, section 6 [A12]).
+        want(draft, view.id, Intent(Purpose.ADD, adds=instance.id, invited=invited))
+        return
+    draft.send(sender, invited, via)
+    if via and instance.legs[0].status is LegStatus.NEW:
         virtual.request(draft, instance)
+
+
+def _is_first(draft: Draft, instance: InstanceView) -> bool:
+    """Whether nothing else is to cross the hub here: not this one before, no invitation of ours.
+
+    Whoever proposes unasked waits for somebody who had invited before; so none wait in a circle.
+    """
+    channel = instance.legs[0].channel
+    invitations = draft.books.invitations.values()
+    if any(invitation.channel == channel and invitation.via for invitation in invitations):
+        return False
+    return instance.id not in draft.books.instances
 
 
 def _greatest_lock(draft: Draft) -> int:
@@ -201,12 +218,25 @@ def on_invited(draft: Draft, sender: PeerId, message: Invited) -> None:
     draft.drop(invitation)
     instance = _complete(draft, view, terms, message.ours, Role.ALICE, sender, invitation.via)
     if invitation.via:
-        virtual.request(draft, instance)
+        _go_on(draft, instance, message.half)
     elif invitation.replaces is not None:
         intent = Intent(Purpose.REPLACE, adds=instance.id, removes=invitation.replaces)
         want(draft, view.id, intent)
     else:
         want(draft, view.id, Intent(Purpose.ADD, adds=instance.id))
+
+
+def _go_on(draft: Draft, instance: InstanceView, half: SignedHalf | None) -> None:
+    """Over a hub: with both halves at once, if we would pay no fee anyway; else by a request."""
+    if half is not None and len(half.state.nanos) > draft.config.limits.greatest_nanos:
+        # With it our own half would not fit into one message, and never be resolved.
+        raise UnexpectedMessage("Invited", "no hub takes a state with so many instances")
+    greatest_fee = draft.config.policy.greatest_fee
+    if half is None or greatest_fee or not virtual.may_propose_unasked(draft, instance):
+        virtual.request(draft, instance, half)
+        return
+    channel = instance.legs[0].channel
+    want(draft, channel, Intent(Purpose.ADD, adds=instance.id, half=half))
 
 
 def on_decline(draft: Draft, sender: PeerId, message: DeclineInvite) -> None:

@@ -14,16 +14,26 @@ from perun.core.notices import ExitOnly, ProposalHeld
 from perun.core.payments import accept
 from perun.core.phases import blocked
 from perun.core.signing import check_signature
-from perun.core.state import ChannelView, Held, Intent, Purpose, Role, SignedState, Stage, StoreMark
+from perun.core.state import (
+    ChannelView,
+    Held,
+    Intent,
+    OwnProposal,
+    Purpose,
+    Role,
+    SignedState,
+    Stage,
+    StoreMark,
+)
 from perun.core.verdict import Decision
 from perun.core.wishes import answer, refuse, resend, send_proposal, show
 from perun.crypto.hashing import keccak
 from perun.crypto.signatures import verify
-from perun.encoding.messages import AnswerState, Propose, ShowState
+from perun.encoding.messages import AnswerState, Propose, ShowState, SignedHalf
 from perun.encoding.typed_data import state_digest
 from perun.types import Signature, State, Wei
 
-__all__ = ["on_answer", "on_proposal", "on_show", "on_state_signed"]
+__all__ = ["on_answer", "on_proposal", "on_show", "on_state_signed", "take"]
 
 
 def on_state_signed(draft: Draft, state: State, signature: Signature) -> None:
@@ -37,6 +47,8 @@ def on_state_signed(draft: Draft, state: State, signature: Signature) -> None:
             draft.put(view)
             if view.stage is Stage.OFFERED:
                 joining.send_again(draft, view)
+            elif proposal.intent.invited is not None:
+                _send_invited(draft, view, signed)
             else:
                 send_proposal(draft, view, signed)
             return
@@ -49,8 +61,22 @@ def on_state_signed(draft: Draft, state: State, signature: Signature) -> None:
             draft.send(view.peer, AnswerState(view.id, state.version, signature))
 
 
-def on_proposal(draft: Draft, view: ChannelView, message: Propose) -> None:
-    """A peer proposes a state.
+def _send_invited(draft: Draft, view: ChannelView, signed: OwnProposal) -> None:
+    """Our half leaves, for the other end; from here on it is a proposal like any other."""
+    assert signed.intent.adds is not None
+    assert signed.intent.invited is not None
+    instance = draft.instance(signed.intent.adds)
+    half = SignedHalf(signed.state, signed.signature)
+    draft.send(instance.end, replace(signed.intent.invited, half=half), instance.via)
+    usual = replace(signed, intent=replace(signed.intent, invited=None))
+    proposals = tuple(usual if old is signed else old for old in view.proposals)
+    draft.put(replace(view, proposals=proposals))
+
+
+def on_proposal(
+    draft: Draft, view: ChannelView, message: Propose, why_not: str | None = None
+) -> None:
+    """A peer proposes a state; `why_not`: to be refused, whatever it says.
 
     Raises:
         BadVersion, BadSignature: nothing that a correct peer sends; left unanswered.
@@ -83,12 +109,19 @@ def on_proposal(draft: Draft, view: ChannelView, message: Propose) -> None:
     why = blocked(draft, view)
     if why is not None:
         raise PeerNotAllowed("Propose", why)
+    take(draft, view, message, why_not)
 
+
+def take(draft: Draft, view: ChannelView, message: Propose, why_not: str | None = None) -> None:
+    """Judges, and answers or holds, a proposal whose version and signature are good."""
+    state = message.state
     held = Held(state, message.signature, Intent(Purpose.REFUSE), draft.chain.clock)
     view = replace(view, seen=max(view.seen, state.version), held=held)
     draft.put(view)
     _take_evidence(draft, message)
     try:
+        if why_not is not None:
+            raise BadProposal(why_not)
         verdict = judge(draft, view, message)
     except BadProposal as error:
         refuse(draft, view.id, error.why, message.removes)

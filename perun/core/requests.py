@@ -1,10 +1,13 @@
 """A hub's queue: requests for a crossing wait, hold nothing, and are served in order [C2].
 
 Both ends ask, unsigned. When both channels are idle the hub reserves both, quotes its fee and asks
-both for their proposals; at most one pair is in flight per channel.
+both for their proposals; at most one pair is in flight per channel. An end whose half has come with
+a request (`perun.core.halves`) is not asked.
 """
 
 from __future__ import annotations
+
+from collections.abc import Container
 
 from msgspec.structs import replace
 
@@ -28,47 +31,82 @@ from perun.encoding.messages import GrantInstance, RefuseInstance, RequestInstan
 from perun.encoding.quotes import Quote
 from perun.types import ChannelId, InstanceId, Lock, Machine, Signature, UnixTime, Wei
 
-__all__ = ["forget", "on_quote_signed", "on_request", "refuse_both", "start_next"]
+__all__ = [
+    "forget",
+    "idle_pair",
+    "instance_of",
+    "let_go",
+    "on_quote_signed",
+    "on_request",
+    "refuse_both",
+    "refuse_one",
+    "register",
+    "start",
+    "start_next",
+]
 
 NOWHERE = ChannelId(bytes(32))
 
 
 def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> None:
     """One end asks; when both have, the pair waits for its channels."""
-    policy = draft.config.policy.hub
+    id = instance_of(draft, message)
+    why = register(draft, id, view, message)
+    if why is not None:
+        refuse_one(draft, view, id, why)
+        return
+    crossing = draft.crossing(id)
+    if crossing is not None and crossing.stage is CrossingStage.REQUESTED:
+        start_next(draft, view.id)
+
+
+def instance_of(draft: Draft, message: RequestInstance) -> InstanceId:
+    """What is asked for; raises `UnexpectedMessage`."""
     terms = message.machine or message.lock
     if terms is None or (message.machine is not None and message.lock is not None):
         raise UnexpectedMessage("RequestInstance", "no terms, or two")
-    id = instance_id(draft.config.deployment, terms)
+    return instance_id(draft.config.deployment, terms)
+
+
+def register(
+    draft: Draft,
+    id: InstanceId,
+    view: ChannelView,
+    message: RequestInstance,
+    other: ChannelView | None = None,
+) -> str | None:
+    """Puts a request into the queue, and the `other` end's if that came along; or says why not."""
+    policy = draft.config.policy.hub
     if policy is None:
-        _refuse(draft, view, id, "no hub here")
-        return
+        return "no hub here"
     side = Role.ALICE if message.from_alice else Role.BOB
     if message.machine is not None:
         signer = message.machine.alice if message.from_alice else message.machine.bob
         if signer != peer_key(view):
-            _refuse(draft, view, id, "your side of the machine is not your key")
-            return
+            return "your side of the machine is not your key"
     crossing = draft.crossing(id)
     if crossing is None:
         if draft.find_instance(id) is not None:
-            _refuse(draft, view, id, "it has crossed before")
-            return
+            return "it has crossed before"
         crossing = Crossing(id, NOWHERE, NOWHERE, since=draft.chain.clock)
-    if crossing.stage is not CrossingStage.REQUESTED or crossing.requested[side]:
-        return
-    if len(view.waiting) >= policy.greatest_queue:
-        _refuse(draft, view, id, "too many requests wait for this channel")
-        return
-    draft.put(replace(view, waiting=(*view.waiting, id)))
-    if side is Role.ALICE:
-        crossing = replace(crossing, alice_channel=view.id, requested=(True, crossing.requested[1]))
-    else:
-        crossing = replace(crossing, bob_channel=view.id, requested=(crossing.requested[0], True))
-    draft.put(crossing)
-    if all(crossing.requested):
-        _keep_terms(draft, crossing, message.machine, message.lock)
-        start_next(draft, view.id)
+    if crossing.stage is not CrossingStage.REQUESTED:
+        return None
+    asking = [(side, view)] if other is None else [(side, view), (side.other, other)]
+    asking = [(side, view) for side, view in asking if not crossing.requested[side]]
+    if any(len(view.waiting) >= policy.greatest_queue for _, view in asking):
+        return "too many requests wait for this channel"
+    for side, view in asking:
+        draft.put(replace(view, waiting=(*view.waiting, id)))
+        alice, bob = crossing.requested
+        if side is Role.ALICE:
+            crossing = replace(crossing, alice_channel=view.id, requested=(True, bob))
+        else:
+            crossing = replace(crossing, bob_channel=view.id, requested=(alice, True))
+    if asking:
+        draft.put(crossing)
+        if all(crossing.requested):
+            _keep_terms(draft, crossing, message.machine, message.lock)
+    return None
 
 
 def _keep_terms(
@@ -96,12 +134,16 @@ def start_next(draft: Draft, *channels: ChannelId) -> None:
             crossing = draft.crossing(waiting)
             if crossing is None or not all(crossing.requested):
                 continue
-            if not draft.instance(waiting).watched:
-                continue
-            pair = (draft.channel(crossing.alice_channel), draft.channel(crossing.bob_channel))
-            if all(_idle(draft, one) for one in pair):
-                _start(draft, crossing, pair)
+            pair = idle_pair(draft, crossing)
+            if pair is not None:
+                start(draft, crossing, pair)
                 break
+
+
+def idle_pair(draft: Draft, crossing: Crossing) -> tuple[ChannelView, ChannelView] | None:
+    """The two channels of a pair, if both are idle."""
+    pair = (draft.channel(crossing.alice_channel), draft.channel(crossing.bob_channel))
+    return pair if all(_idle(draft, one) for one in pair) else None
 
 
 def _idle(draft: Draft, view: ChannelView) -> bool:
@@ -113,7 +155,14 @@ def _idle(draft: Draft, view: ChannelView) -> bool:
     )
 
 
-def _start(draft: Draft, crossing: Crossing, pair: tuple[ChannelView, ChannelView]) -> None:
+def start(
+    draft: Draft,
+    crossing: Crossing,
+    pair: tuple[ChannelView, ChannelView],
+    halves: tuple[ChannelId, ...] = (),
+) -> str | None:
+    """Reserves and grants, or refuses and says why; in channels whose `halves` are here a state
+    does that instead."""
     instance = draft.instance(crossing.id)
     terms, deployment = instance.terms, draft.config.deployment
     nanos = [nano_of(deployment, instance.id, terms, leg.swapped) for leg in instance.legs]
@@ -122,9 +171,10 @@ def _start(draft: Draft, crossing: Crossing, pair: tuple[ChannelView, ChannelVie
         why = "the ends need two channels of one asset"
     if why is not None:
         for view in pair:
-            _refuse(draft, view, crossing.id, why)
+            if view.id not in halves:
+                refuse_one(draft, view, crossing.id, why)
         forget(draft, crossing)
-        return
+        return why
     policy = draft.config.policy.hub
     assert policy is not None
     fee = fee_for(policy, terms, draft.now, final_time(terms))
@@ -133,12 +183,15 @@ def _start(draft: Draft, crossing: Crossing, pair: tuple[ChannelView, ChannelVie
     for view, price in zip(pair, (fee, Wei(0)), strict=True):
         waiting = tuple(id for id in view.waiting if id != crossing.id)
         draft.put(replace(view, inflight=crossing.id, waiting=waiting))
+        if view.id in halves:
+            continue
         quote = Quote(view.id, crossing.id, price, valid_until)
         if price:
             draft.sign(SignItem(own_key(view), quote))
         else:
             # Nothing to hold the hub to: the state it is asked to sign moves no fee.
             on_quote_signed(draft, quote, Signature(b""))
+    return None
 
 
 def on_quote_signed(draft: Draft, quote: Quote, signature: Signature) -> None:
@@ -167,12 +220,22 @@ def forget(draft: Draft, crossing: Crossing) -> None:
             draft.put(replace(view, inflight=inflight, waiting=waiting))
 
 
-def refuse_both(draft: Draft, crossing: Crossing, reason: str) -> None:
+def let_go(draft: Draft, crossing: Crossing, reason: str, but: Container[ChannelId]) -> None:
+    """Ends what nothing is signed of; in some channels a state tells the end."""
+    refuse_both(draft, crossing, reason, but)
+    forget(draft, crossing)
+    draft.drop(crossing)
+
+
+def refuse_both(
+    draft: Draft, crossing: Crossing, reason: str, but: Container[ChannelId] = ()
+) -> None:
     """Tells whoever asked."""
     for id in (crossing.alice_channel, crossing.bob_channel):
-        if id != NOWHERE:
-            _refuse(draft, draft.channel(id), crossing.id, reason)
+        if id != NOWHERE and id not in but:
+            refuse_one(draft, draft.channel(id), crossing.id, reason)
 
 
-def _refuse(draft: Draft, view: ChannelView, id: InstanceId, reason: str) -> None:
+def refuse_one(draft: Draft, view: ChannelView, id: InstanceId, reason: str) -> None:
+    """Says no, in words: to an end that has signed nothing."""
     draft.send(view.peer, RefuseInstance(id, reason[:200]))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import enum
 
+from perun.encoding.messages import Invited, SignedHalf
 from perun.types import (
     Address,
     Channel,
@@ -163,6 +164,12 @@ class Intent(Record, frozen=True, gc=False, array_like=True):
     """REFUSE: why."""
     shows: InstanceId | None = None
     """REFUSE: the machine whose newest statement we show once the refusal stands [A11]."""
+    invited: Invited | None = None
+    """ADD over a hub, proposed unasked: our answer to the other end, which takes our half along."""
+    half: SignedHalf | None = None
+    """ADD over a hub: the other end's half, which goes to the hub with our own, or our request."""
+    asks: bool = False
+    """ADD over a hub: to be asked of it, not proposed, once no half of ours is unresolved."""
 
 
 class OwnProposal(Record, frozen=True, gc=False, array_like=True):
@@ -364,6 +371,8 @@ class InstanceView(Record, frozen=True, gc=False, array_like=True):
     final: OnChainInstance = UNTOUCHED
     own_ready: Signature = Signature(b"")
     """Our `Ready`, to be said again."""
+    asked: bool = False
+    """Over a hub: we have asked it, and it has neither granted nor refused."""
 
     @property
     def terms(self) -> Machine | Lock:

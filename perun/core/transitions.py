@@ -17,6 +17,7 @@ from perun.core import (
     clockwork,
     disputes,
     funding,
+    halves,
     invitations,
     joining,
     offers,
@@ -176,7 +177,7 @@ def _received(books: Books, input: Received) -> Step:
         case m.DeclineInvite():
             invitations.on_decline(draft, sender, message)
         case m.RequestInstance():
-            requests.on_request(draft, _taken(draft, message, sender, message.channel), message)
+            halves.on_request(draft, _taken(draft, message, sender, message.channel), message)
         case m.GrantInstance():
             _taken(draft, message, sender, message.channel)
             virtual.on_grant(draft, sender, message)

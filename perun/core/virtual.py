@@ -16,22 +16,24 @@ from perun.core.instances import one_way, paid_by
 from perun.core.keys import own_key, peer_key
 from perun.core.notices import InstanceRefused, VirtualReady
 from perun.core.payments import accept
+from perun.core.phases import Phase, blocked, phase
 from perun.core.signing import check_loosely
 from perun.core.state import InstanceView, Intent, LegStatus, PeerId, Purpose, Role
-from perun.core.wishes import want
+from perun.core.wishes import ask_hub, send_proposal, want
 from perun.encoding.messages import (
     GrantInstance,
     Leave,
     Pay,
     ReadySigned,
     RefuseInstance,
-    RequestInstance,
+    SignedHalf,
 )
 from perun.encoding.quotes import Quote
 from perun.types import InstanceId, MachineId, Ready, Signature, Wei
 
 __all__ = [
     "leave",
+    "may_propose_unasked",
     "on_added",
     "on_grant",
     "on_leave",
@@ -45,11 +47,35 @@ __all__ = [
 ]
 
 
-def request(draft: Draft, instance: InstanceView) -> None:
-    """Asks the hub, unsigned, to let the instance cross it."""
+def request(draft: Draft, instance: InstanceView, half: SignedHalf | None = None) -> None:
+    """Asks the hub, unsigned, to let the instance cross it; with the other end's half, if it came.
+
+    Not while a half of our own is unresolved: what the hub then granted could not be proposed, and
+    those who wait for it, and those for whom we wait, could stand in a circle.
+    """
     view = draft.channel(instance.legs[0].channel)
-    message = RequestInstance(view.id, instance.machine, instance.lock, instance.role is Role.ALICE)
-    draft.send(view.peer, message)
+    added = [proposal.intent.adds for proposal in view.proposals]
+    halves = [draft.find_instance(id) for id in added if id is not None]
+    if any(other is not None and other.via for other in halves):
+        intent = Intent(Purpose.ADD, adds=instance.id, half=half, asks=True)
+        draft.put(replace(view, intents=(intent, *view.intents)))
+        return
+    ask_hub(draft, instance, half)
+
+
+def may_propose_unasked(draft: Draft, instance: InstanceView) -> bool:
+    """Whether our half may be signed before the hub has granted (section 6 [A12]).
+
+    Only if nothing else goes on in the channel: the hub grants nothing there meanwhile.
+    """
+    view = draft.channel(instance.legs[0].channel)
+    if phase(view, draft.chain) is not Phase.IDLE or view.intents:
+        return False
+    if blocked(draft, view) is not None:
+        return False
+    instances = draft.books.instances
+    asked = [instances[id] for id in draft.books.unsigned if instances[id].asked]
+    return not any(other.legs[0].channel == view.id for other in asked)
 
 
 def on_grant(draft: Draft, sender: PeerId, message: GrantInstance) -> None:
@@ -65,9 +91,13 @@ def on_grant(draft: Draft, sender: PeerId, message: GrantInstance) -> None:
     view = draft.channel(leg.channel)
     if message.channel != view.id:
         raise UnexpectedMessage("GrantInstance", "of another channel")
+    for proposal in view.proposals:
+        if proposal.intent.adds == instance.id and proposal.signature:
+            send_proposal(draft, view, proposal)
     wanted = [*view.intents, *(proposal.intent for proposal in view.proposals)]
     if leg.status is not LegStatus.NEW or any(i.adds == instance.id for i in wanted):
         return
+    draft.put(replace(instance, asked=False))
     quote = Quote(view.id, instance.id, message.fee, message.valid_until)
     if message.fee:
         check_loosely(draft.config.deployment, quote, message.signature, peer_key(view))
@@ -86,6 +116,8 @@ def on_refused(draft: Draft, sender: PeerId, message: RefuseInstance) -> None:
     instance = draft.find_instance(message.instance)
     if instance is None or sender not in (instance.via, instance.end):
         raise UnexpectedMessage("RefuseInstance", "no such instance with this peer")
+    if instance.asked and sender == instance.via:
+        draft.put(replace(instance, asked=False))
     draft.notify(InstanceRefused(instance.id, message.reason))
 
 

@@ -19,12 +19,19 @@ from perun.core.notices import InstanceRefused, ProposalRefused
 from perun.core.phases import blocked
 from perun.core.signing import exact
 from perun.core.state import ChannelView, InstanceView, Intent, OwnProposal, Purpose, Role
-from perun.encoding.messages import Propose, ShowState
+from perun.encoding.messages import (
+    DeclineInvite,
+    Propose,
+    RequestInstance,
+    ShowState,
+    SignedHalf,
+)
 from perun.errors import Misuse
 from perun.types import ChannelId, InstanceId, MachineId, State
 
 __all__ = [
     "answer",
+    "ask_hub",
     "propose_next",
     "refuse",
     "resend",
@@ -51,15 +58,45 @@ def propose_next(draft: Draft, id: ChannelId) -> None:
         intent = view.intents[0]
         view = replace(view, intents=view.intents[1:])
         draft.put(view)
+        if intent.asks and intent.adds is not None:
+            ask_hub(draft, draft.instance(intent.adds), intent.half)
+            continue
         try:
             state = build(draft, view, intent)
         except Misuse as error:
             draft.notify(ProposalRefused(view.id, next_version(view), str(error)))
             if intent.adds is not None:
                 draft.notify(InstanceRefused(intent.adds, str(error)))
+                _say_so(draft, draft.instance(intent.adds), intent, str(error))
             continue
         _ask(draft, view, state, intent)
         return
+
+
+def _say_so(draft: Draft, instance: InstanceView, intent: Intent, reason: str) -> None:
+    """We cannot propose what the other end waits for."""
+    if intent.invited is not None:
+        decline = DeclineInvite(intent.invited.theirs, reason[:200])
+        draft.send(instance.end, decline, instance.via)
+    elif intent.half is not None:
+        # Only the hub can resolve the other end's half, as it will: it knows the same of us.
+        ask_hub(draft, instance, intent.half)
+
+
+def ask_hub(
+    draft: Draft,
+    instance: InstanceView,
+    other: SignedHalf | None = None,
+    own: SignedHalf | None = None,
+) -> None:
+    """Asks the hub to let an instance cross it; the halves there are go along."""
+    if own is None:
+        draft.put(replace(instance, asked=True))
+    view = draft.channel(instance.legs[0].channel)
+    message = RequestInstance(
+        view.id, instance.machine, instance.lock, instance.role is Role.ALICE, own, other
+    )
+    draft.send(view.peer, message)
 
 
 def _ask(draft: Draft, view: ChannelView, state: State, intent: Intent) -> None:
@@ -99,6 +136,10 @@ def refuse(draft: Draft, id: ChannelId, reason: str, shows: InstanceId | None = 
 
 def send_proposal(draft: Draft, view: ChannelView, proposal: OwnProposal) -> None:
     intent = proposal.intent
+    if intent.adds is not None and intent.half is not None:
+        own = SignedHalf(proposal.state, proposal.signature)
+        ask_hub(draft, draft.instance(intent.adds), intent.half, own)
+        return
     message = Propose(
         proposal.state,
         proposal.signature,

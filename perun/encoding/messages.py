@@ -64,6 +64,7 @@ __all__ = [
     "RequestInstance",
     "Reveal",
     "ShowState",
+    "SignedHalf",
     "VERSION",
     "decode",
     "encode",
@@ -302,11 +303,21 @@ class Invite(_Message, frozen=True, gc=False, tag=30):
     """The machine that is resized or renewed by it."""
 
 
+class SignedHalf(Record, frozen=True, gc=False, array_like=True):
+    """One end's half of an opening: the state of its channel with the hub that adds the instance,
+    signed before the hub was asked (section 6 [A12])."""
+
+    state: State
+    signature: Sig
+
+
 class Invited(_Message, frozen=True, gc=False, tag=31):
     """Yes; the salt is `keccak256(theirs ‖ ours)`."""
 
     theirs: Half
     ours: Half
+    half: SignedHalf | None = None
+    """Over a hub: the sender's own half, for the hub."""
 
 
 class DeclineInvite(_Message, frozen=True, gc=False, tag=32):
@@ -324,6 +335,10 @@ class RequestInstance(_Message, frozen=True, gc=False, tag=33):
     lock: Lock | None
     from_alice: bool
     """Whether the sender is the instance's Alice."""
+    own_half: SignedHalf | None = None
+    """The sender's own proposal, made without waiting for the grant …"""
+    other_half: SignedHalf | None = None
+    """… and the other end's, which is its request too."""
 
 
 class GrantInstance(_Message, frozen=True, gc=False, tag=34):

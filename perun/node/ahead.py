@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from perun.core.books import Books
-from perun.core.claims import claim_of
+from perun.core.claims import claims_of
 from perun.core.inputs import Input, Received
 from perun.core.signing import Claim, prepare, remember
 from perun.crypto import side_by_side
@@ -25,10 +25,10 @@ def check_ahead(books: Books, inputs: Iterable[Input]) -> None:
     checks: list[Job[bool]] = []
     for input in inputs:
         if isinstance(input, Received):
-            claim = claim_of(books, input)
-            check = prepare(deployment, claim) if claim is not None else None
-            if claim is not None and check is not None:
-                claims.append(claim)
-                checks.append(check)
+            for claim in claims_of(books, input):
+                check = prepare(deployment, claim)
+                if check is not None:
+                    claims.append(claim)
+                    checks.append(check)
     found = side_by_side.each(checks)
     remember(claim for claim, good in zip(claims, found, strict=True) if good)
