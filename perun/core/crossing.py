@@ -326,6 +326,8 @@ def overdue(draft: Draft, crossing: Crossing) -> None:
         draft.put(replace(crossing, since=draft.chain.clock))
         follow(draft, crossing.id)
     elif crossing.stage is CrossingStage.OPENING:
+        if _waits_for_chain(draft, crossing):
+            return
         _refuse_halves(draft, crossing, "the other end has not proposed in time")
         if _all_new(draft, crossing.id):
             refuse_both(draft, crossing, "not complete in time")
@@ -343,6 +345,13 @@ def overdue(draft: Draft, crossing: Crossing) -> None:
                 return
         _refuse_halves(draft, crossing, "the other end has not proposed the same in time")
         _back_to_open(draft, crossing.id)
+
+
+def _waits_for_chain(draft: Draft, crossing: Crossing) -> bool:
+    """Both ends have done their part; what is missing is our own view."""
+    pair = (draft.channel(crossing.alice_channel), draft.channel(crossing.bob_channel))
+    halves = all(_is_half(view, _adding(crossing)) for view in pair)
+    return halves and not draft.instance(crossing.id).watched
 
 
 def give_up(

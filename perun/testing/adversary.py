@@ -23,6 +23,7 @@ from perun.encoding.messages import (
     AnswerClose,
     AnswerState,
     AnswerWithdraw,
+    Invited,
     Leave,
     Message,
     OfferClose,
@@ -30,6 +31,7 @@ from perun.encoding.messages import (
     Pay,
     Propose,
     Relay,
+    RequestInstance,
     Reveal,
     ShowState,
     decode,
@@ -128,6 +130,14 @@ class Adversary:
         match message:
             case Propose(state, signature):
                 self._keep_state(sender, state, signature)
+            case Invited(half=half) if half is not None:
+                self._keep_state(sender, half.state, half.signature)
+            case RequestInstance(own_half=own, other_half=other):
+                if own is not None:
+                    self._keep_state(sender, own.state, own.signature)
+                if other is not None:
+                    # Whoever has signed it, it is not the sender.
+                    self._keep_state(b"", other.state, other.signature)
             case ShowState(state, alice, bob):
                 channel = self.channels.get(state.channel)
                 if channel is not None:

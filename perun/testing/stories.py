@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from perun.core.books import Books
 from perun.core.config import HubPolicy, Policy
 from perun.core.inputs import CommandAddMachine, CommandLock, CommandOffer
-from perun.core.state import InstanceView
+from perun.core.state import InstanceView, Invitation
 from perun.testing.parties import Party, World
-from perun.types import ETH, ChannelId, InstanceId, MachineId, Preimage, Seconds, UnixTime, Wei
+from perun.types import (
+    ETH,
+    ChannelId,
+    InstanceId,
+    MachineId,
+    Preimage,
+    Salt,
+    Seconds,
+    UnixTime,
+    Wei,
+)
 
-__all__ = ["OPEN_HANDED", "add_lock", "add_machine", "hub_policy", "open_channel"]
+__all__ = [
+    "OPEN_HANDED",
+    "add_lock",
+    "add_machine",
+    "hub_policy",
+    "leave_invitation_open",
+    "open_channel",
+]
 
 OPEN_HANDED = Policy(greatest_deposit=Wei(10**30), greatest_fee=Wei(10**6))
 """Joins and deposits without asking."""
@@ -38,6 +56,13 @@ def open_channel(world: World, alice: Party, bob: Party, own: int, peer: int) ->
             return id
         world.advance()
     raise AssertionError("the deposits never became final")
+
+
+def leave_invitation_open(books: Books, channel: ChannelId) -> None:
+    """A node has invited somebody over its hub, who has not answered: so it does not sign its half
+    of what others invite it to before the hub has granted. Until the next block."""
+    via = books.channels[channel].peer
+    books.load(Invitation(Salt(bytes(channel)), channel, None, None, b"nobody", via))
 
 
 def add_machine(

@@ -13,7 +13,8 @@ from perun.core.inputs import (
 )
 from perun.core.notices import PaymentRefused, ProposalRefused, VirtualReady
 from perun.core.state import LegStatus
-from perun.encoding.messages import AnswerState, OfferWithdraw, Propose
+from perun.encoding.messages import AnswerState, OfferWithdraw, Propose, ShowState
+from perun.testing.stories import leave_invitation_open
 from perun.types import (
     MAX_AMOUNT,
     MachineId,
@@ -68,7 +69,7 @@ def test_a02_payer_does_not_pay_into_a_leg_that_only_the_hub_has_signed() -> Non
 
 def _answers_to(actor: Actor) -> Lost:
     def lost(_: bytes, receiver: bytes, message: object) -> bool:
-        return receiver == actor.peer and isinstance(message, AnswerState)
+        return receiver == actor.peer and isinstance(message, AnswerState | ShowState)
 
     return lost
 
@@ -463,6 +464,8 @@ def test_a12_nothing_of_a_later_step_is_signed_before_the_earlier_is_complete() 
     left = story.channel(story.ingrid, story.alice)
     assert story.ingrid.witness is not None
     known = {instance.id for instance in story.alice.instances()}
+    right = story.channel(story.bob, story.ingrid)
+    leave_invitation_open(story.bob.node.books, right.id)  # He waits for the grant.
     assert story.users.machine(0, 0, 5, 900)
     bundled: list[bool] = []
 

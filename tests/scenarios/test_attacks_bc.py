@@ -17,6 +17,7 @@ from perun.core.state import CrossingStage, Stage
 from perun.encoding import channel_id
 from perun.encoding.messages import OfferChannel, Propose
 from perun.testing.parties import key_of
+from perun.testing.stories import leave_invitation_open
 from perun.types import ETH, Address, Channel, MachineId, Nonce, Seconds, Signature, Wei
 from tests.scenarios.story import Story, of
 from tests.simulation.disk import Disk
@@ -232,9 +233,9 @@ def test_c1_proposal_that_is_refused_leaves_the_channel_idle() -> None:
 def test_c2_end_that_stalls_costs_the_other_no_channel() -> None:
     story = Story("bob")
     known = set(story.ingrid.node.books.crossings)
+    right = story.channel(story.bob, story.ingrid)
+    leave_invitation_open(story.bob.node.books, right.id)  # He asks, and then does not propose.
     assert story.users.machine(0, 0, 1, 900)
-    story.talk(of(story.bob, Propose))
-    story.world.step_time()
     story.talk(of(story.bob, Propose))
     opening = [
         crossing

@@ -40,6 +40,7 @@ from perun.testing.stories import (
     add_machine,
     hub_policy,
     instance,
+    leave_invitation_open,
     open_channel,
 )
 from perun.types import ChannelId, Seconds, UnixTime, Wei
@@ -148,6 +149,7 @@ def test_fee_above_what_we_allow_is_not_paid() -> None:
 @pytest.mark.parametrize("silent", ["alice", "bob"])
 def test_hub_signs_neither_until_both(trio: Trio, silent: str) -> None:
     party: Party = getattr(trio, silent)
+    leave_invitation_open(trio.bob.node.books, trio.right)
     trio.world.network.rule = without(party, Propose)
     machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
 
@@ -157,6 +159,7 @@ def test_hub_signs_neither_until_both(trio: Trio, silent: str) -> None:
 
 
 def test_c2_stalling_end_is_waited_for_no_longer_than_patience(trio: Trio) -> None:
+    leave_invitation_open(trio.bob.node.books, trio.right)
     trio.world.network.rule = without(trio.bob, Propose)
     machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
     trio.world.network.rule = None
@@ -243,7 +246,7 @@ def test_a2_payer_does_not_pay_before_the_other_end_is_ready(trio: Trio) -> None
 
 
 def test_a6_hub_signs_nothing_when_one_channel_is_in_dispute(trio: Trio) -> None:
-
+    leave_invitation_open(trio.bob.node.books, trio.right)
     trio.world.network.rule = without(trio.bob, Propose)
     machine = add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob)
     trio.bob.do(CommandDispute(trio.right))
@@ -362,12 +365,14 @@ def test_hash_lock_never_revealed_falls_back(trio: Trio) -> None:
 
 
 def test_lost_request_or_grant_leaves_nothing_behind(trio: Trio) -> None:
+    leave_invitation_open(trio.bob.node.books, trio.right)
     trio.world.network.lose(GrantInstance)
     machine = add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob)
     trio.world.network.lose()
     trio.world.advance(11)
 
     assert machine not in trio.ingrid.node.books.crossings
+    leave_invitation_open(trio.bob.node.books, trio.right)
     trio.world.network.rule = without(trio.bob, RequestInstance)
     machine = add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob)
     trio.world.network.rule = None
