@@ -110,7 +110,7 @@ def _is_held(draft: Draft, channel: ChannelId, id: InstanceId) -> bool:
 
 
 def _above_agreed(view: ChannelView, half: SignedHalf) -> bool:
-    return view.agreed is None or half.state.version > view.agreed.state.version
+    return half.state.version > (view.agreed.state.version if view.agreed is not None else 0)
 
 
 def _owner(
