@@ -260,6 +260,7 @@ def test_c2_end_that_stalls_costs_the_other_no_channel() -> None:
 def test_c2_hub_with_many_requests_at_once_serves_all() -> None:
     """field.md C, deadlock under load: both ends ask for ten machines each, all at once."""
     story = Story()
+    assert story.users.price(0)  # Bob pays none.
     for number in range(10):
         for who in (0, 2):
             assert story.users.machine(who, 0, 5 + 8 * (number % 2), 900 + number)

@@ -22,7 +22,9 @@ from perun.encoding.messages import (
     Pay,
     Propose,
     Relay,
+    RequestInstance,
     ShowState,
+    SignedHalf,
     decode,
     encode,
 )
@@ -226,6 +228,8 @@ class Crooks:
                 if field % 2:
                     return replace(message, paid_by_alice=Wei(amount % 200))
                 return replace(message, paid_by_alice=by_bob, paid_by_bob=by_alice)
+            case RequestInstance(other_half=half) if half is not None:
+                return self._other_request(message, half, field, amount)
             case Relay(box=box):
                 # A hub cannot read it; it can only give another box in its place.
                 replaced = decode(other)
@@ -233,6 +237,25 @@ class Crooks:
                 return replace(message, box=swap)
             case _:
                 return decode(other)
+
+    def _other_request(
+        self, message: RequestInstance, half: SignedHalf, field: int, amount: int
+    ) -> RequestInstance:
+        """An inviter's request with another half of the other end than the one that was given."""
+        state = replace(half.state, version=Version(half.state.version + 2 * (amount % 3)))
+        known = [
+            SignedHalf(state, signature)
+            for state, signed in self.mind.states.items()
+            if state.channel == half.state.channel
+            for signature in signed.values()
+        ]
+        others = (
+            SignedHalf(state, half.signature),
+            SignedHalf(replace(half.state, nanos=()), half.signature),
+            known[amount % len(known)] if known else half,
+            message.own_half or half,
+        )
+        return replace(message, other_half=others[field % 4])
 
     def _worse(self, message: Propose, amount: int) -> tuple[Nano, ...]:
         """What the proposal adds, with a longer end or less at stake for us [A9]."""

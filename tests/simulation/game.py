@@ -38,6 +38,7 @@ WEIGHTS: dict[str, int] = {
     "pay": 16,
     "transfer": 6,
     "machine": 7,
+    "price": 2,
     "remove": 5,
     "resize": 2,
     "lock": 3,

@@ -28,6 +28,7 @@ class Moves:
             "pay": users.pay,
             "transfer": users.transfer,
             "machine": users.machine,
+            "price": users.price,
             "remove": users.remove,
             "resize": users.resize,
             "lock": users.lock,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from perun.core.inputs import (
     CommandAddMachine,
     CommandAnswer,
@@ -19,6 +21,7 @@ from perun.core.inputs import (
 )
 from perun.core.state import ChannelView, InstanceView, LegStatus, Role, Stage
 from perun.crypto.hashing import keccak
+from perun.testing.stories import hub_policy
 from perun.types import ETH, MachineId, Preimage, Seconds, UnixTime, Wei
 from tests.simulation.actor import Actor
 from tests.simulation.witness import Violated
@@ -121,6 +124,13 @@ class Users:
             end.peer if end else b"",
         )
         return actor.do(command)
+
+    def price(self, fee: int, *_: int) -> bool:
+        """The hub charges a fee, or none: then who pays none opens at once."""
+        hub = self.world.actor("ingrid")
+        hub.policy = hub_policy(base_fee=Wei(fee % 2))
+        hub.node.books.config = replace(hub.node.books.config, policy=hub.policy)
+        return True
 
     def resize(self, who: int, which: int, locks: int, life: int) -> bool:
         actor = self._actor(who)

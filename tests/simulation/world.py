@@ -72,14 +72,18 @@ class World:
         """Hashes of secrets that somebody has let out: the locks on them may be taken."""
         self.waited: dict[bytes, int] = {}
         """In how many blocks a waiting transaction of an honest party was left out."""
-        policy = Policy(
-            greatest_deposit=OPEN_HANDED.greatest_deposit, greatest_fee=Wei(GREATEST_FEE)
-        )
+        # Alice takes fees and asks for a quote; Bob takes none, and signs before he has asked.
+        deposit = OPEN_HANDED.greatest_deposit
+        policies = {
+            "alice": Policy(greatest_deposit=deposit, greatest_fee=Wei(GREATEST_FEE)),
+            "ingrid": hub_policy(base_fee=Wei(1)),
+            "bob": Policy(greatest_deposit=deposit),
+        }
         self.actors = [
             Actor(
                 name,
                 self,
-                hub_policy(base_fee=Wei(1)) if name == "ingrid" else policy,
+                policies[name],
                 honest=name not in crooked,
             )
             for name in NAMES

@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterable
 
 import pytest
+from msgspec.structs import replace
 
 from perun.core.accounting import clamp_to_locks, gain
 from perun.core.balances import balance
@@ -58,7 +59,10 @@ class Chaos:
         self.random = random.Random(seed)
         self.world = World(lag=self.random.choice((0, 2)))
         world = self.world
-        self.alice, self.bob = world.party("alice", OPEN_HANDED), world.party("bob", OPEN_HANDED)
+        # Who pays no fee signs its half before the hub has granted.
+        frugal = replace(OPEN_HANDED, greatest_fee=Wei(0))
+        policies = [self.random.choice((OPEN_HANDED, frugal)) for _ in range(2)]
+        self.alice, self.bob = world.party("alice", policies[0]), world.party("bob", policies[1])
         self.ingrid = world.party("ingrid", hub_policy())
         self.parties = world.parties
         world.advance(blocks=3)
