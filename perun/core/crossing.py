@@ -326,7 +326,7 @@ def overdue(draft: Draft, crossing: Crossing) -> None:
         draft.put(replace(crossing, since=draft.chain.clock))
         follow(draft, crossing.id)
     elif crossing.stage is CrossingStage.OPENING:
-        if _waits_for_chain(draft, crossing):
+        if waited <= draft.config.limits.freshness and _waits_for_chain(draft, crossing):
             return
         _refuse_halves(draft, crossing, "the other end has not proposed in time")
         if _all_new(draft, crossing.id):

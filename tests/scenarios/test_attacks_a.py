@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from perun.core.effects import Sign
 from perun.core.inputs import (
     CommandClose,
     CommandPay,
@@ -13,11 +14,18 @@ from perun.core.inputs import (
 )
 from perun.core.notices import PaymentRefused, ProposalRefused, VirtualReady
 from perun.core.state import LegStatus
-from perun.encoding.messages import AnswerState, OfferWithdraw, Propose, ShowState
+from perun.encoding.messages import (
+    AnswerState,
+    OfferWithdraw,
+    Propose,
+    RequestInstance,
+    ShowState,
+)
 from perun.testing.stories import leave_invitation_open
 from perun.types import (
     MAX_AMOUNT,
     MachineId,
+    Signature,
     State,
     UnixTime,
     Version,
@@ -511,4 +519,99 @@ def test_a12_crooked_statement_of_an_unready_machine_is_refused() -> None:
         story.say(story.alice, story.bob, pay, via=story.ingrid)
         story.talk()
         assert story.received(story.bob, item.id) == 0
+    story.end()
+
+
+def test_a12_single_payment_through_a_hub_with_real_nodes() -> None:
+    story = Story()
+    assert story.users.price(0)
+    payer, hub, payee = story.bob, story.ingrid, story.alice
+    known = {instance.id for instance in payee.instances()}
+    signed = _signings(payer, hub, payee)
+    assert story.users.machine(2, 0, 5, 900)  # one way, over the hub
+    story.talk()
+    story.blocks(1)
+    (machine,) = [item for item in payee.instances() if item.id not in known]
+    assert payer.do(CommandPay(MachineId(machine.id), Wei(80)))
+    story.talk()
+    assert story.received(payee, machine.id) == 80
+    assert payer.do(CommandRemove(machine.id))
+    story.talk()
+
+    # Each step by all who sign it before the next; the hub signs two states at a time.
+    assert [(name, kinds) for name, kinds, _ in signed[:3]] == [
+        ("alice", ["State"]),
+        ("bob", ["State"]),
+        ("ingrid", ["State", "State"]),
+    ]
+    assert sorted((name, kinds) for name, kinds, _ in signed[3:5]) == [
+        ("alice", ["Ready"]),
+        ("bob", ["Ready"]),
+    ]
+    assert [(name, kinds) for name, kinds, _ in signed[5:6]] == [("bob", ["Statement"])]
+    assert sorted((name, kinds) for name, kinds, _ in signed[6:8]) == [
+        ("alice", ["State"]),
+        ("bob", ["State"]),
+    ]
+    assert [(name, kinds) for name, kinds, _ in signed[8:]] == [("ingrid", ["State", "State"])]
+    lists = [machine.id in ids for name, kinds, ids in signed if kinds[0] == "State"]
+    assert lists == [True] * 3 + [False] * 3
+    story.end()
+    assert story.gain(payee) == 80 - 1  # of before: the machine that the story begins with
+    assert story.gain(hub) >= 0
+
+
+def _signings(*actors: Actor) -> list[tuple[str, list[str], set[bytes]]]:
+    """From now on: who signs what, and which instances are listed there."""
+    signed: list[tuple[str, list[str], set[bytes]]] = []
+    for actor in actors:
+
+        def sign(wish: Sign, actor: Actor = actor) -> tuple[Signature, ...] | None:
+            messages = [item.message for item in wish.items]
+            states = [message for message in messages if isinstance(message, State)]
+            ids = {nano.id for state in states for nano in state.nanos}
+            signed.append((actor.name, [type(message).__name__ for message in messages], ids))
+            return Actor.sign(actor, wish)
+
+        actor.sign = sign  # type: ignore[method-assign]
+    return signed
+
+
+def test_a12_inviter_cannot_bind_the_other_end_by_a_half_that_it_never_signed() -> None:
+    story = Story("bob")
+    assert story.users.price(0)
+    left = story.channel(story.ingrid, story.alice)
+    replays: list[RequestInstance] = []
+
+    def lost(sender: bytes, _: bytes, message: object) -> bool:
+        """Bob's request goes out with halves of Alice's channel that fit him better."""
+        mine = sender == story.bob.peer and isinstance(message, RequestInstance)
+        if not mine or message.other_half is None or replays:
+            return False
+        half = message.other_half
+        richer = replace(half.state, net=Wei(half.state.net + 500))
+        without = replace(half.state, nanos=half.state.nanos[:-1])
+        later = replace(half.state, version=Version(half.state.version + 2))
+        key = story.bob.key.address
+        forged = [replace(half, state=state) for state in (richer, without, later)]
+        forged += [replace(half, signature=story.mind.sign(key, half.state))]
+        for other in forged:
+            replays.append(replace(message, other_half=other, own_half=None))
+        for replay in replays:
+            story.say(story.bob, story.ingrid, replay)
+        return True
+
+    assert story.users.machine(2, 0, 5, 900)
+    before = story.ingrid.node.books.channels[left.id]
+    story.talk(lost)
+    assert len(replays) == 4
+    assert story.ingrid.node.books.channels[left.id] == before
+    # What Alice did sign resolves by itself: her channel is free for others.
+    for _ in range(3):
+        story.patience(of(story.bob))
+    view = story.channel(story.alice, story.ingrid)
+    assert not view.proposals
+    assert story.alice.do(CommandTransfer(view.id, Wei(7)))
+    story.talk(of(story.bob))
+    assert not story.channel(story.alice, story.ingrid).proposals
     story.end()

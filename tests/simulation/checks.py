@@ -87,9 +87,12 @@ class Checker:
         """P9: what an end can make a hub reserve ends with the hub's patience."""
         if actor.asked is not None:
             return  # its own signer keeps everybody waiting
-        limit = 2 * actor.node.books.config.limits.patience + 2
+        limits = actor.node.books.config.limits
         for crossing in actor.node.books.crossings.values():
             if crossing.stage.name in ("OPENING", "CLOSING"):
+                instance = actor.node.books.instances[crossing.id]
+                # Until its own view has said that nobody submitted, it cannot sign.
+                limit = 2 * limits.patience + 2 + (0 if instance.watched else limits.freshness)
                 waited = actor.node.books.chain.clock - crossing.since
                 if waited > limit and not self._could_not_refuse(actor, crossing.id):
                     raise Violated("P9: a hub waits beyond its patience", waited=waited)

@@ -18,6 +18,7 @@ from perun.encoding.messages import (
     AnswerClose,
     AnswerState,
     AnswerWithdraw,
+    Invited,
     Message,
     OfferChannel,
     OfferClose,
@@ -27,6 +28,7 @@ from perun.encoding.messages import (
     Propose,
     ReadySigned,
     Relay,
+    RequestInstance,
     decode,
 )
 from perun.types import (
@@ -391,6 +393,8 @@ class Witness:
                 self._state_left(state)
             case OfferChannel(first=first) if first is not None:
                 self._state_left(first.state)
+            case Invited(half=half) | RequestInstance(own_half=half) if half is not None:
+                self._state_left(half.state)
             case AnswerState(channel, version):
                 stored = self.actor.store.row(ChannelView, channel)
                 assert stored is None or isinstance(stored, ChannelView)
