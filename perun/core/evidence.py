@@ -11,6 +11,7 @@ from perun.core.effects import RevealPreimage, SubmitStatements
 from perun.core.instances import last_time, one_way, payer_of_lock
 from perun.core.signing import exact
 from perun.core.state import ChannelView, InstanceView, LegStatus, Role, Totals
+from perun.core.worth import dust_of
 from perun.encoding.evidence import reveal_evidence, statements_evidence
 from perun.types import ChannelId, MachineId, Nano, Signature, Wei
 
@@ -121,7 +122,9 @@ def _useful(draft: Draft, instance: InstanceView) -> Totals | None:
     recorded = on.paid_by_alice if payer is Role.ALICE else on.paid_by_bob
     if lock == 0 or held.received <= recorded or not held.received_signature:
         return None
-    return held if held.received >= draft.config.limits.dust else None
+    asset = draft.channel(instance.legs[0].channel).channel.asset
+    dust = dust_of(draft.config.policy, asset, draft.config.limits.dust)
+    return held if held.received >= dust else None
 
 
 def _payer(instance: InstanceView) -> Role:

@@ -39,7 +39,7 @@ def why_refuse(
     if policy is None:
         return "no hub here"
     try:
-        check_terms(config, now, terms)
+        check_terms(config, now, legs[0][0].channel.asset, terms)
     except InstanceRejected as error:
         return error.why
     for view, nano in legs:

@@ -11,7 +11,13 @@ from msgspec.structs import replace
 from perun.core.agreement import complete
 from perun.core.books import Draft
 from perun.core.effects import SignItem, Watch
-from perun.core.faults import ChannelRejected, NotAllowedNow, UnexpectedMessage
+from perun.core.faults import (
+    AssetNotPriced,
+    ChannelRejected,
+    ChannelTooSmall,
+    NotAllowedNow,
+    UnexpectedMessage,
+)
 from perun.core.funding import fund, submit_open_both
 from perun.core.inputs import CommandJoin, CommandOffer
 from perun.core.keys import own_account, own_key, peer_account, peer_key
@@ -32,12 +38,12 @@ from perun.core.state import (
     SignedState,
     Stage,
 )
+from perun.core.worth import worth_of
 from perun.crypto.keys import PublicKey
 from perun.encoding.ids import channel_id
 from perun.encoding.messages import AcceptChannel, OfferChannel, Propose, RefuseChannel
 from perun.errors import BadKey
 from perun.types import (
-    ETH,
     ZERO_ADDRESS,
     Channel,
     ChannelId,
@@ -124,11 +130,11 @@ def check_terms(draft: Draft, channel: Channel, role: Role, holds: int) -> None:
         raise ChannelRejected(f"a challenge of {channel.challenge} s is outside our limits")
     if channel.asset not in config.policy.assets:
         raise ChannelRejected("an asset that is not on our list")
-    # What gas costs in a token we do not know.
-    if channel.asset == ETH and holds < limits.least_channel:
-        raise ChannelRejected(
-            f"it would hold {holds} wei, and a dispute cost {limits.least_channel} wei"
-        )
+    least = worth_of(config.policy, channel.asset, limits.least_channel)
+    if least is None and channel.asset not in config.policy.unpriced:
+        raise AssetNotPriced(channel.asset)
+    if least is not None and holds < least:
+        raise ChannelTooSmall(holds, least)
 
 
 def send_again(draft: Draft, view: ChannelView) -> None:
