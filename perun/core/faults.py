@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from perun.errors import Misuse, PeerFault
-from perun.types import Asset
+from perun.types import Address, Asset
 
 __all__ = [
     "AssetNotPriced",
@@ -19,6 +19,7 @@ __all__ = [
     "ChannelRejected",
     "ChannelTooSmall",
     "InstanceRejected",
+    "KeyNotProved",
     "NotAllowedNow",
     "NotEnoughMoney",
     "PeerNotAllowed",
@@ -110,6 +111,27 @@ class AssetNotPriced(ChannelRejected):
 
     def __post_init__(self) -> None:
         self.why = f"we know no price of the token 0x{self.asset.hex()} to compare with gas"
+
+
+@dataclass(eq=False)
+class KeyNotProved(ChannelRejected):
+    """The account that owns the peer's side has not said that the peer's key signs for it [B10].
+
+    An account with an ECDSA key says so by a signature in the offer or the answer. A contract
+    (a Safe, a wallet of EIP-4337) cannot: signatures of contracts (EIP-1271) count nowhere here.
+    """
+
+    why: str = field(init=False)
+    account: Address
+    key: Address
+
+    hint: ClassVar[str] = "if the account is a contract, wait until a final block shows its `open`"
+
+    def __post_init__(self) -> None:
+        self.why = (
+            f"0x{self.account.hex()} has not proved its key: it signs, by ECDSA, or if it is a "
+            "contract sends its own `open` of 1 wei or more"
+        )
 
 
 @dataclass(eq=False)

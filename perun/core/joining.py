@@ -1,7 +1,8 @@
 """Agreeing on a channel and funding it (protocol, section 5, Joining [B10]; section 3, openBoth).
 
 The offerer stands as Alice. An account that is not its own key proves it by signing
-`Open(id, 0, 0, 0)`: an Open that draws nothing and has lapsed, but whose id names both.
+`Open(id, 0, 0, 0)`: an Open that draws nothing and has lapsed, but whose id names both. A contract,
+which cannot, proves it by its own `open`, once that is final.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from perun.core.faults import (
     AssetNotPriced,
     ChannelRejected,
     ChannelTooSmall,
+    KeyNotProved,
     NotAllowedNow,
     UnexpectedMessage,
 )
@@ -42,7 +44,7 @@ from perun.core.worth import worth_of
 from perun.crypto.keys import PublicKey
 from perun.encoding.ids import channel_id
 from perun.encoding.messages import AcceptChannel, OfferChannel, Propose, RefuseChannel
-from perun.errors import BadKey
+from perun.errors import BadKey, BadSignature
 from perun.types import (
     ZERO_ADDRESS,
     Channel,
@@ -236,10 +238,7 @@ def on_offer(draft: Draft, sender: PeerId, message: OfferChannel) -> None:
                 peer_to_credit=message.to_credit,
             ),
         )
-        if channel.alice != channel.alice_key and message.proof:
-            check_signature(draft.config.deployment, proof_of(id), message.proof, channel.alice)
-        proven = channel.alice == channel.alice_key or bool(message.proof)
-        view = replace(view, proven=proven)
+        view = replace(view, proven=_proves(draft, view, message.proof))
         if message.draw:
             view = replace(view, held=_first_state(draft, view, message.first), seen=FIRST)
     except ChannelRejected as error:
@@ -247,6 +246,24 @@ def on_offer(draft: Draft, sender: PeerId, message: OfferChannel) -> None:
         return
     draft.put(view)
     draft.watch(Watch(channel=id, asset=channel.asset, terms=channel))
+
+
+def _proves(draft: Draft, view: ChannelView, proof: Signature) -> bool:
+    """Whether the peer's key is proved, by this signature or by its account's own `open`.
+
+    Raises:
+        KeyNotProved: the signature is not one of the account.
+    """
+    account, key = peer_account(view), peer_key(view)
+    if account == key or view.final.announced_by[view.role.other]:
+        return True
+    if not proof:
+        return False
+    try:
+        check_signature(draft.config.deployment, proof_of(view.id), proof, account)
+    except BadSignature:
+        raise KeyNotProved(account, key) from None
+    return True
 
 
 def _first_state(draft: Draft, view: ChannelView, first: Propose | None) -> Held:
@@ -320,8 +337,10 @@ def join(draft: Draft, view: ChannelView, command: CommandJoin) -> None:
     if not command.accept:
         _refuse(draft, view, "not wanted")
         return
-    if not view.watched or not view.proven or not fresh(draft):
-        raise NotAllowedNow("join", "the chain has not told yet, or the peer's key is not proved")
+    if not view.watched or not fresh(draft):
+        raise NotAllowedNow("join", "the chain has not told yet how the channel stands")
+    if not view.proven:
+        raise KeyNotProved(peer_account(view), peer_key(view))
     _accept(draft, view, command.to_credit)
 
 
@@ -369,11 +388,13 @@ def on_accept(draft: Draft, view: ChannelView, message: AcceptChannel) -> None:
     """The peer agrees: fund the channel.
 
     Raises:
-        BadSignature, UnexpectedMessage: the peer proves nothing, or allows something else.
+        KeyNotProved: nothing says that the peer's key signs for its account; our offer stands, and
+            is taken up when the account has opened.
+        BadSignature, UnexpectedMessage: it signs or allows something else than we offered.
     """
     deployment = draft.config.deployment
-    if peer_account(view) != peer_key(view):
-        check_signature(deployment, proof_of(view.id), message.proof, peer_account(view))
+    if not _proves(draft, view, message.proof):
+        raise KeyNotProved(peer_account(view), peer_key(view))
     funding = replace(view.funding, peer_to_credit=message.to_credit)
     view = replace(view, stage=Stage.JOINED, funding=funding, proven=True)
     if funding.drawn:
