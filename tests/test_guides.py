@@ -11,7 +11,8 @@ from perun.chain import costs, rpc
 from perun.core.config import Policy
 from perun.core.limits import Limits
 from perun.core.worth import dust_of, worth_of
-from perun.testing.chain import ScriptedChain, ScriptedEndpoint
+from perun.testing.chain import ScriptedChain
+from perun.testing.endpoint import ScriptedEndpoint
 from perun.types import ETH, Address, Asset
 
 GUIDES = Path(__file__).parents[1] / "docs" / "guides"

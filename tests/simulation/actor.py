@@ -18,8 +18,9 @@ from perun.errors import BrokenInvariant, ChainFault, Misuse, PeerFault, StoreFa
 from perun.node.recovery import open_books
 from perun.node.runtime import Node
 from perun.node.settings import config_for, peer_id
-from perun.testing.chain import ScriptedAccount, ScriptedEndpoint
+from perun.testing.endpoint import ScriptedEndpoint
 from perun.testing.parties import key_of
+from perun.testing.pool import ScriptedAccount
 from perun.types import Nonce, Salt, Signature
 from perun.wire.sealing import BoxSealer
 from tests.simulation.disk import Disk, JournalDisk, Power
