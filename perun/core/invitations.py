@@ -16,7 +16,7 @@ from perun.core.books import Draft
 from perun.core.effects import Watch
 from perun.core.faults import InstanceRejected, NotAllowedNow, UnexpectedMessage
 from perun.core.inputs import CommandAddMachine, CommandLock, CommandReplace
-from perun.core.instances import app_of, check_terms, instance_id, locks, nano_of
+from perun.core.instances import app_of, check_terms, instance_id, locks, nano_of, untouched
 from perun.core.keys import own_key, peer_key
 from perun.core.notices import InstanceRefused
 from perun.core.phases import may_sign
@@ -79,21 +79,33 @@ def lock_payment(draft: Draft, command: CommandLock) -> None:
 def replace_machine(draft: Draft, command: CommandReplace) -> None:
     """Invites the other end to a machine in place of one that both have listed."""
     old = draft.instance(command.machine)
+    why = _why_stays(old)
+    if why is not None:
+        raise NotAllowedNow("replace it", why)
     view = draft.channel(old.legs[0].channel)
-    if old.machine is None or old.via or old.role is None:
-        raise InstanceRejected("only a machine in one channel is resized in one state")
-    if old.legs[0].status is not LegStatus.LISTED:
-        raise NotAllowedNow("replace it", "it is not listed")
     machine = Machine(
         own_key(view),
-        peer_key(view),
+        _address(old.end) if old.via else peer_key(view),
         command.own_lock,
         command.peer_lock,
         command.validity,
         command.challenge,
         command.random,
     )
-    _invite(draft, view, machine, None, b"", replaces=old.id)
+    _invite(draft, view, machine, None, old.end if old.via else b"", replaces=old.id)
+
+
+def _why_stays(old: InstanceView) -> str | None:
+    """Why nothing can take an instance's place now; None: a machine can."""
+    if old.machine is None or old.role is None:
+        return "only an end replaces a machine"
+    if old.legs[0].status is not LegStatus.LISTED:
+        return "it is not listed, or its removal is signed"
+    if old.leave_sent:
+        return "it is being closed, or replaced"
+    if not untouched(old):
+        return "it was submitted: the chain decides it"
+    return None
 
 
 def _invite(
@@ -135,14 +147,9 @@ def on_invite(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Non
         draft.send(sender, DeclineInvite(terms.salt, str(error)[:200]), via)
         return
     ours = Salt(keccak(draft.config.seed + terms.salt))
-    instance = _complete(draft, view, terms, ours, Role.BOB, sender, via)
-    if message.replaces is not None:
-        old = draft.find_instance(message.replaces)
-        if old is None or old.end != sender:
-            draft.send(sender, DeclineInvite(terms.salt, "nothing to replace"), via)
-            return
+    instance = _complete(draft, view, terms, ours, Role.BOB, sender, via, message.replaces)
     draft.send(sender, Invited(terms.salt, ours), via)
-    if via:
+    if via and message.replaces is None:
         virtual.request(draft, instance)
 
 
@@ -161,6 +168,8 @@ def _check_room(draft: Draft, sender: PeerId) -> None:
 
 def _place(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> ChannelView:
     """The channel of ours that the instance would be locked in."""
+    if message.replaces is not None:
+        return _place_of(draft, sender, via, message, message.replaces)
     if not via:
         if message.channel is None:
             raise InstanceRejected("which channel?")
@@ -185,6 +194,22 @@ def _place(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Channe
     return min(candidates, key=lambda view: coming[view.id] + _in_use(view))
 
 
+def _place_of(
+    draft: Draft, sender: PeerId, via: PeerId, message: Invite, replaces: InstanceId
+) -> ChannelView:
+    """The channel of ours that lists what would be replaced."""
+    old = draft.find_instance(replaces)
+    if old is None or (old.end, old.via) != (sender, via) or message.machine is None:
+        raise InstanceRejected("nothing to replace")
+    why = _why_stays(old)
+    if why is not None:
+        raise InstanceRejected(why)
+    view = draft.channel(old.legs[0].channel)
+    if message.channel != (None if via else view.id) or message.asset != view.channel.asset:
+        raise InstanceRejected("it replaces a machine of another channel")
+    return view
+
+
 def _in_use(view: ChannelView) -> int:
     listed = len(view.agreed.state.nanos) if view.agreed is not None else 0
     return listed + len(view.proposals) + len(view.intents) + (view.held is not None)
@@ -197,14 +222,24 @@ def on_invited(draft: Draft, sender: PeerId, message: Invited) -> None:
         raise UnexpectedMessage("Invited", "we did not invite this peer")
     terms = invitation.machine or invitation.lock
     assert terms is not None
-    view = draft.channel(invitation.channel)
+    view, replaces = draft.channel(invitation.channel), invitation.replaces
     draft.drop(invitation)
-    instance = _complete(draft, view, terms, message.ours, Role.ALICE, sender, invitation.via)
-    if invitation.via:
+    old = draft.find_instance(replaces) if replaces is not None else None
+    why = None
+    if replaces is not None:
+        why = "it is over" if old is None else _why_stays(old)
+    if why is not None:
+        draft.notify(InstanceRefused(InstanceId(bytes(message.theirs)), why))
+        return
+    instance = _complete(
+        draft, view, terms, message.ours, Role.ALICE, sender, invitation.via, replaces
+    )
+    if old is not None and invitation.via:
+        virtual.leave(draft, old, instance.id)
+    elif invitation.via:
         virtual.request(draft, instance)
-    elif invitation.replaces is not None:
-        intent = Intent(Purpose.REPLACE, adds=instance.id, removes=invitation.replaces)
-        want(draft, view.id, intent)
+    elif replaces is not None:
+        want(draft, view.id, Intent(Purpose.REPLACE, adds=instance.id, removes=replaces))
     else:
         want(draft, view.id, Intent(Purpose.ADD, adds=instance.id))
 
@@ -226,6 +261,7 @@ def _complete(
     role: Role,
     end: PeerId,
     via: PeerId,
+    replaces: InstanceId | None,
 ) -> InstanceView:
     """The instance with its final salt, watched from now on."""
     salt = Salt(keccak(terms.salt + theirs))
@@ -237,7 +273,8 @@ def _complete(
     swapped = view.role is not role
     machine = whole if isinstance(whole, Machine) else None
     lock = whole if isinstance(whole, Lock) else None
-    instance = InstanceView(id, machine, lock, (Leg(view.id, swapped),), role, end, via)
+    legs = (Leg(view.id, swapped),)
+    instance = InstanceView(id, machine, lock, legs, role, end, via, replaces=replaces)
     assert (
         own_lock(nano_of(draft.config.deployment, id, whole, swapped), view.role)
         == locks(whole)[role]

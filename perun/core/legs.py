@@ -5,10 +5,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from perun.core.books import Draft
-from perun.core.state import ChannelView, InstanceView, Leg, LegStatus
+from perun.core.state import ChannelView, InstanceView, Intent, Leg, LegStatus
 from perun.types import InstanceId, State
 
-__all__ = ["refresh", "with_leg"]
+__all__ = ["refresh", "stays", "with_leg"]
 
 _NONE: frozenset[InstanceId] = frozenset()
 
@@ -27,6 +27,17 @@ def refresh(draft: Draft, before: ChannelView, after: ChannelView) -> None:
                 status = _status(leg, id in now[0], [id in signed for signed in now[1:]])
                 if status is not leg.status:
                     draft.put(with_leg(instance, replace(leg, status=status)))
+
+
+def stays(draft: Draft, intent: Intent) -> None:
+    """A change has come to nothing: what it would have removed may be paid in, or left, again, and
+    what would have taken its place never will."""
+    old = draft.find_instance(intent.removes) if intent.removes is not None else None
+    if old is not None and old.leave_sent and old.successor == intent.adds:
+        draft.put(replace(old, leave_sent=False, successor=None))
+    new = draft.find_instance(intent.adds) if intent.adds is not None else None
+    if new is not None and new.replaces is not None:
+        draft.put(replace(new, refused=True))
 
 
 def with_leg(instance: InstanceView, leg: Leg) -> InstanceView:

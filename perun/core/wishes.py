@@ -21,10 +21,11 @@ from perun.core.signing import exact
 from perun.core.state import ChannelView, InstanceView, Intent, OwnProposal, Purpose, Role
 from perun.encoding.messages import Propose, ShowState
 from perun.errors import Misuse
-from perun.types import ChannelId, InstanceId, MachineId, State
+from perun.types import ChannelId, InstanceId, MachineId, State, Version
 
 __all__ = [
     "answer",
+    "given_up",
     "propose_next",
     "refuse",
     "resend",
@@ -32,6 +33,7 @@ __all__ = [
     "show",
     "shown",
     "want",
+    "wanted",
 ]
 
 
@@ -54,12 +56,25 @@ def propose_next(draft: Draft, id: ChannelId) -> None:
         try:
             state = build(draft, view, intent)
         except Misuse as error:
-            draft.notify(ProposalRefused(view.id, next_version(view), str(error)))
-            if intent.adds is not None:
-                draft.notify(InstanceRefused(intent.adds, str(error)))
+            given_up(draft, view, next_version(view), intent, str(error))
             continue
         _ask(draft, view, state, intent)
         return
+
+
+def given_up(
+    draft: Draft, view: ChannelView, version: Version, intent: Intent, reason: str
+) -> None:
+    """Nobody signs what somebody wanted: our user hears, and what it would have removed stays."""
+    draft.notify(ProposalRefused(view.id, version, reason))
+    if intent.adds is not None:
+        draft.notify(InstanceRefused(intent.adds, reason))
+    legs.stays(draft, intent)
+
+
+def wanted(view: ChannelView) -> list[Intent]:
+    """What waits for the channel to be idle, and what we have proposed."""
+    return [*view.intents, *(proposal.intent for proposal in view.proposals)]
 
 
 def _ask(draft: Draft, view: ChannelView, state: State, intent: Intent) -> None:
