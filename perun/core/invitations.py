@@ -48,10 +48,6 @@ __all__ = [
 ]
 
 
-MOST_UNSIGNED = 64
-"""Instances of one peer whose parameters are agreed on and of which no state is signed."""
-
-
 def add_machine(draft: Draft, command: CommandAddMachine) -> None:
     """Invites the other end to a machine."""
     view = draft.channel(command.channel)
@@ -162,7 +158,7 @@ def _check_room(draft: Draft, sender: PeerId) -> None:
     """Invitations are free: only so many of one peer are kept before anything is signed."""
     instances = draft.books.instances
     waiting = sum(instances[id].end == sender for id in draft.books.unsigned)
-    if waiting >= MOST_UNSIGNED:
+    if waiting >= draft.config.limits.unsigned_per_peer:
         raise InstanceRejected("too many invitations of yours wait for their states")
 
 

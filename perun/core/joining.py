@@ -225,6 +225,7 @@ def on_offer(draft: Draft, sender: PeerId, message: OfferChannel) -> None:
         if draft.books.exit_only:
             raise ChannelRejected("no new channels here")
         check_terms(draft, channel, Role.BOB, message.alice_amount + message.bob_amount)
+        _check_room(draft, sender)
         view = ChannelView(
             id,
             channel,
@@ -241,11 +242,31 @@ def on_offer(draft: Draft, sender: PeerId, message: OfferChannel) -> None:
         view = replace(view, proven=_proves(draft, view, message.proof))
         if message.draw:
             view = replace(view, held=_first_state(draft, view, message.first), seen=FIRST)
+        # What is refused in any case leaves no row and no watch behind.
+        why = _why_not(draft, view) if fresh(draft) else None
+        if why is not None:
+            raise ChannelRejected(why)
     except ChannelRejected as error:
         draft.send(sender, RefuseChannel(id, error.why[:200]))
         return
     draft.put(view)
     draft.watch(Watch(channel=id, asset=channel.asset, terms=channel))
+
+
+def _check_room(draft: Draft, sender: PeerId) -> None:
+    """Offers are free: only so many of one peer are kept while nobody has put money in."""
+    most = draft.config.limits.offers_per_peer
+    waiting = sum(
+        view.peer == sender and view.role is Role.BOB and not _touched(view.final)
+        for view in draft.books.channels.values()
+    )
+    if waiting >= most:
+        raise ChannelRejected(f"{most} channels that you offered wait for money: fund them first")
+
+
+def _touched(on: OnChain) -> bool:
+    """Whether a final block shows, or has shown, money in a channel; one we refused has ended."""
+    return bool(on.alice or on.bob or on.withdrawals or on.ended)
 
 
 def _proves(draft: Draft, view: ChannelView, proof: Signature) -> bool:
@@ -292,22 +313,27 @@ def consider(draft: Draft, view: ChannelView) -> None:
     if not view.proven or not fresh(draft):
         return
     policy, amount = draft.config.policy, view.funding.bob_amount
-    live = sum(
-        other.stage is Stage.JOINED and not other.final.ended
-        for other in draft.books.channels.values()
-    )
-    if policy.hub is not None and live >= policy.hub.greatest_channels:
-        _refuse(draft, view, "no room for another channel")
+    why = _why_not(draft, view)
+    if why is not None:
+        _refuse(draft, view, why)
     elif view.funding.drawn:
-        why = _why_no_open(draft, view)
-        if why is None:
-            _accept(draft, view, to_credit=True)
-        else:
-            _refuse(draft, view, why)
+        _accept(draft, view, to_credit=True)
     elif policy.join and amount <= policy.greatest_deposit:
         _accept(draft, view, to_credit=policy.hub is not None)
     else:
         draft.notify(ChannelOffered(view.id))
+
+
+def _why_not(draft: Draft, view: ChannelView) -> str | None:
+    """Why our policy refuses the channel without asking our user; None: it does not."""
+    hub = draft.config.policy.hub
+    live = sum(
+        other.stage is Stage.JOINED and not other.final.ended
+        for other in draft.books.channels.values()
+    )
+    if hub is not None and live >= hub.greatest_channels:
+        return "no room for another channel"
+    return _why_no_open(draft, view) if view.funding.drawn else None
 
 
 def _why_no_open(draft: Draft, view: ChannelView) -> str | None:

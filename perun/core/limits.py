@@ -54,6 +54,11 @@ class Limits(Record, frozen=True, gc=False):
     greatest_nanos: int = 64
     slots_per_peer: int = 48
     """Nanos one peer may fill in one channel; what is left is kept for small short-lived ones."""
+    offers_per_peer: int = 64
+    """Channels that one peer may have offered us and nobody has put money into: each costs the
+    offerer nothing, and us a row and a watch."""
+    unsigned_per_peer: int = 64
+    """Instances that one peer may have agreed on with us and of which no state is signed."""
     least_channel: Wei = Wei(0)
     """Least that both sides of a channel put in: the cost of leaving it alone, in wei, which
     `perun.chain.costs.priced` sets; in a token what is worth as much, and a token without a price
