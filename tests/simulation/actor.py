@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from perun.chain.service import ChainService
 from perun.core.config import Policy
 from perun.core.effects import Sign
-from perun.core.inputs import Command, CommandAddMachine, CommandLock, CommandTransfer, Signed
+from perun.core.inputs import (
+    Command,
+    CommandAddMachine,
+    CommandLock,
+    CommandReplace,
+    CommandTransfer,
+    Signed,
+)
 from perun.core.notices import Notice
 from perun.core.signing import digest
 from perun.core.state import ChannelView, InstanceView, PeerId
@@ -242,4 +249,6 @@ def _cost(command: Command) -> int:
         return GREATEST_FEE if command.end else 0
     if isinstance(command, CommandAddMachine):
         return GREATEST_FEE if command.end else 0
+    if isinstance(command, CommandReplace):
+        return GREATEST_FEE
     return 0

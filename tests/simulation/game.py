@@ -39,7 +39,7 @@ WEIGHTS: dict[str, int] = {
     "transfer": 6,
     "machine": 7,
     "remove": 5,
-    "resize": 2,
+    "resize": 5,
     "lock": 3,
     "reveal": 3,
     "withdraw": 2,
