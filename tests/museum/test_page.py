@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.museum.collecting import collected
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "museum.md"
@@ -60,21 +60,8 @@ def test_every_exhibit_names_a_test_or_a_reason() -> None:
 
 def test_every_named_test_is_collected() -> None:
     """By pytest itself: a helper, a renamed test or one in a file that does not import is none."""
-    names = [name for name in named_tests() if ".py::" in name]
-    asked = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--collect-only",
-        "-q",
-        "-n0",
-        "-p",
-        "no:cacheprovider",
-    ]
-    done = subprocess.run([*asked, *names], cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-2_000:]
-    collected = {line.split("[")[0] for line in done.stdout.splitlines() if "::" in line}
-    assert collected == set(names)
+    names = {name for name in named_tests() if ".py::" in name}
+    assert collected(names) == names
 
 
 @pytest.mark.parametrize("name", [name for name in named_tests() if ".sol::" in name])
