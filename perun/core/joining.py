@@ -405,8 +405,11 @@ def _refuse(draft: Draft, view: ChannelView, reason: str) -> None:
 
 
 def on_refuse(draft: Draft, view: ChannelView, message: RefuseChannel) -> None:
-    """The peer does not want the channel; we have paid nothing."""
-    draft.put(replace(view, proposals=(), leaving=True, final=OnChain(ended=True)))
+    """The peer does not want the channel; we have paid nothing.
+
+    A first state that we have signed stays known: shown to us, it does not prove our store old.
+    """
+    draft.put(replace(view, leaving=True, final=OnChain(ended=True)))
     draft.notify(ChannelRefused(view.id, message.reason))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perun.core.effects import Sign
-from perun.core.notices import InstanceAdded, Notice, PaymentReceived, TransferDone
+from perun.core.notices import ExitOnly, InstanceAdded, Notice, PaymentReceived, TransferDone
 from perun.core.state import ChannelView, InstanceView, Role, Totals
 from perun.encoding.messages import (
     AcceptChannel,
@@ -464,6 +464,8 @@ class Witness:
     def told(self, notice: Notice) -> None:
         """What the node tells its user becomes what the user expects to own."""
         self.seen["told " + type(notice).__name__] += 1
+        if isinstance(notice, ExitOnly):
+            raise Violated("B11: a store that was never copied is taken for a copy", notice=notice)
         if isinstance(notice, PaymentReceived):
             self._accepted(notice)
         elif isinstance(notice, TransferDone):

@@ -6,14 +6,15 @@ import pytest
 from msgspec.structs import replace
 
 from perun.core.config import Policy
+from perun.core.effects import Sign, SignItem
 from perun.core.faults import ChannelRejected, KeyNotProved, NotAllowedNow
 from perun.core.inputs import CommandFund, CommandJoin, CommandOffer, CommandTransfer
 from perun.core.notices import ChannelJoined, ChannelOffered, ChannelRefused
 from perun.core.state import Dispute, OnChain, Stage
 from perun.encoding.ids import channel_id
-from perun.encoding.messages import AcceptChannel, OfferChannel
+from perun.encoding.messages import AcceptChannel, OfferChannel, RefuseChannel, ShowState
 from perun.testing.parties import DEPLOYMENT, Party, World, key_of
-from perun.testing.stories import OPEN_HANDED, open_channel
+from perun.testing.stories import OPEN_HANDED, hub_policy, open_channel
 from perun.types import ETH, Address, Asset, Channel, Nonce, Seconds, Signature, UnixTime, Wei
 
 WALLET = Address(b"\x77" * 20)
@@ -258,3 +259,25 @@ def test_second_deposit_waits_for_the_first() -> None:
     alice.do(CommandFund(id, Wei(1)))
     with pytest.raises(NotAllowedNow, match="on its way"):
         alice.do(CommandFund(id, Wei(1)))
+
+
+def test_b11_first_state_of_a_refused_channel_shown_later_proves_no_old_store() -> None:
+    """Else a hub could make whoever drew on it exit only: it refuses, and signs all the same."""
+    world = World()
+    alice, ingrid = world.party("alice", OPEN_HANDED), world.party("ingrid", hub_policy())
+    world.advance()
+    world.network.rule = lambda _: ()
+    alice.do(command(alice, ingrid, draw=True, peer_amount=Wei(100)))
+    world.settle()
+    (offer,) = world.network.said(OfferChannel)
+    assert isinstance(offer, OfferChannel)
+    assert offer.first is not None
+    state, own = offer.first.state, offer.first.signature
+    asked = Sign((SignItem(ingrid.key.address, state),))
+    (theirs,) = ingrid.signer.sign_now(asked)
+    for message in (RefuseChannel(state.channel, "no"), ShowState(state, own, theirs)):
+        world.network.inject(ingrid.peer, alice.peer, message)
+        world.settle([alice])
+
+    assert alice.told(ChannelRefused)
+    assert not alice.node.books.exit_only
