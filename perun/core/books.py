@@ -38,7 +38,7 @@ from perun.core.state import (
 )
 from perun.encoding.messages import Message
 from perun.errors import Misuse, PeerFault
-from perun.types import Address, ChannelId, InstanceId, Record, Salt, UnixTime
+from perun.types import Address, Asset, ChannelId, InstanceId, Record, Salt, UnixTime
 
 __all__ = ["Books", "Draft", "Row", "Step", "row_key"]
 
@@ -85,6 +85,7 @@ class Books:
         "invitations",
         "totals",
         "unsigned",
+        "with_peer",
     )
 
     def __init__(self, config: Config, *, exit_only: bool = False) -> None:
@@ -93,8 +94,11 @@ class Books:
         self.chain = ChainView()
         self.channels: dict[ChannelId, ChannelView] = {}
         self.instances: dict[InstanceId, InstanceView] = {}
-        self.unsigned: set[InstanceId] = set()
-        """Instances of which nothing is signed yet: an index, kept by `load`."""
+        # Two indexes, kept by `load`.
+        self.with_peer: dict[tuple[PeerId, Asset], list[ChannelId]] = {}
+        """Channels with a peer in an asset, in the order in which we heard of them."""
+        self.unsigned: dict[PeerId, set[InstanceId]] = {}
+        """Instances of which nothing is signed yet, by their other end; a hub's by nobody."""
         self.totals: dict[InstanceId, Totals] = {}
         self.crossings: dict[InstanceId, Crossing] = {}
         self.invitations: dict[Salt, Invitation] = {}
@@ -111,7 +115,7 @@ class Books:
                 self.crossings.pop(row.id, None)
             elif type(row) is InstanceView:
                 self.instances.pop(row.id, None)
-                self.unsigned.discard(row.id)
+                self._forget_unsigned(row)
             elif type(row) is Totals:
                 self.totals.pop(row.machine, None)
 
@@ -121,13 +125,15 @@ class Books:
         if type(row) is Totals:
             self.totals[row.machine] = row
         elif type(row) is ChannelView:
+            if row.id not in self.channels:
+                self.with_peer.setdefault((row.peer, row.channel.asset), []).append(row.id)
             self.channels[row.id] = row
         elif type(row) is InstanceView:
             self.instances[row.id] = row
             if row.legs[0].status is LegStatus.NEW:
-                self.unsigned.add(row.id)
+                self.unsigned.setdefault(row.end, set()).add(row.id)
             else:
-                self.unsigned.discard(row.id)
+                self._forget_unsigned(row)
         elif type(row) is Crossing:
             self.crossings[row.id] = row
         elif type(row) is Invitation:
@@ -138,6 +144,13 @@ class Books:
             self.credits[row.asset, row.account] = row
         else:
             self.exit_only = True
+
+    def _forget_unsigned(self, row: InstanceView) -> None:
+        waiting = self.unsigned.get(row.end)
+        if waiting is not None:
+            waiting.discard(row.id)
+            if not waiting:
+                del self.unsigned[row.end]
 
 
 class Draft:

@@ -6,6 +6,8 @@ not foreseen is checked in its turn, and one that comes to nothing was checked i
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from perun.core.books import Books
 from perun.core.inputs import CommandPay, CommandTransfer, Input, Received
 from perun.core.keys import peer_key
@@ -58,24 +60,30 @@ def claim_of(books: Books, received: Received) -> Claim | None:
     return None
 
 
+_OF_MACHINE: Final = frozenset({Pay, Paid, ReadySigned, Leave})
+_OF_CHANNEL: Final = frozenset({AnswerState, GrantInstance})
+
+
 def channels_of(books: Books, input: Input) -> tuple[ChannelId, ...]:
     """The channels an input is about; empty: more than those named, or none that are known.
 
     Inputs about different channels may be taken while our signer works on each other's signatures:
     what it was asked for counts as signed already (protocol, section 5, What it signs).
     """
-    if isinstance(input, CommandPay):
+    # By the very type, which is ten times as fast as a class: every input of a batch comes here.
+    if type(input) is CommandPay:
         return _legs(books, input.machine)
-    if isinstance(input, CommandTransfer):
+    if type(input) is CommandTransfer:
         return (input.channel,)
-    if not isinstance(input, Received):
+    if type(input) is not Received:
         return ()
-    message = input.message
-    if isinstance(message, Pay | Paid | ReadySigned | Leave):
+    message: Any = input.message
+    kind = type(message)
+    if kind in _OF_MACHINE:
         return _legs(books, message.machine)
-    if isinstance(message, AnswerState | GrantInstance):
+    if kind in _OF_CHANNEL:
         return (ChannelId(message.channel),)
-    if isinstance(message, Propose):
+    if kind is Propose:
         named = [ChannelId(message.state.channel)]
         for id in (message.adds, message.removes):
             if id is not None:

@@ -7,6 +7,7 @@ nobody can prepare an instance or submit to it beforehand [A4]; both watch it fr
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -36,7 +37,7 @@ from perun.crypto.hashing import keccak
 from perun.crypto.keys import PublicKey
 from perun.encoding.messages import DeclineInvite, Invite, Invited
 from perun.errors import BadKey, Misuse
-from perun.types import Address, ChannelId, InstanceId, Lock, Machine, Salt
+from perun.types import Address, Asset, ChannelId, InstanceId, Lock, Machine, Salt
 
 __all__ = [
     "add_machine",
@@ -156,9 +157,8 @@ def _greatest_lock(draft: Draft) -> int:
 
 def _check_room(draft: Draft, sender: PeerId) -> None:
     """Invitations are free: only so many of one peer are kept before anything is signed."""
-    instances = draft.books.instances
-    waiting = sum(instances[id].end == sender for id in draft.books.unsigned)
-    if waiting >= draft.config.limits.unsigned_per_peer:
+    waiting = draft.books.unsigned.get(sender, ())
+    if len(waiting) >= draft.config.limits.unsigned_per_peer:
         raise InstanceRejected("too many invitations of yours wait for their states")
 
 
@@ -173,10 +173,10 @@ def _place(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Channe
         if view.peer != sender:
             raise InstanceRejected("not our channel")
         return view
+    with_hub = draft.books.with_peer.get((via, Asset(Address(message.asset))), ())
     candidates = [
         view
-        for view in draft.books.channels.values()
-        if view.peer == via and view.channel.asset == message.asset
+        for view in map(draft.channel, with_hub)
         if not view.head.ended and view.head.dispute is None and view.close is None
     ]
     if not candidates:
@@ -185,7 +185,10 @@ def _place(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Channe
         return candidates[0]
     # The least busy one: whose states list, or will list, the fewest instances.
     coming = Counter(
-        leg.channel for id in draft.books.unsigned for leg in draft.books.instances[id].legs
+        leg.channel
+        for ids in draft.books.unsigned.values()
+        for id in ids
+        for leg in draft.books.instances[id].legs
     )
     return min(candidates, key=lambda view: coming[view.id] + _in_use(view))
 
@@ -280,6 +283,7 @@ def _complete(
     return instance
 
 
+@lru_cache(4_096)
 def _address(peer: PeerId) -> Address:
     """The address of a peer's key; raises `InstanceRejected`."""
     try:

@@ -15,16 +15,20 @@ _NONE: frozenset[InstanceId] = frozenset()
 
 def refresh(draft: Draft, before: ChannelView, after: ChannelView) -> None:
     """Brings the legs of every instance that either view mentions up to date."""
-    was, now = _listed(before), _listed(after)
+    first, *others = _listed(before)
+    agreed, *signed = _listed(after)
     # What every list has, before and after, was listed and stays so.
-    changed = _NONE.union(*was, *now) - was[0].intersection(*was[1:], *now)
-    for id in sorted(changed):
+    changed: set[InstanceId] = set()
+    for ids in (*others, agreed, *signed):
+        if ids is not first:
+            changed |= ids ^ first
+    for id in sorted(changed) if len(changed) > 1 else changed:
         instance = draft.find_instance(id)
         if instance is None:
             continue
         for leg in instance.legs:
             if leg.channel == after.id:
-                status = _status(leg, id in now[0], [id in signed for signed in now[1:]])
+                status = _status(leg, id in agreed, [id in ids for ids in signed])
                 if status is not leg.status:
                     draft.put(with_leg(instance, replace(leg, status=status)))
 
@@ -42,7 +46,7 @@ def stays(draft: Draft, intent: Intent) -> None:
 
 def with_leg(instance: InstanceView, leg: Leg) -> InstanceView:
     """The instance with one of its legs replaced."""
-    legs = tuple(leg if old.channel == leg.channel else old for old in instance.legs)
+    legs = tuple([leg if old.channel == leg.channel else old for old in instance.legs])
     return replace(instance, legs=legs)
 
 
