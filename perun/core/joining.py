@@ -1,21 +1,27 @@
-"""Agreeing on a channel and funding it (protocol, section 5, Joining [B10]; section 3, openBoth).
+"""Agreeing on a channel (protocol, section 5, Joining; section 3, openBoth): the conversation.
 
-The offerer stands as Alice. An account that is not its own key proves it by signing
-`Open(id, 0, 0, 0)`: an Open that draws nothing and has lapsed, but whose id names both. A contract,
-which cannot, proves it by its own `open`, once that is final.
+The offerer stands as Alice. Which channels are taken part in at all is `admission`'s; money moves
+by `funding`.
 """
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
+from perun.core.admission import (
+    FIRST,
+    check_room,
+    check_terms,
+    first_state,
+    proof_of,
+    proves,
+    why_not,
+)
 from perun.core.agreement import complete
 from perun.core.books import Draft
 from perun.core.effects import SignItem, Watch
 from perun.core.faults import (
-    AssetNotPriced,
     ChannelRejected,
-    ChannelTooSmall,
     KeyNotProved,
     NotAllowedNow,
     UnexpectedMessage,
@@ -29,7 +35,6 @@ from perun.core.signing import check_signature
 from perun.core.state import (
     ChannelView,
     Funding,
-    Held,
     Intent,
     OnChain,
     OpenOffer,
@@ -40,21 +45,16 @@ from perun.core.state import (
     SignedState,
     Stage,
 )
-from perun.core.worth import worth_of
 from perun.crypto.keys import PublicKey
 from perun.encoding.ids import channel_id
 from perun.encoding.messages import AcceptChannel, OfferChannel, Propose, RefuseChannel
-from perun.errors import BadKey, BadSignature
+from perun.errors import BadKey
 from perun.types import (
-    ZERO_ADDRESS,
     Channel,
-    ChannelId,
     Open,
     Signature,
     State,
     UnixTime,
-    Version,
-    Wei,
 )
 
 __all__ = [
@@ -68,15 +68,6 @@ __all__ = [
     "send_again",
     "sign_again",
 ]
-
-FIRST = Version(2)
-"""Alice's first version: even."""
-
-
-def proof_of(id: ChannelId) -> Open:
-    """What an account signs to prove the key that stands beside it in the channel."""
-    return Open(id, Wei(0), Wei(0), UnixTime(0))
-
 
 # --------------------------------------------------------------------------------------- offering
 
@@ -115,28 +106,6 @@ def offer(draft: Draft, command: CommandOffer) -> None:
         draft.sign(*items)
     else:
         send_again(draft, view)
-
-
-def check_terms(draft: Draft, channel: Channel, role: Role, holds: int) -> None:
-    """Raises `ChannelRejected` for a channel that an honest party does not join [B10]."""
-    config = draft.config
-    me, limits = config.identity, config.limits
-    sides = ((channel.alice, channel.alice_key), (channel.bob, channel.bob_key))
-    if sides[role] != (me.account, me.key):
-        raise ChannelRejected("our account and key do not stand in our role")
-    if set(sides[0]) & set(sides[1]):
-        raise ChannelRejected("both sides share an address")
-    if {ZERO_ADDRESS, config.deployment.contract.contract} & {*sides[0], *sides[1]}:
-        raise ChannelRejected("an address is zero or the contract")
-    if not limits.least_challenge <= channel.challenge <= limits.greatest_challenge:
-        raise ChannelRejected(f"a challenge of {channel.challenge} s is outside our limits")
-    if channel.asset not in config.policy.assets:
-        raise ChannelRejected("an asset that is not on our list")
-    least = worth_of(config.policy, channel.asset, limits.least_channel)
-    if least is None and channel.asset not in config.policy.unpriced:
-        raise AssetNotPriced(channel.asset)
-    if least is not None and holds < least:
-        raise ChannelTooSmall(holds, least)
 
 
 def send_again(draft: Draft, view: ChannelView) -> None:
@@ -225,7 +194,7 @@ def on_offer(draft: Draft, sender: PeerId, message: OfferChannel) -> None:
         if draft.books.exit_only:
             raise ChannelRejected("no new channels here")
         check_terms(draft, channel, Role.BOB, message.alice_amount + message.bob_amount)
-        _check_room(draft, sender)
+        check_room(draft, sender)
         view = ChannelView(
             id,
             channel,
@@ -239,11 +208,11 @@ def on_offer(draft: Draft, sender: PeerId, message: OfferChannel) -> None:
                 peer_to_credit=message.to_credit,
             ),
         )
-        view = replace(view, proven=_proves(draft, view, message.proof))
+        view = replace(view, proven=proves(draft, view, message.proof))
         if message.draw:
-            view = replace(view, held=_first_state(draft, view, message.first), seen=FIRST)
+            view = replace(view, held=first_state(draft, view, message.first), seen=FIRST)
         # What is refused in any case leaves no row and no watch behind.
-        why = _why_not(draft, view) if fresh(draft) else None
+        why = why_not(draft, view) if fresh(draft) else None
         if why is not None:
             raise ChannelRejected(why)
     except ChannelRejected as error:
@@ -251,52 +220,6 @@ def on_offer(draft: Draft, sender: PeerId, message: OfferChannel) -> None:
         return
     draft.put(view)
     draft.watch(Watch(channel=id, asset=channel.asset, terms=channel))
-
-
-def _check_room(draft: Draft, sender: PeerId) -> None:
-    """Offers are free: only so many of one peer are kept while nobody has put money in."""
-    most = draft.config.limits.offers_per_peer
-    waiting = sum(
-        view.peer == sender and view.role is Role.BOB and not _touched(view.final)
-        for view in draft.books.channels.values()
-    )
-    if waiting >= most:
-        raise ChannelRejected(f"{most} channels that you offered wait for money: fund them first")
-
-
-def _touched(on: OnChain) -> bool:
-    """Whether a final block shows, or has shown, money in a channel; one we refused has ended."""
-    return bool(on.alice or on.bob or on.withdrawals or on.ended)
-
-
-def _proves(draft: Draft, view: ChannelView, proof: Signature) -> bool:
-    """Whether the peer's key is proved, by this signature or by its account's own `open`.
-
-    Raises:
-        KeyNotProved: the signature is not one of the account.
-    """
-    account, key = peer_account(view), peer_key(view)
-    if account == key or view.final.announced_by[view.role.other]:
-        return True
-    if not proof:
-        return False
-    try:
-        check_signature(draft.config.deployment, proof_of(view.id), proof, account)
-    except BadSignature:
-        raise KeyNotProved(account, key) from None
-    return True
-
-
-def _first_state(draft: Draft, view: ChannelView, first: Propose | None) -> Held:
-    """The opener's signature on the first state, which carries the fee [C5]."""
-    if first is None or first.state.channel != view.id:
-        raise ChannelRejected("an Open wants the first state, with the fee, signed")
-    state = first.state
-    if state.version != FIRST or state.nanos or not 0 <= state.net <= view.funding.alice_amount:
-        raise ChannelRejected("the first state does more than pay the fee")
-    check_signature(draft.config.deployment, state, first.signature, peer_key(view))
-    intent = Intent(Purpose.TRANSFER, state.net)
-    return Held(state, first.signature, intent, draft.chain.clock)
 
 
 def consider(draft: Draft, view: ChannelView) -> None:
@@ -313,7 +236,7 @@ def consider(draft: Draft, view: ChannelView) -> None:
     if not view.proven or not fresh(draft):
         return
     policy, amount = draft.config.policy, view.funding.bob_amount
-    why = _why_not(draft, view)
+    why = why_not(draft, view)
     if why is not None:
         _refuse(draft, view, why)
     elif view.funding.drawn:
@@ -322,40 +245,6 @@ def consider(draft: Draft, view: ChannelView) -> None:
         _accept(draft, view, to_credit=policy.hub is not None)
     else:
         draft.notify(ChannelOffered(view.id))
-
-
-def _why_not(draft: Draft, view: ChannelView) -> str | None:
-    """Why our policy refuses the channel without asking our user; None: it does not."""
-    hub = draft.config.policy.hub
-    live = sum(
-        other.stage is Stage.JOINED and not other.final.ended
-        for other in draft.books.channels.values()
-    )
-    if hub is not None and live >= hub.greatest_channels:
-        return "no room for another channel"
-    return _why_no_open(draft, view) if view.funding.drawn else None
-
-
-def _why_no_open(draft: Draft, view: ChannelView) -> str | None:
-    """Why we sign no `Open`: one per peer, the sum of live ones within our credit [C5]."""
-    hub = draft.config.policy.hub
-    amount = view.funding.bob_amount
-    if hub is None or amount > hub.greatest_draw:
-        return "we put in less than that"
-    if view.held is None or view.held.state.net < hub.open_fee:
-        return f"the opening fee is {hub.open_fee}"
-    credit = draft.books.credits.get((view.channel.asset, own_account(view)))
-    spoken_for = 0
-    for other in draft.books.channels.values():
-        for given in other.opens:
-            if given.ours:
-                if other.peer == view.peer:
-                    return "one Open at a time"
-                if other.channel.asset == view.channel.asset:
-                    spoken_for += given.open.bob_amount
-    if credit is None or spoken_for + amount > credit.amount:
-        return "our credit does not suffice"
-    return None
 
 
 def join(draft: Draft, view: ChannelView, command: CommandJoin) -> None:
@@ -422,7 +311,7 @@ def on_accept(draft: Draft, view: ChannelView, message: AcceptChannel) -> None:
         BadSignature, UnexpectedMessage: it signs or allows something else than we offered.
     """
     deployment = draft.config.deployment
-    if not _proves(draft, view, message.proof):
+    if not proves(draft, view, message.proof):
         raise KeyNotProved(peer_account(view), peer_key(view))
     funding = replace(view.funding, peer_to_credit=message.to_credit)
     view = replace(view, stage=Stage.JOINED, funding=funding, proven=True)
