@@ -290,6 +290,13 @@ class Stage:
         """Channels with both deposits final, `each` in every asset."""
         before = set(alice.node.books.channels)
         wanted = [asset for asset in assets for _ in range(each)]
+        most = LIMITS[CHAIN].offers_per_peer
+        for start in range(0, len(wanted), most):
+            self._fund(alice, bob, wanted[start : start + most])
+        return [id for id in alice.node.books.channels if id not in before]
+
+    def _fund(self, alice: Player, bob: Player, wanted: Sequence[Asset]) -> None:
+        before = len(alice.node.books.channels)
         alice.do(
             CommandOffer(
                 bob.peer,
@@ -307,12 +314,11 @@ class Stage:
             views = [list(one.node.books.channels.values()) for one in (alice, bob)]
             return all(
                 sum((view.final.alice, view.final.bob) == (_DEPOSIT, _DEPOSIT) for view in side)
-                >= len(before) + len(wanted)
+                >= before + len(wanted)
                 for side in views
             )
 
         self.settle(funded)
-        return [id for id in alice.node.books.channels if id not in before]
 
     def machines(
         self, alice: Player, bob: Player, channels: Sequence[ChannelId], lock: Wei = _LOCK

@@ -58,7 +58,8 @@ def gas_price(node: Sending, base_fee: Wei, policy: FeePolicy | None = None) -> 
 def priced(limits: Limits, price: Wei) -> Limits:
     """Limits under which nothing is agreed to that costs more to enforce than it holds.
 
-    A node that wants such channels all the same keeps `limits` as they are.
+    A node that wants such channels all the same keeps `limits` as they are. Tokens are compared by
+    the prices in `Policy.worths`.
 
     Args:
         price: of gas, in wei.

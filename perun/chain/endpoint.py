@@ -1,8 +1,8 @@
 """What follower and submitter need of a chain: questions, and a way to hand transactions in.
 
 Small protocols with three implementations: `perun.chain.rpc` (any JSON-RPC node, and eth-tester
-behind the same face) and, for simulations, `perun.testing.chain`. All methods are synchronous, and
-raise `perun.errors.ChainFault` for whatever the chain or the way to it does.
+behind the same face) and, for simulations, `perun.testing.endpoint`. All methods are synchronous,
+and raise `perun.errors.ChainFault` for whatever the chain or the way to it does.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from perun.bindings.reverts import Reverted
 from perun.chain.endpoint import Block, Mined, Reading, Sending
 from perun.chain.fees import FeePolicy, first_fees, higher_fees
 from perun.chain.journal import Attempt, Entry, Journal
+from perun.chain.nonces import Nonces
 from perun.chain.reports import Dropped, NonceTaken, Paid, Refused, Report, Sent, TooPoor
 from perun.chain.wishes import Wish
 from perun.types import Address, Wei
@@ -76,29 +77,19 @@ class Submitter:
         """
         self._node = node
         self._account = account
-        self._journal = journal
         self._contract = contract
         self._policy = policy or FeePolicy()
         self._report = report
         self._asked: deque[Wish] = deque()
         self._wishes: dict[bytes, Wish] = {}
-        self._entries: dict[int, Entry] = {entry.nonce: entry for entry in journal.load()}
-        # Which nonce carries a wish now; other entries of its key are past hope or done.
-        self._serving: dict[bytes, int] = {}
-        for nonce in sorted(self._entries):
-            self._serve(self._entries[nonce])
-        # Block numbers of the last and the first bid, by nonce; of the first refusal, by key.
-        self._bid_at: dict[int, int] = {}
-        self._first_at: dict[int, int] = {}
+        self._nonces = Nonces(journal)
+        for entry in self._nonces.all():
+            if not entry.done:
+                self._wishes[entry.wish.key] = entry.wish
+        # Block number of the first refusal, by key.
         self._refused_at: dict[bytes, int] = {}
         # Wishes done lately, with the final block that showed it.
         self._done: dict[bytes, tuple[Wish, int]] = {}
-
-    def _serve(self, entry: Entry) -> None:
-        key = entry.wish.key
-        self._serving[key] = entry.nonce
-        if not entry.done:
-            self._wishes[key] = entry.wish
 
     @property
     def address(self) -> Address:
@@ -135,21 +126,20 @@ class Submitter:
         }
         mined = self._node.next_nonce(self.address, head.number)
         settled = self._node.next_nonce(self.address, final.number)
-        for nonce in sorted(self._entries):
-            self._tend(self._entries[nonce], head, final, mined, settled)
+        for entry in self._nonces.all():
+            self._tend(entry, head, final, mined, settled)
         # What ends soonest goes first, in case there is not ETH for all.
-        waiting = [wish for key, wish in self._wishes.items() if key not in self._serving]
+        waiting = [wish for wish in self._wishes.values() if not self._nonces.serving(wish.key)]
         for wish in sorted(waiting, key=lambda wish: wish.until or 2**64):
             self._begin(wish, head, final, mined)
         self._fill_gaps(head, mined)
 
     def _take(self, wish: Wish, final: Block) -> None:
-        nonce = self._serving.get(wish.key)
-        entry = None if nonce is None else self._entries.get(nonce)
+        entry = self._nonces.serving(wish.key)
         if entry is not None and entry.done:
             if entry.wish.call == wish.call:
                 return
-            del self._serving[wish.key]
+            self._nonces.release(wish.key)
         done = self._done.get(wish.key)
         if done is not None and done[0].call == wish.call and final.number <= done[1] + _ECHO:
             return
@@ -158,10 +148,10 @@ class Submitter:
     # ------------------------------------------------------------------------ what is under way
 
     def _tend(self, entry: Entry, head: Block, final: Block, mined: int, settled: int) -> None:
-        key, serving = entry.wish.key, self._serving.get(entry.wish.key) == entry.nonce
+        key, serving = entry.wish.key, self._nonces.serves(entry)
         if entry.done:
             if entry.wish.until is None or final.time > entry.wish.until:
-                self._forget(entry)
+                self._nonces.forget(entry)
             return
         found = self._find(entry)
         if found is not None:
@@ -169,17 +159,17 @@ class Submitter:
             if receipt.block <= final.number:
                 self._finish(entry, attempt, receipt, final)
             elif serving and not receipt.succeeded and not entry.wish.once:
-                del self._serving[key]  # lost this time; it can be tried again at once
+                self._nonces.release(key)  # lost this time; it can be tried again at once
             return
         if settled > entry.nonce:
             self._report(NonceTaken(key, entry.nonce))
-            self._forget(entry)
+            self._nonces.forget(entry)
         elif mined > entry.nonce:
             # Another's transaction, in a block that may yet be taken back together with it.
             if serving and not entry.wish.once:
-                del self._serving[key]
+                self._nonces.release(key)
         elif serving and entry.wish.until is not None and final.time > entry.wish.until:
-            del self._serving[key]
+            self._nonces.release(key)
             self._drop(key, "too late")
         elif serving:
             self._push(entry, head)
@@ -208,21 +198,20 @@ class Submitter:
         wish = self._wishes.get(key)
         if wish is None or wish.call != attempt.call or not receipt.succeeded:
             # An earlier wish of this key was mined, or nothing happened: go on with another nonce.
-            self._forget(entry)
+            self._nonces.forget(entry)
             return
         del self._wishes[key]
         self._done[key] = (wish, final.number)
         if wish.once and wish.until is not None:
-            self._keep(replace(entry, wish=wish, done=True))
-            self._serving[key] = entry.nonce
+            self._nonces.put(replace(entry, wish=wish, done=True))
         else:
-            self._forget(entry)
+            self._nonces.forget(entry)
 
     def _push(self, entry: Entry, head: Block) -> None:
         """Sends again what no block holds, in exchange for a higher fee if it was left lying."""
         wish = self._wishes[entry.wish.key]
         newest = entry.attempts[-1]
-        left = self._bid_at.setdefault(entry.nonce, head.number)
+        left = self._nonces.waits_since(entry.nonce, head.number)
         hurried = wish.until is not None and wish.until - head.time < self._policy.hurry
         patience = 1 if hurried else self._policy.patience
         if newest.call != wish.call or head.number - left >= patience:
@@ -242,7 +231,8 @@ class Submitter:
         if wish.pulls and not self._allowed(wish, head):
             return
         fees = first_fees(self._policy, head.base_fee, self._node.tip())
-        self._bid(self._free_nonce(mined), wish, fees, head, final)
+        nonce = self._nonces.free(mined, lambda: self._node.next_nonce(self.address))
+        self._bid(nonce, wish, fees, head, final)
 
     def _allowed(self, wish: Wish, head: Block) -> bool:
         """Whether MSContract may pull the tokens; asks the token to allow it if not (EIP-20)."""
@@ -251,7 +241,7 @@ class Submitter:
         others = sum(
             other.pulls
             for other in self._wishes.values()
-            if other.token == wish.token and other.key in self._serving
+            if other.token == wish.token and self._nonces.serving(other.key)
         )
         key = b"approve" + wish.token
         if allowed >= wish.pulls + others:
@@ -263,16 +253,6 @@ class Submitter:
             self._wishes[key] = Wish(key, "Approve", call, wish.until)
             self._done.pop(key, None)
         return False
-
-    def _free_nonce(self, mined: int) -> int:
-        """The first nonce that no living transaction of ours has, behind foreign waiting ones."""
-        live = {nonce for nonce in self._serving.values() if not self._entries[nonce].done}
-        nonce = mined
-        while nonce in live:
-            nonce += 1
-        if nonce in self._entries:
-            return nonce  # ours, its wish is gone: replace it
-        return max(nonce, self._node.next_nonce(self.address))
 
     def _bid(
         self, nonce: int, wish: Wish, fees: Fees, head: Block, final: Block | None = None
@@ -300,7 +280,7 @@ class Submitter:
         return balance >= needed
 
     def _put_out(self, nonce: int, wish: Wish, fees: Fees, gas: int, head: Block) -> None:
-        entry = self._entries.get(nonce) or Entry(nonce, wish, ())
+        entry = self._nonces.get(nonce) or Entry(nonce, wish, ())
         if entry.attempts:
             # Whatever holds this nonce now must be outbid, or nodes keep it.
             least = higher_fees(
@@ -321,10 +301,8 @@ class Submitter:
         )
         raw, hashed = self._account.sign_transaction(params)
         attempt = Attempt(hashed, raw, fees, wish.call)
-        self._keep(Entry(nonce, wish, (*entry.attempts, attempt)))
-        self._serving[wish.key] = nonce
-        self._bid_at[nonce] = head.number
-        self._first_at.setdefault(nonce, head.number)
+        self._nonces.put(Entry(nonce, wish, (*entry.attempts, attempt)))
+        self._nonces.bid(nonce, head.number)
         self._report(Sent(wish.key, hashed, nonce, fees, len(entry.attempts) + 1))
         self._send(raw)
 
@@ -342,15 +320,14 @@ class Submitter:
         A foreign transaction that waits like ours is left alone, unless it is left lying for long:
         then it may be too cheap for any builder, and whatever stands behind it would never move.
         """
-        live = [nonce for nonce in self._serving.values() if not self._entries[nonce].done]
-        gaps = [nonce for nonce in range(mined, max(live, default=mined)) if nonce not in live]
+        gaps = self._nonces.gaps(mined)
         if not gaps:
             return
         pool = self._node.next_nonce(self.address)
         for nonce in gaps:
-            behind = [self._first_at.get(other, head.number) for other in live if other > nonce]
-            patient = head.number - min(behind) < 2 * self._policy.patience
-            if nonce not in self._entries and nonce < pool and patient:
+            waited = head.number - self._nonces.held_up_since(nonce, head.number)
+            patient = waited < 2 * self._policy.patience
+            if self._nonces.get(nonce) is None and nonce < pool and patient:
                 continue
             nothing = Wish(b"nothing%d" % nonce, "Nothing", Call(self.address, b""))
             self._wishes[nothing.key] = nothing
@@ -370,15 +347,3 @@ class Submitter:
         self._wishes.pop(key, None)
         self._refused_at.pop(key, None)
         self._report(Dropped(key, reason))
-
-    def _keep(self, entry: Entry) -> None:
-        self._journal.put(entry)
-        self._entries[entry.nonce] = entry
-
-    def _forget(self, entry: Entry) -> None:
-        self._journal.drop(entry.nonce)
-        self._entries.pop(entry.nonce, None)
-        self._bid_at.pop(entry.nonce, None)
-        self._first_at.pop(entry.nonce, None)
-        if self._serving.get(entry.wish.key) == entry.nonce:
-            del self._serving[entry.wish.key]

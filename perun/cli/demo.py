@@ -21,7 +21,7 @@ from perun.cli.render import clock, ether
 from perun.demo.chains import CHAINS, open_chain
 from perun.demo.ledger import Line, Result
 from perun.demo.stage import Stage
-from perun.demo.story import Story
+from perun.demo.story import tell_story
 from perun.demo.telling import Act, Note, Tell, Told
 from perun.demo.telling import Progress as Paying
 from perun.errors import ChainFault
@@ -74,7 +74,7 @@ def _play(chain: str, payments: int, seed: int, tell: Tell) -> Result:
     ):
         try:
             stage = Stage(world, Path(folder), seed)
-            return replace(Story(stage, payments, tell).play(), chain=chain)
+            return replace(tell_story(stage, payments, tell), chain=chain)
         except NodeUnreachable as error:
             raise _ChainGone from error
 

@@ -11,16 +11,14 @@ from perun.core.content import agreed_content
 from perun.core.instances import leg_in
 from perun.core.notices import (
     InstanceAdded,
-    InstanceRefused,
     InstanceRemoved,
-    ProposalRefused,
     TransferDone,
 )
 from perun.core.requests import start_next
 from perun.core.state import ChannelView, InstanceView, Intent, Purpose, SignedState
-from perun.core.wishes import propose_next
+from perun.core.wishes import given_up, propose_next
 from perun.encoding.messages import Pay
-from perun.types import InstanceId, MachineId, Nano, Version, Wei
+from perun.types import InstanceId, MachineId, Wei
 
 __all__ = ["complete"]
 
@@ -39,7 +37,7 @@ def complete(draft: Draft, view: ChannelView, full: SignedState) -> None:
         if proposal.intent.purpose is Purpose.REFUSE:
             continue
         if same and not by_us:
-            _refused(draft, view, proposal.state.version, proposal.intent, reason)
+            given_up(draft, view, proposal.state.version, proposal.intent, reason)
         else:
             again.append(proposal.intent)
     held = view.held
@@ -55,13 +53,22 @@ def complete(draft: Draft, view: ChannelView, full: SignedState) -> None:
     )
     draft.put(after)
     legs.refresh(draft, view, after)
-    _announce(draft, before, draft.channel(view.id))
+    _announce(draft, view, draft.channel(view.id))
     for proposal in view.proposals:
         if proposal.state == full.state and proposal.intent.shows is not None:
             _show_statement(draft, proposal.intent.shows)
     propose_next(draft, view.id)
     if after.waiting:
         start_next(draft, view.id)
+
+
+def _beside(view: ChannelView, full: SignedState) -> Wei:
+    """What our intent, or our judgement, says it moves besides an instance's shift: a fee."""
+    for proposal in view.proposals:
+        if proposal.state == full.state:
+            return proposal.intent.amount
+    held = view.held
+    return held.intent.amount if held is not None and held.state == full.state else Wei(0)
 
 
 def _show_statement(draft: Draft, id: InstanceId) -> None:
@@ -75,21 +82,11 @@ def _show_statement(draft: Draft, id: InstanceId) -> None:
         draft.send(instance.end, pay, instance.via)
 
 
-def _refused(
-    draft: Draft, view: ChannelView, version: Version, intent: Intent, reason: str
-) -> None:
-    draft.notify(ProposalRefused(view.id, version, reason))
-    if intent.adds is not None:
-        draft.notify(InstanceRefused(intent.adds, reason))
-    if intent.removes is not None:
-        virtual.on_removal_refused(draft, intent.removes)
-
-
-def _announce(draft: Draft, before: tuple[Wei, tuple[Nano, ...]], view: ChannelView) -> None:
+def _announce(draft: Draft, before: ChannelView, view: ChannelView) -> None:
     """Tells our user and the protocols above what has changed."""
     assert view.agreed is not None
     state = view.agreed.state
-    net, old = before
+    net, old = agreed_content(before)
     added = [nano for nano in state.nanos if nano not in old]
     removed = [nano for nano in old if nano not in state.nanos]
     moved = state.net - net
@@ -99,6 +96,8 @@ def _announce(draft: Draft, before: tuple[Wei, tuple[Nano, ...]], view: ChannelV
         if amount < 0 or (amount > 0 and _counts(view)):
             draft.notify(TransferDone(view.id, state.version, amount))
         return
+    if added and removed:
+        moved -= _beside(before, view.agreed)
     for nano in removed:
         instance = draft.find_instance(nano.id)
         if instance is not None:

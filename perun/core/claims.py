@@ -6,6 +6,8 @@ not foreseen is checked in its turn, and one that comes to nothing was checked i
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from perun.core.books import Books
 from perun.core.inputs import ChainInstance, CommandPay, CommandTransfer, Input, Received
 from perun.core.keys import peer_key
@@ -77,32 +79,38 @@ def _claim_of(books: Books, received: Received) -> Claim | None:
     return None
 
 
+_OF_MACHINE: Final = frozenset({Pay, Paid, ReadySigned, Leave})
+_OF_CHANNEL: Final = frozenset({AnswerState, GrantInstance})
+
+
 def channels_of(books: Books, input: Input) -> tuple[ChannelId, ...]:
     """The channels an input is about; empty: more than those named, or none that are known.
 
     Inputs about different channels may be taken while our signer works on each other's signatures:
     what it was asked for counts as signed already (protocol, section 5, What it signs).
     """
-    if isinstance(input, CommandPay):
+    # By the very type, which is ten times as fast as a class: every input of a batch comes here.
+    if type(input) is CommandPay:
         return _legs(books, input.machine)
-    if isinstance(input, CommandTransfer):
+    if type(input) is CommandTransfer:
         return (input.channel,)
-    if isinstance(input, ChainInstance):
+    if type(input) is ChainInstance:
         return _legs(books, input.id)
-    if not isinstance(input, Received):
+    if type(input) is not Received:
         return ()
-    message = input.message
-    if isinstance(message, Pay | Paid | ReadySigned | Leave):
+    message: Any = input.message
+    kind = type(message)
+    if kind in _OF_MACHINE:
         return _legs(books, message.machine)
-    if isinstance(message, AnswerState | GrantInstance):
+    if kind in _OF_CHANNEL:
         return (ChannelId(message.channel),)
-    if isinstance(message, RequestInstance):
+    if kind is RequestInstance:
         other = message.other_half
         return (message.channel,) if other is None else (message.channel, other.state.channel)
-    if isinstance(message, Invited):
+    if kind is Invited:
         invitation = books.invitations.get(message.theirs)
         return () if invitation is None else (invitation.channel,)
-    if isinstance(message, Propose):
+    if kind is Propose:
         named = [ChannelId(message.state.channel)]
         for id in (message.adds, message.removes):
             if id is not None:

@@ -64,16 +64,16 @@ def on_block(draft: Draft, block: ChainBlock) -> None:
 
 
 def on_channel(draft: Draft, snapshot: ChainChannel) -> None:
-    """A channel as the newest and the newest final block have it."""
+    """A channel as the newest and the newest final block have it.
+
+    Its instances are looked at with their own snapshots, or the next block: what a register has
+    brought along is not to be submitted again because the one is told before the other.
+    """
     id = snapshot.id
-    view = disputes.on_snapshot(draft, draft.channel(id), snapshot.head, snapshot.final)
+    disputes.on_snapshot(draft, draft.channel(id), snapshot.head, snapshot.final)
     draft.attempt(lambda: joining.consider(draft, draft.channel(id)))
     draft.attempt(lambda: funding.fund_in_turn(draft, draft.channel(id)))
     draft.attempt(lambda: _look_at_channel(draft, id))
-    for nano in view.agreed.state.nanos if view.agreed is not None else ():
-        instance = draft.find_instance(nano.id)
-        if instance is not None:
-            evidence.duties(draft, instance)
 
 
 def _look_at_channel(draft: Draft, id: ChannelId) -> None:

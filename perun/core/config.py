@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from perun import checks
 from perun.core.limits import Limits
 from perun.encoding.domains import HashTimeLockDomain, MSContractDomain, VPMDomain
+from perun.errors import AmountOutOfRange
 from perun.types import ETH, Address, Asset, Record, Wei
 
-__all__ = ["Config", "Deployment", "HubPolicy", "Identity", "Policy"]
+__all__ = ["Config", "Deployment", "HubPolicy", "Identity", "Policy", "Worth"]
 
 
 class Deployment(Record, frozen=True, gc=False):
@@ -57,10 +59,35 @@ class HubPolicy(Record, frozen=True, gc=False):
     """So that (channels × gas to answer) stays below a tenth of what a challenge offers [C4]."""
 
 
+class Worth(Record, frozen=True, gc=False):
+    """What a token is worth to us, so that it can be compared with what gas costs.
+
+    A dollar token of 6 decimals, 3,000 of which buy an ETH: `Worth(token, 3_000 * 10**6, 10**18)`.
+    """
+
+    asset: Asset
+    units: int
+    """So many smallest units of the token …"""
+    wei: Wei
+    """… are worth so much."""
+
+    def __post_init__(self) -> None:
+        for field in ("units", "wei"):
+            value = getattr(self, field)
+            checks.wide_amount(field, value)
+            if not value:
+                raise AmountOutOfRange(field, value, 1, 2**256 - 1)
+
+
 class Policy(Record, frozen=True, gc=False):
     """What is agreed to without asking our user. Everything else is held or refused."""
 
     assets: tuple[Asset, ...] = (ETH,)
+    worths: tuple[Worth, ...] = ()
+    """Prices of the tokens among them. Without one nothing says whether a channel is worth a
+    dispute: where the limits ask for that (`Limits.least_channel`) it is refused."""
+    unpriced: tuple[Asset, ...] = ()
+    """Tokens accepted without a price, whatever a dispute costs."""
     join: bool = True
     """Join channels that ask us for no deposit."""
     greatest_deposit: Wei = Wei(0)

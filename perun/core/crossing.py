@@ -25,7 +25,7 @@ from perun.core.instances import (
     untouched,
 )
 from perun.core.phases import blocked, fresh
-from perun.core.requests import forget, let_go, refuse_both, start_next
+from perun.core.requests import forget, let_go, refuse_both, start_next, why_stays
 from perun.core.signing import check_statement
 from perun.core.state import (
     ChannelView,
@@ -61,18 +61,43 @@ def judge(
 ) -> Verdict:
     """Judges one half of a pair; raises `BadProposal` for what no rule allows."""
     if removed and added:
-        raise BadProposal("resize a virtual channel by closing it and opening another")
+        return _judge_replacing(draft, view, message, removed[0], added[0], moved)
     nano = (removed or added)[0]
     crossing, instance = draft.crossing(nano.id), draft.instance(nano.id)
     leg = leg_in(instance, view)
     if crossing is None or leg is None:
         raise BadProposal("this instance does not cross this channel, or does no longer")
     if added:
-        return _judge_adding(draft, view, crossing, instance, leg, nano, moved)
+        if crossing.replaces is not None:
+            raise BadProposal("it was granted in the place of another only")
+        _check_adding(draft, view, crossing, instance, leg, nano, moved)
+        return Verdict(Decision.HOLD, Intent(Purpose.ADD, Wei(moved), adds=nano.id))
     return _judge_removal(draft, view, message, instance, leg, nano, moved)
 
 
-def _judge_adding(
+def _judge_replacing(
+    draft: Draft, view: ChannelView, message: Propose, old: Nano, new: Nano, moved: int
+) -> Verdict:
+    """One half of a pair that resizes or renews: the old instance goes at the totals it names, and
+    what moves besides is the fee of the new one. Rules (a) to (d) are for what goes alone."""
+    crossing, instance = draft.crossing(new.id), draft.find_instance(new.id)
+    leg = leg_in(instance, view) if instance is not None else None
+    if crossing is None or instance is None or leg is None or crossing.replaces != old.id:
+        raise BadProposal("not granted, or no longer: one in the place of the other")
+    why = why_stays(draft, crossing, instance)
+    if why is not None:
+        raise BadProposal(why)
+    going = draft.instance(old.id)
+    leg_of_old = leg_in(going, view)
+    assert leg_of_old is not None
+    shift, totals = _named_shift(going, leg_of_old, view, message)
+    beside = moved - clamp_to_locks(old, shift)
+    _check_adding(draft, view, crossing, instance, leg, new, beside)
+    _keep_evidence(draft, going, leg_of_old, view, message)
+    return Verdict(Decision.HOLD, Intent(Purpose.REPLACE, Wei(beside), new.id, old.id), totals)
+
+
+def _check_adding(
     draft: Draft,
     view: ChannelView,
     crossing: Crossing,
@@ -80,7 +105,8 @@ def _judge_adding(
     leg: Leg,
     nano: Nano,
     moved: int,
-) -> Verdict:
+) -> None:
+    """Raises `BadProposal`; `moved` is what the state moves for the new instance."""
     if crossing.stage is CrossingStage.REQUESTED:
         # A half that waits for its turn, and comes again after patience.
         let_go(draft, crossing, "the other end waits no longer", (view.id,))
@@ -94,7 +120,6 @@ def _judge_adding(
     fee = crossing.fee if view.id == crossing.alice_channel else 0
     if gain(view.role, moved) < fee:
         raise BadProposal(f"the fee is {fee}")
-    return Verdict(Decision.HOLD, Intent(Purpose.ADD, Wei(moved), adds=nano.id))
 
 
 def _judge_removal(
@@ -187,7 +212,7 @@ def pays_alone(draft: Draft, view: ChannelView, instance: InstanceView) -> bool:
     """
     leg = leg_in(instance, view)
     held = view.held
-    if leg is None or held is None or held.totals is None:
+    if leg is None or held is None or held.totals is None or held.intent.adds is not None:
         return False
     payer = one_way(instance.terms)
     if payer is None or end_role(leg, view) is payer:
@@ -234,9 +259,12 @@ def on_held(draft: Draft, view: ChannelView) -> bool:
     if _is_half(other, held.intent):
         assert other.held is not None
         if other.held.totals != held.totals:
+            why = "the ends name different totals"
             for half in (view, other):
                 if blocked(draft, half) is None:
-                    refuse(draft, half.id, "the ends name different totals")
+                    refuse(draft, half.id, why)
+            if crossing.stage is CrossingStage.OPENING:
+                _end_opening(draft, crossing, why)
             _back_to_open(draft, id)
         elif held.intent.adds is not None and not instance.watched:
             return True  # "Never submitted" is not known yet: `on_watched`.
@@ -251,8 +279,12 @@ def on_held(draft: Draft, view: ChannelView) -> bool:
 
 def on_watched(draft: Draft, crossing: Crossing) -> None:
     """The chain says how an instance stands that is being opened: its halves may wait for it."""
-    if not untouched(draft.instance(crossing.id)):
-        give_up(draft, crossing, "an instance that was submitted before")
+    instance = draft.instance(crossing.id)
+    why = None if untouched(instance) else "an instance that was submitted before"
+    if crossing.replaces is not None:
+        why = why or why_stays(draft, crossing, instance)
+    if why is not None:
+        give_up(draft, crossing, why)
         return
     view = draft.channel(crossing.alice_channel)
     if _is_half(view, _adding(crossing)):
@@ -329,11 +361,7 @@ def overdue(draft: Draft, crossing: Crossing) -> None:
         if waited <= draft.config.limits.freshness and _waits_for_chain(draft, crossing):
             return
         _refuse_halves(draft, crossing, "the other end has not proposed in time")
-        if _all_new(draft, crossing.id):
-            refuse_both(draft, crossing, "not complete in time")
-            forget(draft, crossing)
-            draft.drop(crossing)
-            start_next(draft, crossing.alice_channel, crossing.bob_channel)
+        _end_opening(draft, crossing, "not complete in time")
     elif crossing.stage is CrossingStage.CLOSING:
         instance = draft.instance(crossing.id)
         for leg in instance.legs:
@@ -359,17 +387,14 @@ def give_up(
 ) -> None:
     """Ends an opening of which nothing is signed: by states where halves are, else in words; not
     again in channels where the half is `answered`."""
-    if not _all_new(draft, crossing.id):
-        return
     ids = (crossing.alice_channel, crossing.bob_channel)
     halves = [id for id in ids if _is_half(draft.channel(id), _adding(crossing))]
     _refuse_halves(draft, crossing, reason)
-    let_go(draft, crossing, reason, (*halves, *answered))
-    start_next(draft, *ids)
+    _end_opening(draft, crossing, reason, (*halves, *answered))
 
 
 def _adding(crossing: Crossing) -> Intent:
-    return Intent(Purpose.ADD, adds=crossing.id)
+    return Intent(Purpose.ADD, adds=crossing.id, removes=crossing.replaces)
 
 
 def _refuse_halves(draft: Draft, crossing: Crossing, reason: str) -> None:
@@ -390,8 +415,14 @@ def _refuse_halves(draft: Draft, crossing: Crossing, reason: str) -> None:
             refuse(draft, id, reason)
 
 
-def _all_new(draft: Draft, id: InstanceId) -> bool:
-    return all(leg.status is LegStatus.NEW for leg in draft.instance(id).legs)
+def _end_opening(
+    draft: Draft, crossing: Crossing, reason: str, but: Sequence[ChannelId] = ()
+) -> None:
+    """If nothing of it is signed, lets go of what was reserved."""
+    if any(leg.status is not LegStatus.NEW for leg in draft.instance(crossing.id).legs):
+        return
+    let_go(draft, crossing, reason, but)
+    start_next(draft, crossing.alice_channel, crossing.bob_channel)
 
 
 def _back_to_open(draft: Draft, id: InstanceId) -> None:

@@ -16,7 +16,7 @@ from perun.core.books import Draft
 from perun.core.effects import Register, Settle
 from perun.core.instances import decided_shift
 from perun.core.notices import ChannelDisputed, ChannelEnded, ChannelFunded, ExitOnly
-from perun.core.phases import Phase, phase
+from perun.core.phases import Phase, phase, registering
 from perun.core.state import ChannelView, OnChain, Role, SignedState, StoreMark
 from perun.types import Nano, Signature, State, Version, Wei
 
@@ -69,16 +69,9 @@ def _believe(
 
 def duties(draft: Draft, view: ChannelView) -> None:
     """What must be on its way to the chain for this channel now."""
-    now = phase(view, draft.chain)
-    if now is Phase.LEAVING:
-        if view.head.alice or view.head.bob:
-            _register(draft, view)
-    elif now is Phase.DISPUTED:
-        dispute, agreed = view.head.dispute, view.agreed
-        assert dispute is not None
-        if agreed is not None and agreed.peer and agreed.state.version > dispute.version:
-            _register(draft, view)
-    elif now in (Phase.DECIDED, Phase.SETTLING):
+    if registering(view, draft.chain):
+        _register(draft, view)
+    elif phase(view, draft.chain) in (Phase.DECIDED, Phase.SETTLING):
         _settle(draft, view)
 
 

@@ -1,7 +1,8 @@
 """Statements and secrets on their way to the chain (protocol, section 5, Cashing in).
 
 A total that we received is submitted when the end of the machine is a margin away, at once when the
-channel is in dispute, and in answer to any submission with an older total.
+channel is in dispute, and in answer to any submission with an older total. What a register of ours
+carries is not submitted beside it, while there is time to see what became of it.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 from perun.core.books import Draft
 from perun.core.effects import RevealPreimage, SubmitStatements
 from perun.core.instances import last_time, one_way, payer_of_lock
+from perun.core.phases import registering
 from perun.core.signing import exact
 from perun.core.state import ChannelView, InstanceView, LegStatus, Role, Totals
+from perun.core.worth import dust_of
 from perun.encoding.evidence import reveal_evidence, statements_evidence
 from perun.types import ChannelId, MachineId, Nano, Signature, Wei
 
@@ -94,11 +97,16 @@ def _in_dispute(draft: Draft, instance: InstanceView, channel: bytes) -> bool:
 
 
 def _disputed(draft: Draft, instance: InstanceView) -> bool:
-    for leg in instance.legs:
-        view: ChannelView = draft.channel(leg.channel)
-        if view.head.dispute is not None or view.leaving:
-            return True
-    return False
+    """Whether a channel is in dispute, or left, and no register of ours carries the evidence."""
+    views: list[ChannelView] = [draft.channel(leg.channel) for leg in instance.legs]
+    if any(registering(view, draft.chain) and _lists(view, instance) for view in views):
+        return False
+    return any(view.head.dispute is not None or view.leaving for view in views)
+
+
+def _lists(view: ChannelView, instance: InstanceView) -> bool:
+    agreed = view.agreed
+    return agreed is not None and any(nano.id == instance.id for nano in agreed.state.nanos)
 
 
 def _receiver(instance: InstanceView) -> Role | None:
@@ -121,7 +129,9 @@ def _useful(draft: Draft, instance: InstanceView) -> Totals | None:
     recorded = on.paid_by_alice if payer is Role.ALICE else on.paid_by_bob
     if lock == 0 or held.received <= recorded or not held.received_signature:
         return None
-    return held if held.received >= draft.config.limits.dust else None
+    asset = draft.channel(instance.legs[0].channel).channel.asset
+    dust = dust_of(draft.config.policy, asset, draft.config.limits.dust)
+    return held if held.received >= dust else None
 
 
 def _payer(instance: InstanceView) -> Role:

@@ -5,17 +5,21 @@ A step that raises one of these has changed nothing. The values that disagreed a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from perun.errors import Misuse, PeerFault
+from perun.types import Address, Asset
 
 __all__ = [
+    "AssetNotPriced",
     "BadProposal",
     "BadVersion",
     "ChannelBusy",
     "ChannelRejected",
+    "ChannelTooSmall",
     "InstanceRejected",
+    "KeyNotProved",
     "NotAllowedNow",
     "NotEnoughMoney",
     "PeerNotAllowed",
@@ -80,6 +84,54 @@ class ChannelRejected(PeerFault):
     why: str
 
     template: ClassVar[str] = "channel refused: {why}"
+
+
+@dataclass(eq=False)
+class ChannelTooSmall(ChannelRejected):
+    """A dispute would cost more than the channel holds; both in the asset's smallest unit."""
+
+    why: str = field(init=False)
+    holds: int
+    least: int
+
+    hint: ClassVar[str] = "put more in; `Limits.least_channel` 0 takes every channel"
+
+    def __post_init__(self) -> None:
+        self.why = f"it would hold {self.holds}, and a dispute cost {self.least}"
+
+
+@dataclass(eq=False)
+class AssetNotPriced(ChannelRejected):
+    """Nobody has said what a token is worth, so nothing says whether it pays for a dispute."""
+
+    why: str = field(init=False)
+    asset: Asset
+
+    hint: ClassVar[str] = "give its price in `Policy.worths`, or list it in `Policy.unpriced`"
+
+    def __post_init__(self) -> None:
+        self.why = f"we know no price of the token 0x{self.asset.hex()} to compare with gas"
+
+
+@dataclass(eq=False)
+class KeyNotProved(ChannelRejected):
+    """The account that owns the peer's side has not said that the peer's key signs for it [B10].
+
+    An account with an ECDSA key says so by a signature in the offer or the answer. A contract
+    (a Safe, a wallet of EIP-4337) cannot: signatures of contracts (EIP-1271) count nowhere here.
+    """
+
+    why: str = field(init=False)
+    account: Address
+    key: Address
+
+    hint: ClassVar[str] = "if the account is a contract, wait until a final block shows its `open`"
+
+    def __post_init__(self) -> None:
+        self.why = (
+            f"0x{self.account.hex()} has not proved its key: it signs, by ECDSA, or if it is a "
+            "contract sends its own `open` of 1 wei or more"
+        )
 
 
 @dataclass(eq=False)

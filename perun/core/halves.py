@@ -38,7 +38,7 @@ def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> Non
     if own is None and other is None:
         requests.on_request(draft, view, message)
         return
-    if other is None or not message.from_alice:
+    if other is None or not message.from_alice or message.replaces is not None:
         raise UnexpectedMessage("RequestInstance", "only the inviter has both halves")
     if own is not None and own.state.channel != view.id:
         raise UnexpectedMessage("RequestInstance", "a half in another channel")

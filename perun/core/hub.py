@@ -11,7 +11,7 @@ from perun.core.content import agreed_content
 from perun.core.faults import InstanceRejected
 from perun.core.instances import check_terms, last_time, locks
 from perun.core.state import ChannelView
-from perun.types import Lock, Machine, Nano, UnixTime, Wei
+from perun.types import InstanceId, Lock, Machine, Nano, UnixTime, Wei
 
 __all__ = ["fee_for", "why_refuse"]
 
@@ -32,18 +32,30 @@ def fee_for(policy: HubPolicy, terms: Machine | Lock, now: UnixTime, final: Unix
 
 
 def why_refuse(
-    config: Config, now: UnixTime, terms: Machine | Lock, legs: tuple[tuple[ChannelView, Nano], ...]
+    config: Config,
+    now: UnixTime,
+    terms: Machine | Lock,
+    legs: tuple[tuple[ChannelView, Nano], ...],
+    replaces: InstanceId | None = None,
 ) -> str | None:
-    """Why the hub does not take an instance into these two channels; None: it does."""
+    """Why the hub does not take an instance into these two channels; None: it does.
+
+    What it `replaces` is gone in the same state: its slot, its quota and its locks are free. At
+    which shift it goes is not known yet, so of its money the best is supposed, on either side; the
+    states themselves are judged in full.
+    """
     policy = config.policy.hub
     if policy is None:
         return "no hub here"
     try:
-        check_terms(config, now, terms)
+        check_terms(config, now, legs[0][0].channel.asset, terms)
     except InstanceRejected as error:
         return error.why
     for view, nano in legs:
         net, nanos = agreed_content(view)
+        gone = [other for other in nanos if other.id == replaces]
+        if gone:
+            nanos = tuple(other for other in nanos if other.id != replaces)
         lock = own_lock(nano, view.role)
         if lock > policy.greatest_lock:
             return f"more than {policy.greatest_lock} locked by the hub"
@@ -56,8 +68,10 @@ def why_refuse(
         if len(nanos) >= slots:
             return "no slot left in the channel"
         holdings = reliable_holdings(view)
-        if free_money(holdings, net, (*nanos, nano), view.role) < 0:
+        won = sum(own_lock(other, view.role.other) for other in gone)
+        if free_money(holdings, net, (*nanos, nano), view.role) + won < 0:
             return "the hub's money in the channel does not suffice"
-        if free_money(holdings, net, (*nanos, nano), view.role.other) < 0:
+        won = sum(own_lock(other, view.role) for other in gone)
+        if free_money(holdings, net, (*nanos, nano), view.role.other) + won < 0:
             return "the end's money in its channel does not suffice"
     return None

@@ -18,8 +18,9 @@ from perun.core.state import (
     Role,
     Totals,
 )
+from perun.core.worth import dust_of
 from perun.encoding.ids import lock_id, machine_id
-from perun.types import Address, InstanceId, Lock, Machine, Nano, UnixTime, Wei
+from perun.types import Address, Asset, InstanceId, Lock, Machine, Nano, UnixTime, Wei
 
 __all__ = [
     "app_of",
@@ -98,7 +99,7 @@ def leg_in(instance: InstanceView, view: ChannelView) -> Leg | None:
     return None
 
 
-def check_terms(config: Config, now: UnixTime, terms: Machine | Lock) -> None:
+def check_terms(config: Config, now: UnixTime, asset: Asset, terms: Machine | Lock) -> None:
     """Raises `InstanceRejected` unless limits on time and size hold (section 4, section 5)."""
     limits = config.limits
     if isinstance(terms, Machine):
@@ -110,8 +111,9 @@ def check_terms(config: Config, now: UnixTime, terms: Machine | Lock) -> None:
             raise InstanceRejected("one key on both sides")
     if sum(locks(terms)) == 0:
         raise InstanceRejected("it locks nothing")
-    if any(0 < lock < limits.dust for lock in locks(terms)):
-        raise InstanceRejected(f"a lock is below dust ({limits.dust})")
+    dust = dust_of(config.policy, asset, limits.dust)
+    if any(0 < lock < dust for lock in locks(terms)):
+        raise InstanceRejected(f"a lock is below dust ({dust})")
     if last_time(terms) <= now + 2 * limits.margin:
         raise InstanceRejected("it ends too soon to enforce")
     if last_time(terms) > now + limits.greatest_validity:

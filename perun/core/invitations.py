@@ -7,6 +7,7 @@ nobody can prepare an instance or submit to it beforehand [A4]; both watch it fr
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -16,7 +17,7 @@ from perun.core.books import Draft
 from perun.core.effects import Watch
 from perun.core.faults import InstanceRejected, NotAllowedNow, UnexpectedMessage
 from perun.core.inputs import CommandAddMachine, CommandLock, CommandReplace
-from perun.core.instances import app_of, check_terms, instance_id, locks, nano_of
+from perun.core.instances import app_of, check_terms, instance_id, locks, nano_of, untouched
 from perun.core.keys import own_key, peer_key
 from perun.core.notices import InstanceRefused
 from perun.core.phases import may_sign
@@ -36,7 +37,7 @@ from perun.crypto.hashing import keccak
 from perun.crypto.keys import PublicKey
 from perun.encoding.messages import DeclineInvite, Invite, Invited, SignedHalf
 from perun.errors import BadKey, Misuse
-from perun.types import Address, ChannelId, InstanceId, Lock, Machine, Salt
+from perun.types import Address, Asset, ChannelId, InstanceId, Lock, Machine, Salt
 
 __all__ = [
     "add_machine",
@@ -46,10 +47,6 @@ __all__ = [
     "on_invited",
     "replace_machine",
 ]
-
-
-MOST_UNSIGNED = 64
-"""Instances of one peer whose parameters are agreed on and of which no state is signed."""
 
 
 def add_machine(draft: Draft, command: CommandAddMachine) -> None:
@@ -79,21 +76,33 @@ def lock_payment(draft: Draft, command: CommandLock) -> None:
 def replace_machine(draft: Draft, command: CommandReplace) -> None:
     """Invites the other end to a machine in place of one that both have listed."""
     old = draft.instance(command.machine)
+    why = _why_stays(old)
+    if why is not None:
+        raise NotAllowedNow("replace it", why)
     view = draft.channel(old.legs[0].channel)
-    if old.machine is None or old.via or old.role is None:
-        raise InstanceRejected("only a machine in one channel is resized in one state")
-    if old.legs[0].status is not LegStatus.LISTED:
-        raise NotAllowedNow("replace it", "it is not listed")
     machine = Machine(
         own_key(view),
-        peer_key(view),
+        _address(old.end) if old.via else peer_key(view),
         command.own_lock,
         command.peer_lock,
         command.validity,
         command.challenge,
         command.random,
     )
-    _invite(draft, view, machine, None, b"", replaces=old.id)
+    _invite(draft, view, machine, None, old.end if old.via else b"", replaces=old.id)
+
+
+def _why_stays(old: InstanceView) -> str | None:
+    """Why nothing can take an instance's place now; None: a machine can."""
+    if old.machine is None or old.role is None:
+        return "only an end replaces a machine"
+    if old.legs[0].status is not LegStatus.LISTED:
+        return "it is not listed, or its removal is signed"
+    if old.leave_sent:
+        return "it is being closed, or replaced"
+    if not untouched(old):
+        return "it was submitted: the chain decides it"
+    return None
 
 
 def _invite(
@@ -107,7 +116,7 @@ def _invite(
     may_sign(draft, view, "lock an instance")
     terms = machine or lock
     assert terms is not None
-    check_terms(draft.config, draft.now, terms)
+    check_terms(draft.config, draft.now, view.channel.asset, terms)
     via = view.peer if end else b""
     draft.put(Invitation(terms.salt, view.id, machine, lock, end or view.peer, via, replaces))
     channel = None if end else view.id
@@ -126,7 +135,7 @@ def on_invite(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Non
             theirs = _address(sender) if via else peer_key(view)
             if (message.machine.alice, message.machine.bob) != (theirs, own_key(view)):
                 raise InstanceRejected("its keys are not yours and mine")
-        check_terms(draft.config, draft.now, terms)
+        check_terms(draft.config, draft.now, view.channel.asset, terms)
         if locks(terms)[Role.BOB] > _greatest_lock(draft):
             raise InstanceRejected("it locks more of my money than I allow")
         may_sign(draft, view, "lock an instance")
@@ -135,19 +144,16 @@ def on_invite(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Non
         draft.send(sender, DeclineInvite(terms.salt, str(error)[:200]), via)
         return
     ours = Salt(keccak(draft.config.seed + terms.salt))
-    instance = _complete(draft, view, terms, ours, Role.BOB, sender, via)
-    if message.replaces is not None:
-        old = draft.find_instance(message.replaces)
-        if old is None or old.end != sender:
-            draft.send(sender, DeclineInvite(terms.salt, "nothing to replace"), via)
-            return
+    instance = _complete(draft, view, terms, ours, Role.BOB, sender, via, message.replaces)
     invited = Invited(terms.salt, ours)
-    if via and _is_first(draft, instance) and virtual.may_propose_unasked(draft, instance):
+    replaces = message.replaces is not None
+    unasked = via and not replaces and _is_first(draft, instance)
+    if unasked and virtual.may_propose_unasked(draft, instance):
         # Leaves with our half, once that is signed (protocol, section 6 [A12]).
         want(draft, view.id, Intent(Purpose.ADD, adds=instance.id, invited=invited))
         return
     draft.send(sender, invited, via)
-    if via and instance.legs[0].status is LegStatus.NEW:
+    if via and not replaces and instance.legs[0].status is LegStatus.NEW:
         virtual.request(draft, instance)
 
 
@@ -170,14 +176,15 @@ def _greatest_lock(draft: Draft) -> int:
 
 def _check_room(draft: Draft, sender: PeerId) -> None:
     """Invitations are free: only so many of one peer are kept before anything is signed."""
-    instances = draft.books.instances
-    waiting = sum(instances[id].end == sender for id in draft.books.unsigned)
-    if waiting >= MOST_UNSIGNED:
+    waiting = draft.books.unsigned.get(sender, ())
+    if len(waiting) >= draft.config.limits.unsigned_per_peer:
         raise InstanceRejected("too many invitations of yours wait for their states")
 
 
 def _place(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> ChannelView:
     """The channel of ours that the instance would be locked in."""
+    if message.replaces is not None:
+        return _place_of(draft, sender, via, message, message.replaces)
     if not via:
         if message.channel is None:
             raise InstanceRejected("which channel?")
@@ -185,10 +192,10 @@ def _place(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Channe
         if view.peer != sender:
             raise InstanceRejected("not our channel")
         return view
+    with_hub = draft.books.with_peer.get((via, Asset(Address(message.asset))), ())
     candidates = [
         view
-        for view in draft.books.channels.values()
-        if view.peer == via and view.channel.asset == message.asset
+        for view in map(draft.channel, with_hub)
         if not view.head.ended and view.head.dispute is None and view.close is None
     ]
     if not candidates:
@@ -197,9 +204,28 @@ def _place(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Channe
         return candidates[0]
     # The least busy one: whose states list, or will list, the fewest instances.
     coming = Counter(
-        leg.channel for id in draft.books.unsigned for leg in draft.books.instances[id].legs
+        leg.channel
+        for ids in draft.books.unsigned.values()
+        for id in ids
+        for leg in draft.books.instances[id].legs
     )
     return min(candidates, key=lambda view: coming[view.id] + _in_use(view))
+
+
+def _place_of(
+    draft: Draft, sender: PeerId, via: PeerId, message: Invite, replaces: InstanceId
+) -> ChannelView:
+    """The channel of ours that lists what would be replaced."""
+    old = draft.find_instance(replaces)
+    if old is None or (old.end, old.via) != (sender, via) or message.machine is None:
+        raise InstanceRejected("nothing to replace")
+    why = _why_stays(old)
+    if why is not None:
+        raise InstanceRejected(why)
+    view = draft.channel(old.legs[0].channel)
+    if message.channel != (None if via else view.id) or message.asset != view.channel.asset:
+        raise InstanceRejected("it replaces a machine of another channel")
+    return view
 
 
 def _in_use(view: ChannelView) -> int:
@@ -214,14 +240,24 @@ def on_invited(draft: Draft, sender: PeerId, message: Invited) -> None:
         raise UnexpectedMessage("Invited", "we did not invite this peer")
     terms = invitation.machine or invitation.lock
     assert terms is not None
-    view = draft.channel(invitation.channel)
+    view, replaces = draft.channel(invitation.channel), invitation.replaces
     draft.drop(invitation)
-    instance = _complete(draft, view, terms, message.ours, Role.ALICE, sender, invitation.via)
-    if invitation.via:
+    old = draft.find_instance(replaces) if replaces is not None else None
+    why = None
+    if replaces is not None:
+        why = "it is over" if old is None else _why_stays(old)
+    if why is not None:
+        draft.notify(InstanceRefused(InstanceId(bytes(message.theirs)), why))
+        return
+    instance = _complete(
+        draft, view, terms, message.ours, Role.ALICE, sender, invitation.via, replaces
+    )
+    if old is not None and invitation.via:
+        virtual.leave(draft, old, instance.id)
+    elif invitation.via:
         _go_on(draft, instance, message.half)
-    elif invitation.replaces is not None:
-        intent = Intent(Purpose.REPLACE, adds=instance.id, removes=invitation.replaces)
-        want(draft, view.id, intent)
+    elif replaces is not None:
+        want(draft, view.id, Intent(Purpose.REPLACE, adds=instance.id, removes=replaces))
     else:
         want(draft, view.id, Intent(Purpose.ADD, adds=instance.id))
 
@@ -256,6 +292,7 @@ def _complete(
     role: Role,
     end: PeerId,
     via: PeerId,
+    replaces: InstanceId | None,
 ) -> InstanceView:
     """The instance with its final salt, watched from now on."""
     salt = Salt(keccak(terms.salt + theirs))
@@ -267,7 +304,8 @@ def _complete(
     swapped = view.role is not role
     machine = whole if isinstance(whole, Machine) else None
     lock = whole if isinstance(whole, Lock) else None
-    instance = InstanceView(id, machine, lock, (Leg(view.id, swapped),), role, end, via)
+    legs = (Leg(view.id, swapped),)
+    instance = InstanceView(id, machine, lock, legs, role, end, via, replaces=replaces)
     assert (
         own_lock(nano_of(draft.config.deployment, id, whole, swapped), view.role)
         == locks(whole)[role]
@@ -277,6 +315,7 @@ def _complete(
     return instance
 
 
+@lru_cache(4_096)
 def _address(peer: PeerId) -> Address:
     """The address of a peer's key; raises `InstanceRejected`."""
     try:

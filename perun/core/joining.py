@@ -1,17 +1,31 @@
-"""Agreeing on a channel and funding it (protocol, section 5, Joining [B10]; section 3, openBoth).
+"""Agreeing on a channel (protocol, section 5, Joining; section 3, openBoth): the conversation.
 
-The offerer stands as Alice. An account that is not its own key proves it by signing
-`Open(id, 0, 0, 0)`: an Open that draws nothing and has lapsed, but whose id names both.
+The offerer stands as Alice. Which channels are taken part in at all is `admission`'s; money moves
+by `funding`.
 """
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
+from perun.core.admission import (
+    FIRST,
+    check_room,
+    check_terms,
+    first_state,
+    proof_of,
+    proves,
+    why_not,
+)
 from perun.core.agreement import complete
 from perun.core.books import Draft
 from perun.core.effects import SignItem, Watch
-from perun.core.faults import ChannelRejected, NotAllowedNow, UnexpectedMessage
+from perun.core.faults import (
+    ChannelRejected,
+    KeyNotProved,
+    NotAllowedNow,
+    UnexpectedMessage,
+)
 from perun.core.funding import fund, submit_open_both
 from perun.core.inputs import CommandJoin, CommandOffer
 from perun.core.keys import own_account, own_key, peer_account, peer_key
@@ -21,7 +35,6 @@ from perun.core.signing import check_signature
 from perun.core.state import (
     ChannelView,
     Funding,
-    Held,
     Intent,
     OnChain,
     OpenOffer,
@@ -37,16 +50,11 @@ from perun.encoding.ids import channel_id
 from perun.encoding.messages import AcceptChannel, OfferChannel, Propose, RefuseChannel
 from perun.errors import BadKey
 from perun.types import (
-    ETH,
-    ZERO_ADDRESS,
     Channel,
-    ChannelId,
     Open,
     Signature,
     State,
     UnixTime,
-    Version,
-    Wei,
 )
 
 __all__ = [
@@ -60,15 +68,6 @@ __all__ = [
     "send_again",
     "sign_again",
 ]
-
-FIRST = Version(2)
-"""Alice's first version: even."""
-
-
-def proof_of(id: ChannelId) -> Open:
-    """What an account signs to prove the key that stands beside it in the channel."""
-    return Open(id, Wei(0), Wei(0), UnixTime(0))
-
 
 # --------------------------------------------------------------------------------------- offering
 
@@ -107,28 +106,6 @@ def offer(draft: Draft, command: CommandOffer) -> None:
         draft.sign(*items)
     else:
         send_again(draft, view)
-
-
-def check_terms(draft: Draft, channel: Channel, role: Role, holds: int) -> None:
-    """Raises `ChannelRejected` for a channel that an honest party does not join [B10]."""
-    config = draft.config
-    me, limits = config.identity, config.limits
-    sides = ((channel.alice, channel.alice_key), (channel.bob, channel.bob_key))
-    if sides[role] != (me.account, me.key):
-        raise ChannelRejected("our account and key do not stand in our role")
-    if set(sides[0]) & set(sides[1]):
-        raise ChannelRejected("both sides share an address")
-    if {ZERO_ADDRESS, config.deployment.contract.contract} & {*sides[0], *sides[1]}:
-        raise ChannelRejected("an address is zero or the contract")
-    if not limits.least_challenge <= channel.challenge <= limits.greatest_challenge:
-        raise ChannelRejected(f"a challenge of {channel.challenge} s is outside our limits")
-    if channel.asset not in config.policy.assets:
-        raise ChannelRejected("an asset that is not on our list")
-    # What gas costs in a token we do not know.
-    if channel.asset == ETH and holds < limits.least_channel:
-        raise ChannelRejected(
-            f"it would hold {holds} wei, and a dispute cost {limits.least_channel} wei"
-        )
 
 
 def send_again(draft: Draft, view: ChannelView) -> None:
@@ -217,6 +194,7 @@ def on_offer(draft: Draft, sender: PeerId, message: OfferChannel) -> None:
         if draft.books.exit_only:
             raise ChannelRejected("no new channels here")
         check_terms(draft, channel, Role.BOB, message.alice_amount + message.bob_amount)
+        check_room(draft, sender)
         view = ChannelView(
             id,
             channel,
@@ -230,29 +208,18 @@ def on_offer(draft: Draft, sender: PeerId, message: OfferChannel) -> None:
                 peer_to_credit=message.to_credit,
             ),
         )
-        if channel.alice != channel.alice_key and message.proof:
-            check_signature(draft.config.deployment, proof_of(id), message.proof, channel.alice)
-        proven = channel.alice == channel.alice_key or bool(message.proof)
-        view = replace(view, proven=proven)
+        view = replace(view, proven=proves(draft, view, message.proof))
         if message.draw:
-            view = replace(view, held=_first_state(draft, view, message.first), seen=FIRST)
+            view = replace(view, held=first_state(draft, view, message.first), seen=FIRST)
+        # What is refused in any case leaves no row and no watch behind.
+        why = why_not(draft, view) if fresh(draft) else None
+        if why is not None:
+            raise ChannelRejected(why)
     except ChannelRejected as error:
         draft.send(sender, RefuseChannel(id, error.why[:200]))
         return
     draft.put(view)
     draft.watch(Watch(channel=id, asset=channel.asset, terms=channel))
-
-
-def _first_state(draft: Draft, view: ChannelView, first: Propose | None) -> Held:
-    """The opener's signature on the first state, which carries the fee [C5]."""
-    if first is None or first.state.channel != view.id:
-        raise ChannelRejected("an Open wants the first state, with the fee, signed")
-    state = first.state
-    if state.version != FIRST or state.nanos or not 0 <= state.net <= view.funding.alice_amount:
-        raise ChannelRejected("the first state does more than pay the fee")
-    check_signature(draft.config.deployment, state, first.signature, peer_key(view))
-    intent = Intent(Purpose.TRANSFER, state.net)
-    return Held(state, first.signature, intent, draft.chain.clock)
 
 
 def consider(draft: Draft, view: ChannelView) -> None:
@@ -269,44 +236,15 @@ def consider(draft: Draft, view: ChannelView) -> None:
     if not view.proven or not fresh(draft):
         return
     policy, amount = draft.config.policy, view.funding.bob_amount
-    live = sum(
-        other.stage is Stage.JOINED and not other.final.ended
-        for other in draft.books.channels.values()
-    )
-    if policy.hub is not None and live >= policy.hub.greatest_channels:
-        _refuse(draft, view, "no room for another channel")
+    why = why_not(draft, view)
+    if why is not None:
+        _refuse(draft, view, why)
     elif view.funding.drawn:
-        why = _why_no_open(draft, view)
-        if why is None:
-            _accept(draft, view, to_credit=True)
-        else:
-            _refuse(draft, view, why)
+        _accept(draft, view, to_credit=True)
     elif policy.join and amount <= policy.greatest_deposit:
         _accept(draft, view, to_credit=policy.hub is not None)
     else:
         draft.notify(ChannelOffered(view.id))
-
-
-def _why_no_open(draft: Draft, view: ChannelView) -> str | None:
-    """Why we sign no `Open`: one per peer, the sum of live ones within our credit [C5]."""
-    hub = draft.config.policy.hub
-    amount = view.funding.bob_amount
-    if hub is None or amount > hub.greatest_draw:
-        return "we put in less than that"
-    if view.held is None or view.held.state.net < hub.open_fee:
-        return f"the opening fee is {hub.open_fee}"
-    credit = draft.books.credits.get((view.channel.asset, own_account(view)))
-    spoken_for = 0
-    for other in draft.books.channels.values():
-        for given in other.opens:
-            if given.ours:
-                if other.peer == view.peer:
-                    return "one Open at a time"
-                if other.channel.asset == view.channel.asset:
-                    spoken_for += given.open.bob_amount
-    if credit is None or spoken_for + amount > credit.amount:
-        return "our credit does not suffice"
-    return None
 
 
 def join(draft: Draft, view: ChannelView, command: CommandJoin) -> None:
@@ -314,8 +252,10 @@ def join(draft: Draft, view: ChannelView, command: CommandJoin) -> None:
     if not command.accept:
         _refuse(draft, view, "not wanted")
         return
-    if not view.watched or not view.proven or not fresh(draft):
-        raise NotAllowedNow("join", "the chain has not told yet, or the peer's key is not proved")
+    if not view.watched or not fresh(draft):
+        raise NotAllowedNow("join", "the chain has not told yet how the channel stands")
+    if not view.proven:
+        raise KeyNotProved(peer_account(view), peer_key(view))
     _accept(draft, view, command.to_credit)
 
 
@@ -354,8 +294,11 @@ def _refuse(draft: Draft, view: ChannelView, reason: str) -> None:
 
 
 def on_refuse(draft: Draft, view: ChannelView, message: RefuseChannel) -> None:
-    """The peer does not want the channel; we have paid nothing."""
-    draft.put(replace(view, proposals=(), leaving=True, final=OnChain(ended=True)))
+    """The peer does not want the channel; we have paid nothing.
+
+    A first state that we have signed stays known: shown to us, it does not prove our store old.
+    """
+    draft.put(replace(view, leaving=True, final=OnChain(ended=True)))
     draft.notify(ChannelRefused(view.id, message.reason))
 
 
@@ -363,11 +306,13 @@ def on_accept(draft: Draft, view: ChannelView, message: AcceptChannel) -> None:
     """The peer agrees: fund the channel.
 
     Raises:
-        BadSignature, UnexpectedMessage: the peer proves nothing, or allows something else.
+        KeyNotProved: nothing says that the peer's key signs for its account; our offer stands, and
+            is taken up when the account has opened.
+        BadSignature, UnexpectedMessage: it signs or allows something else than we offered.
     """
     deployment = draft.config.deployment
-    if peer_account(view) != peer_key(view):
-        check_signature(deployment, proof_of(view.id), message.proof, peer_account(view))
+    if not proves(draft, view, message.proof):
+        raise KeyNotProved(peer_account(view), peer_key(view))
     funding = replace(view.funding, peer_to_credit=message.to_credit)
     view = replace(view, stage=Stage.JOINED, funding=funding, proven=True)
     if funding.drawn:

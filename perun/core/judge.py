@@ -50,7 +50,7 @@ def judge(draft: Draft, view: ChannelView, message: Propose) -> Verdict:
     if removed:
         moved -= _check_removal(draft, removed[0])
     if added:
-        _check_addition(draft, view, added[0], replaces=removes)
+        _check_addition(draft, view, added[0])
     if removed and moved != 0:
         raise BadProposal("a removal moves net by its shift and nothing else")
     gained = gain(view.role, moved)
@@ -67,9 +67,7 @@ def judge(draft: Draft, view: ChannelView, message: Propose) -> Verdict:
     return Verdict(Decision.ACCEPT, intent)
 
 
-def _check_addition(
-    draft: Draft, view: ChannelView, nano: Nano, replaces: bytes | None
-) -> InstanceView:
+def _check_addition(draft: Draft, view: ChannelView, nano: Nano) -> InstanceView:
     """An end's check of what it locks [A9]; raises `BadProposal`."""
     instance = draft.find_instance(nano.id)
     leg = leg_in(instance, view) if instance is not None else None
@@ -82,11 +80,11 @@ def _check_addition(
     if not untouched(instance) or draft.totals(instance.id).received:
         raise BadProposal("an instance that was submitted or signed for before")
     try:
-        check_terms(draft.config, draft.now, instance.terms)
+        check_terms(draft.config, draft.now, view.channel.asset, instance.terms)
     except InstanceRejected as error:
         raise BadProposal(error.why) from None
     check_roles(view, instance)
-    if instance.via and replaces is None:
+    if instance.via:
         raise BadProposal("a virtual instance is proposed by its end, not by the hub")
     return instance
 

@@ -5,33 +5,48 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from perun.core.books import Draft
-from perun.core.state import ChannelView, InstanceView, Leg, LegStatus
+from perun.core.state import ChannelView, InstanceView, Intent, Leg, LegStatus
 from perun.types import InstanceId, State
 
-__all__ = ["refresh", "with_leg"]
+__all__ = ["refresh", "stays", "with_leg"]
 
 _NONE: frozenset[InstanceId] = frozenset()
 
 
 def refresh(draft: Draft, before: ChannelView, after: ChannelView) -> None:
     """Brings the legs of every instance that either view mentions up to date."""
-    was, now = _listed(before), _listed(after)
+    first, *others = _listed(before)
+    agreed, *signed = _listed(after)
     # What every list has, before and after, was listed and stays so.
-    changed = _NONE.union(*was, *now) - was[0].intersection(*was[1:], *now)
-    for id in sorted(changed):
+    changed: set[InstanceId] = set()
+    for ids in (*others, agreed, *signed):
+        if ids is not first:
+            changed |= ids ^ first
+    for id in sorted(changed) if len(changed) > 1 else changed:
         instance = draft.find_instance(id)
         if instance is None:
             continue
         for leg in instance.legs:
             if leg.channel == after.id:
-                status = _status(leg, id in now[0], [id in signed for signed in now[1:]])
+                status = _status(leg, id in agreed, [id in ids for ids in signed])
                 if status is not leg.status:
                     draft.put(with_leg(instance, replace(leg, status=status)))
 
 
+def stays(draft: Draft, intent: Intent) -> None:
+    """A change has come to nothing: what it would have removed may be paid in, or left, again, and
+    what would have taken its place never will."""
+    old = draft.find_instance(intent.removes) if intent.removes is not None else None
+    if old is not None and old.leave_sent and old.successor == intent.adds:
+        draft.put(replace(old, leave_sent=False, successor=None))
+    new = draft.find_instance(intent.adds) if intent.adds is not None else None
+    if new is not None and new.replaces is not None:
+        draft.put(replace(new, refused=True))
+
+
 def with_leg(instance: InstanceView, leg: Leg) -> InstanceView:
     """The instance with one of its legs replaced."""
-    legs = tuple(leg if old.channel == leg.channel else old for old in instance.legs)
+    legs = tuple([leg if old.channel == leg.channel else old for old in instance.legs])
     return replace(instance, legs=legs)
 
 

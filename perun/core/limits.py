@@ -49,13 +49,20 @@ class Limits(Record, frozen=True, gc=False):
     open_validity: Seconds = Seconds(600)
     """Life of an `Open`: minutes."""
     dust: Wei = Wei(0)
-    """Least lock, and least total worth a submission: the cost of enforcing it, in wei."""
+    """Least lock, and least total worth a submission: the cost of enforcing it, in wei; in a token
+    what is worth as much (`perun.core.worth`)."""
     greatest_nanos: int = 64
     slots_per_peer: int = 48
     """Nanos one peer may fill in one channel; what is left is kept for small short-lived ones."""
+    offers_per_peer: int = 64
+    """Channels that one peer may have offered us and nobody has put money into: each costs the
+    offerer nothing, and us a row and a watch."""
+    unsigned_per_peer: int = 64
+    """Instances that one peer may have agreed on with us and of which no state is signed."""
     least_channel: Wei = Wei(0)
-    """Least that both sides of an ETH channel put in: the cost of leaving it alone, in wei, which
-    `perun.chain.costs.priced` sets. 0 accepts every channel."""
+    """Least that both sides of a channel put in: the cost of leaving it alone, in wei, which
+    `perun.chain.costs.priced` sets; in a token what is worth as much, and a token without a price
+    (`Policy.worths`) is refused. 0 accepts every channel."""
 
     def __post_init__(self) -> None:
         least = min(self.least_challenge, self.least_machine_challenge)

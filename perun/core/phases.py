@@ -13,7 +13,7 @@ from perun.core.faults import NotAllowedNow
 from perun.core.state import ChainView, ChannelView, Stage
 from perun.types import UnixTime
 
-__all__ = ["Phase", "blocked", "fresh", "lapsed", "may_sign", "phase"]
+__all__ = ["Phase", "blocked", "fresh", "lapsed", "may_sign", "phase", "registering"]
 
 
 class Phase(enum.Enum):
@@ -65,6 +65,16 @@ def phase(view: ChannelView, chain: ChainView) -> Phase:
     if view.held is not None:
         return Phase.HOLDING
     return Phase.IDLE
+
+
+def registering(view: ChannelView, chain: ChainView) -> bool:
+    """Whether our newest state must be on its way to the chain: to leave, or as an answer."""
+    now, agreed, dispute = phase(view, chain), view.agreed, view.head.dispute
+    if now is Phase.LEAVING:
+        return bool(view.head.alice or view.head.bob)
+    if now is not Phase.DISPUTED or dispute is None or agreed is None or not agreed.peer:
+        return False
+    return agreed.state.version > dispute.version
 
 
 def fresh(books: Books | Draft) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from perun.core import crossing, joining
+from perun.core.admission import FIRST
 from perun.core.agreement import complete
 from perun.core.books import Draft
 from perun.core.faults import BadProposal, BadVersion, PeerNotAllowed, UnexpectedMessage
@@ -55,7 +56,7 @@ def on_state_signed(draft: Draft, state: State, signature: Signature) -> None:
     held = view.held
     if held is not None and held.answering and held.state == state:
         complete(draft, view, SignedState(state, signature, held.signature))
-        if view.agreed is None and view.funding.drawn and state.version == joining.FIRST:
+        if view.agreed is None and view.funding.drawn and state.version == FIRST:
             joining.send_again(draft, draft.channel(view.id))
         else:
             draft.send(view.peer, AnswerState(view.id, state.version, signature))

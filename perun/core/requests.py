@@ -15,7 +15,7 @@ from perun.core.books import Draft
 from perun.core.effects import SignItem, Watch
 from perun.core.faults import UnexpectedMessage
 from perun.core.hub import fee_for, why_refuse
-from perun.core.instances import app_of, final_time, instance_id, nano_of
+from perun.core.instances import app_of, final_time, finally_decided, instance_id, nano_of
 from perun.core.keys import own_key, peer_key
 from perun.core.phases import Phase, blocked, phase
 from perun.core.state import (
@@ -43,6 +43,7 @@ __all__ = [
     "register",
     "start",
     "start_next",
+    "why_stays",
 ]
 
 NOWHERE = ChannelId(bytes(32))
@@ -88,11 +89,19 @@ def register(
     if crossing is None:
         if draft.find_instance(id) is not None:
             return "it has crossed before"
-        crossing = Crossing(id, NOWHERE, NOWHERE, since=draft.chain.clock)
-    if crossing.stage is not CrossingStage.REQUESTED:
+        crossing = Crossing(
+            id, NOWHERE, NOWHERE, since=draft.chain.clock, replaces=message.replaces
+        )
+    if crossing.stage is not CrossingStage.REQUESTED or crossing.requested[side]:
         return None
-    asking = [(side, view)] if other is None else [(side, view), (side.other, other)]
-    asking = [(side, view) for side, view in asking if not crossing.requested[side]]
+    if crossing.replaces != message.replaces:
+        # The id does not say what it replaces, so both ends must.
+        why = "the ends do not agree on what it replaces"
+        let_go(draft, crossing, why, ())
+        return why
+    asking = [(side, view)]
+    if other is not None and not crossing.requested[side.other]:
+        asking.append((side.other, other))
     if any(len(view.waiting) >= policy.greatest_queue for _, view in asking):
         return "too many requests wait for this channel"
     for side, view in asking:
@@ -102,10 +111,9 @@ def register(
             crossing = replace(crossing, alice_channel=view.id, requested=(True, bob))
         else:
             crossing = replace(crossing, bob_channel=view.id, requested=(alice, True))
-    if asking:
-        draft.put(crossing)
-        if all(crossing.requested):
-            _keep_terms(draft, crossing, message.machine, message.lock)
+    draft.put(crossing)
+    if all(crossing.requested):
+        _keep_terms(draft, crossing, message.machine, message.lock)
     return None
 
 
@@ -166,9 +174,12 @@ def start(
     instance = draft.instance(crossing.id)
     terms, deployment = instance.terms, draft.config.deployment
     nanos = [nano_of(deployment, instance.id, terms, leg.swapped) for leg in instance.legs]
-    why = why_refuse(draft.config, draft.now, terms, tuple(zip(pair, nanos, strict=True)))
+    places = tuple(zip(pair, nanos, strict=True))
+    why = why_refuse(draft.config, draft.now, terms, places, crossing.replaces)
     if pair[0].id == pair[1].id or pair[0].channel.asset != pair[1].channel.asset:
         why = "the ends need two channels of one asset"
+    if crossing.replaces is not None:
+        why = why_stays(draft, crossing, instance) or why
     if why is not None:
         for view in pair:
             if view.id not in halves:
@@ -191,6 +202,25 @@ def start(
         else:
             # Nothing to hold the hub to: the state it is asked to sign moves no fee.
             on_quote_signed(draft, quote, Signature(b""))
+    return None
+
+
+def why_stays(draft: Draft, crossing: Crossing, instance: InstanceView) -> str | None:
+    """Why an instance cannot take the place that it asks for; None: it can.
+
+    Only of a machine that crosses the same two channels, is listed in both, and goes from both at
+    the totals that the ends name: not of one that the chain, or one channel alone, has decided.
+    """
+    assert crossing.replaces is not None
+    old, place = draft.find_instance(crossing.replaces), draft.crossing(crossing.replaces)
+    if old is None or place is None or old.machine is None or instance.machine is None:
+        return "no machine whose place it could take"
+    if {leg.channel for leg in old.legs} != {crossing.alice_channel, crossing.bob_channel}:
+        return "it would take a place in other channels"
+    if any(leg.status is not LegStatus.LISTED for leg in old.legs):
+        return "the machine whose place it takes is not listed in both channels"
+    if finally_decided(old, draft.chain) is not None:
+        return "the chain has decided the machine whose place it takes"
     return None
 
 

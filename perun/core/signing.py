@@ -8,7 +8,8 @@ to the chain, a watchtower or another party.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from perun.core.config import Deployment
 from perun.core.effects import Signable
@@ -91,23 +92,36 @@ def remember(claims: Iterable[Claim]) -> None:
     _proven.update(dict.fromkeys(claims, True))
 
 
+_MOST_DIGESTS = 1_024
+# Of states, which each party signs and checks, one after the other. A memo like the others.
+_digests: dict[tuple[bytes, State], Digest] = {}
+
+
 def digest(deployment: Deployment, message: Signable) -> Digest:
     """What is signed for `message`, in the domain of the contract that checks it."""
-    match message:
-        case Statement():
-            return typed_data.statement_digest(deployment.vpm, message)
-        case State():
-            return typed_data.state_digest(deployment.contract, message)
-        case Ready():
-            return typed_data.ready_digest(deployment.vpm, message)
-        case Close():
-            return typed_data.close_digest(deployment.contract, message)
-        case Withdraw():
-            return typed_data.withdraw_digest(deployment.contract, message)
-        case Open():
-            return typed_data.open_digest(deployment.contract, message)
-        case Quote():
-            return quote_digest(deployment.contract, message)
+    return _DIGESTS[type(message)](deployment, message)
+
+
+def _state_digest(deployment: Deployment, state: State) -> Digest:
+    place = (deployment.contract.separator, state)
+    found = _digests.pop(place, None)
+    if found is None:
+        found = typed_data.state_digest(deployment.contract, state)
+        if len(_digests) >= _MOST_DIGESTS:
+            _digests.clear()
+        _digests[place] = found
+    return found
+
+
+_DIGESTS: Final[dict[type, Callable[[Deployment, Any], Digest]]] = {
+    Statement: lambda to, message: typed_data.statement_digest(to.vpm, message),
+    State: _state_digest,
+    Ready: lambda to, message: typed_data.ready_digest(to.vpm, message),
+    Close: lambda to, message: typed_data.close_digest(to.contract, message),
+    Withdraw: lambda to, message: typed_data.withdraw_digest(to.contract, message),
+    Open: lambda to, message: typed_data.open_digest(to.contract, message),
+    Quote: lambda to, message: quote_digest(to.contract, message),
+}
 
 
 def check_signature(

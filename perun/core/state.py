@@ -303,6 +303,8 @@ class ChannelView(Record, frozen=True, gc=False, array_like=True):
     """Hub: the instance of the one pair in flight here (protocol, section 6)."""
     waiting: tuple[InstanceId, ...] = ()
     """Hub: requests that wait for this channel, in order of arrival; they hold nothing."""
+    asked: tuple[InstanceId, ...] = ()
+    """An end: what we have asked the hub for, and it has neither granted nor refused."""
 
 
 class LegStatus(enum.IntEnum):
@@ -371,8 +373,12 @@ class InstanceView(Record, frozen=True, gc=False, array_like=True):
     final: OnChainInstance = UNTOUCHED
     own_ready: Signature = Signature(b"")
     """Our `Ready`, to be said again."""
-    asked: bool = False
-    """Over a hub: we have asked it, and it has neither granted nor refused."""
+    replaces: InstanceId | None = None
+    """The machine whose place it takes, in one state."""
+    refused: bool = False
+    """It was to take another's place, and was refused: it never will."""
+    successor: InstanceId | None = None
+    """With `leave_sent`: the machine that takes its place; None: we are closing it."""
 
     @property
     def terms(self) -> Machine | Lock:
@@ -424,6 +430,8 @@ class Crossing(Record, frozen=True, gc=False, array_like=True):
     """Own clock when the present stage began."""
     fee: Wei = Wei(0)
     """What the instance's Alice pays the hub by `net` with the adding state."""
+    replaces: InstanceId | None = None
+    """The instance that goes in the same state, in both channels (section 6, Resizing)."""
 
 
 class Credit(Record, frozen=True, gc=False, array_like=True):

@@ -9,6 +9,7 @@ says and our own signer does is taken up always.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -59,7 +60,7 @@ from perun.core.inputs import (
 )
 from perun.core.phases import Phase, may_sign, phase
 from perun.core.secrets import reveal
-from perun.core.state import ChannelView, Credit, Intent, Purpose, Role
+from perun.core.state import ChannelView, Credit, Intent, PeerId, Purpose, Role
 from perun.core.wishes import answer, refuse, want
 from perun.crypto.hashing import keccak
 from perun.encoding import messages as m
@@ -116,82 +117,44 @@ def step(books: Books, input: Input) -> Step:
         Misuse: our user asked for something that cannot be done now.
         PeerFault: a peer said something that no rule allows, or not now.
     """
-    kind = type(input)
-    if kind is Received:
-        assert isinstance(input, Received)
-        message = input.message
-        if isinstance(message, m.Pay):
-            return payments.on_pay(books, input.sender, message)
-        if isinstance(message, m.Paid):
-            return payments.on_paid(books, input.sender, message)
-        return _received(books, input)
-    if isinstance(input, CommandPay):
+    # The frequent ones first; no input has subclasses, so the very type is asked for.
+    if type(input) is Received:
+        message, sender = input.message, input.sender
+        if type(message) is m.Pay:
+            return payments.on_pay(books, sender, message)
+        if type(message) is m.Paid:
+            return payments.on_paid(books, sender, message)
+        if type(message) is m.NotPaid:
+            return payments.on_not_paid(books, sender, message)
+    elif type(input) is CommandPay:
         return payments.pay(books, input)
-    if isinstance(input, Signed):
+    elif type(input) is Signed:
         signed = input.sign.items[0].message
-        if isinstance(signed, Statement) and len(input.signatures) == 1:
+        if type(signed) is Statement and len(input.signatures) == 1:
             return payments.on_statement_signed(books, signed, input.signatures[0])
     draft = Draft(books)
-    _HANDLERS[kind](draft, input)
+    _HANDLERS[type(input)](draft, input)
     return draft.step()
 
 
 # --------------------------------------------------------------------------------------- messages
 
 
-def _received(books: Books, input: Received) -> Step:
+def _received(draft: Draft, input: Received) -> None:
     message, sender = input.message, input.sender
-    if isinstance(message, m.NotPaid):
-        return payments.on_not_paid(books, sender, message)
-    draft = Draft(books)
-    match message:
-        case m.Propose() | m.ShowState():
-            view = _taken(draft, message, sender, message.state.channel)
-            if isinstance(message, m.Propose):
-                proposals.on_proposal(draft, view, message)
-            else:
-                proposals.on_show(draft, view, message)
-        case m.AnswerState():
-            proposals.on_answer(draft, _taken(draft, message, sender, message.channel), message)
-        case m.OfferChannel():
-            joining.on_offer(draft, sender, message)
-        case m.AcceptChannel():
-            joining.on_accept(draft, _taken(draft, message, sender, message.channel), message)
-        case m.RefuseChannel():
-            joining.on_refuse(draft, _taken(draft, message, sender, message.channel), message)
-        case m.OfferClose():
-            view = _taken(draft, message, sender, message.close.channel)
-            offers.on_offer_close(draft, view, message)
-        case m.AnswerClose():
-            offers.on_answer_close(draft, _taken(draft, message, sender, message.channel), message)
-        case m.OfferWithdraw():
-            view = _taken(draft, message, sender, message.withdraw.channel)
-            offers.on_offer_withdraw(draft, view, message)
-        case m.AnswerWithdraw():
-            view = _taken(draft, message, sender, message.channel)
-            offers.on_answer_withdraw(draft, view, message)
-        case m.Invite():
-            invitations.on_invite(draft, sender, input.via, message)
-        case m.Invited():
-            invitations.on_invited(draft, sender, message)
-        case m.DeclineInvite():
-            invitations.on_decline(draft, sender, message)
-        case m.RequestInstance():
-            halves.on_request(draft, _taken(draft, message, sender, message.channel), message)
-        case m.GrantInstance():
-            _taken(draft, message, sender, message.channel)
-            virtual.on_grant(draft, sender, message)
-        case m.RefuseInstance():
-            virtual.on_refused(draft, sender, message)
-        case m.ReadySigned():
-            virtual.on_ready(draft, sender, message)
-        case m.Leave():
-            virtual.on_leave(draft, sender, message)
-        case m.Reveal():
-            _on_reveal(draft, sender, message)
-        case _:
-            raise UnexpectedMessage(type(message).__name__, "the runtime deals with it")
-    return draft.step()
+    kind = type(message)
+    about = _IN_CHANNEL.get(kind)
+    if about is not None:
+        channel, act = about
+        act(draft, _taken(draft, message, sender, channel(message)), message)
+        return
+    if type(message) is m.Invite:
+        invitations.on_invite(draft, sender, input.via, message)
+        return
+    hear = _FROM_PEER.get(kind)
+    if hear is None:
+        raise UnexpectedMessage(kind.__name__, "the runtime deals with it")
+    hear(draft, sender, message)
 
 
 def _taken(draft: Draft, message: m.Message, sender: bytes, id: ChannelId) -> ChannelView:
@@ -204,6 +167,10 @@ def _taken(draft: Draft, message: m.Message, sender: bytes, id: ChannelId) -> Ch
     if now not in TABLE[type(message)]:
         raise PeerNotAllowed(name, f"the channel is {now.value}")
     return view
+
+
+def _on_grant(draft: Draft, view: ChannelView, message: m.GrantInstance) -> None:
+    virtual.on_grant(draft, view.peer, message)
 
 
 def _on_reveal(draft: Draft, sender: bytes, message: m.Reveal) -> None:
@@ -338,7 +305,38 @@ def _ignore(draft: Draft, input: ChainAnnounced) -> None:
     """An advertisement by anybody: a wallet may show it, the protocol needs the peer's offer."""
 
 
+_OF_CHANNEL: Final = attrgetter("channel")
+_OF_STATE: Final = attrgetter("state.channel")
+
+_IN_CHANNEL: Final[
+    dict[type, tuple[Callable[[Any], ChannelId], Callable[[Draft, ChannelView, Any], None]]]
+] = {
+    m.Propose: (_OF_STATE, proposals.on_proposal),
+    m.AnswerState: (_OF_CHANNEL, proposals.on_answer),
+    m.ShowState: (_OF_STATE, proposals.on_show),
+    m.AcceptChannel: (_OF_CHANNEL, joining.on_accept),
+    m.RefuseChannel: (_OF_CHANNEL, joining.on_refuse),
+    m.OfferClose: (attrgetter("close.channel"), offers.on_offer_close),
+    m.AnswerClose: (_OF_CHANNEL, offers.on_answer_close),
+    m.OfferWithdraw: (attrgetter("withdraw.channel"), offers.on_offer_withdraw),
+    m.AnswerWithdraw: (_OF_CHANNEL, offers.on_answer_withdraw),
+    m.RequestInstance: (_OF_CHANNEL, halves.on_request),
+    m.GrantInstance: (_OF_CHANNEL, _on_grant),
+}
+"""Messages about a channel of the sender's: which one, and who takes them up in its phase."""
+
+_FROM_PEER: Final[dict[type, Callable[[Draft, PeerId, Any], None]]] = {
+    m.OfferChannel: joining.on_offer,
+    m.Invited: invitations.on_invited,
+    m.DeclineInvite: invitations.on_decline,
+    m.RefuseInstance: virtual.on_refused,
+    m.ReadySigned: virtual.on_ready,
+    m.Leave: virtual.on_leave,
+    m.Reveal: _on_reveal,
+}
+
 _HANDLERS: Final[dict[type, Callable[[Draft, Any], None]]] = {
+    Received: _received,
     CommandOffer: joining.offer,
     CommandJoin: _join,
     CommandFund: _fund,

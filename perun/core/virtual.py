@@ -1,13 +1,15 @@
 """An end's side of a virtual channel (protocol, section 6); its other side is `crossing`.
 
 Request, grant, proposal; `Ready` both ways; payments; `Leave` both ways, then each end proposes the
-removal with the same totals. Messages between the ends go through the hub, sealed.
+removal with the same totals, or asks the hub to let another machine take the place. Messages
+between the ends go through the hub, sealed.
 """
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
+from perun.core import legs
 from perun.core.accounting import gain
 from perun.core.books import Draft
 from perun.core.effects import SignItem
@@ -18,8 +20,16 @@ from perun.core.notices import InstanceRefused, VirtualReady
 from perun.core.payments import accept
 from perun.core.phases import Phase, blocked, phase
 from perun.core.signing import check_loosely
-from perun.core.state import InstanceView, Intent, LegStatus, PeerId, Purpose, Role
-from perun.core.wishes import ask_hub, send_proposal, want
+from perun.core.state import (
+    ChannelView,
+    InstanceView,
+    Intent,
+    LegStatus,
+    PeerId,
+    Purpose,
+    Role,
+)
+from perun.core.wishes import ask_hub, send_proposal, still_asked, want, wanted
 from perun.encoding.messages import (
     GrantInstance,
     Leave,
@@ -40,7 +50,6 @@ __all__ = [
     "on_ready",
     "on_ready_signed",
     "on_refused",
-    "on_removal_refused",
     "remind",
     "request",
     "say_ready",
@@ -71,11 +80,7 @@ def may_propose_unasked(draft: Draft, instance: InstanceView) -> bool:
     view = draft.channel(instance.legs[0].channel)
     if phase(view, draft.chain) is not Phase.IDLE or view.intents:
         return False
-    if blocked(draft, view) is not None:
-        return False
-    instances = draft.books.instances
-    asked = [instances[id] for id in draft.books.unsigned if instances[id].asked]
-    return not any(other.legs[0].channel == view.id for other in asked)
+    return blocked(draft, view) is None and not still_asked(draft, view)
 
 
 def on_grant(draft: Draft, sender: PeerId, message: GrantInstance) -> None:
@@ -94,10 +99,12 @@ def on_grant(draft: Draft, sender: PeerId, message: GrantInstance) -> None:
     for proposal in view.proposals:
         if proposal.intent.adds == instance.id and proposal.signature:
             send_proposal(draft, view, proposal)
-    wanted = [*view.intents, *(proposal.intent for proposal in view.proposals)]
-    if leg.status is not LegStatus.NEW or any(i.adds == instance.id for i in wanted):
+    if leg.status is not LegStatus.NEW or any(i.adds == instance.id for i in wanted(view)):
         return
-    draft.put(replace(instance, asked=False))
+    if instance.replaces is not None and not _may_follow(draft, instance):
+        return
+    if instance.id in view.asked:
+        draft.put(replace(view, asked=still_asked(draft, view, instance.id)))
     quote = Quote(view.id, instance.id, message.fee, message.valid_until)
     if message.fee:
         check_loosely(draft.config.deployment, quote, message.signature, peer_key(view))
@@ -105,10 +112,20 @@ def on_grant(draft: Draft, sender: PeerId, message: GrantInstance) -> None:
     if message.fee > greatest or draft.now > message.valid_until:
         reason = f"fee {message.fee} above {greatest}, or the quote is over"
         draft.send(sender, RefuseInstance(instance.id, reason))
-        draft.notify(InstanceRefused(instance.id, reason))
+        _refused(draft, instance, reason)
         return
     fee = Wei(-gain(view.role, message.fee))
-    want(draft, view.id, Intent(Purpose.ADD, fee, adds=instance.id))
+    purpose = Purpose.ADD if instance.replaces is None else Purpose.REPLACE
+    want(draft, view.id, Intent(purpose, fee, instance.id, instance.replaces))
+
+
+def _may_follow(draft: Draft, instance: InstanceView) -> bool:
+    """Whether we are still leaving a machine for this one."""
+    assert instance.replaces is not None
+    old = draft.find_instance(instance.replaces)
+    if old is None or old.legs[0].status is not LegStatus.LISTED or instance.refused:
+        return False
+    return old.leave_sent and old.successor == instance.id
 
 
 def on_refused(draft: Draft, sender: PeerId, message: RefuseInstance) -> None:
@@ -116,9 +133,20 @@ def on_refused(draft: Draft, sender: PeerId, message: RefuseInstance) -> None:
     instance = draft.find_instance(message.instance)
     if instance is None or sender not in (instance.via, instance.end):
         raise UnexpectedMessage("RefuseInstance", "no such instance with this peer")
-    if instance.asked and sender == instance.via:
-        draft.put(replace(instance, asked=False))
-    draft.notify(InstanceRefused(instance.id, message.reason))
+    view = draft.channel(instance.legs[0].channel)
+    if sender == instance.via and instance.id in view.asked:
+        draft.put(replace(view, asked=still_asked(draft, view, instance.id)))
+    _refused(draft, instance, message.reason)
+
+
+def _refused(draft: Draft, instance: InstanceView, reason: str) -> None:
+    """What we have proposed already is resolved by a state, not by words [A7]."""
+    draft.notify(InstanceRefused(instance.id, reason))
+    leg = instance.legs[0]
+    if instance.replaces is None or leg.status is not LegStatus.NEW:
+        return
+    if not any(intent.adds == instance.id for intent in wanted(draft.channel(leg.channel))):
+        legs.stays(draft, Intent(Purpose.REPLACE, Wei(0), instance.id, instance.replaces))
 
 
 # ------------------------------------------------------------------------------------------ ready
@@ -181,11 +209,22 @@ def on_ready(draft: Draft, sender: PeerId, message: ReadySigned) -> None:
 # ---------------------------------------------------------------------------------------- leaving
 
 
-def leave(draft: Draft, instance: InstanceView) -> None:
-    """Stops paying and tells the other end our totals; also again, after a refusal or a loss."""
-    if instance.legs[0].status is not LegStatus.LISTED:
+def leave(draft: Draft, instance: InstanceView, successor: InstanceId | None = None) -> None:
+    """Stops paying and tells the other end our totals; also again, after a refusal or a loss.
+
+    Then it is closed, or `successor` takes its place.
+    """
+    leg = instance.legs[0]
+    if leg.status is not LegStatus.LISTED:
         raise NotAllowedNow("close it", "our channel does not list it, or its removal is signed")
-    draft.put(replace(instance, leave_sent=True))
+    if instance.successor is not None and _is_going(draft.channel(leg.channel), instance.id):
+        raise NotAllowedNow("close it", "another is about to take its place")
+    _leave(draft, instance, successor)
+
+
+def _leave(draft: Draft, instance: InstanceView, successor: InstanceId | None) -> None:
+    instance = replace(instance, leave_sent=True, successor=successor)
+    draft.put(instance)
     _tell(draft, instance)
 
 
@@ -202,14 +241,16 @@ def _tell(draft: Draft, instance: InstanceView) -> None:
         paid_by(instance, totals, Role.ALICE),
         paid_by(instance, totals, Role.BOB),
         totals.sent_signature,
+        instance.successor,
     )
     draft.send(instance.end, message, instance.via)
 
 
 def on_leave(draft: Draft, sender: PeerId, message: Leave) -> None:
-    """The other end wants to close, and pays no more: take its last statement, agree on totals.
+    """The other end pays no more: take its last statement, agree on totals.
 
-    As soon as we know all it has paid we propose the removal; our answer lets it do the same.
+    As soon as we know all it has paid we propose the removal, or ask the hub to let the successor
+    take the place; our answer lets it do the same.
     """
     instance = draft.find_instance(message.machine)
     if instance is None or instance.role is None or instance.end != sender:
@@ -223,28 +264,61 @@ def on_leave(draft: Draft, sender: PeerId, message: Leave) -> None:
         raise UnexpectedMessage("Leave", "it names more than we have paid")
     if theirs > totals.received and not accept(draft, instance, theirs, message.signature):
         return
+    new = None
+    if message.successor is not None:
+        new = _successor(draft, instance, message.successor)
+        if new is None:
+            refusal = RefuseInstance(message.successor, "it does not take that place")
+            draft.send(instance.end, refusal, instance.via)
+            return
+    instance = draft.instance(instance.id)
+    successor = _aim(draft, instance, new)
     totals = draft.totals(instance.id)
-    if not instance.leave_sent or ours < totals.sent:
-        instance = replace(draft.instance(instance.id), leave_sent=True)
-        draft.put(instance)
-        _tell(draft, instance)
-    propose_removal(draft, instance.id)
+    if not instance.leave_sent or ours < totals.sent or successor != instance.successor:
+        _leave(draft, instance, successor)
+    if successor is None:
+        propose_removal(draft, instance.id)
+    elif (
+        new is not None
+        and new.id == successor
+        and not _is_going(draft.channel(instance.legs[0].channel), instance.id)
+    ):
+        request(draft, new)
+
+
+def _successor(draft: Draft, old: InstanceView, id: InstanceId) -> InstanceView | None:
+    """What was agreed on to take an instance's place, and not refused since."""
+    new = draft.find_instance(id)
+    if new is None or new.replaces != old.id or new.refused:
+        return None
+    return new
+
+
+def _aim(draft: Draft, old: InstanceView, theirs: InstanceView | None) -> InstanceId | None:
+    """What we leave for when the other end leaves for `theirs`; both ends come to the same.
+
+    Closing goes before replacing, and of two successors the one that the machine's Alice invited
+    to. What waits for its proposal is not changed any more: a state resolves it.
+    """
+    if old.leave_sent and _is_going(draft.channel(old.legs[0].channel), old.id):
+        return old.successor
+    if theirs is None or (old.leave_sent and old.successor is None):
+        return None
+    ours = _successor(draft, old, old.successor) if old.successor is not None else None
+    if ours is None or (ours.role is not theirs.role and theirs.role is old.role):
+        return theirs.id
+    return ours.id
+
+
+def _is_going(view: ChannelView, id: InstanceId) -> bool:
+    return any(intent.removes == id for intent in wanted(view))
 
 
 def propose_removal(draft: Draft, id: InstanceId) -> None:
     """Wants the removal in our own channel, unless it is wanted already."""
-    instance = draft.instance(id)
-    view = draft.channel(instance.legs[0].channel)
-    wanted = [*view.intents, *(proposal.intent for proposal in view.proposals)]
-    if not any(intent.removes == id for intent in wanted):
+    view = draft.channel(draft.instance(id).legs[0].channel)
+    if not _is_going(view, id):
         want(draft, view.id, Intent(Purpose.REMOVE, removes=id))
-
-
-def on_removal_refused(draft: Draft, id: InstanceId) -> None:
-    """The removal did not come about: the machine may be paid in, or left, again."""
-    instance = draft.find_instance(id)
-    if instance is not None and instance.leave_sent:
-        draft.put(replace(instance, leave_sent=False))
 
 
 def cashable_alone(instance: InstanceView) -> bool:

@@ -18,7 +18,15 @@ from perun.core.keys import own_key
 from perun.core.notices import InstanceRefused, ProposalRefused
 from perun.core.phases import blocked
 from perun.core.signing import exact
-from perun.core.state import ChannelView, InstanceView, Intent, OwnProposal, Purpose, Role
+from perun.core.state import (
+    ChannelView,
+    InstanceView,
+    Intent,
+    LegStatus,
+    OwnProposal,
+    Purpose,
+    Role,
+)
 from perun.encoding.messages import (
     DeclineInvite,
     Propose,
@@ -27,18 +35,21 @@ from perun.encoding.messages import (
     SignedHalf,
 )
 from perun.errors import Misuse
-from perun.types import ChannelId, InstanceId, MachineId, State
+from perun.types import ChannelId, InstanceId, MachineId, State, Version
 
 __all__ = [
     "answer",
     "ask_hub",
+    "given_up",
     "propose_next",
     "refuse",
     "resend",
     "send_proposal",
     "show",
     "shown",
+    "still_asked",
     "want",
+    "wanted",
 ]
 
 
@@ -64,13 +75,22 @@ def propose_next(draft: Draft, id: ChannelId) -> None:
         try:
             state = build(draft, view, intent)
         except Misuse as error:
-            draft.notify(ProposalRefused(view.id, next_version(view), str(error)))
+            given_up(draft, view, next_version(view), intent, str(error))
             if intent.adds is not None:
-                draft.notify(InstanceRefused(intent.adds, str(error)))
                 _say_so(draft, draft.instance(intent.adds), intent, str(error))
             continue
         _ask(draft, view, state, intent)
         return
+
+
+def given_up(
+    draft: Draft, view: ChannelView, version: Version, intent: Intent, reason: str
+) -> None:
+    """Nobody signs what somebody wanted: our user hears, and what it would have removed stays."""
+    draft.notify(ProposalRefused(view.id, version, reason))
+    if intent.adds is not None:
+        draft.notify(InstanceRefused(intent.adds, reason))
+    legs.stays(draft, intent)
 
 
 def _say_so(draft: Draft, instance: InstanceView, intent: Intent, reason: str) -> None:
@@ -90,13 +110,34 @@ def ask_hub(
     own: SignedHalf | None = None,
 ) -> None:
     """Asks the hub to let an instance cross it; the halves there are go along."""
-    if own is None:
-        draft.put(replace(instance, asked=True))
     view = draft.channel(instance.legs[0].channel)
+    if own is None:
+        draft.put(replace(view, asked=(*still_asked(draft, view, instance.id), instance.id)))
     message = RequestInstance(
-        view.id, instance.machine, instance.lock, instance.role is Role.ALICE, own, other
+        view.id,
+        instance.machine,
+        instance.lock,
+        instance.role is Role.ALICE,
+        instance.replaces,
+        own,
+        other,
     )
     draft.send(view.peer, message)
+
+
+def still_asked(
+    draft: Draft, view: ChannelView, but: InstanceId | None = None
+) -> tuple[InstanceId, ...]:
+    """What we have asked the hub for in a channel and may yet be granted."""
+    known = [draft.find_instance(id) for id in view.asked if id != but]
+    return tuple(
+        [one.id for one in known if one is not None and one.legs[0].status is LegStatus.NEW]
+    )
+
+
+def wanted(view: ChannelView) -> list[Intent]:
+    """What waits for the channel to be idle, and what we have proposed."""
+    return [*view.intents, *(proposal.intent for proposal in view.proposals)]
 
 
 def _ask(draft: Draft, view: ChannelView, state: State, intent: Intent) -> None:

@@ -152,13 +152,15 @@ class ReadySigned(_Message, frozen=True, gc=False, tag=4):
 
 
 class Leave(_Message, frozen=True, gc=False, tag=5):
-    """Let us close this virtual channel: the totals I know, and my own newest statement."""
+    """I pay no more in this virtual channel: the totals I know, and my own newest statement."""
 
     machine: Instance
     paid_by_alice: Amount
     paid_by_bob: Amount
     signature: Sig = Signature(b"")
     """Over the sender's own total; empty if that is 0."""
+    successor: Instance | None = None
+    """The machine that takes its place; None: let us close it."""
 
     def __post_init__(self) -> None:
         checks.amount("paid_by_alice", self.paid_by_alice)
@@ -335,6 +337,8 @@ class RequestInstance(_Message, frozen=True, gc=False, tag=33):
     lock: Lock | None
     from_alice: bool
     """Whether the sender is the instance's Alice."""
+    replaces: Instance | None = None
+    """The machine that crosses you between the same channels, and goes in the same state."""
     own_half: SignedHalf | None = None
     """The sender's own proposal, made without waiting for the grant …"""
     other_half: SignedHalf | None = None

@@ -206,7 +206,7 @@ class Node:
         """Memory first: nothing is acted upon until the same rows are on disk."""
         self.books.apply(result)
         for row in result.writes:
-            if isinstance(row, Totals):
+            if type(row) is Totals:
                 # A payment asks and signs in one turn: two versions of one row, one is stored.
                 place = self._asked.pop(row.machine, None)
                 if place is not None and row.sent == row.asked:
@@ -215,16 +215,16 @@ class Node:
                     rows.append(row)
                     if row.asked > row.sent:
                         self._asked[row.machine] = len(rows) - 1
-            elif isinstance(row, ChannelView):
+            elif type(row) is ChannelView:
                 rows.append(row)
                 self._peers.add(row.peer)
-            elif not isinstance(row, ChainView):
+            elif type(row) is not ChainView:
                 # A restarted node asks the chain before it believes anything of it.
                 rows.append(row)
         drops += result.drops
         wishes: list[Sign] = []
         for effect in result.effects:
-            if isinstance(effect, Sign):
+            if type(effect) is Sign:
                 wishes.append(effect)
             else:
                 effects.append(effect)
@@ -235,7 +235,7 @@ class Node:
         try:
             message = decode(frame)
             via = b""
-            if isinstance(message, Relay):
+            if type(message) is Relay:
                 if message.receiver != self.peer:
                     self._forward(sender, message, frame)
                     return None
@@ -243,7 +243,7 @@ class Node:
                     return None
                 end = message.sender
                 message = decode(self._sealer.open(end, message.box))
-                if isinstance(message, Relay):
+                if type(message) is Relay:
                     return None
                 sender, via = end, sender
         except PeerFault as error:

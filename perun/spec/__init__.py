@@ -3,8 +3,9 @@
 Read in this order; it takes ten minutes.
 
 1. `ledger`: the world that the contracts see: a clock, balances, strangers.
-2. `ms_contract`: where the money is. Three ways in (open, openBoth, deposit), two by agreement out
-   (close, withdraw), one alone (register, then settle).
+2. `ms_contract`: the life of a channel, and the way out alone (register, then settle). It stands on
+   `agreement`: three ways in (open, openBoth, deposit), two by agreement out (close, withdraw); on
+   `consent`: whose word counts for what; and on `custody`: what is kept, and how money moves.
 3. `nanos`: what another contract's answer does to the money locked under it.
 4. `vpm`, `nanocontracts.hash_time_lock`: two contracts that give such answers.
 5. `properties`: what must be true of all this, whatever anybody does.
@@ -15,8 +16,9 @@ Written from docs/protocol.md, not from the Solidity code: two tellings of one p
 events, same balances, same views). Running code never imports this package.
 """
 
+from perun.spec.custody import Dispute, Funds, Payout
 from perun.spec.ledger import App, Event, Ledger, NoApp, Token
-from perun.spec.ms_contract import Dispute, Funds, MSContract, Payout
+from perun.spec.ms_contract import MSContract
 from perun.spec.nanocontracts.hash_time_lock import HashTimeLock
 from perun.spec.nanos import Resolved
 from perun.spec.vpm import VPM, Totals

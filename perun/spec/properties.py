@@ -13,7 +13,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from perun.spec.ms_contract import Dispute, Funds, Key, MSContract, Payout
+from perun.spec.custody import Dispute, Funds, Key, Payout
+from perun.spec.ms_contract import MSContract
 from perun.spec.nanos import Resolved, resolve
 from perun.spec.reverts import Refused
 from perun.spec.world import World

@@ -18,7 +18,7 @@ from perun.store import seal
 from perun.store.faults import StoreDamaged, StoreTooNew, WriteFailed
 from perun.store.lock import StoreLock
 from perun.store.migrations import MIGRATIONS
-from perun.store.tables import TABLES
+from perun.store.tables import TABLES, Table
 
 __all__ = ["SqliteStore"]
 
@@ -142,8 +142,9 @@ class SqliteStore:
         """
         if not self._read:
             self.records()
-        payments: list[tuple[int, bytes]] = []
-        batches: dict[type, list[tuple[int, bytes]]] = {Totals: payments}
+        # For each kind the values of its rows, one after the other: number, body, number, body …
+        payments: list[int | bytes] = []
+        batches: dict[type, list[int | bytes]] = {Totals: payments}
         encode = TABLES[Totals].codec.encode
         # Several steps of one batch may have written the same channel: its last version is what
         # counts, and is the only one that is encoded. A payment's record is never left out.
@@ -152,20 +153,21 @@ class SqliteStore:
             kind = type(row)
             number = self._number(kind, row_key(row))
             if kind is Totals:
-                payments.append((number, encode(row)))
+                payments += (number, encode(row))
                 continue
             if kind not in newest:
                 newest[kind] = {}
             newest[kind][number] = row
         for kind, found in newest.items():
             encode = TABLES[kind].codec.encode
-            batches[kind] = [(number, encode(row)) for number, row in found.items()]
+            batches[kind] = [
+                part for number, row in found.items() for part in (number, encode(row))
+            ]
         count = self._count + 1
         try:
             self._db.execute("BEGIN IMMEDIATE")
             for kind, batch in batches.items():
-                if batch:
-                    self._db.executemany(TABLES[kind].insert, batch)
+                self._insert(TABLES[kind], batch)
             for row in drops:
                 known = self._numbers[type(row)].pop(row_key(row), None)
                 if known is not None:
@@ -177,6 +179,13 @@ class SqliteStore:
         self._exit_only = self._exit_only or StoreMark in newest
         self._count = count
         self._lock.note(count)
+
+    def _insert(self, table: Table, values: list[int | bytes]) -> None:
+        start = 0
+        for count, statement in table.inserts:
+            while len(values) - start >= 2 * count:
+                self._db.execute(statement, values[start : start + 2 * count])
+                start += 2 * count
 
     def _number(self, kind: type, key: bytes) -> int:
         numbers = self._numbers[kind]

@@ -1,80 +1,30 @@
 """A chain to script: blocks when told, in any order, a pool to look into, reorganisations.
 
-`ScriptedChain` is the world; each node sees it through a `ScriptedEndpoint` of its own, which can
-be cut off. The bytecode is real, gas is free. Transactions may be signed, or not.
+`ScriptedChain` is the world; each node sees it through a `ScriptedEndpoint` of its own
+(`perun.testing.endpoint`). The bytecode is real, gas is free.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from dataclasses import dataclass
+from typing import Final
 
-import msgspec
 import pyrevm
-from eth_account import Account as EthAccount
-from eth_account.typed_transactions.typed_transaction import TypedTransaction
-from hexbytes import HexBytes
-from web3.types import TxParams
 
-from perun.bindings import reverts
-from perun.bindings.calls import Call, Query
-from perun.bindings.failures import NodeRefused, NodeUnreachable
+from perun.bindings.failures import NodeRefused
 from perun.bindings.logs import Log
-from perun.chain.endpoint import Block, Mined, fits
+from perun.chain.endpoint import Block, Mined
 from perun.crypto.hashing import keccak
-from perun.testing.evm import CALL_GAS, CHAIN_ID, Evm
-from perun.types import Address, ChainId, UnixTime, Wei
+from perun.testing.evm import Evm
+from perun.testing.pool import PooledTransaction
+from perun.types import Address, UnixTime, Wei
 
-__all__ = ["GENESIS", "PooledTransaction", "ScriptedAccount", "ScriptedChain", "ScriptedEndpoint"]
-
-T = TypeVar("T")
+__all__ = ["BASE_FEE", "GENESIS", "ScriptedChain"]
 
 GENESIS: Final = UnixTime(1_767_225_600)
-_BASE_FEE: Final = Wei(10**9)
-
-
-class PooledTransaction(msgspec.Struct, frozen=True, array_like=True):
-    """A transaction as it travels here: signed for real, or unsigned and believed."""
-
-    sender: Address
-    nonce: int
-    to: Address
-    data: bytes
-    value: int
-    most: int
-    """Price bid per gas; of two with one nonce the dearer replaces the other."""
-    signed: bytes = b""
-    """As a wallet has signed it; empty for a `ScriptedAccount`'s."""
-
-    @property
-    def raw(self) -> bytes:
-        """Its bytes."""
-        return self.signed or msgspec.json.encode(self)
-
-    @property
-    def hash(self) -> bytes:
-        """Its name."""
-        return keccak(self.raw)
-
-
-class ScriptedAccount:
-    """An account that needs no key here."""
-
-    def __init__(self, address: Address) -> None:
-        self.address = address
-
-    def sign_transaction(self, params: TxParams) -> tuple[bytes, bytes]:
-        """See `perun.chain.submitter.Account`."""
-        transaction = PooledTransaction(
-            self.address,
-            int(params["nonce"]),
-            Address(bytes.fromhex(str(params["to"]).removeprefix("0x"))),
-            bytes(HexBytes(params["data"])),
-            int(params["value"]),
-            int(str(params["maxFeePerGas"])),
-        )
-        return transaction.raw, transaction.hash
+BASE_FEE: Final = Wei(10**9)
+"""Of every block, wei per gas; nobody pays it."""
 
 
 @dataclass(slots=True)
@@ -85,15 +35,6 @@ class _Block:
     transactions: list[PooledTransaction]
     logs: list[Log]
     nonces: dict[Address, int]
-
-
-@dataclass(slots=True)
-class _Past:
-    """A second world that follows behind, for questions about old blocks."""
-
-    evm: Evm
-    done: list[bytes] = field(default_factory=list)
-    """Hashes of the blocks it has replayed."""
 
 
 class ScriptedChain:
@@ -115,7 +56,7 @@ class ScriptedChain:
         self.tagged: int | None = None
         """Number of the block that the chain itself calls final; None: it has no such notion."""
         self._forks = 0
-        genesis = Block(0, keccak(b"genesis"), GENESIS, _BASE_FEE)
+        genesis = Block(0, keccak(b"genesis"), GENESIS, BASE_FEE)
         self._blocks = [_Block(genesis, self.evm.snapshot(), [], [], {})]
 
     def _world(self) -> Evm:
@@ -154,7 +95,7 @@ class ScriptedChain:
         number = last.header.number + 1
         chosen = list(self.pool.values()) if transactions is None else list(transactions)
         block = _Block(
-            Block(number, b"", time, _BASE_FEE),
+            Block(number, b"", time, BASE_FEE),
             self.evm.snapshot(),
             _in_order(chosen, last.nonces),
             [],
@@ -168,7 +109,7 @@ class ScriptedChain:
             + self._forks.to_bytes(8, "big")
             + b"".join(transaction.hash for transaction in block.transactions)
         )
-        block.header = Block(number, name, time, _BASE_FEE)
+        block.header = Block(number, name, time, BASE_FEE)
         self.evm.set_block(number, time)
         for transaction in block.transactions:
             self._execute(transaction, block)
@@ -259,143 +200,3 @@ def _in_order(
                 found = True
                 break
     return taken
-
-
-class ScriptedEndpoint:
-    """One node's way to a `ScriptedChain`: `perun.chain.endpoint.Endpoint`."""
-
-    def __init__(self, chain: ScriptedChain) -> None:
-        self._chain = chain
-        self._past: _Past | None = None
-        self.reachable = True
-        """Set to False to cut the node off."""
-
-    def _require(self) -> ScriptedChain:
-        if not self.reachable:
-            raise NodeUnreachable("cut off")
-        return self._chain
-
-    # ------------------------------------------------------------------------------------ reading
-
-    def block(self, number: int | None = None) -> Block | None:
-        """See `Reading`."""
-        chain = self._require()
-        found = chain.block(chain.head.number if number is None else number)
-        return None if found is None else found.header
-
-    def finalized(self) -> Block | None:
-        """See `Reading`; where `ScriptedChain.tagged` points."""
-        chain = self._require()
-        found = None if chain.tagged is None else chain.block(chain.tagged)
-        return None if found is None else found.header
-
-    def logs(
-        self,
-        addresses: Sequence[Address],
-        first: int,
-        last: int,
-        topics: Sequence[Sequence[bytes] | None] = (),
-    ) -> tuple[Log, ...]:
-        """See `Reading`."""
-        chain = self._require()
-        found: list[Log] = []
-        for number in range(first, last + 1):
-            block = chain.block(number)
-            found += [] if block is None else block.logs
-        return tuple(log for log in found if log.address in addresses and fits(log, topics))
-
-    def ask(self, query: Query[T], number: int) -> T:
-        """See `Reading`."""
-        chain = self._require()
-        evm = chain.evm if number == chain.head.number else self._world_at(number)
-        header = self.block(number)
-        assert header is not None
-        evm.set_block(number, header.time)
-        with evm.trial():
-            outcome = evm.call(Address(bytes(20)), query.to, query.data)
-        if not outcome.succeeded:
-            raise reverts.decode(outcome.output)
-        return query.decode(outcome.output)
-
-    def _world_at(self, number: int) -> Evm:
-        """The world after an old block: replayed, further on from where we last were."""
-        past = self._past
-        if past is None or not self._leads_to(past, number):
-            past = self._past = _Past(Evm())
-            for account in self._chain.rich:
-                past.evm.enrich(account, Wei(10**24))
-        for height in range(len(past.done) + 1, number + 1):
-            block = self._chain.block(height)
-            assert block is not None
-            past.evm.set_block(height, block.header.time)
-            for item in block.transactions:
-                past.evm.call(item.sender, item.to, item.data, Wei(item.value))
-            past.done.append(block.header.hash)
-        return past.evm
-
-    def _leads_to(self, past: _Past, number: int) -> bool:
-        if len(past.done) > number:
-            return False
-        block = self._chain.block(len(past.done))
-        return not past.done or (block is not None and block.header.hash == past.done[-1])
-
-    # ------------------------------------------------------------------------------------ sending
-
-    @property
-    def chain_id(self) -> ChainId:
-        """See `Sending`."""
-        return CHAIN_ID
-
-    def next_nonce(self, account: Address, number: int | None = None) -> int:
-        """See `Sending`."""
-        chain = self._require()
-        block = chain.block(chain.head.number if number is None else number)
-        nonce = 0 if block is None else block.nonces.get(account, 0)
-        if number is None:
-            waiting = {item.nonce for item in chain.pool.values() if item.sender == account}
-            while nonce in waiting:
-                nonce += 1
-        return nonce
-
-    def balance(self, account: Address) -> Wei:
-        """See `Sending`."""
-        return self._require().evm.balance(account)
-
-    def tip(self) -> Wei:
-        """See `Sending`."""
-        return _BASE_FEE
-
-    def estimate(self, call: Call, sender: Address) -> int:
-        """See `Sending`; runs the call in a block that would come next."""
-        chain = self._require()
-        assert call.to is not None
-        chain.evm.set_block(chain.head.number + 1, UnixTime(chain.now + 1))
-        with chain.evm.trial():
-            outcome = chain.evm.call(sender, call.to, call.data, call.value)
-        if not outcome.succeeded:
-            raise reverts.decode(outcome.output)
-        return min(outcome.gas_used * 2, CALL_GAS)
-
-    def send(self, raw: bytes) -> None:
-        """See `Sending`."""
-        self._require().receive(_read(raw))
-
-    def mined(self, hash: bytes) -> Mined | None:
-        """See `Sending`."""
-        return self._require().mined.get(hash)
-
-
-def _read(raw: bytes) -> PooledTransaction:
-    """Either kind of transaction."""
-    if raw[:1] == b"[":
-        return msgspec.json.decode(raw, type=PooledTransaction)
-    fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
-    return PooledTransaction(
-        Address(bytes.fromhex(EthAccount.recover_transaction(raw)[2:])),
-        int(fields["nonce"]),
-        Address(bytes(fields["to"])),
-        bytes(fields["data"]),
-        int(fields["value"]),
-        int(fields["maxFeePerGas"]),
-        raw,
-    )

@@ -1,4 +1,4 @@
-"""`docs/museum.md` misses no exhibit, leaves no cell empty and names tests that exist."""
+"""`docs/museum.md` misses no exhibit, leaves no cell empty and names tests that run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+
+from tests.museum.collecting import collected
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "museum.md"
@@ -20,6 +22,14 @@ EXHIBITS = {
     *(f"D{number}" for number in range(1, 16)),
 }
 """All that the surveys list: findings in earlier code, audits, and attacks on our drafts."""
+
+STORIES = sorted(
+    f"{path.relative_to(ROOT)}::{name}"
+    for path in (ROOT / "tests" / "scenarios").glob("test_attacks_*.py")
+    for name in re.findall(r"^def (test_\w+)\(", path.read_text(encoding="utf-8"), re.M)
+)
+SOUND = "offer_that_is_sound_is_joined"
+"""The one story without an attack: what the attacks beside it are measured against."""
 
 
 def rows() -> list[list[str]]:
@@ -48,12 +58,30 @@ def test_every_exhibit_names_a_test_or_a_reason() -> None:
     assert without == []
 
 
-@pytest.mark.parametrize("name", named_tests())
-def test_named_test_exists(name: str) -> None:
+def test_every_named_test_is_collected() -> None:
+    """By pytest itself: a helper, a renamed test or one in a file that does not import is none."""
+    names = {name for name in named_tests() if ".py::" in name}
+    assert collected(names) == names
+
+
+@pytest.mark.parametrize("name", [name for name in named_tests() if ".sol::" in name])
+def test_named_proof_exists(name: str) -> None:
     path, function = name.split("::")
     text = (ROOT / path).read_text(encoding="utf-8")
-    pattern = rf"function {function}\(" if path.endswith(".sol") else rf"def {function}\("
-    assert re.search(pattern, text), f"{path} has no {function}"
+    assert function.startswith("check_")
+    assert re.search(rf"function {function}\(", text), f"{path} has no {function}"
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_every_story_of_an_attack_hangs_in_its_room(story: str) -> None:
+    """A row without the strongest test that performs it would be an understatement."""
+    _, name = story.split("::")
+    found = re.match(r"test_([a-d])0?(\d+)_", name)
+    assert found, f"{name} does not say which exhibit it performs"
+    exhibit = f"{found[1].upper()}{found[2]}"
+    (row,) = (row for row in rows() if row[0] == exhibit)
+    if not name.endswith(SOUND):
+        assert f"`{story}`" in row[-1]
 
 
 @pytest.mark.parametrize("page", ["docs/security.md", "proofs/README.md"])

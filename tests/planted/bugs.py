@@ -16,12 +16,12 @@ from msgspec.structs import replace
 
 from perun.core import (
     accounting,
+    admission,
     content,
     crossing,
     disputes,
     evidence,
     instances,
-    joining,
     judge,
     legs,
     offers,
@@ -419,7 +419,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "several Opens for one peer",
         "section 5: an Open lives minutes, one per peer [C5]",
-        [(joining, "_why_no_open", _without(joining._why_no_open, "one Open"))],
+        [(admission, "_why_no_open", _without(admission._why_no_open, "one Open"))],
     ),
     Bug(
         "old register not answered",

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from perun.chain.service import ChainService
 from perun.core.config import Policy
 from perun.core.effects import Sign
-from perun.core.inputs import Command, CommandAddMachine, CommandLock, CommandTransfer, Signed
+from perun.core.inputs import (
+    Command,
+    CommandAddMachine,
+    CommandLock,
+    CommandReplace,
+    CommandTransfer,
+    Signed,
+)
 from perun.core.notices import Notice
 from perun.core.signing import digest
 from perun.core.state import ChannelView, InstanceView, PeerId
@@ -18,8 +25,9 @@ from perun.errors import BrokenInvariant, ChainFault, Misuse, PeerFault, StoreFa
 from perun.node.recovery import open_books
 from perun.node.runtime import Node
 from perun.node.settings import config_for, peer_id
-from perun.testing.chain import ScriptedAccount, ScriptedEndpoint
+from perun.testing.endpoint import ScriptedEndpoint
 from perun.testing.parties import key_of
+from perun.testing.pool import ScriptedAccount
 from perun.types import Nonce, Salt, Signature
 from perun.wire.sealing import BoxSealer
 from tests.simulation.disk import Disk, JournalDisk, Power
@@ -241,4 +249,6 @@ def _cost(command: Command) -> int:
         return GREATEST_FEE if command.end else 0
     if isinstance(command, CommandAddMachine):
         return GREATEST_FEE if command.end else 0
+    if isinstance(command, CommandReplace):
+        return GREATEST_FEE
     return 0

@@ -10,7 +10,7 @@ from collections import Counter
 from perun.bindings import abi, events, ms_contract_calls
 from perun.core.accounting import clamp_to_locks
 from perun.core.state import InstanceView, Role
-from perun.testing.chain import PooledTransaction
+from perun.testing.pool import PooledTransaction
 from perun.types import ETH, ChannelId, Machine, Nano
 from tests.simulation.actor import Actor
 from tests.simulation.witness import Violated

@@ -15,6 +15,7 @@ from perun.bindings.failures import NodeRefused
 from perun.core.state import ChannelView
 from perun.encoding.messages import (
     AnswerState,
+    Invited,
     Leave,
     Message,
     OfferClose,
@@ -34,6 +35,7 @@ from perun.testing.network import Letter
 from perun.types import (
     ETH,
     Close,
+    InstanceId,
     Machine,
     MachineId,
     Nano,
@@ -157,6 +159,8 @@ class Crooks:
             case 6 if spare:
                 again = spare[amount % len(spare)]
                 return tuple(sorted((*nanos, again), key=lambda n: (n.id, n.app)))
+            case 7 if spare:
+                changed = spare[amount % len(spare)]
             case _:
                 return nanos
         return tuple(sorted((*others, changed), key=lambda n: (n.id, n.app)))
@@ -207,17 +211,27 @@ class Crooks:
                     {"version": Version(state.version + 2)},
                     {"nanos": state.nanos[1:]},
                     {"nanos": self._worse(message, amount)},
+                    {"nanos": self._half_done(message, keep=False)},
+                    {"nanos": self._half_done(message, keep=True)},
                 )
-                state = replace(state, **changes[field % 4])
+                state = replace(state, **changes[field % 6])
                 return replace(
                     message,
                     state=state,
                     signature=self.mind.sign(key, state),
-                    paid=Wei(amount % 200),
+                    paid=message.paid if field // 6 % 2 else Wei(amount % 200),
                 )
             case Pay(machine, paid):
                 total = Wei(max(1, paid + amount % 301 - 100))
                 return self.mind.statement(machine, key, total)
+            case RequestInstance(other_half=half) if half is not None and field % 5:
+                return self._other_request(message, half, field, amount)
+            case Invited(half=half) if half is not None:
+                state = replace(half.state, version=Version(half.state.version + 2 * (field % 2)))
+                signature = self.mind.sign(key, state) if amount % 2 else half.signature
+                return replace(message, half=SignedHalf(state, signature))
+            case RequestInstance():
+                return replace(message, replaces=self._any_instance(amount))
             case OfferClose(close):
                 close = replace(close, net=Wei(close.net + amount % 101 - 50))
                 return OfferClose(close, self.mind.sign(key, close))
@@ -225,11 +239,19 @@ class Crooks:
                 wish = replace(wish, alice_amount=Wei(amount), bob_amount=Wei(0))
                 return OfferWithdraw(wish, self.mind.sign(key, wish))
             case Leave(_, by_alice, by_bob):
+                if field % 3 == 0:
+                    return replace(message, successor=self._any_instance(amount))
                 if field % 2:
                     return replace(message, paid_by_alice=Wei(amount % 200))
                 return replace(message, paid_by_alice=by_bob, paid_by_bob=by_alice)
-            case RequestInstance(other_half=half) if half is not None:
-                return self._other_request(message, half, field, amount)
+            case Relay(by, end, box) if by == sender and field % 5:
+                # Its own words, before they were sealed.
+                whom = next((actor for actor in self.world.actors if actor.peer == end), None)
+                if whom is None:
+                    return None
+                own = decode(whom.sealer.open(by, box))
+                words = self._altered(own, sender, field // 5, amount)
+                return None if words is None else decode(self.mind.letter(by, end, words, by))
             case Relay(box=box):
                 # A hub cannot read it; it can only give another box in its place.
                 replaced = decode(other)
@@ -268,6 +290,20 @@ class Crooks:
             return replace(nano, alice_lock=Wei(nano.alice_lock // 2))
 
         return tuple(change(nano) for nano in message.state.nanos)
+
+    def _half_done(self, message: Propose, *, keep: bool) -> tuple[Nano, ...]:
+        """What takes another's place left out, or the other kept beside it."""
+        nanos = message.state.nanos
+        if not keep:
+            return tuple(nano for nano in nanos if nano.id != message.adds)
+        known = [nano for state in self.mind.states for nano in state.nanos]
+        old = [nano for nano in known if nano.id == message.removes][:1]
+        return tuple(sorted((*nanos, *old), key=lambda n: (n.id, n.app)))
+
+    def _any_instance(self, number: int) -> InstanceId | None:
+        """One that is known, or none."""
+        known = [None, *(InstanceId(id) for id in self.mind.terms)]
+        return known[number % len(known)]
 
     def replay(self, which: int, *_: int) -> bool:
         """Says something again, to whom it was said."""

@@ -28,6 +28,7 @@ NEEDED = (
     "blocks with crooks first",
     "channels closed by agreement",
     "dust deposits",
+    "honest: replaced over the hub",
     "honest: signed Close",
     "honest: signed Open",
     "honest: signed Ready",

@@ -40,7 +40,7 @@ WEIGHTS: dict[str, int] = {
     "machine": 7,
     "price": 2,
     "remove": 5,
-    "resize": 2,
+    "resize": 5,
     "lock": 3,
     "reveal": 3,
     "withdraw": 2,

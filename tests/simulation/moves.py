@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from perun.testing.chain import PooledTransaction
+from perun.testing.pool import PooledTransaction
 from tests.simulation.crooks import Crooks
 from tests.simulation.users import Users
 from tests.simulation.world import BLOCK, FINALITY, World

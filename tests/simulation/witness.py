@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perun.core.effects import Sign
-from perun.core.notices import InstanceAdded, Notice, PaymentReceived, TransferDone
-from perun.core.state import ChannelView, InstanceView, Role, Totals
+from perun.core.notices import ExitOnly, InstanceAdded, Notice, PaymentReceived, TransferDone
+from perun.core.state import ChannelView, Crossing, InstanceView, Role, Totals
 from perun.encoding.messages import (
     AcceptChannel,
     AnswerClose,
@@ -222,6 +222,7 @@ class Witness:
         if len({state.channel for state in together}) == 2:
             for leg in others:
                 self._may_sign(self.actor.node.books.channels[leg.channel], "pair")
+            self._fits(together)
             return
         if not removal:
             raise Violated("A1: the hub adds on one side alone", instance=id)
@@ -244,6 +245,25 @@ class Witness:
         if pays > self._evidence(instance, payer):
             raise Violated("rule (c): the hub pays more than it can force elsewhere", pays=pays)
         self.seen["hub removed on one side by rule (c)"] += 1
+
+    def _fits(self, together: list[State]) -> None:
+        """Both halves change the same, and what the hub pays in one it gets in the other."""
+        changes, gain = [], 0
+        added: set[InstanceId] = set()
+        for state in together:
+            view = self.actor.node.books.channels[state.channel]
+            net, old = (0, ()) if view.agreed is None else (view.agreed.state.net, _nanos_of(view))
+            changes.append({nano.id for nano in set(old) ^ set(state.nanos)})
+            added |= {nano.id for nano in set(state.nanos) - set(old)}
+            gain += net - state.net if view.role is Role.ALICE else state.net - net
+        if changes[0] != changes[1]:
+            raise Violated("A1: the halves of a pair change different instances", states=together)
+        if gain < sum(self._crossing(id).fee for id in added):
+            raise Violated("P4: a pair in which the hub loses", gain=gain, states=together)
+        self.seen["replaced over the hub"] += len(changes[0]) == 2
+
+    def _crossing(self, id: InstanceId) -> Crossing:
+        return self.actor.node.books.crossings[id]
 
     def _evidence(self, instance: InstanceView, payer: Role) -> int:
         """What the hub can make the payer's channel pay, whatever anybody submits."""
@@ -452,6 +472,8 @@ class Witness:
     def told(self, notice: Notice) -> None:
         """What the node tells its user becomes what the user expects to own."""
         self.seen["told " + type(notice).__name__] += 1
+        if isinstance(notice, ExitOnly):
+            raise Violated("B11: a store that was never copied is taken for a copy", notice=notice)
         if isinstance(notice, PaymentReceived):
             self._accepted(notice)
         elif isinstance(notice, TransferDone):
@@ -491,6 +513,10 @@ class Witness:
         earned = sum(amount for amount in self.transferred.values() if amount > 0)
         paid = sum(-amount for amount in self.transferred.values() if amount < 0) + self.fees
         return machines - locks + earned - (paid if self.heard_all else self.ordered)
+
+
+def _nanos_of(view: ChannelView) -> tuple[Nano, ...]:
+    return () if view.agreed is None else view.agreed.state.nanos
 
 
 def _only_payer(instance: InstanceView) -> Role | None:

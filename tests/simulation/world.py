@@ -16,9 +16,11 @@ from perun.core.config import Policy
 from perun.core.limits import Limits
 from perun.core.state import PeerId
 from perun.encoding.messages import Relay, decode
-from perun.testing.chain import PooledTransaction, ScriptedChain, ScriptedEndpoint
+from perun.testing.chain import ScriptedChain
+from perun.testing.endpoint import ScriptedEndpoint
 from perun.testing.network import ScriptedNetwork
 from perun.testing.parties import key_of
+from perun.testing.pool import PooledTransaction
 from perun.testing.stories import OPEN_HANDED, hub_policy
 from perun.types import (
     ETH,

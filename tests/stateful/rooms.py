@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from perun.crypto import sign
 from perun.encoding import close_digest, open_digest, state_digest, withdraw_digest
 from perun.spec import Funds, Payout, World
-from perun.spec.ms_contract import Key
+from perun.spec.custody import Key
 from perun.spec.properties import Promise, Role
 from perun.types import (
     Address,

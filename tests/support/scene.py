@@ -14,7 +14,9 @@ from perun.crypto import SecretKey
 from perun.crypto.hashing import keccak
 from perun.demo.party import Party
 from perun.ports import Clock
-from perun.testing.chain import PooledTransaction, ScriptedChain, ScriptedEndpoint
+from perun.testing.chain import ScriptedChain
+from perun.testing.endpoint import ScriptedEndpoint
+from perun.testing.pool import PooledTransaction
 from perun.types import ETH, ChannelId, InstanceId, MachineId, Nonce, Salt, Seconds, UnixTime, Wei
 from perun.wire.local import LocalNetwork
 

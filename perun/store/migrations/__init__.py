@@ -24,4 +24,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
         *(f"CREATE TABLE {kind} (row INTEGER PRIMARY KEY, body BLOB NOT NULL)" for kind in _KINDS),
     ),
+    # Records say what takes whose place, and what goes to a hub unasked. Older ones read as before;
+    # an older program must not write newer ones, since it would leave that out.
+    (),
 )

@@ -23,7 +23,9 @@ from perun.core.state import OnChain
 from perun.crypto import SecretKey
 from perun.crypto.signatures import sign
 from perun.encoding import channel_id
-from perun.testing.chain import PooledTransaction, ScriptedAccount, ScriptedChain, ScriptedEndpoint
+from perun.testing.chain import ScriptedChain
+from perun.testing.endpoint import ScriptedEndpoint
+from perun.testing.pool import PooledTransaction, ScriptedAccount
 from perun.types import (
     ETH,
     Asset,

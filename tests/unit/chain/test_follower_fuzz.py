@@ -13,7 +13,8 @@ from perun.core.signing import digest
 from perun.core.state import EMPTY, OnChain
 from perun.crypto import SecretKey
 from perun.crypto.signatures import sign
-from perun.testing.chain import PooledTransaction, ScriptedEndpoint
+from perun.testing.endpoint import ScriptedEndpoint
+from perun.testing.pool import PooledTransaction
 from perun.types import (
     ETH,
     Address,

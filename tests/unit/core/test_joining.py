@@ -6,15 +6,19 @@ import pytest
 from msgspec.structs import replace
 
 from perun.core.config import Policy
-from perun.core.faults import ChannelRejected, NotAllowedNow
+from perun.core.effects import Sign, SignItem
+from perun.core.faults import ChannelRejected, KeyNotProved, NotAllowedNow
 from perun.core.inputs import CommandFund, CommandJoin, CommandOffer, CommandTransfer
 from perun.core.notices import ChannelJoined, ChannelOffered, ChannelRefused
 from perun.core.state import Dispute, OnChain, Stage
 from perun.encoding.ids import channel_id
-from perun.encoding.messages import OfferChannel
+from perun.encoding.messages import AcceptChannel, OfferChannel, RefuseChannel, ShowState
 from perun.testing.parties import DEPLOYMENT, Party, World, key_of
-from perun.testing.stories import OPEN_HANDED, open_channel
+from perun.testing.stories import OPEN_HANDED, hub_policy, open_channel
 from perun.types import ETH, Address, Asset, Channel, Nonce, Seconds, Signature, UnixTime, Wei
+
+WALLET = Address(b"\x77" * 20)
+"""An account that is a contract."""
 
 
 def duo(bob_policy: Policy = OPEN_HANDED) -> tuple[World, Party, Party]:
@@ -131,6 +135,58 @@ def test_account_that_proves_nothing_is_waited_for() -> None:
     assert bob.node.books.channels[id].stage is Stage.JOINED
 
 
+def wallet_offer(alice: Party, bob: Party, proof: bytes) -> OfferChannel:
+    channel = replace(terms(alice, bob), alice=WALLET)
+    return OfferChannel(channel, Wei(1), Wei(0), False, Signature(proof), False)
+
+
+def test_offer_with_a_contracts_signature_is_refused_and_says_how_to_go_on() -> None:
+    world, alice, bob = duo()
+    offer = wallet_offer(alice, bob, b"\x01" * 65)
+    world.network.inject(alice.peer, bob.peer, offer)
+    bob.node.turn()
+
+    assert bob.node.books.channels == {}
+    (_, _, said) = world.network.seen[-1]
+    assert b"sends its own `open`" in said
+
+
+def test_user_who_would_join_an_unproved_peer_is_told_to_wait_for_its_open() -> None:
+    world, alice, bob = duo(Policy(join=False))
+    offer = wallet_offer(alice, bob, b"")
+    id = channel_id(DEPLOYMENT.contract, offer.channel)
+    world.network.inject(alice.peer, bob.peer, offer)
+    world.settle([bob])
+
+    with pytest.raises(KeyNotProved, match="wait until a final block shows its `open`") as caught:
+        bob.do(CommandJoin(id, True))
+    assert (caught.value.account, caught.value.key) == (WALLET, alice.key.address)
+
+    world.ledger.channels[id] = OnChain(alice=Wei(1), announced_by=(True, False))
+    world.ledger.advance()
+    world.settle([bob])
+    bob.do(CommandJoin(id, True))
+    assert bob.node.books.channels[id].stage is Stage.JOINED
+
+
+@pytest.mark.parametrize("proof", [b"", b"\x01" * 65], ids=["nothing", "a contract's signature"])
+def test_contract_that_accepts_counts_once_its_open_is_final(proof: bytes) -> None:
+    world, alice, bob = duo()
+    alice.do(command(alice, bob, account=WALLET))
+    (id,) = alice.node.books.channels
+    accepted = AcceptChannel(id, Signature(proof), False, None, Signature(b""), Signature(b""))
+    world.network.inject(bob.peer, alice.peer, accepted)
+    world.settle([alice])
+    assert [type(error) for _, error in alice.faults] == [KeyNotProved]
+    assert alice.node.books.channels[id].stage is Stage.OFFERED
+
+    world.ledger.channels[id] = OnChain(bob=Wei(1), announced_by=(False, True))
+    world.ledger.advance()
+    world.network.inject(bob.peer, alice.peer, accepted)
+    world.settle([alice])
+    assert alice.node.books.channels[id].stage is Stage.JOINED
+
+
 def test_deposit_that_our_policy_does_not_cover_is_our_users_decision() -> None:
     world, alice, bob = duo(Policy())
     alice.do(command(alice, bob, peer_amount=Wei(50)))
@@ -203,3 +259,25 @@ def test_second_deposit_waits_for_the_first() -> None:
     alice.do(CommandFund(id, Wei(1)))
     with pytest.raises(NotAllowedNow, match="on its way"):
         alice.do(CommandFund(id, Wei(1)))
+
+
+def test_b11_first_state_of_a_refused_channel_shown_later_proves_no_old_store() -> None:
+    """Else a hub could make whoever drew on it exit only: it refuses, and signs all the same."""
+    world = World()
+    alice, ingrid = world.party("alice", OPEN_HANDED), world.party("ingrid", hub_policy())
+    world.advance()
+    world.network.rule = lambda _: ()
+    alice.do(command(alice, ingrid, draw=True, peer_amount=Wei(100)))
+    world.settle()
+    (offer,) = world.network.said(OfferChannel)
+    assert isinstance(offer, OfferChannel)
+    assert offer.first is not None
+    state, own = offer.first.state, offer.first.signature
+    asked = Sign((SignItem(ingrid.key.address, state),))
+    (theirs,) = ingrid.signer.sign_now(asked)
+    for message in (RefuseChannel(state.channel, "no"), ShowState(state, own, theirs)):
+        world.network.inject(ingrid.peer, alice.peer, message)
+        world.settle([alice])
+
+    assert alice.told(ChannelRefused)
+    assert not alice.node.books.exit_only

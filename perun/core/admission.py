@@ -1,0 +1,141 @@
+"""Which channels a party takes part in (protocol, section 5, Joining [B10]), and what it puts up.
+
+An account that is not its own key proves it by signing `Open(id, 0, 0, 0)`: an Open that draws
+nothing and has lapsed, but whose id names both. A contract, which cannot, proves it by its own
+`open`, once that is final.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from perun.core.books import Draft
+from perun.core.faults import AssetNotPriced, ChannelRejected, ChannelTooSmall, KeyNotProved
+from perun.core.keys import own_account, peer_account, peer_key
+from perun.core.signing import check_signature
+from perun.core.state import ChannelView, Held, Intent, OnChain, PeerId, Purpose, Role, Stage
+from perun.core.worth import worth_of
+from perun.encoding.messages import Propose
+from perun.errors import BadSignature
+from perun.types import (
+    ZERO_ADDRESS,
+    Channel,
+    ChannelId,
+    Open,
+    Signature,
+    UnixTime,
+    Version,
+    Wei,
+)
+
+__all__ = ["FIRST", "check_room", "check_terms", "first_state", "proof_of", "proves", "why_not"]
+
+FIRST: Final = Version(2)
+"""Alice's first version: even."""
+
+
+def check_terms(draft: Draft, channel: Channel, role: Role, holds: int) -> None:
+    """Raises `ChannelRejected` for a channel that an honest party does not join [B10]."""
+    config = draft.config
+    me, limits = config.identity, config.limits
+    sides = ((channel.alice, channel.alice_key), (channel.bob, channel.bob_key))
+    if sides[role] != (me.account, me.key):
+        raise ChannelRejected("our account and key do not stand in our role")
+    if set(sides[0]) & set(sides[1]):
+        raise ChannelRejected("both sides share an address")
+    if {ZERO_ADDRESS, config.deployment.contract.contract} & {*sides[0], *sides[1]}:
+        raise ChannelRejected("an address is zero or the contract")
+    if not limits.least_challenge <= channel.challenge <= limits.greatest_challenge:
+        raise ChannelRejected(f"a challenge of {channel.challenge} s is outside our limits")
+    if channel.asset not in config.policy.assets:
+        raise ChannelRejected("an asset that is not on our list")
+    least = worth_of(config.policy, channel.asset, limits.least_channel)
+    if least is None and channel.asset not in config.policy.unpriced:
+        raise AssetNotPriced(channel.asset)
+    if least is not None and holds < least:
+        raise ChannelTooSmall(holds, least)
+
+
+def proof_of(id: ChannelId) -> Open:
+    """What an account signs to prove the key that stands beside it in the channel."""
+    return Open(id, Wei(0), Wei(0), UnixTime(0))
+
+
+def check_room(draft: Draft, sender: PeerId) -> None:
+    """Offers are free: only so many of one peer are kept while nobody has put money in."""
+    most = draft.config.limits.offers_per_peer
+    waiting = sum(
+        view.peer == sender and view.role is Role.BOB and not _touched(view.final)
+        for view in draft.books.channels.values()
+    )
+    if waiting >= most:
+        raise ChannelRejected(f"{most} channels that you offered wait for money: fund them first")
+
+
+def _touched(on: OnChain) -> bool:
+    """Whether a final block shows, or has shown, money in a channel; one we refused has ended."""
+    return bool(on.alice or on.bob or on.withdrawals or on.ended)
+
+
+def proves(draft: Draft, view: ChannelView, proof: Signature) -> bool:
+    """Whether the peer's key is proved, by this signature or by its account's own `open`.
+
+    Raises:
+        KeyNotProved: the signature is not one of the account.
+    """
+    account, key = peer_account(view), peer_key(view)
+    if account == key or view.final.announced_by[view.role.other]:
+        return True
+    if not proof:
+        return False
+    try:
+        check_signature(draft.config.deployment, proof_of(view.id), proof, account)
+    except BadSignature:
+        raise KeyNotProved(account, key) from None
+    return True
+
+
+def first_state(draft: Draft, view: ChannelView, first: Propose | None) -> Held:
+    """The opener's signature on the first state, which carries the fee [C5]."""
+    if first is None or first.state.channel != view.id:
+        raise ChannelRejected("an Open wants the first state, with the fee, signed")
+    state = first.state
+    if state.version != FIRST or state.nanos or not 0 <= state.net <= view.funding.alice_amount:
+        raise ChannelRejected("the first state does more than pay the fee")
+    check_signature(draft.config.deployment, state, first.signature, peer_key(view))
+    intent = Intent(Purpose.TRANSFER, state.net)
+    return Held(state, first.signature, intent, draft.chain.clock)
+
+
+def why_not(draft: Draft, view: ChannelView) -> str | None:
+    """Why our policy refuses the channel without asking our user; None: it does not."""
+    hub = draft.config.policy.hub
+    live = sum(
+        other.stage is Stage.JOINED and not other.final.ended
+        for other in draft.books.channels.values()
+    )
+    if hub is not None and live >= hub.greatest_channels:
+        return "no room for another channel"
+    return _why_no_open(draft, view) if view.funding.drawn else None
+
+
+def _why_no_open(draft: Draft, view: ChannelView) -> str | None:
+    """Why we sign no `Open`: one per peer, the sum of live ones within our credit [C5]."""
+    hub = draft.config.policy.hub
+    amount = view.funding.bob_amount
+    if hub is None or amount > hub.greatest_draw:
+        return "we put in less than that"
+    if view.held is None or view.held.state.net < hub.open_fee:
+        return f"the opening fee is {hub.open_fee}"
+    credit = draft.books.credits.get((view.channel.asset, own_account(view)))
+    spoken_for = 0
+    for other in draft.books.channels.values():
+        for given in other.opens:
+            if given.ours:
+                if other.peer == view.peer:
+                    return "one Open at a time"
+                if other.channel.asset == view.channel.asset:
+                    spoken_for += given.open.bob_amount
+    if credit is None or spoken_for + amount > credit.amount:
+        return "our credit does not suffice"
+    return None

@@ -1,0 +1,82 @@
+"""Stores that an earlier schema's program wrote open as what they were."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from perun.core.books import Row
+from perun.core.state import Crossing, CrossingStage, InstanceView, Leg, LegStatus, Role
+from perun.encoding.records import RowCodec
+from perun.store import SqliteStore
+from perun.store.migrations import MIGRATIONS
+from perun.types import Address, ChannelId, InstanceId, Machine, Salt, Seconds, UnixTime, Wei
+
+CHANNEL, ID = ChannelId(b"\x01" * 32), InstanceId(b"\x02" * 32)
+MACHINE = Machine(
+    Address(b"\x03" * 20),
+    Address(b"\x04" * 20),
+    Wei(2**80),
+    Wei(5),
+    UnixTime(2_000_000_000),
+    Seconds(600),
+    Salt(b"\x05" * 32),
+)
+INSTANCE = InstanceView(
+    ID,
+    MACHINE,
+    None,
+    (Leg(CHANNEL, False, LegStatus.LISTED),),
+    Role.ALICE,
+    b"\x02" * 33,
+    b"\x03" * 33,
+    ready_sent=True,
+    leave_sent=True,
+)
+CROSSING = Crossing(ID, CHANNEL, ChannelId(b"\x06" * 32), CrossingStage.OPEN, (True, True))
+
+
+def _older(row: Row, kind: type, fields: int) -> bytes:
+    """A row as it was written when records of its kind had so many fields less."""
+    body = msgspec.msgpack.decode(RowCodec(kind).encode(row))
+    return msgspec.msgpack.encode(body[:-fields])
+
+
+@pytest.fixture
+def first_schema(tmp_path: Path) -> Path:
+    """Written before anything could take another's place over a hub."""
+    path = tmp_path / "node.db"
+    SqliteStore(path).close()
+    db = sqlite3.connect(path)
+    db.execute("INSERT INTO instances VALUES (1, ?)", (_older(INSTANCE, InstanceView, 3),))
+    db.execute("INSERT INTO crossings VALUES (1, ?)", (_older(CROSSING, Crossing, 1),))
+    db.execute("PRAGMA user_version = 1")
+    db.commit()
+    db.close()
+    return path
+
+
+def test_first_schema_reads_as_it_was_and_is_written_on(first_schema: Path) -> None:
+    store = SqliteStore(first_schema)
+    assert set(store.records()) == {INSTANCE, CROSSING}
+    assert not store.exit_only
+    taken = replace(INSTANCE, successor=InstanceId(b"\x07" * 32))
+    store.write([taken])
+    store.close()
+
+    again = SqliteStore(first_schema)
+    assert set(again.records()) == {taken, CROSSING}
+    again.close()
+
+
+def test_older_programs_refuse_what_they_would_forget(first_schema: Path) -> None:
+    """The number rises, so that a program that knows one schema says `StoreTooNew`."""
+    SqliteStore(first_schema).close()
+    db = sqlite3.connect(first_schema)
+    (found,) = db.execute("PRAGMA user_version").fetchone()
+    db.close()
+    assert found == len(MIGRATIONS) > 1
