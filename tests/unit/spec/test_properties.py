@@ -127,7 +127,7 @@ def test_p2_counts_an_outcome_as_it_was_settled(world: World, settled: bool, hol
     if holds:
         balance_security(world, Role.ALICE, [ended], promises)
     else:
-        with pytest.raises(Violated, match="P2: .*worst=9"):
+        with pytest.raises(Violated, match=r"P2: .*worst=9"):
             balance_security(world, Role.ALICE, [ended], promises)
 
 
