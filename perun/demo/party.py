@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -56,6 +57,11 @@ class _CountingWallet(LocalWallet):
         """See `LocalWallet`."""
         self.count += len(sign.items)
         return super().sign(sign)
+
+    def sign_all(self, signs: Sequence[Sign]) -> list[tuple[Signature, ...] | None]:
+        """See `LocalWallet`."""
+        self.count += sum(len(sign.items) for sign in signs)
+        return super().sign_all(signs)
 
 
 @dataclass(eq=False)

@@ -9,7 +9,7 @@ P6 (cost), P8 (restart) and P9 (griefing) speak of parties, not of the chain, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -88,20 +88,29 @@ def balance_security(
     time got at least the worst of what it had signed, its side of every outcome included."""
     before = payouts[0].before
     got = sum(role.payout(payout) for payout in payouts)
-    worst = min(_worth(world, role, before, promise) for promise in promises)
+    settled = {resolved.nano: resolved.shift for pay in payouts for resolved in pay.resolved}
+    worst = min(_worth(world, role, before, promise, settled) for promise in promises)
     if got < worst:
         raise Violated("P2", role=role, got=got, worst=worst, promises=promises)
 
 
-def _worth(world: World, role: Role, before: Funds, promise: Promise) -> int:
-    """A party's money in `promise`, with outcomes as they are now; undecided ones at their worst.
+def _worth(
+    world: World, role: Role, before: Funds, promise: Promise, settled: Mapping[Nano, int]
+) -> int:
+    """A party's money in `promise`, with outcomes as they were settled, or else as they are now;
+    undecided ones at their worst.
 
-    A promise whose other side cannot pay it was never enforceable: it is worth what is there.
+    A nanocontract that answers otherwise afterwards changes nothing: the party had agreed to its
+    clock. A promise whose other side cannot pay it was never enforceable: it is worth what is
+    there.
     """
     free = role.holdings(before) - role.loss(promise.net)
     for nano in promise.nanos:
-        decided = resolve(nano, world.ledger)
-        free -= role.loss(decided.shift) if decided else role.lock(nano)
+        shift = settled.get(nano)
+        if shift is None:
+            decided = resolve(nano, world.ledger)
+            shift = decided.shift if decided else None
+        free -= role.lock(nano) if shift is None else role.loss(shift)
     return min(free, before.alice + before.bob)
 
 

@@ -84,6 +84,7 @@ def test_b11_restored_backup_signs_nothing_and_gets_its_money_out() -> None:
         story.talk()
     assert story.alice.witness is not None
     story.alice.witness.transferred.clear()  # what the old copy says again counts once
+    story.alice.witness.copied = True
     # The disk dies; an old copy is put in its place, which knows that it is one.
     old = Disk(story.alice.power)
     old._rows, old.exit_only = backup, True
@@ -109,6 +110,8 @@ def test_b11_old_store_that_does_not_know_it_learns_it_from_the_peer() -> None:
         assert story.alice.do(CommandTransfer(id, Wei(20)))
         story.talk()
     # The image of a whole disk: nothing on the machine can tell.
+    assert story.alice.witness is not None
+    story.alice.witness.copied = True
     story.alice.store._rows = image
     story.alice.restart()
     assert not story.alice.node.books.exit_only
@@ -128,6 +131,8 @@ def test_b11_lost_state_is_made_good_by_an_honest_peer() -> None:
     old = Disk(story.alice.power)
     old._rows, old.exit_only = backup, True
     story.alice.store = old
+    assert story.alice.witness is not None
+    story.alice.witness.copied = True
     # Alice is alone with her backup and goes to the chain with what it holds.
     story.world.network.leave(story.bob.peer)
     story.alice.restart()

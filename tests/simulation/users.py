@@ -284,7 +284,11 @@ class Users:
     def _money(self, actor: Actor, view: ChannelView) -> bool:
         """Whether anything of the actor's may still be in a channel."""
         return view.stage is Stage.JOINED and bool(
-            view.head.alice or view.head.bob or view.final.alice or view.final.bob
+            view.head.alice
+            or view.head.bob
+            or view.final.alice
+            or view.final.bob
+            or view.deposits  # taken back by a reorganisation, and on its way again
         )
 
     def _waits(self, actor: Actor) -> bool:

@@ -107,6 +107,30 @@ def test_p2_wants_the_worst_of_the_promises(world: World, promised: int, holds: 
             balance_security(world, Role.ALICE, [payout(world)], promises)
 
 
+class ChangedMind:
+    """Answered nothing in time, and now that all of Bob's lock is Alice's."""
+
+    def answer(self, nano_id: bytes) -> bytes:
+        return (1).to_bytes(32, "big") + (-3).to_bytes(32, "big", signed=True)
+
+    def submit(self, evidence: bytes) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("settled", "holds"), [(True, True), (False, False)])
+def test_p2_counts_an_outcome_as_it_was_settled(world: World, settled: bool, holds: bool) -> None:
+    """Alice got 6: what she was promised, with 0 from an instance that lapsed, but 3 too little if
+    nothing had been settled for it yet."""
+    world.ledger.apps[APP] = ChangedMind()
+    resolved = (Resolved(nano(), 0),) if settled else ()
+    ended, promises = payout(world, resolved=resolved), [Promise(4, (nano(),))]
+    if holds:
+        balance_security(world, Role.ALICE, [ended], promises)
+    else:
+        with pytest.raises(Violated, match=r"P2: .*worst=9"):
+            balance_security(world, Role.ALICE, [ended], promises)
+
+
 def test_p3_notices_what_nobody_agreed_to(world: World) -> None:
     nothing_unsigned(payout(world), lambda *_: True, lambda *_: 0)
     with pytest.raises(Violated, match="P3"):
