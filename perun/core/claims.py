@@ -6,13 +6,14 @@ not foreseen is checked in its turn, and one that comes to nothing was checked i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from perun.core.books import Books
 from perun.core.inputs import ChainInstance, CommandPay, CommandTransfer, Input, Received
 from perun.core.keys import peer_key
 from perun.core.signing import Claim
-from perun.core.state import InstanceView, Role
+from perun.core.state import InstanceView, PeerId, Role
 from perun.encoding.messages import (
     AnswerState,
     GrantInstance,
@@ -23,7 +24,6 @@ from perun.encoding.messages import (
     Propose,
     ReadySigned,
     RequestInstance,
-    SignedHalf,
 )
 from perun.types import Address, ChannelId, InstanceId, MachineId, Ready, Statement
 
@@ -33,18 +33,20 @@ __all__ = ["channels_of", "claims_of"]
 def claims_of(books: Books, received: Received) -> tuple[Claim, ...]:
     """The signatures that the step will check, if the sender may say this at all."""
     message = received.message
-    if isinstance(message, RequestInstance):
-        halves = (message.own_half, message.other_half)
-        return tuple([claim for half in halves if half and (claim := _claim_of_half(books, half))])
+    if type(message) is RequestInstance:
+        return tuple(_claims_of_halves(books, received.sender, message))
     claim = _claim_of(books, received)
     return () if claim is None else (claim,)
 
 
-def _claim_of_half(books: Books, half: SignedHalf) -> Claim | None:
-    view = books.channels.get(half.state.channel)
-    if view is None or view.signed >= half.state.version:
-        return None
-    return Claim(half.state, half.signature, peer_key(view), True)
+def _claims_of_halves(books: Books, sender: PeerId, message: RequestInstance) -> Iterator[Claim]:
+    own = books.channels.get(message.channel)
+    if own is None or own.peer != sender:
+        return
+    for half in (message.own_half, message.other_half):
+        view = books.channels.get(half.state.channel) if half is not None else None
+        if half is not None and view is not None and half.state.version > view.signed:
+            yield Claim(half.state, half.signature, peer_key(view), True)
 
 
 def _claim_of(books: Books, received: Received) -> Claim | None:

@@ -158,15 +158,16 @@ def on_invite(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Non
 
 
 def _is_first(draft: Draft, instance: InstanceView) -> bool:
-    """Whether nothing else is to cross the hub here: not this one before, no invitation of ours.
+    """Whether no invitation of ours over this hub is open, and none of that end's has lapsed.
 
     Whoever proposes unasked waits for somebody who had invited before; so none wait in a circle.
+    Whoever lets a half lapse is given no other one until the end of what it had invited to.
     """
-    channel = instance.legs[0].channel
-    invitations = draft.books.invitations.values()
+    books, channel = draft.books, instance.legs[0].channel
+    invitations = books.invitations.values()
     if any(invitation.channel == channel and invitation.via for invitation in invitations):
         return False
-    return instance.id not in draft.books.instances
+    return not books.unsigned.get(instance.end) and instance.id not in books.instances
 
 
 def _greatest_lock(draft: Draft) -> int:

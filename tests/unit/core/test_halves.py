@@ -280,32 +280,41 @@ def test_half_that_is_not_good_changes_nothing_in_its_channel(
     assert at_rest(trio.alice)
 
 
-def test_half_of_another_instance_is_not_a_request_for_this_one(frugal: Trio) -> None:
+def test_half_of_another_instance_is_not_a_request_for_this_one() -> None:
     """Alice keeps what Bob signed for one machine, and presents it for another of theirs."""
-    kept: list[SignedHalf] = []
+    trio, kept = trio_of(OPEN_HANDED), []
 
     def change(message: RequestInstance) -> Iterable[RequestInstance]:
-        assert message.other_half is not None
-        kept.append(message.other_half)
-        same = message.other_half == kept[0]
-        return () if same else (replace(message, other_half=kept[0]),)
+        if message.other_half is not None:
+            kept.append(message.other_half)
+            return ()
+        return (replace(message, other_half=kept[0]),)
 
-    frugal.world.network.rule = rewrite(frugal.alice, change)
-    add_machine(frugal.world, frugal.alice, frugal.left, 300, 0, frugal.bob)
-    frugal.world.advance(11)
-    assert at_rest(frugal.bob)
-    # Her own half of the first is withheld as well, so she has to lie by a channel of her own.
-    frugal.alice.node.books.load(
-        replace(frugal.alice.node.books.channels[frugal.left], proposals=())
-    )
-    frugal.alice.do(command(frugal.alice, frugal.left, frugal.bob))
-    frugal.world.settle()
-    assert len({half.state.version for half in kept}) > 1
+    before = trio.ingrid.node.books.channels[trio.right]
+    trio.world.network.rule = rewrite(trio.alice, change)
+    trio.alice.node.post([command(trio.alice, trio.left, trio.bob) for _ in range(2)])
+    trio.world.settle()
+    assert len(kept) == 1
+    assert trio.ingrid.node.books.channels[trio.right] == before
+    assert len(trio.alice.told(InstanceRefused)) == 1
     for _ in range(3):
-        frugal.world.advance(11)
+        trio.world.advance(11)
 
-    assert listed(frugal.bob, frugal.right) == listed(frugal.alice, frugal.left) == 0
-    assert frugal.ingrid.node.books.crossings == {}
+    assert listed(trio.bob, trio.right) == listed(trio.alice, trio.left) == 0
+    assert trio.ingrid.node.books.crossings == {}
+    assert at_rest(trio.bob)
+
+
+def test_end_that_let_a_half_lapse_is_given_no_other(frugal: Trio) -> None:
+    """So a stranger holds a channel for patience once, not again and again."""
+    frugal.world.network.rule = rewrite(frugal.alice, lambda _message: ())
+    for _ in range(3):
+        frugal.alice.node.post([command(frugal.alice, frugal.left, frugal.bob)])
+        frugal.world.settle()
+    assert [len(frugal.bob.node.books.channels[frugal.right].proposals)] == [1]
+    frugal.world.advance(11)
+    frugal.alice.node.post([command(frugal.alice, frugal.left, frugal.bob)])
+    frugal.world.settle()
     assert at_rest(frugal.bob)
 
 
@@ -419,11 +428,11 @@ def test_half_that_is_forwarded_late_is_stale(frugal: Trio) -> None:
     assert frugal.ingrid.node.books.crossings == {}
     assert frugal.alice.told(InstanceRefused)
     assert at_rest(frugal.alice)
-    # And what was refused can be tried anew, at once.
+    # What was refused can be tried anew; but Bob signs nothing unasked for her any more.
     since = len(frugal.world.network.seen)
     add_machine(frugal.world, frugal.alice, frugal.left, 300, 0, frugal.bob)
     assert listed(frugal.bob, frugal.right) == 1
-    assert "GrantInstance" not in kinds(frugal, since)
+    assert kinds(frugal, since).count("GrantInstance") == 2
 
 
 def test_half_whose_refusal_is_not_answered_yet_is_stale_already(frugal: Trio) -> None:

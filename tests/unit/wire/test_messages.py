@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +40,7 @@ STATE = State(ID, Version(4), Wei(-MAX_AMOUNT), (NANO,))
 CHANNEL = Channel(A, B, A, B, ETH, Seconds(600), Nonce(2**64 - 1))
 SHOWN = m.ShowState(STATE, SIG, SIG)
 PROPOSE = m.Propose(STATE, SIG, 2, None, InstanceId(HALF), Wei(2**70), SIG, base=SHOWN)
+SIGNED = m.SignedHalf(STATE, SIG)
 MESSAGES: list[m.Message] = [
     m.Pay(MachineId(InstanceId(ID)), Wei(MAX_AMOUNT), SIG),
     m.Paid(MachineId(InstanceId(ID)), Wei(7)),
@@ -57,8 +59,10 @@ MESSAGES: list[m.Message] = [
     m.AnswerWithdraw(ID, 2, SIG),
     m.Invite(MACHINE, None, ID, A),
     m.Invited(HALF, HALF),
+    m.Invited(HALF, HALF, SIGNED),
     m.DeclineInvite(HALF, "no"),
     m.RequestInstance(ID, MACHINE, None, True),
+    m.RequestInstance(ID, MACHINE, None, True, None, SIGNED, SIGNED),
     m.GrantInstance(ID, InstanceId(ID), Wei(3), UnixTime(4), SIG),
     m.RefuseInstance(InstanceId(ID), "no"),
     m.Relay(b"\x02" * 33, b"\x03" * 33, b"box"),
@@ -79,6 +83,30 @@ def test_largest_proposal_fits() -> None:
     message = m.Propose(full, SIG, 4, base=m.ShowState(full, SIG, SIG), reason="x" * 200)
 
     assert len(m.encode(message)) <= m.MAX_MESSAGE_BYTES
+
+
+def test_largest_request_fits() -> None:
+    nanos = tuple(
+        Nano(A, InstanceId(bytes([i]) * 32), Wei(MAX_AMOUNT), Wei(MAX_AMOUNT), UnixTime(9), True)
+        for i in range(64)
+    )
+    half = m.SignedHalf(State(ID, Version(2**48 - 1), Wei(MAX_AMOUNT), nanos), SIG)
+    message = m.RequestInstance(ID, MACHINE, None, True, None, half, half)
+
+    assert len(m.encode(message)) <= m.MAX_MESSAGE_BYTES
+
+
+@pytest.mark.parametrize(
+    ("message", "fields"),
+    [(m.Invited(HALF, HALF), 3), (m.RequestInstance(ID, MACHINE, None, True), 5)],
+)
+def test_message_without_the_fields_that_came_later_is_read(
+    message: m.Message, fields: int
+) -> None:
+    items = msgspec.msgpack.decode(m.encode(message)[1:], ext_hook=msgspec.msgpack.Ext)
+    older = b"\x01" + msgspec.msgpack.encode(items[:fields])
+    assert len(older) < len(m.encode(message))
+    assert m.decode(older) == message
 
 
 @pytest.mark.parametrize(
