@@ -17,6 +17,7 @@ from perun.core.state import InstanceView, PeerId, Role
 from perun.encoding.messages import (
     AnswerState,
     GrantInstance,
+    Invite,
     Invited,
     Leave,
     Paid,
@@ -109,6 +110,10 @@ def channels_of(books: Books, input: Input) -> tuple[ChannelId, ...]:
     if kind is RequestInstance:
         other = message.other_half
         return (message.channel,) if other is None else (message.channel, other.state.channel)
+    if kind is Invite:
+        # Of several with one hub the least busy is chosen when its turn comes.
+        places = books.with_peer.get((input.via, message.asset), ())
+        return tuple(places) if len(places) == 1 else ()
     if kind is Invited:
         invitation = books.invitations.get(message.theirs)
         return () if invitation is None else (invitation.channel,)
