@@ -20,6 +20,7 @@ from perun.core import (
     funding,
     invitations,
     joining,
+    leaving,
     offers,
     payments,
     proposals,
@@ -221,9 +222,9 @@ def _remove(draft: Draft, command: CommandRemove) -> None:
     view = _command(draft, command, instance.legs[0].channel)
     may_sign(draft, view, "remove an instance")
     if instance.via and instance.machine is not None and not instance.head.deadline:
-        virtual.leave(draft, instance)
+        leaving.leave(draft, instance)
     else:
-        virtual.propose_removal(draft, instance.id)
+        leaving.propose_removal(draft, instance.id)
 
 
 def _dispute(draft: Draft, command: CommandDispute) -> None:
@@ -330,7 +331,7 @@ _FROM_PEER: Final[dict[type, Callable[[Draft, PeerId, Any], None]]] = {
     m.DeclineInvite: invitations.on_decline,
     m.RefuseInstance: virtual.on_refused,
     m.ReadySigned: virtual.on_ready,
-    m.Leave: virtual.on_leave,
+    m.Leave: leaving.on_leave,
     m.Reveal: _on_reveal,
 }
 

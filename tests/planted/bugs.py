@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import replace as replace_verdict
 from typing import Any
 
 from msgspec.structs import replace
@@ -21,6 +22,7 @@ from perun.core import (
     crossing,
     disputes,
     evidence,
+    halves,
     instances,
     judge,
     legs,
@@ -116,7 +118,39 @@ def _judges_any_totals(*arguments: Any) -> Verdict:
         return Verdict(Decision.HOLD, Intent(Purpose.REMOVE, removes=nano.id), (Wei(0), Wei(0)))
 
 
-_ORIGINAL_CROSSING_JUDGE = crossing.judge
+_ORIGINAL_CROSSING_JUDGE = halves.judge
+
+
+def _answers_a_replacement_at_once(draft: Draft, view: ChannelView) -> bool:
+    assert view.held is not None
+    if view.held.intent.purpose is Purpose.REPLACE:
+        return _answers_at_once(draft, view)
+    return _ORIGINAL_ON_HELD(draft, view)
+
+
+_ORIGINAL_ON_HELD = crossing.on_held
+
+
+def _forgets_totals(*arguments: Any) -> Verdict:
+    return replace_verdict(_ORIGINAL_JUDGE_REPLACING(*arguments), totals=None)
+
+
+def _takes_any_net(*arguments: Any) -> Verdict:
+    try:
+        return _ORIGINAL_JUDGE_REPLACING(*arguments)
+    except BadProposal as error:
+        if "the fee is" not in error.why:
+            raise
+        draft, view, message, old, new, _ = arguments
+        going = draft.instance(old.id)
+        leg = instances.leg_in(going, view)
+        assert leg is not None
+        _, totals = halves._named_shift(going, leg, view, message)
+        intent = Intent(Purpose.REPLACE, adds=new.id, removes=old.id)
+        return Verdict(Decision.HOLD, intent, totals)
+
+
+_ORIGINAL_JUDGE_REPLACING = halves._judge_replacing
 
 
 # -------------------------------------------------------------------------------------- payments
@@ -308,7 +342,22 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "hub takes any shift",
         "section 6: with the same totals, which net follows",
-        [(crossing, "judge", _judges_any_totals)],
+        [(halves, "judge", _judges_any_totals)],
+    ),
+    Bug(
+        "hub signs one half of a replacement",
+        "section 6, Resizing: neither until both [D3]",
+        [(crossing, "on_held", _answers_a_replacement_at_once)],
+    ),
+    Bug(
+        "hub replaces at any net",
+        "section 6, Resizing: what net moves besides the shift is the fee",
+        [(halves, "_judge_replacing", _takes_any_net)],
+    ),
+    Bug(
+        "hub replaces at totals that differ",
+        "section 6, Resizing: the pair must name the same totals",
+        [(halves, "_judge_replacing", _forgets_totals)],
     ),
     Bug(
         "payer does not wait for Ready",
