@@ -1,7 +1,7 @@
 """The bugs: each takes one rule of sections 5 and 6 out of the node, and nothing else.
 
-A bug is a list of replacements: wherever `perun` has imported a function by name, the replacement
-is put in its place, as an edit of the source would.
+A bug is a list of replacements: wherever `perun` has imported a function by name, or keeps it in a
+table, the replacement is put in its place, as an edit of the source would.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import replace as replace_verdict
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -58,17 +59,36 @@ class Bug:
 @contextmanager
 def planted(bug: Bug) -> Iterator[None]:
     """The package with the bug in it."""
-    undo: list[tuple[object, str, object]] = []
+    undo: list[Callable[[], None]] = []
     try:
         for owner, name, new in bug.replacements:
             old = getattr(owner, name)
             for place in _importers(owner, name, old):
-                undo.append((place, name, old))
+                undo.append(partial(setattr, place, name, old))
                 setattr(place, name, new)
+            for table, key, entry in _entries(old):
+                undo.append(partial(table.__setitem__, key, entry))
+                parts = entry if isinstance(entry, tuple) else (entry,)
+                changed = tuple(new if part is old else part for part in parts)
+                table[key] = changed if isinstance(entry, tuple) else new
         yield
     finally:
-        for place, name, old in undo:
-            setattr(place, name, old)
+        for put_back in undo:
+            put_back()
+
+
+def _entries(old: object) -> list[tuple[dict[Any, Any], object, object]]:
+    """Where the tables of `perun.core` keep a function, alone or with others."""
+    return [
+        (table, key, entry)
+        for name, module in list(sys.modules.items())
+        if name.startswith("perun.core.")
+        for table in vars(module).values()
+        if isinstance(table, dict)
+        for key, entry in list(table.items())
+        if isinstance(key, type)
+        and (entry is old or (isinstance(entry, tuple) and any(part is old for part in entry)))
+    ]
 
 
 def _importers(owner: object, name: str, old: object) -> list[object]:
