@@ -31,7 +31,8 @@ def test_choose_your_channels(monkeypatch: pytest.MonkeyPatch) -> None:
     limits, policy = names["limits"], names["policy"]
     assert isinstance(limits, Limits)
     assert isinstance(policy, Policy)
-    assert limits.least_channel == costs.leaving_gas(1, 1) * names["price"]  # type: ignore[operator]
+    price = costs.gas_price(ScriptedEndpoint(chain), chain.head.base_fee)
+    assert limits.least_channel == costs.leaving_gas(1, 1) * price
     # 3,000 dollars with 6 decimals for 10**18 wei, rounded up.
     assert worth_of(policy, TOKEN, limits.least_channel) == -(-limits.least_channel * 3 // 10**9)
     assert 0 < dust_of(policy, TOKEN, limits.dust) < limits.dust

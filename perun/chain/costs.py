@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from perun.chain.endpoint import Sending
+from perun.chain.endpoint import Endpoint, Sending
 from perun.chain.fees import FeePolicy, first_fees
 from perun.core.limits import Limits
 from perun.types import Wei
@@ -21,6 +21,7 @@ __all__ = [
     "gas_price",
     "leaving_gas",
     "priced",
+    "priced_now",
     "register_gas",
     "settle_gas",
 ]
@@ -53,6 +54,17 @@ def leaving_gas(nanos: int, evidence: int) -> int:
 def gas_price(node: Sending, base_fee: Wei, policy: FeePolicy | None = None) -> Wei:
     """What gas costs now, in wei: twice the base fee and a tip, as the submitter would bid."""
     return first_fees(policy or FeePolicy(), base_fee, node.tip()).most
+
+
+def priced_now(limits: Limits, endpoint: Endpoint, policy: FeePolicy | None = None) -> Limits:
+    """`priced` at what gas costs now.
+
+    Raises:
+        ChainFault: the chain cannot be asked.
+    """
+    head = endpoint.block()
+    assert head is not None  # Asked without a number there is one, or a fault.
+    return priced(limits, gas_price(endpoint, head.base_fee, policy))
 
 
 def priced(limits: Limits, price: Wei) -> Limits:

@@ -9,7 +9,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from perun.core import crossing, disputes, evidence, funding, joining, offers, virtual
+from perun.core import crossing, disputes, evidence, funding, joining, leaving, offers, virtual
 from perun.core.books import Draft
 from perun.core.effects import SignItem, Watch
 from perun.core.inputs import ChainBlock, ChainChannel, ChainInstance
@@ -143,7 +143,7 @@ def _disputing(view: ChannelView) -> bool:
 def _look_at_instance(draft: Draft, id: InstanceId) -> None:
     instance = draft.instance(id)
     evidence.duties(draft, instance)
-    virtual.remind(draft, instance)
+    leaving.remind(draft, instance)
     if not any(leg.status is LegStatus.LISTED for leg in instance.legs):
         return
     if finally_decided(instance, draft.chain) is None:

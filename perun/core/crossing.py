@@ -1,8 +1,9 @@
 """A hub's side of instances that cross it: neither until both (protocol, section 6).
 
-Every state that adds or removes an instance held in two channels is countersigned together with the
-other channel's, by one `Sign` whose two signatures are stored in one write. The exceptions are the
-rules (a) to (d), marked where they are used. What is not complete after patience is refused.
+Every state that adds or removes an instance held in two channels, or puts one in another's place,
+is countersigned together with the other channel's, by one `Sign` whose two signatures are stored in
+one write. The exceptions are the rules (a) to (d), marked where they are used, here and in
+`halves`. What is not complete after patience is refused.
 """
 
 from __future__ import annotations
@@ -11,196 +12,25 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from perun.core.accounting import clamp_to_locks, gain
 from perun.core.books import Draft
-from perun.core.faults import BadProposal, StatementRefused
-from perun.core.instances import (
-    finally_decided,
-    last_time,
-    leg_in,
-    lock_shift,
-    nano_of,
-    one_way,
-    totals_shift,
-    untouched,
-)
+from perun.core.halves import end_role, other_leg
+from perun.core.instances import finally_decided, last_time, leg_in, one_way, untouched
 from perun.core.phases import blocked, fresh
 from perun.core.requests import forget, let_go, refuse_both, start_next, why_stays
-from perun.core.signing import check_statement
 from perun.core.state import (
     ChannelView,
     Crossing,
     CrossingStage,
     InstanceView,
     Intent,
-    Leg,
     LegStatus,
     Purpose,
     Role,
-    Totals,
 )
-from perun.core.verdict import Decision, Verdict
 from perun.core.wishes import answer, refuse, want
-from perun.encoding.messages import Propose
-from perun.errors import BadSignature
-from perun.types import ChannelId, InstanceId, MachineId, Nano, Signature, Wei
+from perun.types import ChannelId, InstanceId
 
-__all__ = ["follow", "give_up", "judge", "on_agreed", "on_held", "on_watched", "overdue"]
-
-
-# ---------------------------------------------------------------------------------------- judging
-
-
-def judge(
-    draft: Draft,
-    view: ChannelView,
-    message: Propose,
-    removed: tuple[Nano, ...],
-    added: tuple[Nano, ...],
-    moved: int,
-) -> Verdict:
-    """Judges one half of a pair; raises `BadProposal` for what no rule allows."""
-    if removed and added:
-        return _judge_replacing(draft, view, message, removed[0], added[0], moved)
-    nano = (removed or added)[0]
-    crossing, instance = draft.crossing(nano.id), draft.instance(nano.id)
-    leg = leg_in(instance, view)
-    if crossing is None or leg is None:
-        raise BadProposal("this instance does not cross this channel, or does no longer")
-    if added:
-        if crossing.replaces is not None:
-            raise BadProposal("it was granted in the place of another only")
-        _check_adding(draft, view, crossing, instance, leg, nano, moved)
-        return Verdict(Decision.HOLD, Intent(Purpose.ADD, Wei(moved), adds=nano.id))
-    return _judge_removal(draft, view, message, instance, leg, nano, moved)
-
-
-def _judge_replacing(
-    draft: Draft, view: ChannelView, message: Propose, old: Nano, new: Nano, moved: int
-) -> Verdict:
-    """One half of a pair that resizes or renews: the old instance goes at the totals it names, and
-    what moves besides is the fee of the new one. Rules (a) to (d) are for what goes alone."""
-    crossing, instance = draft.crossing(new.id), draft.find_instance(new.id)
-    leg = leg_in(instance, view) if instance is not None else None
-    if crossing is None or instance is None or leg is None or crossing.replaces != old.id:
-        raise BadProposal("not granted, or no longer: one in the place of the other")
-    why = why_stays(draft, crossing, instance)
-    if why is not None:
-        raise BadProposal(why)
-    going = draft.instance(old.id)
-    leg_of_old = leg_in(going, view)
-    assert leg_of_old is not None
-    shift, totals = _named_shift(going, leg_of_old, view, message)
-    beside = moved - clamp_to_locks(old, shift)
-    _check_adding(draft, view, crossing, instance, leg, new, beside)
-    _keep_evidence(draft, going, leg_of_old, view, message)
-    return Verdict(Decision.HOLD, Intent(Purpose.REPLACE, Wei(beside), new.id, old.id), totals)
-
-
-def _check_adding(
-    draft: Draft,
-    view: ChannelView,
-    crossing: Crossing,
-    instance: InstanceView,
-    leg: Leg,
-    nano: Nano,
-    moved: int,
-) -> None:
-    """Raises `BadProposal`; `moved` is what the state moves for the new instance."""
-    if crossing.stage is CrossingStage.REQUESTED:
-        # A half that waits for its turn, and comes again after patience.
-        let_go(draft, crossing, "the other end waits no longer", (view.id,))
-        raise BadProposal("its turn has not come in time")
-    if crossing.stage is not CrossingStage.OPENING or view.inflight != crossing.id:
-        raise BadProposal("not asked for: request it, and wait for the grant")
-    if nano != nano_of(draft.config.deployment, nano.id, instance.terms, leg.swapped):
-        raise BadProposal("a nano with other locks, time or contract than its instance")
-    if leg.status is not LegStatus.NEW or not untouched(instance):
-        raise BadProposal("an instance that was locked or submitted before")
-    fee = crossing.fee if view.id == crossing.alice_channel else 0
-    if gain(view.role, moved) < fee:
-        raise BadProposal(f"the fee is {fee}")
-
-
-def _judge_removal(
-    draft: Draft,
-    view: ChannelView,
-    message: Propose,
-    instance: InstanceView,
-    leg: Leg,
-    nano: Nano,
-    moved: int,
-) -> Verdict:
-    intent = Intent(Purpose.REMOVE, removes=nano.id)
-    decided = finally_decided(instance, draft.chain)
-    if decided is not None:
-        # Rules (a), (b): the outcome, or its absence, in a final block.
-        if moved != clamp_to_locks(nano, decided):
-            raise BadProposal("not the outcome that the chain shows")
-        return Verdict(Decision.ACCEPT, intent)
-    other = _other_leg(instance, leg)
-    if other.status is LegStatus.REMOVED:
-        # Rule (d): the other removal is fully signed; here at the shift paid there, or better.
-        owed = gain(view.role, clamp_to_locks(nano, other.removed_shift))
-        if gain(view.role, moved) < owed:
-            raise BadProposal("less than what was paid in the other channel")
-        return Verdict(Decision.ACCEPT, intent)
-    shift, totals = _named_shift(instance, leg, view, message)
-    if moved != clamp_to_locks(nano, shift):
-        raise BadProposal("net does not move by the totals it names")
-    _keep_evidence(draft, instance, leg, view, message)
-    return Verdict(Decision.HOLD, intent, totals)
-
-
-def _named_shift(
-    instance: InstanceView, leg: Leg, view: ChannelView, message: Propose
-) -> tuple[Wei, tuple[Wei, Wei]]:
-    if instance.machine is None:
-        assert instance.lock is not None
-        if instance.preimage is None and instance.head.preimage is None:
-            raise BadProposal("the secret is not known, and the lock has not lapsed")
-        shift = lock_shift(instance.lock)
-        return shift, (shift, Wei(0))
-    paid, received = message.paid, message.received
-    totals = (paid, received) if end_role(leg, view) is Role.ALICE else (received, paid)
-    return totals_shift(instance.machine, *totals), totals
-
-
-def end_role(leg: Leg, view: ChannelView) -> Role:
-    """The instance's side that our peer in this channel stands on; the hub plays the other."""
-    return view.role if leg.swapped else view.role.other
-
-
-def _other_leg(instance: InstanceView, leg: Leg) -> Leg:
-    for other in instance.legs:
-        if other.channel != leg.channel:
-            return other
-    raise BadProposal("it does not cross us")
-
-
-# ------------------------------------------------------------------- what rule (c) rests on
-
-
-def _keep_evidence(
-    draft: Draft, instance: InstanceView, leg: Leg, view: ChannelView, message: Propose
-) -> None:
-    """Keeps the payer's highest statement of a one-way machine; a hub's own `Totals.received`."""
-    machine = instance.machine
-    payer = one_way(instance.terms)
-    if machine is None or payer is None:
-        return
-    by_payer = end_role(leg, view) is payer
-    paid = message.paid if by_payer else message.received
-    signature = message.paid_signature if by_payer else message.received_signature
-    held = draft.totals(instance.id)
-    if paid <= held.received or not signature:
-        return
-    key = machine.alice if payer is Role.ALICE else machine.bob
-    try:
-        check_statement(draft.config.deployment, MachineId(instance.id), paid, signature, key)
-    except (BadSignature, StatementRefused):
-        return
-    draft.put(Totals(instance.id, Wei(0), Wei(0), Signature(b""), paid, signature))
+__all__ = ["follow", "give_up", "on_agreed", "on_held", "on_watched", "overdue"]
 
 
 def pays_alone(draft: Draft, view: ChannelView, instance: InstanceView) -> bool:
@@ -217,10 +47,10 @@ def pays_alone(draft: Draft, view: ChannelView, instance: InstanceView) -> bool:
     payer = one_way(instance.terms)
     if payer is None or end_role(leg, view) is payer:
         return False
-    other_leg = _other_leg(instance, leg)
-    other = draft.channel(other_leg.channel)
+    there = other_leg(instance, leg)
+    other = draft.channel(there.channel)
     on = instance.head
-    if other_leg.status is not LegStatus.LISTED or not fresh(draft) or not instance.watched:
+    if there.status is not LegStatus.LISTED or not fresh(draft) or not instance.watched:
         return False
     if blocked(draft, other) is not None or blocked(draft, view) is not None:
         return False
@@ -255,7 +85,7 @@ def on_held(draft: Draft, view: ChannelView) -> bool:
     instance = draft.instance(id)
     leg = leg_in(instance, view)
     assert leg is not None
-    other = draft.channel(_other_leg(instance, leg).channel)
+    other = draft.channel(other_leg(instance, leg).channel)
     if _is_half(other, held.intent):
         assert other.held is not None
         if other.held.totals != held.totals:
@@ -333,7 +163,7 @@ def follow(draft: Draft, id: InstanceId) -> None:
         view = draft.channel(leg.channel)
         if view.proposals or view.held is not None or blocked(draft, view) is not None:
             continue
-        removed_there = _other_leg(instance, leg).status is LegStatus.REMOVED
+        removed_there = other_leg(instance, leg).status is LegStatus.REMOVED
         if not removed_there and finally_decided(instance, draft.chain) is None:
             continue
         if not any(intent.removes == id for intent in view.intents):

@@ -94,7 +94,7 @@ class ChannelTooSmall(ChannelRejected):
     holds: int
     least: int
 
-    hint: ClassVar[str] = "put more in; `Limits.least_channel` 0 takes every channel"
+    hint: ClassVar[str] = "put more in, or start the node with `any_price=True`"
 
     def __post_init__(self) -> None:
         self.why = f"it would hold {self.holds}, and a dispute cost {self.least}"

@@ -1,153 +1,192 @@
-"""A request that brings signed halves along: an opening at once (protocol, section 6 [A12]).
+"""Judging one half of a pair: what may be signed in a hub's channel if the other half is as good.
 
-An end's signature over the state that adds an instance is its request, and needs no grant. So with
-both halves at hand a hub reserves, judges and countersigns at once. The other end's half comes by a
-stranger to its channel: unless it is that end's own, about this very instance and not resolved yet,
-it changes nothing there.
+Rules (a), (b) and (d), by which a removal is signed alone, are marked where they are used; (c) is
+in `crossing`.
 """
 
 from __future__ import annotations
 
-from perun.core import crossing, requests
+from perun.core.accounting import clamp_to_locks, gain
 from perun.core.books import Draft
-from perun.core.faults import UnexpectedMessage
-from perun.core.instances import nano_of
-from perun.core.keys import peer_key
-from perun.core.phases import Phase, phase
-from perun.core.proposals import on_proposal, take
-from perun.core.signing import check_signature
-from perun.core.state import ChannelView, Crossing, CrossingStage, Purpose, Role
-from perun.core.wishes import show
-from perun.encoding.messages import Propose, RequestInstance, SignedHalf
+from perun.core.faults import BadProposal, StatementRefused
+from perun.core.instances import (
+    finally_decided,
+    leg_in,
+    lock_shift,
+    nano_of,
+    one_way,
+    totals_shift,
+    untouched,
+)
+from perun.core.requests import let_go, why_stays
+from perun.core.signing import check_statement
+from perun.core.state import (
+    ChannelView,
+    Crossing,
+    CrossingStage,
+    InstanceView,
+    Intent,
+    Leg,
+    LegStatus,
+    Purpose,
+    Role,
+    Totals,
+)
+from perun.core.verdict import Decision, Verdict
+from perun.encoding.messages import Propose
 from perun.errors import BadSignature
-from perun.types import ChannelId, InstanceId
+from perun.types import MachineId, Nano, Signature, Wei
 
-__all__ = ["on_request"]
-
-_LIVE = (Phase.IDLE, Phase.PROPOSED, Phase.HOLDING)
+__all__ = ["end_role", "judge", "other_leg"]
 
 
-def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> None:
-    """One end asks a hub; the halves that are signed already may have come with it.
-
-    Raises:
-        BadSignature, BadVersion, UnexpectedMessage: nothing that a correct inviter sends.
-        PeerNotAllowed: we may not sign now; the inviter sends it again.
-    """
-    own, other = message.own_half, message.other_half
-    if own is None and other is None:
-        requests.on_request(draft, view, message)
-        return
-    if other is None or not message.from_alice or message.replaces is not None:
-        raise UnexpectedMessage("RequestInstance", "only the inviter has both halves")
-    if own is not None and own.state.channel != view.id:
-        raise UnexpectedMessage("RequestInstance", "a half in another channel")
-    if own is not None and not _above_agreed(view, own):
-        show(draft, view)
-        return
-    id = requests.instance_of(draft, message)
-    pair = draft.crossing(id)
-    if pair is not None and pair.stage is not CrossingStage.REQUESTED:
-        if own is not None:
-            on_proposal(draft, view, _proposal(own, id))
-        return
-    owner = _owner(draft, view, message, id, pair)
-    if owner is None:
-        why: str | None = "the other end's half is not good, or is resolved"
-    else:
-        why = requests.register(draft, id, view, message, owner)
-    if owner is None or why is not None:
-        if own is None:
-            requests.refuse_one(draft, view, id, why or "")
-        else:
-            on_proposal(draft, view, _proposal(own, id), why)
-        return
-    again = pair is not None and all(pair.requested)
-    halves = {owner.id: other}
-    if own is not None:
-        halves[view.id] = own
-    _begin(draft, id, halves, view, again)
-
-
-def _begin(
+def judge(
     draft: Draft,
-    id: InstanceId,
-    halves: dict[ChannelId, SignedHalf],
     view: ChannelView,
-    again: bool,
+    message: Propose,
+    removed: tuple[Nano, ...],
+    added: tuple[Nano, ...],
+    moved: int,
+) -> Verdict:
+    """Judges one half of a pair; raises `BadProposal` for what no rule allows."""
+    if removed and added:
+        return _judge_replacing(draft, view, message, removed[0], added[0], moved)
+    nano = (removed or added)[0]
+    crossing, instance = draft.crossing(nano.id), draft.instance(nano.id)
+    leg = leg_in(instance, view)
+    if crossing is None or leg is None:
+        raise BadProposal("this instance does not cross this channel, or does no longer")
+    if added:
+        if crossing.replaces is not None:
+            raise BadProposal("it was granted in the place of another only")
+        _check_adding(draft, view, crossing, instance, leg, nano, moved)
+        return Verdict(Decision.HOLD, Intent(Purpose.ADD, Wei(moved), adds=nano.id))
+    return _judge_removal(draft, view, message, instance, leg, nano, moved)
+
+
+def _judge_replacing(
+    draft: Draft, view: ChannelView, message: Propose, old: Nano, new: Nano, moved: int
+) -> Verdict:
+    """One half of a pair that resizes or renews: the old instance goes at the totals it names, and
+    what moves besides is the fee of the new one. Rules (a) to (d) are for what goes alone."""
+    crossing, instance = draft.crossing(new.id), draft.find_instance(new.id)
+    leg = leg_in(instance, view) if instance is not None else None
+    if crossing is None or instance is None or leg is None or crossing.replaces != old.id:
+        raise BadProposal("not granted, or no longer: one in the place of the other")
+    why = why_stays(draft, crossing, instance)
+    if why is not None:
+        raise BadProposal(why)
+    going = draft.instance(old.id)
+    leg_of_old = leg_in(going, view)
+    assert leg_of_old is not None
+    shift, totals = _named_shift(going, leg_of_old, view, message)
+    beside = moved - clamp_to_locks(old, shift)
+    _check_adding(draft, view, crossing, instance, leg, new, beside)
+    _keep_evidence(draft, going, leg_of_old, view, message)
+    return Verdict(Decision.HOLD, Intent(Purpose.REPLACE, Wei(beside), new.id, old.id), totals)
+
+
+def _check_adding(
+    draft: Draft,
+    view: ChannelView,
+    crossing: Crossing,
+    instance: InstanceView,
+    leg: Leg,
+    nano: Nano,
+    moved: int,
 ) -> None:
-    """Reserves and takes the halves, if both channels are idle; else they are dropped unanswered,
-    and their turn comes with a grant."""
-    pair = draft.crossing(id)
-    assert pair is not None
-    own = halves.get(view.id)
-    places = requests.idle_pair(draft, pair)
-    if places is None:
-        if again and own is not None:
-            # Nobody who has signed is kept waiting for longer than its patience.
-            why = "its turn has not come in time"
-            requests.let_go(draft, pair, why, (view.id,))
-            on_proposal(draft, view, _proposal(own, id), why)
+    """Raises `BadProposal`; `moved` is what the state moves for the new instance."""
+    if crossing.stage is CrossingStage.REQUESTED:
+        # A half that waits for its turn, and comes again after patience.
+        let_go(draft, crossing, "the other end waits no longer", (view.id,))
+        raise BadProposal("its turn has not come in time")
+    if crossing.stage is not CrossingStage.OPENING or view.inflight != crossing.id:
+        raise BadProposal("not asked for: request it, and wait for the grant")
+    if nano != nano_of(draft.config.deployment, nano.id, instance.terms, leg.swapped):
+        raise BadProposal("a nano with other locks, time or contract than its instance")
+    if leg.status is not LegStatus.NEW or not untouched(instance):
+        raise BadProposal("an instance that was locked or submitted before")
+    fee = crossing.fee if view.id == crossing.alice_channel else 0
+    if gain(view.role, moved) < fee:
+        raise BadProposal(f"the fee is {fee}")
+
+
+def _judge_removal(
+    draft: Draft,
+    view: ChannelView,
+    message: Propose,
+    instance: InstanceView,
+    leg: Leg,
+    nano: Nano,
+    moved: int,
+) -> Verdict:
+    intent = Intent(Purpose.REMOVE, removes=nano.id)
+    decided = finally_decided(instance, draft.chain)
+    if decided is not None:
+        # Rules (a), (b): the outcome, or its absence, in a final block.
+        if moved != clamp_to_locks(nano, decided):
+            raise BadProposal("not the outcome that the chain shows")
+        return Verdict(Decision.ACCEPT, intent)
+    other = other_leg(instance, leg)
+    if other.status is LegStatus.REMOVED:
+        # Rule (d): the other removal is fully signed; here at the shift paid there, or better.
+        owed = gain(view.role, clamp_to_locks(nano, other.removed_shift))
+        if gain(view.role, moved) < owed:
+            raise BadProposal("less than what was paid in the other channel")
+        return Verdict(Decision.ACCEPT, intent)
+    shift, totals = _named_shift(instance, leg, view, message)
+    if moved != clamp_to_locks(nano, shift):
+        raise BadProposal("net does not move by the totals it names")
+    _keep_evidence(draft, instance, leg, view, message)
+    return Verdict(Decision.HOLD, intent, totals)
+
+
+def _named_shift(
+    instance: InstanceView, leg: Leg, view: ChannelView, message: Propose
+) -> tuple[Wei, tuple[Wei, Wei]]:
+    if instance.machine is None:
+        assert instance.lock is not None
+        if instance.preimage is None and instance.head.preimage is None:
+            raise BadProposal("the secret is not known, and the lock has not lapsed")
+        shift = lock_shift(instance.lock)
+        return shift, (shift, Wei(0))
+    paid, received = message.paid, message.received
+    totals = (paid, received) if end_role(leg, view) is Role.ALICE else (received, paid)
+    return totals_shift(instance.machine, *totals), totals
+
+
+def end_role(leg: Leg, view: ChannelView) -> Role:
+    """The instance's side that our peer in this channel stands on; the hub plays the other."""
+    return view.role if leg.swapped else view.role.other
+
+
+def other_leg(instance: InstanceView, leg: Leg) -> Leg:
+    for other in instance.legs:
+        if other.channel != leg.channel:
+            return other
+    raise BadProposal("it does not cross us")
+
+
+# ------------------------------------------------------------------- what rule (c) rests on
+
+
+def _keep_evidence(
+    draft: Draft, instance: InstanceView, leg: Leg, view: ChannelView, message: Propose
+) -> None:
+    """Keeps the payer's highest statement of a one-way machine; a hub's own `Totals.received`."""
+    machine = instance.machine
+    payer = one_way(instance.terms)
+    if machine is None or payer is None:
         return
-    refused = requests.start(draft, pair, places, tuple(halves))
-    for channel, half in halves.items():
-        if half is own:
-            on_proposal(draft, draft.channel(channel), _proposal(half, id), refused)
-        else:
-            take(draft, draft.channel(channel), _proposal(half, id), refused)
-    answered = [channel for channel in halves if not _is_held(draft, channel, id)]
-    if refused is None and answered:
-        crossing.give_up(draft, pair, "the other end's half was refused", answered)
-
-
-def _proposal(half: SignedHalf, id: InstanceId) -> Propose:
-    return Propose(half.state, half.signature, int(Purpose.ADD), adds=id)
-
-
-def _is_held(draft: Draft, channel: ChannelId, id: InstanceId) -> bool:
-    held = draft.channel(channel).held
-    return held is not None and held.intent.adds == id
-
-
-def _above_agreed(view: ChannelView, half: SignedHalf) -> bool:
-    return half.state.version > (view.agreed.state.version if view.agreed is not None else 0)
-
-
-def _owner(
-    draft: Draft, view: ChannelView, message: RequestInstance, id: InstanceId, pair: Crossing | None
-) -> ChannelView | None:
-    """The channel whose end has signed the other half; None if that is not good, or resolved.
-
-    The signature last, since it costs most: whatever is found here, nothing has changed yet.
-    """
-    half, terms = message.other_half, message.machine or message.lock
-    assert half is not None
-    assert terms is not None
-    owner = draft.books.channels.get(half.state.channel)
-    if owner is None or owner.id == view.id or phase(owner, draft.chain) not in _LIVE:
-        return None
-    if pair is not None and pair.requested[Role.BOB] and pair.bob_channel != owner.id:
-        return None
-    if message.machine is not None and message.machine.bob != peer_key(owner):
-        return None
-    version, highest = half.state.version, max(owner.signed, owner.seen)
-    if version % 2 != (owner.role is Role.ALICE) or version > highest + 2:
-        return None
-    if not _above_agreed(owner, half) or _is_refused(owner, half):
-        return None
-    swapped = owner.role is Role.BOB  # The hub stands there for the instance's Alice.
-    if nano_of(draft.config.deployment, id, terms, swapped) not in half.state.nanos:
-        return None
+    by_payer = end_role(leg, view) is payer
+    paid = message.paid if by_payer else message.received
+    signature = message.paid_signature if by_payer else message.received_signature
+    held = draft.totals(instance.id)
+    if paid <= held.received or not signature:
+        return
+    key = machine.alice if payer is Role.ALICE else machine.bob
     try:
-        check_signature(draft.config.deployment, half.state, half.signature, peer_key(owner))
-    except BadSignature:
-        return None
-    return owner
-
-
-def _is_refused(owner: ChannelView, half: SignedHalf) -> bool:
-    """Whether we have answered it already, by a refusal that waits for its signature."""
-    return any(
-        proposal.intent.purpose is Purpose.REFUSE and proposal.state.version > half.state.version
-        for proposal in owner.proposals
-    )
+        check_statement(draft.config.deployment, MachineId(instance.id), paid, signature, key)
+    except (BadSignature, StatementRefused):
+        return
+    draft.put(Totals(instance.id, Wei(0), Wei(0), Signature(b""), paid, signature))

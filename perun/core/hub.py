@@ -53,8 +53,9 @@ def why_refuse(
         return error.why
     for view, nano in legs:
         net, nanos = agreed_content(view)
-        gone = [other for other in nanos if other.id == replaces]
-        if gone:
+        gone: list[Nano] = []
+        if replaces is not None:
+            gone = [other for other in nanos if other.id == replaces]
             nanos = tuple(other for other in nanos if other.id != replaces)
         lock = own_lock(nano, view.role)
         if lock > policy.greatest_lock:

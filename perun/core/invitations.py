@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from perun.core import virtual
+from perun.core import leaving, virtual
 from perun.core.accounting import own_lock
 from perun.core.books import Draft
 from perun.core.effects import Watch
@@ -254,7 +254,7 @@ def on_invited(draft: Draft, sender: PeerId, message: Invited) -> None:
         draft, view, terms, message.ours, Role.ALICE, sender, invitation.via, replaces
     )
     if old is not None and invitation.via:
-        virtual.leave(draft, old, instance.id)
+        leaving.leave(draft, old, instance.id)
     elif invitation.via:
         _go_on(draft, instance, message.half)
     elif replaces is not None:

@@ -7,7 +7,7 @@ the way of section 5, Answers.
 
 from __future__ import annotations
 
-from perun.core import crossing
+from perun.core import halves
 from perun.core.accounting import clamp_to_locks, gain, reliable_holdings, solvent
 from perun.core.books import Draft
 from perun.core.content import difference
@@ -43,7 +43,7 @@ def judge(draft: Draft, view: ChannelView, message: Propose) -> Verdict:
     for id in (adds, removes):
         known = draft.find_instance(id) if id is not None else None
         if known is not None and known.role is None:
-            return crossing.judge(draft, view, message, removed, added, moved)
+            return halves.judge(draft, view, message, removed, added, moved)
 
     if added and not removed and len(state.nanos) > draft.config.limits.slots_per_peer:
         raise BadProposal("no slot left for this peer")

@@ -2,7 +2,7 @@
 
 Both ends ask, unsigned. When both channels are idle the hub reserves both, quotes its fee and asks
 both for their proposals; at most one pair is in flight per channel. An end whose half has come with
-a request (`perun.core.halves`) is not asked.
+a request (`perun.core.unasked`) is not asked.
 """
 
 from __future__ import annotations

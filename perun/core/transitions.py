@@ -18,13 +18,14 @@ from perun.core import (
     clockwork,
     disputes,
     funding,
-    halves,
     invitations,
     joining,
+    leaving,
     offers,
     payments,
     proposals,
     requests,
+    unasked,
     virtual,
 )
 from perun.core.books import Books, Draft, Step
@@ -222,9 +223,9 @@ def _remove(draft: Draft, command: CommandRemove) -> None:
     view = _command(draft, command, instance.legs[0].channel)
     may_sign(draft, view, "remove an instance")
     if instance.via and instance.machine is not None and not instance.head.deadline:
-        virtual.leave(draft, instance)
+        leaving.leave(draft, instance)
     else:
-        virtual.propose_removal(draft, instance.id)
+        leaving.propose_removal(draft, instance.id)
 
 
 def _dispute(draft: Draft, command: CommandDispute) -> None:
@@ -320,7 +321,7 @@ _IN_CHANNEL: Final[
     m.AnswerClose: (_OF_CHANNEL, offers.on_answer_close),
     m.OfferWithdraw: (attrgetter("withdraw.channel"), offers.on_offer_withdraw),
     m.AnswerWithdraw: (_OF_CHANNEL, offers.on_answer_withdraw),
-    m.RequestInstance: (_OF_CHANNEL, halves.on_request),
+    m.RequestInstance: (_OF_CHANNEL, unasked.on_request),
     m.GrantInstance: (_OF_CHANNEL, _on_grant),
 }
 """Messages about a channel of the sender's: which one, and who takes them up in its phase."""
@@ -331,7 +332,7 @@ _FROM_PEER: Final[dict[type, Callable[[Draft, PeerId, Any], None]]] = {
     m.DeclineInvite: invitations.on_decline,
     m.RefuseInstance: virtual.on_refused,
     m.ReadySigned: virtual.on_ready,
-    m.Leave: virtual.on_leave,
+    m.Leave: leaving.on_leave,
     m.Reveal: _on_reveal,
 }
 

@@ -1,8 +1,7 @@
 """An end's side of a virtual channel (protocol, section 6); its other side is `crossing`.
 
-Request, grant, proposal; `Ready` both ways; payments; `Leave` both ways, then each end proposes the
-removal with the same totals, or asks the hub to let another machine take the place. Messages
-between the ends go through the hub, sealed.
+Request, grant, proposal; `Ready` both ways; payments; then `leaving`. Messages between the ends go
+through the hub, sealed.
 """
 
 from __future__ import annotations
@@ -13,44 +12,30 @@ from perun.core import legs
 from perun.core.accounting import gain
 from perun.core.books import Draft
 from perun.core.effects import SignItem
-from perun.core.faults import NotAllowedNow, UnexpectedMessage
-from perun.core.instances import one_way, paid_by
+from perun.core.faults import UnexpectedMessage
 from perun.core.keys import own_key, peer_key
 from perun.core.notices import InstanceRefused, VirtualReady
-from perun.core.payments import accept
 from perun.core.phases import Phase, blocked, phase
 from perun.core.signing import check_loosely
-from perun.core.state import (
-    ChannelView,
-    InstanceView,
-    Intent,
-    LegStatus,
-    PeerId,
-    Purpose,
-    Role,
-)
+from perun.core.state import InstanceView, Intent, LegStatus, PeerId, Purpose, Role
 from perun.core.wishes import ask_hub, send_proposal, still_asked, want, wanted
 from perun.encoding.messages import (
     GrantInstance,
-    Leave,
     Pay,
     ReadySigned,
     RefuseInstance,
     SignedHalf,
 )
 from perun.encoding.quotes import Quote
-from perun.types import InstanceId, MachineId, Ready, Signature, Wei
+from perun.types import MachineId, Ready, Signature, Wei
 
 __all__ = [
-    "leave",
     "may_propose_unasked",
     "on_added",
     "on_grant",
-    "on_leave",
     "on_ready",
     "on_ready_signed",
     "on_refused",
-    "remind",
     "request",
     "say_ready",
 ]
@@ -204,124 +189,3 @@ def on_ready(draft: Draft, sender: PeerId, message: ReadySigned) -> None:
     draft.put(replace(instance, ready=message.signature))
     if instance.ready_sent:
         draft.notify(VirtualReady(instance.id))
-
-
-# ---------------------------------------------------------------------------------------- leaving
-
-
-def leave(draft: Draft, instance: InstanceView, successor: InstanceId | None = None) -> None:
-    """Stops paying and tells the other end our totals; also again, after a refusal or a loss.
-
-    Then it is closed, or `successor` takes its place.
-    """
-    leg = instance.legs[0]
-    if leg.status is not LegStatus.LISTED:
-        raise NotAllowedNow("close it", "our channel does not list it, or its removal is signed")
-    if instance.successor is not None and _is_going(draft.channel(leg.channel), instance.id):
-        raise NotAllowedNow("close it", "another is about to take its place")
-    _leave(draft, instance, successor)
-
-
-def _leave(draft: Draft, instance: InstanceView, successor: InstanceId | None) -> None:
-    instance = replace(instance, leave_sent=True, successor=successor)
-    draft.put(instance)
-    _tell(draft, instance)
-
-
-def remind(draft: Draft, instance: InstanceView) -> None:
-    """Once a block, while the other end has not answered our `Leave`: a hub may have lost it."""
-    if instance.leave_sent and instance.legs[0].status is LegStatus.LISTED:
-        _tell(draft, instance)
-
-
-def _tell(draft: Draft, instance: InstanceView) -> None:
-    totals = draft.totals(instance.id)
-    message = Leave(
-        instance.id,
-        paid_by(instance, totals, Role.ALICE),
-        paid_by(instance, totals, Role.BOB),
-        totals.sent_signature,
-        instance.successor,
-    )
-    draft.send(instance.end, message, instance.via)
-
-
-def on_leave(draft: Draft, sender: PeerId, message: Leave) -> None:
-    """The other end pays no more: take its last statement, agree on totals.
-
-    As soon as we know all it has paid we propose the removal, or ask the hub to let the successor
-    take the place; our answer lets it do the same.
-    """
-    instance = draft.find_instance(message.machine)
-    if instance is None or instance.role is None or instance.end != sender:
-        raise UnexpectedMessage("Leave", "no such machine with this peer")
-    if instance.legs[0].status is not LegStatus.LISTED or instance.machine is None:
-        return
-    named = (message.paid_by_alice, message.paid_by_bob)
-    theirs, ours = named[instance.role.other], named[instance.role]
-    totals = draft.totals(instance.id)
-    if ours > totals.sent:
-        raise UnexpectedMessage("Leave", "it names more than we have paid")
-    if theirs > totals.received and not accept(draft, instance, theirs, message.signature):
-        return
-    new = None
-    if message.successor is not None:
-        new = _successor(draft, instance, message.successor)
-        if new is None:
-            refusal = RefuseInstance(message.successor, "it does not take that place")
-            draft.send(instance.end, refusal, instance.via)
-            return
-    instance = draft.instance(instance.id)
-    successor = _aim(draft, instance, new)
-    totals = draft.totals(instance.id)
-    if not instance.leave_sent or ours < totals.sent or successor != instance.successor:
-        _leave(draft, instance, successor)
-    if successor is None:
-        propose_removal(draft, instance.id)
-    elif (
-        new is not None
-        and new.id == successor
-        and not _is_going(draft.channel(instance.legs[0].channel), instance.id)
-    ):
-        request(draft, new)
-
-
-def _successor(draft: Draft, old: InstanceView, id: InstanceId) -> InstanceView | None:
-    """What was agreed on to take an instance's place, and not refused since."""
-    new = draft.find_instance(id)
-    if new is None or new.replaces != old.id or new.refused:
-        return None
-    return new
-
-
-def _aim(draft: Draft, old: InstanceView, theirs: InstanceView | None) -> InstanceId | None:
-    """What we leave for when the other end leaves for `theirs`; both ends come to the same.
-
-    Closing goes before replacing, and of two successors the one that the machine's Alice invited
-    to. What waits for its proposal is not changed any more: a state resolves it.
-    """
-    if old.leave_sent and _is_going(draft.channel(old.legs[0].channel), old.id):
-        return old.successor
-    if theirs is None or (old.leave_sent and old.successor is None):
-        return None
-    ours = _successor(draft, old, old.successor) if old.successor is not None else None
-    if ours is None or (ours.role is not theirs.role and theirs.role is old.role):
-        return theirs.id
-    return ours.id
-
-
-def _is_going(view: ChannelView, id: InstanceId) -> bool:
-    return any(intent.removes == id for intent in wanted(view))
-
-
-def propose_removal(draft: Draft, id: InstanceId) -> None:
-    """Wants the removal in our own channel, unless it is wanted already."""
-    view = draft.channel(draft.instance(id).legs[0].channel)
-    if not _is_going(view, id):
-        want(draft, view.id, Intent(Purpose.REMOVE, removes=id))
-
-
-def cashable_alone(instance: InstanceView) -> bool:
-    """Whether the hub lets us remove it without the other end: rule (c), one-way and we receive."""
-    payer = one_way(instance.terms)
-    return payer is not None and payer is not instance.role

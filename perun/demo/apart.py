@@ -91,7 +91,7 @@ def leave_alone(play: Play) -> None:
     before = ingrid.wallet.count
     count = max(1, play.payments // 10)
     # A total that the gas to submit it would eat is not worth enforcing: nobody would.
-    dust = stage.limits.dust
+    dust = max(party.books.config.limits.dust for party in (alice, bob))
     play.pay(machine, count, "Alice ⇄ Ingrid ⇄ Bob", count, least=dust)
     play.arrived(machine)
     play.hub_signed += ingrid.wallet.count - before

@@ -40,6 +40,8 @@ class Surroundings(Protocol):
     folder: Path
     deployment: Deployment
     limits: Limits
+    any_price: bool
+    """Whether `limits` are kept as they are, or set by what gas costs when a party starts."""
     network: LocalNetwork
     clock: Clock
     since: int
@@ -103,6 +105,7 @@ class Party:
             wallet=self.wallet,
             clock=around.clock,
             since=around.since,
+            any_price=around.any_price,
             notify=self.notices.append,
             fault=lambda what, error: self.faults.append((what, error)),
             report=self._hear,

@@ -14,7 +14,6 @@ from typing import ClassVar, Final
 from perun import deployments
 from perun.bindings import transport
 from perun.bindings.calls import Call
-from perun.chain.costs import gas_price, priced
 from perun.chain.memory import rich_key
 from perun.chain.rpc import RpcEndpoint
 from perun.core.config import Deployment, Policy
@@ -64,6 +63,8 @@ class _StageClock:
 class Stage:
     """Chain, contracts and network."""
 
+    any_price = False
+
     def __init__(self, chain: DemoChain, folder: Path, seed: int) -> None:
         """Deploys the contracts."""
         self.folder = folder
@@ -75,11 +76,7 @@ class Stage:
         self.deployment = Deployment(
             suite.ms_contract.domain, suite.vpm.domain, suite.hash_time_lock.domain
         )
-        head = self._endpoint.block()
-        assert head is not None
-        # No channel, and no lock, that would cost more to enforce than it holds.
-        price = gas_price(self._endpoint, head.base_fee)
-        self.limits = priced(limits_for(suite.chain_id), price)
+        self.limits = limits_for(suite.chain_id)
         self.network = LocalNetwork()
         self.clock: Clock = _StageClock(self)
         self.cast: list[Party] = []

@@ -7,7 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from perun.chain import ChainService, FeePolicy, SqliteJournal
+from perun.chain.costs import priced_now
 from perun.chain.endpoint import Endpoint
 from perun.chain.reports import Report
 from perun.core.config import Config
@@ -62,6 +65,7 @@ class Assembly:
         since: int = 0,
         keyfile: str | None = None,
         fees: FeePolicy | None = None,
+        any_price: bool = False,
         notify: Callable[[Notice], None] = _nobody,
         fault: Fault = _nobody,
         report: Callable[[Report], None] = _nobody,
@@ -74,10 +78,15 @@ class Assembly:
             wallet: holds it, and the account's key if that is another; only `key` if not given.
             since: block of the deployment.
             keyfile: the account's key, encrypted (`perun.wallet.encrypt`), kept for exits.
+            any_price: also take part in channels and locks that, at the price of gas now, cost more
+                to enforce than they hold; else such are refused, with both numbers.
 
         Raises:
+            ChainFault: the chain cannot be asked for the price of gas.
             StoreInUse: another process has it open.
         """
+        if not any_price:
+            config = replace(config, limits=priced_now(config.limits, endpoint, fees))
         deployment, identity = config.deployment, config.identity
         self.store = SqliteStore(path)
         try:

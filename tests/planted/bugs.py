@@ -1,7 +1,7 @@
 """The bugs: each takes one rule of sections 5 and 6 out of the node, and nothing else.
 
-A bug is a list of replacements: wherever `perun` has imported a function by name, the replacement
-is put in its place, as an edit of the source would.
+A bug is a list of replacements: wherever `perun` has imported a function by name, or keeps it in a
+table, the replacement is put in its place, as an edit of the source would.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import replace as replace_verdict
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -21,6 +23,7 @@ from perun.core import (
     crossing,
     disputes,
     evidence,
+    halves,
     instances,
     judge,
     legs,
@@ -28,6 +31,7 @@ from perun.core import (
     payments,
     phases,
     proposals,
+    unasked,
     wishes,
 )
 from perun.core.books import Books, Draft
@@ -56,17 +60,36 @@ class Bug:
 @contextmanager
 def planted(bug: Bug) -> Iterator[None]:
     """The package with the bug in it."""
-    undo: list[tuple[object, str, object]] = []
+    undo: list[Callable[[], None]] = []
     try:
         for owner, name, new in bug.replacements:
             old = getattr(owner, name)
             for place in _importers(owner, name, old):
-                undo.append((place, name, old))
+                undo.append(partial(setattr, place, name, old))
                 setattr(place, name, new)
+            for table, key, entry in _entries(old):
+                undo.append(partial(table.__setitem__, key, entry))
+                parts = entry if isinstance(entry, tuple) else (entry,)
+                changed = tuple(new if part is old else part for part in parts)
+                table[key] = changed if isinstance(entry, tuple) else new
         yield
     finally:
-        for place, name, old in undo:
-            setattr(place, name, old)
+        for put_back in undo:
+            put_back()
+
+
+def _entries(old: object) -> list[tuple[dict[Any, Any], object, object]]:
+    """Where the tables of `perun.core` keep a function, alone or with others."""
+    return [
+        (table, key, entry)
+        for name, module in list(sys.modules.items())
+        if name.startswith("perun.core.")
+        for table in vars(module).values()
+        if isinstance(table, dict)
+        for key, entry in list(table.items())
+        if isinstance(key, type)
+        and (entry is old or (isinstance(entry, tuple) and any(part is old for part in entry)))
+    ]
 
 
 def _importers(owner: object, name: str, old: object) -> list[object]:
@@ -116,7 +139,43 @@ def _judges_any_totals(*arguments: Any) -> Verdict:
         return Verdict(Decision.HOLD, Intent(Purpose.REMOVE, removes=nano.id), (Wei(0), Wei(0)))
 
 
-_ORIGINAL_CROSSING_JUDGE = crossing.judge
+_ORIGINAL_CROSSING_JUDGE = halves.judge
+
+
+def _answers_a_replacement_at_once(draft: Draft, view: ChannelView) -> bool:
+    assert view.held is not None
+    if view.held.intent.purpose is Purpose.REPLACE:
+        return _answers_at_once(draft, view)
+    return _ORIGINAL_ON_HELD(draft, view)
+
+
+_ORIGINAL_ON_HELD = crossing.on_held
+
+
+def _forgets_totals(*arguments: Any) -> Verdict:
+    return replace_verdict(_ORIGINAL_JUDGE_REPLACING(*arguments), totals=None)
+
+
+def _takes_any_net(*arguments: Any) -> Verdict:
+    try:
+        return _ORIGINAL_JUDGE_REPLACING(*arguments)
+    except BadProposal as error:
+        if "the fee is" not in error.why:
+            raise
+        draft, view, message, old, new, _ = arguments
+        going = draft.instance(old.id)
+        leg = instances.leg_in(going, view)
+        assert leg is not None
+        _, totals = halves._named_shift(going, leg, view, message)
+        intent = Intent(Purpose.REPLACE, adds=new.id, removes=old.id)
+        return Verdict(Decision.HOLD, intent, totals)
+
+
+_ORIGINAL_JUDGE_REPLACING = halves._judge_replacing
+
+
+def _believes_any_half(draft: Draft, _view: ChannelView, message: Any, *_: Any) -> Any:
+    return draft.books.channels.get(message.other_half.state.channel)
 
 
 # -------------------------------------------------------------------------------------- payments
@@ -308,7 +367,27 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "hub takes any shift",
         "section 6: with the same totals, which net follows",
-        [(crossing, "judge", _judges_any_totals)],
+        [(halves, "judge", _judges_any_totals)],
+    ),
+    Bug(
+        "hub signs one half of a replacement",
+        "section 6, Resizing: neither until both [D3]",
+        [(crossing, "on_held", _answers_a_replacement_at_once)],
+    ),
+    Bug(
+        "hub replaces at any net",
+        "section 6, Resizing: what net moves besides the shift is the fee",
+        [(halves, "_judge_replacing", _takes_any_net)],
+    ),
+    Bug(
+        "hub replaces at totals that differ",
+        "section 6, Resizing: the pair must name the same totals",
+        [(halves, "_judge_replacing", _forgets_totals)],
+    ),
+    Bug(
+        "hub believes any half that is brought",
+        "section 6: it takes one end's half from the other only if it is good [A12]",
+        [(unasked, "_owner", _believes_any_half)],
     ),
     Bug(
         "payer does not wait for Ready",

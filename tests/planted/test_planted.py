@@ -30,7 +30,16 @@ def test_bug_is_caught_within_a_few_games(name: str) -> None:
     assert catch(BY_NAME[name], range(8), stories=False) is not None
 
 
-@pytest.mark.parametrize("name", ["payer does not wait for Ready", "signs with a stale view"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "payer does not wait for Ready",
+        "signs with a stale view",
+        "hub replaces at any net",
+        "hub replaces at totals that differ",
+        "hub believes any half that is brought",
+    ],
+)
 def test_bug_is_caught_by_a_story(name: str) -> None:
     assert catch(BY_NAME[name], ()) is not None
 

@@ -88,16 +88,20 @@ class Play(Signing):
     def _answer_all_before(self, to: int) -> None:
         """No deadline passes while an honest party holds something newer; somebody races it."""
         disputes = self.arena.world.ms_contract.disputes
-        ending = [
+        answered: set[int] = set()
+        # One at a time, since whoever races an answer may open the next dispute with it.
+        while ending := [
             (disputes[room.key].deadline, number)
             for number, room in enumerate(self.rooms)
-            if room.key in disputes and not room.ended and not disputes[room.key].settling
-        ]
-        for deadline, number in sorted(ending):
-            room = self.rooms[number]
-            dispute = disputes.get(room.key)
-            if not dispute or deadline >= to or deadline < self.arena.now:
-                continue
+            if number not in answered
+            and room.key in disputes
+            and not room.ended
+            and not disputes[room.key].settling
+            and self.arena.now <= disputes[room.key].deadline < to
+        ]:
+            _, number = min(ending)
+            answered.add(number)
+            room, dispute = self.rooms[number], disputes[self.rooms[number].key]
             for role in room.honest:
                 newest = room.newest(role)
                 if newest and newest.state.version > dispute.version:

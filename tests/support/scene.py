@@ -42,6 +42,7 @@ class Scene:
         self.chain.mine()
         self.deployment = self.chain.deployment
         self.limits: Limits = limits_for(self.deployment.contract.chain_id)
+        self.any_price = True
         self.network = LocalNetwork()
         self.clock: Clock = _Clock(self)
         self.since = 0

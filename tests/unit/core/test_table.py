@@ -17,7 +17,14 @@ from perun.crypto.hashing import keccak
 from perun.encoding import messages as m
 from perun.errors import Misuse, PeerFault
 from perun.testing.parties import World, key_of
-from perun.testing.stories import OPEN_HANDED, SECRET, add_lock, add_machine, open_channel
+from perun.testing.stories import (
+    OPEN_HANDED,
+    SECRET,
+    add_lock,
+    add_machine,
+    hub_policy,
+    open_channel,
+)
 from perun.types import (
     Close,
     InstanceId,
@@ -146,6 +153,37 @@ def test_cell(cell: Cell, kind: type, wanted: Phase) -> None:
     assert refused_by_phase is (wanted not in TABLE[kind])
     after = (dict(cell.books.channels), dict(cell.books.instances), dict(cell.books.totals))
     assert after == before
+
+
+class VirtualCell(Cell):
+    """A machine over a hub, and Alice's channel with the hub put into any phase."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.alice = self.world.party("alice", OPEN_HANDED)
+        bob, hub = self.world.party("bob", OPEN_HANDED), self.world.party("ingrid", hub_policy())
+        self.world.advance()
+        self.id = open_channel(self.world, self.alice, hub, 1_000, 1_000)
+        open_channel(self.world, bob, hub, 1_000, 1_000)
+        self.machine = add_machine(self.world, self.alice, self.id, 10, 10, bob)
+        self.books = self.alice.node.books
+        self.original = self.books.channels[self.id]
+
+
+@pytest.mark.parametrize("wanted", Phase, ids=lambda phase: phase.value)
+@pytest.mark.parametrize("kind", [i.CommandReplace, i.CommandRemove], ids=lambda k: k.__name__)
+def test_cell_of_a_virtual_machine(kind: type, wanted: Phase) -> None:
+    cell = VirtualCell()
+    cell.enter(wanted)
+    random, far = Salt(b"\x09" * 32), UnixTime(cell.books.chain.head_time + 5_000)
+    replacing = i.CommandReplace(cell.machine, Wei(5), Wei(5), far, Seconds(600), random)
+    command = replacing if kind is i.CommandReplace else i.CommandRemove(cell.machine)
+    refused = ""
+    try:
+        step(cell.books, command)
+    except NotAllowedNow as refusal:
+        refused = str(refusal)
+    assert (f"the channel is {wanted.value}" in refused) is (wanted not in TABLE[kind])
 
 
 def test_stranger_is_refused_in_every_cell(cell: Cell) -> None:

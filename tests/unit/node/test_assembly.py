@@ -1,0 +1,99 @@
+"""What a node that is put together the usual way takes part in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from perun import deployments
+from perun.chain.costs import leaving_gas
+from perun.chain.memory import MemoryChain, rich_key
+from perun.chain.rpc import RpcEndpoint
+from perun.core.config import Deployment
+from perun.core.faults import ChannelTooSmall
+from perun.core.inputs import CommandOffer
+from perun.core.limits import limits_for
+from perun.crypto import SecretKey, keccak
+from perun.node.assembly import Assembly
+from perun.node.settings import config_for, peer_id
+from perun.types import ETH, Nonce, Seconds, UnixTime, Wei
+from perun.wire.local import LocalNetwork
+
+KEY = SecretKey(keccak(b"the node"))
+PEER = SecretKey(keccak(b"the peer")).public_key
+
+
+class _ChainClock:
+    """This chain's blocks have times of their own."""
+
+    def __init__(self, endpoint: RpcEndpoint) -> None:
+        self._endpoint = endpoint
+
+    def now(self) -> UnixTime:
+        head = self._endpoint.block()
+        assert head is not None
+        return head.time
+
+
+@pytest.fixture(scope="module")
+def chain() -> tuple[RpcEndpoint, Deployment]:
+    """A chain with the contracts."""
+    endpoint = MemoryChain().endpoint()
+    suite = deployments.deploy(endpoint.web3, rich_key(0).to_eth_keys())
+    domains = (suite.ms_contract.domain, suite.vpm.domain, suite.hash_time_lock.domain)
+    return endpoint, Deployment(*domains)
+
+
+def offered(
+    folder: Path, chain: tuple[RpcEndpoint, Deployment], amount: int, *, any_price: bool
+) -> list[Exception]:
+    """What the node has against offering a channel that holds so much."""
+    endpoint, deployment = chain
+    faults: list[Exception] = []
+    node = Assembly(
+        folder / "node.perun",
+        config_for(deployment, KEY.public_key, keccak(b"seed")),
+        KEY,
+        endpoint,
+        clock=_ChainClock(endpoint),
+        any_price=any_price,
+        fault=lambda _, error: faults.append(error),
+    )
+    try:
+        node.join(LocalNetwork())
+        while node.node.turn():
+            pass
+        offer = CommandOffer(
+            peer_id(PEER),
+            PEER.address,
+            ETH,
+            Seconds(limits_for(endpoint.chain_id).least_challenge),
+            Nonce(1),
+            Wei(amount),
+            Wei(0),
+        )
+        node.node.post([offer])
+        node.node.turn()
+    finally:
+        node.close()
+    return faults
+
+
+def test_what_a_dispute_would_eat_is_refused(
+    tmp_path: Path, chain: tuple[RpcEndpoint, Deployment]
+) -> None:
+    head = chain[0].block()
+    assert head is not None
+    # Twice the base fee and a tip; nobody need know the tip to know what is far too little.
+    little = leaving_gas(1, 1) * head.base_fee
+    (error,) = offered(tmp_path, chain, little, any_price=False)
+    assert isinstance(error, ChannelTooSmall)
+    assert (error.holds, error.least > 2 * little) == (little, True)
+    assert offered(tmp_path, chain, error.least, any_price=False) == []
+
+
+def test_whoever_wants_it_all_the_same_gets_it(
+    tmp_path: Path, chain: tuple[RpcEndpoint, Deployment]
+) -> None:
+    assert offered(tmp_path, chain, 1, any_price=True) == []
