@@ -69,15 +69,17 @@ def propose_next(draft: Draft, id: ChannelId) -> None:
         intent = view.intents[0]
         view = replace(view, intents=view.intents[1:])
         draft.put(view)
-        if intent.asks and intent.adds is not None:
-            ask_hub(draft, draft.instance(intent.adds), intent.half)
+        added = draft.find_instance(intent.adds) if intent.adds is not None else None
+        if intent.asks:
+            if added is not None:
+                ask_hub(draft, added, intent.half)
             continue
         try:
             state = build(draft, view, intent)
         except Misuse as error:
             given_up(draft, view, next_version(view), intent, str(error))
-            if intent.adds is not None:
-                _say_so(draft, draft.instance(intent.adds), intent, str(error))
+            if added is not None:
+                _say_so(draft, added, intent, str(error))
             continue
         _ask(draft, view, state, intent)
         return
@@ -178,6 +180,7 @@ def refuse(draft: Draft, id: ChannelId, reason: str, shows: InstanceId | None = 
 def send_proposal(draft: Draft, view: ChannelView, proposal: OwnProposal) -> None:
     intent = proposal.intent
     if intent.adds is not None and intent.half is not None:
+        # Its terms may be over; but what we have signed a state with is not forgotten.
         own = SignedHalf(proposal.state, proposal.signature)
         ask_hub(draft, draft.instance(intent.adds), intent.half, own)
         return

@@ -807,3 +807,30 @@ def test_end_with_an_invitation_of_its_own_waits_for_the_grant(frugal: Trio) -> 
 
     assert frugal.bob.told(VirtualReady) == [VirtualReady(machine)]
     assert kinds(frugal, since).count("GrantInstance") == 2
+
+
+def test_what_is_over_before_its_turn_comes_is_forgotten(frugal: Trio) -> None:
+    """Bob's half waits for so long that all he was invited to meanwhile has ended."""
+    frugal.ingrid.node.books.exit_only = True  # she answers nobody
+    frugal.world.network.rule = rewrite(frugal.alice, lambda _message: ())
+    short = replace(
+        command(frugal.alice, frugal.left, frugal.bob),
+        validity=UnixTime(frugal.world.ledger.time + 200),
+    )
+    frugal.alice.do(command(frugal.alice, frugal.left, frugal.bob))
+    frugal.world.settle()
+    frugal.alice.do(replace(short, random=frugal.alice.random()))
+    frugal.bob.do(CommandTransfer(frugal.right, Wei(3)))
+    frugal.world.settle()
+    view = frugal.bob.node.books.channels[frugal.right]
+    assert [intent.asks for intent in view.intents] == [True, False]
+    frugal.world.advance(1_000, 3)
+    assert len(frugal.bob.node.books.instances) == 1
+    frugal.ingrid.node.books.exit_only = False
+    for _ in range(4):
+        frugal.world.advance(11)
+
+    assert at_rest(frugal.bob)
+    full = frugal.bob.node.books.channels[frugal.right].agreed
+    assert full is not None
+    assert (full.state.net, full.state.nanos) == (3, ())
