@@ -29,13 +29,15 @@ from perun.core.inputs import (
 )
 from perun.core.instances import totals_shift
 from perun.core.phases import Phase, phase
+from perun.core.signing import digest
 from perun.core.state import LegStatus, Role
 from perun.crypto.hashing import keccak
-from perun.encoding.messages import AnswerState, Pay, Propose, decode
+from perun.crypto.signatures import verify
+from perun.encoding.messages import AnswerState, Pay, Propose, RequestInstance, decode
 from perun.errors import BrokenInvariant
 from perun.store import MemoryStore, WriteFailed
 from perun.testing.network import Letter
-from perun.testing.parties import Party, World
+from perun.testing.parties import DEPLOYMENT, Party, World
 from perun.testing.stories import OPEN_HANDED, hub_policy, open_channel
 from perun.types import (
     MachineId,
@@ -210,17 +212,26 @@ class Chaos:
         """Registers any state that the other side has ever signed, and old totals."""
         pick, ledger = self.random, self.world.ledger
         by = {one.peer: one for one in self.parties}
-        proposed: dict[tuple[bytes, int], State] = {}
+        proposed: dict[tuple[bytes, int], list[State]] = {}
         signed: list[tuple[Party, State]] = []
         for sender, _, frame in self.world.network.seen:
             message = decode(frame)
             if isinstance(message, Propose):
-                proposed[message.state.channel, message.state.version] = message.state
+                place = (message.state.channel, int(message.state.version))
+                proposed.setdefault(place, []).append(message.state)
                 signed.append((by[sender], message.state))
+            elif isinstance(message, RequestInstance):
+                halves = [half for half in (message.own_half, message.other_half) if half]
+                signed += [(self.signer_of(half.state), half.state) for half in halves]
+                for half in halves:
+                    place = (half.state.channel, int(half.state.version))
+                    proposed.setdefault(place, []).append(half.state)
             elif isinstance(message, AnswerState):
-                found = proposed.get((message.channel, message.version))
-                if found is not None:
-                    signed.append((by[sender], found))
+                # A liar proposes several states of one version: the signature says which it is for.
+                for state in proposed.get((message.channel, message.version), ()):
+                    hashed = digest(DEPLOYMENT, state)
+                    if verify(hashed, message.signature, by[sender].key.address):
+                        signed.append((by[sender], state))
         nothing = Signature(b"")
         for view in party.node.books.channels.values():
             usable = [s for one, s in signed if s.channel == view.id and one.peer == view.peer]
@@ -250,6 +261,11 @@ class Chaos:
                 pair = (Wei(sent), Wei(totals.received // 2 if totals else 0))
                 pair = pair if instance.role is Role.ALICE else pair[::-1]
             ledger.submit_totals(instance.id, machine, *pair)
+
+    def signer_of(self, state: State) -> Party:
+        """The end of a channel with the hub: no half of it is the hub's."""
+        ends = (self.alice, self.bob)
+        return next(end for end in ends if state.channel in end.node.books.channels)
 
     # -------------------------------------------------------------------------------- checks
 
