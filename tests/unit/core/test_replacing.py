@@ -289,6 +289,21 @@ def test_last_slot_is_enough() -> None:
     assert listed(trio.bob, trio.right) == [new]
 
 
+def test_money_that_the_shift_will_bring_counts(trio: Trio) -> None:
+    """Bob, and the hub towards Alice, lock what Alice has paid."""
+    old = machine(trio, 300, 200, paid=200)
+    new = resize(trio, old, 100, 1_150)
+
+    assert listed(trio.alice, trio.left) == listed(trio.bob, trio.right) == [new]
+
+
+def test_money_that_the_shift_will_bring_counts_for_the_inviter_too(trio: Trio) -> None:
+    old = machine(trio, 300, 200, paid=200)
+    new = resize(trio, old, 1_150, 100, who=trio.bob)
+
+    assert listed(trio.alice, trio.left) == listed(trio.bob, trio.right) == [new]
+
+
 def test_more_money_than_there_is_even_without_the_old_machine(trio: Trio) -> None:
     old = machine(trio, 300, 200, paid=0 + 50)
     resize(trio, old, 1_400, 0)
@@ -355,6 +370,26 @@ def test_closing_goes_before_replacing(trio: Trio) -> None:
     patience(trio)
 
     assert listed(trio.alice, trio.left) == listed(trio.bob, trio.right) == []
+    assert (net(trio.alice, trio.left), hub_gain(trio)) == (50, 0)
+
+
+def test_end_that_closes_already_is_not_turned_by_the_others_leave(trio: Trio) -> None:
+    """Both have agreed on the successor; Bob closes before he hears that Alice leaves for it."""
+    old = machine(trio)
+    trio.world.network.rule = _without_leaves(trio)
+    resize(trio, old, 400, 400)
+    trio.bob.do(CommandRemove(old))
+    trio.world.settle()
+    trio.world.network.rule = lost(trio, trio.bob, Leave)
+    trio.world.advance()
+    assert instance(trio.bob, old).successor is None
+    (proposal,) = trio.bob.node.books.channels[trio.right].proposals
+    assert (proposal.intent.removes, proposal.intent.adds) == (old, None)
+    trio.world.network.rule = None
+    patience(trio)
+
+    # Alice never heard of it and has proposed nothing: what comes about comes about on both sides.
+    assert listed(trio.alice, trio.left) == listed(trio.bob, trio.right)
     assert (net(trio.alice, trio.left), hub_gain(trio)) == (50, 0)
 
 

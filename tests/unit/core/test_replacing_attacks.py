@@ -17,6 +17,7 @@ from perun.core.state import CrossingStage, LegStatus
 from perun.encoding.messages import (
     AnswerState,
     GrantInstance,
+    Invite,
     Leave,
     Propose,
     RefuseInstance,
@@ -28,6 +29,7 @@ from perun.testing.network import Letter
 from perun.testing.parties import DEPLOYMENT, Party, World
 from perun.testing.stories import OPEN_HANDED, add_machine, hub_policy, instance, open_channel
 from perun.types import (
+    ETH,
     Address,
     ChannelId,
     InstanceId,
@@ -230,6 +232,32 @@ def test_a1_halves_that_do_not_fit_are_both_refused(trio: Trio, name: str) -> No
     assert case.new not in books.crossings
     assert books.crossings[case.old].stage is CrossingStage.OPEN
     assert all(books.channels[id].inflight is None for id in (trio.left, trio.right))
+
+
+def test_totals_that_differ_free_the_channels_at_once(trio: Trio) -> None:
+    case = granted(trio)
+    ATTACKS["at other totals"](case)
+
+    books = trio.ingrid.node.books
+    assert [books.channels[id].inflight for id in (trio.left, trio.right)] == [None, None]
+    assert case.new not in books.crossings
+
+
+def test_other_machine_of_the_same_ends_is_not_replaced_instead(trio: Trio) -> None:
+    """Granted in the place of one, both halves take another out."""
+    other = add_machine(trio.world, trio.alice, trio.left, 10, 10, trio.bob)
+    case = granted(trio)
+    before = {id: listed(trio.ingrid, id) for id in (trio.left, trio.right)}
+    for party, id in ((trio.alice, trio.left), (trio.bob, trio.right)):
+        own = [nano for nano in case.own[id] if nano.id == case.new]
+        full = party.node.books.channels[id].agreed
+        assert full is not None
+        kept = [nano for nano in full.state.nanos if nano.id != other]
+        half(trio, party, tuple(sorted((*kept, *own), key=lambda nano: nano.id)))
+    patience(trio)
+
+    assert case.states_signed_by_the_hub() == 0
+    assert {id: listed(trio.ingrid, id) for id in (trio.left, trio.right)} == before
 
 
 def test_half_is_void_once_a_higher_version_comes(trio: Trio) -> None:
@@ -491,6 +519,103 @@ def test_leave_for_a_machine_that_was_never_agreed_on_stops_nobody(trio: Trio) -
     trio.bob.do(CommandPay(old, Wei(5)))
 
 
+def test_leave_for_the_successor_of_another_machine_stops_nobody(trio: Trio) -> None:
+    old = add_machine(trio.world, trio.alice, trio.left, 30, 20, trio.bob)
+    other = add_machine(trio.world, trio.alice, trio.left, 30, 20, trio.bob)
+    trio.world.network.rule = lost(trio, trio.bob, Leave)
+    new = resize(trio, old, 40, 40)
+    _sealed(trio, trio.alice, trio.bob, Leave(other, Wei(0), Wei(0), successor=new))
+
+    assert not instance(trio.bob, other).leave_sent
+    trio.bob.do(CommandPay(other, Wei(5)))
+
+
+def test_refused_successor_is_never_taken_up_again(trio: Trio) -> None:
+    """Bob has heard of the refusal, Alice not yet: her next Leave is answered with it."""
+    old = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    trio.world.network.lose(RequestInstance)
+    new = resize(trio, old, 400, 100)
+    trio.world.network.inject(trio.ingrid.peer, trio.bob.peer, RefuseInstance(new, "no"))
+    trio.world.settle()
+    assert not instance(trio.bob, old).leave_sent
+    trio.world.network.lose()
+    trio.world.advance()
+
+    for party in (trio.alice, trio.bob):
+        assert not instance(party, old).leave_sent
+        assert instance(party, new).refused
+    assert listed(trio.bob, trio.right) == [old]
+
+
+def test_invited_end_asks_the_hub_when_it_knows_the_last_statement_and_not_before(
+    trio: Trio,
+) -> None:
+    old = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    trio.world.network.rule = lost(trio, trio.alice, Leave)
+    before = len(trio.world.network.said(RequestInstance))
+    resize(trio, old, 400, 100)
+
+    assert len(trio.world.network.said(RequestInstance)) == before
+    trio.bob.do(CommandPay(old, Wei(5)))
+
+
+@pytest.mark.parametrize("by", ["carol", "ingrid"])
+def test_nobody_else_may_take_a_machines_place(trio: Trio, by: str) -> None:
+    """Neither another end over the hub, nor the hub by a machine of its own."""
+    carol = trio.world.party("carol", OPEN_HANDED)
+    trio.world.advance()
+    open_channel(trio.world, carol, trio.ingrid, 1_000, 1_000)
+    old = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    sender = carol if by == "carol" else trio.ingrid
+    keys = (sender.key.address, trio.alice.key.address)
+    terms = instance(trio.alice, old).machine
+    assert terms is not None
+    machine = replace(terms, alice=keys[0], bob=keys[1], salt=sender.random())
+    channel = None if by == "carol" else trio.left
+    message = Invite(machine, None, channel, ETH, old)
+    if by == "carol":
+        _sealed(trio, carol, trio.alice, message)
+    else:
+        trio.world.network.inject(trio.ingrid.peer, trio.alice.peer, message)
+        trio.world.settle()
+
+    assert not [i for i in trio.alice.node.books.instances.values() if i.replaces == old]
+
+
+def test_invitation_that_names_another_channel_is_declined(trio: Trio) -> None:
+    first = add_machine(trio.world, trio.ingrid, trio.left, 30, 20)
+    second = open_channel(trio.world, trio.ingrid, trio.alice, 500, 500)
+    terms = instance(trio.alice, first).machine
+    assert terms is not None
+    machine = replace(terms, salt=trio.ingrid.random())
+    message = Invite(machine, None, second, ETH, first)
+    trio.world.network.inject(trio.ingrid.peer, trio.alice.peer, message)
+    trio.world.settle()
+
+    assert not [i for i in trio.alice.node.books.instances.values() if i.replaces == first]
+
+
+def test_words_of_the_hub_do_not_undo_a_closing(trio: Trio) -> None:
+    """Alice has waited long enough and closes; the refusal, and a grant, come after that."""
+    old = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    trio.world.network.lose(RequestInstance)
+    new = resize(trio, old, 400, 100)
+    trio.world.network.lose(Relay, Propose)
+    trio.alice.do(CommandRemove(old))
+    far = UnixTime(trio.world.ledger.time + 60)
+    grant = GrantInstance(trio.left, new, Wei(0), far, Signature(b""))
+    for message in (grant, RefuseInstance(new, "no")):
+        trio.world.network.inject(trio.ingrid.peer, trio.alice.peer, message)
+        trio.world.settle([trio.alice])
+
+    view = trio.alice.node.books.channels[trio.left]
+    assert (view.proposals, view.intents) == ((), ())
+    assert instance(trio.alice, old).leave_sent
+    trio.world.network.lose()
+    trio.world.advance()
+    assert listed(trio.alice, trio.left) == listed(trio.bob, trio.right) == []
+
+
 def test_hub_may_not_propose_what_an_end_has_not_asked_for(trio: Trio) -> None:
     """The hub takes the old one away and puts the agreed one in, before the ends have left."""
     old = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
@@ -539,6 +664,8 @@ def test_refusal_in_words_does_not_undo_what_is_proposed(trio: Trio) -> None:
 
     with pytest.raises(NotAllowedNow, match="removal is signed"):
         trio.alice.do(CommandPay(old, Wei(5)))
+    assert instance(trio.alice, old).leave_sent
+    assert not instance(trio.alice, new).refused
 
 
 def test_a2_hub_that_signs_one_half_only_gets_no_payment_into_the_void(trio: Trio) -> None:
