@@ -108,7 +108,7 @@ def _may_follow(draft: Draft, instance: InstanceView) -> bool:
     """Whether we are still leaving a machine for this one."""
     assert instance.replaces is not None
     old = draft.find_instance(instance.replaces)
-    if old is None or old.legs[0].status is not LegStatus.LISTED or instance.refused:
+    if old is None or old.legs[0].status is not LegStatus.LISTED:
         return False
     return old.leave_sent and old.successor == instance.id
 

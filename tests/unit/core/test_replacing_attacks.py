@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from perun.core.effects import Sign
 from perun.core.faults import NotAllowedNow
-from perun.core.inputs import CommandPay, CommandRemove
+from perun.core.inputs import CommandPay, CommandRemove, CommandTransfer
 from perun.core.instances import nano_of
 from perun.core.notices import InstanceRefused
 from perun.core.state import CrossingStage, LegStatus
@@ -614,6 +614,32 @@ def test_words_of_the_hub_do_not_undo_a_closing(trio: Trio) -> None:
     trio.world.network.lose()
     trio.world.advance()
     assert listed(trio.alice, trio.left) == listed(trio.bob, trio.right) == []
+
+
+def test_granted_replacement_that_waits_for_its_turn_is_resolved_by_a_state_only(
+    trio: Trio,
+) -> None:
+    """Alice's channel is busy when the grant comes: neither words nor wishes change it."""
+    old = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    trio.world.network.rule = without_proposals(trio, trio.alice, trio.bob)
+    trio.alice.do(CommandTransfer(trio.left, Wei(1)))
+    new = resize(trio, old, 400, 100)
+    view = trio.alice.node.books.channels[trio.left]
+    assert [intent.adds for intent in view.intents] == [new]
+    assert instance(trio.alice, old).legs[0].status is LegStatus.LISTED
+
+    with pytest.raises(NotAllowedNow, match="about to take its place"):
+        trio.alice.do(CommandRemove(old))
+    asked = len(trio.world.network.said(RequestInstance))
+    for successor in (None, new):
+        _sealed(trio, trio.bob, trio.alice, Leave(old, Wei(0), Wei(0), successor=successor))
+    trio.world.network.inject(trio.ingrid.peer, trio.alice.peer, RefuseInstance(new, "no"))
+    trio.world.settle()
+    assert instance(trio.alice, old).leave_sent
+    assert instance(trio.alice, old).successor == new
+    assert not instance(trio.alice, new).refused
+    assert len(trio.world.network.said(RequestInstance)) == asked
+    assert [i.adds for i in trio.alice.node.books.channels[trio.left].intents] == [new]
 
 
 def test_hub_may_not_propose_what_an_end_has_not_asked_for(trio: Trio) -> None:
