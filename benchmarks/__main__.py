@@ -15,6 +15,7 @@ from typing import Final
 import click
 from rich.console import Console
 
+from benchmarks.apart import apart
 from benchmarks.keeping import disk, memory, restart
 from benchmarks.payments import latency, payments, scaling
 from benchmarks.report import Result, as_json, show
@@ -26,6 +27,7 @@ BENCHMARKS: Final[dict[str, Callable[..., Result]]] = {
     "payments": payments,
     "updates": updates,
     "virtual": virtual,
+    "apart": apart,
     "latency": latency,
     "restart": restart,
     "memory": memory,

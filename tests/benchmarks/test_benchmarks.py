@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from benchmarks import reference
 from benchmarks.__main__ import BENCHMARKS, main
+from benchmarks.apart import apart
 from benchmarks.keeping import disk, memory, restart
 from benchmarks.payments import latency, payments, scaling
 from benchmarks.report import Figure, Result, as_json, percentile
@@ -64,6 +65,13 @@ def test_virtual_channels_are_opened_and_closed(tmp_path: Path) -> None:
     assert found.value("virtual") > 0
     assert found.value("still listed by the hub") == 0
     # Four states with two each, and a Ready of each end; a hub that takes no fee signs no quote.
+    assert found.value("signatures each") == 8 + 2
+
+
+def test_nodes_in_processes_of_their_own_do_the_same(tmp_path: Path) -> None:
+    found = apart(tmp_path, SHORT, channels=2, pairs=20)
+    assert found.value("virtual") == found.value("closed by the other end") > 0
+    assert found.value("still listed by the hub") == 0
     assert found.value("signatures each") == 8 + 2
 
 

@@ -1,0 +1,235 @@
+"""Virtual channels with each node in a process of its own, as they run in earnest.
+
+In `states` three nodes share one interpreter's lock. Here only bytes pass between them, through
+pipes; each has its own copy of a ledger on which nothing happens meanwhile, and the store that it
+made before. Alice's process begins each virtual channel, and measures.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from benchmarks import reference
+from benchmarks.players import PATIENCE_SECONDS, Player, Stage
+from benchmarks.report import Figure, Result, median, percentile
+from benchmarks.states import SLICES, VIRTUAL, VirtualRounds
+from perun.core.notices import InstanceRemoved, Notice
+from perun.core.state import PeerId
+from perun.testing.ledger import Ledger
+from perun.types import Address, Asset, ChannelId
+from perun.wire.local import LocalNetwork
+
+__all__ = ["apart"]
+
+NAMES: Final = ("alice", "bob", "ingrid")
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(list[bytes]).decode
+
+
+class _Pipes(LocalNetwork):
+    """A network whose other ends are in other processes."""
+
+    def __init__(self, ends: dict[PeerId, Connection]) -> None:
+        super().__init__()
+        self._ends = ends
+
+    def deliver(self, sender: PeerId, receiver: PeerId, frames: Sequence[bytes]) -> None:
+        """Sends frames, or hands over those that came."""
+        end = self._ends.get(receiver)
+        if end is None:
+            super().deliver(sender, receiver, frames)
+        else:
+            end.send_bytes(_pack(frames))
+
+    def listen(self, own: PeerId) -> None:
+        """From now on takes what comes, on a thread for each end."""
+        for peer, end in self._ends.items():
+            threading.Thread(target=self._read, args=(own, peer, end), daemon=True).start()
+
+    def _read(self, own: PeerId, peer: PeerId, end: Connection) -> None:
+        with suppress(EOFError, OSError):
+            while True:
+                self.deliver(peer, own, _unpack(end.recv_bytes()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What a process is told."""
+
+    folder: Path
+    name: str
+    assets: tuple[Asset, ...]
+    ledger: Ledger
+    ends: dict[PeerId, Connection]
+    channels: list[ChannelId]
+    bob: PeerId
+    seconds: float
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What it tells in the end."""
+
+    signatures: int
+    commits: int
+    cpu: float
+    removed: int
+    listed: int
+    faults: list[str]
+    figures: tuple[Figure, ...] = field(default=())
+
+
+def apart(folder: Path, seconds: float = 5.0, channels: int = 64, pairs: int = 2_000) -> Result:
+    """Virtual channels over one hub, three processes; otherwise as `states.virtual`."""
+    assets = tuple(Asset(Address(index.to_bytes(20, "big"))) for index in range(1, channels + 1))
+    stage = Stage(folder)
+    alice, bob, ingrid = (_player(stage, name, assets) for name in NAMES)
+    ids = stage.channels(alice, ingrid, assets)
+    stage.channels(bob, ingrid, assets)
+    for player in stage.players:
+        player.stop()
+    context = multiprocessing.get_context("spawn")
+    first, second = context.Pipe(), context.Pipe()
+    ends = (
+        {ingrid.peer: first[0]},
+        {ingrid.peer: second[0]},
+        {alice.peer: first[1], bob.peer: second[1]},
+    )
+    told = [context.Pipe() for _ in NAMES]
+    processes = []
+    for name, mine, (_, theirs) in zip(NAMES, ends, told, strict=True):
+        start = _Start(folder, name, assets, stage.ledger, mine, ids, bob.peer, seconds, pairs)
+        processes.append(context.Process(target=_live, args=(start, theirs), daemon=True))
+    try:
+        for process in processes:
+            process.start()
+        for ours, _ in told:
+            _hear(ours)  # It is there.
+        told[0][0].send(True)
+        _hear(told[0][0])  # Alice is done.
+        for ours, _ in told:
+            ours.send(True)
+        found: list[_Found] = [_hear(ours) for ours, _ in told]
+        for process in processes:
+            process.join(PATIENCE_SECONDS)
+    finally:
+        for process in processes:
+            process.kill()
+    return _result(found, channels)
+
+
+def _player(stage: Stage, name: str, assets: tuple[Asset, ...]) -> Player:
+    return stage.player(name, hub=name == "ingrid", assets=assets)
+
+
+def _hear(end: Connection) -> _Found:
+    if not end.poll(PATIENCE_SECONDS):
+        raise AssertionError("a process does not answer")
+    heard: _Found = end.recv()
+    return heard
+
+
+def _result(found: list[_Found], channels: int) -> Result:
+    faults = [fault for one in found for fault in one.faults]
+    if faults:
+        raise AssertionError(f"{len(faults)} refusals: {faults[0]}")
+    alice, bob, ingrid = found
+    signatures = sum(one.signatures for one in found)
+    return Result(
+        "apart",
+        f"Virtual channels, three nodes in three processes, {channels} pairs of channels",
+        (
+            *alice.figures,
+            Figure("cpu", sum(one.cpu for one in found) / alice.removed * 1e6, "µs"),
+            Figure("virtual", alice.removed),
+            Figure("closed by the other end", bob.removed),
+            Figure("signatures each", signatures / alice.removed),
+            Figure("still listed by the hub", ingrid.listed),
+            Figure("commits", sum(one.commits for one in found)),
+        ),
+    )
+
+
+# ------------------------------------------------------------------------------- in its process
+
+
+def _live(start: _Start, control: Connection) -> None:
+    """One node's process, from its store to what it has seen."""
+    stage = Stage(start.folder)
+    stage.ledger = start.ledger
+    stage.network = network = _Pipes(start.ends)
+    player = _player(stage, start.name, start.assets)
+    network.listen(player.peer)
+    player.node.start()
+    player.start()
+    # Alice's process measures, and hears by itself; the others only count.
+    rounds = VirtualRounds(stage, player, None, start.bob) if start.name == "alice" else None
+    removed = _counting(player) if rounds is None else []
+    while player.node.busy:
+        time.sleep(0.01)
+    signed, cpu = player.signer.signatures, time.process_time()
+    control.send(True)
+    figures: tuple[Figure, ...] = ()
+    if rounds is not None:
+        control.recv()
+        figures = _drive(rounds, start)
+        control.send(True)
+    control.recv()
+    while player.node.busy:
+        time.sleep(0.01)
+    cpu = time.process_time() - cpu
+    views = player.node.books.channels.values()
+    listed = sum(len(view.agreed.state.nanos) for view in views if view.agreed is not None)
+    faults = [f"{start.name}: {error}" for _, error in player.faults]
+    signatures = player.signer.signatures - signed
+    commits = player.store.commits
+    player.stop()
+    closed = len(removed) if rounds is None else rounds.finished
+    control.send(_Found(signatures, commits, cpu, closed, listed, faults, figures))
+
+
+def _counting(player: Player) -> list[Notice]:
+    removed: list[Notice] = []
+
+    def hear(notice: Notice) -> None:
+        if type(notice) is InstanceRemoved:
+            removed.append(notice)
+
+    player.hear = hear
+    return removed
+
+
+def _drive(rounds: VirtualRounds, start: _Start) -> tuple[Figure, ...]:
+    """Alice's part: stretches of virtual channels, and the reference between them."""
+    ratios, rates, references = [], [], []
+    rounds.run(start.channels, min(start.seconds / SLICES, 0.3))
+    rounds.latencies = []
+    before = reference.measure(start.pairs)
+    for _ in range(SLICES):
+        count, taken, _cpu = rounds.run(start.channels, start.seconds / SLICES)
+        after = reference.measure(start.pairs)
+        wall = (before.wall + after.wall) / 2 * VIRTUAL.pairs_each / 1e6
+        before = after
+        ratios.append(wall * count / taken)
+        rates.append(count / taken)
+        references.append(wall * 1e6)
+    latencies = sorted(rounds.latencies)
+    return (
+        Figure("ratio", median(ratios), VIRTUAL.of, at_least=VIRTUAL.target),
+        Figure("rate", median(rates), "/s"),
+        Figure("reference", median(references), "µs"),
+        Figure("p50", percentile(latencies, 0.5) * 1e3, "ms"),
+        Figure("p99", percentile(latencies, 0.99) * 1e3, "ms"),
+    )
