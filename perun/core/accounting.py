@@ -46,8 +46,11 @@ def gain(role: Role, amount: int) -> int:
 
 def free_money(holdings: tuple[int, int], net: int, nanos: Iterable[Nano], role: Role) -> int:
     """`a − net − Σ aliceLock`, or `b + net − Σ bobLock`; negative if insolvent."""
-    locked = sum(own_lock(nano, role) for nano in nanos)
-    return holdings[role] + gain(role, net) - locked
+    # A loop, since every state passes here several times and lists are short.
+    free = holdings[role] + gain(role, net)
+    for nano in nanos:
+        free -= nano.alice_lock if role is Role.ALICE else nano.bob_lock
+    return free
 
 
 def solvent(holdings: tuple[int, int], state: State) -> bool:

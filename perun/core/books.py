@@ -58,6 +58,9 @@ _KEYS: Final[dict[type, Callable[[Any], bytes]]] = {
 }
 
 
+_MARK: Final = (StoreMark, StoreMark().id)
+
+
 def row_key(row: Row) -> bytes:
     """What a row is found by, among rows of its kind."""
     return _KEYS[type(row)](row)
@@ -186,7 +189,7 @@ class Draft:
     @property
     def exit_only(self) -> bool:
         """Whether the store is exit only, or has turned out to be in this very step."""
-        return self.books.exit_only or (StoreMark, StoreMark().id) in self._rows
+        return self.books.exit_only or _MARK in self._rows
 
     # ------------------------------------------------------------------------------------ reading
 
