@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from perun.core.books import Books, Row, Step
+from perun.core.books import Books, Row, Step, row_key
 from perun.core.claims import channels_of
 from perun.core.effects import Effect, Sign
 from perun.core.inputs import Connected, Input, Received, Restarted, Signed, Tick
@@ -116,9 +116,20 @@ class Node:
         """
         if self.failed is not None or self._executor is None:
             raise BrokenInvariant("the node has failed, or was never connected")
+        effects: list[Effect] = []
+        try:
+            taken = self._decide_and_store(effects)
+        except Exception as error:
+            # Memory is ahead of the disk.
+            self.failed = error
+            raise
+        self._executor.carry_out(effects)
+        return taken > 0
+
+    def _decide_and_store(self, effects: list[Effect]) -> int:
+        """How much was taken; what is to be done is on disk when it returns."""
         rows: list[Row] = []
         drops: list[Row] = []
-        effects: list[Effect] = []
         self._asked.clear()
         now = self._clock.now()
         if now > self.books.chain.clock:
@@ -140,13 +151,8 @@ class Node:
                     self._sign(wishes, rows, drops, effects)
         self._sign(wishes, rows, drops, effects)
         if rows or drops:
-            try:
-                self._store.write(rows, drops)
-            except Exception as error:
-                self.failed = error
-                raise
-        self._executor.carry_out(effects)
-        return taken > 0
+            self._store.write(rows, drops)
+        return taken
 
     def _open_inbox(self) -> tuple[list[Input], int]:
         """What has come in, up to a limit, and how much that was before garbage was sorted out."""
@@ -197,14 +203,17 @@ class Node:
                 answers = [self._signer.sign(wish) for wish in asked]
             for wish, signatures in zip(asked, answers, strict=True):
                 if signatures is not None:
-                    result = step(self.books, Signed(wish, signatures))
-                    wishes += self._absorb(result, rows, drops, effects)
+                    wishes += self._take(Signed(wish, signatures), rows, drops, effects)
 
     def _absorb(
         self, result: Step, rows: list[Row], drops: list[Row], effects: list[Effect]
     ) -> list[Sign]:
         """Memory first: nothing is acted upon until the same rows are on disk."""
         self.books.apply(result)
+        if drops:
+            # A batch is written first and dropped from last: what is back again must not go.
+            back = {(type(row), row_key(row)) for row in result.writes}
+            drops[:] = [row for row in drops if (type(row), row_key(row)) not in back]
         for row in result.writes:
             if type(row) is Totals:
                 # A payment asks and signs in one turn: two versions of one row, one is stored.
