@@ -66,6 +66,8 @@ def instance_of(draft: Draft, message: RequestInstance) -> InstanceId:
     terms = message.machine or message.lock
     if terms is None or (message.machine is not None and message.lock is not None):
         raise UnexpectedMessage("RequestInstance", "no terms, or two")
+    if final_time(terms) >= 2**40:
+        raise UnexpectedMessage("RequestInstance", "its final time fits no nano")
     return instance_id(draft.config.deployment, terms)
 
 
