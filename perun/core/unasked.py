@@ -60,7 +60,7 @@ def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> Non
         if own is None:
             requests.refuse_one(draft, view, id, why or "")
         else:
-            on_proposal(draft, view, _proposal(own, id), why)
+            on_proposal(draft, draft.channel(view.id), _proposal(own, id), why)
         return
     again = pair is not None and all(pair.requested)
     halves = {owner.id: other}
@@ -87,7 +87,7 @@ def _begin(
             # Nobody who has signed is kept waiting for longer than its patience.
             why = "its turn has not come in time"
             requests.let_go(draft, pair, why, (view.id,))
-            on_proposal(draft, view, _proposal(own, id), why)
+            on_proposal(draft, draft.channel(view.id), _proposal(own, id), why)
         return
     refused = requests.start(draft, pair, places, tuple(halves))
     for channel, half in halves.items():
