@@ -59,6 +59,9 @@ class Limits(Record, frozen=True, gc=False):
     offerer nothing, and us a row and a watch."""
     unsigned_per_peer: int = 64
     """Instances that one peer may have agreed on with us and of which no state is signed."""
+    unresolved_per_channel: int = 16
+    """Proposals of ours, refusals above all, that wait for their resolution: with so many we answer
+    no further one. Two who keep the rules never have more than a few."""
     least_channel: Wei = Wei(0)
     """Least that both sides of a channel put in: the cost of leaving it alone, in wei, which
     `perun.chain.costs.priced` sets; in a token what is worth as much, and a token without a price

@@ -108,6 +108,8 @@ def on_proposal(
         if view.held.state.version >= state.version:
             return
     why = blocked(draft, view)
+    if why is None and len(view.proposals) >= draft.config.limits.unresolved_per_channel:
+        why = "so many of my proposals and refusals are unresolved; answer one of them"
     if why is not None:
         raise PeerNotAllowed("Propose", why)
     take(draft, view, message, why_not)

@@ -51,8 +51,10 @@ def request(draft: Draft, instance: InstanceView, half: SignedHalf | None = None
     added = [proposal.intent.adds for proposal in view.proposals]
     halves = [draft.find_instance(id) for id in added if id is not None]
     if any(other is not None and other.via for other in halves):
-        intent = Intent(Purpose.ADD, adds=instance.id, half=half, asks=True)
-        draft.put(replace(view, intents=(intent, *view.intents)))
+        # Whoever says the same again makes nothing longer.
+        if all(waiting.adds != instance.id for waiting in view.intents):
+            intent = Intent(Purpose.ADD, adds=instance.id, half=half, asks=True)
+            draft.put(replace(view, intents=(intent, *view.intents)))
         return
     ask_hub(draft, instance, half)
 

@@ -73,6 +73,7 @@ def propose_next(draft: Draft, id: ChannelId) -> None:
         if intent.asks:
             if added is not None:
                 ask_hub(draft, added, intent.half)
+                view = draft.channel(id)
             continue
         try:
             state = build(draft, view, intent)
@@ -80,6 +81,7 @@ def propose_next(draft: Draft, id: ChannelId) -> None:
             given_up(draft, view, next_version(view), intent, str(error))
             if added is not None:
                 _say_so(draft, added, intent, str(error))
+                view = draft.channel(id)
             continue
         _ask(draft, view, state, intent)
         return
