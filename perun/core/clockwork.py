@@ -5,12 +5,13 @@ A tick or block looks at every channel and instance once; each look is a few com
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 from msgspec.structs import replace
 
 from perun.core import crossing, disputes, evidence, funding, joining, leaving, offers, virtual
-from perun.core.books import Draft
+from perun.core.books import Books, Draft
 from perun.core.effects import SignItem, Watch
 from perun.core.inputs import ChainBlock, ChainChannel, ChainInstance
 from perun.core.instances import app_of, final_time, finally_decided, last_time
@@ -34,7 +35,15 @@ from perun.core.wishes import answer, propose_next, refuse, resend, show, want
 from perun.encoding.messages import Pay
 from perun.types import ChannelId, InstanceId, MachineId, Statement, UnixTime
 
-__all__ = ["on_block", "on_connected", "on_channel", "on_instance", "on_restart", "on_tick"]
+__all__ = [
+    "on_block",
+    "on_channel",
+    "on_connected",
+    "on_instance",
+    "on_restart",
+    "on_tick",
+    "watches",
+]
 
 
 # -------------------------------------------------------------------------------------- the chain
@@ -228,18 +237,28 @@ def on_connected(draft: Draft, peer: PeerId) -> None:
             draft.send(instance.end, pay, instance.via)
 
 
+def watches(books: Books) -> Iterator[Watch]:
+    """Everything that is to be followed, of whatever the chain has not told the end yet."""
+    for view in books.channels.values():
+        if not view.final.ended:
+            yield Watch(channel=view.id, asset=view.channel.asset, terms=view.channel)
+    for instance in books.instances.values():
+        yield Watch(app=app_of(books.config.deployment, instance.terms), instance=instance.id)
+
+
 def on_restart(draft: Draft) -> None:
     """Asks again for what was asked and not signed, and watches everything again.
 
     Signers are deterministic or remember: the same request gets a signature of the same content,
     so no version ever has two.
     """
+    for watch in watches(draft.books):
+        draft.watch(watch)
+    if draft.books.exit_only:
+        return
     pairs: dict[InstanceId, list[ChannelView]] = {}
     for view in draft.books.channels.values():
         if view.final.ended:
-            continue
-        draft.watch(Watch(channel=view.id, asset=view.channel.asset, terms=view.channel))
-        if draft.books.exit_only:
             continue
         for proposal in view.proposals:
             if not proposal.signature:
@@ -254,8 +273,6 @@ def on_restart(draft: Draft) -> None:
     for views in pairs.values():
         answer(draft, *(view.id for view in views))
     for instance in draft.books.instances.values():
-        app = app_of(draft.config.deployment, instance.terms)
-        draft.watch(Watch(app=app, instance=instance.id))
         totals = draft.totals(instance.id)
         if (
             totals.asked > totals.sent
@@ -263,9 +280,7 @@ def on_restart(draft: Draft) -> None:
             and instance.role is not None
         ):
             key = instance.machine.alice if instance.role is Role.ALICE else instance.machine.bob
-            if not draft.books.exit_only:
-                statement = Statement(MachineId(instance.id), totals.asked)
-                draft.sign(SignItem(key, statement))
+            draft.sign(SignItem(key, Statement(MachineId(instance.id), totals.asked)))
 
 
 def _sign_offers_again(draft: Draft, view: ChannelView) -> None:

@@ -36,7 +36,7 @@ def why_not(books: Books, instance: InstanceView, machine: Machine) -> str | Non
     if view.close is not None:
         return "a Close is signed"
     on = instance.head
-    if on.deadline or not instance.watched or instance.final.deadline:
+    if on.deadline or not (instance.watched and view.watched) or instance.final.deadline:
         return "it was submitted, or the chain has not told yet"
     chain, limits = books.chain, books.config.limits
     if chain.clock - chain.head_time > limits.freshness:

@@ -100,6 +100,8 @@ def blocked(draft: Draft, view: ChannelView) -> str | None:
         return "a Close that we signed is alive"
     if view.stage is not Stage.JOINED:
         return "the channel is not agreed on"
+    if not view.watched:
+        return "the chain has not told yet how the channel stands"
     if not fresh(draft):
         return "our view of the chain is too old"
     return None

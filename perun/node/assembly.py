@@ -13,6 +13,7 @@ from perun.chain import ChainService, FeePolicy, SqliteJournal
 from perun.chain.costs import priced_now
 from perun.chain.endpoint import Endpoint
 from perun.chain.reports import Report
+from perun.core.clockwork import watches
 from perun.core.config import Config
 from perun.core.inputs import Input
 from perun.core.notices import Notice
@@ -136,15 +137,18 @@ class Assembly:
     def join(self, network: LocalNetwork) -> None:
         """Goes on after a restart, and meets whoever is on the network.
 
-        Looks at the chain first: without a fresh view it would accept no payment.
+        Looks at the chain first: what peers say next, such as the payments that it missed, would
+        count for nothing yet.
 
         Raises:
             ChainFault: the chain cannot be reached.
         """
         self.node.start()
+        for watch in watches(self.node.books):
+            self.chain.watch(watch)
+        self.chain.poll()
         wire = network.join(self.node.peer, self.node.receive, self.node.meet)
         self.node.connect(wire)
-        self.chain.poll()
 
     def close(self) -> None:
         """Lets files and lock go, at any moment; everything signed is on disk already."""

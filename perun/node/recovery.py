@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from perun.core.books import Books
 from perun.core.config import Config
+from perun.core.state import ChannelView, InstanceView
 from perun.ports import Store
 
 __all__ = ["open_books"]
 
 
 def open_books(config: Config, store: Store) -> Books:
-    """Everything the store holds; the chain's clock starts anew, so nothing is fresh yet."""
+    """Everything the store holds; of the chain nothing is known yet.
+
+    Its clock starts anew, so no view is fresh, and what it said of channels and instances counts
+    only once it has been asked again: it may have changed meanwhile (protocol, section 5).
+    """
     books = Books(config, exit_only=store.exit_only)
     for row in store.records():
+        if type(row) is ChannelView or type(row) is InstanceView:
+            row = replace(row, watched=False)
         books.load(row)
     return books

@@ -6,8 +6,8 @@ import pytest
 
 from perun.core.effects import Sign, SignItem
 from perun.core.faults import NotAllowedNow, NotEnoughMoney
-from perun.core.inputs import CommandDispute, CommandPay, CommandRemove, Signed
-from perun.core.notices import PaymentDelivered, PaymentReceived
+from perun.core.inputs import CommandDispute, CommandPay, CommandRemove, CommandTransfer, Signed
+from perun.core.notices import PaymentDelivered, PaymentReceived, TransferDone
 from perun.core.state import LegStatus
 from perun.encoding.messages import (
     AnswerState,
@@ -179,9 +179,27 @@ def test_restarted_node_accepts_nothing_before_it_has_seen_a_block(pair: Pair) -
     pair.bob.restart()
     pair.bob.node._inbox.clear()
 
-    assert "too old" in offer(pair, statement(pair.alice, machine, 9))
+    assert "the chain has not told yet" in offer(pair, statement(pair.alice, machine, 9))
+    # A block makes the view fresh, and says nothing of the machine.
+    pair.bob.node.post([pair.bob.chain.block()])
+    assert "the chain has not told yet" in offer(pair, statement(pair.alice, machine, 9))
     pair.world.advance()
     assert offer(pair, statement(pair.alice, machine, 9)) == ""
+
+
+def test_restarted_node_signs_no_state_before_the_chain_has_told_of_its_channel(
+    pair: Pair,
+) -> None:
+    pair.bob.restart()
+    pair.bob.node._inbox.clear()
+    pair.bob.node.post([pair.bob.chain.block()])
+    signed = pair.bob.node.books.channels[pair.channel].signed
+    pair.alice.do(CommandTransfer(pair.channel, Wei(5)))
+    pair.world.settle()
+
+    assert pair.bob.node.books.channels[pair.channel].signed == signed
+    pair.world.advance(20)
+    assert [notice.amount for notice in pair.bob.told(TransferDone)] == [5]  # type: ignore[attr-defined]
 
 
 def test_a11_signer_of_a_removal_neither_pays_nor_accepts(pair: Pair) -> None:
