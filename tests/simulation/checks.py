@@ -9,7 +9,9 @@ from collections import Counter
 
 from perun.bindings import abi, events, ms_contract_calls
 from perun.core.accounting import clamp_to_locks
+from perun.core.books import Books
 from perun.core.state import InstanceView, Role
+from perun.node.recovery import open_books
 from perun.testing.pool import PooledTransaction
 from perun.types import ETH, ChannelId, Machine, Nano
 from tests.simulation.actor import Actor
@@ -20,6 +22,9 @@ _REGISTER = abi.selector(
     "register((address,address,address,address,address,uint32,uint64),uint48,int112,"
     "(address,bytes32,uint112,uint112,uint40,bool)[],bytes,bytes,bytes[])"
 )
+
+_KEPT = sorted(set(Books.__slots__) - {"config", "chain"})
+"""What of its books a node gets back from its store."""
 
 
 class Checker:
@@ -40,6 +45,15 @@ class Checker:
             self._conservation()
         for actor in world.honest:
             self._patience(actor)
+            self._on_disk(actor)
+
+    def _on_disk(self, actor: Actor) -> None:
+        """P8: a restart would bring back what the node goes by, order of indexes included."""
+        books = actor.node.books
+        again = open_books(books.config, actor.store)
+        for field in _KEPT:
+            if getattr(again, field) != getattr(books, field):
+                raise Violated("P8: memory and disk differ", name=actor.name, field=field)
 
     def _after_block(self) -> None:
         block = self.world.chain.block(self.world.chain.head.number)
