@@ -17,7 +17,15 @@ from perun.core.books import Draft
 from perun.core.effects import Watch
 from perun.core.faults import InstanceRejected, NotAllowedNow, UnexpectedMessage
 from perun.core.inputs import CommandAddMachine, CommandLock, CommandReplace
-from perun.core.instances import app_of, check_terms, instance_id, locks, nano_of, untouched
+from perun.core.instances import (
+    app_of,
+    check_terms,
+    instance_id,
+    locks,
+    nano_of,
+    payer_of_lock,
+    untouched,
+)
 from perun.core.keys import own_key, peer_key
 from perun.core.notices import InstanceRefused
 from perun.core.phases import may_sign
@@ -31,6 +39,7 @@ from perun.core.state import (
     PeerId,
     Purpose,
     Role,
+    Stage,
 )
 from perun.core.wishes import want
 from perun.crypto.hashing import keccak
@@ -138,6 +147,8 @@ def on_invite(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Non
         check_terms(draft.config, draft.now, view.channel.asset, terms)
         if locks(terms)[Role.BOB] > _greatest_lock(draft):
             raise InstanceRejected("it locks more of my money than I allow")
+        if message.lock is not None and payer_of_lock(message.lock) is Role.BOB:
+            _check_loss(draft, message.lock)
         may_sign(draft, view, "lock an instance")
         _check_room(draft, sender)
     except Misuse as error:
@@ -175,6 +186,13 @@ def _greatest_lock(draft: Draft) -> int:
     return policy.greatest_deposit if policy.greatest_lock is None else policy.greatest_lock
 
 
+def _check_loss(draft: Draft, lock: Lock) -> None:
+    """A machine takes from us what we sign for in it; a lock that we pay is as good as paid."""
+    most = draft.config.policy.greatest_loss
+    if lock.amount > most:
+        raise InstanceRejected(f"it makes me pay for a secret of yours, and I allow {most}")
+
+
 def _check_room(draft: Draft, sender: PeerId) -> None:
     """Invitations are free: only so many of one peer are kept before anything is signed."""
     waiting = draft.books.unsigned.get(sender, ())
@@ -194,11 +212,7 @@ def _place(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Channe
             raise InstanceRejected("not our channel")
         return view
     with_hub = draft.books.with_peer.get((via, Asset(Address(message.asset))), ())
-    candidates = [
-        view
-        for view in map(draft.channel, with_hub)
-        if not view.head.ended and view.head.dispute is None and view.close is None
-    ]
+    candidates = [view for view in map(draft.channel, with_hub) if _lives(view)]
     if not candidates:
         raise InstanceRejected("no channel with that hub in that asset")
     if len(candidates) == 1:
@@ -211,6 +225,17 @@ def _place(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Channe
         for leg in draft.books.instances[id].legs
     )
     return min(candidates, key=lambda view: coming[view.id] + _in_use(view))
+
+
+def _lives(view: ChannelView) -> bool:
+    """Whether states are still signed in it: not refused, not left, not about to be closed."""
+    return (
+        view.stage is Stage.JOINED
+        and not view.leaving
+        and not view.head.ended
+        and view.head.dispute is None
+        and view.close is None
+    )
 
 
 def _place_of(

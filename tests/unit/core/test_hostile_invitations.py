@@ -1,0 +1,82 @@
+"""Attacks by invitation: what an end is talked into, kept from, or made to forget."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from perun.core.inputs import CommandOffer, CommandReveal
+from perun.core.notices import ChannelRefused, InstanceRefused, VirtualReady
+from perun.core.state import Invitation, LegStatus
+from perun.crypto.hashing import keccak
+from perun.encoding.messages import Invite, Relay, encode
+from perun.testing.parties import Party, World
+from perun.testing.stories import OPEN_HANDED, SECRET, add_machine, hub_policy, open_channel
+from perun.types import ETH, ChannelId, Lock, Seconds, UnixTime, Wei
+from perun.wire.sealing import BoxSealer
+
+from .conftest import Pair, Trio
+from .test_unasked import trio_of
+
+
+def offer_a_lock_that_bob_pays(
+    world: World, alice: Party, bob: Party, channel: ChannelId, hub: Party | None
+) -> None:
+    """Alice knows the secret. Her node is a crook's: it follows up what it never invited to."""
+    end = UnixTime(world.ledger.time + 5_000)
+    lock = Lock(Wei(400), True, keccak(SECRET), end, alice.random())
+    via = hub.peer if hub else b""
+    alice.node.books.load(Invitation(lock.salt, channel, None, lock, bob.peer, via))
+    invite = Invite(None, lock, None if hub else channel, ETH)
+    if hub is None:
+        world.network.inject(alice.peer, bob.peer, invite)
+    else:
+        box = BoxSealer(alice.key.secret).seal(bob.peer, encode(invite))
+        world.network.inject(hub.peer, bob.peer, Relay(alice.peer, bob.peer, box))
+    world.settle()
+    for id in list(alice.node.books.instances):
+        if alice.node.books.instances[id].legs[0].status is LegStatus.LISTED:
+            alice.do(CommandReveal(id, SECRET))
+    world.settle()
+    for _ in range(3):
+        world.advance(11)
+
+
+def net(party: Party, channel: ChannelId) -> int:
+    full = party.node.books.channels[channel].agreed
+    return full.state.net if full is not None else 0
+
+
+def test_nobody_is_invited_to_pay_by_a_secret_that_the_inviter_knows(pair: Pair) -> None:
+    offer_a_lock_that_bob_pays(pair.world, pair.alice, pair.bob, pair.channel, None)
+    assert net(pair.bob, pair.channel) == 0
+    assert pair.bob.node.books.instances == {}
+    (declined,) = pair.alice.told(InstanceRefused)
+    assert "pay" in declined.reason  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("frugal", [True, False])
+def test_nobody_is_invited_to_pay_over_a_hub_by_such_a_secret(frugal: bool) -> None:
+    trio: Trio = trio_of() if frugal else trio_of(OPEN_HANDED)
+    offer_a_lock_that_bob_pays(trio.world, trio.alice, trio.bob, trio.left, trio.ingrid)
+    assert net(trio.bob, trio.right) == 0
+    assert trio.bob.node.books.instances == {}
+
+
+def test_channel_that_the_hub_refused_keeps_nobody_from_another() -> None:
+    """Of several channels with one hub the invited end takes one that lives."""
+    world = World()
+    alice, bob = world.party("alice", OPEN_HANDED), world.party("bob", OPEN_HANDED)
+    ingrid = world.party("ingrid", hub_policy(greatest_channels=0))
+    world.advance()
+    terms = (ETH, Seconds(600), bob.nonce(), Wei(1_000))
+    bob.do(CommandOffer(ingrid.peer, ingrid.account.address, *terms))
+    world.settle()
+    assert bob.told(ChannelRefused)
+    books = ingrid.node.books
+    books.config = replace(books.config, policy=hub_policy())
+    left = open_channel(world, alice, ingrid, 1_000, 1_000)
+    open_channel(world, bob, ingrid, 1_000, 1_000)
+
+    machine = add_machine(world, alice, left, 300, 0, bob)
+    assert bob.told(VirtualReady) == [VirtualReady(machine)]
