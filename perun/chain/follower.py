@@ -110,7 +110,7 @@ class Follower:
         """Newest final block of the last round; everything up to it is folded."""
 
     def watch(self, watch: Watch) -> None:
-        """Follows a channel or instance from the next round on."""
+        """Follows a channel or instance from the next round on; or lets go of an instance."""
         self._wishes.append(watch)
 
     # ---------------------------------------------------------------------------------- one round
@@ -184,9 +184,15 @@ class Follower:
 
     def _take_wishes(self, known: Block) -> None:
         """Brings what is newly followed to where everything else is: the block `known`."""
+        # What is over before we have looked is not even asked for: asking is what costs.
+        wishes = self._wishes.copy()
+        last = {wish.instance: wish for wish in wishes if wish.instance is not None}
         # Taken one by one: a node that fails in the middle must not make us forget the rest.
-        while self._wishes:
-            wish = self._wishes[0]
+        for wish in wishes:
+            if wish.instance is not None and (wish.over or last[wish.instance].over):
+                self._instances.pop(wish.instance, None)
+                self._wishes.popleft()
+                continue
             if wish.channel is not None:
                 assert wish.asset is not None
                 followed = self._channels.get(wish.channel) or _Followed(wish.asset)

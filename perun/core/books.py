@@ -240,6 +240,7 @@ class Draft:
         """Forget this row with the step."""
         if type(row) is InstanceView:
             self._instances.pop(row.id, None)
+            self.watch(Watch(instance=row.id, over=True))
         else:
             self._rows.pop((type(row), row_key(row)), None)
         self._drops.append(row)

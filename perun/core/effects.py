@@ -82,7 +82,7 @@ class Send(Record, frozen=True, gc=False):
 
 
 class Watch(Record, frozen=True, gc=False):
-    """Report a channel or an instance from now on, first as it stands."""
+    """Report a channel or an instance from now on, first as it stands; or, `over`, no longer."""
 
     channel: ChannelId | None = None
     asset: Asset | None = None
@@ -90,6 +90,8 @@ class Watch(Record, frozen=True, gc=False):
     terms: Channel | None = None
     app: Address | None = None
     instance: InstanceId | None = None
+    over: bool = False
+    """The instance is forgotten: what asking costs nothing must not be followed for ever."""
 
 
 class Notify(Record, frozen=True, gc=False):

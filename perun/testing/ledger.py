@@ -293,7 +293,10 @@ class LedgerChain:
             if watch.terms is not None:
                 self.ledger.owners[watch.channel] = watch.terms
             self._tell([self._channel(watch.channel)])
-        if watch.instance is not None:
+        if watch.over:
+            assert watch.instance is not None
+            self._instances.discard(watch.instance)
+        elif watch.instance is not None:
             self._instances.add(watch.instance)
             self._tell([self._instance(watch.instance)])
 

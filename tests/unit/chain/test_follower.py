@@ -9,7 +9,7 @@ from perun.bindings import erc20, ms_contract_calls, vpm
 from perun.bindings.failures import NodeUnreachable
 from perun.chain.reports import FinalityBroken
 from perun.core.effects import Watch
-from perun.core.inputs import ChainAnnounced, ChainBlock, ChainCredit
+from perun.core.inputs import ChainAnnounced, ChainBlock, ChainCredit, ChainInstance
 from perun.core.signing import digest
 from perun.core.state import EMPTY, UNTOUCHED
 from perun.crypto.signatures import sign
@@ -298,6 +298,25 @@ def test_submission_is_seen_with_totals_and_deadline(world: World) -> None:
     assert (seen.head.paid_by_alice, seen.head.paid_by_bob) == (7, 0)
     assert seen.head.deadline == world.chain.now + 600
     assert seen.final == UNTOUCHED
+
+
+def test_instance_that_is_over_is_followed_no_longer_nor_asked_for(world: World) -> None:
+    """Whoever asks a hub for instances, and lets each lapse, leaves nothing behind."""
+    id, other = InstanceId(b"\x01" * 32), InstanceId(b"\x02" * 32)
+    party = world.party()
+    party.port.watch(Watch(instance=id))
+    assert [type(said) for said in party.poll()].count(ChainInstance) == 1
+    party.port.watch(Watch(instance=id, over=True))
+    party.port.watch(Watch(instance=other))
+    party.port.watch(Watch(instance=other, over=True))
+    assert [type(said) for said in party.poll()].count(ChainInstance) == 0
+    assert party.port.follower._instances == {}
+
+    # Taken up again it is reported as it stands, also when it was let go in the same round.
+    for _ in range(2):
+        party.port.watch(Watch(instance=id, over=True))
+        party.port.watch(Watch(instance=id))
+        assert [type(said) for said in party.poll()].count(ChainInstance) == 1
 
 
 def test_unreachable_node_loses_nothing(world: World) -> None:
