@@ -273,6 +273,9 @@ def on_restart(draft: Draft) -> None:
     for views in pairs.values():
         answer(draft, *(view.id for view in views))
     for instance in draft.books.instances.values():
+        listed = instance.legs[0].status is LegStatus.LISTED
+        if listed and instance.machine is not None and instance.role is not None:
+            virtual.on_added(draft, instance)
         totals = draft.totals(instance.id)
         if (
             totals.asked > totals.sent

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from perun.core.effects import Sign
 from perun.core.inputs import CommandTransfer
 from perun.core.notices import VirtualReady
 from perun.core.state import CrossingStage
@@ -26,8 +27,10 @@ from perun.types import (
     InstanceId,
     Machine,
     Nano,
+    Ready,
     Salt,
     Seconds,
+    Signature,
     State,
     UnixTime,
     Version,
@@ -210,3 +213,35 @@ def test_refusals_that_nobody_answers_are_so_many(pair: Pair) -> None:
     pair.world.network.inject(pair.alice.peer, pair.bob.peer, answer)
     pair.world.settle([pair.bob])
     assert pair.bob.node.books.channels[pair.channel].proposals == ()
+
+
+def test_instances_that_ends_let_lapse_are_watched_no_longer(trio: Trio) -> None:
+    """Each look at the chain costs a hub something for all it watches, for ever."""
+    for number in range(5):
+        terms = machine(trio, number)
+        ask(trio, trio.alice, terms)
+        ask(trio, trio.bob, terms)
+        trio.world.settle([trio.ingrid])
+        assert len(trio.ingrid.chain.snapshots()) == 3
+        trio.world.advance(11)
+    assert len(trio.ingrid.chain.snapshots()) == 2
+
+
+# ------------------------------------------------------------------------------ what nobody repeats
+
+
+def test_ready_that_a_slow_signer_had_not_signed_is_asked_for_again(trio: Trio) -> None:
+    """Else a channel that both have would never be paid in, after a restart of either end."""
+    quick = trio.bob.signer.sign
+
+    def slow(wish: Sign) -> tuple[Signature, ...] | None:
+        return None if isinstance(wish.items[0].message, Ready) else quick(wish)
+
+    trio.bob.signer.sign = slow  # type: ignore[method-assign]
+    add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob)
+    assert not trio.alice.told(VirtualReady)
+    trio.bob.signer.sign = quick  # type: ignore[method-assign]
+    trio.bob.restart()
+    trio.world.settle()
+    assert trio.alice.told(VirtualReady)
+    assert trio.bob.told(VirtualReady)
