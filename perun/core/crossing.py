@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from perun.core.books import Draft
+from perun.core.evidence import is_worth_it
 from perun.core.halves import end_role, other_leg
 from perun.core.instances import finally_decided, last_time, leg_in, one_way, untouched
 from perun.core.phases import blocked, fresh
@@ -62,7 +63,8 @@ def pays_alone(draft: Draft, view: ChannelView, instance: InstanceView) -> bool:
     recorded = on.paid_by_alice if payer is Role.ALICE else on.paid_by_bob
     final = instance.final
     recorded_finally = final.paid_by_alice if payer is Role.ALICE else final.paid_by_bob
-    evidence = draft.totals(instance.id).received >= owed
+    received = draft.totals(instance.id).received
+    evidence = owed == 0 or (received >= owed and is_worth_it(draft, instance, received))
     still_rises = on.deadline == 0 or draft.now <= on.deadline - draft.config.limits.margin
     if evidence and in_time and still_rises:
         return True

@@ -17,7 +17,7 @@ from perun.core.worth import dust_of
 from perun.encoding.evidence import reveal_evidence, statements_evidence
 from perun.types import ChannelId, MachineId, Nano, Signature, Wei
 
-__all__ = ["duties", "piece"]
+__all__ = ["duties", "is_worth_it", "piece"]
 
 _NOTHING = Signature(b"")
 
@@ -129,9 +129,13 @@ def _useful(draft: Draft, instance: InstanceView) -> Totals | None:
     recorded = on.paid_by_alice if payer is Role.ALICE else on.paid_by_bob
     if lock == 0 or held.received <= recorded or not held.received_signature:
         return None
+    return held if is_worth_it(draft, instance, held.received) else None
+
+
+def is_worth_it(draft: Draft, instance: InstanceView, total: Wei) -> bool:
+    """Whether we would submit a total at all: not below dust."""
     asset = draft.channel(instance.legs[0].channel).channel.asset
-    dust = dust_of(draft.config.policy, asset, draft.config.limits.dust)
-    return held if held.received >= dust else None
+    return total >= dust_of(draft.config.policy, asset, draft.config.limits.dust)
 
 
 def _payer(instance: InstanceView) -> Role:

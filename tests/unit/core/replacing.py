@@ -112,6 +112,7 @@ def half(
     paid: int = 0,
     received: int = 0,
     skip: int = 0,
+    signed: bytes = b"",
 ) -> Propose:
     """What an end proposes to the hub, against its own node's will."""
     id = trio.left if end is trio.alice else trio.right
@@ -130,6 +131,7 @@ def half(
         removed[0] if removed else None,
         paid=Wei(paid),
         received=Wei(received),
+        received_signature=Signature(signed),
     )
     trio.world.network.inject(end.peer, trio.ingrid.peer, message)
     trio.world.settle()
