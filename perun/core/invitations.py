@@ -195,9 +195,28 @@ def _check_loss(draft: Draft, lock: Lock) -> None:
 
 def _check_room(draft: Draft, sender: PeerId) -> None:
     """Invitations are free: only so many of one peer are kept before anything is signed."""
-    waiting = draft.books.unsigned.get(sender, ())
-    if len(waiting) >= draft.config.limits.unsigned_per_peer:
+    if len(draft.books.unsigned.get(sender, ())) >= draft.config.limits.unsigned_per_peer:
         raise InstanceRejected("too many invitations of yours wait for their states")
+
+
+def _make_room(draft: Draft, via: PeerId) -> None:
+    """Before another instance over a hub is kept.
+
+    Ends behind a hub are free too, for the hub: of all of its ends only so many, the newest.
+    Nothing is lost with what no state lists, and nobody can fill the room for others. What is to
+    take another's place stays: that one waits for it, and its lock was paid for.
+    """
+    books, most = draft.books, draft.config.limits.unsigned_per_hub
+    if sum(map(len, books.unsigned.values())) < most:
+        return
+    instances = books.instances.values()
+    waiting = [one for one in instances if one.via == via and _is_idle(one)]
+    for oldest in waiting[: max(0, len(waiting) - most + 1)]:
+        draft.drop(oldest)
+
+
+def _is_idle(instance: InstanceView) -> bool:
+    return instance.legs[0].status is LegStatus.NEW and instance.replaces is None
 
 
 def _place(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> ChannelView:
@@ -336,6 +355,8 @@ def _complete(
         own_lock(nano_of(draft.config.deployment, id, whole, swapped), view.role)
         == locks(whole)[role]
     )
+    if via:
+        _make_room(draft, via)
     draft.put(instance)
     draft.watch(Watch(app=app_of(draft.config.deployment, whole), instance=id))
     return instance

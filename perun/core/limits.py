@@ -59,6 +59,8 @@ class Limits(Record, frozen=True, gc=False):
     offerer nothing, and us a row and a watch."""
     unsigned_per_peer: int = 64
     """Instances that one peer may have agreed on with us and of which no state is signed."""
+    unsigned_per_hub: int = 1_024
+    """… and that all ends behind one hub may have: with more the oldest is forgotten."""
     unresolved_per_channel: int = 16
     """Proposals of ours, refusals above all, that wait for their resolution: with so many we answer
     no further one. Two who keep the rules never have more than a few."""

@@ -9,10 +9,11 @@ from perun.core.inputs import CommandOffer, CommandReveal
 from perun.core.notices import ChannelRefused, InstanceRefused, VirtualReady
 from perun.core.state import Invitation, LegStatus
 from perun.crypto.hashing import keccak
-from perun.encoding.messages import Invite, Relay, encode
-from perun.testing.parties import Party, World
+from perun.encoding.messages import Invite, Propose, Relay, RequestInstance, encode
+from perun.node.settings import peer_id
+from perun.testing.parties import Party, World, key_of
 from perun.testing.stories import OPEN_HANDED, SECRET, add_machine, hub_policy, open_channel
-from perun.types import ETH, ChannelId, Lock, Seconds, UnixTime, Wei
+from perun.types import ETH, ChannelId, Lock, Machine, Seconds, UnixTime, Wei
 from perun.wire.sealing import BoxSealer
 
 from .conftest import Pair, Trio
@@ -80,3 +81,31 @@ def test_channel_that_the_hub_refused_keeps_nobody_from_another() -> None:
 
     machine = add_machine(world, alice, left, 300, 0, bob)
     assert bob.told(VirtualReady) == [VirtualReady(machine)]
+
+
+def test_ends_that_a_hub_makes_up_fill_no_more_than_their_room(trio: Trio) -> None:
+    """Keys cost a hub nothing. What room there is goes to the newest, so nobody is kept out."""
+    books = trio.bob.node.books
+    books.config = replace(books.config, limits=replace(books.config.limits, unsigned_per_hub=5))
+    trio.world.network.lose(RequestInstance, Propose)
+    for number in range(12):
+        stranger = key_of(f"stranger {number}")
+        keys = (stranger.address, trio.bob.key.address)
+        end = UnixTime(trio.world.ledger.time + 5_000)
+        salt = trio.alice.random()
+        machine = Machine(*keys, Wei(5), Wei(5), end, Seconds(600), salt)
+        peer = peer_id(stranger.public_key)
+        said = encode(Invite(machine, None, None, ETH))
+        box = BoxSealer(stranger.secret).seal(trio.bob.peer, said)
+        trio.world.network.inject(trio.ingrid.peer, trio.bob.peer, Relay(peer, trio.bob.peer, box))
+        trio.world.settle([trio.bob])
+    waiting = [i for i in books.instances.values() if i.legs[0].status is LegStatus.NEW]
+    assert len(waiting) <= 5
+    assert sum(map(len, books.unsigned.values())) <= 5
+    assert len(trio.bob.chain.snapshots()) <= 1 + 1 + 5
+
+    trio.world.network.lose()
+    trio.world.advance(12)
+    trio.world.advance(12)
+    machine_id = add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob)
+    assert trio.bob.told(VirtualReady) == [VirtualReady(machine_id)]
