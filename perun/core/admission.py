@@ -28,7 +28,16 @@ from perun.types import (
     Wei,
 )
 
-__all__ = ["FIRST", "check_room", "check_terms", "first_state", "proof_of", "proves", "why_not"]
+__all__ = [
+    "FIRST",
+    "check_room",
+    "check_terms",
+    "first_state",
+    "has_room",
+    "proof_of",
+    "proves",
+    "why_not",
+]
 
 FIRST: Final = Version(2)
 """Alice's first version: even."""
@@ -109,14 +118,33 @@ def first_state(draft: Draft, view: ChannelView, first: Propose | None) -> Held:
 
 def why_not(draft: Draft, view: ChannelView) -> str | None:
     """Why our policy refuses the channel without asking our user; None: it does not."""
-    hub = draft.config.policy.hub
-    live = sum(
-        other.stage is Stage.JOINED and not other.final.ended
-        for other in draft.books.channels.values()
-    )
-    if hub is not None and live >= hub.greatest_channels:
+    if not has_room(draft, view):
         return "no room for another channel"
     return _why_no_open(draft, view) if view.funding.drawn else None
+
+
+def has_room(draft: Draft, view: ChannelView) -> bool:
+    """Whether a hub could still answer for this channel, beside all that it answers for [C4].
+
+    What it has agreed on, and has no money in, and has signed nothing for costs it nothing, and the
+    peer neither: so room is asked for again before the first signature, which wants money there.
+    """
+    hub, channels = draft.config.policy.hub, draft.books.channels
+    if hub is None:
+        return True
+    if view.stage is Stage.JOINED and not _touched(view.final):
+        return False
+    if len(channels) < hub.greatest_channels:
+        return True
+    others = sum(_is_answered_for(other) for other in channels.values() if other.id != view.id)
+    return others < hub.greatest_channels
+
+
+def _is_answered_for(view: ChannelView) -> bool:
+    if view.stage is not Stage.JOINED or view.final.ended:
+        return False
+    own = view.final.alice if view.role is Role.ALICE else view.final.bob
+    return bool(own or view.opens or view.deposits or (view.signed and _touched(view.final)))
 
 
 def _why_no_open(draft: Draft, view: ChannelView) -> str | None:

@@ -117,7 +117,7 @@ def on_instance(draft: Draft, snapshot: ChainInstance) -> None:
         draft.notify(PreimageLearnt(instance.id, secret))
     pair = draft.crossing(instance.id)
     if pair is not None and pair.stage is CrossingStage.OPENING:
-        crossing.on_watched(draft, pair)
+        draft.attempt(partial(crossing.on_watched, draft, pair))
     draft.attempt(lambda: _look_at_instance(draft, snapshot.id))
 
 

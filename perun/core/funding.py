@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from perun.core.admission import has_room
 from perun.core.books import Draft
 from perun.core.effects import DepositMoney, OpenBoth, OpenChannel
 from perun.core.faults import NotAllowedNow
@@ -101,5 +102,6 @@ def fund_in_turn(draft: Draft, view: ChannelView) -> None:
         and fresh(draft)
         and not draft.books.exit_only
         and not view.final.ended
+        and has_room(draft, view)
     ):
         fund(draft, view, funding.bob_amount)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 
+from perun.core.admission import has_room
 from perun.core.books import Books, Draft
 from perun.core.faults import NotAllowedNow
 from perun.core.state import ChainView, ChannelView, Stage
@@ -104,6 +105,8 @@ def blocked(draft: Draft, view: ChannelView) -> str | None:
         return "the chain has not told yet how the channel stands"
     if not fresh(draft):
         return "our view of the chain is too old"
+    if not view.signed and not has_room(draft, view):
+        return "no room for another channel, or nobody has put money into it"
     return None
 
 

@@ -19,7 +19,7 @@ from perun.core.inputs import (
 )
 from perun.core.instances import final_time
 from perun.core.notices import ChannelRefused, InstanceRefused, ProposalHeld
-from perun.core.state import OnChain
+from perun.core.state import OnChain, Stage
 from perun.encoding.messages import Invite, OfferChannel, Propose, RefuseInstance, RequestInstance
 from perun.testing.parties import LIMITS, Party, World, key_of
 from perun.testing.stories import OPEN_HANDED, add_machine, hub_policy, instance, open_channel
@@ -121,6 +121,38 @@ def test_hub_has_room_for_so_many_channels() -> None:
         world.settle()
         assert end.told(ChannelRefused)
     assert len(ingrid.node.books.channels) == hub.greatest_channels
+
+
+def test_channels_that_nobody_funds_take_no_room_of_others() -> None:
+    """Else a few keys, which are free, would close a hub for ever."""
+    world = World()
+    ingrid = world.party("ingrid", hub_policy(greatest_channels=2))
+    crooks = [world.party(f"crook {number}", OPEN_HANDED) for number in range(3)]
+    alice = world.party("alice", OPEN_HANDED)
+    world.advance()
+    for number, crook in enumerate(crooks):
+        offer = offered(crook, ingrid, number)
+        world.network.inject(crook.peer, ingrid.peer, offer)
+        world.settle([ingrid])
+    unfunded = list(ingrid.node.books.channels.values())
+    assert [view.stage for view in unfunded] == [Stage.JOINED] * 3
+    open_channel(world, alice, ingrid, 10, 10)
+
+    # Funded after all, one more is answered for; in the third the hub signs nothing.
+    money = OnChain(alice=Wei(10), announced_by=(True, False))
+    for view in unfunded:
+        world.ledger.channels[view.id] = money
+    world.advance()
+    for view, crook in zip(unfunded, crooks, strict=True):
+        state = State(view.id, Version(2), Wei(1))
+        signature = crook.signer.sign_now(Sign((SignItem(crook.key.address, state),)))[0]
+        world.network.inject(crook.peer, ingrid.peer, Propose(state, signature, 0))
+        world.settle([ingrid])
+    channels = ingrid.node.books.channels
+    assert [bool(channels[view.id].signed) for view in unfunded] == [True, False, False]
+    alice.do(CommandTransfer(next(iter(alice.node.books.channels)), Wei(3)))
+    world.settle()
+    assert sum(bool(view.signed) for view in channels.values()) == 2
 
 
 def test_invitations_of_a_peer_are_so_many(pair: Pair) -> None:
