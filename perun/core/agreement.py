@@ -41,7 +41,8 @@ def complete(draft: Draft, view: ChannelView, full: SignedState) -> None:
         else:
             again.append(proposal.intent)
     held = view.held
-    if held is not None and held.state.version <= version:
+    if held is not None and (held.state.version <= version or not (same or held.answering)):
+        # What was judged by another state falls too: said again, it is judged by this one.
         held = None
     after = replace(
         view,

@@ -91,6 +91,7 @@ def fund_in_turn(draft: Draft, view: ChannelView) -> None:
         and not funding.drawn
         and funding.bob_amount
         and view.final.bob == 0
+        and not view.final.withdrawals
         and view.final.alice >= funding.alice_amount > 0
         and not view.deposits
         and view.agreed is None

@@ -130,7 +130,9 @@ def on_offer_close(draft: Draft, view: ChannelView, message: OfferClose) -> None
         why = "our user has to decide"
     if why is not None:
         raise PeerNotAllowed("OfferClose", why)
-    _sign_close(draft, view, CloseOffer(offer, peer=message.signature))
+    # The other end may still bring ours to the chain, however soon this one lapses.
+    until = view.close.close.valid_until if view.close is not None else UnixTime(0)
+    _sign_close(draft, view, CloseOffer(offer, peer=message.signature, alive_until=until))
 
 
 def on_answer_close(draft: Draft, view: ChannelView, message: AnswerClose) -> None:
@@ -272,8 +274,9 @@ def expire(draft: Draft, view: ChannelView) -> ChannelView:
     """Lets go of offers that are mined, or have lapsed, in a final block."""
     chain, final = draft.chain, view.final
     offer = view.close
-    if offer is not None and lapsed(offer.close.valid_until, chain) and not final.ended:
-        offer = None
+    if offer is not None and not final.ended:
+        until = max(offer.close.valid_until, offer.alive_until)
+        offer = None if lapsed(until, chain) else offer
     withdraws = tuple(
         wish
         for wish in view.withdraws

@@ -85,6 +85,8 @@ def on_proposal(
     """
     if message.base is not None:
         on_show(draft, view, message.base)
+        if draft.exit_only and not draft.books.exit_only:
+            return  # To raise now would take the mark back.
         view = draft.channel(view.id)
     state = message.state
     if view.agreed is not None and state.version <= view.agreed.state.version:

@@ -208,6 +208,8 @@ class CloseOffer(Record, frozen=True, gc=False, array_like=True):
     own: Signature = Signature(b"")
     peer: Signature = Signature(b"")
     proposer: bool = False
+    alive_until: UnixTime = UnixTime(0)
+    """An own Close whose place this one took lives so long."""
 
 
 class WithdrawOffer(Record, frozen=True, gc=False, array_like=True):

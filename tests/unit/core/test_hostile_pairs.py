@@ -1,0 +1,99 @@
+"""Attacks by the other side of a channel of two: offers, proposals, deposits, old and late words."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from perun.core.effects import Sign, SignItem
+from perun.core.faults import NotAllowedNow
+from perun.core.inputs import (
+    CommandAnswer,
+    CommandClose,
+    CommandRemove,
+    CommandTransfer,
+    CommandWithdraw,
+)
+from perun.core.notices import ProposalHeld
+from perun.encoding.messages import AnswerClose, OfferClose, Propose, ShowState
+from perun.testing.parties import Party
+from perun.testing.stories import add_machine
+from perun.types import Close, Signature, State, UnixTime, Version, Wei, Withdraw
+
+from .conftest import Pair
+
+
+def signature(party: Party, message: State | Close | Withdraw) -> Signature:
+    return party.signer.sign_now(Sign((SignItem(party.key.address, message),)))[0]
+
+
+def test_close_that_another_took_the_place_of_is_alive_until_it_lapses(pair: Pair) -> None:
+    """Bob's Close lives for an hour; Alice answers by one of her own that lives a minute. After that
+    she could buy from him, and bring his to the chain, at the net from before."""
+    pair.world.network.lose(OfferClose, AnswerClose)
+    pair.bob.do(CommandClose(pair.channel))
+    kept = pair.bob.node.books.channels[pair.channel].close
+    assert kept is not None
+    short = replace(kept.close, valid_until=UnixTime(pair.world.ledger.time + 12))
+    pair.world.network.lose()
+    said = OfferClose(short, signature(pair.alice, short))
+    pair.world.network.inject(pair.alice.peer, pair.bob.peer, said)
+    pair.world.settle([pair.bob])
+    pair.world.advance(24)
+    pair.world.advance(24)
+    assert pair.world.ledger.time < kept.close.valid_until
+    with pytest.raises(NotAllowedNow, match="closing"):
+        pair.bob.do(CommandTransfer(pair.channel, Wei(1)))
+    pair.world.advance(300)
+    pair.bob.do(CommandTransfer(pair.channel, Wei(1)))
+
+
+def test_what_was_held_falls_with_the_state_it_was_made_for(pair: Pair) -> None:
+    """Bob proposes a transfer while Alice's removal is open, and answers the removal only when hers
+    is held: her user would agree to a transfer, and sign the machine back into the list."""
+    machine = add_machine(pair.world, pair.alice, pair.channel, 100, 100)
+    alice, bob = pair.alice, pair.bob
+    pair.world.network.held = []
+    alice.do(CommandRemove(machine))
+    before = bob.node.books.channels[pair.channel]
+    assert before.agreed is not None
+    proposal = alice.node.books.channels[pair.channel].proposals[0]
+    version = Version(proposal.state.version + 1)
+    state = State(pair.channel, version, Wei(5), before.agreed.state.nanos)
+    said = Propose(state, signature(bob, state), 0)
+    pair.world.network.inject(bob.peer, alice.peer, said)
+    pair.world.settle([alice])
+    assert alice.told(ProposalHeld)
+    answer = signature(bob, proposal.state)
+    full = ShowState(proposal.state, proposal.signature, answer)
+    pair.world.network.inject(bob.peer, alice.peer, full)
+    pair.world.settle([alice])
+    with pytest.raises(NotAllowedNow):
+        alice.do(CommandAnswer(pair.channel, version, accept=True))
+    # Said again, it is judged by the state that stands now.
+    pair.world.network.inject(bob.peer, alice.peer, said)
+    pair.world.settle([alice])
+    view = alice.node.books.channels[pair.channel]
+    assert view.held is None
+    assert view.proposals[-1].state.nanos == ()
+
+
+def test_bob_does_not_deposit_again_what_was_withdrawn(pair: Pair) -> None:
+    pair.bob.do(CommandWithdraw(pair.channel, Wei(1_000)))
+    pair.world.settle()
+    for _ in range(4):
+        pair.world.advance()
+    view = pair.bob.node.books.channels[pair.channel]
+    assert (view.final.withdrawals, view.final.bob, view.deposits) == (1, 0, ())
+
+
+def test_state_shown_with_a_refusal_proves_the_store_old(pair: Pair) -> None:
+    """The mark must stay, although the refusal itself cannot be taken up any more."""
+    alice, bob = pair.alice, pair.bob
+    unknown = State(pair.channel, Version(2), Wei(7))
+    base = ShowState(unknown, signature(alice, unknown), signature(bob, unknown))
+    refusal = State(pair.channel, Version(3), Wei(7))
+    said = Propose(refusal, signature(bob, refusal), 4, base=base)
+    pair.world.network.inject(bob.peer, alice.peer, said)
+    pair.world.settle([alice])
+    assert alice.node.books.exit_only
