@@ -24,7 +24,7 @@ from msgspec.structs import replace
 
 from perun.core.books import Row
 from perun.core.state import ChannelView, InstanceView, Stage, Totals
-from perun.encoding.records import RowCodec
+from perun.encoding.records import CorruptRow, RowCodec
 from perun.errors import Misuse, StoreFault
 from perun.node.profile import Profile
 from perun.types import Signature, Version, Wei
@@ -49,6 +49,14 @@ class BadExport(StoreFault):
     hint: ClassVar[str] = "make it anew with `perun export STORE FILE`"
 
 
+class _File(msgspec.Struct, frozen=True):
+    """What stands in the file."""
+
+    format: int
+    profile: Profile
+    rows: list[tuple[str, str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Export:
     """A watchtower's file."""
@@ -60,25 +68,38 @@ class Export:
 
 def rows_for_tower(rows: Iterable[Row]) -> tuple[Row, ...]:
     """The rows that defend, without everything that does not."""
-    found: list[Row] = []
-    for row in rows:
-        if isinstance(row, ChannelView):
-            full = row.agreed is not None and row.agreed.own and row.agreed.peer
-            if row.stage is Stage.JOINED and not row.final.ended:
-                found.append(_channel(row if full else replace(row, agreed=None)))
-        elif isinstance(row, InstanceView):
-            found.append(
-                replace(row, ready=Signature(b""), own_ready=Signature(b""), ready_sent=False)
-            )
-        elif isinstance(row, Totals) and row.received_signature:
-            found.append(replace(row, asked=Wei(0), sent=Wei(0), sent_signature=Signature(b"")))
-    return tuple(found)
+    every = tuple(rows)
+    channels = [row for row in every if isinstance(row, ChannelView)]
+    alive = {row.id for row in channels if row.stage is Stage.JOINED and not row.final.ended}
+    instances = [
+        row
+        for row in every
+        if isinstance(row, InstanceView) and any(leg.channel in alive for leg in row.legs)
+    ]
+    # A hub's other channel may have ended: whoever looks at the instance asks for it all the same.
+    named = alive | {leg.channel for row in instances for leg in row.legs}
+    known = {row.id for row in instances}
+    return (
+        *(_channel(row) for row in channels if row.id in named),
+        *(
+            replace(row, ready=Signature(b""), own_ready=Signature(b""), ready_sent=False)
+            for row in instances
+        ),
+        *(
+            replace(row, asked=Wei(0), sent=Wei(0), sent_signature=Signature(b""))
+            for row in every
+            if isinstance(row, Totals) and row.received_signature and row.machine in known
+        ),
+    )
 
 
 def _channel(view: ChannelView) -> ChannelView:
     agreed = view.agreed
+    if agreed is not None and not (agreed.own and agreed.peer):
+        agreed = None
     return replace(
         view,
+        agreed=agreed,
         proposals=(),
         held=None,
         intents=(),
@@ -126,16 +147,24 @@ def read_export(path: Path) -> Export:
         BadExport: it is not there, or none.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != FORMAT:
-            raise BadExport(str(path), f"format {content['format']} is not known here")
-        profile = msgspec.convert(content["profile"], Profile)
+        # Typed from the first byte: nothing is as deep or as large as a stranger likes.
+        content = msgspec.json.decode(path.read_bytes(), type=_File)
+        if content.format != FORMAT:
+            raise BadExport(str(path), f"format {content.format} is not known here")
         rows = tuple(
             _CODECS[name].decode(base64.b64decode(body, validate=True))
-            for name, body in content["rows"]
+            for name, body in content.rows
         )
     except OSError as error:
         raise BadExport(str(path), error.strerror or "cannot be read") from error
-    except (ValueError, KeyError, TypeError, msgspec.MsgspecError, Misuse) as error:
+    except (ValueError, KeyError, msgspec.MsgspecError, Misuse, CorruptRow) as error:
         raise BadExport(str(path), "no export of this program") from error
-    return Export(profile, rows)
+    channels = {row.id for row in rows if isinstance(row, ChannelView)}
+    if any(
+        leg.channel not in channels
+        for row in rows
+        if isinstance(row, InstanceView)
+        for leg in row.legs
+    ):
+        raise BadExport(str(path), "a channel is missing")
+    return Export(content.profile, rows)

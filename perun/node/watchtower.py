@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from perun.chain.endpoint import Endpoint
 from perun.chain.fees import FeePolicy
 from perun.chain.journal import Journal, MemoryJournal
@@ -19,12 +21,15 @@ from perun.core.config import Config, Identity
 from perun.core.effects import Register, RevealPreimage, Submit, SubmitStatements
 from perun.core.limits import Limits, limits_for
 from perun.core.notices import Notice
-from perun.core.state import ChannelView
+from perun.core.state import ChannelView, Totals
 from perun.crypto.keys import PublicKey
-from perun.node.export import Export, read_export
+from perun.errors import Misuse
+from perun.node.export import BadExport, Export, read_export
+from perun.node.profile import Profile
 from perun.node.settings import peer_id
 from perun.node.solitary import Solitary
 from perun.store import MemoryStore
+from perun.types import UnixTime
 
 __all__ = ["Watchtower"]
 
@@ -33,6 +38,27 @@ _ANSWERS = (Register, SubmitStatements, RevealPreimage)
 
 def _only_answers(submit: Submit) -> bool:
     return isinstance(submit.transaction, _ANSWERS)
+
+
+def _whose(export: Export) -> Profile:
+    """What must not change while a tower runs: what else it would watch in silence for nothing."""
+    return replace(export.profile, since=0)
+
+
+def _is_older(new: Export, old: Export) -> bool:
+    """Whether a state or a total is below what the tower has, as in a file put back in place."""
+    had = _heights(old)
+    return any(height < had.get(id, 0) for id, height in _heights(new).items())
+
+
+def _heights(export: Export) -> dict[bytes, int]:
+    found: dict[bytes, int] = {}
+    for row in export.rows:
+        if isinstance(row, ChannelView):
+            found[row.id] = 0 if row.agreed is None else row.agreed.state.version
+        elif isinstance(row, Totals):
+            found[row.machine] = row.received
+    return found
 
 
 class Watchtower:
@@ -68,7 +94,8 @@ class Watchtower:
         self._report = report
         self._notify = notify
         self._read_at: tuple[int, int] | None = None
-        self._solitary = self._load(read_export(path))
+        self._export = read_export(path)
+        self._solitary = self._load(self._export)
 
     @property
     def channels(self) -> int:
@@ -80,11 +107,27 @@ class Watchtower:
 
         Raises:
             ChainFault: the node failed; the next round starts over.
-            BadExport: the file is gone or broken; what was read before is still watched.
+            BadExport: the file is broken, older, or another's; what was read before is watched.
         """
+        broken: BadExport | None = None
         if self._changed():
-            self._solitary = self._load(read_export(self._path))
+            try:
+                self._follow(read_export(self._path))
+            except BadExport as fault:
+                broken = fault
+        # Whatever has become of the file: somebody is asleep, and counts on this look.
         self._solitary.round()
+        if broken is not None:
+            raise broken
+
+    def _follow(self, export: Export) -> None:
+        """Goes on with a newer file of the same owner."""
+        if _whose(export) != _whose(self._export):
+            raise BadExport(str(self._path), "it is about another owner, chain or contracts")
+        if _is_older(export, self._export):
+            raise BadExport(str(self._path), "it is older than what was read before")
+        self._solitary = self._load(export)
+        self._export = export
 
     def _changed(self) -> bool:
         try:
@@ -94,11 +137,14 @@ class Watchtower:
         return (found.st_mtime_ns, found.st_ino) != self._read_at
 
     def _load(self, export: Export) -> Solitary:
-        found = self._path.stat()
+        try:
+            found = self._path.stat()
+            key = PublicKey(export.profile.key)
+        except (OSError, Misuse) as error:
+            raise BadExport(str(self._path), "it is gone, or names no key") from error
         store = MemoryStore(exit_only=True)
         store.write(export.rows)
         profile = export.profile
-        key = PublicKey(profile.key)
         config = Config(
             profile.deployment,
             Identity(profile.account, key.address, peer_id(key)),
@@ -119,6 +165,11 @@ class Watchtower:
         )
         self._read_at = (found.st_mtime_ns, found.st_ino)
         return solitary
+
+    @property
+    def sees(self) -> UnixTime:
+        """Time of the newest block that was taken in; what is due is reckoned from it."""
+        return self._solitary.books.chain.head_time
 
     def watched(self) -> tuple[ChannelView, ...]:
         """The channels, as the last round has seen them."""

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from perun.bindings import ms_contract_calls, vpm
 from perun.core.books import Row
 from perun.core.inputs import CommandTransfer
 from perun.core.signing import digest
+from perun.core.state import ChannelView
 from perun.crypto.signatures import sign
 from perun.demo.party import Party
 from perun.node.export import BadExport, read_export, rows_for_tower, write_export
 from perun.node.watchtower import Watchtower
-from perun.types import ChannelId, MachineId, Signature, State, Statement, Version, Wei
+from perun.types import ChannelId, MachineId, Signature, State, Statement, UnixTime, Version, Wei
 from perun.wallet import KeyAccount
 from tests.support.scene import KEYS, Scene
 
@@ -28,6 +31,10 @@ def tower(scene: Scene, party: Party, path: Path) -> Watchtower:
     """A tower that has what it needs for `party`, who then falls asleep."""
     write_export(path, party.profile, rows(party))
     party.cut_power()
+    return tower_of(scene, path)
+
+
+def tower_of(scene: Scene, path: Path) -> Watchtower:
     return Watchtower(path, scene.endpoint(), KeyAccount(KEYS["tower"]), limits=scene.limits)
 
 
@@ -167,6 +174,108 @@ def test_broken_export_is_said_and_the_old_one_kept(scene: Scene, tmp_path: Path
     assert watching.channels == 1
 
 
+def test_tower_with_a_broken_export_goes_on_answering(scene: Scene, tmp_path: Path) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    channel = scene.open(alice, bob)
+    alice.do(CommandTransfer(channel, Wei(100)))
+    scene.settle()
+    watching = tower(scene, bob, tmp_path / "export")
+    (tmp_path / "export").write_text("{")
+    agreed = bob.channel(channel).agreed
+    assert agreed is not None
+    alice.cut_power()
+    call = ms_contract_calls.register(
+        scene.deployment.contract.contract,
+        bob.channel(channel).channel,
+        State(channel, Version(0), Wei(0)),
+        b"",
+        b"",
+    )
+    scene.by_hand(KEYS["alice"], call)
+    scene.chain.mine()
+    assert disputed(scene, channel, bob) == 0
+    for _ in range(2):
+        with pytest.raises(BadExport):
+            watching.round()
+        scene.chain.mine()
+    assert disputed(scene, channel, bob) == agreed.state.version
+
+
+def test_older_export_does_not_take_the_place_of_a_newer(scene: Scene, tmp_path: Path) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    channel = scene.open(alice, bob)
+    path = tmp_path / "export"
+    write_export(path, bob.profile, rows(bob))
+    old = path.read_bytes()
+    alice.do(CommandTransfer(channel, Wei(100)))
+    scene.settle()
+    watching = tower(scene, bob, path)
+    path.write_bytes(old)
+    with pytest.raises(BadExport, match="older"):
+        watching.round()
+    (view,) = watching.watched()
+    assert view.agreed is not None
+    assert view.agreed.state.net == 100
+
+
+def test_export_of_somebody_else_does_not_take_its_place(scene: Scene, tmp_path: Path) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    scene.open(alice, bob)
+    path = tmp_path / "export"
+    watching = tower(scene, bob, path)
+    elsewhere = replace(bob.profile, ms_contract=bob.profile.vpm)
+    for profile in (alice.profile, elsewhere):
+        write_export(path, profile, [])
+        with pytest.raises(BadExport, match="another owner"):
+            watching.round()
+    assert watching.channels == 1
+
+
+def test_rows_that_do_not_belong_together_are_no_export(scene: Scene, tmp_path: Path) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    machine = scene.machine(alice, scene.open(alice, bob))
+    scene.pay(alice, machine, 40)
+    path = tmp_path / "export"
+    write_export(path, bob.profile, rows(bob))
+    file = json.loads(path.read_text())
+    kept = [row for row in file["rows"] if row[0] != "ChannelView"]
+    cut = [[name, body[:20]] for name, body in file["rows"]]
+    for broken in (kept, cut, [["Secret", ""]]):
+        path.write_text(json.dumps({**file, "rows": broken}))
+        with pytest.raises(BadExport):
+            tower_of(scene, path)
+    write_export(path, replace(bob.profile, key=b"short"), rows(bob))
+    with pytest.raises(BadExport):
+        tower_of(scene, path)
+
+
+def test_channel_that_has_ended_does_not_stop_a_towers_clock(scene: Scene, tmp_path: Path) -> None:
+    """An instance of it, without it, would be stumbled over at every block past its end."""
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    machine = scene.machine(alice, scene.open(alice, bob))
+    scene.pay(alice, machine, 40)
+    other = scene.open(scene.enter("ingrid"), bob)
+    ended = [
+        replace(row, final=replace(row.final, ended=True))
+        if isinstance(row, ChannelView) and row.id != other
+        else row
+        for row in rows(bob)
+    ]
+    path = tmp_path / "export"
+    write_export(path, bob.profile, ended)
+    assert {row.id for row in read_export(path).rows if isinstance(row, ChannelView)} == {other}
+    watching = tower_of(scene, path)
+    alice.cut_power()
+    bob.cut_power()
+    terms = bob.books.instances[machine].machine
+    scene.chain.mine(at=UnixTime(terms.validity + terms.challenge + 10**4))
+    for _ in range(4):
+        watching.round()
+        scene.chain.mine()
+    watching.round()
+    assert watching.sees == scene.chain.now
+
+
 def test_export_holds_no_key_no_seed_and_nothing_half_signed(scene: Scene, tmp_path: Path) -> None:
     alice, bob = scene.enter("alice"), scene.enter("bob")
     channel = scene.open(alice, bob)
@@ -191,7 +300,8 @@ def test_export_holds_no_key_no_seed_and_nothing_half_signed(scene: Scene, tmp_p
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", "[]", '{"format": 2}', '{"format": 1, "profile": {}, "rows": []}']
+    "text",
+    ["", "{}", "[]", "[" * 100_000, '{"format": 2}', '{"format": 1, "profile": {}, "rows": []}'],
 )
 def test_anything_else_is_no_export(tmp_path: Path, text: str) -> None:
     path = tmp_path / "export"
