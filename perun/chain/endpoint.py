@@ -8,15 +8,28 @@ and raise `perun.errors.ChainFault` for whatever the chain or the way to it does
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import ClassVar, Protocol, TypeVar
 
 from perun.bindings.calls import Call, Query
 from perun.bindings.logs import Log
+from perun.errors import ChainFault
 from perun.types import Address, ChainId, Record, UnixTime, Wei
 
-__all__ = ["Block", "Endpoint", "Mined", "Reading", "Sending", "fits"]
+__all__ = ["Block", "Endpoint", "Inconsistent", "Mined", "Reading", "Sending", "fits"]
 
 T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class Inconsistent(ChainFault):
+    """The node's answers cannot all be true: it is broken, or several that are not in step."""
+
+    reason: str
+
+    retry: ClassVar[bool] = True
+    template: ClassVar[str] = "the node contradicts itself: {reason}"
+    hint: ClassVar[str] = "it is asked again; if this stays, use another node"
 
 
 class Block(Record, frozen=True, gc=False):

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from perun.bindings import events
 from perun.bindings.logs import Event
+from perun.chain.endpoint import Inconsistent
 from perun.core.state import Dispute, OnChain, OnChainInstance
 from perun.types import Asset, Wei
 
@@ -59,7 +60,8 @@ def _after(on: OnChain, event: Event) -> OnChain:
         case events.Registered(_, version, net, nanos, deadline):
             return replace(on, dispute=Dispute(version, net, nanos, deadline))
         case events.Settled(_, _, _, remaining) if remaining:
-            assert on.dispute is not None
+            if on.dispute is None:
+                raise Inconsistent("a channel was settled that nobody has registered")
             return replace(
                 on,
                 alice=Wei(sum(nano.alice_lock for nano in remaining)),

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from perun.bindings import abi, events, ms_contract_calls
 from perun.bindings.logs import Event, Log, Table, Unreadable
-from perun.chain.endpoint import Block, Reading
+from perun.chain.endpoint import Block, Inconsistent, Reading, fits
 from perun.chain.fold import fold_channel, fold_instance
 from perun.chain.reports import FinalityBroken, Report
 from perun.core.config import Deployment
@@ -126,13 +126,15 @@ class Follower:
             self.head is not None and head.hash == self.head.hash and not self._wishes
         ):
             return ()
+        if self.final is not None and head.number < self.final.number:
+            return ()  # one node of several, far behind the others; ours would seem gone to it
         if self.final is not None and self._block_changed(self.final):
             self._start_again(self.final)
         final = self._final_block(head)
         if self.final is None:
             self.final = final
         # First everything that may fail, then everything that changes what we know.
-        live = self._reading.logs(tuple(self._tables), self.final.number + 1, head.number)
+        live = self._logs(self.final.number + 1, head.number)
         self._take_wishes(self.final)
         past = self._past_announcements(self.final)
         channels, instances = self._folded(live, head, final)
@@ -163,7 +165,8 @@ class Follower:
             found = self._reading.block(max(0, head.number - self._finality_blocks))
         if found is None:
             found = self._reading.block(0)
-        assert found is not None
+        if found is None or found.number > head.number:
+            raise Inconsistent("it has no final block, or one above its newest")
         if self.final is not None and found.number <= self.final.number:
             return self.final
         return found
@@ -218,17 +221,37 @@ class Follower:
         return self._with_drawn(id, asset, fold_channel(on, asset, self._events(logs)), at)
 
     def _with_drawn(self, id: ChannelId, asset: Asset, on: OnChain, at: Block) -> OnChain:
-        """The one bit that events do not show."""
+        """The one bit that events do not show; the others show whether an event was kept back.
+
+        Raises:
+            Inconsistent: the contract's storage is not what its logs say.
+        """
         if on == EMPTY or on.ended or on.drawn:
             return on
         query = ms_contract_calls.holdings(self._contract, asset, id)
-        return replace(on, drawn=self._reading.ask(query, at.number).drawn)
+        found = self._reading.ask(query, at.number)
+        said = (on.alice, on.bob, on.withdrawals, on.dispute is not None)
+        if said != (found.alice, found.bob, found.withdrawals, found.disputed):
+            raise Inconsistent(f"logs and storage of a channel differ in block {at.number}")
+        return replace(on, drawn=found.drawn)
 
     def _past(self, id: bytes, until: Block) -> Iterator[Event]:
-        found = self._reading.logs(
-            tuple(self._tables), self._since, until.number, topics=(None, (id,))
-        )
-        return self._events(found)
+        return self._events(self._logs(self._since, until.number, topics=(None, (id,))))
+
+    def _logs(
+        self,
+        first: int,
+        last: int,
+        topics: Sequence[Sequence[bytes] | None] = (),
+    ) -> list[Log]:
+        """Our contracts' logs of these blocks, each once and in order, whatever the node sends."""
+        found = self._reading.logs(tuple(self._tables), first, last, topics)
+        each = {
+            (log.block, log.index): log
+            for log in found
+            if log.address in self._tables and first <= log.block <= last and fits(log, topics)
+        }
+        return [log for _, log in sorted(each.items())]
 
     def _events(self, logs: Iterable[Log]) -> Iterator[Event]:
         """What these logs say; others' unreadable ones say nothing."""
@@ -281,7 +304,7 @@ class Follower:
         places = ((_OPENED,), None, accounts), ((_OPENED,), None, None, accounts)
         found: list[Log] = []
         for topics in places:
-            found += self._reading.logs((self._contract,), self._since, final.number, topics)
+            found += self._logs(self._since, final.number, topics)
         return found
 
     def _announcements(self, logs: Iterable[Log]) -> Iterator[Input]:
