@@ -57,6 +57,9 @@ def on_block(draft: Draft, block: ChainBlock) -> None:
         head_number=block.head_number,
         final_number=block.final_number,
         clock=draft.chain.clock,
+        told=draft.chain.told + 1,
+        # Lower after a reorganisation of what was final.
+        earlier_final=min(draft.chain.final_time, block.final_time),
     )
     draft.chain = chain
     draft.put(chain)
@@ -110,6 +113,7 @@ def on_instance(draft: Draft, snapshot: ChainInstance) -> None:
         head=snapshot.head,
         final=snapshot.final,
         watched=True,
+        told=draft.chain.told,
         preimage=instance.preimage if instance.preimage is not None else secret,
     )
     draft.put(instance)

@@ -26,7 +26,7 @@ __all__ = ["duties", "owed", "on_snapshot"]
 def on_snapshot(draft: Draft, view: ChannelView, head: OnChain, final: OnChain) -> ChannelView:
     """Takes a channel's snapshots over and says what they mean."""
     before = view
-    view = replace(view, head=head, final=final, watched=True)
+    view = replace(view, head=head, final=final, watched=True, told=draft.chain.told)
     draft.put(view)
     if (final.alice, final.bob) != (before.final.alice, before.final.bob):
         draft.notify(ChannelFunded(view.id, final.alice, final.bob))

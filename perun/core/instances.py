@@ -144,7 +144,7 @@ def decided_shift(instance: InstanceView, on: OnChainInstance, time: UnixTime) -
 
 def finally_decided(instance: InstanceView, chain: ChainView) -> Wei | None:
     """The shift that a final block shows: what may be believed off chain [C8], rules (a), (b)."""
-    return decided_shift(instance, instance.final, chain.final_time)
+    return decided_shift(instance, instance.final, chain.final_of(instance.told))
 
 
 def lock_shift(lock: Lock) -> Wei:

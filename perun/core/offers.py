@@ -17,7 +17,7 @@ from perun.core.faults import NotAllowedNow, PeerNotAllowed
 from perun.core.inputs import CommandWithdraw
 from perun.core.keys import own_key, peer_key
 from perun.core.notices import CloseAgreed, WithdrawAgreed
-from perun.core.phases import blocked, fresh, lapsed
+from perun.core.phases import blocked, fresh
 from perun.core.signing import check_signature
 from perun.core.state import ChannelView, CloseOffer, Role, WithdrawOffer
 from perun.encoding.messages import AnswerClose, AnswerWithdraw, OfferClose, OfferWithdraw
@@ -272,22 +272,22 @@ def submit(draft: Draft, view: ChannelView) -> None:
 
 def expire(draft: Draft, view: ChannelView) -> ChannelView:
     """Lets go of offers that are mined, or have lapsed, in a final block."""
-    chain, final = draft.chain, view.final
+    final, time = view.final, draft.chain.final_of(view.told)
     offer = view.close
     if offer is not None and not final.ended:
         until = max(offer.close.valid_until, offer.alive_until)
-        offer = None if lapsed(until, chain) else offer
+        offer = None if time > until else offer
     withdraws = tuple(
         wish
         for wish in view.withdraws
-        if final.withdrawals <= wish.withdraw.index and not lapsed(wish.withdraw.valid_until, chain)
+        if final.withdrawals <= wish.withdraw.index and time <= wish.withdraw.valid_until
     )
-    opens = tuple(o for o in view.opens if not lapsed(o.open.valid_until, chain))
+    opens = tuple(o for o in view.opens if time <= o.open.valid_until)
     own: Wei = final.alice if view.role is Role.ALICE else final.bob
     deposits = tuple(
         deposit
         for deposit in view.deposits
-        if not lapsed(deposit.valid_until, chain) and own < deposit.holdings_before + deposit.amount
+        if time <= deposit.valid_until and own < deposit.holdings_before + deposit.amount
     )
     now = (offer, withdraws, opens, deposits)
     if now == (view.close, view.withdraws, view.opens, view.deposits):

@@ -94,6 +94,15 @@ class ChainView(Record, frozen=True, gc=False, array_like=True):
     final_number: int = 0
     clock: UnixTime = UnixTime(0)
     """Our own clock, Unix seconds; tells how old the newest block is."""
+    told: int = 0
+    """How many blocks we were told; a block comes before the snapshots that it changes."""
+    earlier_final: UnixTime = UnixTime(0)
+    """`final_time` with the block before: every snapshot reaches that far."""
+
+    def final_of(self, told: int) -> UnixTime:
+        """How far the final snapshot of a row reaches that the chain told of when it had told so
+        many blocks."""
+        return self.final_time if told == self.told else self.earlier_final
 
 
 class Dispute(Record, frozen=True, gc=False, array_like=True):
@@ -307,6 +316,8 @@ class ChannelView(Record, frozen=True, gc=False, array_like=True):
     """Hub: requests that wait for this channel, in order of arrival; they hold nothing."""
     asked: tuple[InstanceId, ...] = ()
     """An end: what we have asked the hub for, and it has neither granted nor refused."""
+    told: int = 0
+    """`ChainView.told` when the chain last said how it stands."""
 
 
 class LegStatus(enum.IntEnum):
@@ -381,6 +392,8 @@ class InstanceView(Record, frozen=True, gc=False, array_like=True):
     """It was to take another's place, and was refused: it never will."""
     successor: InstanceId | None = None
     """With `leave_sent`: the machine that takes its place; None: we are closing it."""
+    told: int = 0
+    """`ChainView.told` when the chain last said how it stands."""
 
     @property
     def terms(self) -> Machine | Lock:

@@ -1,15 +1,16 @@
-"""Attacks by the other side of a channel of two: offers, proposals, deposits, old and late words."""
+"""Attacks by the other side of a channel of two: offers, proposals, deposits, late words."""
 
 from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
 
-from perun.core.effects import Sign, SignItem
+from perun.core.effects import Sign, SignItem, SubmitStatements
 from perun.core.faults import NotAllowedNow
 from perun.core.inputs import (
     CommandAnswer,
     CommandClose,
+    CommandPay,
     CommandRemove,
     CommandTransfer,
     CommandWithdraw,
@@ -28,8 +29,8 @@ def signature(party: Party, message: State | Close | Withdraw) -> Signature:
 
 
 def test_close_that_another_took_the_place_of_is_alive_until_it_lapses(pair: Pair) -> None:
-    """Bob's Close lives for an hour; Alice answers by one of her own that lives a minute. After that
-    she could buy from him, and bring his to the chain, at the net from before."""
+    """Bob's Close lives for an hour; Alice answers by one of her own that lives a minute. After
+    that she could buy from him, and bring his to the chain, at the net from before."""
     pair.world.network.lose(OfferClose, AnswerClose)
     pair.bob.do(CommandClose(pair.channel))
     kept = pair.bob.node.books.channels[pair.channel].close
@@ -97,3 +98,31 @@ def test_state_shown_with_a_refusal_proves_the_store_old(pair: Pair) -> None:
     pair.world.network.inject(bob.peer, alice.peer, said)
     pair.world.settle([alice])
     assert alice.node.books.exit_only
+
+
+def test_outcome_is_not_what_an_old_snapshot_shows(pair: Pair) -> None:
+    """Alice's chain is silent from her submission until the machine is over. The first block that
+    she hears of is later than its final time, and she has not heard yet what it says of it: by what
+    she knew before, nobody had submitted, and she would have signed her money away."""
+    world, alice = pair.world, pair.alice
+    machine = add_machine(world, alice, pair.channel, 100, 100, life=1_000)
+    pair.bob.do(CommandPay(machine, Wei(50)))
+    world.settle()
+    inbox, alice.chain.inbox = alice.chain.inbox, None
+    terms = alice.node.books.instances[machine].machine
+    assert terms is not None
+    held = alice.node.books.totals[machine]
+    statement = SubmitStatements(
+        terms, machine, Wei(0), Signature(b""), held.received, held.received_signature
+    )
+    world.ledger.apply(statement, alice.account.address)
+    for _ in range(20):
+        world.ledger.advance(120)
+    alice.chain.inbox = inbox
+    world.network.held = []
+    alice.chain.tell_all()
+    world.settle([alice])
+    world.ledger.advance(12)
+    world.settle([alice])
+    (proposal,) = alice.node.books.channels[pair.channel].proposals
+    assert (proposal.state.net, proposal.state.nanos) == (-50, ())
