@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from web3 import Web3
+import requests
+from web3 import HTTPProvider, Web3
 from web3.providers.base import BaseProvider
 
+from perun.bindings import ms_contract_calls
+from perun.bindings.calls import Call
 from perun.bindings.failures import NodeRefused, NodeUnreachable
 from perun.chain.rpc import RpcEndpoint, connect
 from perun.errors import ChainFault
-from perun.types import Address
+from perun.types import ETH, Address
 
 CONTRACT = Address(b"\x11" * 20)
 WORD = "0x" + "22" * 32
@@ -61,6 +65,24 @@ def test_too_long_a_range_is_asked_for_in_halves_and_loses_nothing() -> None:
     found = RpcEndpoint(Web3(node)).logs((CONTRACT,), 1, 200)
     assert [log.block for log in found] == list(range(1, 201))
     assert node.asked[0] == (1, 200)
+
+
+@pytest.mark.parametrize(("status", "found"), [(400, 100), (413, 100), (429, 0), (503, 0)])
+def test_range_may_be_refused_in_http_too(status: int, found: int) -> None:
+    class Strict(Node):
+        def make_request(self, method: Any, params: Any) -> Any:
+            answer = super().make_request(method, params)
+            if "error" in answer:
+                response = requests.Response()
+                response.status_code = status
+                raise requests.HTTPError(response=response)
+            return answer
+
+    node = Strict(most=40)
+    seen = 0
+    with contextlib.suppress(NodeUnreachable):
+        seen = len(RpcEndpoint(Web3(node)).logs((CONTRACT,), 1, 100))
+    assert seen == found
 
 
 def test_node_that_refuses_even_few_blocks_is_not_asked_for_ever() -> None:
@@ -117,3 +139,69 @@ def test_website_is_no_node(website: str) -> None:
 def test_nobody_there() -> None:
     with pytest.raises(NodeUnreachable):
         connect("http://127.0.0.1:9")
+
+
+class Babbler(BaseProvider):
+    """Answers everything with the same thing."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__()
+        self.result = result
+
+    def make_request(self, method: Any, params: Any) -> Any:
+        return {"jsonrpc": "2.0", "id": 1, "result": self.result}
+
+
+_PENDING = {**_log(7), "blockNumber": None, "blockHash": None, "logIndex": None}
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        None,
+        [],
+        {},
+        "",
+        "0x",
+        "0xzz",
+        "yes",
+        7,
+        -1,
+        [1],
+        [{}],
+        [None],
+        {"number": "0x1"},
+        [_PENDING],
+    ],
+    ids=str,
+)
+def test_nonsense_is_a_fault_of_the_node_and_no_crash(result: Any) -> None:
+    endpoint = RpcEndpoint(Web3(Babbler(result)))
+    asked = (
+        lambda: endpoint.block(),
+        lambda: endpoint.block(7),
+        lambda: endpoint.logs((CONTRACT,), 1, 9),
+        lambda: endpoint.next_nonce(CONTRACT),
+        lambda: endpoint.balance(CONTRACT),
+        lambda: endpoint.tip(),
+        lambda: endpoint.estimate(Call(CONTRACT, b""), CONTRACT),
+        lambda: endpoint.ask(ms_contract_calls.credit(CONTRACT, ETH, CONTRACT), 7),
+        lambda: endpoint.mined(b"\x01" * 32),
+        lambda: endpoint.send(b"\x02"),
+        lambda: endpoint.chain_id,
+    )
+    for question in asked:
+        with contextlib.suppress(ChainFault):
+            question()
+
+
+@pytest.mark.parametrize("nonce", [2**63, 2**64 - 1, 2**256 - 1])
+def test_nonce_that_no_account_has_is_not_believed(nonce: int) -> None:
+    with pytest.raises(ChainFault):
+        RpcEndpoint(Web3(Babbler(hex(nonce)))).next_nonce(CONTRACT)
+
+
+def test_node_that_turns_into_a_website_is_asked_again(website: str) -> None:
+    endpoint = RpcEndpoint(Web3(HTTPProvider(website, exception_retry_configuration=None)))
+    with pytest.raises(ChainFault):
+        endpoint.block()
