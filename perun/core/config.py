@@ -100,7 +100,8 @@ class Policy(Record, frozen=True, gc=False):
     greatest_fee: Wei = Wei(0)
     """Most we pay a hub for one instance."""
     greatest_loss: Wei = Wei(0)
-    """Most a peer's transfer may take from us unasked."""
+    """Most that a peer's transfers, and locks that we are invited to pay, may take from us unasked:
+    all of one channel together, since it says as many as it likes."""
     close: bool = True
     """Countersign a Close at the newest state."""
     withdraw: bool = True

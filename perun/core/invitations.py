@@ -46,7 +46,7 @@ from perun.crypto.hashing import keccak
 from perun.crypto.keys import PublicKey
 from perun.encoding.messages import DeclineInvite, Invite, Invited, SignedHalf
 from perun.errors import BadKey, Misuse
-from perun.types import Address, Asset, ChannelId, InstanceId, Lock, Machine, Salt
+from perun.types import Address, Asset, ChannelId, InstanceId, Lock, Machine, Salt, Wei
 
 __all__ = [
     "add_machine",
@@ -147,14 +147,17 @@ def on_invite(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Non
         check_terms(draft.config, draft.now, view.channel.asset, terms)
         if locks(terms)[Role.BOB] > _greatest_lock(draft):
             raise InstanceRejected("it locks more of my money than I allow")
-        if message.lock is not None and payer_of_lock(message.lock) is Role.BOB:
-            _check_loss(draft, message.lock)
+        ours = Salt(keccak(draft.config.seed + terms.salt))
+        whole = _whole(terms, ours)
+        is_new = draft.find_instance(instance_id(draft.config.deployment, whole)) is None
+        if is_new and isinstance(whole, Lock) and payer_of_lock(whole) is Role.BOB:
+            view = _take_from(draft, view, whole)
         may_sign(draft, view, "lock an instance")
         _check_room(draft, sender)
     except Misuse as error:
         draft.send(sender, DeclineInvite(terms.salt, str(error)[:200]), via)
         return
-    ours = Salt(keccak(draft.config.seed + terms.salt))
+    draft.put(view)
     instance = _complete(draft, view, terms, ours, Role.BOB, sender, via, message.replaces)
     invited = Invited(terms.salt, ours)
     replaces = message.replaces is not None
@@ -186,11 +189,12 @@ def _greatest_lock(draft: Draft) -> int:
     return policy.greatest_deposit if policy.greatest_lock is None else policy.greatest_lock
 
 
-def _check_loss(draft: Draft, lock: Lock) -> None:
+def _take_from(draft: Draft, view: ChannelView, lock: Lock) -> ChannelView:
     """A machine takes from us what we sign for in it; a lock that we pay is as good as paid."""
-    most = draft.config.policy.greatest_loss
-    if lock.amount > most:
+    taken, most = view.taken + lock.amount, draft.config.policy.greatest_loss
+    if taken > most:
         raise InstanceRejected(f"it makes me pay for a secret of yours, and I allow {most}")
+    return replace(view, taken=Wei(taken))
 
 
 def _check_room(draft: Draft, sender: PeerId) -> None:
@@ -340,8 +344,7 @@ def _complete(
     replaces: InstanceId | None,
 ) -> InstanceView:
     """The instance with its final salt, watched from now on."""
-    salt = Salt(keccak(terms.salt + theirs))
-    whole = replace(terms, salt=salt)
+    whole = _whole(terms, theirs)
     id = instance_id(draft.config.deployment, whole)
     known = draft.find_instance(id)
     if known is not None:
@@ -360,6 +363,11 @@ def _complete(
     draft.put(instance)
     draft.watch(Watch(app=app_of(draft.config.deployment, whole), instance=id))
     return instance
+
+
+def _whole(terms: Machine | Lock, theirs: Salt) -> Machine | Lock:
+    """The terms, of which one end knows its half of the salt, with both halves."""
+    return replace(terms, salt=Salt(keccak(terms.salt + theirs)))
 
 
 @lru_cache(4_096)

@@ -62,7 +62,7 @@ def judge(draft: Draft, view: ChannelView, message: Propose) -> Verdict:
     elif removed:
         purpose = Purpose.REMOVE
     intent = Intent(purpose, Wei(moved), adds, removes)
-    if gained < -draft.config.policy.greatest_loss:
+    if gained < 0 and view.taken - gained > draft.config.policy.greatest_loss:
         return Verdict(Decision.HOLD, intent)
     return Verdict(Decision.ACCEPT, intent)
 

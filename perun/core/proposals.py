@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from perun.core import crossing, joining
+from perun.core.accounting import gain
 from perun.core.admission import FIRST
 from perun.core.agreement import complete
 from perun.core.books import Draft
@@ -133,6 +134,9 @@ def take(draft: Draft, view: ChannelView, message: Propose, why_not: str | None 
         return
     held = replace(held, intent=verdict.intent, totals=verdict.totals)
     view = replace(draft.channel(view.id), held=held)
+    if verdict.decision is Decision.ACCEPT:
+        lost = max(0, -gain(view.role, verdict.intent.amount))
+        view = replace(view, taken=Wei(view.taken + lost))
     draft.put(view)
     if verdict.decision is Decision.ACCEPT:
         answer(draft, view.id)

@@ -318,6 +318,8 @@ class ChannelView(Record, frozen=True, gc=False, array_like=True):
     """An end: what we have asked the hub for, and it has neither granted nor refused."""
     told: int = 0
     """`ChainView.told` when the chain last said how it stands."""
+    taken: Wei = Wei(0)
+    """What the peer's transfers, and locks that others made us pay, have taken unasked, in all."""
 
 
 class LegStatus(enum.IntEnum):

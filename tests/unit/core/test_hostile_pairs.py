@@ -16,10 +16,31 @@ from perun.core.inputs import (
     CommandWithdraw,
 )
 from perun.core.notices import ProposalHeld
-from perun.encoding.messages import AnswerClose, OfferClose, Propose, ShowState
+from perun.encoding.messages import (
+    AnswerClose,
+    DeclineInvite,
+    Invite,
+    Invited,
+    Message,
+    OfferClose,
+    Propose,
+    ShowState,
+    decode,
+)
 from perun.testing.parties import Party
 from perun.testing.stories import add_machine
-from perun.types import Close, Signature, State, UnixTime, Version, Wei, Withdraw
+from perun.types import (
+    ETH,
+    Close,
+    Lock,
+    Salt,
+    Signature,
+    State,
+    UnixTime,
+    Version,
+    Wei,
+    Withdraw,
+)
 
 from .conftest import Pair
 
@@ -126,3 +147,50 @@ def test_outcome_is_not_what_an_old_snapshot_shows(pair: Pair) -> None:
     world.settle([alice])
     (proposal,) = alice.node.books.channels[pair.channel].proposals
     assert (proposal.state.net, proposal.state.nanos) == (-50, ())
+
+
+def test_losses_that_policy_allows_add_up(pair: Pair) -> None:
+    """Ten are lost unasked, however many messages ask for them, and whatever the user agrees to."""
+    alice, bob = pair.alice, pair.bob
+    config = alice.node.books.config
+    alice.node.books.config = replace(config, policy=replace(config.policy, greatest_loss=Wei(10)))
+
+    def take(amount: int) -> int:
+        view = alice.node.books.channels[pair.channel]
+        net = view.agreed.state.net if view.agreed is not None else 0
+        version = max(view.signed, view.seen) + 1
+        state = State(pair.channel, Version(version + (version % 2 == 0)), Wei(net + amount))
+        said = Propose(state, signature(bob, state), 0)
+        pair.world.network.inject(bob.peer, alice.peer, said)
+        pair.world.settle([alice])
+        after = alice.node.books.channels[pair.channel]
+        return after.agreed.state.net if after.agreed is not None else 0
+
+    pair.world.network.rule = lambda letter: ()  # noqa: ARG005
+    assert [take(6), take(4), take(1)] == [6, 10, 10]
+    held = alice.node.books.channels[pair.channel].held
+    assert held is not None
+    alice.do(CommandAnswer(pair.channel, held.state.version, accept=True))
+    assert [take(-1), take(1)] == [10, 10]
+
+
+def test_locks_that_we_pay_add_up(pair: Pair) -> None:
+    """Each for a secret of Alice, each within what Bob lets her take, and not all together."""
+    alice, bob = pair.alice, pair.bob
+    config = bob.node.books.config
+    policy = replace(config.policy, greatest_loss=Wei(10), greatest_lock=Wei(10))
+    bob.node.books.config = replace(config, policy=policy)
+    deadline = UnixTime(pair.world.ledger.time + 5_000)
+
+    def invite(number: int, amount: int) -> list[Message]:
+        lock = Lock(Wei(amount), True, bytes(32), deadline, Salt(bytes([number]) * 32))
+        said = Invite(None, lock, pair.channel, ETH)
+        pair.world.network.inject(alice.peer, bob.peer, said)
+        pair.world.settle([bob])
+        return [decode(letter[2]) for letter in pair.world.network.held or ()]
+
+    pair.world.network.held = []
+    for number, amount in ((1, 6), (2, 5), (1, 6), (3, 4), (4, 1)):
+        invite(number, amount)
+    kinds = [type(message) for message in invite(5, 1)]
+    assert kinds == [Invited, DeclineInvite, Invited, Invited, DeclineInvite, DeclineInvite]
