@@ -21,6 +21,9 @@ class FeePolicy(Record, frozen=True, gc=False):
 
     least_tip: Wei = Wei(GWEI // 1_000)
     """A chain may say that nobody tips; builders leave transactions without any lying."""
+    first_tip: Wei = Wei(50 * GWEI)
+    """No first bid tips more: a tip is paid in full, and the node that names it may lie. A dearer
+    one is reached by raises."""
     greatest: Wei = Wei(1_000 * GWEI)
     """Never more in all: above that a dispute waits for cheaper gas, or for its owner's word."""
     patience: int = 3
@@ -33,7 +36,7 @@ class FeePolicy(Record, frozen=True, gc=False):
 
 def first_fees(policy: FeePolicy, base_fee: Wei, tip: Wei) -> Fees:
     """A bid on a chain with this base fee and usual tip."""
-    tip = Wei(max(tip, policy.least_tip))
+    tip = Wei(max(min(tip, policy.first_tip), policy.least_tip))
     most = min(2 * base_fee + tip, policy.greatest)
     return Fees(Wei(most), Wei(min(tip, most)))
 

@@ -7,10 +7,16 @@ mined. A wish is *served* by one nonce at a time; other entries of its key are p
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
+from typing import Final
 
 from perun.chain.journal import Entry, Journal
 
-__all__ = ["Nonces"]
+__all__ = ["MOST_GAPS", "Nonces"]
+
+MOST_GAPS: Final = 64
+"""No node keeps more transactions of one account that wait behind others: a nonce beyond was never
+the account's next one."""
 
 
 class Nonces:
@@ -88,9 +94,10 @@ class Nonces:
         return max(nonce, pool())
 
     def gaps(self, mined: int) -> list[int]:
-        """Nonces that carry no wish and stand before one that does."""
+        """Nonces that carry no wish and stand before one that does; the first `MOST_GAPS` + 1."""
         live = self._live()
-        return [nonce for nonce in range(mined, max(live, default=mined)) if nonce not in live]
+        every = (nonce for nonce in range(mined, max(live, default=mined)) if nonce not in live)
+        return list(islice(every, MOST_GAPS + 1))
 
     # ------------------------------------------------------------------------------------ how long
 

@@ -28,7 +28,7 @@ from perun.bindings.reverts import Reverted
 from perun.chain.endpoint import Block, Mined, Reading, Sending
 from perun.chain.fees import FeePolicy, first_fees, higher_fees
 from perun.chain.journal import Attempt, Entry, Journal
-from perun.chain.nonces import Nonces
+from perun.chain.nonces import MOST_GAPS, Nonces
 from perun.chain.reports import Dropped, NonceTaken, Paid, Refused, Report, Sent, TooPoor
 from perun.chain.wishes import Wish
 from perun.types import Address, Wei
@@ -37,9 +37,19 @@ __all__ = ["Account", "Submitter"]
 
 _PLAIN_TRANSFER_GAS = 21_000
 
+_APPROVE = "Approve"
+
+_LONGEST_PAUSE = 12
+"""Blocks, as a power of two, between two tries of what keeps failing."""
+
 _ECHO = 2
 """Final blocks after the one that shows a wish done, in which it may still be asked for by somebody
 who has not looked yet. Sending it again would be harmless, but would cost gas."""
+
+
+def _approval(wish: Wish) -> bytes:
+    """Key of the wish that lets MSContract pull this token."""
+    return b"approve" + wish.token
 
 
 class Account(Protocol):
@@ -88,6 +98,8 @@ class Submitter:
                 self._wishes[entry.wish.key] = entry.wish
         # Block number of the first refusal, by key.
         self._refused_at: dict[bytes, int] = {}
+        # How often a key's transactions came to nothing, and until which block it waits.
+        self._setbacks: dict[bytes, tuple[int, int]] = {}
         # Wishes done lately, with the final block that showed it.
         self._done: dict[bytes, tuple[Wish, int]] = {}
 
@@ -159,7 +171,8 @@ class Submitter:
             if receipt.block <= final.number:
                 self._finish(entry, attempt, receipt, final)
             elif serving and not receipt.succeeded and not entry.wish.once:
-                self._nonces.release(key)  # lost this time; it can be tried again at once
+                self._nonces.release(key)  # lost this time; it can be tried again
+                self._set_back(key, receipt.block)
             return
         if settled > entry.nonce:
             self._report(NonceTaken(key, entry.nonce))
@@ -198,14 +211,29 @@ class Submitter:
         wish = self._wishes.get(key)
         if wish is None or wish.call != attempt.call or not receipt.succeeded:
             # An earlier wish of this key was mined, or nothing happened: go on with another nonce.
+            if not receipt.succeeded and self._nonces.serves(entry):
+                self._set_back(key, receipt.block)
             self._nonces.forget(entry)
             return
+        if wish.kind == _APPROVE:
+            self._set_back(key, receipt.block)  # a token may forget what it has allowed
+        else:
+            self._setbacks.pop(key, None)
+        if wish.pulls:
+            self._setbacks.pop(_approval(wish), None)
         del self._wishes[key]
         self._done[key] = (wish, final.number)
         if wish.once and wish.until is not None:
             self._nonces.put(replace(entry, wish=wish, done=True))
         else:
             self._nonces.forget(entry)
+
+    def _set_back(self, key: bytes, block: int) -> None:
+        """A transaction was paid for nothing. The second goes at once, then the pauses double: an
+        estimate that always promises success (a token's trick, a node's lie) must not cost gas at
+        every block, for ever."""
+        times = self._setbacks.get(key, (0, 0))[0] + 1
+        self._setbacks[key] = times, block + 2 ** min(times - 1, _LONGEST_PAUSE) - 1
 
     def _push(self, entry: Entry, head: Block) -> None:
         """Sends again what no block holds, in exchange for a higher fee if it was left lying."""
@@ -228,10 +256,14 @@ class Submitter:
             if final.time > wish.until:
                 self._drop(wish.key, "too late")
             return
+        if head.number < self._setbacks.get(wish.key, (0, 0))[1]:
+            return
         if wish.pulls and not self._allowed(wish, head):
             return
         fees = first_fees(self._policy, head.base_fee, self._node.tip())
         nonce = self._nonces.free(mined, lambda: self._node.next_nonce(self.address))
+        if nonce > mined + MOST_GAPS + len(self._wishes):
+            return  # behind more than any pool keeps: what this node says is not so
         self._bid(nonce, wish, fees, head, final)
 
     def _allowed(self, wish: Wish, head: Block) -> bool:
@@ -243,14 +275,14 @@ class Submitter:
             for other in self._wishes.values()
             if other.token == wish.token and self._nonces.serving(other.key)
         )
-        key = b"approve" + wish.token
+        key = _approval(wish)
         if allowed >= wish.pulls + others:
             return True
         # Some tokens refuse to change an allowance that is not zero: one deposit after another.
         if not others and key not in self._wishes:
             amount = Wei(0) if allowed else wish.pulls
             call = erc20.approve(wish.token, self._contract, amount)
-            self._wishes[key] = Wish(key, "Approve", call, wish.until)
+            self._wishes[key] = Wish(key, _APPROVE, call, wish.until)
             self._done.pop(key, None)
         return False
 
@@ -267,10 +299,20 @@ class Submitter:
             self._refuse(wish, str(refusal), head, final)
             return False
         self._refused_at.pop(wish.key, None)
+        if self._nonces.get(nonce) is None:
+            fees = self._within_means(wish, gas, fees, head)
         if not self._affords(wish, gas, fees):
             return False
         self._put_out(nonce, wish, fees, gas, head)
         return True
+
+    def _within_means(self, wish: Wish, gas: int, fees: Fees, head: Block) -> Fees:
+        """Less than we would like to bid is better than no bid, if the next block may take it."""
+        most = (self._node.balance(self.address) - wish.call.value) // gas
+        left = most - head.base_fee
+        if most >= fees.most or left < self._policy.least_tip:
+            return fees
+        return Fees(Wei(most), Wei(min(fees.tip, left)))
 
     def _affords(self, wish: Wish, gas: int, fees: Fees) -> bool:
         needed = Wei(gas * fees.most + wish.call.value)
@@ -324,6 +366,10 @@ class Submitter:
         if not gaps:
             return
         pool = self._node.next_nonce(self.address)
+        if len(gaps) > MOST_GAPS:
+            if pool <= mined:
+                self._come_back(mined)
+            return
         for nonce in gaps:
             waited = head.number - self._nonces.held_up_since(nonce, head.number)
             patient = waited < 2 * self._policy.patience
@@ -333,6 +379,14 @@ class Submitter:
             self._wishes[nothing.key] = nothing
             fees = first_fees(self._policy, head.base_fee, self._node.tip())
             self._put_out(nonce, nothing, fees, _PLAIN_TRANSFER_GAS, head)
+
+    def _come_back(self, mined: int) -> None:
+        """A node had made up how many transactions this account has sent. Filling all the nonces
+        below would cost all its ETH; what moves no money twice is sent again under the true one."""
+        for entry in self._nonces.all():
+            far = entry.nonce > mined + MOST_GAPS and not entry.done
+            if far and self._nonces.serves(entry) and not entry.wish.once:
+                self._nonces.release(entry.wish.key)
 
     # ------------------------------------------------------------------------------------ records
 
