@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from perun.core.state import ChannelView, OnChain, Role
-from perun.types import Nano, State, Wei
+from perun.types import MAX_AMOUNT, Nano, State, Wei
 
 __all__ = [
     "clamp_to_locks",
     "free_money",
     "gain",
+    "locks_fit",
     "own_lock",
     "reliable_holdings",
     "solvent",
@@ -59,6 +60,16 @@ def solvent(holdings: tuple[int, int], state: State) -> bool:
         free_money(holdings, state.net, state.nanos, Role.ALICE) >= 0
         and free_money(holdings, state.net, state.nanos, Role.BOB) >= 0
     )
+
+
+def locks_fit(nanos: Iterable[Nano]) -> bool:
+    """Whether the locks of either side add up to an amount, as `register` wants: what a first
+    `settle` leaves locked becomes the holdings."""
+    alice = bob = 0
+    for nano in nanos:
+        alice += nano.alice_lock
+        bob += nano.bob_lock
+    return max(alice, bob) <= MAX_AMOUNT
 
 
 def unsettled(on: OnChain) -> tuple[int, int]:

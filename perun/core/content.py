@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from perun.core.accounting import clamp_to_locks, free_money, reliable_holdings, solvent
+from perun.core.accounting import clamp_to_locks, free_money, locks_fit, reliable_holdings, solvent
 from perun.core.books import Draft
 from perun.core.faults import BadProposal, InstanceRejected, NotAllowedNow, NotEnoughMoney
 from perun.core.instances import leg_in, nano_of, untouched
@@ -112,4 +112,6 @@ def _insert(
     if len(nanos) >= draft.config.limits.greatest_nanos:
         raise InstanceRejected("the list is full")
     nano = nano_of(draft.config.deployment, id, instance.terms, leg.swapped)
+    if not locks_fit((*nanos, nano)):
+        raise InstanceRejected("the locks of one side add up to more than register takes")
     return tuple(sorted((*nanos, nano), key=order))

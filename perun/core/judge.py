@@ -8,7 +8,7 @@ the way of section 5, Answers.
 from __future__ import annotations
 
 from perun.core import halves
-from perun.core.accounting import clamp_to_locks, gain, reliable_holdings, solvent
+from perun.core.accounting import clamp_to_locks, gain, locks_fit, reliable_holdings, solvent
 from perun.core.books import Draft
 from perun.core.content import difference
 from perun.core.faults import BadProposal, InstanceRejected, NotAllowedNow
@@ -35,6 +35,8 @@ def judge(draft: Draft, view: ChannelView, message: Propose) -> Verdict:
         return Verdict(Decision.ACCEPT, intent)
     if not solvent(reliable_holdings(view), state):
         raise BadProposal("not solvent against deposits in final blocks and live offers")
+    if not locks_fit(state.nanos):
+        raise BadProposal("the locks of one side add up to more than register takes")
     if len(removed) > 1 or len(added) > 1:
         raise BadProposal("more than one instance at a time")
 

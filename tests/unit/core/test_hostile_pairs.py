@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from perun.core import content
 from perun.core.effects import Sign, SignItem, SubmitStatements
 from perun.core.faults import NotAllowedNow
 from perun.core.inputs import (
@@ -27,10 +28,11 @@ from perun.encoding.messages import (
     ShowState,
     decode,
 )
-from perun.testing.parties import Party
-from perun.testing.stories import add_machine
+from perun.testing.parties import Party, World
+from perun.testing.stories import OPEN_HANDED, add_machine, open_channel
 from perun.types import (
     ETH,
+    MAX_AMOUNT,
     Close,
     Lock,
     Salt,
@@ -194,3 +196,26 @@ def test_locks_that_we_pay_add_up(pair: Pair) -> None:
         invite(number, amount)
     kinds = [type(message) for message in invite(5, 1)]
     assert kinds == [Invited, DeclineInvite, Invited, Invited, DeclineInvite, DeclineInvite]
+
+
+@pytest.mark.parametrize("builds", [True, False])
+def test_locks_that_no_register_takes_are_not_signed(
+    monkeypatch: pytest.MonkeyPatch, builds: bool
+) -> None:
+    """Each lock is in range, and Alice has twice as much: together they would not fit what a first
+    settle leaves, so `register` reverts, and whoever is paid in them holds nothing."""
+    world = World()
+    rich = replace(OPEN_HANDED, greatest_deposit=MAX_AMOUNT)
+    alice, bob = world.party("alice", rich), world.party("bob", rich)
+    world.advance()
+    id = open_channel(world, alice, bob, MAX_AMOUNT, MAX_AMOUNT)
+    bob.do(CommandTransfer(id, MAX_AMOUNT))
+    world.settle()
+    add_machine(world, alice, id, MAX_AMOUNT, 0)
+    if builds:
+        monkeypatch.setattr(content, "locks_fit", lambda nanos: True)  # noqa: ARG005
+    add_machine(world, alice, id, 1, 0)
+    for party in (alice, bob):
+        full = party.node.books.channels[id].agreed
+        assert full is not None
+        assert [nano.alice_lock for nano in full.state.nanos] == [MAX_AMOUNT]
