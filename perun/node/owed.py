@@ -40,7 +40,7 @@ def claims(books: Books) -> tuple[Claim, ...]:
 
 
 def _claim(books: Books, view: ChannelView) -> Claim:
-    net, nanos = _content(view)
+    net, nanos = _content(view, books.chain.head_time)
     holdings = (view.head.alice, view.head.bob)
     now = phase(view, books.chain)
     amount = 0
@@ -59,7 +59,7 @@ def _claim(books: Books, view: ChannelView) -> Claim:
     )
 
 
-def _content(view: ChannelView) -> tuple[Wei, tuple[Nano, ...]]:
+def _content(view: ChannelView, now: UnixTime) -> tuple[Wei, tuple[Nano, ...]]:
     """The state that counts: the registered one unless ours is newer and still in time."""
     net, nanos = agreed_content(view)
     dispute = view.head.dispute
@@ -68,7 +68,8 @@ def _content(view: ChannelView) -> tuple[Wei, tuple[Nano, ...]]:
     if dispute.settling:
         return Wei(0), dispute.nanos
     ours = view.agreed.state.version if view.agreed is not None else 0
-    return (net, nanos) if ours > dispute.version else (dispute.net, dispute.nanos)
+    in_time = ours > dispute.version and now <= dispute.deadline
+    return (net, nanos) if in_time else (dispute.net, dispute.nanos)
 
 
 def _shift(books: Books, nano: Nano) -> Wei:
