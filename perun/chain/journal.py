@@ -5,6 +5,7 @@ Without it a restarted process would not know that its deposit is under way, and
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -100,11 +101,13 @@ class SqliteJournal:
         """
         self._account = account
         try:
+            # What is not sent yet is nobody else's to read.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute(self._SCHEMA)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise JournalFailed(str(path), str(error)) from error
         self._path = str(path)
 
@@ -137,5 +140,5 @@ class SqliteJournal:
         try:
             with closing(self._db.execute(sql, values)) as cursor:
                 return cursor.fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError) as error:
             raise JournalFailed(self._path, str(error)) from error

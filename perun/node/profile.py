@@ -49,6 +49,10 @@ class Profile(Record, frozen=True, gc=False):
     since: int = 0
     """Block of the deployment."""
 
+    def __repr__(self) -> str:
+        """Without the seed: logs and tracebacks show what they are given."""
+        return f"Profile(chain {self.chain_id}, account 0x{self.account.hex()})"
+
     @property
     def deployment(self) -> Deployment:
         """The contracts, with their domains."""
@@ -84,4 +88,5 @@ def read_profile(store: SqliteStore) -> Profile:
 def read_keyfile_text(store: SqliteStore) -> str | None:
     """Text of the account's encrypted key, if the store has it."""
     found = store.get(_KEYFILE)
-    return None if found is None else found.decode()
+    # What a damaged store holds is no keyfile, as `perun.wallet.decrypt` will say.
+    return None if found is None else found.decode(errors="replace")

@@ -43,7 +43,8 @@ class SqliteStore:
             StoreTooNew: a newer program wrote it.
             StoreDamaged: it is no store, or not as it was written.
         """
-        self.path = Path(path)
+        # Lock and seal lie beside the file itself, by whatever other name it is opened.
+        self.path = Path(path).resolve()
         self._lock = StoreLock(self.path)
         try:
             if not self.path.exists():
@@ -200,12 +201,14 @@ class SqliteStore:
 
     def backup(self, destination: Path | str) -> None:
         """A copy of everything as it stands; it opens exit only, wherever it is put."""
+        # Nobody else may read it from its first byte on: it holds the seed.
+        os.close(os.open(destination, os.O_CREAT | os.O_WRONLY, 0o600))
+        os.chmod(destination, 0o600)
         target = sqlite3.connect(destination)
         try:
             self._db.backup(target)
         finally:
             target.close()
-        os.chmod(destination, 0o600)
 
     def close(self) -> None:
         """Closes the file and lets the lock go."""

@@ -24,6 +24,18 @@ DEFAULT_WORK = 262_144
 _OWNER_ONLY: Final = 0o600
 _MOST_BYTES: Final = 16_384
 
+_NO_KEYFILE: Final = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    NotImplementedError,
+    OverflowError,
+    MemoryError,
+    RecursionError,
+    BadKey,
+)
+
 
 @dataclass(eq=False)
 class KeyfileError(Misuse):
@@ -58,7 +70,7 @@ def decrypt(text: str, password: str) -> SecretKey:
         key = SecretKey(bytes(EthAccount.decrypt(content, password)))
         named = str(content.get("address", key.address.hex())).removeprefix("0x").lower()
     # eth-account reports a broken file by whatever it stumbles over.
-    except (ValueError, KeyError, TypeError, AttributeError, NotImplementedError, BadKey) as error:
+    except _NO_KEYFILE as error:
         wrong = "MAC" in str(error)
         raise KeyfileError("the password is wrong" if wrong else "this is no keyfile") from error
     if named != key.address.hex():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,12 +11,13 @@ from click.testing import CliRunner, Result
 
 from perun.cli.main import cli
 from perun.crypto import SecretKey
-from perun.node.profile import Profile, write_profile
+from perun.node.profile import Profile, read_profile, write_profile
 from perun.store import SqliteStore
 from perun.types import Address, ChainId
-from perun.wallet import encrypt
+from perun.wallet import KeyAccount, encrypt
 
 KEY = SecretKey(b"\x07" * 32)
+PLACES = [Address(bytes((n,)) * 20) for n in (1, 2, 3)]
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nobody listens
 
 
@@ -37,8 +40,7 @@ def store(tmp_path: Path) -> Path:
     """A store without channels, that says whose it is."""
     path = tmp_path / "store"
     opened = SqliteStore(path)
-    places = [Address(bytes((n,)) * 20) for n in (1, 2, 3)]
-    profile = Profile(ChainId(31337), *places, KEY.address, KEY.public_key.data, bytes(32))
+    profile = Profile(ChainId(31337), *PLACES, KEY.address, KEY.public_key.data, bytes(32))
     write_profile(opened, profile, encrypt(KEY, "open", work=2))
     opened.close()
     return path
@@ -75,6 +77,29 @@ def test_exit_says_that_the_node_is_running(store: Path) -> None:
         holder.close()
 
 
+@pytest.mark.parametrize("damage", ["cut", "flipped", "profile", "keyfile", "no meta"])
+def test_damaged_store_is_one_message_to_every_command(
+    store: Path, tmp_path: Path, damage: str
+) -> None:
+    if damage in ("cut", "flipped"):
+        whole = store.read_bytes()
+        broken = whole[:5000] if damage == "cut" else whole[:4096] + b"\xff" * (len(whole) - 4096)
+        store.write_bytes(broken)
+    else:
+        with closing(sqlite3.connect(store, isolation_level=None)) as db:
+            if damage == "no meta":
+                db.execute("DROP TABLE meta")
+            else:
+                db.execute("UPDATE meta SET value = ? WHERE name = ?", (b"\xff\xfe", damage))
+    message(run("exit", str(store), "--rpc", NOWHERE))
+    rest: dict[str, tuple[str, ...]] = {"status": (), "export": (str(tmp_path / "new"),)}
+    for command, more in rest.items():
+        result = run(command, str(store), *more)
+        if damage != "keyfile":
+            message(result)
+    run("backup", str(store), str(tmp_path / "copy"))
+
+
 def test_watch_says_that_the_export_is_none(tmp_path: Path) -> None:
     path, key = tmp_path / "export", tmp_path / "key"
     path.write_text("{}")
@@ -89,6 +114,15 @@ def test_backup_and_status(store: Path, tmp_path: Path) -> None:
     result = run("status", str(copy))
     assert result.exit_code == 0
     assert "on chain 31337" in result.output
+
+
+def test_seed_and_key_are_not_shown(store: Path) -> None:
+    opened = SqliteStore(store)
+    write_profile(opened, Profile(ChainId(1), *PLACES, KEY.address, b"\4" * 64, b"\x5e" * 32))
+    shown = repr(read_profile(opened))
+    opened.close()
+    assert "5e5e" not in shown
+    assert KEY.secret.hex() not in shown + repr(KEY) + repr(KeyAccount(KEY))
 
 
 def test_export_of_a_store_without_channels(store: Path, tmp_path: Path) -> None:

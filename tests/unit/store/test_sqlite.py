@@ -229,3 +229,31 @@ def test_garbage_in_a_row_is_a_typed_error(store: SqliteStore) -> None:
 
 def test_store_is_readable_by_its_owner_only(store: SqliteStore) -> None:
     assert store.path.stat().st_mode & 0o077 == 0
+
+
+def test_another_name_of_the_same_store_is_the_same_store(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    link = tmp_path / "link.db"
+    link.symlink_to(store.path)
+    with pytest.raises(StoreInUse):
+        SqliteStore(link)
+    store.close()
+    again = SqliteStore(link)
+    assert not again.exit_only
+    again.close()
+
+
+def test_backup_is_never_readable_by_others(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes: list[int] = []
+    true = sqlite3.connect
+
+    def connect(path: Path) -> sqlite3.Connection:
+        modes.append(path.stat().st_mode & 0o777)
+        return true(path)
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    store.backup(tmp_path / "backup.db")
+    assert modes == [0o600]
