@@ -34,6 +34,7 @@ __all__ = [
     "check_terms",
     "first_state",
     "has_room",
+    "may_deposit",
     "proof_of",
     "proves",
     "why_not",
@@ -138,6 +139,26 @@ def has_room(draft: Draft, view: ChannelView) -> bool:
         return True
     others = sum(_is_answered_for(other) for other in channels.values() if other.id != view.id)
     return others < hub.greatest_channels
+
+
+def may_deposit(draft: Draft, view: ChannelView) -> bool:
+    """Whether we put in what an offered channel asks of us without asking our user: each deposit
+    is bounded, and what all such channels together hold of ours."""
+    policy, amount = draft.config.policy, view.funding.bob_amount
+    most = policy.greatest_deposits
+    if most is None and policy.hub is None:
+        most = policy.greatest_deposit
+    if amount == 0 or amount > policy.greatest_deposit or most is None:
+        return amount <= policy.greatest_deposit
+    others = sum(
+        other.funding.bob_amount
+        for other in draft.books.channels.values()
+        if other.role is Role.BOB
+        and other.stage is Stage.JOINED
+        and other.channel.asset == view.channel.asset
+        and not (other.final.ended or other.funding.drawn)
+    )
+    return others + amount <= most
 
 
 def _is_answered_for(view: ChannelView) -> bool:

@@ -92,6 +92,9 @@ class Policy(Record, frozen=True, gc=False):
     """Join channels that ask us for no deposit."""
     greatest_deposit: Wei = Wei(0)
     """… or for at most this, put in once the other side's is final."""
+    greatest_deposits: Wei | None = None
+    """Most of that in all channels of one asset that have not ended, since offers are as many as
+    peers like; None: as much as `greatest_deposit`, for a hub no limit."""
     greatest_lock: Wei | None = None
     """Most we lock in an instance that a peer proposes; None: as much as `greatest_deposit`.
 

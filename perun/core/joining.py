@@ -13,6 +13,7 @@ from perun.core.admission import (
     check_room,
     check_terms,
     first_state,
+    may_deposit,
     proof_of,
     proves,
     why_not,
@@ -235,13 +236,13 @@ def consider(draft: Draft, view: ChannelView) -> None:
             return
     if not view.proven or not fresh(draft):
         return
-    policy, amount = draft.config.policy, view.funding.bob_amount
+    policy = draft.config.policy
     why = why_not(draft, view)
     if why is not None:
         _refuse(draft, view, why)
     elif view.funding.drawn:
         _accept(draft, view, to_credit=True)
-    elif policy.join and amount <= policy.greatest_deposit:
+    elif policy.join and may_deposit(draft, view):
         _accept(draft, view, to_credit=policy.hub is not None)
     else:
         draft.notify(ChannelOffered(view.id))

@@ -6,17 +6,19 @@ import pytest
 from msgspec.structs import replace
 
 from perun.core import content
+from perun.core.config import HubPolicy, Policy
 from perun.core.effects import Sign, SignItem, SubmitStatements
 from perun.core.faults import NotAllowedNow
 from perun.core.inputs import (
     CommandAnswer,
     CommandClose,
+    CommandOffer,
     CommandPay,
     CommandRemove,
     CommandTransfer,
     CommandWithdraw,
 )
-from perun.core.notices import ProposalHeld
+from perun.core.notices import ChannelOffered, ProposalHeld
 from perun.encoding.messages import (
     AnswerClose,
     DeclineInvite,
@@ -36,6 +38,7 @@ from perun.types import (
     Close,
     Lock,
     Salt,
+    Seconds,
     Signature,
     State,
     UnixTime,
@@ -45,6 +48,11 @@ from perun.types import (
 )
 
 from .conftest import Pair
+
+TEN = Policy(greatest_deposit=Wei(10))
+FIFTEEN = replace(TEN, greatest_deposits=Wei(15))
+TWENTY = replace(TEN, greatest_deposits=Wei(20))
+HUB = replace(TEN, hub=HubPolicy())
 
 
 def signature(party: Party, message: State | Close | Withdraw) -> Signature:
@@ -219,3 +227,23 @@ def test_locks_that_no_register_takes_are_not_signed(
         full = party.node.books.channels[id].agreed
         assert full is not None
         assert [nano.alice_lock for nano in full.state.nanos] == [MAX_AMOUNT]
+
+
+@pytest.mark.parametrize(("policy", "joined"), [(TEN, 1), (FIFTEEN, 1), (TWENTY, 2), (HUB, 3)])
+def test_deposits_that_policy_allows_add_up(policy: Policy, joined: int) -> None:
+    """Ten in each channel that Alice opens with one unit of her own; all of Bob's money in many."""
+    world = World()
+    alice, bob = world.party("alice", OPEN_HANDED), world.party("bob", policy)
+    world.advance()
+    for _ in range(3):
+        alice.do(
+            CommandOffer(
+                bob.peer, bob.account.address, ETH, Seconds(600), alice.nonce(), Wei(1), Wei(10)
+            )
+        )
+        world.settle()
+    for _ in range(3):
+        world.advance()
+    put_in = [view.final.bob for view in bob.node.books.channels.values()]
+    assert sorted(put_in, reverse=True) == [10] * joined + [0] * (3 - joined)
+    assert bool(bob.told(ChannelOffered)) is (joined < 3)
