@@ -141,6 +141,26 @@ def test_exit_goes_on_after_being_stopped(paid: tuple[Scene, Party, Party]) -> N
     assert scene.chain.evm.balance(alice.address) - before == ETHER - 100 + 30
 
 
+def test_two_exits_at_once_get_it_once_and_do_not_outbid_each_other_for_ever(
+    paid: tuple[Scene, Party, Party], tmp_path: Path
+) -> None:
+    """From a store and from its backup, in two processes that know nothing of each other."""
+    scene, alice, _ = paid
+    back_up(alice.path, tmp_path / "backup")
+    before = scene.chain.evm.balance(alice.address)
+    nonces = scene.endpoint().next_nonce(alice.address)
+    both = [Leaver(scene, alice, path) for path in (alice.path, tmp_path / "backup")]
+    for number in range(14):
+        for leaver in both:
+            leaver.exit.go()
+        scene.block(at=scene.later(601) if number == 6 else None)
+    assert scene.chain.evm.balance(alice.address) - before == ETHER - 100 + 30
+    assert scene.endpoint().next_nonce(alice.address) - nonces <= 6
+    for leaver in both:
+        assert leaver.exit.look().empty
+        leaver.close()
+
+
 def test_looking_sends_nothing(paid: tuple[Scene, Party, Party]) -> None:
     scene, alice, _ = paid
     leaver = Leaver(scene, alice, alice.path)
