@@ -32,7 +32,9 @@ def test_wrong_password_is_said() -> None:
         decrypt(encrypt(KEY, "open", work=QUICK), "shut")
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", "7", "[" * 2_000, '{"crypto": {}}', '{"version": 3}'])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", "7", "[" * 2_000, '{"crypto": {}}', '{"version": 3}']
+)
 def test_anything_else_is_no_keyfile(text: str) -> None:
     with pytest.raises(KeyfileError, match="no keyfile"):
         decrypt(text, "open")
