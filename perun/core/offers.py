@@ -85,6 +85,10 @@ def _life(draft: Draft, view: ChannelView) -> int:
 
 
 def _sign_close(draft: Draft, view: ChannelView, offer: CloseOffer) -> None:
+    if view.close is not None:
+        # The other end may still bring it to the chain, however soon the new one lapses.
+        until = max(view.close.close.valid_until, view.close.alive_until)
+        offer = replace(offer, alive_until=until)
     draft.put(replace(view, close=offer))
     draft.sign(SignItem(own_key(view), offer.close))
 
@@ -130,9 +134,7 @@ def on_offer_close(draft: Draft, view: ChannelView, message: OfferClose) -> None
         why = "our user has to decide"
     if why is not None:
         raise PeerNotAllowed("OfferClose", why)
-    # The other end may still bring ours to the chain, however soon this one lapses.
-    until = view.close.close.valid_until if view.close is not None else UnixTime(0)
-    _sign_close(draft, view, CloseOffer(offer, peer=message.signature, alive_until=until))
+    _sign_close(draft, view, CloseOffer(offer, peer=message.signature))
 
 
 def on_answer_close(draft: Draft, view: ChannelView, message: AnswerClose) -> None:

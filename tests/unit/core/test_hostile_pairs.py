@@ -26,6 +26,7 @@ from perun.encoding.messages import (
     Invited,
     Message,
     OfferClose,
+    Pay,
     Propose,
     ShowState,
     decode,
@@ -41,10 +42,10 @@ from perun.types import (
     Seconds,
     Signature,
     State,
+    Statement,
     UnixTime,
     Version,
     Wei,
-    Withdraw,
 )
 
 from .conftest import Pair
@@ -55,7 +56,7 @@ TWENTY = replace(TEN, greatest_deposits=Wei(20))
 HUB = replace(TEN, hub=HubPolicy())
 
 
-def signature(party: Party, message: State | Close | Withdraw) -> Signature:
+def signature(party: Party, message: State | Close | Statement) -> Signature:
     return party.signer.sign_now(Sign((SignItem(party.key.address, message),)))[0]
 
 
@@ -247,3 +248,47 @@ def test_deposits_that_policy_allows_add_up(policy: Policy, joined: int) -> None
     put_in = [view.final.bob for view in bob.node.books.channels.values()]
     assert sorted(put_in, reverse=True) == [10] * joined + [0] * (3 - joined)
     assert bool(bob.told(ChannelOffered)) is (joined < 3)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_offers_are_good_until_their_last_second_and_no_longer(pair: Pair, late: bool) -> None:
+    """At `validUntil` itself the contract takes a Close, a second later not."""
+    alice, bob = pair.alice, pair.bob
+    close = Close(pair.channel, Wei(0), UnixTime(pair.world.ledger.time - late), 0)
+    said = OfferClose(close, signature(alice, close))
+    pair.world.network.held = []
+    pair.world.network.inject(alice.peer, bob.peer, said)
+    pair.world.settle([bob])
+    kept = bob.node.books.channels[pair.channel].close
+    assert (kept is None) is late
+    # Said again, and again with another end, it adds nothing.
+    other = replace(close, valid_until=UnixTime(close.valid_until + 9))
+    for again in (said, OfferClose(other, signature(alice, other))):
+        pair.world.network.inject(alice.peer, bob.peer, again)
+    pair.world.settle([bob])
+    now = bob.node.books.channels[pair.channel].close
+    assert now is not None
+    assert now.close == (other if late else close)
+
+
+@pytest.mark.parametrize("beyond", [-1, 0, 1])
+def test_statement_counts_until_a_margin_before_the_end(pair: Pair, beyond: int) -> None:
+    machine = add_machine(pair.world, pair.alice, pair.channel, 100, 100, life=1_000)
+    terms = pair.bob.node.books.instances[machine].machine
+    assert terms is not None
+    limits = pair.bob.node.books.config.limits
+    end = terms.validity - limits.margin + beyond
+    pair.world.ledger.advance(end - pair.world.ledger.time)
+    pair.world.settle()
+    paid = Statement(machine, Wei(5))
+    said = Pay(machine, Wei(5), signature(pair.alice, paid))
+    for _ in range(2):
+        pair.world.network.inject(pair.alice.peer, pair.bob.peer, said)
+        pair.world.settle([pair.bob])
+    for _ in range(2):
+        pair.world.advance(1)  # One to see that it is time, one to have it mined.
+    totals = pair.bob.node.books.totals.get(machine)
+    assert (totals.received if totals else 0) == (5 if beyond <= 0 else 0)
+    # What counted is cashed in before the end.
+    on = pair.world.ledger.instances.get(machine)
+    assert (on.paid_by_alice if on else 0) == (5 if beyond <= 0 else 0)
