@@ -44,7 +44,7 @@ def _of_another(log: Log) -> Log:
     "answer",
     [
         lambda logs: logs * 2,
-        lambda logs: logs[::-1],
+        lambda logs: sorted(logs, key=lambda log: -log.block),
         lambda logs: (*logs, *map(_of_another, logs)),
         lambda logs: (*logs, *(replace(log, block=log.block + 10**6) for log in logs)),
     ],
@@ -61,6 +61,16 @@ def test_what_was_not_asked_for_counts_for_nothing(world: World, answer: Answer)
         assert party.seen(world.id) == honest.seen(world.id)
         world.chain.mine()
     assert party.port.follower.head == honest.port.follower.head
+
+
+def test_logs_of_a_block_are_told_apart_by_more_than_their_number(world: World) -> None:
+    """Some nodes count them anew in every transaction."""
+    party = watching(world)
+    lies(party, lambda logs: [replace(log, index=0) for log in logs])
+    world.open(ALICE, 70)
+    party.poll()
+    head, _ = party.seen(world.id)
+    assert (head.alice, head.announced_by) == (70, (True, False))
 
 
 def test_node_far_behind_does_not_break_finality(world: World) -> None:
