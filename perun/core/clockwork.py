@@ -68,7 +68,7 @@ def on_block(draft: Draft, block: ChainBlock) -> None:
             draft.attempt(partial(_look_at_channel, draft, view.id))
     for instance in draft.books.instances.values():
         draft.attempt(partial(_look_at_instance, draft, instance.id))
-        _forget(draft, instance.id)
+        draft.attempt(partial(_forget, draft, instance.id))
     for invitation in draft.books.invitations.values():
         terms = invitation.machine or invitation.lock
         if terms is None or chain.final_time > last_time(terms):

@@ -123,3 +123,7 @@ class Config(Record, frozen=True, gc=False):
     """32 secret random bytes of this store: our half of a salt is a hash of it and the other half,
     so that a repeated invitation names the same instance and nobody can prepare one [A4]."""
     policy: Policy = Policy()
+
+    def __repr__(self) -> str:
+        """Without the seed, which must not come into logs."""
+        return f"Config({self.identity!r}, {self.deployment!r})"

@@ -37,6 +37,10 @@ Fault = Callable[[object, Exception], None]
 """Told what was refused and why: an input, or the sender of bytes that are no message."""
 
 
+_Drops = dict[tuple[type, bytes], Row]
+"""Rows to forget, by what they are found by: what is written again is not."""
+
+
 def _ignore(*_: object) -> None:
     """Nobody listens."""
 
@@ -129,7 +133,7 @@ class Node:
     def _decide_and_store(self, effects: list[Effect]) -> int:
         """How much was taken; what is to be done is on disk when it returns."""
         rows: list[Row] = []
-        drops: list[Row] = []
+        drops: _Drops = {}
         self._asked.clear()
         now = self._clock.now()
         if now > self.books.chain.clock:
@@ -151,7 +155,7 @@ class Node:
                     self._sign(wishes, rows, drops, effects)
         self._sign(wishes, rows, drops, effects)
         if rows or drops:
-            self._store.write(rows, drops)
+            self._store.write(rows, drops.values())
         return taken
 
     def _open_inbox(self) -> tuple[list[Input], int]:
@@ -174,7 +178,7 @@ class Node:
         return inputs, taken
 
     def _take(
-        self, input: Input, rows: list[Row], drops: list[Row], effects: list[Effect]
+        self, input: Input, rows: list[Row], drops: _Drops, effects: list[Effect]
     ) -> list[Sign]:
         """One input, all or nothing, and the signatures it asks for."""
         try:
@@ -191,7 +195,7 @@ class Node:
         return self._absorb(result, rows, drops, effects)
 
     def _sign(
-        self, wishes: list[Sign], rows: list[Row], drops: list[Row], effects: list[Effect]
+        self, wishes: list[Sign], rows: list[Row], drops: _Drops, effects: list[Effect]
     ) -> None:
         """Has our signer sign all of these, and what comes of it, until nothing more is asked."""
         while wishes:
@@ -206,14 +210,14 @@ class Node:
                     wishes += self._take(Signed(wish, signatures), rows, drops, effects)
 
     def _absorb(
-        self, result: Step, rows: list[Row], drops: list[Row], effects: list[Effect]
+        self, result: Step, rows: list[Row], drops: _Drops, effects: list[Effect]
     ) -> list[Sign]:
         """Memory first: nothing is acted upon until the same rows are on disk."""
         self.books.apply(result)
         if drops:
             # A batch is written first and dropped from last: what is back again must not go.
-            back = {(type(row), row_key(row)) for row in result.writes}
-            drops[:] = [row for row in drops if (type(row), row_key(row)) not in back]
+            for row in result.writes:
+                drops.pop((type(row), row_key(row)), None)
         for row in result.writes:
             if type(row) is Totals:
                 # A payment asks and signs in one turn: two versions of one row, one is stored.
@@ -230,7 +234,8 @@ class Node:
             elif type(row) is not ChainView:
                 # A restarted node asks the chain before it believes anything of it.
                 rows.append(row)
-        drops += result.drops
+        for row in result.drops:
+            drops[type(row), row_key(row)] = row
         wishes: list[Sign] = []
         for effect in result.effects:
             if type(effect) is Sign:
