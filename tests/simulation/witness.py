@@ -514,7 +514,18 @@ class Witness:
         locks = sum(amount for hash, amount in self.locked.items() if hash in shown)
         earned = sum(amount for amount in self.transferred.values() if amount > 0)
         paid = sum(-amount for amount in self.transferred.values() if amount < 0) + self.fees
-        return machines - locks + earned - (paid if self.heard_all else self.ordered)
+        if self.heard_all:
+            return machines - locks + earned - paid
+        return machines - locks + earned - self._undone() - self.ordered
+
+    def _undone(self) -> int:
+        """What came back of transfers, which an unresolved refusal of ours may have taken again
+        without a word that outlived the power cut."""
+        undone = 0
+        for (channel, version), amount in self.transferred.items():
+            before = [a for (c, v), a in self.transferred.items() if c == channel and v < version]
+            undone += amount if amount > 0 and -amount in before else 0
+        return undone
 
 
 def _nanos_of(view: ChannelView) -> tuple[Nano, ...]:
