@@ -14,11 +14,11 @@ from perun.core.notices import (
     InstanceRemoved,
     TransferDone,
 )
+from perun.core.payments import show_paid
 from perun.core.requests import start_next
 from perun.core.state import ChannelView, InstanceView, Intent, Purpose, SignedState
 from perun.core.wishes import given_up, propose_next
-from perun.encoding.messages import Pay
-from perun.types import InstanceId, MachineId, Wei
+from perun.types import InstanceId, Wei
 
 __all__ = ["complete"]
 
@@ -77,10 +77,7 @@ def _show_statement(draft: Draft, id: InstanceId) -> None:
     instance = draft.find_instance(id)
     if instance is None or instance.machine is None or instance.role is None:
         return
-    totals = draft.totals(id)
-    if totals.sent_signature:
-        pay = Pay(MachineId(id), totals.sent, totals.sent_signature)
-        draft.send(instance.end, pay, instance.via)
+    show_paid(draft, instance)
 
 
 def _announce(draft: Draft, before: ChannelView, view: ChannelView) -> None:

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from perun.core.books import Books
 from perun.core.inputs import ChainInstance, CommandPay, CommandTransfer, Input, Received
-from perun.core.keys import peer_key
+from perun.core.keys import machine_key, peer_key
 from perun.core.signing import Claim
-from perun.core.state import InstanceView, PeerId, Role
+from perun.core.state import InstanceView, PeerId
 from perun.encoding.messages import (
     AnswerState,
     GrantInstance,
@@ -135,4 +135,4 @@ def _other_key(instance: InstanceView) -> Address | None:
     machine = instance.machine
     if machine is None or instance.role is None:
         return None
-    return machine.bob if instance.role is Role.ALICE else machine.alice
+    return machine_key(machine, instance.role.other)

@@ -15,24 +15,22 @@ from perun.core.books import Books, Draft
 from perun.core.effects import SignItem, Watch
 from perun.core.inputs import ChainBlock, ChainChannel, ChainInstance
 from perun.core.instances import app_of, final_time, finally_decided, last_time
-from perun.core.keys import own_key
+from perun.core.keys import machine_key, own_key
 from perun.core.notices import PreimageLearnt, Stuck
+from perun.core.payments import show_paid
 from perun.core.phases import Phase, blocked, phase
 from perun.core.requests import forget, start_next
 from perun.core.state import (
     ChainView,
     ChannelView,
     CrossingStage,
-    Intent,
     Leg,
     LegStatus,
     PeerId,
-    Purpose,
     Role,
     Stage,
 )
-from perun.core.wishes import answer, propose_next, refuse, resend, show, want
-from perun.encoding.messages import Pay
+from perun.core.wishes import answer, propose_next, refuse, resend, show
 from perun.types import ChannelId, InstanceId, MachineId, Statement, UnixTime
 
 __all__ = [
@@ -163,12 +161,13 @@ def _look_at_instance(draft: Draft, id: InstanceId) -> None:
         return
     if instance.role is None:
         crossing.follow(draft, instance.id)
-    elif instance.role is Role.ALICE and not instance.via:
+    elif (
+        instance.role is Role.ALICE
+        and not instance.via
+        and blocked(draft, draft.channel(instance.legs[0].channel)) is None
+    ):
         # In a channel of two, one side is enough to propose what the chain has decided.
-        view = draft.channel(instance.legs[0].channel)
-        wanted = [*view.intents, *(proposal.intent for proposal in view.proposals)]
-        if blocked(draft, view) is None and not any(i.removes == instance.id for i in wanted):
-            want(draft, view.id, Intent(Purpose.REMOVE, removes=instance.id))
+        leaving.propose_removal(draft, instance.id)
 
 
 # --------------------------------------------------------------------------------------- our clock
@@ -235,10 +234,7 @@ def on_connected(draft: Draft, peer: PeerId) -> None:
         if instance.ready_sent:
             virtual.say_ready(draft, instance)
             continue
-        totals = draft.totals(instance.id)
-        if totals.sent_signature:
-            pay = Pay(MachineId(instance.id), totals.sent, totals.sent_signature)
-            draft.send(instance.end, pay, instance.via)
+        show_paid(draft, instance)
 
 
 def watches(books: Books) -> Iterator[Watch]:
@@ -286,7 +282,7 @@ def on_restart(draft: Draft) -> None:
             and instance.machine is not None
             and instance.role is not None
         ):
-            key = instance.machine.alice if instance.role is Role.ALICE else instance.machine.bob
+            key = machine_key(instance.machine, instance.role)
             draft.sign(SignItem(key, Statement(MachineId(instance.id), totals.asked)))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from perun.core.books import Draft
 from perun.core.effects import RevealPreimage, SubmitStatements
 from perun.core.instances import last_time, one_way, payer_of_lock
+from perun.core.keys import machine_key
 from perun.core.phases import registering
 from perun.core.signing import exact
 from perun.core.state import ChannelView, InstanceView, LegStatus, Role, Totals
@@ -149,7 +150,7 @@ def _transaction(draft: Draft, instance: InstanceView, held: Totals) -> SubmitSt
     machine = instance.machine
     assert machine is not None
     payer = _payer(instance)
-    key = machine.alice if payer is Role.ALICE else machine.bob
+    key = machine_key(machine, payer)
     deployment = draft.config.deployment
     signature = exact(
         deployment, MachineId(instance.id), held.received, held.received_signature, key

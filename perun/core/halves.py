@@ -18,6 +18,7 @@ from perun.core.instances import (
     totals_shift,
     untouched,
 )
+from perun.core.keys import machine_key
 from perun.core.requests import let_go, why_stays
 from perun.core.signing import check_statement
 from perun.core.state import (
@@ -184,7 +185,7 @@ def _keep_evidence(
     held = draft.totals(instance.id)
     if paid <= held.received or not signature:
         return
-    key = machine.alice if payer is Role.ALICE else machine.bob
+    key = machine_key(machine, payer)
     try:
         check_statement(draft.config.deployment, MachineId(instance.id), paid, signature, key)
     except (BadSignature, StatementRefused):

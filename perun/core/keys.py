@@ -1,11 +1,11 @@
-"""Whose key signs what in a channel."""
+"""Whose key signs what in a channel, and in a machine."""
 
 from __future__ import annotations
 
 from perun.core.state import ChannelView, Role
-from perun.types import Address
+from perun.types import Address, Machine
 
-__all__ = ["own_account", "own_key", "peer_account", "peer_key"]
+__all__ = ["machine_key", "own_account", "own_key", "peer_account", "peer_key"]
 
 
 def own_key(view: ChannelView) -> Address:
@@ -16,6 +16,11 @@ def own_key(view: ChannelView) -> Address:
 def peer_key(view: ChannelView) -> Address:
     """The key that signs for the other side."""
     return view.channel.bob_key if view.role is Role.ALICE else view.channel.alice_key
+
+
+def machine_key(machine: Machine, role: Role) -> Address:
+    """The key that signs a machine's statements for a side of it."""
+    return machine.alice if role is Role.ALICE else machine.bob
 
 
 def own_account(view: ChannelView) -> Address:

@@ -17,7 +17,16 @@ from perun.encoding.messages import NotPaid, Paid, Pay
 from perun.errors import BadSignature
 from perun.types import MAX_AMOUNT, Machine, MachineId, Signature, Statement, Wei
 
-__all__ = ["accept", "on_not_paid", "on_paid", "on_pay", "on_statement_signed", "pay", "why_not"]
+__all__ = [
+    "accept",
+    "on_not_paid",
+    "on_paid",
+    "on_pay",
+    "on_statement_signed",
+    "pay",
+    "show_paid",
+    "why_not",
+]
 
 
 def why_not(books: Books, instance: InstanceView, machine: Machine) -> str | None:
@@ -187,6 +196,14 @@ def accept(draft: Draft, instance: InstanceView, paid: Wei, signature: Signature
     draft.send(instance.end, Paid(message.machine, paid), instance.via)
     draft.notify(PaymentReceived(message.machine, Wei(paid - totals.received), paid))
     return True
+
+
+def show_paid(draft: Draft, instance: InstanceView) -> None:
+    """Our newest statement, again: the other end may have missed it, or refused it meanwhile."""
+    totals = draft.totals(instance.id)
+    if totals.sent_signature:
+        pay = Pay(MachineId(instance.id), totals.sent, totals.sent_signature)
+        draft.send(instance.end, pay, instance.via)
 
 
 def on_paid(books: Books, sender: PeerId, message: Paid) -> Step:

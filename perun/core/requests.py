@@ -16,7 +16,7 @@ from perun.core.effects import SignItem, Watch
 from perun.core.faults import UnexpectedMessage
 from perun.core.hub import fee_for, why_refuse
 from perun.core.instances import app_of, final_time, finally_decided, instance_id, nano_of
-from perun.core.keys import own_key, peer_key
+from perun.core.keys import machine_key, own_key, peer_key
 from perun.core.phases import Phase, blocked, phase
 from perun.core.state import (
     ChannelView,
@@ -83,10 +83,8 @@ def register(
     if policy is None:
         return "no hub here"
     side = Role.ALICE if message.from_alice else Role.BOB
-    if message.machine is not None:
-        signer = message.machine.alice if message.from_alice else message.machine.bob
-        if signer != peer_key(view):
-            return "your side of the machine is not your key"
+    if message.machine is not None and machine_key(message.machine, side) != peer_key(view):
+        return "your side of the machine is not your key"
     crossing = draft.crossing(id)
     if crossing is None:
         if draft.find_instance(id) is not None:

@@ -13,15 +13,15 @@ from perun.core.accounting import gain
 from perun.core.books import Draft
 from perun.core.effects import SignItem
 from perun.core.faults import UnexpectedMessage
-from perun.core.keys import own_key, peer_key
+from perun.core.keys import machine_key, own_key, peer_key
 from perun.core.notices import InstanceRefused, VirtualReady
+from perun.core.payments import show_paid
 from perun.core.phases import Phase, blocked, phase
 from perun.core.signing import check_loosely
 from perun.core.state import InstanceView, Intent, LegStatus, PeerId, Purpose, Role
 from perun.core.wishes import ask_hub, send_proposal, still_asked, want, wanted
 from perun.encoding.messages import (
     GrantInstance,
-    Pay,
     ReadySigned,
     RefuseInstance,
     SignedHalf,
@@ -167,10 +167,7 @@ def say_ready(draft: Draft, instance: InstanceView, answer: bool = False) -> Non
     """Our `Ready`, for the first time or again; again with our newest statement."""
     message = ReadySigned(instance.id, instance.own_ready, answer)
     draft.send(instance.end, message, instance.via)
-    totals = draft.totals(instance.id)
-    if totals.sent_signature:
-        pay = Pay(MachineId(instance.id), totals.sent, totals.sent_signature)
-        draft.send(instance.end, pay, instance.via)
+    show_paid(draft, instance)
 
 
 def on_ready(draft: Draft, sender: PeerId, message: ReadySigned) -> None:
@@ -179,9 +176,14 @@ def on_ready(draft: Draft, sender: PeerId, message: ReadySigned) -> None:
     Heard again, it means that the other end was away, and may have missed what we said.
     """
     instance = draft.find_instance(message.machine)
-    if instance is None or instance.machine is None or instance.end != sender:
+    if (
+        instance is None
+        or instance.machine is None
+        or instance.role is None
+        or instance.end != sender
+    ):
         raise UnexpectedMessage("ReadySigned", "no such machine with this peer")
-    key = instance.machine.bob if instance.role is Role.ALICE else instance.machine.alice
+    key = machine_key(instance.machine, instance.role.other)
     ready = Ready(MachineId(instance.id))
     if instance.ready:
         if instance.ready_sent and not message.answer:

@@ -14,7 +14,7 @@ from perun.core import legs
 from perun.core.books import Draft
 from perun.core.content import build, next_version
 from perun.core.effects import SignItem
-from perun.core.keys import own_key
+from perun.core.keys import machine_key, own_key
 from perun.core.notices import InstanceRefused, ProposalRefused
 from perun.core.phases import blocked
 from perun.core.signing import exact
@@ -210,7 +210,7 @@ def _with_evidence(draft: Draft, message: Propose, instance: InstanceView) -> Pr
     totals = draft.totals(instance.id)
     received = totals.received_signature
     if received:
-        key = instance.machine.bob if instance.role is Role.ALICE else instance.machine.alice
+        key = machine_key(instance.machine, instance.role.other)
         machine = MachineId(instance.id)
         received = exact(draft.config.deployment, machine, totals.received, received, key)
     return replace(
