@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from perun.cli.render import amount, short
-from perun.core.content import agreed_content
+from perun.core.content import agreed_content, agreed_version
 from perun.core.phases import Phase, phase
 from perun.crypto.interop import checksum
 from perun.node.backup import back_up, open_copy
@@ -49,7 +49,7 @@ def status(store: Path) -> None:
             short(view.id),
             short(view.peer),
             now.value,
-            str(view.agreed.state.version if view.agreed is not None else 0),
+            str(agreed_version(view)),
             f"{len(agreed_content(view)[1])} nanos",
             "" if now is Phase.ENDED else amount(asset, owed.get(view.id, Wei(0))),
         )

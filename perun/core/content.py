@@ -17,7 +17,7 @@ from perun.core.removal import own_shift
 from perun.core.state import ChannelView, Intent, Purpose, Role
 from perun.types import MAX_AMOUNT, Address, InstanceId, Nano, State, Version, Wei
 
-__all__ = ["agreed_content", "build", "difference", "next_version", "order"]
+__all__ = ["agreed_content", "agreed_version", "build", "difference", "next_version", "order"]
 
 
 def agreed_content(view: ChannelView) -> tuple[Wei, tuple[Nano, ...]]:
@@ -25,6 +25,11 @@ def agreed_content(view: ChannelView) -> tuple[Wei, tuple[Nano, ...]]:
     if view.agreed is None:
         return Wei(0), ()
     return view.agreed.state.net, view.agreed.state.nanos
+
+
+def agreed_version(view: ChannelView) -> Version:
+    """Version of the newest fully signed state; 0 if there is none."""
+    return view.agreed.state.version if view.agreed is not None else Version(0)
 
 
 def next_version(view: ChannelView) -> Version:

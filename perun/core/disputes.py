@@ -13,6 +13,7 @@ from perun.core import evidence
 from perun.core.accounting import clamp_to_locks, free_money, gain
 from perun.core.agreement import complete
 from perun.core.books import Draft
+from perun.core.content import agreed_version
 from perun.core.effects import Register, Settle
 from perun.core.instances import decided_shift
 from perun.core.notices import ChannelDisputed, ChannelEnded, ChannelFunded, ExitOnly
@@ -32,7 +33,7 @@ def on_snapshot(draft: Draft, view: ChannelView, head: OnChain, final: OnChain) 
         draft.notify(ChannelFunded(view.id, final.alice, final.bob))
     dispute = head.dispute
     if dispute is not None and before.head.dispute != dispute and not dispute.settling:
-        own = view.agreed.state.version if view.agreed is not None else Version(0)
+        own = agreed_version(view)
         draft.notify(ChannelDisputed(view.id, dispute.version, own, dispute.deadline))
     if final.ended and not before.final.ended:
         draft.notify(ChannelEnded(view.id))
@@ -47,7 +48,7 @@ def _believe(
 ) -> ChannelView:
     """A state that the contract took in a final block is fully signed: the peer has used one of our
     unresolved proposals, or this store is old [B11]."""
-    if version <= (view.agreed.state.version if view.agreed is not None else 0):
+    if version <= agreed_version(view):
         return view
     state = State(view.id, version, net, nanos)
     own = Signature(b"")

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from perun.core import leaving, virtual
 from perun.core.accounting import own_lock
 from perun.core.books import Draft
+from perun.core.content import agreed_content
 from perun.core.effects import Watch
 from perun.core.faults import InstanceRejected, NotAllowedNow, UnexpectedMessage
 from perun.core.inputs import CommandAddMachine, CommandLock, CommandReplace
@@ -278,8 +279,8 @@ def _place_of(
 
 
 def _in_use(view: ChannelView) -> int:
-    listed = len(view.agreed.state.nanos) if view.agreed is not None else 0
-    return listed + len(view.proposals) + len(view.intents) + (view.held is not None)
+    _, nanos = agreed_content(view)
+    return len(nanos) + len(view.proposals) + len(view.intents) + (view.held is not None)
 
 
 def on_invited(draft: Draft, sender: PeerId, message: Invited) -> None:

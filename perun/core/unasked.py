@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from perun.core import crossing, requests
 from perun.core.books import Draft
+from perun.core.content import agreed_version
 from perun.core.faults import UnexpectedMessage
 from perun.core.instances import nano_of
 from perun.core.keys import peer_key
@@ -110,7 +111,7 @@ def _is_held(draft: Draft, channel: ChannelId, id: InstanceId) -> bool:
 
 
 def _above_agreed(view: ChannelView, half: SignedHalf) -> bool:
-    return half.state.version > (view.agreed.state.version if view.agreed is not None else 0)
+    return half.state.version > agreed_version(view)
 
 
 def _owner(

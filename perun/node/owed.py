@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from perun.chain import costs
 from perun.core.accounting import clamp_to_locks, free_money, gain, own_lock
 from perun.core.books import Books
-from perun.core.content import agreed_content
+from perun.core.content import agreed_content, agreed_version
 from perun.core.instances import decided_shift, last_time, lock_shift, paid_by, totals_shift
 from perun.core.phases import Phase, phase
 from perun.core.state import ChannelView, InstanceView, Role
@@ -67,7 +67,7 @@ def _content(view: ChannelView, now: UnixTime) -> tuple[Wei, tuple[Nano, ...]]:
         return net, nanos
     if dispute.settling:
         return Wei(0), dispute.nanos
-    ours = view.agreed.state.version if view.agreed is not None else 0
+    ours = agreed_version(view)
     in_time = ours > dispute.version and now <= dispute.deadline
     return (net, nanos) if in_time else (dispute.net, dispute.nanos)
 
@@ -113,7 +113,7 @@ def _gas(books: Books, view: ChannelView, now: Phase, nanos: tuple[Nano, ...]) -
     if now in (Phase.SETTLING, Phase.DECIDED):
         return settle
     held = sum(1 for nano in nanos if nano.id in books.instances and nano.id in books.totals)
-    ours = view.agreed.state.version if view.agreed is not None else 0
+    ours = agreed_version(view)
     dispute = view.head.dispute
     if dispute is not None and ours <= dispute.version:
         return settle + held * costs.SUBMIT_GAS
