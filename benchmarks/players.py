@@ -95,46 +95,6 @@ class CountingSigner(LocalWallet):
         return super().sign_all(signs)
 
 
-class _Loop:
-    """One thread that turns all nodes of the process, whoever has something to do.
-
-    Nodes on threads of their own would take turns anyway, since there is one interpreter's lock,
-    and lose time by handing it over (docs/performance.md).
-    """
-
-    def __init__(self, nodes: Sequence[Node]) -> None:
-        self._nodes = nodes
-        self._wanted = threading.Event()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="perun-nodes", daemon=True)
-        for node in nodes:
-            node.wake = self._wanted.set
-
-    def start(self) -> None:
-        """Begins to turn."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finishes the turn at hand and returns when it is done."""
-        self._stopping = True
-        self._wanted.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopping:
-            self._wanted.wait(0.5)
-            self._wanted.clear()
-            while busy := [node for node in self._nodes if node.busy]:
-                for node in busy:
-                    try:
-                        node.turn()
-                    except Exception as error:
-                        node.failed = node.failed or error
-                        raise
-                if self._stopping:
-                    return
-
-
 class _Clock:
     """Real seconds, counted from the ledger's beginning."""
 
@@ -244,8 +204,12 @@ class Stage:
 
     @contextmanager
     def playing(self) -> Iterator[None]:
-        """Has a thread turn everybody, and in the end stops them."""
-        loop = _Loop([player.node for player in self.players])
+        """Has a thread turn everybody, and in the end stops them.
+
+        One for all: nodes on threads of their own would take turns anyway, since there is one
+        interpreter's lock, and lose time by handing it over (docs/performance.md).
+        """
+        loop = NodeThread(*(player.node for player in self.players))
         try:
             loop.start()
             yield

@@ -1,4 +1,4 @@
-"""A thread that turns a node.
+"""A thread that turns nodes.
 
 Signing, checking and syncing release the interpreter's lock, so nodes on threads of their own work
 at the same time.
@@ -17,14 +17,16 @@ _IDLE_SECONDS = 0.5
 
 
 class NodeThread:
-    """Runs from `start` to `stop`; `node.failed` says why if it ended by itself."""
+    """Runs from `start` to `stop`; a node's `failed` says why if it ended by itself."""
 
-    def __init__(self, node: Node) -> None:
-        self.node = node
+    def __init__(self, *nodes: Node) -> None:
+        """Several nodes take turns."""
+        self._nodes = nodes
         self._wanted = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="perun-node", daemon=True)
-        node.wake = self._wanted.set
+        for node in nodes:
+            node.wake = self._wanted.set
 
     def start(self) -> None:
         """Begins to turn."""
@@ -37,14 +39,21 @@ class NodeThread:
         self._thread.join()
 
     def _run(self) -> None:
-        node, wanted = self.node, self._wanted
+        wanted = self._wanted
         while not self._stopping:
             wanted.wait(_IDLE_SECONDS)
             wanted.clear()
+            while self._round():
+                if self._stopping:
+                    return
+
+    def _round(self) -> bool:
+        """A turn of each. False if nobody found anything to do."""
+        busy = False
+        for node in self._nodes:
             try:
-                while node.turn():
-                    if self._stopping:
-                        return
+                busy = node.turn() or busy
             except Exception as error:
                 node.failed = node.failed or error
                 raise
+        return busy
