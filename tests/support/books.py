@@ -1,4 +1,4 @@
-"""Books as a restart brings them back."""
+"""Whether a restart would bring back what a node goes by."""
 
 from __future__ import annotations
 
@@ -6,12 +6,24 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from perun.core.books import Books
 from perun.core.state import ChannelView, InstanceView
+from perun.node.recovery import open_books
+from perun.ports import Store
 
-__all__ = ["unwatched"]
+__all__ = ["lost_fields"]
+
+_KEPT = sorted(set(Books.__slots__) - {"config", "chain"})
+"""What of its books a node gets back from its store."""
 
 
-def unwatched(kept: Any) -> Any:
+def lost_fields(books: Books, store: Store) -> list[str]:
+    """Fields of the books that differ from what the store holds, order of indexes included."""
+    again = open_books(books.config, store)
+    return [name for name in _KEPT if getattr(again, name) != _unwatched(getattr(books, name))]
+
+
+def _unwatched(kept: Any) -> Any:
     """A field of the books, if the chain had told nothing of what is in it."""
     if not isinstance(kept, dict):
         return kept

@@ -18,7 +18,6 @@ from perun.encoding.messages import (
     decode,
     encode,
 )
-from perun.node.recovery import open_books
 from perun.testing.parties import Party
 from perun.testing.stories import add_machine
 from perun.types import (
@@ -37,32 +36,16 @@ from perun.types import (
     Wei,
 )
 from perun.wire.sealing import BoxSealer
-from tests.support.books import unwatched
+from tests.support.books import lost_fields
 
 from .conftest import Pair, Trio
 from .replacing import lost, signature
 from .test_unasked import command, rewrite, trio_of
 
-KEPT = (
-    "channels",
-    "credits",
-    "crossings",
-    "exit_only",
-    "instances",
-    "invitations",
-    "totals",
-    "unsigned",
-    "with_peer",
-)
-"""Fields of the books that a restart must bring back."""
-
 
 def is_on_disk(party: Party) -> None:
     """What the store would bring back is what the node goes by, order of indexes included."""
-    books = party.node.books
-    again = open_books(books.config, party.store)
-    for field in KEPT:
-        assert getattr(again, field) == unwatched(getattr(books, field)), (party.name, field)
+    assert lost_fields(party.node.books, party.store) == [], party.name
 
 
 def machine(trio: Trio, number: int = 1, **fields: object) -> Machine:
