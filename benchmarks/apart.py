@@ -15,23 +15,27 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
-from benchmarks import reference
 from benchmarks.players import PATIENCE_SECONDS, Player, Stage
-from benchmarks.report import Figure, Result, median, percentile
-from benchmarks.states import SLICES, VIRTUAL, VirtualRounds
+from benchmarks.report import Figure, Result
+from benchmarks.states import (
+    NAMES,
+    VIRTUAL,
+    VirtualRounds,
+    assets_of,
+    enter,
+    over_a_hub,
+    stretches,
+)
 from perun.core.notices import InstanceRemoved, Notice
 from perun.core.state import PeerId
 from perun.testing.ledger import Ledger
-from perun.types import Address, Asset, ChannelId
+from perun.types import Asset, ChannelId
 from perun.wire.local import LocalNetwork
 
 __all__ = ["apart"]
-
-NAMES: Final = ("alice", "bob", "ingrid")
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(list[bytes]).decode
@@ -93,11 +97,9 @@ class _Found:
 
 def apart(folder: Path, seconds: float = 5.0, channels: int = 64, pairs: int = 2_000) -> Result:
     """Virtual channels over one hub, three processes; otherwise as `states.virtual`."""
-    assets = tuple(Asset(Address(index.to_bytes(20, "big"))) for index in range(1, channels + 1))
-    stage = Stage(folder)
-    alice, bob, ingrid = (_player(stage, name, assets) for name in NAMES)
-    ids = stage.channels(alice, ingrid, assets)
-    stage.channels(bob, ingrid, assets)
+    assets = assets_of(channels)
+    stage, ids = over_a_hub(folder, assets)
+    alice, bob, ingrid = stage.players
     for player in stage.players:
         player.stop()
     context = multiprocessing.get_context("spawn")
@@ -128,10 +130,6 @@ def apart(folder: Path, seconds: float = 5.0, channels: int = 64, pairs: int = 2
         for process in processes:
             process.kill()
     return _result(found, channels)
-
-
-def _player(stage: Stage, name: str, assets: tuple[Asset, ...]) -> Player:
-    return stage.player(name, hub=name == "ingrid", assets=assets)
 
 
 def _hear(end: Connection) -> _Found:
@@ -170,7 +168,7 @@ def _live(start: _Start, control: Connection) -> None:
     stage = Stage(start.folder)
     stage.ledger = start.ledger
     stage.network = network = _Pipes(start.ends)
-    player = _player(stage, start.name, start.assets)
+    player = enter(stage, start.name, start.assets)
     network.listen(player.peer)
     player.node.start()
     player.start()
@@ -184,14 +182,15 @@ def _live(start: _Start, control: Connection) -> None:
     figures: tuple[Figure, ...] = ()
     if rounds is not None:
         control.recv()
-        figures = _drive(rounds, start)
+        measured = stretches(VIRTUAL, rounds, start.channels, start.seconds, start.pairs)
+        # What the three take of the processor is added up in the end.
+        figures = tuple(figure for figure in measured if not figure.name.startswith("cpu"))
         control.send(True)
     control.recv()
     while player.node.busy:
         time.sleep(0.01)
     cpu = time.process_time() - cpu
-    views = player.node.books.channels.values()
-    listed = sum(len(view.agreed.state.nanos) for view in views if view.agreed is not None)
+    listed = player.listed()
     faults = [f"{start.name}: {error}" for _, error in player.faults]
     signatures = player.signer.signatures - signed
     commits = player.store.commits
@@ -209,27 +208,3 @@ def _counting(player: Player) -> list[Notice]:
 
     player.hear = hear
     return removed
-
-
-def _drive(rounds: VirtualRounds, start: _Start) -> tuple[Figure, ...]:
-    """Alice's part: stretches of virtual channels, and the reference between them."""
-    ratios, rates, references = [], [], []
-    rounds.run(start.channels, min(start.seconds / SLICES, 0.3))
-    rounds.latencies = []
-    before = reference.measure(start.pairs)
-    for _ in range(SLICES):
-        count, taken, _cpu = rounds.run(start.channels, start.seconds / SLICES)
-        after = reference.measure(start.pairs)
-        wall = (before.wall + after.wall) / 2 * VIRTUAL.pairs_each / 1e6
-        before = after
-        ratios.append(wall * count / taken)
-        rates.append(count / taken)
-        references.append(wall * 1e6)
-    latencies = sorted(rounds.latencies)
-    return (
-        Figure("ratio", median(ratios), VIRTUAL.of, at_least=VIRTUAL.target),
-        Figure("rate", median(rates), "/s"),
-        Figure("reference", median(references), "µs"),
-        Figure("p50", percentile(latencies, 0.5) * 1e3, "ms"),
-        Figure("p99", percentile(latencies, 0.99) * 1e3, "ms"),
-    )

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from perun.core.books import Row
 from perun.core.config import HubPolicy, Policy
+from perun.core.content import agreed_content
 from perun.core.effects import Sign
 from perun.core.inputs import Command, CommandAddMachine, CommandOffer
 from perun.core.limits import LIMITS
@@ -172,6 +173,10 @@ class Player:
         """32 bytes that nobody used before."""
         self._drawn += 1
         return Salt(keccak(self.key.secret + self._drawn.to_bytes(8, "big")))
+
+    def listed(self) -> int:
+        """How many nanos its newest fully signed states list."""
+        return sum(len(agreed_content(view)[1]) for view in self.node.books.channels.values())
 
     def check(self) -> None:
         """Raises if the node failed, or refused anything."""

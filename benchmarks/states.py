@@ -17,7 +17,20 @@ from perun.core.notices import InstanceRemoved, Notice, TransferDone, VirtualRea
 from perun.core.state import PeerId
 from perun.types import ETH, Address, Asset, ChannelId, InstanceId, Wei
 
-__all__ = ["SLICES", "VIRTUAL", "Case", "VirtualRounds", "updates", "virtual"]
+__all__ = [
+    "NAMES",
+    "VIRTUAL",
+    "VirtualRounds",
+    "assets_of",
+    "enter",
+    "over_a_hub",
+    "stretches",
+    "updates",
+    "virtual",
+]
+
+NAMES: Final = ("alice", "bob", "ingrid")
+"""Two ends and their hub."""
 
 SLICES = 5
 ONE = Wei(1)
@@ -139,6 +152,37 @@ class Case:
 VIRTUAL: Final = Case("virtual", 8, 0.35)
 
 
+def stretches(
+    case: Case, rounds: _Rounds, channels: list[ChannelId], seconds: float, pairs: int
+) -> tuple[Figure, ...]:
+    """Some stretches of rounds, the reference between them, and the medians."""
+    ratios, cpu_ratios, rates, costs, references = [], [], [], [], []
+    rounds.run(channels, min(seconds / SLICES, 0.3))
+    rounds.latencies = []
+    before = reference.measure(pairs)
+    for _ in range(SLICES):
+        count, taken, cpu = rounds.run(channels, seconds / SLICES)
+        after = reference.measure(pairs)
+        wall = (before.wall + after.wall) / 2 * case.pairs_each / 1e6
+        own = (before.cpu + after.cpu) / 2 * case.pairs_each / 1e6
+        before = after
+        ratios.append(wall * count / taken)
+        cpu_ratios.append(own * count / cpu)
+        rates.append(count / taken)
+        costs.append(cpu / count * 1e6)
+        references.append(wall * 1e6)
+    latencies = sorted(rounds.latencies)
+    return (
+        Figure("ratio", median(ratios), case.of, at_least=case.target),
+        Figure("cpu ratio", median(cpu_ratios), case.of),
+        Figure("rate", median(rates), "/s"),
+        Figure("cpu", median(costs), "µs"),
+        Figure("reference", median(references), "µs"),
+        Figure("p50", percentile(latencies, 0.5) * 1e3, "ms"),
+        Figure("p99", percentile(latencies, 0.99) * 1e3, "ms"),
+    )
+
+
 def _measure(
     case: Case,
     title: str,
@@ -149,47 +193,10 @@ def _measure(
     pairs: int,
     more: Callable[[], tuple[Figure, ...]],
 ) -> Result:
-    ratios, cpu_ratios, rates, costs, references = [], [], [], [], []
     with stage.playing():
-        rounds.run(channels, min(seconds / SLICES, 0.3))
-        rounds.latencies = []
-        before = reference.measure(pairs)
-        for _ in range(SLICES):
-            count, taken, cpu = rounds.run(channels, seconds / SLICES)
-            after = reference.measure(pairs)
-            wall = (before.wall + after.wall) / 2 * case.pairs_each / 1e6
-            own = (before.cpu + after.cpu) / 2 * case.pairs_each / 1e6
-            before = after
-            ratios.append(wall * count / taken)
-            cpu_ratios.append(own * count / cpu)
-            rates.append(count / taken)
-            costs.append(cpu / count * 1e6)
-            references.append(wall * 1e6)
+        measured = stretches(case, rounds, channels, seconds, pairs)
         figures = more()
-    latencies = sorted(rounds.latencies)
-    of = case.of
-    return Result(
-        case.name,
-        title,
-        (
-            Figure("ratio", median(ratios), of, at_least=case.target),
-            Figure("cpu ratio", median(cpu_ratios), of),
-            Figure("rate", median(rates), "/s"),
-            Figure("cpu", median(costs), "µs"),
-            Figure("reference", median(references), "µs"),
-            Figure("p50", percentile(latencies, 0.5) * 1e3, "ms"),
-            Figure("p99", percentile(latencies, 0.99) * 1e3, "ms"),
-            Figure(case.name, rounds.finished),
-            *figures,
-        ),
-    )
-
-
-def _work(players: list[Player]) -> tuple[Figure, ...]:
-    return (
-        Figure("signatures", sum(player.signer.signatures for player in players)),
-        Figure("commits", sum(player.store.commits for player in players)),
-    )
+    return Result(case.name, title, (*measured, Figure(case.name, rounds.finished), *figures))
 
 
 def updates(folder: Path, seconds: float = 4.0, channels: int = 200, pairs: int = 2_000) -> Result:
@@ -220,33 +227,41 @@ def updates(folder: Path, seconds: float = 4.0, channels: int = 200, pairs: int 
     return _measure(Case("updates", 2, 0.35), title, stage, rounds, ids, seconds, pairs, more)
 
 
+def assets_of(channels: int) -> tuple[Asset, ...]:
+    """As many assets as channels, so that it is known which channel with the hub an end takes."""
+    return tuple(Asset(Address(index.to_bytes(20, "big"))) for index in range(1, channels + 1))
+
+
+def enter(stage: Stage, name: str, assets: tuple[Asset, ...]) -> Player:
+    """One of `NAMES`."""
+    return stage.player(name, hub=name == NAMES[-1], assets=assets)
+
+
+def over_a_hub(folder: Path, assets: tuple[Asset, ...]) -> tuple[Stage, list[ChannelId]]:
+    """Two ends and a hub, in the order of `NAMES`, and Alice's channels with the hub."""
+    stage = Stage(folder)
+    alice, bob, ingrid = (enter(stage, name, assets) for name in NAMES)
+    ids = stage.channels(alice, ingrid, assets)
+    stage.channels(bob, ingrid, assets)
+    return stage, ids
+
+
 def virtual(folder: Path, seconds: float = 5.0, channels: int = 64, pairs: int = 2_000) -> Result:
     """Virtual channels over one hub: opened until both ends are ready, then closed by both.
 
-    An end takes its newest channel with the hub in the asset that is asked for, so there are as
-    many assets as channels; and 64 invitations of a peer may wait at a time.
+    64 invitations of a peer may wait at a time.
     """
-    assets = tuple(Asset(Address(index.to_bytes(20, "big"))) for index in range(1, channels + 1))
-    stage = Stage(folder)
-    alice = stage.player("alice", assets=assets)
-    bob = stage.player("bob", assets=assets)
-    ingrid = stage.player("ingrid", hub=True, assets=assets)
-    ids = stage.channels(alice, ingrid, assets)
-    stage.channels(bob, ingrid, assets)
+    stage, ids = over_a_hub(folder, assets_of(channels))
+    alice, bob, ingrid = stage.players
     rounds = VirtualRounds(stage, alice, bob, bob.peer)
     before = sum(player.signer.signatures for player in stage.players)
     title = f"Virtual channels opened and closed, three nodes, {channels} pairs of channels"
 
     def more() -> tuple[Figure, ...]:
         signed = sum(player.signer.signatures for player in stage.players) - before
-        left = sum(
-            len(view.agreed.state.nanos)
-            for view in ingrid.node.books.channels.values()
-            if view.agreed is not None
-        )
         return (
             Figure("signatures each", signed / rounds.finished),
-            Figure("still listed by the hub", left),
+            Figure("still listed by the hub", ingrid.listed()),
         )
 
     return _measure(VIRTUAL, title, stage, rounds, ids, seconds, pairs, more)
