@@ -80,6 +80,7 @@ class Follower:
         finality_blocks: int | None = None,
         since: int = 0,
         report: Callable[[Report], None] = lambda _: None,
+        price: Callable[[Block], Wei] = lambda block: block.base_fee,
     ) -> None:
         """Reads nothing yet.
 
@@ -87,7 +88,9 @@ class Follower:
             accounts: whose announced channels and credits are reported.
             finality_blocks: after so many more blocks a block is final; None: the chain's tag.
             since: first block that can hold a log of the deployment.
+            price: of gas at a block, in wei; asks nobody.
         """
+        self._price = price
         self._reading = reading
         self._contract = deployment.contract.contract
         self._tables: dict[Address, Table[Event]] = {
@@ -146,7 +149,7 @@ class Follower:
         self.head, self.final = head, final
         self._past_read = True
         return (
-            ChainBlock(head.number, head.time, final.number, final.time),
+            ChainBlock(head.number, head.time, final.number, final.time, self._price(head)),
             *self._changed_channels(),
             *self._changed_instances(),
             *self._announcements((*past, *live)),

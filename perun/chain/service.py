@@ -10,8 +10,8 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from perun.chain.endpoint import Endpoint
-from perun.chain.fees import FeePolicy
+from perun.chain.endpoint import Block, Endpoint
+from perun.chain.fees import FeePolicy, first_fees
 from perun.chain.follower import Follower
 from perun.chain.journal import Journal, MemoryJournal
 from perun.chain.reports import Report, Stopped, Unreachable
@@ -22,6 +22,7 @@ from perun.core.effects import Submit, Watch
 from perun.core.limits import Limits
 from perun.errors import ChainFault, StoreFault
 from perun.ports import Inbox
+from perun.types import Wei
 
 __all__ = ["ChainService"]
 
@@ -66,6 +67,7 @@ class ChainService:
             finality_blocks=limits.finality_blocks,
             since=since,
             report=report,
+            price=self._price,
         )
         self.submitter = Submitter(
             endpoint,
@@ -91,6 +93,10 @@ class ChainService:
     def submit(self, submit: Submit) -> None:
         """See `perun.ports.Chain`."""
         self.submitter.submit(wish_of(submit, self._deployment, self.submitter.address))
+
+    def _price(self, head: Block) -> Wei:
+        """Of gas, as the submitter would bid at this block with the tip that it has last heard."""
+        return first_fees(self.submitter.policy, head.base_fee, self.submitter.tip).most
 
     # ------------------------------------------------------------------------------------- rounds
 

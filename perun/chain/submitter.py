@@ -88,7 +88,9 @@ class Submitter:
         self._node = node
         self._account = account
         self._contract = contract
-        self._policy = policy or FeePolicy()
+        self.policy = policy or FeePolicy()
+        self.tip = self.policy.least_tip
+        """What builders are paid per gas, as last heard, in wei."""
         self._report = report
         self._asked: deque[Wish] = deque()
         self._wishes: dict[bytes, Wish] = {}
@@ -145,6 +147,11 @@ class Submitter:
         for wish in sorted(waiting, key=lambda wish: wish.until or 2**64):
             self._begin(wish, head, final, mined)
         self._fill_gaps(head, mined)
+        self._tip()
+
+    def _tip(self) -> Wei:
+        self.tip = self._node.tip()
+        return self.tip
 
     def _take(self, wish: Wish, final: Block) -> None:
         entry = self._nonces.serving(wish.key)
@@ -240,10 +247,10 @@ class Submitter:
         wish = self._wishes[entry.wish.key]
         newest = entry.attempts[-1]
         left = self._nonces.waits_since(entry.nonce, head.number)
-        hurried = wish.until is not None and wish.until - head.time < self._policy.hurry
-        patience = 1 if hurried else self._policy.patience
+        hurried = wish.until is not None and wish.until - head.time < self.policy.hurry
+        patience = 1 if hurried else self.policy.patience
         if newest.call != wish.call or head.number - left >= patience:
-            fees = higher_fees(self._policy, newest.fees, head.base_fee, self._node.tip())
+            fees = higher_fees(self.policy, newest.fees, head.base_fee, self._tip())
             if fees is not None and self._bid(entry.nonce, wish, fees, head):
                 return
         self._send(newest.raw)
@@ -260,7 +267,7 @@ class Submitter:
             return
         if wish.pulls and not self._allowed(wish, head):
             return
-        fees = first_fees(self._policy, head.base_fee, self._node.tip())
+        fees = first_fees(self.policy, head.base_fee, self._tip())
         nonce = self._nonces.free(mined, lambda: self._node.next_nonce(self.address))
         if nonce > mined + MOST_GAPS + len(self._wishes):
             return  # behind more than any pool keeps: what this node says is not so
@@ -310,7 +317,7 @@ class Submitter:
         """Less than we would like to bid is better than no bid, if the next block may take it."""
         most = (self._node.balance(self.address) - wish.call.value) // gas
         left = most - head.base_fee
-        if most >= fees.most or left < self._policy.least_tip:
+        if most >= fees.most or left < self.policy.least_tip:
             return fees
         return Fees(Wei(most), Wei(min(fees.tip, left)))
 
@@ -326,7 +333,7 @@ class Submitter:
         if entry.attempts:
             # Whatever holds this nonce now must be outbid, or nodes keep it.
             least = higher_fees(
-                replace(self._policy, greatest=Wei(2**62)),
+                replace(self.policy, greatest=Wei(2**62)),
                 entry.attempts[-1].fees,
                 Wei(0),
                 Wei(0),
@@ -372,12 +379,12 @@ class Submitter:
             return
         for nonce in gaps:
             waited = head.number - self._nonces.held_up_since(nonce, head.number)
-            patient = waited < 2 * self._policy.patience
+            patient = waited < 2 * self.policy.patience
             if self._nonces.get(nonce) is None and nonce < pool and patient:
                 continue
             nothing = Wish(b"nothing%d" % nonce, "Nothing", Call(self.address, b""))
             self._wishes[nothing.key] = nothing
-            fees = first_fees(self._policy, head.base_fee, self._node.tip())
+            fees = first_fees(self.policy, head.base_fee, self._tip())
             self._put_out(nonce, nothing, fees, _PLAIN_TRANSFER_GAS, head)
 
     def _come_back(self, mined: int) -> None:

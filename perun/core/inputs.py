@@ -251,6 +251,10 @@ class ChainBlock(Record, frozen=True, gc=False):
     head_time: UnixTime
     final_number: int
     final_time: UnixTime
+    gas_price: Wei = Wei(0)
+    """What gas costs at the newest block, in wei, as a transaction would bid for it now; 0: not
+    known, or free. It rises and falls: what was not worth its gas at one block may be at the next.
+    """
 
 
 class ChainChannel(Record, frozen=True, gc=False):

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from perun.bindings import erc20, ms_contract_calls, vpm
 from perun.bindings.failures import NodeUnreachable
+from perun.chain.fees import FeePolicy, first_fees
 from perun.chain.reports import FinalityBroken
 from perun.core.effects import Watch
 from perun.core.inputs import ChainAnnounced, ChainBlock, ChainCredit, ChainInstance
@@ -14,6 +15,7 @@ from perun.core.signing import digest
 from perun.core.state import EMPTY, UNTOUCHED
 from perun.crypto.signatures import sign
 from perun.encoding import machine_id
+from perun.testing.chain import BASE_FEE
 from perun.types import (
     ETH,
     InstanceId,
@@ -41,10 +43,27 @@ def test_first_round_reports_block_then_channel_as_it_stands(world: World) -> No
     party = world.party(BOB)
     party.port.watch(world.watch)
     inputs = party.poll()
-    assert inputs[0] == ChainBlock(1, world.chain.now, 0, UnixTime(world.chain.now - 1))
+    price = first_fees(FeePolicy(), BASE_FEE, FeePolicy().least_tip).most
+    assert inputs[0] == ChainBlock(1, world.chain.now, 0, UnixTime(world.chain.now - 1), price)
     head, final = party.seen(world.id)
     assert (head.alice, head.bob, head.announced_by) == (70, 0, (True, False))
     assert final == EMPTY
+
+
+def test_price_of_gas_comes_with_each_block(world: World) -> None:
+    party = world.party(BOB)
+    party.poll()
+    true = party.endpoint.block
+    prices = []
+    for base_fee in (10**9, 10**12, 7):
+        world.chain.mine()
+        party.endpoint.block = lambda number=None, fee=base_fee: replace(  # type: ignore[method-assign]
+            true(number), base_fee=Wei(fee)
+        )
+        prices.append(party.poll()[0].gas_price)
+    assert prices == [
+        first_fees(FeePolicy(), Wei(fee), BASE_FEE).most for fee in (10**9, 10**12, 7)
+    ]
 
 
 def test_same_block_is_reported_once(world: World) -> None:
