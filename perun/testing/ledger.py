@@ -1,18 +1,23 @@
-"""A chain without an EVM: applies wishes at once and tells snapshots, for tests of core and node.
+"""A chain without an EVM, for tests of core and node: the model of the contracts, with blocks.
 
-It knows what the contracts would do with what honest and dishonest parties send here, but checks no
-signature and charges nothing; `perun.testing.chain` runs the real bytecode. A block is final
-`lag` blocks later, which a test may raise to see unfinal ones.
+What a transaction does, and whether it is refused, is said by `perun.spec` alone: signatures,
+callers, evidence, amounts and times are checked as on chain. Added here are blocks, of which one is
+final `lag` blocks later, and the snapshots that nodes are told; they are read from the events, as
+the follower reads them. Gas is free, everybody is rich. `perun.testing.chain` runs the bytecode.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from msgspec.structs import replace
 
-from perun.core.accounting import clamp_to_locks, free_money
+from perun.core.config import Deployment
 from perun.core.effects import (
+    ClaimCredit,
     CloseChannel,
     DepositMoney,
     OpenBoth,
@@ -27,60 +32,102 @@ from perun.core.effects import (
     WithdrawMoney,
 )
 from perun.core.inputs import ChainBlock, ChainChannel, ChainCredit, ChainInstance, Input
-from perun.core.state import Dispute, OnChain, OnChainInstance, Role
+from perun.core.state import Dispute, OnChain, OnChainInstance
+from perun.encoding import lock_id, machine_id
+from perun.errors import BrokenInvariant
+from perun.node.settings import deployment_of
 from perun.ports import Inbox
-from perun.types import (
-    Address,
-    Asset,
-    Channel,
-    ChannelId,
-    InstanceId,
-    Lock,
-    Machine,
-    Nano,
-    UnixTime,
-    Wei,
-)
+from perun.spec import VPM, Event, HashTimeLock, MSContract
+from perun.spec import World as Contracts
+from perun.spec import reverts as why
+from perun.spec.world import HashTimeLockApp, VPMApp
+from perun.types import ETH, Address, Asset, ChainId, ChannelId, InstanceId, UnixTime, Wei
 
-__all__ = ["Ledger", "LedgerChain"]
+__all__ = ["DEPLOYMENT", "Ledger", "LedgerChain", "NeverOwn"]
+
+DEPLOYMENT: Deployment = deployment_of(
+    ChainId(31337), Address(b"\x11" * 20), Address(b"\x22" * 20), Address(b"\x33" * 20)
+)
+"""Contracts for tests that have no bytecode."""
+
+OVERTAKEN = (
+    *(why.TooLate, why.InDispute, why.NotInDispute, why.EmptyChannel, why.StateMismatch),
+    *(why.AlreadyDrawn, why.InsufficientCredit, why.WrongIndex, why.Insolvent),
+)
+"""Why a right transaction may be refused: the chain went on meanwhile, or others were quicker."""
+
+
+class NeverOwn(BrokenInvariant):
+    """A node submitted what the contracts would never have taken, whatever others did."""
 
 
 class Ledger:
-    """The world's state, and everybody who follows it."""
+    """The contracts, blocks of their history, and everybody who follows it."""
 
-    def __init__(self, time: int = 1_000_000_000, lag: int = 0) -> None:
-        self.time = UnixTime(time)
+    def __init__(
+        self, time: int = 1_000_000_000, lag: int = 0, deployment: Deployment = DEPLOYMENT
+    ) -> None:
+        self.contracts = Contracts.at(
+            deployment.contract.chain_id,
+            deployment.contract.contract,
+            deployment.vpm.contract,
+            deployment.hash_time_lock.contract,
+        )
+        self.contracts.ledger.now = time
         self.number = 1
         self.lag = lag
-        self.channels: dict[ChannelId, OnChain] = {}
-        self.instances: dict[InstanceId, OnChainInstance] = {}
-        self.terms: dict[InstanceId, Machine | Lock] = {}
-        self.credits: dict[tuple[Asset, Address], Wei] = {}
-        self.paid: dict[Address, int] = {}
-        """What each account has been paid out."""
+        self._channels: dict[ChannelId, OnChain] = {}
+        self._instances: dict[InstanceId, OnChainInstance] = {}
         self.log: list[Transaction] = []
+        """What changed something."""
         self.followers: list[LedgerChain] = []
-        self._past: list[tuple[int, dict[ChannelId, OnChain], dict[InstanceId, OnChainInstance]]]
-        self._past = [(time, {}, {})]
-        self.owners: dict[ChannelId, Channel] = {}
+        self._past = [(UnixTime(time), self._channels.copy(), self._instances.copy())]
+        self._put: Counter[Address] = Counter()
+
+    @property
+    def channels(self) -> Mapping[ChannelId, OnChain]:
+        """As the newest block has them; only transactions change them."""
+        return MappingProxyType(self._channels)
+
+    @property
+    def instances(self) -> Mapping[InstanceId, OnChainInstance]:
+        """As the newest block has them."""
+        return MappingProxyType(self._instances)
+
+    @property
+    def time(self) -> UnixTime:
+        """Of the newest block."""
+        return UnixTime(self.contracts.ledger.now)
+
+    @property
+    def paid(self) -> Mapping[Address, int]:
+        """What each account has been paid out, in ETH."""
+        return {to: has + self._put[to] for to, has in self.contracts.ledger.eth.items()}
+
+    @property
+    def credits(self) -> Mapping[tuple[Asset, Address], Wei]:
+        """Every account's credit."""
+        return {key: Wei(amount) for key, amount in self.contracts.ms_contract.credits.items()}
 
     def advance(self, seconds: int = 12, blocks: int = 1) -> None:
         """Mines empty blocks that span `seconds` together, and tells everybody."""
         for index in range(blocks):
             share = seconds * (index + 1) // blocks - seconds * index // blocks
-            self.time = UnixTime(self.time + share)
+            self.contracts.ledger.now += share
             self.number += 1
-            self._past.append((self.time, dict(self.channels), dict(self.instances)))
+            self._past.append((self.time, self._channels.copy(), self._instances.copy()))
         for follower in self.followers:
             if follower.mining:
                 follower.mine()
         for follower in self.followers:
             follower.tell_all()
 
-    def final(self) -> tuple[int, int, dict[ChannelId, OnChain], dict[InstanceId, OnChainInstance]]:
+    def final(
+        self,
+    ) -> tuple[int, int, Mapping[ChannelId, OnChain], Mapping[InstanceId, OnChainInstance]]:
         """Number, time and content of the newest final block."""
         if self.lag == 0:
-            return self.number, self.time, self.channels, self.instances
+            return self.number, self.time, self._channels, self._instances
         index = max(0, len(self._past) - 1 - self.lag)
         time, channels, instances = self._past[index]
         return index + 1, time, channels, instances
@@ -88,188 +135,132 @@ class Ledger:
     # ------------------------------------------------------------------------------ transactions
 
     def apply(self, transaction: Transaction, sender: Address) -> bool:
-        """What the contracts would do; False: it reverts."""
-        match transaction:
-            case OpenChannel():
-                id = self._id(transaction.channel)
-                role = Role.ALICE if sender == transaction.channel.alice else Role.BOB
-                ok = self._deposit(id, role, transaction.amount, transaction.valid_until)
-                if ok:
-                    on = self.channels[id]
-                    by = (role is Role.ALICE, role is Role.BOB)
-                    self.channels[id] = replace(on, announced_by=by)
-            case DepositMoney():
-                role = Role.BOB if transaction.to_bob else Role.ALICE
-                ok = self._deposit(
-                    transaction.id, role, transaction.amount, transaction.valid_until
-                )
-            case OpenBoth():
-                ok = self._open_both(transaction)
-            case CloseChannel():
-                ok = self._close(transaction)
-            case WithdrawMoney():
-                ok = self._withdraw(transaction)
-            case Register():
-                ok = self._register(transaction)
-            case Settle():
-                ok = self._settle(transaction)
-            case SubmitStatements():
-                ok = self.submit_totals(
-                    transaction.id,
-                    transaction.machine,
-                    transaction.paid_by_alice,
-                    transaction.paid_by_bob,
-                )
-            case RevealPreimage():
-                on_ = self.instances.get(transaction.id, OnChainInstance())
-                ok = self.time <= transaction.lock.deadline and on_.preimage is None
-                self.terms[transaction.id] = transaction.lock
-                if ok:
-                    self.instances[transaction.id] = replace(on_, preimage=transaction.preimage)
-            case _:
-                ok = True
-        if ok:
+        """What the contracts do; False: it is refused."""
+        try:
+            self.call(transaction, sender)
+        except why.Refused:
+            return False
+        return True
+
+    def fund(self, account: Address, amount: int, asset: Asset = ETH) -> None:
+        """Gives an account credit, out of its own pocket."""
+        self._put[account] += amount
+        ms = self.contracts.ms_contract
+        self.contracts.call(lambda: ms.fund(account, amount, asset, account, Wei(amount)))
+
+    def call(self, transaction: Transaction, sender: Address) -> tuple[Event, ...]:
+        """The same.
+
+        Raises:
+            Refused: by the contracts, which says why; nothing has changed.
+        """
+        value = _value(transaction)
+        events = self.contracts.call(lambda: self._run(transaction, sender, value))
+        self._put[sender] += value
+        if events:
             self.log.append(transaction)
-        return ok
+        opened = False
+        for event in events:
+            id, *args = event.args
+            self._fold(event.name, id, args, opened=opened)
+            opened = event.name == "Opened"
+        return events
 
-    def _id(self, channel: Channel) -> ChannelId:
-        for id, known in self.owners.items():
-            if known == channel:
-                return id
-        raise KeyError("nobody watches this channel")
+    @property
+    def _three(self) -> tuple[MSContract, VPM, HashTimeLock]:
+        return self.contracts.ms_contract, self.contracts.vpm, self.contracts.hash_time_lock
 
-    def _deposit(self, id: ChannelId, role: Role, amount: Wei, valid_until: UnixTime) -> bool:
-        on = self.channels.get(id, OnChain())
-        if on.dispute is not None or self.time > valid_until:
-            return False
-        if role is Role.ALICE:
-            self.channels[id] = replace(on, alice=Wei(on.alice + amount), ended=False)
-        else:
-            self.channels[id] = replace(on, bob=Wei(on.bob + amount), ended=False)
-        return True
+    def _run(self, transaction: Transaction, sender: Address, value: int) -> None:
+        ms, vpm, locks = self._three
+        match transaction:
+            case OpenChannel(channel, amount, until):
+                ms.open(sender, value, channel, amount, until)
+            case DepositMoney(asset, id, to_bob, amount, until):
+                ms.deposit(sender, value, asset, id, to_bob, amount, until)
+            case OpenBoth(channel, alice, bob, until, signature):
+                ms.open_both(sender, value, channel, alice, bob, until, signature)
+            case CloseChannel(channel, close, by_alice, by_bob):
+                terms = (close.net, close.valid_until, close.to_credit)
+                ms.close(sender, channel, *terms, by_alice, by_bob)
+            case WithdrawMoney(channel, draw, by_alice, by_bob):
+                amounts = (draw.index, draw.alice_amount, draw.bob_amount, draw.valid_until)
+                ms.withdraw(sender, channel, *amounts, by_alice, by_bob)
+            case Register(channel, id, version, net, nanos, by_alice, by_bob, evidence):
+                _same(id, ms.channel_id(channel))
+                ms.register(sender, channel, version, net, nanos, by_alice, by_bob, evidence)
+            case Settle(channel, id, net, nanos):
+                _same(id, ms.channel_id(channel))
+                ms.settle(channel, net, nanos)
+            case SubmitStatements(machine, id, paid_by_alice, by_alice, paid_by_bob, by_bob):
+                _same(id, machine_id(vpm.domain, machine))
+                vpm.submit_statements(machine, paid_by_alice, by_alice, paid_by_bob, by_bob)
+            case RevealPreimage(lock, id, preimage):
+                _same(id, lock_id(locks.domain, lock))
+                locks.reveal(lock, preimage)
+            case ClaimCredit(asset, amount, to):
+                ms.claim(sender, asset, amount, to)
 
-    def _open_both(self, wish: OpenBoth) -> bool:
-        id = self._id(wish.channel)
-        on = self.channels.get(id, OnChain())
-        account = (wish.channel.asset, wish.channel.bob)
-        credit = self.credits.get(account, Wei(0))
-        if on.drawn or on.dispute is not None or self.time > wish.valid_until:
-            return False
-        if credit < wish.bob_amount:
-            return False
-        self.credits[account] = Wei(credit - wish.bob_amount)
-        self.channels[id] = replace(
-            on,
-            alice=Wei(on.alice + wish.alice_amount),
-            bob=Wei(on.bob + wish.bob_amount),
-            drawn=True,
-            announced_by=(True, False),
-        )
-        return True
+    # Arguments of an event are of the types that its name says.
+    def _fold(self, name: str, id: Any, args: Sequence[Any], *, opened: bool) -> None:
+        """What an event changes in the snapshots; `opened`: it follows `Opened`."""
+        if name in ("Submitted", "Revealed"):
+            known = self.instances.get(id, OnChainInstance())
+            self._instances[id] = _instance_after(known, name, args)
+        elif name in ("Deposited", "Withdrawn", "Registered", "Settled", "Closed"):
+            before = self.channels.get(id, OnChain())
+            after = _channel_after(before, name, args, opened=opened)
+            if name == "Deposited":
+                after = replace(after, drawn=self.contracts.ms_contract.holds((args[0], id)).drawn)
+            self._channels[id] = after
 
-    def _close(self, wish: CloseChannel) -> bool:
-        id = self._id(wish.channel)
-        on = self.channels.get(id, OnChain())
-        alice, bob = on.alice - wish.close.net, on.bob + wish.close.net
-        if on.ended or self.time > wish.close.valid_until or min(alice, bob) < 0:
-            return False
-        self._pay(wish.channel, alice, bob)
-        self.channels[id] = OnChain(ended=True)
-        return True
 
-    def _withdraw(self, wish: WithdrawMoney) -> bool:
-        id = self._id(wish.channel)
-        on = self.channels.get(id, OnChain())
-        money = wish.withdraw
-        late = self.time > money.valid_until
-        if on.dispute is not None or on.withdrawals != money.index or late:
-            return False
-        if on.alice + on.bob < money.alice_amount + money.bob_amount:
-            return False
-        self._pay(wish.channel, money.alice_amount, money.bob_amount)
-        self.channels[id] = replace(
-            on,
-            alice=Wei(on.alice - money.alice_amount),
-            bob=Wei(on.bob - money.bob_amount),
-            withdrawals=on.withdrawals + 1,
-        )
-        return True
-
-    def _register(self, wish: Register) -> bool:
-        on = self.channels.get(wish.id, OnChain())
-        holdings = (on.alice, on.bob)
-        free = [free_money(holdings, wish.net, wish.nanos, role) for role in Role]
-        if min(free) < 0 or (on.alice == 0 and on.bob == 0):
-            return False
-        old = on.dispute
-        if old is not None and (self.time > old.deadline or old.settling):
-            return False
-        if old is not None and wish.version <= old.version:
-            return True
-        deadline = old.deadline if old else UnixTime(self.time + wish.channel.challenge)
-        dispute = Dispute(wish.version, wish.net, wish.nanos, deadline)
-        self.channels[wish.id] = replace(on, dispute=dispute)
-        return True
-
-    def _settle(self, wish: Settle) -> bool:
-        on = self.channels.get(wish.id, OnChain())
-        dispute = on.dispute
-        if dispute is None or self.time <= dispute.deadline or dispute.nanos != wish.nanos:
-            return False
-        alice = bob = 0
-        if not dispute.settling:
-            holdings = (on.alice, on.bob)
-            alice = free_money(holdings, dispute.net, dispute.nanos, Role.ALICE)
-            bob = free_money(holdings, dispute.net, dispute.nanos, Role.BOB)
-        left: list[Nano] = []
-        for nano in dispute.nanos:
-            shift = self._outcome(nano)
-            if shift is None:
-                left.append(nano)
-            else:
-                moved = clamp_to_locks(nano, shift)
-                alice, bob = alice + nano.alice_lock - moved, bob + nano.bob_lock + moved
-        if dispute.settling and len(left) == len(dispute.nanos):
-            return True
-        self._pay(wish.channel, alice, bob)
-        if left:
-            rest = replace(dispute, net=Wei(0), nanos=tuple(left), settling=True)
-            locked = [sum(nano.alice_lock for nano in left), sum(nano.bob_lock for nano in left)]
-            self.channels[wish.id] = replace(
-                on, alice=Wei(locked[0]), bob=Wei(locked[1]), dispute=rest
+def _channel_after(on: OnChain, name: str, args: Sequence[Any], *, opened: bool) -> OnChain:
+    match name, args:
+        case "Deposited", (_, alice, bob):
+            by = on.announced_by
+            if opened:
+                by = (by[0] or alice > on.alice, by[1] or bob > on.bob)
+            return replace(on, alice=alice, bob=bob, announced_by=by)
+        case "Withdrawn", (index, alice, bob):
+            left = Wei(on.alice - alice), Wei(on.bob - bob)
+            return replace(on, alice=left[0], bob=left[1], withdrawals=index + 1)
+        case "Registered", (version, net, nanos, deadline):
+            return replace(on, dispute=Dispute(version, net, nanos, deadline))
+        case "Settled", (_, _, remaining) if remaining:
+            assert on.dispute is not None
+            return replace(
+                on,
+                alice=Wei(sum(nano.alice_lock for nano in remaining)),
+                bob=Wei(sum(nano.bob_lock for nano in remaining)),
+                dispute=replace(on.dispute, net=Wei(0), nanos=remaining, settling=True),
             )
-        else:
-            self.channels[wish.id] = OnChain(ended=True)
-        return True
+        case _:
+            return OnChain(announced_by=on.announced_by, ended=True)
 
-    def _outcome(self, nano: Nano) -> int | None:
-        on, terms = self.instances.get(nano.id), self.terms.get(nano.id)
-        if on is not None:
-            if on.deadline and self.time > on.deadline:
-                return on.paid_by_alice - on.paid_by_bob
-            if on.preimage is not None and isinstance(terms, Lock):
-                return -terms.amount if terms.bob_pays else terms.amount
-        return 0 if self.time > nano.expiry else None
 
-    def submit_totals(self, id: InstanceId, machine: Machine, by_alice: int, by_bob: int) -> bool:
-        """`VPM.submitStatements`, whoever calls."""
-        on = self.instances.get(id, OnChainInstance())
-        alice = max(on.paid_by_alice, by_alice if machine.alice_lock else 0)
-        bob = max(on.paid_by_bob, by_bob if machine.bob_lock else 0)
-        if (alice, bob) == (on.paid_by_alice, on.paid_by_bob):
-            return True
-        if self.time > (on.deadline or machine.validity):
-            return False
-        deadline = on.deadline or UnixTime(self.time + machine.challenge)
-        self.terms[id] = machine
-        self.instances[id] = replace(
-            on, paid_by_alice=Wei(alice), paid_by_bob=Wei(bob), deadline=deadline
-        )
-        return True
+def _instance_after(on: OnChainInstance, name: str, args: Sequence[Any]) -> OnChainInstance:
+    if name == "Revealed":
+        return replace(on, preimage=args[0])
+    alice, bob, deadline = args
+    return replace(on, paid_by_alice=alice, paid_by_bob=bob, deadline=deadline)
 
-    def _pay(self, channel: Channel, alice: int, bob: int) -> None:
-        for account, amount in ((channel.alice, alice), (channel.bob, bob)):
-            self.paid[account] = self.paid.get(account, 0) + amount
+
+def _same(said: bytes, real: bytes) -> None:
+    if said != real:
+        raise NeverOwn(f"a transaction for {real.hex()} says that it is for {said.hex()}")
+
+
+def _value(transaction: Transaction) -> int:
+    """The ETH that a node sends along."""
+    match transaction:
+        case OpenChannel():
+            return transaction.amount if transaction.channel.asset == ETH else 0
+        case OpenBoth():
+            return transaction.own_amount if transaction.channel.asset == ETH else 0
+        case DepositMoney():
+            return transaction.amount if transaction.asset == ETH else 0
+        case _:
+            return 0
 
 
 class LedgerChain:
@@ -290,8 +281,6 @@ class LedgerChain:
         """See `perun.ports.Chain`."""
         if watch.channel is not None:
             self._channels.add(watch.channel)
-            if watch.terms is not None:
-                self.ledger.owners[watch.channel] = watch.terms
             self._tell([self._channel(watch.channel)])
         if watch.over:
             assert watch.instance is not None
@@ -305,10 +294,40 @@ class LedgerChain:
         self.pool[submit.key] = submit
 
     def mine(self) -> None:
-        """Takes what waits into a block; does not advance time."""
+        """Takes what waits into a block; does not advance time.
+
+        Raises:
+            NeverOwn: a transaction is refused, or its evidence is, for what it says itself.
+        """
         pool, self.pool = self.pool, {}
-        for wish in pool.values():
-            self.ledger.apply(wish.transaction, self.account)
+        for submit in pool.values():
+            self._mine(submit.transaction)
+
+    def _mine(self, transaction: Transaction) -> None:
+        try:
+            events = self.ledger.call(transaction, self.account)
+        except OVERTAKEN:
+            return
+        except why.Refused as refused:
+            raise NeverOwn(f"{transaction} was refused: {refused}") from refused
+        for event in events:
+            if event.name == "EvidenceFailed":
+                assert isinstance(transaction, Register)
+                index = event.args[1]
+                assert isinstance(index, int)
+                self._explain(transaction.nanos[index].app, transaction.evidence[index])
+
+    def _explain(self, app: Address, evidence: bytes) -> None:
+        """Why a nanocontract took no evidence."""
+        known = self.ledger.contracts.ledger.apps[app]
+        if not isinstance(known, VPMApp | HashTimeLockApp):
+            raise NeverOwn(f"0x{app.hex()} is no nanocontract")
+        try:
+            known.take(evidence)
+        except why.TooLate:
+            return
+        except why.Refused as refused:
+            raise NeverOwn(f"evidence {evidence.hex()} was refused: {refused}") from refused
 
     def tell_all(self) -> None:
         """The newest block, then everything watched."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from perun.core.config import Config, Deployment, Policy
-from perun.core.effects import Sign
+from perun.core.effects import OpenChannel, Register, Sign, Signable, SignItem, SubmitStatements
 from perun.core.inputs import Command
 from perun.core.limits import Limits
 from perun.core.notices import Notice
@@ -18,23 +18,31 @@ from perun.core.state import ChannelView, PeerId
 from perun.crypto.hashing import keccak
 from perun.crypto.keys import SecretKey
 from perun.crypto.signatures import sign
+from perun.encoding import channel_id, machine_id
 from perun.node.recovery import open_books
 from perun.node.runtime import Node
-from perun.node.settings import config_for, deployment_of
+from perun.node.settings import config_for
 from perun.ports import Store
 from perun.store.memory import MemoryStore
-from perun.testing.ledger import Ledger, LedgerChain
+from perun.testing.ledger import DEPLOYMENT, Ledger, LedgerChain
 from perun.testing.network import ScriptedNetwork
-from perun.types import Address, ChainId, Nonce, Salt, Signature, UnixTime
+from perun.types import (
+    ZERO_ADDRESS,
+    Address,
+    Channel,
+    Machine,
+    Nonce,
+    Salt,
+    Signature,
+    State,
+    Statement,
+    UnixTime,
+    Wei,
+)
 from perun.wire.local import LocalNetwork
 from perun.wire.sealing import BoxSealer
 
 __all__ = ["DEPLOYMENT", "LIMITS", "ManualClock", "MemorySigner", "Party", "World", "key_of"]
-
-DEPLOYMENT: Deployment = deployment_of(
-    ChainId(31337), Address(b"\x11" * 20), Address(b"\x22" * 20), Address(b"\x33" * 20)
-)
-"""Contracts for tests that have no bytecode."""
 
 LIMITS = Limits(
     freshness=60,  # type: ignore[arg-type]
@@ -69,6 +77,7 @@ class MemorySigner:
     def __init__(self, deployment: Deployment, *keys: SecretKey) -> None:
         self._deployment = deployment
         self._keys = {key.address: key for key in keys}
+        self.holds = self._keys.keys()
         self.asked = 0
         self.slow: list[Sign] | None = None
 
@@ -196,6 +205,39 @@ class World:
         party = Party(name, self.ledger, self.network, policy, **more)  # type: ignore[arg-type]
         self.parties.append(party)
         return party
+
+    def sign(self, key: Address, message: Signable) -> Signature:
+        """Whoever has the key signs, without being asked whether it should."""
+        for party in self.parties:
+            if key in party.signer.holds:
+                return party.signer.sign_now(Sign((SignItem(key, message),)))[0]
+        raise KeyError(f"nobody here has the key of 0x{key.hex()}")
+
+    def submit_totals(self, machine: Machine, by_alice: int, by_bob: int) -> bool:
+        """Both payers' statements, old or new, come to the chain; False: they are refused."""
+        id = machine_id(DEPLOYMENT.vpm, machine)
+        paid = Wei(by_alice), Wei(by_bob)
+        signed = [
+            self.sign(key, Statement(id, total)) if total else Signature(b"")
+            for key, total in zip((machine.alice, machine.bob), paid, strict=True)
+        ]
+        sent = SubmitStatements(machine, id, paid[0], signed[0], paid[1], signed[1])
+        return self.ledger.apply(sent, ZERO_ADDRESS)
+
+    def register(self, channel: Channel, state: State, sender: Address) -> bool:
+        """A state that both have signed comes to the chain, however old; False: it is refused."""
+        keys = (channel.alice_key, channel.bob_key)
+        by_alice, by_bob = (
+            self.sign(key, state) if state.version else Signature(b"") for key in keys
+        )
+        id = channel_id(DEPLOYMENT.contract, channel)
+        sent = Register(channel, id, state.version, state.net, state.nanos, by_alice, by_bob)
+        return self.ledger.apply(sent, sender)
+
+    def open_alone(self, channel: Channel, sender: Address, amount: int) -> None:
+        """An account sends its `open`, whatever was agreed."""
+        until = UnixTime(self.ledger.time + 1)
+        self.ledger.call(OpenChannel(channel, Wei(amount), until), sender)
 
     def settle(self, only: Iterable[Party] | None = None, turns: int = 10_000) -> None:
         """Turns parties until nobody has anything to do."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from perun.core.balances import balance
-from perun.core.effects import Register, RevealPreimage, Settle, SubmitStatements
+from perun.core.effects import RevealPreimage, Settle, SubmitStatements
 from perun.core.faults import NotAllowedNow
 from perun.core.inputs import CommandDispute, CommandPay, CommandReveal, CommandTransfer
 from perun.core.notices import ChannelDisputed, ChannelEnded
@@ -13,7 +13,7 @@ from perun.crypto.hashing import keccak
 from perun.encoding.messages import AnswerState, Propose
 from perun.testing.parties import Party, World
 from perun.testing.stories import OPEN_HANDED, SECRET, add_lock, add_machine, open_channel
-from perun.types import Signature, Version, Wei
+from perun.types import State, Version, Wei
 
 from .conftest import Pair, Trio
 
@@ -34,9 +34,8 @@ def transfer(pair: Pair, amount: int) -> None:
 def register_old(pair: Pair, version: int, net: int) -> None:
     """Bob registers a state that was fully signed once."""
     channel = pair.bob.channel(pair.alice).channel
-    nothing = Signature(b"")
-    stale = Register(channel, pair.channel, Version(version), Wei(net), (), nothing, nothing)
-    assert pair.world.ledger.apply(stale, pair.bob.account.address)
+    stale = State(pair.channel, Version(version), Wei(net))
+    assert pair.world.register(channel, stale, pair.bob.account.address)
 
 
 def test_deposit_comes_back_from_somebody_who_never_answers(pair: Pair) -> None:
@@ -108,7 +107,7 @@ def test_older_submission_is_answered_with_the_higher_total(pair: Pair) -> None:
     pair.world.settle()
     terms = pair.alice.node.books.instances[machine].machine
     assert terms is not None
-    pair.world.ledger.submit_totals(machine, terms, 10, 0)
+    pair.world.submit_totals(terms, 10, 0)
     pair.world.advance()
     pair.world.advance()
 

@@ -19,7 +19,7 @@ from perun.core.inputs import (
 )
 from perun.core.instances import final_time
 from perun.core.notices import ChannelRefused, InstanceRefused, ProposalHeld
-from perun.core.state import OnChain, Stage
+from perun.core.state import Stage
 from perun.encoding.messages import Invite, OfferChannel, Propose, RefuseInstance, RequestInstance
 from perun.testing.parties import LIMITS, Party, World, key_of
 from perun.testing.stories import OPEN_HANDED, add_machine, hub_policy, instance, open_channel
@@ -68,7 +68,7 @@ def test_channels_that_a_peer_offers_and_does_not_fund_are_so_many() -> None:
 
     # Others are as welcome as before, and so is the peer once somebody has put money in.
     open_channel(world, alice, bob, 10, 0)
-    world.ledger.channels[next(iter(kept))] = OnChain(alice=Wei(1), announced_by=(True, False))
+    world.open_alone(next(iter(kept.values())).channel, mallory.account.address, 1)
     world.advance()
     world.network.inject(mallory.peer, bob.peer, offered(mallory, bob, 10**6))
     world.network.inject(mallory.peer, bob.peer, offered(mallory, bob, 10**6 + 1))
@@ -81,7 +81,7 @@ def test_channels_that_policy_refuses_leave_nothing_behind() -> None:
     world = World()
     ingrid = world.party("ingrid", hub_policy(open_fee=Wei(7)))
     alice = world.party("alice", OPEN_HANDED)
-    world.ledger.credits[ETH, ingrid.account.address] = Wei(5_000)
+    world.ledger.fund(ingrid.account.address, 5_000)
     world.advance()
     for number in range(10):
         alice.do(
@@ -139,9 +139,8 @@ def test_channels_that_nobody_funds_take_no_room_of_others() -> None:
     open_channel(world, alice, ingrid, 10, 10)
 
     # Funded after all, one more is answered for; in the third the hub signs nothing.
-    money = OnChain(alice=Wei(10), announced_by=(True, False))
-    for view in unfunded:
-        world.ledger.channels[view.id] = money
+    for view, crook in zip(unfunded, crooks, strict=True):
+        world.open_alone(view.channel, crook.account.address, 10)
     world.advance()
     for view, crook in zip(unfunded, crooks, strict=True):
         state = State(view.id, Version(2), Wei(1))
@@ -259,7 +258,7 @@ def test_signed_open_speaks_for_credit_no_longer_than_an_open_lives() -> None:
     world = World()
     ingrid = world.party("ingrid", hub_policy(open_fee=Wei(7)))
     alice, bob = world.party("alice", OPEN_HANDED), world.party("bob", OPEN_HANDED)
-    world.ledger.credits[ETH, ingrid.account.address] = Wei(1_000)
+    world.ledger.fund(ingrid.account.address, 1_000)
     world.advance()
     limits = ingrid.node.books.config.limits
     alice.chain.mining = False

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from msgspec.structs import replace
 
 from perun.core.config import Policy
-from perun.core.effects import Sign, SignItem
+from perun.core.effects import CloseChannel, DepositMoney, Sign, SignItem, WithdrawMoney
 from perun.core.faults import ChannelRejected, KeyNotProved, NotAllowedNow
 from perun.core.inputs import CommandFund, CommandJoin, CommandOffer, CommandTransfer
 from perun.core.notices import ChannelJoined, ChannelOffered, ChannelRefused
-from perun.core.state import Dispute, OnChain, Stage
+from perun.core.state import Stage
 from perun.encoding.ids import channel_id
 from perun.encoding.messages import AcceptChannel, OfferChannel, RefuseChannel, ShowState
 from perun.testing.parties import DEPLOYMENT, Party, World, key_of
 from perun.testing.stories import OPEN_HANDED, hub_policy, open_channel
-from perun.types import ETH, Address, Asset, Channel, Nonce, Seconds, Signature, UnixTime, Wei
+from perun.types import (
+    ETH,
+    Address,
+    Asset,
+    Channel,
+    ChannelId,
+    Close,
+    Nonce,
+    Seconds,
+    Signature,
+    State,
+    UnixTime,
+    Version,
+    Wei,
+    Withdraw,
+)
 
 WALLET = Address(b"\x77" * 20)
 """An account that is a contract."""
@@ -78,18 +95,35 @@ def test_b10_offer_that_no_honest_party_joins(changes: dict[str, object], reason
     assert reason.encode() in refusal[2]
 
 
-@pytest.mark.parametrize(
-    "on",
-    [
-        OnChain(alice=Wei(1), dispute=Dispute(0, Wei(0), (), UnixTime(5))),  # type: ignore[arg-type]
-        OnChain(ended=True),
-        OnChain(alice=Wei(1), withdrawals=1),
-    ],
-)
-def test_b10_id_with_a_past_on_chain_is_not_joined(on: OnChain) -> None:
+def disputed(world: World, channel: Channel) -> None:
+    """By Alice alone: the empty state, which nobody signs."""
+    assert world.register(channel, State(_id(channel), Version(0), Wei(0)), channel.alice)
+
+
+def closed(world: World, channel: Channel) -> None:
+    """By both, before anybody offered it."""
+    end = Close(_id(channel), Wei(0), UnixTime(world.ledger.time + 60))
+    signed = [world.sign(key, end) for key in (channel.alice_key, channel.bob_key)]
+    assert world.ledger.apply(CloseChannel(channel, end, *signed), channel.alice)
+
+
+def withdrawn(world: World, channel: Channel) -> None:
+    """All but 1."""
+    part = Withdraw(_id(channel), 0, Wei(1), Wei(0), UnixTime(world.ledger.time + 60))
+    signed = [world.sign(key, part) for key in (channel.alice_key, channel.bob_key)]
+    assert world.ledger.apply(WithdrawMoney(channel, part, *signed), channel.alice)
+
+
+def _id(channel: Channel) -> ChannelId:
+    return channel_id(DEPLOYMENT.contract, channel)
+
+
+@pytest.mark.parametrize("past", [disputed, closed, withdrawn])
+def test_b10_id_with_a_past_on_chain_is_not_joined(past: Callable[[World, Channel], None]) -> None:
     world, alice, bob = duo()
     channel = terms(alice, bob)
-    world.ledger.channels[channel_id(DEPLOYMENT.contract, channel)] = on
+    world.open_alone(channel, channel.alice, 2)
+    past(world, channel)
     offer = OfferChannel(channel, Wei(1), Wei(0), False, Signature(b""), False)
     world.network.inject(alice.peer, bob.peer, offer)
     world.settle([bob])
@@ -100,7 +134,9 @@ def test_b10_id_with_a_past_on_chain_is_not_joined(on: OnChain) -> None:
 def test_b10_deposit_before_the_offer_does_not_matter() -> None:
     world, alice, bob = duo()
     channel = terms(alice, bob)
-    world.ledger.channels[channel_id(DEPLOYMENT.contract, channel)] = OnChain(alice=Wei(1))
+    until = UnixTime(world.ledger.time + 60)
+    early = DepositMoney(channel.asset, _id(channel), False, Wei(1), until)
+    assert world.ledger.apply(early, channel.alice)
     offer = OfferChannel(channel, Wei(1), Wei(0), False, Signature(b""), False)
     world.network.inject(alice.peer, bob.peer, offer)
     world.settle([bob])
@@ -129,7 +165,7 @@ def test_account_that_proves_nothing_is_waited_for() -> None:
     assert bob.node.books.channels[id].stage is Stage.INVITED
 
     # Its own `open` proves as much.
-    world.ledger.channels[id] = OnChain(alice=Wei(1), announced_by=(True, False))
+    world.open_alone(channel, channel.alice, 1)
     world.ledger.advance()
     world.settle([bob])
     assert bob.node.books.channels[id].stage is Stage.JOINED
@@ -162,7 +198,7 @@ def test_user_who_would_join_an_unproved_peer_is_told_to_wait_for_its_open() -> 
         bob.do(CommandJoin(id, True))
     assert (caught.value.account, caught.value.key) == (WALLET, alice.key.address)
 
-    world.ledger.channels[id] = OnChain(alice=Wei(1), announced_by=(True, False))
+    world.open_alone(offer.channel, WALLET, 1)
     world.ledger.advance()
     world.settle([bob])
     bob.do(CommandJoin(id, True))
@@ -180,7 +216,7 @@ def test_contract_that_accepts_counts_once_its_open_is_final(proof: bytes) -> No
     assert [type(error) for _, error in alice.faults] == [KeyNotProved]
     assert alice.node.books.channels[id].stage is Stage.OFFERED
 
-    world.ledger.channels[id] = OnChain(bob=Wei(1), announced_by=(False, True))
+    world.open_alone(alice.node.books.channels[id].channel, WALLET, 1)
     world.ledger.advance()
     world.network.inject(bob.peer, alice.peer, accepted)
     world.settle([alice])

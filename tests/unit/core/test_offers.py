@@ -168,7 +168,7 @@ def hub_world(credit: int) -> tuple[World, Party, Party]:
     world = World()
     alice = world.party("alice", OPEN_HANDED)
     ingrid = world.party("ingrid", hub_policy(open_fee=Wei(7)))
-    world.ledger.credits[ETH, ingrid.account.address] = Wei(credit)
+    world.ledger.fund(ingrid.account.address, credit)
     world.advance()
     return world, alice, ingrid
 

@@ -142,7 +142,7 @@ def test_a4_statement_in_a_submitted_machine_is_refused(pair: Pair) -> None:
     machine = add_machine(pair.world, pair.alice, pair.channel, 100, 50)
     terms = instance(pair.alice, machine).machine
     assert terms is not None
-    pair.world.ledger.submit_totals(machine, terms, 1, 0)
+    pair.world.submit_totals(terms, 1, 0)
     pair.world.advance()
 
     assert "submitted" in offer(pair, statement(pair.alice, machine, 9))
@@ -156,7 +156,7 @@ def test_a4_machine_that_was_prepared_is_not_locked(pair: Pair) -> None:
     machine = add_machine(pair.world, pair.alice, pair.channel, 100, 50)
     terms = instance(pair.alice, machine).machine
     assert terms is not None
-    pair.world.ledger.submit_totals(machine, terms, 1, 0)
+    pair.world.submit_totals(terms, 1, 0)
     pair.world.network.lose()
     pair.world.advance(20)
 

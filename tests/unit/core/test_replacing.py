@@ -471,7 +471,7 @@ def test_what_cannot_be_replaced(trio: Trio) -> None:
         trio.alice.do(wish(trio, trio.alice, old, 5, 5, life=1))
     terms = instance(trio.alice, old).machine
     assert terms is not None
-    trio.world.ledger.submit_totals(old, terms, 10, 10)
+    trio.world.submit_totals(terms, 10, 10)
     trio.world.advance()
     with pytest.raises(NotAllowedNow, match="submitted"):
         trio.alice.do(wish(trio, trio.alice, old, 5, 5))
@@ -555,7 +555,7 @@ def test_outcome_of_the_old_machine_meanwhile_is_what_counts(trio: Trio) -> None
     resize(trio, old, 400, 400)
     terms = instance(trio.alice, old).machine
     assert terms is not None
-    trio.world.ledger.submit_totals(old, terms, 50, 0)
+    trio.world.submit_totals(terms, 50, 0)
     trio.world.ledger.advance(700)
     trio.world.network.rule = None
     trio.world.settle()

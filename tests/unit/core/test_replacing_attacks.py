@@ -469,11 +469,8 @@ def test_c8_outcome_that_is_final_is_not_replaced_at_other_totals(trio: Trio) ->
     half(trio, trio.alice, case.own[trio.left], 50, paid=50)
     terms = instance(trio.alice, case.old).machine
     assert terms is not None
-    trio.world.ledger.submit_totals(case.old, terms, 10, 0)
-    trio.world.ledger.instances[case.old] = replace(
-        trio.world.ledger.instances[case.old], deadline=trio.world.ledger.time
-    )
-    trio.world.ledger.advance(1)
+    trio.world.submit_totals(terms, 10, 0)
+    trio.world.ledger.advance(terms.challenge + 1)
     trio.world.settle([trio.ingrid])
     half(trio, trio.bob, case.own[trio.right], -50, received=50)
 
@@ -489,7 +486,7 @@ def test_a4_new_machine_that_was_submitted_before_is_not_locked(trio: Trio) -> N
     half(trio, trio.alice, case.own[trio.left], 50, paid=50)
     terms = instance(trio.alice, case.new).machine
     assert terms is not None
-    trio.world.ledger.submit_totals(case.new, terms, 10, 0)
+    trio.world.submit_totals(terms, 10, 0)
     trio.world.advance()
     half(trio, trio.bob, case.own[trio.right], -50, received=50)
     patience(trio)

@@ -730,7 +730,7 @@ def test_instance_that_was_submitted_before_is_refused_to_both(frugal: Trio) -> 
     machine = add_machine(frugal.world, frugal.alice, frugal.left, 300, 0, frugal.bob)
     terms = instance(frugal.alice, machine).machine
     assert terms is not None
-    frugal.world.ledger.submit_totals(machine, terms, 60, 0)
+    frugal.world.submit_totals(terms, 60, 0)
     frugal.ingrid.node.post([frugal.ingrid.chain._instance(InstanceId(machine))])
     frugal.world.settle()
 

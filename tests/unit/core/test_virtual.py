@@ -326,7 +326,7 @@ def test_rules_a_and_d_outcome_is_applied_off_chain_in_both_channels(trio: Trio)
     machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
     terms = instance(trio.alice, machine).machine
     assert terms is not None
-    trio.world.ledger.submit_totals(machine, terms, 60, 10)
+    trio.world.submit_totals(terms, 60, 10)
     trio.world.advance()
     assert nanos(trio.alice, trio.left) == 1
     trio.world.advance(700)

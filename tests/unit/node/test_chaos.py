@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from perun.core.accounting import clamp_to_locks, gain
 from perun.core.balances import balance
 from perun.core.content import agreed_content
-from perun.core.effects import Register, Sign, SignItem
+from perun.core.effects import Sign, SignItem
 from perun.core.inputs import (
     Command,
     CommandAddMachine,
@@ -210,7 +210,7 @@ class Chaos:
 
     def cheat_on_chain(self, party: Party) -> None:
         """Registers any state that the other side has ever signed, and old totals."""
-        pick, ledger = self.random, self.world.ledger
+        pick = self.random
         by = {one.peer: one for one in self.parties}
         proposed: dict[tuple[bytes, int], list[State]] = {}
         signed: list[tuple[Party, State]] = []
@@ -232,23 +232,13 @@ class Chaos:
                     hashed = digest(DEPLOYMENT, state)
                     if verify(hashed, message.signature, by[sender].key.address):
                         signed.append((by[sender], state))
-        nothing = Signature(b"")
         for view in party.node.books.channels.values():
             usable = [s for one, s in signed if s.channel == view.id and one.peer == view.peer]
             # What pays it best by `net` alone; the rest is up to the statements.
             role = view.role
             usable.sort(key=lambda state, role=role: gain(role, state.net), reverse=True)
             for state in usable[:6]:
-                wish = Register(
-                    view.channel,
-                    view.id,
-                    state.version,
-                    state.net,
-                    state.nanos,
-                    nothing,
-                    nothing,
-                )
-                ledger.apply(wish, party.account.address)
+                self.world.register(view.channel, state, party.account.address)
         for instance in party.node.books.instances.values():
             machine, totals = instance.machine, party.node.books.totals.get(instance.id)
             if machine is None or instance.role is None or pick.random() < 0.3:
@@ -260,7 +250,7 @@ class Chaos:
                 sent = pick.randrange(totals.sent + 1) if totals else 0
                 pair = (Wei(sent), Wei(totals.received // 2 if totals else 0))
                 pair = pair if instance.role is Role.ALICE else pair[::-1]
-            ledger.submit_totals(instance.id, machine, *pair)
+            self.world.submit_totals(machine, *pair)
 
     def signer_of(self, state: State) -> Party:
         """The end of a channel with the hub: no half of it is the hub's."""
