@@ -67,6 +67,8 @@ def on_block(draft: Draft, block: ChainBlock) -> None:
     for instance in draft.books.instances.values():
         draft.attempt(partial(_look_at_instance, draft, instance.id))
         draft.attempt(partial(_forget, draft, instance.id))
+    for id in draft.books.crossings:
+        draft.attempt(partial(crossing.look_again, draft, id))
     for invitation in draft.books.invitations.values():
         terms = invitation.machine or invitation.lock
         if terms is None or chain.final_time > last_time(terms):

@@ -31,7 +31,7 @@ from perun.core.state import (
 from perun.core.wishes import answer, refuse, want
 from perun.types import ChannelId, InstanceId
 
-__all__ = ["follow", "give_up", "on_agreed", "on_held", "on_watched", "overdue"]
+__all__ = ["follow", "give_up", "look_again", "on_agreed", "on_held", "on_watched", "overdue"]
 
 
 def pays_alone(draft: Draft, view: ChannelView, instance: InstanceView) -> bool:
@@ -123,6 +123,18 @@ def on_watched(draft: Draft, crossing: Crossing) -> None:
         on_held(draft, view)
 
 
+def look_again(draft: Draft, id: InstanceId) -> None:
+    """At halves that wait for a block: while our view was too old nobody could sign them."""
+    crossing = draft.crossing(id)
+    if crossing is None or crossing.stage not in (CrossingStage.OPENING, CrossingStage.CLOSING):
+        return
+    removing = Intent(Purpose.REMOVE, removes=id)
+    for channel in (crossing.alice_channel, crossing.bob_channel):
+        view = draft.channel(channel)
+        if _is_half(view, _adding(crossing)) or _is_half(view, removing):
+            on_held(draft, view)
+
+
 def _is_half(view: ChannelView, intent: Intent) -> bool:
     held = view.held
     return (
@@ -190,11 +202,11 @@ def overdue(draft: Draft, crossing: Crossing) -> None:
         draft.put(replace(crossing, since=draft.chain.clock))
         follow(draft, crossing.id)
     elif crossing.stage is CrossingStage.OPENING:
-        if waited <= draft.config.limits.freshness and _waits_for_chain(draft, crossing):
+        if waited <= draft.config.limits.freshness and _waits_for_view(draft, crossing):
             return
         _refuse_halves(draft, crossing, "the other end has not proposed in time")
         _end_opening(draft, crossing, "not complete in time")
-    elif crossing.stage is CrossingStage.CLOSING:
+    elif crossing.stage is CrossingStage.CLOSING and fresh(draft):
         instance = draft.instance(crossing.id)
         for leg in instance.legs:
             view = draft.channel(leg.channel)
@@ -207,11 +219,11 @@ def overdue(draft: Draft, crossing: Crossing) -> None:
         _back_to_open(draft, crossing.id)
 
 
-def _waits_for_chain(draft: Draft, crossing: Crossing) -> bool:
+def _waits_for_view(draft: Draft, crossing: Crossing) -> bool:
     """Both ends have done their part; what is missing is our own view."""
     pair = (draft.channel(crossing.alice_channel), draft.channel(crossing.bob_channel))
     halves = all(_is_half(view, _adding(crossing)) for view in pair)
-    return halves and not draft.instance(crossing.id).watched
+    return halves and not (draft.instance(crossing.id).watched and fresh(draft))
 
 
 def give_up(

@@ -9,6 +9,7 @@ from collections import Counter
 
 from perun.bindings import abi, events, ms_contract_calls
 from perun.core.accounting import clamp_to_locks
+from perun.core.phases import fresh
 from perun.core.state import InstanceView, Role
 from perun.testing.pool import PooledTransaction
 from perun.types import ETH, ChannelId, Machine, Nano
@@ -98,8 +99,9 @@ class Checker:
         for crossing in actor.node.books.crossings.values():
             if crossing.stage.name in ("OPENING", "CLOSING"):
                 instance = actor.node.books.instances[crossing.id]
-                # Until its own view has said that nobody submitted, it cannot sign.
-                limit = 2 * limits.patience + 2 + (0 if instance.watched else limits.freshness)
+                # Until its own view is fresh, and has said that nobody submitted, it cannot sign.
+                seen = instance.watched and fresh(actor.node.books)
+                limit = 2 * limits.patience + 2 + (0 if seen else limits.freshness)
                 waited = actor.node.books.chain.clock - crossing.since
                 if waited > limit and not self._could_not_refuse(actor, crossing.id):
                     raise Violated("P9: a hub waits beyond its patience", waited=waited)

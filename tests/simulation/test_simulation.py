@@ -74,3 +74,15 @@ def test_nothing_costs_a_transaction_when_all_are_honest() -> None:
     assert len(world.chain.mined) == before
     assert not world.chain.pool
     playing.finish(polite=True)
+
+
+def test_pair_complete_in_a_stale_view_is_signed_at_the_next_block() -> None:
+    """Found by the deep run: nobody signed then, and the next tick refused what was complete."""
+    moves = (
+        ("machine", 6, 8, 2, 9),
+        ("wait", 9, 10, 7, 7),
+        ("talk", 10, 2, 5, 5),
+        ("wait", 34_060, 17_832, 57_704, 47_062),
+        ("reorganise", 6, 2, 2, 8),
+    )
+    play(Game((), moves))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from msgspec.structs import replace
 
 from perun.core.books import Draft, Step
 from perun.core.faults import NotAllowedNow
 from perun.core.inputs import (
+    ChainInstance,
     CommandAddMachine,
     CommandDispute,
     CommandPay,
     CommandRemove,
     CommandReveal,
+    Input,
     Signed,
 )
 from perun.core.notices import InstanceRefused, ProposalRefused, VirtualReady
@@ -32,7 +36,7 @@ from perun.encoding.messages import (
     decode,
 )
 from perun.testing.network import Letter
-from perun.testing.parties import Party, World
+from perun.testing.parties import LIMITS, Party, World
 from perun.testing.stories import (
     OPEN_HANDED,
     SECRET,
@@ -174,6 +178,55 @@ def test_c2_stalling_end_is_waited_for_no_longer_than_patience(trio: Trio) -> No
     assert trio.alice.told(ProposalRefused)
     assert trio.ingrid.node.books.channels[trio.left].inflight is None
     assert machine not in trio.ingrid.node.books.crossings
+
+
+def hold_back_instances(party: Party) -> list[ChainInstance]:
+    """What a party's chain says of instances does not arrive."""
+    held: list[ChainInstance] = []
+    post = party.node.post
+
+    def inbox(told: Sequence[Input]) -> None:
+        held.extend(one for one in told if isinstance(one, ChainInstance))
+        post([one for one in told if not isinstance(one, ChainInstance)])
+
+    party.chain.inbox = inbox
+    return held
+
+
+def test_pair_that_waits_for_a_fresh_view_is_signed_at_the_next_block(trio: Trio) -> None:
+    """The instance is watched from a block on that is too old already: nobody can sign then."""
+    hub = trio.ingrid
+    held = hold_back_instances(hub)
+    hub.clock.ahead = LIMITS.freshness
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    hub.clock.ahead += LIMITS.patience + 1
+    hub.node.post(held)
+    hub.node.turn()
+    hub.clock.ahead += 1
+    hub.node.turn()
+    hub.clock.ahead = 0
+    assert hub.node.books.crossings[machine].stage is CrossingStage.OPENING
+
+    hub.chain.inbox = hub.node.post
+    trio.world.advance(LIMITS.freshness + LIMITS.patience + 1)
+    assert hub.node.books.crossings[machine].stage is CrossingStage.OPEN
+    assert nanos(trio.alice, trio.left) == nanos(trio.bob, trio.right) == 1
+
+
+def test_half_that_waits_while_the_view_is_stale_is_refused_when_it_is_fresh(trio: Trio) -> None:
+    """A removal of which the other half never comes: the channel is not kept busy for ever."""
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    trio.world.network.rule = without(trio.bob, Propose)
+    trio.alice.do(CommandRemove(machine))
+    trio.world.settle()
+    hub = trio.ingrid
+    assert hub.node.books.crossings[machine].stage is CrossingStage.CLOSING
+    hub.clock.ahead = LIMITS.freshness + 1
+    hub.node.turn()
+    hub.clock.ahead = 0
+    trio.world.advance(LIMITS.freshness + 2)
+    trio.world.advance(LIMITS.patience + 1)
+    assert hub.node.books.channels[trio.left].held is None
 
 
 def test_c2_requests_in_a_circle_all_come_about() -> None:
