@@ -57,9 +57,9 @@ from typing import TYPE_CHECKING, Any
 # web3 takes a second to import. Parts of this package that do without it, such as the protocol
 # itself, must not wait for it, so the public names come when the first of them is asked for.
 if TYPE_CHECKING:
-    from perun.api import *  # noqa: F403 - the list stands there, once
+    from perun.names import *  # noqa: F403 - the list stands there, once
 else:
-    _API = "perun.api"
+    _NAMES = "perun.names"
 
     def __getattr__(name: str) -> Any:
         if name.startswith("__") and name != "__all__":
@@ -68,9 +68,9 @@ else:
             # `from perun import checks` asks here first.
             return import_module(f"perun.{name}")
         try:
-            return getattr(import_module(_API), name)
+            return getattr(import_module(_NAMES), name)
         except AttributeError:
             raise AttributeError(f"module 'perun' has no attribute {name!r}") from None
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *import_module(_API).__all__})
+        return sorted({*globals(), *import_module(_NAMES).__all__})

@@ -1,7 +1,7 @@
 """Imports only point down, and the protocol does no I/O.
 
     types, errors, checks ← crypto ← encoding ← core (and, apart, spec) ← ports ← bindings
-        ← chain, wire, store, wallet ← node ← hub ← cli
+        ← chain, wire, store, wallet ← node ← app ← api, hub ← cli
 
 `core` and `spec` are two tellings of one protocol and never import each other; edges of one level
 never do either: `node` joins them. `testing` may import everything and is imported by nothing.
@@ -41,17 +41,19 @@ ALLOWED: dict[str, set[str]] = {
     "ports": PURE | {"core"},
     "bindings": PURE | {"ports"},
     "deployments": PURE | {"bindings"},
-    "api": FRONT,
+    "names": FRONT,
     "chain": EDGE,
     "wire": EDGE,
     "store": EDGE,
     "wallet": EDGE,
     "node": NODE,
-    "hub": NODE | {"node"},
+    # It also runs where there is no chain, store or thread of ours: in a page.
+    "app": PURE | {"core", "ports", "node"},
+    "hub": NODE | {"node", "app"},
     "demo": NODE | {"node"},
-    "cli": NODE | {"node", "hub", "demo", "api", "signing"},
+    "cli": NODE | {"node", "app", "hub", "demo", "names", "signing"},
     # The public names come from one place, and by name only.
-    "": {"api"},
+    "": {"names"},
 }
 EVERYTHING = {"testing"}
 

@@ -1,0 +1,310 @@
+"""The one list of methods: what each takes, answers, and whom it is for.
+
+Command line, HTTP, WebSocket, clients and the page all speak these; the OpenRPC document is made of
+them. Scopes: `read` looks; `receive` makes requests; `spend` pays, bounded; `all` is everything.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+
+from perun.app.values import (
+    Account,
+    Amount,
+    Answered,
+    Channel,
+    Contact,
+    Done,
+    Event,
+    Exposures,
+    Hex,
+    Key,
+    Network,
+    NodeName,
+    Offer,
+    Opening,
+    Payment,
+    Request,
+    Status,
+    Subscribed,
+    Text,
+    Value,
+)
+
+__all__ = ["METHODS", "Method", "Params", "Scope"]
+
+
+class Scope(enum.IntEnum):
+    """What a token is good for; each includes those before it."""
+
+    READ = 0
+    RECEIVE = 1
+    SPEND = 2
+    ALL = 3
+
+
+class Params(Value, frozen=True):
+    """Base of what methods take."""
+
+
+class Spending(Params, frozen=True):
+    """Base of what moves money."""
+
+    idempotency_key: Key
+    """The same key again gives the first answer; with other parameters it is an error."""
+
+
+# ------------------------------------------------------------------------------------------ looking
+
+
+class GetStatus(Params, frozen=True):
+    """Who am I, where, what is mine, what is wrong, what to do about it."""
+
+
+class GetNetworks(Params, frozen=True):
+    """The networks that this program knows, and which one this node is on."""
+
+
+class GetContacts(Params, frozen=True):
+    """Everybody whom we gave a name."""
+
+
+class AddContact(Params, frozen=True):
+    """Gives a node a name, or changes what is known of it."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    node: NodeName
+    """`perun1…`, or `perun1…@host`."""
+    account: Account | None = None
+
+
+class RemoveContact(Params, frozen=True):
+    """Forgets a name."""
+
+    name: Text
+
+
+class GetChannels(Params, frozen=True):
+    """Every channel that has not ended; or all."""
+
+    ended: bool = False
+
+
+class GetExposure(Params, frozen=True):
+    """For every channel: what is yours, and what of it if everybody else vanished now."""
+
+
+class GetPayments(Params, frozen=True):
+    """Payments, the newest first."""
+
+    direction: Literal["out", "in", "both"] = "both"
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
+    before: int | None = None
+    """Only those made before this Unix second."""
+
+
+class GetPayment(Params, frozen=True):
+    """One payment, by its id or by the key it was made with."""
+
+    id: Hex | None = None
+    idempotency_key: Key | None = None
+
+
+class GetRequests(Params, frozen=True):
+    """Requests of ours, the newest first."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
+
+
+class GetOffers(Params, frozen=True):
+    """What peers want that waits for our word."""
+
+
+class GetEvents(Params, frozen=True):
+    """Events after a number."""
+
+    since: Annotated[int, msgspec.Meta(ge=0)]
+    limit: Annotated[int, msgspec.Meta(ge=1, le=10000)] = 1000
+
+
+class Subscribe(Params, frozen=True):
+    """Sends events from now on, or those after `since` first; over a WebSocket only."""
+
+    since: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    kinds: tuple[str, ...] = ()
+    """Only these; empty: all."""
+
+
+class Unsubscribe(Params, frozen=True):
+    """Ends a subscription."""
+
+    subscription: str
+
+
+# ---------------------------------------------------------------------------------------- receiving
+
+
+class MakeRequest(Params, frozen=True):
+    """Asks for money, by a signed `perun:` URI that can be paid once."""
+
+    amount: Amount = "0"
+    """`0`: as much as the payer likes."""
+    asset: Account | None = None
+    """None: ETH."""
+    memo: Text = ""
+    seconds: Annotated[int, msgspec.Meta(ge=10, le=31_536_000)] = 3_600
+    """How long it can be paid."""
+    relay: NodeName | None = None
+    """The hub to reach us over; None: one that we have a channel with."""
+    idempotency_key: Key | None = None
+
+
+class CancelRequest(Params, frozen=True):
+    """Takes no more money for a request."""
+
+    id: Hex
+
+
+# ------------------------------------------------------------------------------------------- paying
+
+
+class Pay(Spending, frozen=True):
+    """Pays somebody, or a request: finds the way, pays, waits for the receiver's word."""
+
+    to: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)]
+    """A node id, an address, a contact's name, or a `perun:` request."""
+    amount: Amount | None = None
+    """None: what the request says."""
+    asset: Account | None = None
+    """None: what the request says, else ETH."""
+    text: Text = ""
+    """For the receiver."""
+    wait: Annotated[int, msgspec.Meta(ge=0, le=600)] = 30
+    """Seconds to wait for the end; the payment goes on after that."""
+
+
+class Refund(Spending, frozen=True):
+    """Gives back a payment that we received, whole or in part."""
+
+    payment: Hex
+    amount: Amount | None = None
+    """None: all of it that was not given back yet."""
+    text: Text = ""
+    wait: Annotated[int, msgspec.Meta(ge=0, le=600)] = 30
+
+
+# ----------------------------------------------------------------------------------------- channels
+
+
+class Open(Spending, frozen=True):
+    """A channel with a hub or a person. Without `consent` it only says what that means."""
+
+    peer: NodeName
+    amount: Amount
+    asset: Account | None = None
+    """None: ETH."""
+    peer_amount: Amount = "0"
+    """What the peer is asked to put in."""
+    draw: bool = False
+    """The peer's share out of its credit, in the one transaction that we send."""
+    fee: Amount = "0"
+    """What we pay the peer for its share, by the first state."""
+    account: Account | None = None
+    """The peer's; None: as its contact or card says, else the address of its node key."""
+    challenge: int | None = None
+    """Seconds; None: the least that the limits of this chain allow."""
+    consent: bool = False
+
+
+class TopUp(Spending, frozen=True):
+    """More money of ours into a channel, by a transaction."""
+
+    channel: Hex
+    amount: Amount
+
+
+class Withdraw(Spending, frozen=True):
+    """Money out of an open channel to our account, with the peer's consent."""
+
+    channel: Hex
+    amount: Amount
+
+
+class Close(Spending, frozen=True):
+    """Ends a channel by agreement: machines are taken out first, then one transaction pays."""
+
+    channel: Hex
+
+
+class Leave(Spending, frozen=True):
+    """Ends a channel through the chain, alone against everybody."""
+
+    channel: Hex
+
+
+class Claim(Spending, frozen=True):
+    """Takes credit out of the contract."""
+
+    asset: Account | None = None
+    """None: ETH."""
+    amount: Amount | None = None
+    """None: all of it."""
+    to: Account | None = None
+    """None: our account; another one needs a token for everything."""
+
+
+class Answer(Params, frozen=True):
+    """Yes or no to an offer."""
+
+    offer: Hex
+    accept: bool
+    idempotency_key: Key | None = None
+
+
+class Method(msgspec.Struct, frozen=True):
+    """One method of the list."""
+
+    name: str
+    params: type[Params]
+    result: Any
+    scope: Scope
+
+    @property
+    def summary(self) -> str:
+        """What it does, in a line or two."""
+        return " ".join((self.params.__doc__ or "").split())
+
+
+_LIST: Final = (
+    Method("status", GetStatus, Status, Scope.READ),
+    Method("networks", GetNetworks, tuple[Network, ...], Scope.READ),
+    Method("contacts", GetContacts, tuple[Contact, ...], Scope.READ),
+    Method("addContact", AddContact, Contact, Scope.ALL),
+    Method("removeContact", RemoveContact, Done, Scope.ALL),
+    Method("channels", GetChannels, tuple[Channel, ...], Scope.READ),
+    Method("exposure", GetExposure, Exposures, Scope.READ),
+    Method("payments", GetPayments, tuple[Payment, ...], Scope.READ),
+    Method("payment", GetPayment, Payment, Scope.READ),
+    Method("requests", GetRequests, tuple[Request, ...], Scope.READ),
+    Method("offers", GetOffers, tuple[Offer, ...], Scope.READ),
+    Method("events", GetEvents, tuple[Event, ...], Scope.READ),
+    Method("subscribe", Subscribe, Subscribed, Scope.READ),
+    Method("unsubscribe", Unsubscribe, Done, Scope.READ),
+    Method("request", MakeRequest, Request, Scope.RECEIVE),
+    Method("cancelRequest", CancelRequest, Request, Scope.RECEIVE),
+    Method("pay", Pay, Payment, Scope.SPEND),
+    Method("refund", Refund, Payment, Scope.SPEND),
+    Method("open", Open, Opening, Scope.SPEND),
+    Method("topUp", TopUp, Done, Scope.SPEND),
+    Method("withdraw", Withdraw, Done, Scope.SPEND),
+    Method("close", Close, Done, Scope.SPEND),
+    Method("leave", Leave, Done, Scope.SPEND),
+    Method("claim", Claim, Done, Scope.SPEND),
+    Method("answer", Answer, Answered, Scope.ALL),
+)
+
+METHODS: Final[dict[str, Method]] = {method.name: method for method in _LIST}
+"""By name."""

@@ -1,0 +1,347 @@
+"""Records of the application interface, as JSON: what methods take and answer, and events.
+
+Amounts are decimal strings in the asset's smallest unit, times Unix seconds, bytes `0x…` in hex,
+node ids text. Field names are in camelCase outside.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+__all__ = [
+    "Amount",
+    "Answered",
+    "AssetBalance",
+    "Block",
+    "Channel",
+    "Contact",
+    "Done",
+    "Event",
+    "Exposure",
+    "Exposures",
+    "Hex",
+    "Network",
+    "NodeName",
+    "Offer",
+    "Opening",
+    "Payment",
+    "Problem",
+    "Request",
+    "Status",
+    "Subscribed",
+    "Value",
+    "Watcher",
+]
+
+Amount = Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9][0-9]{0,33})$")]
+"""Smallest units of an asset, in decimal."""
+
+Signed = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,34}$")]
+"""A difference of amounts."""
+
+Hex = Annotated[str, msgspec.Meta(pattern=r"^0x([0-9a-f]{2})*$")]
+"""Bytes."""
+
+Account = Annotated[str, msgspec.Meta(pattern=r"^0x[0-9a-fA-F]{40}$")]
+"""An account or a token; `0x000…0` as an asset is ETH. Answers carry its checksum (EIP-55)."""
+
+NodeName = Annotated[str, msgspec.Meta(min_length=1, max_length=320)]
+"""A node id (`perun1…`), also with its host (`perun1…@host`), or the name of a contact."""
+
+Text = Annotated[str, msgspec.Meta(max_length=256)]
+
+Key = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+"""An idempotency key: whoever asks again with it gets the first answer, and nothing twice."""
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """Base of all records here."""
+
+
+# ------------------------------------------------------------------------------------ who and where
+
+
+class Block(Value, frozen=True):
+    """How far our view of the chain reaches."""
+
+    number: int
+    time: int
+    final_number: int
+    final_time: int
+    fresh: bool
+    """Whether it is young enough to sign and to count on anything."""
+
+
+class Network(Value, frozen=True):
+    """A chain and its contracts."""
+
+    caip2: str
+    """`eip155:` and the chain's number."""
+    name: str
+    genesis: Hex
+    """Hash of the chain's first block; empty if the host did not say."""
+    contract: Account
+    current: bool
+    test: bool
+    """Whether its money is worth nothing."""
+
+
+class Problem(Value, frozen=True):
+    """Something that is wrong, or will be, and what to do about it."""
+
+    code: str
+    text: str
+    do: str
+
+
+class AssetBalance(Value, frozen=True):
+    """Our money in one asset, in all channels."""
+
+    asset: Account
+    free: Amount
+    """In channels, not locked: can be paid, withdrawn."""
+    locked: Amount
+    """Ours, in machines and locks, at their present totals."""
+    guaranteed: Signed
+    """The worst that can come of all we have signed."""
+    credit: Amount
+    """In the contract, out of any channel: `claim` pays it out."""
+
+
+Phase = Literal[
+    "offered",
+    "invited",
+    "opening",
+    "open",
+    "closing",
+    "leaving",
+    "disputed",
+    "decided",
+    "settling",
+    "ended",
+]
+
+
+class Channel(Value, frozen=True):
+    """One basic channel."""
+
+    id: Hex
+    peer: NodeName
+    name: str
+    """Of the contact; empty if it is none."""
+    asset: Account
+    phase: Phase
+    """`opening`: agreed on, and no final block shows its money yet."""
+    busy: bool
+    """Whether a proposal or offer between the two is not answered yet."""
+    free: Amount
+    locked: Amount
+    guaranteed: Signed
+    peer_free: Amount
+    """What the peer can still pay, or a hub pass on, to us."""
+    challenge: int
+    """Seconds that a dispute lasts."""
+    machines: int
+    """Instances that its newest state lists."""
+
+
+class Status(Value, frozen=True):
+    """Who am I, where, what is mine, what is wrong, what to do about it."""
+
+    node: NodeName
+    account: Account
+    network: Network
+    block: Block
+    exit_only: bool
+    balances: tuple[AssetBalance, ...]
+    channels: tuple[Channel, ...]
+    problems: tuple[Problem, ...]
+    event: int
+    """Number of the newest event."""
+    version: str
+
+
+class Contact(Value, frozen=True):
+    """Somebody whom we gave a name."""
+
+    node: NodeName
+    name: Text
+    host: Text
+    """Where it, or the hub in front of it, listens; may be empty."""
+    account: Account | None
+    """Its account, if it is not the address of its node key."""
+    channels: int
+
+
+# ----------------------------------------------------------------------------------------- channels
+
+
+class Opening(Value, frozen=True):
+    """What opening a channel means; done if `channel` is there."""
+
+    peer: NodeName
+    asset: Account
+    amount: Amount
+    """What we put in."""
+    peer_amount: Amount
+    fee: Amount
+    """To the peer, for its share."""
+    gas: int
+    """Of our transaction, at most."""
+    gas_price: Amount
+    """In wei; `0` if not known."""
+    challenge: int
+    worst: Signed
+    """What is lost at worst if the peer vanishes at once: fee and gas are not in it."""
+    worst_after: int
+    """Seconds until all is back if the peer vanishes: the challenge, and the time to mine."""
+    counts_after: str
+    """When the money will count, in words."""
+    channel: Hex | None
+    state: Literal["plan", "offered", "funding", "open", "refused"]
+    why: str
+
+
+class Exposure(Value, frozen=True):
+    """One channel: what you have, and what is yours if everybody else vanished now."""
+
+    channel: Hex
+    peer: NodeName
+    asset: Account
+    have: Signed
+    """At the present totals."""
+    alone: Amount
+    """What the chain would pay you without anybody's help …"""
+    alone_by: int
+    """… and when the last of it, at the latest …"""
+    alone_gas: int
+    """… for so much gas."""
+    unenforceable: Amount
+    """Of what you have: below what enforcing it costs."""
+    online_by: int | None
+    """When you must be online again at the latest, to lose nothing; None: at no time."""
+    reason: str
+    """What you must be online for."""
+    watchers: tuple[Watcher, ...]
+
+
+class Watcher(Value, frozen=True):
+    """Somebody who has acknowledged that it answers for us, and up to which state."""
+
+    name: str
+    version: int
+
+
+class Exposures(Value, frozen=True):
+    """Every channel."""
+
+    channels: tuple[Exposure, ...]
+    online_by: int | None
+    """The earliest of all."""
+
+
+# ----------------------------------------------------------------------------------------- payments
+
+Step = Literal["finding", "opening", "signed", "delivered", "done", "failed", "received"]
+
+
+class Payment(Value, frozen=True):
+    """A payment, ours or to us: a segment of a machine's total."""
+
+    id: Hex
+    direction: Literal["out", "in"]
+    peer: NodeName
+    asset: Account
+    amount: Amount
+    step: Step
+    """Ours: `finding` and `opening` have signed nothing yet; `signed` can no longer be taken back;
+    `delivered`: the receiver has the money on disk; `done`: it has said for what. Theirs:
+    `received`."""
+    why: str
+    """Progress, or the reason of a failure, in words."""
+    request: Hex | None
+    text: str
+    machine: Hex | None
+    first: Amount
+    """The segment: the machine's total before …"""
+    last: Amount
+    """… and after."""
+    created: int
+    receipt: Hex | None
+    """The receiver's signature over `Receipt` (docs/protocol.md)."""
+    refunds: Hex | None
+    """The payment that this one gives back."""
+    refunded: Amount
+
+
+class Request(Value, frozen=True):
+    """A payment request of ours."""
+
+    id: Hex
+    uri: str
+    """`perun:…`: what the payer needs, signed."""
+    asset: Account
+    amount: Amount
+    """`0`: as much as the payer likes."""
+    memo: str
+    until: int
+    state: Literal["open", "paid", "expired", "cancelled"]
+    paid: Amount
+    payer: NodeName | None
+    payment: Hex | None
+    created: int
+
+
+class Offer(Value, frozen=True):
+    """Something a peer wants that waits for our word."""
+
+    id: Hex
+    kind: Literal["channel", "proposal"]
+    peer: NodeName
+    asset: Account
+    text: str
+    own_amount: Amount
+    """Channel: what it asks us to put in."""
+    peer_amount: Amount
+    loses: Amount
+    """Proposal: what it takes from us."""
+    until: int | None
+
+
+class Done(Value, frozen=True):
+    """An errand was taken up; events tell how it goes."""
+
+    id: Hex
+    """The channel it is about; or the asset."""
+    state: str
+    text: str
+    """What happens now, in words."""
+
+
+class Answered(Value, frozen=True):
+    """An offer was answered."""
+
+    accepted: bool
+
+
+# ------------------------------------------------------------------------------------------- events
+
+
+class Event(Value, frozen=True):
+    """Something that has become true, with its number; after it is on disk."""
+
+    number: int
+    time: int
+    kind: str
+    about: Hex
+    """Channel, machine, payment or request; empty if it is about the node."""
+    data: dict[str, Any]
+
+
+class Subscribed(Value, frozen=True):
+    """Events up to `event` are in what snapshots show; those after it will be sent."""
+
+    subscription: str
+    event: int
