@@ -73,7 +73,7 @@ __all__ = [
 VERSION: Final = 1
 """First byte of every message; another one is refused whole."""
 
-MAX_MESSAGE_BYTES: Final = 65_536
+MAX_MESSAGE_BYTES: Final = 65_000
 """Longest message: a proposal and the state it refuses, with 64 nanos each, take about 26,000."""
 
 MAX_REASON: Final = 200

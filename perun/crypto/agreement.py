@@ -1,0 +1,54 @@
+"""The two operations of a handshake that need native code: a common secret, and a cipher.
+
+Everything else of `perun.wire` is plain Python; whoever brings another library for these (a browser
+has `@noble`) replaces this file alone.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from coincurve import PrivateKey
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+__all__ = ["Cipher", "TAG_BYTES", "public_key_of", "shared_secret"]
+
+TAG_BYTES: Final = 16
+"""By how much a box is longer than what is in it."""
+
+
+def public_key_of(secret: bytes) -> bytes:
+    """33 bytes: the compressed public key of a secret."""
+    return PrivateKey(secret).public_key.format(compressed=True)
+
+
+def shared_secret(secret: bytes, public: bytes) -> bytes:
+    """SHA-256 of the compressed point that both sides can compute (ECDH on secp256k1).
+
+    Raises:
+        ValueError: `public` is not the 33 bytes of a compressed public key.
+    """
+    if len(public) != 33:
+        raise ValueError("not a compressed public key")
+    return PrivateKey(secret).ecdh(public)
+
+
+class Cipher:
+    """ChaCha20-Poly1305 under one key, with a counter as nonce (RFC 8439, Noise)."""
+
+    __slots__ = ("_cipher",)
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = ChaCha20Poly1305(key)
+
+    def seal(self, number: int, data: bytes, beside: bytes | None = None) -> bytes:
+        """A box of `data`, 16 bytes longer, that also vouches for `beside`."""
+        return self._cipher.encrypt(b"\0\0\0\0" + number.to_bytes(8, "little"), data, beside)
+
+    def open(self, number: int, box: bytes, beside: bytes | None = None) -> bytes | None:
+        """What is in a box; None if it was not made with this key, number and `beside`."""
+        try:
+            return self._cipher.decrypt(b"\0\0\0\0" + number.to_bytes(8, "little"), box, beside)
+        except (InvalidTag, ValueError):
+            return None

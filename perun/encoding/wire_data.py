@@ -1,0 +1,35 @@
+"""EIP-712 digests of what a node key signs on the network: attaching to a listener, and its card.
+
+Domain `{name: "Perun wire", version: "1"}`, without chain and contract: no contract checks these.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from perun import checks
+from perun.crypto.hashing import keccak
+from perun.types import Digest
+
+__all__ = ["ATTACH_TYPE", "CARD_TYPE", "WIRE_PREFIX", "attach_digest", "card_digest"]
+
+ATTACH_TYPE: Final = "Attach(string host,bytes32 challenge)"
+CARD_TYPE: Final = "Card(bytes32 content)"
+_ATTACH = keccak(ATTACH_TYPE.encode())
+_CARD = keccak(CARD_TYPE.encode())
+
+WIRE_PREFIX: Final = b"\x19\x01" + keccak(
+    keccak(b"EIP712Domain(string name,string version)") + keccak(b"Perun wire") + keccak(b"1")
+)
+"""`0x1901‖separator`: what every digest of this domain begins with."""
+
+
+def attach_digest(host: str, challenge: bytes) -> Digest:
+    """What a node key signs to attach to a listener (protocol, section 10)."""
+    checks.length("challenge", challenge, 32)
+    return Digest(keccak(WIRE_PREFIX + keccak(_ATTACH + keccak(host.encode()) + challenge)))
+
+
+def card_digest(content: bytes) -> Digest:
+    """What a node key signs for its card (protocol, section 9)."""
+    return Digest(keccak(WIRE_PREFIX + keccak(_CARD + keccak(content))))
