@@ -1,4 +1,4 @@
-"""The handshake of a session and its moving keys: Noise_XK_secp256k1_ChaChaPoly_SHA256 as in BOLT 8.
+"""The handshake of a session and its keys: Noise_XK_secp256k1_ChaChaPoly_SHA256 as in BOLT 8.
 
 Three acts. The one who begins knows the other's key and proves its own in the third, unseen by
 anybody else; both prove that they are there now. What is sent after it cannot be read by somebody

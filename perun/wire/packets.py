@@ -1,4 +1,4 @@
-"""What a link carries, as bytes: each binary WebSocket message is one of four (protocol, section 10).
+"""What a link carries: each binary WebSocket message is one of four (protocol, section 10).
 
     0 Packet     sender 33, receiver 33, kind 1, tag 8, rest     both ways, after attaching
     1 Challenge  32 random bytes                                 listener

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,12 +30,11 @@ TEXT = show(ALICE)
     ],
 )
 def test_published_strings_are_read_and_written(prefix: str, text: str) -> None:
-    try:
-        data = bech32m.decode(prefix, text)
-    except ValueError as error:
-        assert "left over" in str(error)
+    if prefix == "?":  # Its 5 bits are no whole byte.
+        with pytest.raises(ValueError, match="left over"):
+            bech32m.decode(prefix, text)
     else:
-        assert bech32m.encode(prefix, data) == text.lower()
+        assert bech32m.encode(prefix, bech32m.decode(prefix, text)) == text.lower()
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_published_strings_are_read_and_written(prefix: str, text: str) -> None:
     ],
 )
 def test_published_mistakes_are_refused(prefix: str, text: str) -> None:
-    with pytest.raises(ValueError, match="begin with|never used|checksum"):
+    with pytest.raises(ValueError, match=r"begin with|never used|checksum"):
         bech32m.decode(prefix, text)
 
 
@@ -128,7 +129,5 @@ def test_a_wrong_host_is_refused(host: str) -> None:
 @given(st.text(max_size=80))
 def test_any_text_is_an_address_or_a_typed_error(text: str) -> None:
     for parse in (NodeAddress.parse, lambda text: NodeAddress.parse(f"{TEXT}@{text}")):
-        try:
+        with suppress(BadNodeId, BadHost):
             assert isinstance(parse(text), NodeAddress)
-        except (BadNodeId, BadHost):
-            pass
