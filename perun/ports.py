@@ -7,15 +7,18 @@ effects through them; `perun.chain`, `wire`, `store` and `wallet` implement them
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from perun.core.books import Row
 from perun.core.effects import Sign, Submit, Watch
 from perun.core.inputs import Input
 from perun.core.state import PeerId
+from perun.encoding.records import NumberedExtra
 from perun.types import Signature, UnixTime
 
 __all__ = ["BatchSigner", "Chain", "Clock", "Inbox", "Sealer", "Signer", "Store", "Wire"]
+
+N = TypeVar("N", bound=NumberedExtra)
 
 Inbox = Callable[[Sequence[Input]], None]
 """Where an edge puts what happened; may be called from any thread, returns at once."""
@@ -88,7 +91,16 @@ class Store(Protocol):
         """Restored or copied: nothing new may be signed (protocol, section 5, Store)."""
 
     def records(self) -> Iterable[Row]:
-        """All rows as they were last written, in no order; asked for once, before any `write`."""
+        """All rows as they were last written, in no order; asked for once, before any `write`.
+
+        Numbered ones are not among them: they are asked for by `numbered`.
+        """
+
+    def bounds(self, kind: type[NumberedExtra]) -> tuple[int, int]:
+        """The least and the greatest number of a kind; `(1, 0)` if there is none."""
+
+    def numbered(self, kind: type[N], after: int, most: int) -> list[N]:
+        """Rows of a kind with numbers above `after`, ascending, at most so many."""
 
     def write(self, rows: Iterable[Row], drops: Iterable[Row] = ()) -> None:
         """All of these or none; on disk, whatever the power does, when this returns. A row that

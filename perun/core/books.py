@@ -37,13 +37,24 @@ from perun.core.state import (
     Totals,
 )
 from perun.encoding.messages import Message
+from perun.encoding.records import Extra
 from perun.errors import Misuse, PeerFault
 from perun.types import Address, Asset, ChannelId, InstanceId, Record, Salt, UnixTime
 
 __all__ = ["Books", "Draft", "Row", "Step", "row_key"]
 
-Row = ChannelView | InstanceView | Totals | Crossing | Invitation | Credit | ChainView | StoreMark
-"""Records that are stored, each in a row of its own."""
+Row = (
+    ChannelView
+    | InstanceView
+    | Totals
+    | Crossing
+    | Invitation
+    | Credit
+    | ChainView
+    | StoreMark
+    | Extra
+)
+"""Records that are stored, each in a row of its own; the core writes no `Extra`."""
 
 
 _KEYS: Final[dict[type, Callable[[Any], bytes]]] = {
@@ -63,7 +74,11 @@ _MARK: Final = (StoreMark, StoreMark().id)
 
 def row_key(row: Row) -> bytes:
     """What a row is found by, among rows of its kind."""
-    return _KEYS[type(row)](row)
+    key = _KEYS.get(type(row))
+    if key is None:
+        assert isinstance(row, Extra)
+        return row.row_key
+    return key(row)
 
 
 class Step(Record, frozen=True, gc=False):
@@ -145,7 +160,7 @@ class Books:
             self.chain = row
         elif type(row) is Credit:
             self.credits[row.asset, row.account] = row
-        else:
+        elif type(row) is StoreMark:
             self.exit_only = True
 
     def _forget_unsigned(self, row: InstanceView) -> None:

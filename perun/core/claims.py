@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from perun.core.books import Books
-from perun.core.inputs import ChainInstance, CommandPay, CommandTransfer, Input, Received
+from perun.core.inputs import ChainInstance, CommandPay, CommandTransfer, Received
 from perun.core.keys import machine_key, peer_key
 from perun.core.signing import Claim
 from perun.core.state import InstanceView, PeerId
@@ -86,7 +86,7 @@ _OF_MACHINE: Final = frozenset({Pay, Paid, ReadySigned, Leave})
 _OF_CHANNEL: Final = frozenset({AnswerState, GrantInstance})
 
 
-def channels_of(books: Books, input: Input) -> tuple[ChannelId, ...]:
+def channels_of(books: Books, input: object) -> tuple[ChannelId, ...]:
     """The channels an input is about; empty: more than those named, or none that are known.
 
     Inputs about different channels may be taken while our signer works on each other's signatures:

@@ -12,6 +12,7 @@ from perun.core.notices import Notice
 from perun.core.state import PeerId
 from perun.encoding.messages import Message
 from perun.encoding.quotes import Quote
+from perun.encoding.requests import PaymentRequest, Receipt
 from perun.types import (
     Address,
     Asset,
@@ -56,7 +57,7 @@ __all__ = [
     "WithdrawMoney",
 ]
 
-Signable = State | Close | Withdraw | Open | Statement | Ready | Quote
+Signable = State | Close | Withdraw | Open | Statement | Ready | Quote | PaymentRequest | Receipt
 """What a signer may be asked for; `perun.core.signing.digest` hashes it in its domain."""
 
 

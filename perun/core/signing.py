@@ -25,6 +25,7 @@ from perun.crypto.signatures import (
 )
 from perun.encoding import typed_data
 from perun.encoding.quotes import Quote, quote_digest
+from perun.encoding.requests import PaymentRequest, Receipt, receipt_digest, request_digest
 from perun.errors import BadSignature
 from perun.types import (
     Address,
@@ -121,6 +122,8 @@ _DIGESTS: Final[dict[type, Callable[[Deployment, Any], Digest]]] = {
     Withdraw: lambda to, message: typed_data.withdraw_digest(to.contract, message),
     Open: lambda to, message: typed_data.open_digest(to.contract, message),
     Quote: lambda to, message: quote_digest(to.contract, message),
+    PaymentRequest: lambda to, message: request_digest(to.contract, message),
+    Receipt: lambda to, message: receipt_digest(to.contract, message),
 }
 
 

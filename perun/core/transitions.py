@@ -65,6 +65,7 @@ from perun.core.state import ChannelView, Credit, Intent, PeerId, Purpose, Role
 from perun.core.wishes import answer, refuse, want
 from perun.crypto.hashing import keccak
 from perun.encoding import messages as m
+from perun.encoding.quotes import Quote
 from perun.types import (
     ChannelId,
     Close,
@@ -294,8 +295,10 @@ def _signed(draft: Draft, input: Signed) -> None:
                 offers.on_withdraw_signed(draft, item.message, signature)
             case Statement():
                 raise Unknown("single statement", item.message.machine)
-            case _:
+            case Quote():
                 requests.on_quote_signed(draft, item.message, signature)
+            case _:
+                raise Unknown("request of ours", item.key)
 
 
 def _credit(draft: Draft, input: ChainCredit) -> None:

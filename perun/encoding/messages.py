@@ -15,7 +15,7 @@ import msgspec
 
 from perun import checks
 from perun.encoding.packing import pack, unpack
-from perun.errors import Misuse, PeerFault
+from perun.errors import Misuse, OutOfRange, PeerFault
 from perun.types import (
     Address,
     Channel,
@@ -44,13 +44,17 @@ __all__ = [
     "AnswerWithdraw",
     "DeclineInvite",
     "GrantInstance",
+    "GuestMessage",
     "Invite",
     "Invited",
     "Leave",
     "MAX_MESSAGE_BYTES",
+    "MAX_TEXT",
     "MalformedMessage",
     "Message",
     "NotPaid",
+    "Note",
+    "Noted",
     "OfferChannel",
     "OfferClose",
     "OfferWithdraw",
@@ -77,6 +81,8 @@ MAX_MESSAGE_BYTES: Final = 65_000
 """Longest message: a proposal and the state it refuses, with 64 nanos each, take about 26,000."""
 
 MAX_REASON: Final = 200
+MAX_TEXT: Final = 256
+"""Characters that a payer can tell its payee with a payment."""
 
 Id = Annotated[ChannelId, msgspec.Meta(min_length=32, max_length=32)]
 Instance = Annotated[InstanceId, msgspec.Meta(min_length=32, max_length=32)]
@@ -373,6 +379,57 @@ class Relay(_Message, frozen=True, gc=False, tag=40):
     box: Annotated[bytes, msgspec.Meta(max_length=MAX_MESSAGE_BYTES - 256)]
 
 
+# ------------------------------------------------------------------- between the programs above
+
+
+class Note(_Message, frozen=True, gc=False, tag=60):
+    """What a payment is for: the part of my total from `first` to `last` (protocol, section 10).
+
+    Said again until it is answered by `Noted`.
+    """
+
+    machine: MachineRef
+    first: Amount
+    last: Amount
+    payment: Word
+    """The payer's random name for it."""
+    request: Annotated[bytes, msgspec.Meta(max_length=32)] = b""
+    """The id of the payee's request; empty: none."""
+    refunds: Annotated[bytes, msgspec.Meta(max_length=32)] = b""
+    """The payee's payment that it gives back; empty: none."""
+    text: Annotated[str, msgspec.Meta(max_length=MAX_TEXT)] = ""
+
+    def __post_init__(self) -> None:
+        checks.amount("first", self.first)
+        checks.amount("last", self.last)
+        if self.last <= self.first:
+            raise OutOfRange("last", self.last, self.first + 1, checks.MAX_AMOUNT)
+        for field in ("request", "refunds"):
+            value = getattr(self, field)
+            if value:
+                checks.length(field, value, 32)
+
+
+class Noted(_Message, frozen=True, gc=False, tag=61):
+    """Your total covers this note, and both are on my disk."""
+
+    machine: MachineRef
+    last: Amount
+    at: Time = UnixTime(0)
+    """With a receipt: when it was counted."""
+    receipt: Sig = Signature(b"")
+    """Over `Receipt`, if it was counted for the request."""
+    why: Reason = ""
+    """Why it was not counted for the request; the money was."""
+
+    def __post_init__(self) -> None:
+        checks.amount("last", self.last)
+
+
+GuestMessage = Note | Noted
+"""What the core neither says nor hears: the runtime hands it to the program above."""
+
+
 Message = (
     Pay
     | Paid
@@ -397,6 +454,8 @@ Message = (
     | GrantInstance
     | RefuseInstance
     | Relay
+    | Note
+    | Noted
 )
 
 _VERSION_BYTE = bytes((VERSION,))

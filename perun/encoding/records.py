@@ -12,10 +12,40 @@ import msgspec
 
 from perun.encoding.packing import pack, unpack
 from perun.errors import Misuse, StoreFault
+from perun.types import Record
 
-__all__ = ["CorruptRow", "RowCodec"]
+__all__ = ["CorruptRow", "Extra", "NumberedExtra", "RowCodec"]
 
 T = TypeVar("T", bound=msgspec.Struct)
+
+
+class Extra(Record, frozen=True, array_like=True):
+    """A record of a program above the node, stored in the transactions of the node's turns.
+
+    The core knows nothing of them. Fields are only ever added, at the end and with a default.
+    """
+
+    table: ClassVar[str]
+    """Where the store keeps its kind; fixed for ever."""
+
+    @property
+    def row_key(self) -> bytes:
+        """What it is found by, among records of its kind."""
+        raise NotImplementedError
+
+
+class NumberedExtra(Extra, frozen=True, array_like=True):
+    """One of a kind of which there are so many that they are not read at the start.
+
+    They are read by their numbers, which their program hands out.
+    """
+
+    number: int
+
+    @property
+    def row_key(self) -> bytes:
+        """Its number."""
+        return self.number.to_bytes(8, "big")
 
 
 @dataclass(eq=False)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from perun.core.books import Books
 from perun.core.claims import claims_of
-from perun.core.inputs import Input, Received
+from perun.core.inputs import Received
 from perun.core.signing import Claim, prepare, remember
 from perun.crypto import side_by_side
 from perun.crypto.side_by_side import Job
@@ -18,7 +18,7 @@ from perun.crypto.side_by_side import Job
 __all__ = ["check_ahead"]
 
 
-def check_ahead(books: Books, inputs: Iterable[Input]) -> None:
+def check_ahead(books: Books, inputs: Iterable[object]) -> None:
     """Checks what it can foresee; never raises for what a peer has sent."""
     deployment = books.config.deployment
     claims: list[Claim] = []

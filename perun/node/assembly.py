@@ -18,6 +18,7 @@ from perun.core.config import Config
 from perun.core.inputs import Input
 from perun.core.notices import Notice
 from perun.crypto import SecretKey
+from perun.node.guest import Guest
 from perun.node.profile import Profile, write_profile
 from perun.node.recovery import open_books
 from perun.node.runtime import Fault, Node
@@ -70,6 +71,7 @@ class Assembly:
         notify: Callable[[Notice], None] = _nobody,
         fault: Fault = _nobody,
         report: Callable[[Report], None] = _nobody,
+        guest: Guest | None = None,
     ) -> None:
         """Opens or creates the store, and takes up what it holds.
 
@@ -82,6 +84,8 @@ class Assembly:
             any_price: also take part in channels and locks that, at the price of gas now, cost more
                 to enforce than they hold; else such are refused, with both numbers.
 
+            guest: a program above that lives in the node's turns (`perun.app`).
+
         Raises:
             ChainFault: the chain cannot be asked for the price of gas.
             StoreInUse: another process has it open.
@@ -89,7 +93,7 @@ class Assembly:
         if not any_price:
             config = replace(config, limits=priced_now(config.limits, endpoint, fees))
         deployment, identity = config.deployment, config.identity
-        self.store = SqliteStore(path)
+        self.store = SqliteStore(path, () if guest is None else guest.kinds)
         try:
             profile = Profile(
                 deployment.contract.chain_id,
@@ -118,7 +122,7 @@ class Assembly:
                 report=report,
             )
             self.node = Node(
-                open_books(config, self.store),
+                open_books(config, self.store, guest),
                 self.store,
                 self.wallet,
                 self.chain,
@@ -126,6 +130,7 @@ class Assembly:
                 BoxSealer(key.secret),
                 notify,
                 fault,
+                guest,
             )
         except BaseException:
             self.store.close()

@@ -7,19 +7,27 @@ from msgspec.structs import replace
 from perun.core.books import Books
 from perun.core.config import Config
 from perun.core.state import ChannelView, InstanceView
+from perun.encoding.records import Extra
+from perun.node.guest import Guest
 from perun.ports import Store
 
 __all__ = ["open_books"]
 
 
-def open_books(config: Config, store: Store) -> Books:
+def open_books(config: Config, store: Store, guest: Guest | None = None) -> Books:
     """Everything the store holds; of the chain nothing is known yet.
+
+    Rows of a program above go to that, as its guest; without one they stay where they are.
 
     Its clock starts anew, so no view is fresh, and what it said of channels and instances counts
     only once it has been asked again: it may have changed meanwhile (protocol, section 5).
     """
     books = Books(config, exit_only=store.exit_only)
     for row in store.records():
+        if isinstance(row, Extra):
+            if guest is not None:
+                guest.load(row)
+            continue
         if type(row) is ChannelView or type(row) is InstanceView:
             row = replace(row, watched=False)
         books.load(row)

@@ -12,18 +12,22 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
 
 from perun.core.books import Books, Row, Step, row_key
 from perun.core.claims import channels_of
 from perun.core.effects import Effect, Sign
-from perun.core.inputs import Connected, Input, Received, Restarted, Signed, Tick
+from perun.core.inputs import Command, Connected, Input, Received, Restarted, Signed, Tick
 from perun.core.notices import Notice
 from perun.core.state import ChainView, ChannelView, PeerId, Totals
 from perun.core.transitions import step
 from perun.encoding.messages import Relay, decode
 from perun.errors import BrokenInvariant, Misuse, PeerFault
 from perun.node.ahead import check_ahead
+from perun.node.desk import Asked, Host
 from perun.node.executor import Executor
+from perun.node.guest import Guest
 from perun.ports import BatchSigner, Chain, Clock, Sealer, Signer, Store, Wire
 from perun.types import ChannelId, InstanceId
 
@@ -33,12 +37,17 @@ MOST_PER_TURN = 256
 """Inputs in one transaction: enough to share an fsync even of a slow disk, few enough to keep
 latency low (docs/performance.md)."""
 
+In = TypeVar("In", bound=Input | Asked)
+T = TypeVar("T")
+
 Fault = Callable[[object, Exception], None]
 """Told what was refused and why: an input, or the sender of bytes that are no message."""
 
 
 _Drops = dict[tuple[type, bytes], Row]
 """Rows to forget, by what they are found by: what is written again is not."""
+
+_Open = tuple[list[Row], _Drops, list[Effect], list[Sign]]
 
 
 def _ignore(*_: object) -> None:
@@ -58,7 +67,11 @@ class Node:
         sealer: Sealer | None = None,
         notify: Callable[[Notice], None] = _ignore,
         fault: Fault = _ignore,
+        guest: Guest | None = None,
     ) -> None:
+        """Args:
+        guest: a program above that lives in the turns; its rows have been loaded.
+        """
         self.books = books
         self.peer: PeerId = books.config.identity.peer
         self.failed: Exception | None = None
@@ -72,12 +85,14 @@ class Node:
         self._fault = fault
         self._executor: Executor | None = None
         self._wire: Wire | None = None
-        self._inbox: deque[Input | tuple[PeerId, Sequence[bytes]]] = deque()
+        self._inbox: deque[Input | Asked | tuple[PeerId, Sequence[bytes]]] = deque()
         self._asked: dict[InstanceId, int] = {}
         """Where this turn's rows have a payment that is not signed yet."""
         self._peers = {view.peer for view in books.channels.values()}
-        # Where the rows of the input at hand begin: every payment has a record of its own.
         self.wake: Callable[[], None] = _ignore
+        self._host = None if guest is None else Host(guest, books, store, self._carry_out)
+        self._open: _Open = ([], {}, [], [])
+        """What the turn at hand has come to, while the guest works on it."""
 
     # ------------------------------------------------------------------------- from any thread
 
@@ -95,6 +110,12 @@ class Node:
         """Bytes have come from a peer whose name the wire vouches for."""
         self._inbox.append((sender, frames))
         self.wake()
+
+    def ask(self, item: object) -> None:
+        """Something for the guest; dropped if there is none."""
+        if self._host is not None:
+            self._inbox.append(Asked(item))
+            self.wake()
 
     def meet(self, peer: PeerId) -> None:
         """The wire has reached a peer, for the first time or again."""
@@ -128,6 +149,8 @@ class Node:
             self.failed = error
             raise
         self._executor.carry_out(effects)
+        if self._host is not None:
+            self._host.finish()
         return taken > 0
 
     def _decide_and_store(self, effects: list[Effect]) -> int:
@@ -154,13 +177,16 @@ class Node:
                 if not about:
                     self._sign(wishes, rows, drops, effects)
         self._sign(wishes, rows, drops, effects)
+        if self._host is not None:
+            # After the core's: a note follows the payment that it is about.
+            effects += self._host.take_messages()
         if rows or drops:
             self._store.write(rows, drops.values())
         return taken
 
-    def _open_inbox(self) -> tuple[list[Input], int]:
+    def _open_inbox(self) -> tuple[list[Input | Asked], int]:
         """What has come in, up to a limit, and how much that was before garbage was sorted out."""
-        inputs: list[Input] = []
+        inputs: list[Input | Asked] = []
         taken = 0
         inbox = self._inbox
         while inbox and taken < MOST_PER_TURN:
@@ -178,21 +204,61 @@ class Node:
         return inputs, taken
 
     def _take(
-        self, input: Input, rows: list[Row], drops: _Drops, effects: list[Effect]
+        self, input: Input | Asked, rows: list[Row], drops: _Drops, effects: list[Effect]
     ) -> list[Sign]:
         """One input, all or nothing, and the signatures it asks for."""
+        host = self._host
+        wishes: list[Sign] = []
+        if host is None:
+            return [] if isinstance(input, Asked) else self._step(input, rows, drops, effects)
+        self._open = (rows, drops, effects, wishes)
+        if host.takes(input):
+            self._guarded(input, host.hand_over)
+        else:
+            assert not isinstance(input, Asked)
+            wishes += self._step(input, rows, drops, effects)
+        host.tell(input)
+        self._keep(host)
+        return wishes
+
+    def _step(
+        self, input: Input, rows: list[Row], drops: _Drops, effects: list[Effect]
+    ) -> list[Sign]:
+        """The core's part of an input."""
+        result = self._guarded(input, partial(step, self.books))
+        return [] if result is None else self._absorb(result, rows, drops, effects)
+
+    def _guarded(self, input: In, act: Callable[[In], T]) -> T | None:
+        """Does something that may be refused, which changes nothing then."""
         try:
-            result = step(self.books, input)
+            return act(input)
         except (Misuse, PeerFault) as error:
             self._fault(input, error)
-            return []
+            return None
         except Exception as error:
             if not isinstance(input, Received):
                 raise
             # A bug that a message has found: the step changed nothing, so the node goes on.
             self._fault(input, BrokenInvariant(f"{type(error).__name__}: {error}"))
-            return []
-        return self._absorb(result, rows, drops, effects)
+            return None
+
+    def _carry_out(self, command: Command) -> None:
+        """A command of the guest, in the midst of its turn; raises what refuses it."""
+        rows, drops, effects, wishes = self._open
+        wishes += self._absorb(step(self.books, command), rows, drops, effects)
+
+    def _keep(self, host: Host) -> None:
+        """What the guest wants stored and signed joins the turn's."""
+        rows, drops, _, wishes = self._open
+        for row in host.writes:
+            drops.pop((type(row), row.row_key), None)
+            rows.append(row)
+        for row in host.drops:
+            drops[type(row), row.row_key] = row
+        wishes += host.wishes
+        host.writes.clear()
+        host.drops.clear()
+        host.wishes.clear()
 
     def _sign(
         self, wishes: list[Sign], rows: list[Row], drops: _Drops, effects: list[Effect]
@@ -236,6 +302,8 @@ class Node:
                 rows.append(row)
         for row in result.drops:
             drops[type(row), row_key(row)] = row
+        if self._host is not None:
+            self._host.hear(result.effects)
         wishes: list[Sign] = []
         for effect in result.effects:
             if type(effect) is Sign:

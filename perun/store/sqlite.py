@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from perun.core.books import Row, row_key
 from perun.core.state import StoreMark, Totals
+from perun.encoding.records import Extra, NumberedExtra
 from perun.store import seal
 from perun.store.faults import StoreDamaged, StoreTooNew, WriteFailed
 from perun.store.lock import StoreLock
 from perun.store.migrations import MIGRATIONS
-from perun.store.tables import TABLES, Table
+from perun.store.tables import TABLES, Table, table_of
 
 __all__ = ["SqliteStore"]
+
+N = TypeVar("N", bound=NumberedExtra)
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -35,8 +39,11 @@ _PRAGMAS = (
 class SqliteStore:
     """Open from construction to `close`; used by one thread at a time."""
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, extras: Sequence[type[Extra]] = ()) -> None:
         """Opens or creates a store.
+
+        Args:
+            extras: kinds of records of the program above the node; others stay where they are.
 
         Raises:
             StoreInUse: another process has it open.
@@ -45,6 +52,7 @@ class SqliteStore:
         """
         # Lock and seal lie beside the file itself, by whatever other name it is opened.
         self.path = Path(path).resolve()
+        self._tables = {**TABLES, **{kind: table_of(kind) for kind in extras}}
         self._lock = StoreLock(self.path)
         try:
             if not self.path.exists():
@@ -73,9 +81,12 @@ class SqliteStore:
         for pragma in _PRAGMAS:
             self._db.execute(pragma)
         self._migrate()
-        self._numbers: dict[type, dict[bytes, int]] = {kind: {} for kind in TABLES}
+        for kind, table in self._tables.items():
+            if kind not in TABLES:
+                self._db.execute(table.create)
+        self._numbers: dict[type, dict[bytes, int]] = {kind: {} for kind in self._tables}
         self._read = False
-        self._next = {kind: self._highest(kind) + 1 for kind in TABLES}
+        self._next = {kind: self._highest(kind) + 1 for kind in self._tables}
         self._count = int.from_bytes(self.get("count") or b"", "big")
         original = seal.check_and_renew(self.path, self) and self._count >= self._lock.count
         if not original:
@@ -96,7 +107,7 @@ class SqliteStore:
             self._db.execute("COMMIT")
 
     def _highest(self, kind: type) -> int:
-        name = TABLES[kind].name
+        name = self._tables[kind].name
         row = self._db.execute(f"SELECT max(row) FROM {name}").fetchone()  # noqa: S608
         return int(row[0] or 0)
 
@@ -120,7 +131,7 @@ class SqliteStore:
         return self._exit_only
 
     def records(self) -> Iterable[Row]:
-        """All rows; also learns where each lives, which `write` wants to know.
+        """All rows but numbered ones; also learns where each lives, which `write` wants to know.
 
         Raises:
             StoreDamaged, CorruptRow: the file is not as it was written.
@@ -128,12 +139,28 @@ class SqliteStore:
         rows: list[Row] = []
         self._read = True
         with self._readable():
-            for kind, table in TABLES.items():
+            for kind, table in self._tables.items():
+                if table.numbered:
+                    continue
                 for number, body in self._db.execute(table.select):
                     row = table.codec.decode(body)
                     self._numbers[kind][row_key(row)] = number
                     rows.append(row)
         return rows
+
+    def bounds(self, kind: type[NumberedExtra]) -> tuple[int, int]:
+        """See `perun.ports.Store`."""
+        name = self._tables[kind].name
+        with self._readable():
+            row = self._db.execute(f"SELECT min(row), max(row) FROM {name}").fetchone()  # noqa: S608
+        return (1, 0) if row[0] is None else (int(row[0]), int(row[1]))
+
+    def numbered(self, kind: type[N], after: int, most: int) -> list[N]:
+        """See `perun.ports.Store`."""
+        table = self._tables[kind]
+        with self._readable():
+            found = self._db.execute(table.some, (after, most)).fetchall()
+            return [table.codec.decode(body) for _, body in found]
 
     def write(self, rows: Iterable[Row], drops: Iterable[Row] = ()) -> None:
         """All of these or none; on disk when it returns.
@@ -160,7 +187,7 @@ class SqliteStore:
                 newest[kind] = {}
             newest[kind][number] = row
         for kind, found in newest.items():
-            encode = TABLES[kind].codec.encode
+            encode = self._tables[kind].codec.encode
             batches[kind] = [
                 part for number, row in found.items() for part in (number, encode(row))
             ]
@@ -168,11 +195,11 @@ class SqliteStore:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             for kind, batch in batches.items():
-                self._insert(TABLES[kind], batch)
+                self._insert(self._tables[kind], batch)
             for row in drops:
-                known = self._numbers[type(row)].pop(row_key(row), None)
+                known = self._dropped(row)
                 if known is not None:
-                    self._db.execute(TABLES[type(row)].delete, (known,))
+                    self._db.execute(self._tables[type(row)].delete, (known,))
             self.put("count", count.to_bytes(8, "big"))
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
@@ -188,7 +215,14 @@ class SqliteStore:
                 self._db.execute(statement, values[start : start + 2 * count])
                 start += 2 * count
 
+    def _dropped(self, row: Row) -> int | None:
+        if isinstance(row, NumberedExtra):
+            return row.number
+        return self._numbers[type(row)].pop(row_key(row), None)
+
     def _number(self, kind: type, key: bytes) -> int:
+        if self._tables[kind].numbered:
+            return int.from_bytes(key, "big")
         numbers = self._numbers[kind]
         number = numbers.get(key)
         if number is None:

@@ -14,9 +14,9 @@ from perun.core.state import (
     StoreMark,
     Totals,
 )
-from perun.encoding.records import RowCodec
+from perun.encoding.records import Extra, NumberedExtra, RowCodec
 
-__all__ = ["TABLES", "Table"]
+__all__ = ["TABLES", "Table", "table_of"]
 
 
 _ROWS_PER_STATEMENT: Final = (64, 8, 1)
@@ -25,7 +25,7 @@ _ROWS_PER_STATEMENT: Final = (64, 8, 1)
 class Table:
     """A table of one kind of record."""
 
-    __slots__ = ("codec", "delete", "inserts", "name", "select")
+    __slots__ = ("codec", "create", "delete", "inserts", "name", "numbered", "select", "some")
 
     def __init__(self, name: str, kind: type[Any]) -> None:
         put = f"INSERT OR REPLACE INTO {name} (row, body) VALUES"
@@ -37,6 +37,11 @@ class Table:
         """How many rows a statement stores, and the statement; many at once take half the time."""
         self.delete = f"DELETE FROM {name} WHERE row = ?"  # noqa: S608
         self.select = f"SELECT row, body FROM {name}"  # noqa: S608
+        self.create = (
+            f"CREATE TABLE IF NOT EXISTS {name} (row INTEGER PRIMARY KEY, body BLOB NOT NULL)"
+        )
+        self.numbered = issubclass(kind, NumberedExtra)
+        self.some = f"{self.select} WHERE row > ? ORDER BY row LIMIT ?"
 
 
 TABLES: Final[dict[type, Table]] = {
@@ -49,3 +54,15 @@ TABLES: Final[dict[type, Table]] = {
     StoreMark: Table("marks", StoreMark),
 }
 """By kind of record; the names are fixed by the schema in `migrations`."""
+
+
+_extras: dict[type, Table] = {}
+
+
+def table_of(kind: type) -> Table:
+    """The table of a kind of record; an `Extra` names its own."""
+    table = TABLES.get(kind) or _extras.get(kind)
+    if table is None:
+        assert issubclass(kind, Extra)
+        table = _extras[kind] = Table(kind.table, kind)
+    return table

@@ -19,6 +19,7 @@ from perun.crypto.hashing import keccak
 from perun.crypto.keys import SecretKey
 from perun.crypto.signatures import sign
 from perun.encoding import channel_id, machine_id
+from perun.node.guest import Guest
 from perun.node.recovery import open_books
 from perun.node.runtime import Node
 from perun.node.settings import config_for
@@ -110,8 +111,10 @@ class Party:
         limits: Limits = LIMITS,
         deployment: Deployment = DEPLOYMENT,
         account: SecretKey | None = None,
+        guest: Callable[[Party], Guest] | None = None,
     ) -> None:
         self.name = name
+        self._guest = guest
         self.key = key_of(name)
         self.account = account or self.key
         self.ledger, self.network = ledger, network
@@ -135,8 +138,9 @@ class Party:
             self.policy,
             self.limits,
         )
+        guest = None if self._guest is None else self._guest(self)
         self.node = Node(
-            open_books(config, self.store),
+            open_books(config, self.store, guest),
             self.store,
             self.signer,
             self.chain,
@@ -144,6 +148,7 @@ class Party:
             BoxSealer(self.key.secret),
             self.notices.append,
             lambda what, error: self.faults.append((what, error)),
+            guest,
         )
         self.chain.inbox = self.node.post
         wire = self.network.join(self.peer, self.node.receive, self.node.meet)

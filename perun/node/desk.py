@@ -1,0 +1,141 @@
+"""Hosts a guest in the node's turns: routes what is for it, and collects what it wants done."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TypeVar
+
+from perun.core.books import Books
+from perun.core.effects import Effect, Notify, Send, Sign, SignItem
+from perun.core.inputs import Command, Input, Received, Signed
+from perun.core.notices import Notice
+from perun.core.state import PeerId
+from perun.encoding.messages import GuestMessage, Note, Noted
+from perun.encoding.records import Extra, NumberedExtra
+from perun.encoding.requests import PaymentRequest, Receipt
+from perun.node.guest import Guest
+from perun.ports import Store
+from perun.types import Record
+
+__all__ = ["Asked", "Host"]
+
+N = TypeVar("N", bound=NumberedExtra)
+
+
+class Asked(Record, frozen=True):
+    """Something posted for the guest."""
+
+    item: object
+
+
+class Host:
+    """Between a node and its guest; see `perun.node.guest.Desk`."""
+
+    def __init__(
+        self, guest: Guest, books: Books, store: Store, carry_out: Callable[[Command], None]
+    ) -> None:
+        """Args:
+        carry_out: has the core take a command, or raises what it refuses it with.
+        """
+        self._guest = guest
+        self._books = books
+        self._store = store
+        self._carry_out = carry_out
+        self._told: deque[Notice] = deque()
+        self._after: list[Callable[[], None]] = []
+        self._messages: list[Effect] = []
+        self.writes: list[Extra] = []
+        self.drops: list[Extra] = []
+        self.wishes: list[Sign] = []
+
+    # ------------------------------------------------------------------------------- for the node
+
+    def takes(self, input: Input | Asked) -> bool:
+        """Whether it is for the guest, and not for the core."""
+        if isinstance(input, Received):
+            return isinstance(input.message, Note | Noted)
+        if isinstance(input, Signed):
+            return isinstance(input.sign.items[0].message, PaymentRequest | Receipt)
+        return isinstance(input, Asked)
+
+    def hand_over(self, input: Input | Asked) -> None:
+        """Gives the guest what it `takes`.
+
+        Raises:
+            PeerFault: a message that no correct guest sends.
+        """
+        if isinstance(input, Asked):
+            self._guest.asked(self, input.item)
+        elif isinstance(input, Received):
+            message = input.message
+            assert isinstance(message, Note | Noted)
+            self._guest.heard(self, input.sender, input.via, message)
+        elif isinstance(input, Signed):
+            for item, signature in zip(input.sign.items, input.signatures, strict=True):
+                self._guest.signed(self, item, signature)
+
+    def hear(self, effects: tuple[Effect, ...]) -> None:
+        """Keeps what the core has told our user until `tell`."""
+        for effect in effects:
+            if type(effect) is Notify:
+                self._told.append(effect.notice)
+
+    def tell(self, input: Input | Asked) -> None:
+        """Once the core has taken something: what came of it, as far as the guest is told."""
+        while self._told:
+            self._guest.noticed(self, self._told.popleft())
+        if type(input) not in (Received, Signed, Asked):
+            self._guest.passed(self, input)  # type: ignore[arg-type]
+            while self._told:
+                self._guest.noticed(self, self._told.popleft())
+
+    def take_messages(self) -> list[Effect]:
+        """What the guest has said in this turn."""
+        messages, self._messages = self._messages, []
+        return messages
+
+    def finish(self) -> None:
+        """The turn is on disk, its messages have left."""
+        after, self._after = self._after, []
+        for call in after:
+            call()
+
+    # ------------------------------------------------------------------------------ for the guest
+
+    @property
+    def books(self) -> Books:
+        """See `Desk`."""
+        return self._books
+
+    def do(self, command: Command) -> None:
+        """See `Desk`."""
+        self._carry_out(command)
+
+    def put(self, row: Extra) -> None:
+        """See `Desk`."""
+        self.writes.append(row)
+
+    def drop(self, row: Extra) -> None:
+        """See `Desk`."""
+        self.drops.append(row)
+
+    def send(self, to: PeerId, message: GuestMessage, via: PeerId = b"") -> None:
+        """See `Desk`."""
+        self._messages.append(Send(to, message, via))
+
+    def sign(self, item: SignItem) -> None:
+        """See `Desk`."""
+        self.wishes.append(Sign((item,)))
+
+    def after(self, call: Callable[[], None]) -> None:
+        """See `Desk`."""
+        self._after.append(call)
+
+    def bounds(self, kind: type[NumberedExtra]) -> tuple[int, int]:
+        """See `Desk`."""
+        return self._store.bounds(kind)
+
+    def numbered(self, kind: type[N], after: int, most: int) -> list[N]:
+        """See `Desk`."""
+        return self._store.numbered(kind, after, most)
