@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {TransientSlot} from "@openzeppelin/contracts/utils/TransientSlot.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IMSContract} from "./interfaces/IMSContract.sol";
 import {INanocontract} from "./interfaces/INanocontract.sol";
 import {LibSignatures} from "./LibSignatures.sol";
@@ -240,18 +241,17 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         if (newer) {
             NanoList.Block list = NanoList.copy(nanos);
             bytes32 nanosHash = list.hash();
+            bytes32 stateHash;
             if (version == 0) {
                 if (net != 0 || nanos.length != 0) revert VersionZeroNotEmpty(net, nanos.length);
+                stateHash = ChannelHash.stateHash(id, version, net, nanosHash);
             } else {
-                _requireBoth(
-                    terms,
-                    ChannelHash.stateDigest(DOMAIN_SEPARATOR, id, version, net, nanosHash),
-                    signatureAlice,
-                    signatureBob
-                );
+                bytes32 digest;
+                (digest, stateHash) = ChannelHash.state(DOMAIN_SEPARATOR, id, version, net, nanosHash);
+                _requireBoth(terms, digest, signatureAlice, signatureBob);
             }
             _requireEnforceable(id, funds, net, list);
-            slots.dispute = Accounting.packDispute(deadline, version, _stateHash(id, version, net, nanosHash));
+            slots.dispute = Accounting.packDispute(deadline, version, uint256(stateHash) & Accounting.HASH_MASK);
             list.logRegistered(Registered.selector, id, version, net, deadline);
         }
         if (evidence.length != 0) _passOn(id, nanos, evidence);
@@ -557,8 +557,14 @@ contract MSContract is IMSContract, ReentrancyGuardTransient {
         _giveCredit(asset, account, amount);
     }
 
+    /// @dev Credit stops at the greatest number instead of overflowing, which takes a token that lies: its holder's
+    /// payout must not revert, since the other party is paid by the same transaction.
     function _giveCredit(address asset, address account, uint256 amount) private {
-        _credits[asset][account] += amount;
+        uint256 held = _credits[asset][account];
+        amount = Math.min(amount, type(uint256).max - held);
+        unchecked {
+            _credits[asset][account] = held + amount; // the line above
+        }
         emit Credited(asset, account, amount);
     }
 

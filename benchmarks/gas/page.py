@@ -58,7 +58,8 @@ def _goals(rows: Mapping[str, Any], spread: Mapping[str, list[int]]) -> Iterator
     yield ""
     yield (
         "*Floor* is a hand-written contract without any safety, *best peer* the suite whose "
-        "channels cost least over a life, *must* the budget that a test holds, *stretch* the goal. "
+        "channels cost least over a life (across a hub: twice its one measured leg, since nobody "
+        "measured both together), *must* the budget that a test holds, *stretch* the goal. "
         "The last three columns are the same row with other keys, nonces, salts, addresses and "
         "times."
     )

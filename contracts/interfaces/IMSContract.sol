@@ -16,11 +16,14 @@ import {Channel, Nano, Settlement} from "../types/ChannelTypes.sol";
 ///
 /// `nanos` in a State is 0 for an empty list, else `keccak256(abi.encode(Nano[]))`.
 ///
-/// @dev What is assumed of tokens, for safety: a token's balances change only by the transfers it reports; a
-/// transfer that reports failure has moved nothing. A token that breaks this harms channels in that token only.
+/// @dev What is assumed of tokens, for safety: a token's balances change only by the transfers it reports; the sender
+/// loses what it sends and no more (less may arrive); a transfer that reports failure has moved nothing. A token that
+/// breaks this harms channels in that token only.
 /// For liveness: a token that refuses a payee leaves that payee's money here as credit.
 /// What is assumed of nanocontracts: nothing for other money; a broken or malicious one decides or delays what is
-/// locked under it, up to the locks and until its `expiry`.
+/// locked under it, up to the locks and until its `expiry`. After that it counts as it stands when somebody settles,
+/// which may be later than it got its code.
+/// Forks: the domain is fixed at deployment. On a fork that takes a new chain id every signature counts on both sides.
 interface IMSContract {
     // ------------------------------------------------------------------------------------------ events
 
@@ -49,7 +52,8 @@ interface IMSContract {
     /// @notice An item of a batch was left out because its channel is not, or no longer, in the state it names.
     event SettleSkipped(bytes32 indexed id);
 
-    /// @notice An account's credit has grown by `amount`.
+    /// @notice An account's credit has grown by `amount`; less than was paid if it has reached `2**256 - 1`, which
+    /// takes a token that lies.
     event Credited(address indexed asset, address indexed account, uint256 amount);
 
     /// @notice An account has taken `amount` of its credit out, to `to`.
@@ -126,7 +130,7 @@ interface IMSContract {
     /// @notice Money would go to the zero address.
     error ZeroAddress();
 
-    /// @notice The receiver refused the ETH that was claimed for it.
+    /// @notice The receiver refused the ETH that was claimed for it, or is this contract, where it would be nobody's.
     error ClaimFailed(address to);
 
     // ------------------------------------------------------------------------------------------ money in
@@ -162,8 +166,10 @@ interface IMSContract {
     // ------------------------------------------------------------------------------------------ money out
 
     /// @notice Ends a channel by agreement and pays both.
-    /// @dev Both must have signed `Close`, or send this themselves. Possible until a dispute's deadline.
+    /// @dev Both must have signed `Close`, or send this themselves. Possible until a dispute's deadline. The same
+    /// `Close` ends the channel again if it is funded again before `validUntil`.
     /// @param net What Alice has paid Bob in total.
+    /// @param validUntil Last second at which this may be mined; how far ahead is for the signers to bound.
     /// @param toCredit Bit 0: Alice is paid into her credit; bit 1: Bob into his. Other bits mean nothing.
     function close(
         Channel calldata channel,
@@ -176,7 +182,9 @@ interface IMSContract {
 
     /// @notice Pays out of an open channel by agreement; states keep their meaning, since each side falls by what
     /// it is paid.
+    /// @dev A channel that has ended counts from 0 again: one that is funded again pays an old `Withdraw` again.
     /// @param index Count of withdrawals so far.
+    /// @param validUntil Last second at which this may be mined; how far ahead is for the signers to bound.
     function withdraw(
         Channel calldata channel,
         uint32 index,
@@ -187,7 +195,7 @@ interface IMSContract {
         bytes calldata signatureBob
     ) external;
 
-    /// @notice Takes credit out; only its owner can.
+    /// @notice Takes credit out; only its owner can. Not to this contract, nor to the zero address.
     function claim(address asset, uint256 amount, address to) external;
 
     // ------------------------------------------------------------------------------------------ disputes
@@ -196,6 +204,7 @@ interface IMSContract {
     /// @dev Opening is for Alice, Bob or their keys. Until the deadline, which never moves, anybody may bring a
     /// higher version; one that is not higher changes nothing, is not even checked, and does not revert, so nobody's
     /// transaction can make another's fail. Its evidence is passed on all the same.
+    /// With a channel and a list of their own, anybody can make this contract call `submit(bytes)` of any address.
     /// @param evidence `evidence[i]`, unless empty, goes to `nanos[i].app.submit`.
     function register(
         Channel calldata channel,
@@ -213,7 +222,8 @@ interface IMSContract {
     /// @param nanos The registered list; once the channel is settling, the remaining one.
     function settle(Channel calldata channel, int112 net, Nano[] calldata nanos) external;
 
-    /// @notice `settle` for many channels; items that no longer match are skipped.
+    /// @notice `settle` for many channels; items that no longer match are skipped. So is one with net `-2**111`, which
+    /// no state can have.
     function settleMany(Settlement[] calldata settlements) external;
 
     // ------------------------------------------------------------------------------------------ views

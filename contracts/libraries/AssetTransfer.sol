@@ -50,9 +50,11 @@ library AssetTransfer {
     }
 
     /// @notice Pays with all the gas there is.
-    /// @return paid False if an ETH payee refused; tokens revert.
+    /// @return paid False if an ETH payee refused, or the payee is this contract, where it would be nobody's; tokens
+    /// that refuse revert.
     function pay(address asset, address to, uint256 amount) internal returns (bool paid) {
         if (asset != address(0)) {
+            if (to == address(this)) return false; // which takes no ETH either
             IERC20(asset).safeTransfer(to, amount);
             return true;
         }

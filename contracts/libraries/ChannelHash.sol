@@ -32,14 +32,29 @@ library ChannelHash {
             );
     }
 
-    function stateDigest(
+    /// @notice What is signed for a state, and `stateHash` of it: both read the same four words.
+    function state(
         bytes32 domain,
         bytes32 channel,
         uint256 version,
         int256 net,
         bytes32 nanos
-    ) internal pure returns (bytes32) {
-        return _typed(domain, STATE_TYPEHASH, channel, version, uint256(net), uint256(nanos));
+    ) internal pure returns (bytes32 digest, bytes32 hash) {
+        bytes32 typehash = STATE_TYPEHASH;
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            mstore(m, typehash)
+            mstore(add(m, 32), channel)
+            mstore(add(m, 64), version)
+            mstore(add(m, 96), net)
+            mstore(add(m, 128), nanos)
+            hash := keccak256(add(m, 32), 128)
+            let structHash := keccak256(m, 160)
+            mstore(m, PREFIX)
+            mstore(add(m, 2), domain)
+            mstore(add(m, 34), structHash)
+            digest := keccak256(m, 66)
+        }
     }
 
     function closeDigest(

@@ -191,12 +191,15 @@ class Agreement(Custody):
     def claim(self, caller: Address, asset: Asset, amount: Wei, to: Address) -> None:
         """Take one's own credit out: the only payment that fails instead of becoming credit.
 
-        It is also the only one that may use all the gas there is.
+        It is also the only one that may use all the gas there is. The contract itself is no payee:
+        what it holds of its own is nobody's.
         """
         if to == ZERO_ADDRESS:
             raise ZeroAddress
         self._debit(asset, caller, amount)
         self.ledger.emit("Claimed", asset, caller, amount, to)
+        if amount and to == self.domain.contract:
+            raise ClaimFailed(to)
         if amount and not self.ledger.pay(asset, self.domain.contract, to, amount):
             raise ClaimFailed(to) if asset == ETH else TokenRefused(asset)
 

@@ -26,6 +26,9 @@ from perun.types import (
 
 __all__ = ["Custody", "Dispute", "Funds", "Key", "Payout"]
 
+MOST_CREDIT = 2**256 - 1
+"""Credit is counted in one word."""
+
 Key = tuple[Asset, ChannelId]
 """Where a channel's money is found: by asset and id together [B2]."""
 
@@ -132,8 +135,14 @@ class Custody:
             self._give_credit(key[0], to, amount)
 
     def _give_credit(self, asset: Asset, account: Address, amount: int) -> None:
-        self.credits[asset, account] = self.credit(asset, account) + amount
-        self.ledger.emit("Credited", asset, account, amount)
+        """Credit stops at the greatest number; only a token that lies about balances gets there.
+
+        A payout that became credit and was refused for it would take the other party's with it.
+        """
+        has = self.credit(asset, account)
+        grown = min(amount, MOST_CREDIT - has)
+        self.credits[asset, account] = has + grown
+        self.ledger.emit("Credited", asset, account, grown)
 
     def _debit(self, asset: Asset, account: Address, amount: Wei) -> None:
         has = self.credit(asset, account)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.channels import new_channel
 from tests.support.stage import Stage
+from tests.support.strange import break_token, fill_credit
 
 
 @pytest.mark.parametrize("poisoned", [0, 2, 4])
@@ -38,3 +39,23 @@ def test_payee_that_cannot_be_paid_does_not_stop_the_batch(stage: Stage) -> None
     stage.ms.send(stage.ingrid, "settleMany", items)
     assert gained() == (18, 6)
     assert stage.credit(bad.asset, burner) == 6
+
+
+def test_credit_that_cannot_grow_does_not_stop_the_batch(stage: Stage) -> None:
+    """A token that gives its owner all that can be counted, and pays nobody afterwards."""
+    token = stage.deploy_token("InflatingToken", stage.ingrid, stage.mallory)
+    fill_credit(token, stage.mallory)
+    bad = new_channel(stage, stage.ingrid, stage.mallory, asset=token).fund(10, 5)
+    good = new_channel(stage, stage.ingrid, stage.bob).fund(10, 5)
+    for channel in (bad, good):
+        channel.register(stage.ingrid, 2, 1)
+    break_token(token)
+    good.wait_until_settleable()
+    gained = stage.gains(good.asset, stage.ingrid, stage.bob)
+
+    items = ((bad.terms, 1, ()), (good.terms, 1, ()))
+    receipt = stage.ms.send(stage.ingrid, "settleMany", items)
+
+    assert gained() == (9, 6)
+    assert receipt.count("Settled") == 2
+    assert bad.credits() == (9, 2**256 - 1)

@@ -26,14 +26,14 @@ contract LibraryProbe {
         assert(keccak256(before) == keccak256(behind));
     }
 
-    function stateDigest(
+    function state(
         bytes32 domain,
         bytes32 channel,
         uint256 version,
         int256 net,
         bytes32 nanos
-    ) external pure keepsMemory returns (bytes32) {
-        return ChannelHash.stateDigest(domain, channel, version, net, nanos);
+    ) external pure keepsMemory returns (bytes32 digest, bytes32 hash) {
+        return ChannelHash.state(domain, channel, version, net, nanos);
     }
 
     function closeDigest(

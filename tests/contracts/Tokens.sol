@@ -100,6 +100,41 @@ contract LyingToken is PlainToken {
     }
 }
 
+/// @notice Charges a tenth on top to whoever sends: the receiver gets it all, the sender loses more.
+contract SurchargeToken is PlainToken {
+    function _move(address from, address to, uint256 amount) internal override {
+        super._move(from, to, amount);
+        super._move(from, address(0xfee), amount / 10);
+    }
+}
+
+/// @notice While `inflating`, a transfer leaves its receiver with all that can be counted; while `frozen`, every
+/// transfer reverts. Anybody may forge its books.
+contract InflatingToken is PlainToken {
+    bool public inflating;
+    bool public frozen;
+
+    error Frozen();
+
+    function setInflating(bool value) external {
+        inflating = value;
+    }
+
+    function setFrozen(bool value) external {
+        frozen = value;
+    }
+
+    function forge(address account, uint256 amount) external {
+        balanceOf[account] = amount;
+    }
+
+    function _move(address from, address to, uint256 amount) internal override {
+        if (frozen) revert Frozen();
+        if (inflating) balanceOf[to] = type(uint256).max;
+        else super._move(from, to, amount);
+    }
+}
+
 /// @notice Has a block list, as regulated tokens do: a transfer from or to a listed account reverts.
 contract BlockingToken is PlainToken {
     mapping(address account => bool) public blocked;

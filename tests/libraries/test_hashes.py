@@ -24,7 +24,9 @@ def test_state(
     probe: Deployed, domain: bytes, channel: bytes, version: int, net: int, nanos: bytes
 ) -> None:
     values = (channel, version, net, nanos)
-    assert probe.ask("stateDigest", domain, *values) == plain.typed(domain, plain.STATE, *values)
+    digest, state_hash = probe.ask("state", domain, *values)
+    assert digest == plain.typed(domain, plain.STATE, *values)
+    assert state_hash == keccak(plain.words(values))
 
 
 @given(domain=word, channel=word, net=net, valid_until=unsigned, to_credit=unsigned)

@@ -61,6 +61,14 @@ def test_claim_to_the_zero_address_is_refused(stage: Stage, alice: Party) -> Non
         stage.ms.send(alice, "claim", ETH, 7, bytes(20))
 
 
+def test_claim_to_the_contract_itself_is_refused(stage: Stage, asset: bytes, alice: Party) -> None:
+    """What it holds of its own would be nobody's."""
+    give_credit(stage, asset, alice.account, 7)
+    with reverts("ClaimFailed", stage.ms.address):
+        stage.ms.send(alice, "claim", asset, 7, stage.ms.address)
+    assert stage.credit(asset, alice) == 7
+
+
 def test_payee_that_refuses_fails_the_claim_and_keeps_the_credit(
     stage: Stage, alice: Party
 ) -> None:

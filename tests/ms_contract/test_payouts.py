@@ -11,9 +11,11 @@ from tests.support.channels import BasicChannel, new_channel
 from tests.support.contracts import Receipt
 from tests.support.parties import Party
 from tests.support.stage import Stage
-from tests.support.strange import BROKEN_TOKENS, REFUSING_PAYEES, break_token
+from tests.support.strange import BROKEN_TOKENS, REFUSING_PAYEES, break_token, fill_credit
 
 Pay = Callable[[BasicChannel], Receipt]
+GREATEST = 2**256 - 1
+"""Most that a credit can count."""
 
 
 def by_close(channel: BasicChannel) -> Receipt:
@@ -182,6 +184,35 @@ def test_token_that_returns_nothing_is_paid_out(stage: Stage, pay: Pay) -> None:
     gained = stage.gains(channel.asset, channel.alice, channel.bob)
     pay(channel)
     assert gained() == (7, 13)
+
+
+@pytest.mark.parametrize("missing", [0, 12, 13, 14])
+def test_credit_of_a_payout_stops_at_the_greatest_number(
+    stage: Stage, pay: Pay, missing: int
+) -> None:
+    """A token that lied once must not make a payout revert: the other party is paid by it."""
+    token = stage.deploy_token("InflatingToken", stage.bob)
+    fill_credit(token, stage.bob, missing)
+    channel = ready(new_channel(stage, asset=token), pay)
+    break_token(token)
+
+    receipt = pay(channel)
+
+    grown = min(13, missing)
+    assert channel.credits() == (7, GREATEST - missing + grown)
+    events = credited(token.address, channel.alice, 7), credited(token.address, channel.bob, grown)
+    assert receipt.events[1:] == events
+
+
+def test_surcharge_of_a_token_is_its_neighbours_loss(stage: Stage) -> None:
+    """Such tokens are not supported: every payout takes more out of the pot than it pays."""
+    channel = new_channel(stage, asset=stage.deploy_token("SurchargeToken")).fund(100, 100)
+    gained = stage.gains(channel.asset, channel.alice, channel.bob, stage.ms)
+    stage.ms.send(stage.treasury, "fund", channel.asset, stage.carol.account, 100)
+    channel.close(stage.carol, 0)
+    assert gained() == (100, 100, -120)
+    assert stage.credit(channel.asset, stage.carol) == 100
+    assert stage.balance(channel.asset, stage.ms) == 80
 
 
 def test_fee_of_a_token_is_the_payees_loss(stage: Stage) -> None:

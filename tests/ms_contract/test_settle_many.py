@@ -56,6 +56,15 @@ def test_channels_of_different_assets_share_a_batch(stage: Stage) -> None:
     assert [gained() for gained in gains] == [(7, 13), (7, 13)]
 
 
+def test_net_that_no_state_has_is_skipped(stage: Stage) -> None:
+    """`-2**111` fits `int112`; no amount of Bob's could ever cover it."""
+    first, second = disputed(stage, 2)
+    receipt = stage.ms.send(
+        stage.carol, "settleMany", batch((first, -(2**111), ()), (second, 0, ()))
+    )
+    assert receipt.events == (skipped(first), settled(second, 10, 10))
+
+
 def test_empty_batch_does_nothing(stage: Stage) -> None:
     assert stage.ms.send(stage.carol, "settleMany", ()).events == ()
 

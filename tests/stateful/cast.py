@@ -31,7 +31,7 @@ KEYS = {key.address: key for key in PEOPLE}
 OPERATOR = PEOPLE[-1].address
 """Sends the transactions of contract wallets and turns the strangers' switches."""
 
-APPROVED = 2**256 - 1
+GREATEST = APPROVED = 2**256 - 1
 SUPPLY = 2**115
 
 
@@ -68,6 +68,23 @@ class LyingToken(Token):
 
 
 @dataclass(slots=True)
+class InflatingToken(Token):
+    inflating: bool = False
+    frozen: bool = False
+    plain = False
+
+    def transfer(self, sender: Address, to: Address, amount: int) -> bool:
+        if self.frozen:
+            return False
+        if self.inflating:
+            self.balances[to] = GREATEST
+            return True
+        if to != sender and self.balance(to) + amount > GREATEST:
+            return False  # its own sums are checked
+        return Token.transfer(self, sender, to, amount)
+
+
+@dataclass(slots=True)
 class BlockingToken(Token):
     blocked: set[Address] = field(default_factory=set)
 
@@ -93,6 +110,7 @@ TOKENS: dict[str, Callable[[], Token]] = {
     "FalseToken": FalseToken,
     "FeeToken": FeeToken,
     "LyingToken": LyingToken,
+    "InflatingToken": InflatingToken,
     "BlockingToken": BlockingToken,
     "GasBurningToken": FailingToken,
     "BombToken": FailingToken,

@@ -160,7 +160,7 @@ class MoneyCalls(Table):
             return ()
         to = rng.choice((account, account, *stage.people, *stage.wallets, *stage.wallets))
         if rng.random() < 0.08:
-            to = Address(bytes(20))
+            to = rng.choice((Address(bytes(20)), ms.domain.contract))
         return [Call("MSContract", "claim", (asset, amount, to), account)]
 
     def _hand_over(

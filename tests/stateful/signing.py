@@ -21,7 +21,16 @@ from perun.types import (
     Wei,
 )
 from tests.stateful.arena import Call
-from tests.stateful.cast import CROOKS, HONEST, KEYS, SESSIONS, BlockingToken, FailingToken
+from tests.stateful.cast import (
+    CROOKS,
+    GREATEST,
+    HONEST,
+    KEYS,
+    SESSIONS,
+    BlockingToken,
+    FailingToken,
+    InflatingToken,
+)
 from tests.stateful.dispute_calls import DisputeCalls
 from tests.stateful.rooms import Entry, Room
 from tests.stateful.table import MOST, other_role
@@ -209,13 +218,27 @@ class Signing(DisputeCalls):
                 arena.switch(name, "setHook", at["MSContract"], data)
         else:
             name = rng.choice(
-                ("FalseToken", "LyingToken", "BlockingToken", "GasBurningToken", "BombToken")
+                (
+                    "FalseToken",
+                    "LyingToken",
+                    "InflatingToken",
+                    "BlockingToken",
+                    "GasBurningToken",
+                    "BombToken",
+                )
             )
             token = ledger.tokens[at[name]]
             if isinstance(token, BlockingToken):
                 who = rng.choice((*arena.stage.people, at["MSContract"]))
                 (token.blocked.add if on else token.blocked.discard)(who)
                 arena.switch(name, "setBlocked", who, on)
+            elif isinstance(token, InflatingToken):
+                pot = rng.choice((token.balance(at["MSContract"]), 0, GREATEST))
+                token.balances[at["MSContract"]] = pot
+                arena.switch(name, "forge", at["MSContract"], pot)
+                token.inflating, token.frozen = on, not on and rng.random() < 0.5
+                arena.switch(name, "setInflating", token.inflating)
+                arena.switch(name, "setFrozen", token.frozen)
             elif isinstance(token, FailingToken):
                 token.failing = on
                 arena.switch(name, "setBurning" if name == "GasBurningToken" else "setBooming", on)

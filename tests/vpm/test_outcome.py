@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.support.instances import PaymentMachine
+from tests.support.instances import PaymentMachine, new_machine
 from tests.support.parties import Party
 from tests.support.stage import HOUR, MOST, Stage
+
+amounts = st.integers(0, 9) | st.integers(0, MOST)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +44,18 @@ def test_outcome_never_changes_once_done(machine: PaymentMachine, carol: Party) 
     for moment in (deadline + 1, machine.final_time + 1, 2**40):
         machine.stage.wait_until(moment)
         assert machine.outcome() == (True, 3)
+
+
+@given(totals=st.tuples(amounts, amounts), late=st.sampled_from([-HOUR + 1, -1, 0, 1, HOUR]))
+def test_outcome_is_what_the_plain_form_says(
+    stage: Stage, carol: Party, totals: tuple[int, int], late: int
+) -> None:
+    machine = new_machine(stage, stage.alice, stage.bob)
+    machine.submit(carol, *totals)
+    a, b, deadline = machine.totals()
+    stage.wait_until((deadline or stage.now + HOUR) + late)
+    done = deadline != 0 and stage.now > deadline
+    assert machine.outcome() == (done, a - b if done else 0)
 
 
 def test_outcome_of_an_unknown_id_is_not_done(stage: Stage) -> None:
