@@ -16,7 +16,17 @@ from perun.core.state import PeerId
 from perun.encoding.records import NumberedExtra
 from perun.types import Signature, UnixTime
 
-__all__ = ["BatchSigner", "Chain", "Clock", "Inbox", "Sealer", "Signer", "Store", "Wire"]
+__all__ = [
+    "BatchSigner",
+    "Chain",
+    "Clock",
+    "CountingClock",
+    "Inbox",
+    "Sealer",
+    "Signer",
+    "Store",
+    "Wire",
+]
 
 N = TypeVar("N", bound=NumberedExtra)
 
@@ -80,7 +90,16 @@ class Clock(Protocol):
     """Our own clock."""
 
     def now(self) -> UnixTime:
-        """Unix seconds; never goes back."""
+        """Unix seconds, as it is set at the moment."""
+
+
+@runtime_checkable
+class CountingClock(Clock, Protocol):
+    """A clock that also counts seconds, whatever it is set to. Without that, only what it moves
+    ahead counts as time that has passed."""
+
+    def counted(self) -> float:
+        """Seconds since some moment; never goes back."""
 
 
 class Store(Protocol):

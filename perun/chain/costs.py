@@ -22,6 +22,7 @@ __all__ = [
     "leaving_gas",
     "priced",
     "priced_now",
+    "reckoned",
     "register_gas",
     "settle_gas",
 ]
@@ -67,11 +68,15 @@ def priced_now(limits: Limits, endpoint: Endpoint, policy: FeePolicy | None = No
     return priced(limits, gas_price(endpoint, head.base_fee, policy))
 
 
-def priced(limits: Limits, price: Wei) -> Limits:
-    """Limits under which nothing is agreed to that costs more to enforce than it holds.
+def reckoned(limits: Limits) -> Limits:
+    """Limits under which nothing is agreed to that, at the price of gas on that day, costs more to
+    enforce than it holds, and nothing submitted that costs more than it brings."""
+    return replace(limits, submit_gas=SUBMIT_GAS, leave_gas=leaving_gas(nanos=1, evidence=1))
 
-    A node that wants such channels all the same keeps `limits` as they are. Tokens are compared by
-    the prices in `Policy.worths`.
+
+def priced(limits: Limits, price: Wei) -> Limits:
+    """Limits under which nothing is agreed to that costs more to enforce than it holds, at a price
+    of gas that stays. Tokens are compared by the prices in `Policy.worths`.
 
     Args:
         price: of gas, in wei.

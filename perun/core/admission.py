@@ -14,7 +14,7 @@ from perun.core.faults import AssetNotPriced, ChannelRejected, ChannelTooSmall, 
 from perun.core.keys import own_account, peer_account, peer_key
 from perun.core.signing import check_signature
 from perun.core.state import ChannelView, Held, Intent, OnChain, PeerId, Purpose, Role, Stage
-from perun.core.worth import worth_of
+from perun.core.worth import least_channel, worth_of
 from perun.encoding.messages import Propose
 from perun.errors import BadSignature
 from perun.types import (
@@ -59,7 +59,7 @@ def check_terms(draft: Draft, channel: Channel, role: Role, holds: int) -> None:
         raise ChannelRejected(f"a challenge of {channel.challenge} s is outside our limits")
     if channel.asset not in config.policy.assets:
         raise ChannelRejected("an asset that is not on our list")
-    least = worth_of(config.policy, channel.asset, limits.least_channel)
+    least = worth_of(config.policy, channel.asset, least_channel(limits, draft.chain))
     if least is None and channel.asset not in config.policy.unpriced:
         raise AssetNotPriced(channel.asset)
     if least is not None and holds < least:

@@ -13,12 +13,12 @@ from msgspec.structs import replace
 from perun.core import crossing, disputes, evidence, funding, joining, leaving, offers, virtual
 from perun.core.books import Books, Draft
 from perun.core.effects import SignItem, Watch
-from perun.core.inputs import ChainBlock, ChainChannel, ChainInstance
+from perun.core.inputs import ChainBlock, ChainChannel, ChainInstance, Tick
 from perun.core.instances import app_of, final_time, finally_decided, last_time
 from perun.core.keys import machine_key, own_key
 from perun.core.notices import PreimageLearnt, Stuck
 from perun.core.payments import show_paid
-from perun.core.phases import Phase, blocked, phase
+from perun.core.phases import Phase, blocked, fresh, phase
 from perun.core.requests import forget, start_next
 from perun.core.state import (
     ChainView,
@@ -31,7 +31,7 @@ from perun.core.state import (
     Stage,
 )
 from perun.core.wishes import answer, propose_next, refuse, resend, show
-from perun.types import ChannelId, InstanceId, MachineId, Statement, UnixTime
+from perun.types import ChannelId, InstanceId, MachineId, Statement
 
 __all__ = [
     "on_block",
@@ -49,15 +49,20 @@ __all__ = [
 
 def on_block(draft: Draft, block: ChainBlock) -> None:
     """The chain has moved on: everything that time decides is looked at."""
+    before = draft.chain
+    newer = (block.head_time, block.head_number) > (before.head_time, before.head_number)
     chain = ChainView(
         head_time=block.head_time,
         final_time=block.final_time,
         head_number=block.head_number,
         final_number=block.final_number,
-        clock=draft.chain.clock,
-        told=draft.chain.told + 1,
+        clock=before.clock,
+        told=before.told + 1,
         # Lower after a reorganisation of what was final.
-        earlier_final=min(draft.chain.final_time, block.final_time),
+        earlier_final=min(before.final_time, block.final_time),
+        wall=before.wall,
+        heard=before.clock if newer else before.heard,
+        gas_price=block.gas_price,
     )
     draft.chain = chain
     draft.put(chain)
@@ -66,12 +71,19 @@ def on_block(draft: Draft, block: ChainBlock) -> None:
             draft.attempt(partial(_look_at_channel, draft, view.id))
     for instance in draft.books.instances.values():
         draft.attempt(partial(_look_at_instance, draft, instance.id))
-        draft.attempt(partial(_forget, draft, instance.id))
     for id in draft.books.crossings:
         draft.attempt(partial(crossing.look_again, draft, id))
+    if fresh(draft):
+        # By a time that may be false nothing is forgotten: it could not be taken back.
+        _forget_what_is_over(draft)
+
+
+def _forget_what_is_over(draft: Draft) -> None:
+    for instance in draft.books.instances.values():
+        draft.attempt(partial(_forget, draft, instance.id))
     for invitation in draft.books.invitations.values():
         terms = invitation.machine or invitation.lock
-        if terms is None or chain.final_time > last_time(terms):
+        if terms is None or draft.chain.final_time > last_time(terms):
             draft.drop(invitation)
 
 
@@ -92,7 +104,8 @@ def _look_at_channel(draft: Draft, id: ChannelId) -> None:
     view = draft.channel(id)
     if view.final.ended:
         return
-    view = offers.expire(draft, view)
+    if fresh(draft):
+        view = offers.expire(draft, view)
     offers.submit(draft, view)
     disputes.duties(draft, view)
     if view.intents and not view.proposals and view.held is None:
@@ -175,27 +188,28 @@ def _look_at_instance(draft: Draft, id: InstanceId) -> None:
 # --------------------------------------------------------------------------------------- our clock
 
 
-def on_tick(draft: Draft, clock: UnixTime) -> None:
+def on_tick(draft: Draft, tick: Tick) -> None:
     """Patience: what has waited too long is sent again, refused, or reported."""
     limits = draft.config.limits
-    draft.chain = replace(draft.chain, clock=max(clock, draft.chain.clock))
+    draft.chain = replace(draft.chain, clock=max(tick.clock, draft.chain.clock), wall=tick.wall)
     draft.put(draft.chain)
+    waited = draft.chain.waited
     for known in draft.books.channels.values():
         if not known.proposals and known.held is None and known.stage is not Stage.OFFERED:
             continue
         view = draft.channel(known.id)
         now = phase(view, draft.chain)
-        if now is Phase.OFFERED and clock - view.offered_at > limits.patience:
+        if now is Phase.OFFERED and waited(view.offered_at) > limits.patience:
             joining.send_again(draft, view)
         if now not in (Phase.PROPOSED, Phase.HOLDING):
             continue
-        if any(clock - proposal.sent_at > limits.patience for proposal in view.proposals):
+        if any(waited(proposal.sent_at) > limits.patience for proposal in view.proposals):
             newest = view.proposals[-1]
             draft.notify(Stuck(view.id, newest.state.version, newest.sent_at))
             resend(draft, view)
         held = view.held
         if held is not None and not held.answering and not _of_crossing(draft, view):
-            late = clock - held.since > limits.hold
+            late = waited(held.since) > limits.hold
             if late and blocked(draft, view) is None:
                 reason = "not answered by our user in time"
                 draft.attempt(partial(refuse, draft, view.id, reason))

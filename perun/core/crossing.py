@@ -190,7 +190,7 @@ def follow(draft: Draft, id: InstanceId) -> None:
 def overdue(draft: Draft, crossing: Crossing) -> None:
     """Refuses what is not complete after patience, so that nobody is left waiting [C2]."""
     patience = draft.config.limits.patience
-    waited = draft.chain.clock - crossing.since
+    waited = draft.chain.waited(crossing.since)
     if crossing.stage is CrossingStage.REQUESTED:
         if waited > (30 * patience if all(crossing.requested) else patience):
             refuse_both(draft, crossing, "the other end, or a channel, kept us waiting")

@@ -14,7 +14,7 @@ from perun.core.keys import machine_key
 from perun.core.phases import registering
 from perun.core.signing import exact
 from perun.core.state import ChannelView, InstanceView, LegStatus, Role, Totals
-from perun.core.worth import dust_of
+from perun.core.worth import dust_of, enforcing_costs
 from perun.encoding.evidence import reveal_evidence, statements_evidence
 from perun.types import ChannelId, MachineId, Nano, Signature, Wei
 
@@ -134,9 +134,10 @@ def _useful(draft: Draft, instance: InstanceView) -> Totals | None:
 
 
 def is_worth_it(draft: Draft, instance: InstanceView, total: Wei) -> bool:
-    """Whether we would submit a total at all: not below dust."""
+    """Whether we would submit a total at all today: not below dust."""
     asset = draft.channel(instance.legs[0].channel).channel.asset
-    return total >= dust_of(draft.config.policy, asset, draft.config.limits.dust)
+    cost = enforcing_costs(draft.config.limits, draft.chain)
+    return total >= dust_of(draft.config.policy, asset, cost)
 
 
 def _payer(instance: InstanceView) -> Role:

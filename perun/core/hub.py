@@ -9,8 +9,8 @@ from perun.core.accounting import free_money, own_lock, reliable_holdings
 from perun.core.config import Config, HubPolicy
 from perun.core.content import agreed_content
 from perun.core.faults import InstanceRejected
-from perun.core.instances import check_terms, last_time, locks
-from perun.core.state import ChannelView
+from perun.core.instances import check_terms, check_worth, last_time, locks
+from perun.core.state import ChainView, ChannelView
 from perun.types import InstanceId, Lock, Machine, Nano, UnixTime, Wei
 
 __all__ = ["fee_for", "why_refuse"]
@@ -33,7 +33,7 @@ def fee_for(policy: HubPolicy, terms: Machine | Lock, now: UnixTime, final: Unix
 
 def why_refuse(
     config: Config,
-    now: UnixTime,
+    chain: ChainView,
     terms: Machine | Lock,
     legs: tuple[tuple[ChannelView, Nano], ...],
     replaces: InstanceId | None = None,
@@ -48,7 +48,8 @@ def why_refuse(
     if policy is None:
         return "no hub here"
     try:
-        check_terms(config, now, legs[0][0].channel.asset, terms)
+        check_terms(config, chain.head_time, terms)
+        check_worth(config, chain, legs[0][0].channel.asset, terms)
     except InstanceRejected as error:
         return error.why
     for view, nano in legs:
@@ -63,7 +64,9 @@ def why_refuse(
         if sum(own_lock(other, view.role) for other in nanos) + lock > policy.peer_quota:
             return f"quota of {policy.peer_quota} for this peer is used up"
         slots = config.limits.greatest_nanos
-        small = lock <= policy.small_lock and last_time(terms) <= now + policy.short_life
+        small = (
+            lock <= policy.small_lock and last_time(terms) <= chain.head_time + policy.short_life
+        )
         if not small:
             slots = min(slots - policy.reserved_slots, config.limits.slots_per_peer)
         if len(nanos) >= slots:

@@ -303,9 +303,12 @@ class Signed(Record, frozen=True, gc=False):
 
 
 class Tick(Record, frozen=True, gc=False):
-    """Our own clock, Unix seconds; never goes back."""
+    """Our own clock."""
 
     clock: UnixTime
+    """Unix time when we started, and the seconds since: never goes back."""
+    wall: UnixTime
+    """Unix time as this machine has it, which somebody may set back or ahead."""
 
 
 class Restarted(Record, frozen=True, gc=False):

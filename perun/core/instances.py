@@ -18,13 +18,14 @@ from perun.core.state import (
     Role,
     Totals,
 )
-from perun.core.worth import dust_of
+from perun.core.worth import dust_of, least_lock
 from perun.encoding.ids import lock_id, machine_id
 from perun.types import Address, Asset, InstanceId, Lock, Machine, Nano, UnixTime, Wei
 
 __all__ = [
     "app_of",
     "check_terms",
+    "check_worth",
     "decided_shift",
     "final_time",
     "finally_decided",
@@ -99,8 +100,8 @@ def leg_in(instance: InstanceView, view: ChannelView) -> Leg | None:
     return None
 
 
-def check_terms(config: Config, now: UnixTime, asset: Asset, terms: Machine | Lock) -> None:
-    """Raises `InstanceRejected` unless limits on time and size hold (section 4, section 5)."""
+def check_terms(config: Config, now: UnixTime, terms: Machine | Lock) -> None:
+    """Raises `InstanceRejected` unless the limits on time hold (section 4, section 5)."""
     limits = config.limits
     if isinstance(terms, Machine):
         if terms.validity + terms.challenge >= 2**34:
@@ -111,13 +112,21 @@ def check_terms(config: Config, now: UnixTime, asset: Asset, terms: Machine | Lo
             raise InstanceRejected("one key on both sides")
     if sum(locks(terms)) == 0:
         raise InstanceRejected("it locks nothing")
-    dust = dust_of(config.policy, asset, limits.dust)
-    if any(0 < lock < dust for lock in locks(terms)):
-        raise InstanceRejected(f"a lock is below dust ({dust})")
     if last_time(terms) <= now + 2 * limits.margin:
         raise InstanceRejected("it ends too soon to enforce")
     if last_time(terms) > now + limits.greatest_validity:
         raise InstanceRejected("it ends too far ahead")
+
+
+def check_worth(config: Config, chain: ChainView, asset: Asset, terms: Machine | Lock) -> None:
+    """Raises `InstanceRejected` for a lock that costs more to enforce than it holds.
+
+    Asked once, when an instance is agreed on: what both have agreed on is not refused because the
+    price of gas has risen since.
+    """
+    dust = dust_of(config.policy, asset, least_lock(config.limits, chain))
+    if any(0 < lock < dust for lock in locks(terms)):
+        raise InstanceRejected(f"a lock is below dust ({dust})")
 
 
 def paid_by(instance: InstanceView, totals: Totals, role: Role) -> Wei:

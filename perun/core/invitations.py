@@ -21,6 +21,7 @@ from perun.core.inputs import CommandAddMachine, CommandLock, CommandReplace
 from perun.core.instances import (
     app_of,
     check_terms,
+    check_worth,
     instance_id,
     locks,
     nano_of,
@@ -126,7 +127,8 @@ def _invite(
     may_sign(draft, view, "lock an instance")
     terms = machine or lock
     assert terms is not None
-    check_terms(draft.config, draft.now, view.channel.asset, terms)
+    check_terms(draft.config, draft.now, terms)
+    check_worth(draft.config, draft.chain, view.channel.asset, terms)
     via = view.peer if end else b""
     draft.put(Invitation(terms.salt, view.id, machine, lock, end or view.peer, via, replaces))
     channel = None if end else view.id
@@ -145,7 +147,8 @@ def on_invite(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Non
             theirs = _address(sender) if via else peer_key(view)
             if (message.machine.alice, message.machine.bob) != (theirs, own_key(view)):
                 raise InstanceRejected("its keys are not yours and mine")
-        check_terms(draft.config, draft.now, view.channel.asset, terms)
+        check_terms(draft.config, draft.now, terms)
+        check_worth(draft.config, draft.chain, view.channel.asset, terms)
         if locks(terms)[Role.BOB] > _greatest_lock(draft):
             raise InstanceRejected("it locks more of my money than I allow")
         ours = Salt(keccak(draft.config.seed + terms.salt))

@@ -82,7 +82,7 @@ def _check_addition(draft: Draft, view: ChannelView, nano: Nano) -> InstanceView
     if not untouched(instance) or draft.totals(instance.id).received:
         raise BadProposal("an instance that was submitted or signed for before")
     try:
-        check_terms(draft.config, draft.now, view.channel.asset, instance.terms)
+        check_terms(draft.config, draft.now, instance.terms)
     except InstanceRejected as error:
         raise BadProposal(error.why) from None
     check_roles(view, instance)

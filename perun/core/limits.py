@@ -49,8 +49,14 @@ class Limits(Record, frozen=True, gc=False):
     open_validity: Seconds = Seconds(600)
     """Life of an `Open`: minutes."""
     dust: Wei = Wei(0)
-    """Least lock, and least total worth a submission: the cost of enforcing it, in wei; in a token
-    what is worth as much (`perun.core.worth`)."""
+    """Least lock we take part in, in wei; in a token what is worth as much (`perun.core.worth`).
+    While the price of gas is not known, the least total worth a submission as well."""
+    submit_gas: int = 0
+    """Gas of a submission. With today's price of gas (`ChainView.gas_price`) it says which totals
+    are worth one, and what is too small a lock to be agreed on; 0: the price does not matter."""
+    leave_gas: int = 0
+    """Gas of leaving a channel alone: with today's price, the least that a new channel holds; 0:
+    the price does not matter."""
     greatest_nanos: int = 64
     slots_per_peer: int = 48
     """Nanos one peer may fill in one channel; what is left is kept for small short-lived ones."""
@@ -65,9 +71,9 @@ class Limits(Record, frozen=True, gc=False):
     """Proposals of ours, refusals above all, that wait for their resolution: with so many we answer
     no further one. Two who keep the rules never have more than a few."""
     least_channel: Wei = Wei(0)
-    """Least that both sides of a channel put in: the cost of leaving it alone, in wei, which
-    `perun.chain.costs.priced` sets; in a token what is worth as much, and a token without a price
-    (`Policy.worths`) is refused. 0 accepts every channel."""
+    """Least that both sides of a channel put in, in wei; in a token what is worth as much, and a
+    token without a price (`Policy.worths`) is refused. 0 accepts every channel, unless `leave_gas`
+    says more."""
 
     def __post_init__(self) -> None:
         least = min(self.least_challenge, self.least_machine_challenge)

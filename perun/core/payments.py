@@ -11,6 +11,7 @@ from perun.core.effects import Notify, Send, Sign, SignItem
 from perun.core.faults import NotAllowedNow, NotEnoughMoney, StatementRefused, UnexpectedMessage
 from perun.core.inputs import CommandPay
 from perun.core.notices import PaymentDelivered, PaymentReceived, PaymentRefused
+from perun.core.phases import why_stale
 from perun.core.signing import check_statement
 from perun.core.state import InstanceView, LegStatus, PeerId, Role, Totals
 from perun.encoding.messages import NotPaid, Paid, Pay
@@ -48,8 +49,9 @@ def why_not(books: Books, instance: InstanceView, machine: Machine) -> str | Non
     if on.deadline or not (instance.watched and view.watched) or instance.final.deadline:
         return "it was submitted, or the chain has not told yet"
     chain, limits = books.chain, books.config.limits
-    if chain.clock - chain.head_time > limits.freshness:
-        return "our view of the chain is too old"
+    stale = why_stale(chain, limits.freshness)
+    if stale is not None:
+        return stale
     if chain.head_time > machine.validity - limits.margin:
         return "too late to enforce it"
     if books.exit_only:

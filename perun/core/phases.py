@@ -12,9 +12,9 @@ from perun.core.admission import has_room
 from perun.core.books import Books, Draft
 from perun.core.faults import NotAllowedNow
 from perun.core.state import ChainView, ChannelView, Stage
-from perun.types import UnixTime
+from perun.types import Seconds, UnixTime
 
-__all__ = ["Phase", "blocked", "fresh", "lapsed", "may_sign", "phase", "registering"]
+__all__ = ["Phase", "blocked", "fresh", "lapsed", "may_sign", "phase", "registering", "why_stale"]
 
 
 class Phase(enum.Enum):
@@ -78,10 +78,27 @@ def registering(view: ChannelView, chain: ChainView) -> bool:
     return agreed.state.version > dispute.version
 
 
+def why_stale(chain: ChainView, freshness: Seconds) -> str | None:
+    """Why our view of the chain is not good enough to sign, or count on, anything; None: it is
+    fresh [A6].
+
+    It is when a newer block came not long ago, by seconds that no setting of our clock can take
+    back, and the block's time and our clock agree: else one of the two is wrong, and we cannot know
+    which.
+    """
+    ahead = chain.head_time - chain.wall
+    if ahead < -freshness:
+        return f"our view of the chain is too old: by our clock its newest block is {-ahead} s old"
+    if ahead > freshness:
+        return f"the newest block is {ahead} s ahead of our clock: one of the two is wrong"
+    if chain.clock - chain.heard > freshness or not chain.head_number:
+        return "our view of the chain is too old: no newer block comes"
+    return None
+
+
 def fresh(books: Books | Draft) -> bool:
-    """Whether our newest block is young enough to sign and to count on anything [A6]."""
-    chain = books.chain
-    return chain.clock - chain.head_time <= books.config.limits.freshness and chain.head_number > 0
+    """Whether our view of the chain is fresh, see `why_stale`."""
+    return why_stale(books.chain, books.config.limits.freshness) is None
 
 
 def blocked(draft: Draft, view: ChannelView) -> str | None:
@@ -104,7 +121,7 @@ def blocked(draft: Draft, view: ChannelView) -> str | None:
     if not view.watched:
         return "the chain has not told yet how the channel stands"
     if not fresh(draft):
-        return "our view of the chain is too old"
+        return why_stale(draft.chain, draft.config.limits.freshness)
     if not view.signed and not has_room(draft, view):
         return "no room for another channel, or nobody has put money into it"
     return None

@@ -175,7 +175,7 @@ def start(
     terms, deployment = instance.terms, draft.config.deployment
     nanos = [nano_of(deployment, instance.id, terms, leg.swapped) for leg in instance.legs]
     places = tuple(zip(pair, nanos, strict=True))
-    why = why_refuse(draft.config, draft.now, terms, places, crossing.replaces)
+    why = why_refuse(draft.config, draft.chain, terms, places, crossing.replaces)
     if pair[0].id == pair[1].id or pair[0].channel.asset != pair[1].channel.asset:
         why = "the ends need two channels of one asset"
     if crossing.replaces is not None:

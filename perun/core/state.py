@@ -93,11 +93,24 @@ class ChainView(Record, frozen=True, gc=False, array_like=True):
     head_number: int = 0
     final_number: int = 0
     clock: UnixTime = UnixTime(0)
-    """Our own clock, Unix seconds; tells how old the newest block is."""
+    """Seconds that our own clock has counted: Unix time when we started, and never set back since.
+    Measures how long something has waited, and how long ago the newest block came."""
     told: int = 0
     """How many blocks we were told; a block comes before the snapshots that it changes."""
     earlier_final: UnixTime = UnixTime(0)
     """`final_time` with the block before: every snapshot reaches that far."""
+    wall: UnixTime = UnixTime(0)
+    """What our own clock shows; somebody may set it. Block times are compared with it, nothing
+    else."""
+    heard: UnixTime = UnixTime(0)
+    """`clock` when a newer block than all before came."""
+    gas_price: Wei = Wei(0)
+    """Of the newest block, in wei; 0: not known."""
+
+    def waited(self, since: UnixTime) -> int:
+        """Seconds since `clock` showed that. What it has not shown yet comes from an earlier run,
+        whose clock was wrong: it is counted as long gone, not as to come."""
+        return abs(self.clock - since)
 
     def final_of(self, told: int) -> UnixTime:
         """How far the final snapshot of a row reaches that the chain told of when it had told so

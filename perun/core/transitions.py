@@ -362,6 +362,6 @@ _HANDLERS: Final[dict[type, Callable[[Draft, Any], None]]] = {
     ChainCredit: _credit,
     ChainAnnounced: _ignore,
     Signed: _signed,
-    Tick: lambda draft, input: clockwork.on_tick(draft, input.clock),
+    Tick: lambda draft, input: clockwork.on_tick(draft, input),
     Restarted: lambda draft, input: clockwork.on_restart(draft),  # noqa: ARG005
 }

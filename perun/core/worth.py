@@ -1,11 +1,17 @@
-"""What gas costs, said in an asset: the limits are in wei, locks and channels in anything."""
+"""What gas costs, said in an asset: the limits are in wei, locks and channels in anything.
+
+The price of gas is a reading that comes with every block. What must be done goes by today's; what
+is agreed on, once, by today's as well, but never by less than the limits say.
+"""
 
 from __future__ import annotations
 
 from perun.core.config import Policy
+from perun.core.limits import Limits
+from perun.core.state import ChainView
 from perun.types import ETH, Asset, Wei
 
-__all__ = ["dust_of", "worth_of"]
+__all__ = ["dust_of", "enforcing_costs", "least_channel", "least_lock", "worth_of"]
 
 
 def worth_of(policy: Policy, asset: Asset, wei: Wei) -> Wei | None:
@@ -18,6 +24,22 @@ def worth_of(policy: Policy, asset: Asset, wei: Wei) -> Wei | None:
     return None
 
 
+def enforcing_costs(limits: Limits, chain: ChainView) -> Wei:
+    """What a submission costs today, in wei: a total that is worth less is not submitted."""
+    today = limits.submit_gas * chain.gas_price
+    return Wei(today) if today else limits.dust
+
+
+def least_lock(limits: Limits, chain: ChainView) -> Wei:
+    """Least lock of a new instance, in wei: what it could never be worth to enforce is refused."""
+    return Wei(max(limits.dust, limits.submit_gas * chain.gas_price))
+
+
+def least_channel(limits: Limits, chain: ChainView) -> Wei:
+    """Least that a new channel holds, in wei."""
+    return Wei(max(limits.least_channel, limits.leave_gas * chain.gas_price))
+
+
 def dust_of(policy: Policy, asset: Asset, dust: Wei) -> Wei:
-    """`Limits.dust` in an asset's smallest unit; without a price nothing is too small."""
+    """Dust in an asset's smallest unit; without a price nothing is too small."""
     return worth_of(policy, asset, dust) or Wei(0)

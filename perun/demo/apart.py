@@ -10,6 +10,7 @@ from perun.chain.fees import FeePolicy, first_fees
 from perun.chain.reports import Paid
 from perun.core.inputs import CommandClaim, CommandDispute
 from perun.core.state import SignedState
+from perun.core.worth import enforcing_costs
 from perun.demo.moves import add_machine, has_ended
 from perun.demo.party import Party
 from perun.demo.play import BASE_FEE, DAY, Play
@@ -91,8 +92,10 @@ def leave_alone(play: Play) -> None:
     before = ingrid.wallet.count
     count = max(1, play.payments // 10)
     # A total that the gas to submit it would eat is not worth enforcing: nobody would.
-    dust = max(party.books.config.limits.dust for party in (alice, bob))
-    play.pay(machine, count, "Alice ⇄ Ingrid ⇄ Bob", count, least=dust)
+    costs = [
+        enforcing_costs(party.books.config.limits, party.books.chain) for party in (alice, bob)
+    ]
+    play.pay(machine, count, "Alice ⇄ Ingrid ⇄ Bob", count, least=max(costs))
     play.arrived(machine)
     play.hub_signed += ingrid.wallet.count - before
     ingrid.cut_power()

@@ -3,14 +3,13 @@ that is safe. Wires come from outside, because there are several."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from perun.chain import ChainService, FeePolicy, SqliteJournal
-from perun.chain.costs import priced_now
+from perun.chain.costs import reckoned
 from perun.chain.endpoint import Endpoint
 from perun.chain.reports import Report
 from perun.core.clockwork import watches
@@ -18,30 +17,18 @@ from perun.core.config import Config
 from perun.core.inputs import Input
 from perun.core.notices import Notice
 from perun.crypto import SecretKey
+from perun.node.clocks import SystemClock
 from perun.node.guest import Guest
 from perun.node.profile import Profile, write_profile
 from perun.node.recovery import open_books
 from perun.node.runtime import Fault, Node
 from perun.ports import Clock
 from perun.store import SqliteStore
-from perun.types import UnixTime
 from perun.wallet import LocalWallet
 from perun.wire.local import LocalNetwork
 from perun.wire.sealing import BoxSealer
 
-__all__ = ["Assembly", "SystemClock"]
-
-
-class SystemClock:
-    """This machine's clock, kept from going back."""
-
-    def __init__(self) -> None:
-        self._last = UnixTime(0)
-
-    def now(self) -> UnixTime:
-        """See `perun.ports.Clock`."""
-        self._last = UnixTime(max(self._last, int(time.time())))
-        return self._last
+__all__ = ["Assembly"]
 
 
 def _nobody(*_: object) -> None:
@@ -81,17 +68,16 @@ class Assembly:
             wallet: holds it, and the account's key if that is another; only `key` if not given.
             since: block of the deployment.
             keyfile: the account's key, encrypted (`perun.wallet.encrypt`), kept for exits.
-            any_price: also take part in channels and locks that, at the price of gas now, cost more
-                to enforce than they hold; else such are refused, with both numbers.
+            any_price: also take part in channels and locks that, at the price of gas of the day,
+                cost more to enforce than they hold; else such are refused, with both numbers.
 
             guest: a program above that lives in the node's turns (`perun.app`).
 
         Raises:
-            ChainFault: the chain cannot be asked for the price of gas.
             StoreInUse: another process has it open.
         """
         if not any_price:
-            config = replace(config, limits=priced_now(config.limits, endpoint, fees))
+            config = replace(config, limits=reckoned(config.limits))
         deployment, identity = config.deployment, config.identity
         self.store = SqliteStore(path, () if guest is None else guest.kinds)
         try:

@@ -18,13 +18,14 @@ from typing import TypeVar
 from perun.core.books import Books, Row, Step, row_key
 from perun.core.claims import channels_of
 from perun.core.effects import Effect, Sign
-from perun.core.inputs import Command, Connected, Input, Received, Restarted, Signed, Tick
+from perun.core.inputs import Command, Connected, Input, Received, Restarted, Signed
 from perun.core.notices import Notice
 from perun.core.state import ChainView, ChannelView, PeerId, Totals
 from perun.core.transitions import step
 from perun.encoding.messages import Relay, decode
 from perun.errors import BrokenInvariant, Misuse, PeerFault
 from perun.node.ahead import check_ahead
+from perun.node.clocks import Ticker
 from perun.node.desk import Asked, Host
 from perun.node.executor import Executor
 from perun.node.guest import Guest
@@ -79,7 +80,7 @@ class Node:
         self._signer = signer
         self._batch_signer = signer if isinstance(signer, BatchSigner) else None
         self._chain = chain
-        self._clock = clock
+        self._ticker = Ticker(clock)
         self._sealer = sealer
         self._notify = notify
         self._fault = fault
@@ -158,9 +159,9 @@ class Node:
         rows: list[Row] = []
         drops: _Drops = {}
         self._asked.clear()
-        now = self._clock.now()
-        if now > self.books.chain.clock:
-            self._sign(self._take(Tick(now), rows, drops, effects), rows, drops, effects)
+        tick = self._ticker.tick()
+        if tick is not None:
+            self._sign(self._take(tick, rows, drops, effects), rows, drops, effects)
         inputs, taken = self._open_inbox()
         check_ahead(self.books, inputs)
         wishes: list[Sign] = []

@@ -81,6 +81,8 @@ class Ledger:
         self.log: list[Transaction] = []
         """What changed something."""
         self.followers: list[LedgerChain] = []
+        self.gas_price = Wei(0)
+        """What the newest block says of it; 0: nothing."""
         self._past = [(UnixTime(time), self._channels.copy(), self._instances.copy())]
         self._put: Counter[Address] = Counter()
 
@@ -336,7 +338,8 @@ class LedgerChain:
     def block(self) -> ChainBlock:
         """The ledger's height as this node is told it."""
         number, time, _, _ = self.ledger.final()
-        return ChainBlock(self.ledger.number, self.ledger.time, number, UnixTime(time))
+        ledger = self.ledger
+        return ChainBlock(ledger.number, ledger.time, number, UnixTime(time), ledger.gas_price)
 
     def snapshots(self) -> list[Input]:
         """Everything this node watches, as it stands."""

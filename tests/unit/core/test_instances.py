@@ -225,7 +225,7 @@ def test_hub_refuses_with_a_reason(trio: Trio, policy: HubPolicy | None, reason:
         (books.channels[id], nano_of(DEPLOYMENT, bytes(32), machine, swapped))  # type: ignore[arg-type]
         for id, swapped in ((trio.left, False), (trio.right, True))
     )
-    said = why_refuse(config, now, machine, legs)
+    said = why_refuse(config, books.chain, machine, legs)
 
     assert said is not None
     assert reason in said
@@ -280,7 +280,7 @@ def test_c3_last_slots_are_kept_for_what_is_small_and_short(trio: Trio) -> None:
             (view, nano_of(DEPLOYMENT, InstanceId(bytes(32)), machine, swapped))
             for view, swapped in ((full, False), (books.channels[trio.right], True))
         )
-        return why_refuse(config, now, machine, legs)  # type: ignore[arg-type]
+        return why_refuse(config, books.chain, machine, legs)  # type: ignore[arg-type]
 
     assert answer(5, 900) is None
     # The hub locks in Bob's channel only, which is empty; Alice's is the full one.

@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from perun.core.config import Policy, Worth
 from perun.core.faults import AssetNotPriced, ChannelTooSmall, InstanceRejected
 from perun.core.inputs import CommandOffer
-from perun.core.instances import check_terms
+from perun.core.instances import check_terms, check_worth
 from perun.core.notices import ChannelJoined, ChannelRefused
+from perun.core.state import ChainView
 from perun.core.worth import dust_of, worth_of
 from perun.errors import AmountOutOfRange
 from perun.node.settings import config_for
@@ -113,7 +114,8 @@ def test_least_lock_is_in_the_channels_asset(policy: Policy, least: int) -> None
         keys = (key_of("a").address, key_of("b").address)
         end = UnixTime(10_000)
         machine = Machine(*keys, Wei(lock), Wei(0), end, Seconds(600), Salt(bytes(32)))
-        check_terms(config, UnixTime(0), asset, machine)
+        check_terms(config, UnixTime(0), machine)
+        check_worth(config, ChainView(), asset, machine)
 
     check(least, TOKEN)
     check(CAREFUL.dust, ETH)
