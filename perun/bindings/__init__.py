@@ -9,7 +9,14 @@
 from perun.bindings.abi import BadAnswer, BadArguments
 from perun.bindings.calls import Call, Fees, Query
 from perun.bindings.erc20 import ERC20
-from perun.bindings.failures import NodeRefused, NodeUnreachable, NotMined
+from perun.bindings.failures import (
+    Garbled,
+    NodeBusy,
+    NodeRefused,
+    NodeUnreachable,
+    NotMined,
+    PoolRefused,
+)
 from perun.bindings.front import Front
 from perun.bindings.hash_time_lock import HashTimeLock
 from perun.bindings.lib_signatures import LibSignatures
@@ -30,16 +37,19 @@ __all__ = [
     "Event",
     "Fees",
     "Front",
+    "Garbled",
     "HashTimeLock",
     "Holdings",
     "LibSignatures",
     "Log",
     "MSContract",
     "Nanocontract",
+    "NodeBusy",
     "NodeRefused",
     "NodeUnreachable",
     "NotMined",
     "Outcome",
+    "PoolRefused",
     "Query",
     "Receipt",
     "Reverted",

@@ -28,7 +28,14 @@ class Log(Record, frozen=True, gc=False):
     transaction: bytes
     """Hash of the transaction."""
     index: int
-    """Position in the block."""
+    """Position in the block; with some nodes, in the transaction."""
+    transaction_index: int = 0
+    """Position of the transaction in the block."""
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """By which logs are in the order in which they were made. Answers need not be."""
+        return self.block, self.transaction_index, self.index
 
 
 class Event(Record, frozen=True, gc=False):
@@ -121,4 +128,10 @@ def from_web3(receipt: LogReceipt) -> Log:
         block_hash=bytes(receipt["blockHash"]),
         transaction=bytes(receipt["transactionHash"]),
         index=int(receipt["logIndex"]),
+        transaction_index=int(receipt.get("transactionIndex") or 0),
     )
+
+
+def stands(receipt: LogReceipt) -> bool:
+    """Whether a log is in a block: not in one taken back since, nor in one that is to come."""
+    return not receipt.get("removed") and receipt.get("blockNumber") is not None

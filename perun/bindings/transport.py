@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, TypeVar, cast
 
 from eth_account import Account
@@ -10,13 +11,13 @@ from eth_keys import datatypes as eth_keys
 from eth_typing import BlockNumber
 from hexbytes import HexBytes
 from web3 import Web3
-from web3.exceptions import TimeExhausted
-from web3.types import BlockIdentifier, TxParams, TxReceipt
+from web3.exceptions import ExtraDataLengthError, TimeExhausted
+from web3.types import BlockIdentifier, RPCEndpoint, TxParams, TxReceipt
 from web3.types import Wei as Web3Wei
 
 from perun.bindings import logs, reverts
 from perun.bindings.calls import Call, Fees, Query, request, transaction
-from perun.bindings.failures import NotMined, translated
+from perun.bindings.failures import NotMined, pooled, translated
 from perun.bindings.logs import Event, Log
 from perun.bindings.reverts import Reverted
 from perun.crypto.interop import AddressLike, address, checksum
@@ -44,7 +45,7 @@ class Receipt(Record, frozen=True, gc=False):
     block: int
     gas_used: int
     paid: Wei
-    """What it cost its sender in fees, in wei."""
+    """What it cost its sender in fees, in wei; 0 if the node does not say the price."""
     events: tuple[Event, ...]
     """What the contract it was sent to has announced, in order."""
     logs: tuple[Log, ...]
@@ -72,7 +73,8 @@ def ask(web3: Web3, query: Query[T], block: BlockIdentifier = "latest") -> T:
     """
     params: TxParams = {"to": checksum(query.to), "data": HexBytes(query.data)}
     with translated():
-        answer = web3.eth.call(params, block)
+        # What sends us on to an address of the network (EIP-3668) is none of our contracts.
+        answer = web3.eth.call(params, block, ccip_read_enabled=False)
     return query.decode(bytes(answer))
 
 
@@ -83,7 +85,31 @@ def now(web3: Web3) -> UnixTime:
         NodeUnreachable, NodeRefused: the node failed.
     """
     with translated():
-        return UnixTime(int(web3.eth.get_block("latest")["timestamp"]))
+        return UnixTime(int(header(web3, "latest")["timestamp"]))
+
+
+def header(web3: Web3, which: BlockIdentifier) -> Mapping[str, Any]:
+    """A block without its transactions, whatever its seal: chains of few signers put more into
+    `extraData` than web3 allows, and nothing that we look at stands there.
+
+    Raises what web3 does.
+    """
+    try:
+        return cast("Mapping[str, Any]", web3.eth.get_block(which))
+    except ExtraDataLengthError:
+        name = hex(which) if isinstance(which, int) else which
+        answer = web3.provider.make_request(RPCEndpoint("eth_getBlockByNumber"), [name, False])
+        block = cast("dict[str, Any]", answer["result"])
+        numbers = ("number", "timestamp", "baseFeePerGas")
+        return {
+            **{field: int(block[field], 16) for field in numbers if field in block},
+            "hash": HexBytes(block["hash"]),
+        }
+
+
+def paid(mined: TxReceipt) -> Wei:
+    """What a mined transaction cost its sender in fees, in wei; 0 where the node does not say."""
+    return Wei(int(mined["gasUsed"]) * int(mined.get("effectiveGasPrice") or 0))
 
 
 def send(
@@ -114,7 +140,7 @@ def send(
         transaction=bytes(mined["transactionHash"]),
         block=int(mined["blockNumber"]),
         gas_used=int(mined["gasUsed"]),
-        paid=Wei(int(mined["gasUsed"]) * int(mined["effectiveGasPrice"])),
+        paid=paid(mined),
         events=events.read_from(call.to, every) if call.to else (),
         logs=every,
     )
@@ -144,7 +170,8 @@ def submit(
             mined = web3.eth.wait_for_transaction_receipt(HexBytes(hashed), timeout=PATIENCE)
         except TimeExhausted as error:
             raise NotMined(hashed, PATIENCE) from error
-    if mined["status"] != 1:
+    # Before EIP-658 receipts had none; no chain that our contracts run on is so old.
+    if mined.get("status", 1) != 1:
         raise _why(web3, wish, mined)
     return mined
 
@@ -163,7 +190,8 @@ def _send(
     if fees is not None:
         wish["maxFeePerGas"] = Web3Wei(fees.most)
         wish["maxPriorityFeePerGas"] = Web3Wei(fees.tip)
-    return web3.eth.send_transaction(wish)
+    with pooled(), translated():
+        return web3.eth.send_transaction(wish)
 
 
 def _send_signed(
@@ -180,12 +208,13 @@ def _send_signed(
     )
     account = sender if isinstance(sender, LocalAccount) else Account.from_key(sender.to_bytes())
     signed = account.sign_transaction(cast(dict[str, Any], params))  # eth_account has its own type
-    return web3.eth.send_raw_transaction(signed.raw_transaction)
+    with pooled(), translated():
+        return web3.eth.send_raw_transaction(signed.raw_transaction)
 
 
 def _fees_now(web3: Web3) -> Fees:
     """Fees that stay enough while the base fee doubles, which takes six full blocks."""
-    base = int(web3.eth.get_block("latest").get("baseFeePerGas", 0))
+    base = int(header(web3, "latest").get("baseFeePerGas") or 0)
     tip = int(web3.eth.max_priority_fee)
     return Fees(Wei(2 * base + tip), Wei(tip))
 

@@ -51,11 +51,19 @@ class Mined(Record, frozen=True, gc=False):
     """False: it reverted, changed nothing and cost its gas."""
     gas_used: int
     paid: Wei
-    """Fees in all, in wei."""
+    """Fees in all, in wei; 0 if the node does not say."""
 
 
 class Reading(Protocol):
-    """Questions about blocks and what they hold."""
+    """Questions about blocks and what they hold.
+
+    Follow by subscription, where a node offers it, would be one more way to learn of `block()`;
+    everything else is asked for all the same.
+    """
+
+    @property
+    def reach(self) -> int:
+        """Blocks that one call of `logs` may span, as the node has shown so far."""
 
     def block(self, number: int | None = None) -> Block | None:
         """The block of that number, or the newest; None if the chain is shorter."""
@@ -70,14 +78,24 @@ class Reading(Protocol):
         last: int,
         topics: Sequence[Sequence[bytes] | None] = (),
     ) -> tuple[Log, ...]:
-        """Logs of these contracts in blocks `first` to `last`, both included, oldest first.
+        """Logs of these contracts in blocks `first` to `last`, both included, in any order.
 
         Args:
             topics: for each place what may stand there, or None for anything.
+
+        Raises:
+            NodeBusy: also for more blocks than `reach`, which is then lower than before.
         """
+
+    def logs_of(self, addresses: Sequence[Address], block: Block) -> tuple[Log, ...]:
+        """Logs of these contracts in this very block: by its hash, so that a node that does not
+        have the block yet says so instead of "none" (EIP-234). By number where the node cannot."""
 
     def ask(self, query: Query[T], number: int) -> T:
         """A contract's answer after the block of that number."""
+
+    def chain_now(self) -> ChainId:
+        """EIP-155, asked for anew: behind an address another chain may come to stand."""
 
 
 class Sending(Protocol):
@@ -85,7 +103,7 @@ class Sending(Protocol):
 
     @property
     def chain_id(self) -> ChainId:
-        """EIP-155."""
+        """EIP-155, as it was at first."""
 
     def next_nonce(self, account: Address, number: int | None = None) -> int:
         """How many transactions of the account are mined, up to the block of that number; None: and
@@ -101,14 +119,14 @@ class Sending(Protocol):
         """Gas that `call` would use in the newest block.
 
         Raises:
-            Reverted: it would be refused.
+            Reverted: it would be refused. Nothing else says so.
         """
 
     def send(self, raw: bytes) -> None:
         """Hands in a signed transaction.
 
         Raises:
-            NodeRefused: not taken: nonce used, fee too low, already known, too little money.
+            PoolRefused: not taken: nonce used, fee too low, already known, too little money.
         """
 
     def mined(self, hash: bytes) -> Mined | None:

@@ -17,6 +17,7 @@ from eth_tester import EthereumTester, PyEVMBackend
 from eth_tester.backends.pyevm.main import get_default_genesis_params
 from eth_tester.exceptions import TransactionFailed
 from eth_typing import BlockNumber
+from msgspec.structs import replace
 from web3 import EthereumTesterProvider, Web3
 from web3.types import RPCEndpoint, RPCResponse
 
@@ -152,9 +153,16 @@ class _Remembering(RpcEndpoint):
                     asked = self.web3.eth.get_logs(
                         {"fromBlock": BlockNumber(number), "toBlock": BlockNumber(number)}
                     )
-                known = self._chain.logs[number] = tuple(from_web3(log) for log in asked)
+                # eth-tester counts logs anew in each transaction; they come in order.
+                known = self._chain.logs[number] = tuple(
+                    replace(from_web3(log), index=place) for place, log in enumerate(asked)
+                )
             found += known
         return tuple(log for log in found if log.address in addresses and fits(log, topics))
+
+    def logs_of(self, addresses: Sequence[Address], block: Block) -> tuple[Log, ...]:
+        """See `Reading`."""
+        return self.logs(addresses, block.number, block.number)
 
 
 class MemoryChain:

@@ -1,47 +1,65 @@
-"""A chain behind a `Web3`: any node's JSON-RPC, or eth-tester in this process."""
+"""A chain behind a `Web3`: any node's JSON-RPC, or eth-tester in this process.
+
+What nodes of the field do otherwise than the specification, and what is done about it here, is
+listed in `docs/providers.md`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
-import requests
 from hexbytes import HexBytes
-from web3 import HTTPProvider, Web3
+from web3 import Web3
 from web3.exceptions import BlockNotFound, TransactionNotFound
-from web3.types import BlockData, BlockIdentifier, FilterParams
+from web3.types import BlockIdentifier, FilterParams, TxReceipt
 
 from perun.bindings import transport
 from perun.bindings.artifacts import artifact
 from perun.bindings.calls import Call, Query, request
-from perun.bindings.failures import NodeRefused, NodeUnreachable, translated
-from perun.bindings.logs import Log, from_web3
+from perun.bindings.failures import (
+    AnswerTooBig,
+    Garbled,
+    NodeBusy,
+    NodeRefused,
+    NodeUnreachable,
+    pooled,
+    shown,
+    translated,
+)
+from perun.bindings.logs import Log, from_web3, stands
 from perun.bindings.transport import limit
 from perun.chain.endpoint import Block, Mined
+from perun.chain.provider import BoundedProvider, bounded, over
 from perun.core.config import Deployment
 from perun.crypto.interop import checksum
 from perun.deployments import WrongCode
-from perun.errors import ChainFault, Misuse
+from perun.errors import BrokenInvariant, ChainFault
 from perun.types import Address, ChainId, UnixTime, Wei
 
 __all__ = ["REQUEST_SECONDS", "RpcEndpoint", "connect"]
 
 T = TypeVar("T")
 
-REQUEST_SECONDS: Final = 20.0
+REQUEST_SECONDS: Final = 10.0
 """After that a request counts as lost, and is asked again with the next round."""
 
-_LEAST_SPAN: Final = 16
-"""Blocks; a node that refuses even so few has another reason than the length of the range."""
+_MOST_PIECES: Final = 256
+"""Questions that one range of blocks is asked for by."""
+
+_TRUSTED: Final = 32
+"""Questions of one length after which one of twice the length is tried."""
+
+_SLOWER: Final = 4
+"""How much shorter a range is asked for after one that took too long."""
 
 _MOST_NONCE: Final = 2**48
 """More transactions than any account can send."""
 
-_SHOWN: Final = 200
-"""Characters of what was wrong; some show the whole answer."""
+_MOST_NUMBER: Final = 2**63
+"""Above any block number, time and price."""
 
 
 def connect(url: str) -> RpcEndpoint:
@@ -52,24 +70,12 @@ def connect(url: str) -> RpcEndpoint:
         NodeRefused: something answers that is no Ethereum node.
     """
     # Every caller here asks again in its next round; retries below it would only hide an outage.
-    provider = HTTPProvider(url, {"timeout": REQUEST_SECONDS}, exception_retry_configuration=None)
-    endpoint = RpcEndpoint(Web3(provider))
+    endpoint = RpcEndpoint(over(BoundedProvider(url, REQUEST_SECONDS)))
     try:
         _ = endpoint.chain_id
     except Garbled as error:
-        raise NodeRefused(f"{url} does not speak JSON-RPC") from error
+        raise NodeRefused("what answers there does not speak JSON-RPC") from error
     return endpoint
-
-
-@dataclass(eq=False)
-class Garbled(ChainFault):
-    """What came is no answer: a proxy's web page, a block without its number, a nonce of 2**64."""
-
-    reason: str
-
-    retry: ClassVar[bool] = True
-    template: ClassVar[str] = "no sense in the node's answer: {reason}"
-    hint: ClassVar[str] = "it is asked again; if this stays, use another node"
 
 
 @contextmanager
@@ -81,21 +87,29 @@ def _answered() -> Iterator[None]:
     try:
         with translated():
             yield
-    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, Misuse) as error:
-        raise Garbled(f"{type(error).__name__}: {error}"[:_SHOWN]) from error
+    except (ChainFault, BrokenInvariant):
+        raise
+    except Exception as error:
+        raise Garbled(shown(f"{type(error).__name__}: {error}")) from error
 
 
 class RpcEndpoint:
     """`perun.chain.endpoint.Endpoint` over a `Web3`; one thread at a time."""
 
     def __init__(self, web3: Web3, *, finality_tag: bool = True) -> None:
-        """Takes a `Web3` as it is.
+        """Takes a `Web3`; over HTTP its node is asked within the bounds of `BoundedProvider`.
 
         Args:
             finality_tag: whether the node's `finalized` means anything; eth-tester's does not.
         """
-        self.web3 = web3
+        self.web3 = bounded(web3, REQUEST_SECONDS)
         self._finality_tag = finality_tag
+        self._span = _MOST_NUMBER
+        """Blocks that the node takes at once in a question for logs."""
+        self._taken = 0
+        """How often in a row it has taken so many."""
+        self._by_hash = True
+        """Whether it takes a block's hash there."""
 
     def require(self, deployment: Deployment) -> None:
         """Makes sure that the chain has our contracts: an empty one would say that nothing is owed.
@@ -131,12 +145,17 @@ class RpcEndpoint:
     def _block(self, which: BlockIdentifier) -> Block | None:
         try:
             with _answered():
-                return _header(self.web3.eth.get_block(which))
+                return _header(transport.header(self.web3, which))
         except NodeRefused as error:
             # A number or tag that the chain does not have yet.
             if isinstance(error.__cause__, BlockNotFound):
                 return None
             raise
+
+    @property
+    def reach(self) -> int:
+        """See `Reading`."""
+        return self._span * _MOST_PIECES
 
     def logs(
         self,
@@ -145,42 +164,79 @@ class RpcEndpoint:
         last: int,
         topics: Sequence[Sequence[bytes] | None] = (),
     ) -> tuple[Log, ...]:
-        """See `Reading`. A range that the node finds too long is asked for in halves."""
-        if first > last:
-            return ()
-        wanted: dict[str, Any] = {
-            "address": [checksum(address) for address in addresses],
-            "fromBlock": first,
-            "toBlock": last,
-        }
+        """See `Reading`. A range that the node finds too long is asked for in shorter pieces, now
+        and from then on; no node's limit is known in advance."""
+        found: list[Log] = []
+        before = self._span
+        while first <= last:
+            if last - first >= self.reach:
+                raise NodeBusy(f"so many blocks that pieces of {self._span} take too long")
+            until = min(last, first + self._span - 1)
+            try:
+                found += self._logs(addresses, topics, {"fromBlock": first, "toBlock": until})
+            except (NodeRefused, NodeUnreachable) as error:
+                slow = _too_slow(error)
+                if first == until or not (slow or _too_much(error)):
+                    self._span = before  # the length was not the reason
+                    raise
+                self._span = max(1, (until - first + 1) // (_SLOWER if slow else 2))
+                self._taken = 0
+                if slow:
+                    raise  # what a round has waited for once it does not wait for again
+                continue
+            self._stretch(until - first + 1)
+            first = until + 1
+        return tuple(found)
+
+    def _stretch(self, blocks: int) -> None:
+        """A node that has taken a length many times may have refused more for another reason."""
+        self._taken += blocks == self._span
+        if self._taken >= _TRUSTED:
+            self._span, self._taken = self._span * 2, 0
+
+    def logs_of(self, addresses: Sequence[Address], block: Block) -> tuple[Log, ...]:
+        """See `Reading`."""
+        if self._by_hash:
+            try:
+                return self._logs(addresses, (), {"blockHash": "0x" + block.hash.hex()})
+            except NodeRefused as error:
+                if not _not_taken(error):
+                    raise  # it does not have the block, or cannot answer now
+                self._by_hash = False
+        return self.logs(addresses, block.number, block.number)
+
+    def _logs(
+        self,
+        addresses: Sequence[Address],
+        topics: Sequence[Sequence[bytes] | None],
+        where: Mapping[str, object],
+    ) -> tuple[Log, ...]:
+        wanted: dict[str, Any] = {"address": [checksum(address) for address in addresses], **where}
         if topics:
             wanted["topics"] = [
                 None if place is None else ["0x" + topic.hex() for topic in place]
                 for place in topics
             ]
-        try:
-            with _answered():
-                found = self.web3.eth.get_logs(cast("FilterParams", wanted))
-                return tuple(from_web3(log) for log in found)
-        except (NodeRefused, NodeUnreachable) as error:
-            if last - first < _LEAST_SPAN or not _too_much(error):
-                raise
-        middle = (first + last) // 2
-        older = self.logs(addresses, first, middle, topics)
-        return older + self.logs(addresses, middle + 1, last, topics)
+        with _answered():
+            found = self.web3.eth.get_logs(cast("FilterParams", wanted))
+            return tuple(from_web3(log) for log in found if stands(log))
 
     def ask(self, query: Query[T], number: int) -> T:
         """See `Reading`."""
         with _answered():
             return transport.ask(self.web3, query, cast("BlockIdentifier", number))
 
+    def chain_now(self) -> ChainId:
+        """See `Reading`."""
+        with _answered():
+            return ChainId(self.web3.eth.chain_id)
+
     # ------------------------------------------------------------------------------------ sending
 
     @cached_property
     def chain_id(self) -> ChainId:
         """See `Sending`."""
-        with _answered():
-            return ChainId(self.web3.eth.chain_id)
+        return self.chain_now()
 
     def next_nonce(self, account: Address, number: int | None = None) -> int:
         """See `Sending`."""
@@ -201,9 +257,15 @@ class RpcEndpoint:
             return Wei(int(self.web3.eth.get_balance(checksum(account))))
 
     def tip(self) -> Wei:
-        """See `Sending`."""
+        """See `Sending`. Nodes that know no way to say it say a price, of which it is a part."""
         with _answered():
-            return Wei(int(self.web3.eth.max_priority_fee))
+            eth = self.web3.eth
+            try:
+                with translated():
+                    return Wei(int(eth._max_priority_fee()))  # its fallback warns, and is a guess
+            except (NodeRefused, Garbled):
+                base = transport.header(self.web3, "latest").get("baseFeePerGas") or 0
+                return Wei(max(0, int(eth.gas_price) - int(base)))
 
     def estimate(self, call: Call, sender: Address) -> int:
         """See `Sending`; with the same margin as everywhere."""
@@ -213,7 +275,7 @@ class RpcEndpoint:
 
     def send(self, raw: bytes) -> None:
         """See `Sending`."""
-        with _answered():
+        with pooled(), _answered():
             self.web3.eth.send_raw_transaction(HexBytes(raw))
 
     def mined(self, hash: bytes) -> Mined | None:
@@ -221,34 +283,57 @@ class RpcEndpoint:
         try:
             with _answered():
                 receipt = self.web3.eth.get_transaction_receipt(HexBytes(hash))
-                used = int(receipt["gasUsed"])
-                return Mined(
-                    hash=hash,
-                    block=int(receipt["blockNumber"]),
-                    succeeded=receipt["status"] == 1,
-                    gas_used=used,
-                    paid=Wei(used * int(receipt["effectiveGasPrice"])),
-                )
+                return _mined(hash, receipt)
         except NodeRefused as error:
             if isinstance(error.__cause__, TransactionNotFound):
                 return None
             raise
 
 
-def _too_much(error: ChainFault) -> bool:
-    """Whether fewer blocks may help: an error in words, or one of HTTP about the question."""
-    if isinstance(error, NodeRefused):
-        return True
-    cause = error.__cause__
-    if not isinstance(cause, requests.HTTPError) or cause.response is None:
-        return False
-    return cause.response.status_code in (400, 413)
-
-
-def _header(block: BlockData) -> Block:
-    return Block(
-        number=int(block["number"]),
-        hash=bytes(block["hash"]),
-        time=UnixTime(int(block["timestamp"])),
-        base_fee=Wei(int(block.get("baseFeePerGas", 0))),
+def _mined(hash: bytes, receipt: TxReceipt) -> Mined | None:
+    # Some nodes make a receipt for what still waits in their pool.
+    if receipt.get("blockNumber") is None:
+        return None
+    if receipt.get("transactionHash", hash) != hash:
+        raise Garbled("the receipt of another transaction")
+    status = receipt.get("status")
+    if status is None:
+        raise Garbled("a receipt that does not say what became of the transaction")
+    return Mined(
+        hash=hash,
+        block=int(receipt["blockNumber"]),
+        succeeded=status == 1,
+        gas_used=int(receipt["gasUsed"]),
+        paid=transport.paid(receipt),
     )
+
+
+def _too_slow(error: ChainFault) -> bool:
+    """Whether the node took too long, or too much came: asked for less, it may come in time."""
+    if isinstance(error, NodeUnreachable) and error.status is None:
+        return isinstance(error, AnswerTooBig) or "Timeout" in error.reason
+    return False
+
+
+def _too_much(error: ChainFault) -> bool:
+    """Whether fewer blocks may help: an error in words, or one of HTTP about the question or of a
+    gateway that gave up. Not a quota: it needs time."""
+    if isinstance(error, NodeUnreachable):
+        return error.status in (400, 408, 413, 414, 500, 502, 503, 504, 520, 522, 524)
+    return isinstance(error, NodeRefused)
+
+
+def _not_taken(error: NodeRefused) -> bool:
+    """Whether the node does not know this kind of question at all."""
+    if not isinstance(error, NodeBusy):
+        return True
+    words = error.reason.lower()
+    return any(word in words for word in ("invalid", "fromblock", "blockhash", "not supported"))
+
+
+def _header(block: Mapping[str, Any]) -> Block:
+    number, time = int(block["number"]), int(block["timestamp"])
+    base_fee, hashed = int(block.get("baseFeePerGas") or 0), bytes(block["hash"])
+    if not (0 <= number < _MOST_NUMBER and 0 <= time < _MOST_NUMBER and len(hashed) == 32):
+        raise Garbled("a block that no chain has")
+    return Block(number, hashed, UnixTime(time), Wei(min(base_fee, _MOST_NUMBER)))

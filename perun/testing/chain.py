@@ -12,7 +12,7 @@ from typing import Final
 
 import pyrevm
 
-from perun.bindings.failures import NodeRefused
+from perun.bindings.failures import PoolRefused
 from perun.bindings.logs import Log
 from perun.chain.endpoint import Block, Mined
 from perun.crypto.hashing import keccak
@@ -156,16 +156,16 @@ class ScriptedChain:
         """Takes a transaction into the pool, by a node's usual rules.
 
         Raises:
-            NodeRefused: known, its nonce used, or not dearer than the one it would replace.
+            PoolRefused: known, its nonce used, or not dearer than the one it would replace.
         """
         if transaction.hash in self.pool:
-            raise NodeRefused("already known")
+            raise PoolRefused("already known")
         if transaction.nonce < self._blocks[-1].nonces.get(transaction.sender, 0):
-            raise NodeRefused("nonce too low")
+            raise PoolRefused("nonce too low")
         for other in tuple(self.pool.values()):
             if (other.sender, other.nonce) == (transaction.sender, transaction.nonce):
                 if transaction.most * 10 < other.most * 11:
-                    raise NodeRefused("replacement transaction underpriced")
+                    raise PoolRefused("replacement transaction underpriced")
                 del self.pool[other.hash]
         self.pool[transaction.hash] = transaction
 

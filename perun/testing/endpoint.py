@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from perun.bindings import reverts
 from perun.bindings.calls import Call, Query
-from perun.bindings.failures import NodeUnreachable
+from perun.bindings.failures import NodeBusy, NodeUnreachable
 from perun.bindings.logs import Log
 from perun.chain.endpoint import Block, Mined, fits
 from perun.testing.chain import BASE_FEE, ScriptedChain
@@ -72,6 +72,23 @@ class ScriptedEndpoint:
             block = chain.block(number)
             found += [] if block is None else block.logs
         return tuple(log for log in found if log.address in addresses and fits(log, topics))
+
+    @property
+    def reach(self) -> int:
+        """See `Reading`; any number."""
+        return 2**62
+
+    def logs_of(self, addresses: Sequence[Address], block: Block) -> tuple[Log, ...]:
+        """See `Reading`."""
+        found = self.block(block.number)
+        if found is None or found.hash != block.hash:
+            raise NodeBusy("unknown block")
+        return self.logs(addresses, block.number, block.number)
+
+    def chain_now(self) -> ChainId:
+        """See `Reading`."""
+        self._require()
+        return CHAIN_ID
 
     def ask(self, query: Query[T], number: int) -> T:
         """See `Reading`."""

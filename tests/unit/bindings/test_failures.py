@@ -10,13 +10,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_abi import abi
 from eth_account import Account
 from web3 import EthereumTesterProvider, HTTPProvider, Web3
 from web3.exceptions import ContractLogicError, TimeExhausted, Web3RPCError
+from web3.providers.base import BaseProvider
 
 import perun
 from perun import ETH, Deployment, Wei, reverts
-from perun.bindings import BadAnswer, Fees, MSContract, NodeRefused, NodeUnreachable, NotMined
+from perun.bindings import (
+    BadAnswer,
+    Fees,
+    Garbled,
+    MSContract,
+    NodeBusy,
+    NodeRefused,
+    NodeUnreachable,
+    NotMined,
+    transport,
+)
 from perun.bindings import ms_contract_calls as calls
 from perun.bindings.failures import as_fault, revert_data
 from perun.bindings.transport import submit
@@ -167,6 +179,18 @@ def test_a_transaction_that_is_not_mined(
     assert caught.value.retry
 
 
+class Saying(BaseProvider):
+    """A node with one answer to everything but its chain."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def make_request(self, method: Any, params: Any) -> Any:
+        answer = {"result": "0x1"} if method == "eth_chainId" else self._answer
+        return {"jsonrpc": "2.0", "id": 1, **answer}
+
+
 class TransactionFailed(Exception):
     """Known by its name, which is eth-tester's."""
 
@@ -206,7 +230,7 @@ def test_revert_data_is_found_wherever_it_stands(error: Exception) -> None:
         (ContractLogicError("execution reverted"), reverts.UnknownRevert),
         (ContractLogicError("execution reverted", "0x"), reverts.UnknownRevert),
         (TransactionFailed("b'not closed"), reverts.RevertedWithReason),
-        (Web3RPCError("nonce too low"), NodeRefused),
+        (Web3RPCError("nonce too low"), NodeBusy),
         (ConnectionRefusedError(), NodeUnreachable),
         (ValueError("a bug"), type(None)),
         (KeyError(DATA), type(None)),
@@ -217,6 +241,100 @@ def test_other_failures(error: Exception, kind: type) -> None:
     assert type(fault) is kind
     if isinstance(fault, reverts.RevertedWithReason):
         assert fault.reason in {"no money", "b'not closed"}
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "data"),
+    [
+        (-32000, "header not found", ...),
+        (-32000, "header not found", None),
+        (-32000, "header not found", "header not found"),
+        (-32005, "daily request count exceeded", {"see": "https://example.org/limits"}),
+        (-32603, "request timed out", {"trace_id": "7"}),
+        (-32000, "missing trie node 5d1975 (path ) state 0x5d1975 is not available", ...),
+        (429, "too many requests", {"rate": {"allowed_rps": 1}}),
+    ],
+)
+def test_passing_trouble_is_no_contract_that_refuses(code: int, message: str, data: object) -> None:
+    """web3 takes many of these for a revert, because of what stands beside the words."""
+    error = {"code": code, "message": message} | ({} if data is ... else {"data": data})
+    nobody = MSContract(Web3(Saying({"error": error})), perun.new_key())
+    with pytest.raises(NodeBusy, match=message[:10]) as caught:
+        nobody.credit(ETH, nobody.address)
+    assert caught.value.retry
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"code": 3, "message": "execution reverted", "data": "0x" + DATA.hex()}, "ZeroAddress"),
+        ({"code": -32000, "message": "execution reverted"}, "UnknownRevert"),
+        (
+            {"code": -32015, "message": "VM execution error.", "data": "Reverted 0x"},
+            "UnknownRevert",
+        ),
+        (
+            {"code": -32000, "message": "VM Exception: revert no money", "data": {"0x": {}}},
+            "RevertedWithReason",
+        ),
+    ],
+)
+def test_contracts_refuse_in_many_words(error: object, kind: str) -> None:
+    nobody = MSContract(Web3(Saying({"error": error})), perun.new_key())
+    with pytest.raises(reverts.Reverted) as caught:
+        nobody.credit(ETH, nobody.address)
+    assert type(caught.value).__name__ == kind
+
+
+def test_question_that_a_node_does_not_know_is_not_asked_again() -> None:
+    nobody = MSContract(
+        Web3(Saying({"error": {"code": -32601, "message": "no such method"}})), perun.new_key()
+    )
+    with pytest.raises(NodeRefused) as caught:
+        nobody.credit(ETH, nobody.address)
+    assert not caught.value.retry
+
+
+def test_nobody_is_sent_on_to_another_address() -> None:
+    """EIP-3668: what a node answers would otherwise make us ask the network."""
+    selector = perun.keccak(b"OffchainLookup(address,string[],bytes,bytes4,bytes)")[:4]
+    urls = abi.encode(
+        ["address", "string[]", "bytes", "bytes4", "bytes"],
+        ["0x" + "11" * 20, ["http://127.0.0.1:9/{sender}"], b"", b"1234", b""],
+    )
+    for data in (selector + urls, selector + bytes(320)):
+        error = {"code": 3, "message": "execution reverted", "data": "0x" + data.hex()}
+        nobody = MSContract(Web3(Saying({"error": error})), perun.new_key())
+        with pytest.raises((reverts.UnknownRevert, Garbled)):
+            nobody.credit(ETH, nobody.address)
+
+
+@pytest.mark.parametrize(
+    "literal",
+    ["b''if " + "-" * 7000 + "1 else b''", "b''" + "-1" * 20_000, "b'" + "(" * 10**6, "b'\\xzz'"],
+    ids=["conditional", "sum", "brackets", "escape"],
+)
+def test_revert_data_is_read_and_never_run(literal: str) -> None:
+    error = Web3RPCError("execution reverted", rpc_response={"error": {"data": literal}})
+    assert revert_data(error) is None
+    assert as_fault(error) is not None
+
+
+def test_what_a_stranger_says_is_short_and_obeyed_by_no_terminal() -> None:
+    fault = as_fault(Web3RPCError("\x1b[2J" + "long " * 10**5))
+    assert isinstance(fault, NodeRefused)
+    assert fault.reason.isprintable()
+    assert len(fault.reason) < 300
+
+
+def test_receipt_without_a_price_is_a_receipt(suite: Deployment) -> None:
+    ms = suite.ms_contract
+    mined = submit(
+        ms.web3, calls.fund(ms.address, ETH, ms.address, Wei(1)), ms.web3.eth.accounts[0], gas=GAS
+    )
+    known = {name: mined[name] for name in mined if name != "effectiveGasPrice"}  # type: ignore[literal-required]
+    assert transport.paid(mined) > 0
+    assert transport.paid(known) == 0  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("data", [b"", b"\x01", b"\x01\x02\x03\x04", DATA[:3]])

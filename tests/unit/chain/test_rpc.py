@@ -67,7 +67,10 @@ def test_too_long_a_range_is_asked_for_in_halves_and_loses_nothing() -> None:
     assert node.asked[0] == (1, 200)
 
 
-@pytest.mark.parametrize(("status", "found"), [(400, 100), (413, 100), (429, 0), (503, 0)])
+@pytest.mark.parametrize(
+    ("status", "found"),
+    [(400, 100), (408, 100), (413, 100), (502, 100), (503, 100), (504, 100), (429, 0), (401, 0)],
+)
 def test_range_may_be_refused_in_http_too(status: int, found: int) -> None:
     class Strict(Node):
         def make_request(self, method: Any, params: Any) -> Any:
@@ -87,7 +90,7 @@ def test_range_may_be_refused_in_http_too(status: int, found: int) -> None:
 
 def test_node_that_refuses_even_few_blocks_is_not_asked_for_ever() -> None:
     node = Node(most=0)
-    with pytest.raises(NodeRefused, match="max block range"):
+    with pytest.raises(NodeRefused):
         RpcEndpoint(Web3(node)).logs((CONTRACT,), 1, 10_000)
     assert len(node.asked) < 20
 
