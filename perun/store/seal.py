@@ -1,21 +1,34 @@
 """Is this the store that was here last, or a copy of it (protocol, section 5, Store [B11])?
 
-Beside the database lies a seal, a file with a random number that is drawn anew at every opening.
-The database remembers that number and the seal's inode and change time, neither of which a copy can
-take along. So a copied or restored database finds no seal, another number, or a seal that is itself
-a copy. What no program on the machine can tell is the restored image of a whole disk; there a peer
-that shows a newer state does (`perun.core.proposals.on_show`).
+Beside the database lie two small files.
+
+- The *seal* is a new file at every opening. The database remembers which one: by its inode and its
+  birth, and its own inode and birth with it. No tool sets either, so that a copy, wherever it is
+  put, finds no such file; and nothing that leaves the files in place (`chmod`, `chown`, `touch`,
+  a hard link, a new name) changes them.
+- The *count* carries in its name how many commits there were. A copy that is written over the
+  original's files, inode by inode, leaves that name beside its own: the greatest counts.
+
+What no program on the machine can tell is the restored image of a whole disk; there a peer that
+shows a newer state does (`perun.core.proposals.on_show`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
-__all__ = ["Memory", "check_and_renew", "path_of"]
+from perun.store import births
+
+__all__ = ["Count", "Memory", "check_and_renew", "path_of"]
+
+_CURRENT: Final = "seal"
+_COMING: Final = "next seal"
+_TEXT: Final = b"This file tells the store beside it from a copy. Do not copy or remove it.\n"
+_OLD_MARK: Final = 48
+"""Bytes of the mark until schema 3: 16 that the seal contained, its inode and its change time."""
 
 
 class Memory(Protocol):
@@ -34,57 +47,103 @@ def path_of(store: Path) -> Path:
 
 
 def check_and_renew(store: Path, memory: Memory) -> bool:
-    """Whether this is the original; if so the seal is renewed, safe against a crash in between."""
-    current, coming = memory.get("seal"), memory.get("next seal")
-    if current is None and coming is None and memory.get("born") is None:
-        original = True
-    else:
-        found = _read(path_of(store))
-        original = (
-            found is not None
-            and found[0] is not None
-            and (found[0] == coming or found[0] + found[1] == current)
-        )
-    if not original:
+    """Whether this is the original; if so the seal is renewed, safe against a crash in between.
+
+    Raises:
+        OSError: the new seal cannot be written; nothing was changed.
+    """
+    seal = path_of(store)
+    new = seal.with_name(seal.name + ".new")
+    if not _known(store, (seal, new), memory):
         return False
-    number = secrets.token_bytes(16)
-    # A crash here leaves the old seal, one after the next line the coming one: both are known.
-    memory.put("next seal", number)
-    memory.put("born", b"yes")
-    mark = _write(path_of(store), number)
-    memory.put("seal", number + mark)
-    memory.put("next seal", b"")
+    _make(new)
+    # From here on both are known, so a crash may leave either, and any number of crashes any of
+    # them. Neither is to be had by copying.
+    memory.put(_COMING, births.mark(new, store, renamed=True))
+    os.replace(new, seal)
+    sync_folder(seal.parent)
+    memory.put(_CURRENT, births.mark(seal, store))
     return True
 
 
-def _read(path: Path) -> tuple[bytes, bytes] | None:
+def _known(store: Path, seals: tuple[Path, ...], memory: Memory) -> bool:
+    current, coming = memory.get(_CURRENT), memory.get(_COMING)
+    if not current and not coming:
+        # The first opening of a new database, or the second after a crash in the first.
+        return True
+    if current is not None and len(current) == _OLD_MARK:
+        return births.old_mark(seals[0]) == current
+    return any(
+        (current and births.mark(seal, store) == current)
+        or (coming and births.mark(seal, store, renamed=True) == coming)
+        for seal in seals
+        if seal.exists()
+    )
+
+
+def _make(path: Path) -> None:
+    """A file that was not there before, on disk."""
+    path.unlink(missing_ok=True)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        number = path.read_bytes()
-    except OSError:
-        return None
-    return number, _mark(path)
-
-
-def _mark(path: Path) -> bytes:
-    """Inode and change time: no tool sets the latter."""
-    stat = path.stat()
-    return stat.st_ino.to_bytes(16, "big") + stat.st_ctime_ns.to_bytes(16, "big")
-
-
-def _write(path: Path, number: bytes) -> bytes:
-    """Replaces the seal as a whole and on disk."""
-    new = path.with_name(path.name + ".new")
-    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(fd, number)
+        os.write(fd, _TEXT)
         os.fsync(fd)
     finally:
         os.close(fd)
-    os.replace(new, path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Names on disk, where folders can be opened."""
     with contextlib.suppress(OSError):
-        directory = os.open(path.parent, os.O_RDONLY)
+        fd = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(directory)
+            os.fsync(fd)
         finally:
-            os.close(directory)
-    return _mark(path)
+            os.close(fd)
+
+
+class Count:
+    """The name that says how many commits there were; renamed after each, without waiting for the
+    disk: after a power cut it may say fewer."""
+
+    def __init__(self, store: Path) -> None:
+        """Looks for it; the greatest, if there are several."""
+        self._prefix = str(store.with_name(store.name + ".count-"))
+        self._found = sorted(
+            (int(number), path)
+            for path in store.parent.glob(f"{_escaped(store.name)}.count-*")
+            if (number := path.name.removeprefix(f"{store.name}.count-")).isdecimal()
+        )
+        self.seen = self._found[-1][0] if self._found else 0
+        """Commits that there were; 0 if nothing says so."""
+        self._name = ""
+
+    def begin(self, count: int) -> None:
+        """One file remains, with this count.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        name = f"{self._prefix}{count}"
+        os.close(os.open(name, os.O_WRONLY | os.O_CREAT, 0o600))
+        for _, path in self._found:
+            if str(path) != name:
+                path.unlink(missing_ok=True)
+        self._name = name
+
+    def note(self, count: int) -> None:
+        """Remembers a commit."""
+        name = f"{self._prefix}{count}"
+        try:
+            os.rename(self._name, name)
+        except OSError:
+            # The rows are on disk; a guard that lags behind is worth less than a node that runs.
+            with contextlib.suppress(OSError):
+                os.close(os.open(name, os.O_WRONLY | os.O_CREAT, 0o600))
+        self._name = name
+
+
+def _escaped(name: str) -> str:
+    """A name as a pattern that only it matches."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in name)

@@ -8,19 +8,27 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from perun.core.books import Row, row_key
-from perun.core.state import StoreMark, Totals
 from perun.encoding.records import Extra, NumberedExtra
 from perun.store import seal
-from perun.store.faults import StoreDamaged, StoreTooNew, WriteFailed
+from perun.store.about import About, bring_up
+from perun.store.batch import Batch, Places
+from perun.store.faults import (
+    AnotherName,
+    StoreDamaged,
+    StoreForked,
+    StoreLocked,
+    fault_of,
+    is_locked,
+)
 from perun.store.lock import StoreLock
 from perun.store.migrations import MIGRATIONS
-from perun.store.tables import TABLES, Table, table_of
+from perun.store.tables import TABLES, sum_of, table_of
 
 __all__ = ["SqliteStore"]
 
@@ -35,34 +43,54 @@ _PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
 )
 
+_PATIENCE: Final = 10
+"""Seconds that SQLite waits for another program, before somebody is told."""
+
+
+def _nobody(_: StoreLocked) -> None:
+    """Not listening."""
+
 
 class SqliteStore:
-    """Open from construction to `close`; used by one thread at a time."""
+    """Open from construction to `close`; used by one thread at a time, of one process."""
 
-    def __init__(self, path: Path | str, extras: Sequence[type[Extra]] = ()) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        extras: Sequence[type[Extra]] = (),
+        *,
+        waiting: Callable[[StoreLocked], None] = _nobody,
+    ) -> None:
         """Opens or creates a store.
 
         Args:
             extras: kinds of records of the program above the node; others stay where they are.
+            waiting: told every ten seconds that a write waits for another program, which holds the
+                database; it goes on as soon as that lets go.
 
         Raises:
             StoreInUse: another process has it open.
             StoreTooNew: a newer program wrote it.
             StoreDamaged: it is no store, or not as it was written.
+            AnotherName: it is a hard link to a store.
+            StoreLocked: another program holds its database.
+            StoreFull, StoreReadOnly, StoreUnreachable: the medium does not let us; nothing is lost.
         """
         # Lock and seal lie beside the file itself, by whatever other name it is opened.
         self.path = Path(path).resolve()
+        self._waiting = waiting
         self._tables = {**TABLES, **{kind: table_of(kind) for kind in extras}}
         self._lock = StoreLock(self.path)
         try:
-            if not self.path.exists():
-                os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
-            self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            with self._faults():
+                self._db = sqlite3.connect(
+                    self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+                )
         except BaseException:
             self._lock.release()
             raise
         try:
-            with self._readable():
+            with self._faults():
                 self._open()
         except BaseException:
             self._db.close()
@@ -70,58 +98,65 @@ class SqliteStore:
             raise
 
     @contextmanager
-    def _readable(self) -> Iterator[None]:
-        """What a damaged file makes of a read, as a `StoreDamaged`."""
+    def _faults(self, *, writing: bool = False) -> Iterator[None]:
+        """What goes wrong inside, as a typed fault."""
         try:
             yield
-        except (sqlite3.Error, TypeError, ValueError, OverflowError) as error:
+        except (sqlite3.Error, OSError) as error:
+            raise fault_of(self.path, error, writing=writing) from error
+        except (TypeError, ValueError, OverflowError) as error:
             raise StoreDamaged(str(self.path), str(error)) from error
 
     def _open(self) -> None:
         for pragma in _PRAGMAS:
             self._db.execute(pragma)
-        self._migrate()
+        self._refuse_another_name()
+        bring_up(self._db, self.path)
+        self._about = About(self._db, self.path)
         for kind, table in self._tables.items():
             if kind not in TABLES:
                 self._db.execute(table.create)
-        self._numbers: dict[type, dict[bytes, int]] = {kind: {} for kind in self._tables}
+        self._places = Places(self._db, self._tables)
         self._read = False
-        self._next = {kind: self._highest(kind) + 1 for kind in self._tables}
-        self._count = int.from_bytes(self.get("count") or b"", "big")
-        original = seal.check_and_renew(self.path, self) and self._count >= self._lock.count
+        count = seal.Count(self.path)
+        original = seal.check_and_renew(self.path, self) and self._about.count >= count.seen
         if not original:
             self.put("exit only", b"a copy, or put back from a backup")
         self._exit_only = self.get("exit only") is not None
+        place = os.fsencode(self.path)
+        if self.get("place") != place:
+            self.put("place", place)
+        count.begin(max(self._about.count, count.seen))
+        self._count = count
 
-    def _migrate(self) -> None:
-        found = int(self._db.execute("PRAGMA user_version").fetchone()[0])
-        if found < 0:
-            raise StoreDamaged(str(self.path), f"schema {found}")
-        if found > len(MIGRATIONS):
-            raise StoreTooNew(str(self.path), found, len(MIGRATIONS))
-        for version in range(found, len(MIGRATIONS)):
-            self._db.execute("BEGIN IMMEDIATE")
-            for statement in MIGRATIONS[version]:
-                self._db.execute(statement)
-            self._db.execute(f"PRAGMA user_version = {version + 1}")
-            self._db.execute("COMMIT")
+    def _refuse_another_name(self) -> None:
+        """Before anything is written: the original has the same pages."""
+        if self.path.stat().st_nlink < 2:
+            return
+        if int(self._db.execute("PRAGMA user_version").fetchone()[0]) != len(MIGRATIONS):
+            return
+        place = About(self._db, self.path).get("place")
+        named = self.path if place is None else Path(os.fsdecode(place))
+        if named != self.path and named.exists() and named.samefile(self.path):
+            raise AnotherName(str(self.path), str(named))
 
-    def _highest(self, kind: type) -> int:
-        name = self._tables[kind].name
-        row = self._db.execute(f"SELECT max(row) FROM {name}").fetchone()  # noqa: S608
-        return int(row[0] or 0)
+    def _require_opener(self) -> None:
+        """A child that inherited the connection must not use it (sqlite.org/howtocorrupt, 2.6)."""
+        here = os.getpid()
+        if here != self._lock.opener:
+            raise StoreForked(str(self.path), self._lock.opener, here)
 
     # ------------------------------------------------------------------------------- small values
 
     def get(self, name: str) -> bytes | None:
         """A small value about the store itself."""
-        with self._readable():
-            row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-            return None if row is None else bytes(row[0])
+        return self._about.get(name)
 
     def put(self, name: str, value: bytes) -> None:
         """Keeps a small value about the store itself; on disk when it returns."""
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+        change = self._about.change(name, value)
+        self._commit(0, change, lambda _: self._about.put(name, value))
+        self._about.keep(name, value)
 
     # ----------------------------------------------------------------------------------- records
 
@@ -136,115 +171,102 @@ class SqliteStore:
         Raises:
             StoreDamaged, CorruptRow: the file is not as it was written.
         """
+        self._require_opener()
         rows: list[Row] = []
-        self._read = True
-        with self._readable():
+        places = Places(self._db, self._tables)
+        with self._faults():
             for kind, table in self._tables.items():
                 if table.numbered:
                     continue
-                for number, body in self._db.execute(table.select):
-                    row = table.codec.decode(body)
-                    self._numbers[kind][row_key(row)] = number
+                numbers, sums = places.numbers[kind], places.sums.get(kind)
+                for number, stored in self._db.execute(table.select):
+                    row = table.decode(number, stored)
+                    numbers[row_key(row)] = number
+                    if sums is not None:
+                        sums[number] = sum_of(stored)
                     rows.append(row)
+        if not self._about.agrees(places.total()):
+            raise StoreDamaged(str(self.path), "rows are missing, or older than what came after")
+        self._places, self._read = places, True
         return rows
 
     def bounds(self, kind: type[NumberedExtra]) -> tuple[int, int]:
         """See `perun.ports.Store`."""
+        self._require_opener()
         name = self._tables[kind].name
-        with self._readable():
+        with self._faults():
             row = self._db.execute(f"SELECT min(row), max(row) FROM {name}").fetchone()  # noqa: S608
         return (1, 0) if row[0] is None else (int(row[0]), int(row[1]))
 
     def numbered(self, kind: type[N], after: int, most: int) -> list[N]:
         """See `perun.ports.Store`."""
+        self._require_opener()
         table = self._tables[kind]
-        with self._readable():
+        with self._faults():
             found = self._db.execute(table.some, (after, most)).fetchall()
-            return [table.codec.decode(body) for _, body in found]
+        return [table.decode(number, stored) for number, stored in found]
 
     def write(self, rows: Iterable[Row], drops: Iterable[Row] = ()) -> None:
-        """All of these or none; on disk when it returns.
+        """All of these or none; on disk when it returns. It waits while another program holds the
+        database.
 
         Raises:
             WriteFailed: not known to be on disk; the node must stop.
+            StoreFull, StoreReadOnly, StoreTaken: nothing was written.
         """
         if not self._read:
             self.records()
-        # For each kind the values of its rows, one after the other: number, body, number, body …
-        payments: list[int | bytes] = []
-        batches: dict[type, list[int | bytes]] = {Totals: payments}
-        encode = TABLES[Totals].codec.encode
-        # Several steps of one batch may have written the same channel: its last version is what
-        # counts, and is the only one that is encoded. A payment's record is never left out.
-        newest: dict[type, dict[int, Row]] = {}
-        for row in rows:
-            kind = type(row)
-            number = self._number(kind, row_key(row))
-            if kind is Totals:
-                payments += (number, encode(row))
-                continue
-            if kind not in newest:
-                newest[kind] = {}
-            newest[kind][number] = row
-        for kind, found in newest.items():
-            encode = self._tables[kind].codec.encode
-            batches[kind] = [
-                part for number, row in found.items() for part in (number, encode(row))
-            ]
-        count = self._count + 1
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            for kind, batch in batches.items():
-                self._insert(self._tables[kind], batch)
-            for row in drops:
-                known = self._dropped(row)
-                if known is not None:
-                    self._db.execute(self._tables[type(row)].delete, (known,))
-            self.put("count", count.to_bytes(8, "big"))
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise WriteFailed(str(self.path), str(error)) from error
-        self._exit_only = self._exit_only or StoreMark in newest
-        self._count = count
-        self._lock.note(count)
+        batch = Batch(self._places, rows, drops)
+        self._commit(1, batch.change, batch.execute)
+        batch.done()
+        self._exit_only = self._exit_only or batch.marked
+        self._count.note(self._about.count)
 
-    def _insert(self, table: Table, values: list[int | bytes]) -> None:
-        start = 0
-        for count, statement in table.inserts:
-            while len(values) - start >= 2 * count:
-                self._db.execute(statement, values[start : start + 2 * count])
-                start += 2 * count
+    def _commit(self, commits: int, change: int, act: Callable[[sqlite3.Connection], None]) -> None:
+        self._require_opener()
+        with self._faults(writing=True):
+            self._begin()
+            try:
+                act(self._db)
+                tally = self._about.advance(commits, change)
+                self._db.execute("COMMIT")
+            except BaseException:
+                # Most errors have rolled back already.
+                with suppress(sqlite3.Error):
+                    self._db.execute("ROLLBACK")
+                raise
+        self._about.advanced(tally)
 
-    def _dropped(self, row: Row) -> int | None:
-        if isinstance(row, NumberedExtra):
-            return row.number
-        return self._numbers[type(row)].pop(row_key(row), None)
-
-    def _number(self, kind: type, key: bytes) -> int:
-        if self._tables[kind].numbered:
-            return int.from_bytes(key, "big")
-        numbers = self._numbers[kind]
-        number = numbers.get(key)
-        if number is None:
-            number = self._next[kind]
-            self._next[kind] = number + 1
-            numbers[key] = number
-        return number
+    def _begin(self) -> None:
+        waited = 0
+        while True:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if not is_locked(error):
+                    raise
+            waited += _PATIENCE
+            self._waiting(StoreLocked(str(self.path), waited))
 
     # ---------------------------------------------------------------------------------- keeping
 
     def backup(self, destination: Path | str) -> None:
         """A copy of everything as it stands; it opens exit only, wherever it is put."""
-        # Nobody else may read it from its first byte on: it holds the seed.
-        os.close(os.open(destination, os.O_CREAT | os.O_WRONLY, 0o600))
-        os.chmod(destination, 0o600)
-        target = sqlite3.connect(destination)
-        try:
-            self._db.backup(target)
-        finally:
-            target.close()
+        self._require_opener()
+        with self._faults():
+            # Nobody else may read it from its first byte on: it holds the seed.
+            os.close(os.open(destination, os.O_CREAT | os.O_WRONLY, 0o600))
+            os.chmod(destination, 0o600)
+            target = sqlite3.connect(destination)
+            try:
+                self._db.backup(target)
+            finally:
+                target.close()
 
     def close(self) -> None:
-        """Closes the file and lets the lock go."""
-        self._db.close()
-        self._lock.release()
+        """Closes the file and lets the lock go. In a forked child it does nothing: both are the
+        parent's."""
+        if os.getpid() == self._lock.opener:
+            self._db.close()
+            self._lock.release()

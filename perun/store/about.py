@@ -1,0 +1,144 @@
+"""What a database knows about itself: small values, and a tally of all that was written.
+
+The tally is one value, written with every commit: how many there were, and the sum of all checksums
+of the core's rows and of the other small values. A row that a disk has lost, or has kept in an
+older version, carries a good checksum or none at all; the sum tells.
+
+The tally also shows that nobody else writes: each commit replaces the one that the last commit of
+ours has left, and changes nothing if that is not there.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from perun.store.faults import StoreDamaged, StoreTaken, StoreTooNew
+from perun.store.migrations import MIGRATIONS
+from perun.store.tables import TABLES, checked, seed_of, sum_of, unchecked
+
+__all__ = ["About", "bring_up"]
+
+_TALLY: Final = "tally"
+_SUMS: Final = (1 << 64) - 1
+
+
+def bring_up(db: sqlite3.Connection, path: Path) -> None:
+    """Creates the tables, or brings those of an older program up to date.
+
+    Raises:
+        StoreTooNew: a newer program wrote them.
+        StoreDamaged: no program did.
+    """
+    found = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if found < 0:
+        raise StoreDamaged(str(path), f"schema {found}")
+    if found > len(MIGRATIONS):
+        raise StoreTooNew(str(path), found, len(MIGRATIONS))
+    if found == len(MIGRATIONS):
+        return
+    db.create_function("checked", 2, _checked_once)
+    db.execute("BEGIN IMMEDIATE")
+    for migration in MIGRATIONS[found:]:
+        for statement in migration:
+            db.execute(statement)
+    # Until schema 3 the count was a small value like others.
+    older = db.execute("SELECT value FROM meta WHERE name IN ('count', ?)", (_TALLY,)).fetchone()
+    db.execute("DELETE FROM meta WHERE name IN ('count', ?)", (_TALLY,))
+    total = 0
+    for column, name in (("value", "meta"), *(("body", table.name) for table in TABLES.values())):
+        stored = db.execute(f"SELECT {column} FROM {name}")  # noqa: S608
+        total += sum(sum_of(body) for (body,) in stored)
+    count = 0 if older is None else int.from_bytes(older[0][:8], "big")
+    db.execute("INSERT INTO meta VALUES (?, ?)", (_TALLY, _tally(count, total)))
+    db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    db.execute("COMMIT")
+
+
+def _checked_once(name: str, body: bytes) -> bytes:
+    """What is stored for a body, which may be that already."""
+    seed = seed_of(name)
+    return body if unchecked(body, seed) is not None else checked(bytes(body), seed)
+
+
+def _tally(count: int, total: int) -> bytes:
+    value = count.to_bytes(8, "big") + (total & _SUMS).to_bytes(8, "big")
+    return checked(value, seed_of(f"meta {_TALLY}"))
+
+
+class About:
+    """The small values of an open database, kept in memory too."""
+
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+        """Reads them.
+
+        Raises:
+            StoreDamaged: one is not as it was written, or the tally is missing.
+        """
+        self._db = db
+        self._path = path
+        self._values: dict[str, bytes] = {}
+        tally = None
+        for name, stored in db.execute("SELECT name, value FROM meta"):
+            value = unchecked(stored, seed_of(f"meta {name}"))
+            if value is None:
+                raise StoreDamaged(str(path), f"{name!r}: its checksum is another")
+            if name == _TALLY:
+                tally = stored
+            else:
+                self._values[name] = value
+        if tally is None:
+            raise StoreDamaged(str(path), "it does not say what was written last")
+        self._stored: bytes = tally
+        self.count = int.from_bytes(tally[:8], "big")
+        """Commits so far."""
+        self.total = int.from_bytes(tally[8:16], "big")
+        """Sum of all checksums, modulo 2**64."""
+
+    def get(self, name: str) -> bytes | None:
+        """What was put."""
+        return self._values.get(name)
+
+    def agrees(self, total: int) -> bool:
+        """Whether the core's rows, whose checksums make `total`, are those written last."""
+        small = (sum_of(checked(v, seed_of(f"meta {n}"))) for n, v in self._values.items())
+        return (total + sum(small)) & _SUMS == self.total
+
+    def put(self, name: str, value: bytes) -> None:
+        """Within a transaction: keeps a value; `keep` takes it over after the commit."""
+        stored = checked(value, seed_of(f"meta {name}"))
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, stored))
+
+    def change(self, name: str, value: bytes) -> int:
+        """By how much the sum rises if a value is put."""
+        seed = seed_of(f"meta {name}")
+        before = self._values.get(name)
+        return sum_of(checked(value, seed)) - (
+            0 if before is None else sum_of(checked(before, seed))
+        )
+
+    def keep(self, name: str, value: bytes) -> None:
+        """After the commit."""
+        self._values[name] = value
+
+    def advance(self, commits: int, change: int) -> bytes:
+        """Within a transaction, last: the next tally; `advanced` takes it over after the commit.
+
+        Raises:
+            StoreTaken: somebody else has written since our last commit.
+        """
+        coming = _tally(self.count + commits, self.total + change)
+        done = self._db.execute(
+            "UPDATE meta SET value = ? WHERE name = ? AND value = ?",
+            (coming, _TALLY, self._stored),
+        )
+        if done.rowcount != 1:
+            raise StoreTaken(str(self._path))
+        return coming
+
+    def advanced(self, tally: bytes) -> None:
+        """After the commit."""
+        self._stored = tally
+        self.count = int.from_bytes(tally[:8], "big")
+        self.total = int.from_bytes(tally[8:16], "big")

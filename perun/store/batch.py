@@ -1,0 +1,141 @@
+"""The rows of one commit: encoded, each with its checksum, and put where they live."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Final
+from zlib import crc32
+
+from perun.core.books import Row, row_key
+from perun.core.state import StoreMark, Totals
+from perun.encoding.records import NumberedExtra
+from perun.store.tables import TABLES, Table
+
+__all__ = ["Batch", "Places"]
+
+_PAYMENTS: Final = TABLES[Totals]
+
+
+class Places:
+    """Where each row lives, and of the core's rows the checksum."""
+
+    def __init__(self, db: sqlite3.Connection, tables: Mapping[type, Table]) -> None:
+        """Of an open database; whoever reads the rows fills in `numbers` and `sums`."""
+        self.tables = tables
+        self.numbers: dict[type, dict[bytes, int]] = {kind: {} for kind in tables}
+        self.sums: dict[type, dict[int, int]] = {kind: {} for kind in TABLES}
+        self._next = {
+            kind: int(db.execute(table.highest).fetchone()[0] or 0) + 1
+            for kind, table in tables.items()
+        }
+
+    def number(self, kind: type, key: bytes) -> int:
+        """Where a row lives, or is going to."""
+        if self.tables[kind].numbered:
+            return int.from_bytes(key, "big")
+        numbers = self.numbers[kind]
+        number = numbers.get(key)
+        if number is None:
+            number = self._next[kind]
+            self._next[kind] = number + 1
+            numbers[key] = number
+        return number
+
+    def total(self) -> int:
+        """Sum of all checksums of the core's rows."""
+        return sum(sum(sums.values()) for sums in self.sums.values())
+
+
+class Batch:
+    """What one commit changes; nothing in memory counts before `done`."""
+
+    def __init__(self, places: Places, rows: Iterable[Row], drops: Iterable[Row]) -> None:
+        """Encodes everything."""
+        self._places = places
+        # For each kind the values of its rows, one after the other: number, body, number, body …
+        self._values: dict[type, list[int | bytes]] = {}
+        self._sums: dict[type, dict[int, int]] = {}
+        self._gone: list[tuple[type, bytes, int]] = []
+        self._encode(rows)
+        self._leave_out(drops)
+        self.marked = StoreMark in self._values
+        """Whether the store is exit only from now on."""
+
+    def _encode(self, rows: Iterable[Row]) -> None:
+        payments: list[int | bytes] = []
+        sums: dict[int, int] = {}
+        encode, seed = _PAYMENTS.codec.encode, _PAYMENTS.seed
+        # Several steps of one batch may have written the same channel: its last version is what
+        # counts, and is the only one that is encoded. A payment's record is never left out.
+        newest: dict[type, dict[int, Row]] = {}
+        for row in rows:
+            kind = type(row)
+            number = self._places.number(kind, row_key(row))
+            if kind is Totals:
+                body = encode(row)
+                sums[number] = check = crc32(body, seed)
+                payments += (number, body + check.to_bytes(4, "big"))
+                continue
+            if kind not in newest:
+                newest[kind] = {}
+            newest[kind][number] = row
+        if payments:
+            self._values[Totals], self._sums[Totals] = payments, sums
+        for kind, found in newest.items():
+            table = self._places.tables[kind]
+            values: list[int | bytes] = []
+            sums = {}
+            for number, row in found.items():
+                body = table.codec.encode(row)
+                sums[number] = check = crc32(body, table.seed)
+                values += (number, body + check.to_bytes(4, "big"))
+            self._values[kind] = values
+            if kind in TABLES:
+                self._sums[kind] = sums
+
+    def _leave_out(self, drops: Iterable[Row]) -> None:
+        for row in drops:
+            kind, key = type(row), row_key(row)
+            if isinstance(row, NumberedExtra):
+                self._gone.append((kind, key, row.number))
+                continue
+            number = self._places.numbers[kind].get(key)
+            if number is not None:
+                self._gone.append((kind, key, number))
+                if kind in TABLES:
+                    self._sums.setdefault(kind, {})[number] = 0
+
+    @property
+    def change(self) -> int:
+        """By how much the sum of all checksums rises."""
+        change = 0
+        for kind, sums in self._sums.items():
+            before = self._places.sums[kind].get
+            change += sum(sums.values()) - sum([before(number, 0) for number in sums])
+        return change
+
+    def execute(self, db: sqlite3.Connection) -> None:
+        """Within a transaction."""
+        tables = self._places.tables
+        for kind, values in self._values.items():
+            _insert(db, tables[kind], values)
+        for kind, _, number in self._gone:
+            db.execute(tables[kind].delete, (number,))
+
+    def done(self) -> None:
+        """After the commit."""
+        for kind, sums in self._sums.items():
+            self._places.sums[kind].update(sums)
+        for kind, key, number in self._gone:
+            self._places.numbers[kind].pop(key, None)
+            if kind in TABLES:
+                self._places.sums[kind].pop(number, None)
+
+
+def _insert(db: sqlite3.Connection, table: Table, values: list[int | bytes]) -> None:
+    start = 0
+    for count, statement in table.inserts:
+        while len(values) - start >= 2 * count:
+            db.execute(statement, values[start : start + 2 * count])
+            start += 2 * count
