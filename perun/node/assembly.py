@@ -90,6 +90,7 @@ class Assembly:
                 key.public_key.data,
                 config.seed,
                 since,
+                config.limits,
             )
             write_profile(self.store, profile, keyfile)
             self.profile = profile

@@ -12,7 +12,6 @@ from typing import ClassVar
 
 from perun.core.books import Books
 from perun.core.config import Config, Identity
-from perun.core.limits import limits_for
 from perun.crypto.keys import PublicKey
 from perun.errors import StoreFault
 from perun.node.profile import Profile, read_profile
@@ -107,4 +106,4 @@ def config_of(profile: Profile) -> Config:
     """What the core is told by a store alone; whoever has more to say says it elsewhere."""
     key = PublicKey(profile.key)
     identity = Identity(profile.account, key.address, peer_id(key))
-    return Config(profile.deployment, identity, limits_for(profile.chain_id), profile.seed)
+    return Config(profile.deployment, identity, profile.own_limits, profile.seed)

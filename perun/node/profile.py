@@ -12,7 +12,8 @@ from typing import ClassVar, Final
 import msgspec
 
 from perun.core.config import Deployment
-from perun.errors import StoreFault
+from perun.core.limits import Limits, limits_for
+from perun.errors import Misuse, StoreFault
 from perun.node.settings import deployment_of
 from perun.store import SqliteStore
 from perun.types import Address, ChainId, Record
@@ -48,10 +49,18 @@ class Profile(Record, frozen=True, gc=False):
     """See `perun.core.config.Config.seed`."""
     since: int = 0
     """Block of the deployment."""
+    limits: Limits | None = None
+    """The node's own, finality among them: whoever leaves or watches for it goes by the same. None
+    in stores of before they were kept."""
 
     def __repr__(self) -> str:
         """Without the seed: logs and tracebacks show what they are given."""
         return f"Profile(chain {self.chain_id}, account 0x{self.account.hex()})"
+
+    @property
+    def own_limits(self) -> Limits:
+        """What the node goes by; the chain's usual limits if it did not say."""
+        return self.limits or limits_for(self.chain_id)
 
     @property
     def deployment(self) -> Deployment:
@@ -81,7 +90,7 @@ def read_profile(store: SqliteStore) -> Profile:
         raise NoProfile(str(store.path))
     try:
         return msgspec.json.decode(found, type=Profile)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, Misuse) as error:
         raise NoProfile(str(store.path)) from error
 
 

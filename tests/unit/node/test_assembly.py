@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from perun import deployments
 from perun.chain.costs import leaving_gas
 from perun.chain.memory import MemoryChain, rich_key
 from perun.chain.rpc import RpcEndpoint
+from perun.core.books import Row
 from perun.core.config import Deployment
 from perun.core.faults import ChannelTooSmall
 from perun.core.inputs import CommandOffer
 from perun.core.limits import limits_for
 from perun.crypto import SecretKey, keccak
 from perun.node.assembly import Assembly
+from perun.node.backup import open_copy
+from perun.node.export import read_export, write_export
+from perun.node.profile import Profile
 from perun.node.settings import config_for, peer_id
-from perun.types import ETH, Nonce, Seconds, UnixTime, Wei
+from perun.types import ETH, Address, Nonce, Seconds, UnixTime, Wei
 from perun.wire.local import LocalNetwork
 
 KEY = SecretKey(keccak(b"the node"))
@@ -97,3 +103,34 @@ def test_whoever_wants_it_all_the_same_gets_it(
     tmp_path: Path, chain: tuple[RpcEndpoint, Deployment]
 ) -> None:
     assert offered(tmp_path, chain, 1, any_price=True) == []
+
+
+def test_store_remembers_the_limits_of_its_node(
+    tmp_path: Path, chain: tuple[RpcEndpoint, Deployment]
+) -> None:
+    """Whoever leaves or watches with nothing but the store goes by the same."""
+    endpoint, deployment = chain
+    limits = replace(limits_for(endpoint.chain_id), finality_blocks=7, margin=Seconds(90))
+    config = config_for(deployment, KEY.public_key, keccak(b"seed"), limits=limits)
+    path = tmp_path / "node.perun"
+    Assembly(path, config, KEY, endpoint, clock=_ChainClock(endpoint), any_price=True).close()
+    write_export(tmp_path / "export", *_told(path))
+
+    profile, books = open_copy(path)
+    assert profile.own_limits == books.config.limits == limits
+    assert read_export(tmp_path / "export").profile.own_limits == limits
+
+
+def _told(path: Path) -> tuple[Profile, list[Row]]:
+    profile, _ = open_copy(path)
+    return profile, []
+
+
+def test_store_of_before_goes_by_the_limits_of_its_chain(
+    chain: tuple[RpcEndpoint, Deployment],
+) -> None:
+    endpoint, _ = chain
+    places = (Address(bytes(20)),) * 3
+    older = Profile(endpoint.chain_id, *places, KEY.address, KEY.public_key.data, bytes(32))
+    read = msgspec.json.decode(msgspec.json.encode(msgspec.to_builtins(older)[:8]), type=Profile)
+    assert read.own_limits == limits_for(endpoint.chain_id)
