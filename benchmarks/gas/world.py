@@ -8,7 +8,7 @@ table; other seeds show how far keys, nonces and ids move a number.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,8 @@ from hexbytes import HexBytes
 
 from benchmarks.gas.nodes import Node
 from perun.bindings.abi import encode_call
+from perun.bindings.access import worth_listing
+from perun.bindings.calls import Access, Call, listed
 from perun.crypto import SecretKey, keccak
 from perun.crypto.interop import checksum
 from perun.encoding import (
@@ -27,7 +29,7 @@ from perun.encoding import (
     ms_contract_domain,
     vpm_domain,
 )
-from perun.types import ETH, Address, Asset, ChainId
+from perun.types import ETH, Address, Asset, ChainId, Wei
 
 ETHER = 10**18
 PLENTY = 2**256 - 1
@@ -158,7 +160,12 @@ class World:
         return Sending(self, to, b"", value)
 
     def _transact(
-        self, sender: SecretKey, to: Address | None, data: bytes, value: int
+        self,
+        sender: SecretKey,
+        to: Address | None,
+        data: bytes,
+        value: int,
+        access: Sequence[Access] = (),
     ) -> dict[str, Any]:
         self._tick()
         transaction = {
@@ -171,6 +178,8 @@ class World:
         }
         if to is not None:
             transaction["to"] = checksum(to)
+        if access:
+            transaction["accessList"] = listed(access)
         self._sent[sender.address] += 1
         signed = Account.sign_transaction(transaction, sender.secret)
         hashed = self.web3.eth.send_raw_transaction(signed.raw_transaction)
@@ -194,12 +203,21 @@ class World:
 class Sending:
     """A prepared call; called with a party, it is sent from that account and tells its gas."""
 
-    def __init__(self, world: World, to: Address, data: bytes, value: int) -> None:
+    def __init__(
+        self, world: World, to: Address, data: bytes, value: int, touched: Sequence[Access] = ()
+    ) -> None:
         self._world = world
         self._to = to
         self._data = data
         self._value = value
+        self._touched = touched
+
+    def touching(self, *touched: Access) -> Sending:
+        """The same with an access list of what of this pays (EIP-2930)."""
+        return Sending(self._world, self._to, self._data, self._value, touched)
 
     def __call__(self, sender: Party) -> int:
-        receipt = self._world._transact(sender.account, self._to, self._data, self._value)
-        return int(receipt["gasUsed"])
+        call = Call(self._to, self._data, Wei(self._value))
+        access = worth_listing(call, sender.address, self._touched, gas=_GAS)
+        carried = (self._to, self._data, self._value, access)
+        return int(self._world._transact(sender.account, *carried)["gasUsed"])

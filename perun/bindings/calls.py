@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from eth_typing import HexStr
 from hexbytes import HexBytes
-from web3.types import Nonce, TxParams
+from web3.types import AccessList, Nonce, TxParams
 from web3.types import Wei as Web3Wei
 
 from perun.crypto.interop import checksum
@@ -27,6 +28,14 @@ class Call(Record, frozen=True, gc=False):
     """ETH sent along, in wei."""
     reserve: int = 0
     """Gas beyond an estimate, for calls inside that may come to fail (`allowances`)."""
+
+
+class Access(Record, frozen=True, gc=False):
+    """An entry of an access list: a contract or account, and words of its storage (EIP-2930)."""
+
+    address: Address
+    keys: tuple[bytes, ...] = ()
+    """32 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +71,21 @@ def request(call: Call, sender: Address) -> TxParams:
 
 
 def transaction(
-    call: Call, *, sender: Address, chain_id: ChainId, nonce: int, gas: int, fees: Fees
+    call: Call,
+    *,
+    sender: Address,
+    chain_id: ChainId,
+    nonce: int,
+    gas: int,
+    fees: Fees,
+    access: Sequence[Access] = (),
 ) -> TxParams:
     """A complete transaction that carries `call`, ready to be signed (EIP-1559).
 
     Args:
         nonce: the sender's count of transactions so far.
         gas: most gas it may use.
+        access: what it names in advance (`access.worth_listing`).
     """
     params = request(call, sender)
     params["chainId"] = chain_id
@@ -76,4 +93,19 @@ def transaction(
     params["gas"] = gas
     params["maxFeePerGas"] = Web3Wei(fees.most)
     params["maxPriorityFeePerGas"] = Web3Wei(fees.tip)
+    if access:
+        params["accessList"] = listed(access)
     return params
+
+
+def listed(access: Sequence[Access]) -> AccessList:
+    """Entries as web3 takes them."""
+    return AccessList(
+        [
+            {
+                "address": checksum(item.address),
+                "storageKeys": [HexStr("0x" + key.hex()) for key in item.keys],
+            }
+            for item in access
+        ]
+    )

@@ -1,6 +1,6 @@
 """Every row of the gas tables, in the order in which the page shows them."""
 
-from benchmarks.gas.rows import agreement, dispute, machines, others
+from benchmarks.gas.rows import agreement, dispute, machines, others, with_lists
 from benchmarks.gas.rows.registry import ROWS, Row
 
-__all__ = ["ROWS", "Row", "agreement", "dispute", "machines", "others"]
+__all__ = ["ROWS", "Row", "agreement", "dispute", "machines", "others", "with_lists"]
