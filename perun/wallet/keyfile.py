@@ -1,12 +1,15 @@
 """Encrypted keys: the keyfile format that Ethereum wallets share (version 3, scrypt).
 
-Source: eth-account, which reads and writes it; the Web3 Secret Storage Definition.
+Source: eth-account, which reads and writes it; the Web3 Secret Storage Definition. Wallets differ
+in what the definition leaves open (case of names and addresses, no address, numbers as text, the
+encoding of the file), so reading takes any of that, and writing what all of them read.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -23,6 +26,7 @@ DEFAULT_WORK = 262_144
 
 _OWNER_ONLY: Final = 0o600
 _MOST_BYTES: Final = 16_384
+_BYTE_ORDER_MARK: Final = "\ufeff"
 
 _NO_KEYFILE: Final = (
     ValueError,
@@ -66,16 +70,38 @@ def decrypt(text: str, password: str) -> SecretKey:
         KeyfileError: no keyfile, a wrong password, or a key that is not the file's address.
     """
     try:
-        content = json.loads(text)
+        content = _as_defined(json.loads(text.removeprefix(_BYTE_ORDER_MARK)))
         key = SecretKey(bytes(EthAccount.decrypt(content, password)))
-        named = str(content.get("address", key.address.hex())).removeprefix("0x").lower()
+        named = _address(content.get("address"))
     # eth-account reports a broken file by whatever it stumbles over.
     except _NO_KEYFILE as error:
         wrong = "MAC" in str(error)
         raise KeyfileError("the password is wrong" if wrong else "this is no keyfile") from error
-    if named != key.address.hex():
+    if named not in (None, key.address.hex()):
         raise KeyfileError(f"the keyfile names 0x{named} but holds another key")
     return key
+
+
+def _as_defined(content: dict[str, Any]) -> dict[str, Any]:
+    """The same with names and numbers as the definition has them."""
+    plain = {name.lower(): value for name, value in content.items()}
+    plain["version"] = _number(plain["version"])
+    crypto = {name.lower(): value for name, value in plain["crypto"].items()}
+    crypto["kdfparams"] = {name: _number(value) for name, value in crypto["kdfparams"].items()}
+    return {**plain, "crypto": crypto}
+
+
+def _number(value: Any) -> Any:
+    """A number that was written as text, or with a point."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
+        return int(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _address(named: object) -> str | None:
+    """40 small hex digits; None if it names no address, which a keyfile need not."""
+    plain = str(named).strip().lower().removeprefix("0x")
+    return plain if re.fullmatch("[0-9a-f]{40}", plain) else None
 
 
 def write_keyfile(path: Path, key: SecretKey, password: str, *, work: int | None = None) -> None:
@@ -102,7 +128,10 @@ def read_keyfile(path: Path, password: str) -> SecretKey:
         KeyfileError: no such file, no keyfile, or a wrong password.
     """
     try:
-        text = path.read_text(encoding="utf-8")[:_MOST_BYTES]
+        with path.open("rb") as file:
+            found = file.read(_MOST_BYTES)
+        # What JSON may be written in: some shells write UTF-16.
+        text = found.decode(json.detect_encoding(found))
     except (OSError, UnicodeDecodeError) as error:
         raise KeyfileError(f"{path}: cannot be read") from error
     return decrypt(text, password)

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from eth_account import Account as EthAccount
 
 from perun.crypto import SecretKey
+from perun.crypto.interop import checksum
 from perun.wallet import KeyfileError, decrypt, encrypt, read_keyfile, write_keyfile
 
 KEY = SecretKey(b"\x05" * 32)
@@ -60,3 +63,69 @@ def test_file_is_the_owners_alone_and_never_overwritten(tmp_path: Path) -> None:
 def test_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(KeyfileError, match="cannot be read"):
         read_keyfile(tmp_path / "none", "open")
+
+
+def _changed(**more: Any) -> bytes:
+    return json.dumps({**json.loads(encrypt(KEY, "open", work=QUICK)), **more}).encode()
+
+
+def _renamed(names: Callable[[str], str]) -> bytes:
+    """The same with other names of everything that has one."""
+
+    def rename(value: Any) -> Any:
+        return {names(k): rename(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+    return json.dumps(rename(json.loads(_changed()))).encode()
+
+
+def _with_parameters(change: Callable[[Any], Any]) -> bytes:
+    crypto = json.loads(_changed())["crypto"]
+    parameters = {name: change(value) for name, value in crypto["kdfparams"].items()}
+    return _changed(crypto={**crypto, "kdfparams": parameters})
+
+
+def _text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) else value
+
+
+def _point(value: Any) -> Any:
+    return float(value) if isinstance(value, int) else value
+
+
+FOREIGN = {
+    "byte order mark": b"\xef\xbb\xbf" + _changed(),
+    "UTF-16": _changed().decode().encode("utf-16"),
+    "UTF-16 without a mark": _changed().decode().encode("utf-16-be"),
+    "white space around": b"\r\n" + _changed() + b"\r\n",
+    "checksummed address": _changed(address=checksum(KEY.address)),
+    "0X": _changed(address="0X" + KEY.address.hex().upper()),
+    "no address": json.dumps({"crypto": json.loads(_changed())["crypto"], "version": 3}).encode(),
+    "empty address": _changed(address=""),
+    "null address": _changed(address=None),
+    "0x alone": _changed(address="0x"),
+    "address of another coding": _changed(address="XE86MA0MDVXB6UGPTNGW4Z1PD4YIQWGEQT"),
+    "version as text": _changed(version="3"),
+    "version with a point": _changed(version=3.0),
+    "parameters as text": _with_parameters(_text),
+    "parameters with a point": _with_parameters(_point),
+    "capitals": _renamed(str.capitalize),
+    "more than is defined": _changed(id=None, name="", meta="{}", hidden={"a": [1]}),
+}
+
+
+@pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN.keys())
+def test_what_other_wallets_write_is_read(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "key.json"
+    path.write_bytes(content)
+    assert read_keyfile(path, "open").address == KEY.address
+
+
+@pytest.mark.parametrize("version", [1, 2, 4, "three", None, True, "3" * 30, 3.5])
+def test_other_versions_are_no_keyfile(version: Any) -> None:
+    with pytest.raises(KeyfileError, match="no keyfile"):
+        decrypt(_changed(version=version).decode(), "open")
+
+
+def test_endless_file_is_no_keyfile() -> None:
+    with pytest.raises(KeyfileError):
+        read_keyfile(Path("/dev/zero"), "open")
