@@ -121,15 +121,23 @@ ETH: Final = Asset(ZERO_ADDRESS)
 """The asset that is no token."""
 
 
+_SECRETS: Final = frozenset({"preimage", "secret", "seed"})
+
+
 class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Base of the records: immutable, compared by value, bytes shown in hex.
+    """Base of the records: immutable, compared by value, bytes shown in hex, but never a secret:
+    records stand in logs and tracebacks.
 
     The garbage collector need not visit them: a frozen record cannot be part of a cycle.
     """
 
     def __repr__(self) -> str:
-        fields = (f"{name}={show(getattr(self, name))}" for name in self.__struct_fields__)
+        fields = (f"{name}={_shown(name, getattr(self, name))}" for name in self.__struct_fields__)
         return f"{type(self).__name__}({', '.join(fields)})"
+
+
+def _shown(name: str, value: object) -> str:
+    return "(secret)" if value and name in _SECRETS else show(value)
 
 
 class Channel(Record, frozen=True, gc=False):

@@ -58,6 +58,18 @@ class PublicKey:
         return eth_keys.PublicKey(self.data)
 
 
+class HiddenKey(eth_keys.PrivateKey):
+    """A private key of `eth_keys` that is not shown where values are: logs, tracebacks, consoles.
+
+    Whoever wants its bytes asks for them: `to_bytes`, `to_hex`.
+    """
+
+    def __repr__(self) -> str:
+        return f"PrivateKey(of {self.public_key.to_address()})"
+
+    __str__ = __repr__
+
+
 class SecretKey:
     """A private key with what is computed from it once. `repr` shows the address only."""
 
@@ -87,7 +99,7 @@ class SecretKey:
 
     def to_eth_keys(self) -> eth_keys.PrivateKey:
         """The same key as `eth_keys` has it."""
-        return eth_keys.PrivateKey(self.secret)
+        return HiddenKey(self.secret)
 
     def __repr__(self) -> str:
         return f"SecretKey(of 0x{self.address.hex()})"
