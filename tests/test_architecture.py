@@ -46,7 +46,8 @@ ALLOWED: dict[str, set[str]] = {
     "wire": EDGE,
     "store": EDGE,
     "wallet": EDGE,
-    "node": NODE,
+    "referee": PURE,
+    "node": NODE | {"referee"},
     # It also runs where there is no chain, store or thread of ours: in a page.
     "app": PURE | {"core", "ports", "node"},
     "hub": NODE | {"node", "app"},

@@ -1,11 +1,14 @@
-"""The rules of tic-tac-toe, compared with a telling of their own over every reachable position."""
+"""Tic-tac-toe, compared with a telling of its own over positions that can be reached."""
 
 from __future__ import annotations
 
 from functools import cache
 
 import pytest
+from web3 import Web3
 
+from perun.referee import Board, Referee
+from perun.referee.here import run
 from tests.support.contracts import Deployed
 from tests.support.stage import Stage
 from tests.turn_game.table import board
@@ -54,8 +57,9 @@ def expected(
     return board(bits(after[0]), bits(after[1])), 0 if ended else 3 - turn, 0
 
 
-def test_every_move_of_every_position(rules: Deployed) -> None:
-    """A sample of one in seven here; all of them in the deep run."""
+def test_moves_all_over_the_game(rules: Deployed) -> None:
+    code = rules.stage.web3.eth.get_code(Web3.to_checksum_address(rules.address))
+    referee = Referee(bytes(code), run)
     every = positions()
     assert len(every) > 5_000
     for number, (alice, bob, turn) in enumerate(every[:: len(every) // 150]):
@@ -67,6 +71,8 @@ def test_every_move_of_every_position(rules: Deployed) -> None:
             elif (number + cell) % 3 == 0:
                 answer = rules.ask("play", here, turn, bytes([cell]))
                 assert answer == expected(alice, bob, turn, cell)
+                played = referee.play(Board(here, turn), bytes([cell]))
+                assert (played.position, played.turn, played.result) == answer
 
 
 @pytest.mark.parametrize(("turn", "result"), [(1, 10**9), (2, -(10**9))])

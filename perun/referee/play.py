@@ -1,0 +1,129 @@
+"""Runs the bytecode of a rules contract in an EVM of this process, as `TurnGame` would on chain.
+
+The same code, the same input, at most the same gas: so the same answer, which a test compares with
+the contract's own. Which EVM runs it is given: a page has another one than a daemon.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
+
+from perun.crypto import keccak
+from perun.errors import Misuse
+from perun.referee.admission import admit
+from perun.referee.evm import Failed, Run
+from perun.types import Record
+
+__all__ = ["RULES_GAS", "Board", "Limits", "Played", "Referee", "RulesRefused"]
+
+RULES_GAS: Final = 3_000_000
+"""The most gas that `TurnGame` gives the rules for a move."""
+
+_POSITION_LIMIT: Final = 4_096
+_ANSWER_LIMIT: Final = _POSITION_LIMIT + 160
+_START: Final = keccak(b"start(bytes32)")[:4]
+_PLAY: Final = keccak(b"play(bytes,uint8,bytes)")[:4]
+_LIMITS: Final = keccak(b"limits()")[:4]
+_ILLEGAL: Final = keccak(b"IllegalMove(bytes32)")[:4]
+
+
+class Board(Record, frozen=True):
+    """A position, and whose turn it is: 1 Alice, 2 Bob."""
+
+    position: bytes
+    turn: int
+
+
+class Played(Record, frozen=True):
+    """What a move leads to."""
+
+    position: bytes
+    turn: int
+    """1 Alice, 2 Bob, 0 finished."""
+    result: int
+    """Parts of 10**9 of Alice's lock to Bob, or of Bob's to Alice (negative); 0 if not finished."""
+    gas: int
+    """What the rules used, of `RULES_GAS`."""
+
+
+class Limits(Record, frozen=True):
+    """How long games by these rules can become."""
+
+    moves: int
+    position_bytes: int
+    move_bytes: int
+
+
+@dataclass(eq=False)
+class RulesRefused(Misuse):
+    """The rules refuse a move or a setup, or fail as the chain would see them fail."""
+
+    reason: str
+    """The rules' own word for people, or what went wrong."""
+
+    template: ClassVar[str] = "the rules refuse it: {reason}"
+    hint: ClassVar[str] = "choose another move"
+
+
+class Referee:
+    """Judges moves by a rules contract's code."""
+
+    def __init__(self, code: bytes, run: Run) -> None:
+        """Args:
+            code: what stands at the rules' address, compared with the game's `rulesHash` by whoever
+                fetched it.
+            run: an EVM; `perun.referee.here.run` is the best of this process.
+
+        Raises:
+            NotAdmitted: the code is not pure.
+        """
+        admit(code)
+        self.code = code
+        self.code_hash = keccak(code)
+        self._run = run
+
+    def start(self, setup: bytes) -> Board:
+        """The position in which a game begins. Raises `RulesRefused` for an unknown setup."""
+        position, turn = self._ask(_START + setup, ["bytes", "uint8"])[0]
+        if turn not in (1, 2):
+            raise RulesRefused(f"it begins with turn {turn}")
+        return Board(position, turn)
+
+    def play(self, board: Board, move: bytes) -> Played:
+        """The position after a move, exactly as the chain would store it.
+
+        Raises:
+            RulesRefused: the move is illegal, or the rules fail.
+        """
+        call = _PLAY + encode(["bytes", "uint8", "bytes"], [board.position, board.turn, move])
+        (position, turn, result), gas = self._ask(call, ["bytes", "uint8", "int32"])
+        if turn > 2 or len(position) > _POSITION_LIMIT:
+            raise RulesRefused(f"turn {turn}, a position of {len(position)} bytes")
+        return Played(position, turn, result if turn == 0 else 0, gas)
+
+    def limits(self) -> Limits:
+        """What the rules say of themselves."""
+        return Limits(*self._ask(_LIMITS, ["uint32", "uint32", "uint32"])[0])
+
+    def _ask(self, call: bytes, types: list[str]) -> tuple[tuple[Any, ...], int]:
+        try:
+            answer, gas = self._run(self.code, call, RULES_GAS)
+        except Failed as failed:
+            raise RulesRefused(_reason(failed.output)) from None
+        if len(answer) > _ANSWER_LIMIT:
+            raise RulesRefused(f"an answer of {len(answer)} bytes")
+        try:
+            return decode(types, answer), gas
+        except DecodingError:
+            raise RulesRefused("an answer that cannot be read") from None
+
+
+def _reason(output: bytes) -> str:
+    """The word in `IllegalMove`, or that there is none."""
+    if output[:4] == _ILLEGAL and len(output) == 36:
+        return output[4:].rstrip(b"\0").decode("ascii", "replace") or "illegal move"
+    return "they fail without a reason"
