@@ -31,6 +31,7 @@ setup(
         "click==8.3.3",
         "py-evm==0.12.1b1",
         # what these bring along and is imported here by name
+        "aiohttp==3.14.5",
         "eth-abi==6.0.0",
         "eth-hash==0.8.0",
         "eth-typing==6.0.0",

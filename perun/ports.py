@@ -22,6 +22,8 @@ __all__ = [
     "Clock",
     "CountingClock",
     "Inbox",
+    "Network",
+    "Party",
     "Sealer",
     "Signer",
     "Store",
@@ -55,9 +57,38 @@ class Chain(Protocol):
 class Wire(Protocol):
     """Carries bytes to peers; may lose, never forges: the receiver is told the true sender."""
 
-    def send(self, peer: PeerId, frames: Sequence[bytes]) -> None:
-        """Hand over whole messages in order; returns at once. What an unreachable peer misses is
-        sent again by the core when the wire reports `Connected`."""
+    def send(self, peer: PeerId, frames: Sequence[bytes], via: PeerId = b"") -> None:
+        """Hand over whole messages in order; returns at once, from any thread. What an unreachable
+        peer misses is sent again by the core when the wire reports `Connected`. `via` is the hub
+        over which the two have something: where that is reached, the peer may be too."""
+
+
+class Party(Protocol):
+    """Whom a network serves, such as a `Node`; its methods may be called from any thread."""
+
+    @property
+    def peer(self) -> PeerId:
+        """Who it is."""
+
+    @property
+    def waiting(self) -> int:
+        """How much it has been handed and not taken up: a wire then lets its peers wait."""
+
+    def receive(self, sender: PeerId, frames: Sequence[bytes]) -> None:
+        """Messages have come."""
+
+    def meet(self, peer: PeerId) -> None:
+        """A peer has been reached, for the first time or again."""
+
+    def knows(self, peer: PeerId) -> bool:
+        """Whether it has a channel with this peer, or something over a hub."""
+
+
+class Network(Protocol):
+    """Something that a node can join."""
+
+    def enter(self, party: Party) -> Wire:
+        """Becomes reachable; returns the party's wire."""
 
 
 class Signer(Protocol):

@@ -22,10 +22,9 @@ from perun.node.guest import Guest
 from perun.node.profile import Profile, write_profile
 from perun.node.recovery import open_books
 from perun.node.runtime import Fault, Node
-from perun.ports import Clock
+from perun.ports import Clock, Network
 from perun.store import SqliteStore
 from perun.wallet import LocalWallet
-from perun.wire.local import LocalNetwork
 from perun.wire.sealing import BoxSealer
 
 __all__ = ["Assembly"]
@@ -126,7 +125,7 @@ class Assembly:
     def _post(self, inputs: Sequence[Input]) -> None:
         self.node.post(inputs)
 
-    def join(self, network: LocalNetwork) -> None:
+    def join(self, network: Network) -> None:
         """Goes on after a restart, and meets whoever is on the network.
 
         Looks at the chain first: what peers say next, such as the payments that it missed, would
@@ -139,8 +138,7 @@ class Assembly:
         for watch in watches(self.node.books):
             self.chain.watch(watch)
         self.chain.poll()
-        wire = network.join(self.node.peer, self.node.receive, self.node.meet)
-        self.node.connect(wire)
+        self.node.connect(network.enter(self.node))
 
     def close(self) -> None:
         """Lets files and lock go, at any moment; everything signed is on disk already."""

@@ -20,7 +20,7 @@ from perun.core.claims import channels_of
 from perun.core.effects import Effect, Sign
 from perun.core.inputs import Command, Connected, Input, Received, Restarted, Signed
 from perun.core.notices import Notice
-from perun.core.state import ChainView, ChannelView, PeerId, Totals
+from perun.core.state import ChainView, ChannelView, InstanceView, Invitation, PeerId, Totals
 from perun.core.transitions import step
 from perun.encoding.messages import Relay, decode
 from perun.errors import BrokenInvariant, Misuse, PeerFault
@@ -90,6 +90,8 @@ class Node:
         self._asked: dict[InstanceId, int] = {}
         """Where this turn's rows have a payment that is not signed yet."""
         self._peers = {view.peer for view in books.channels.values()}
+        self._ends = {view.end for view in books.instances.values()}
+        self._ends.update(invitation.end for invitation in books.invitations.values())
         self.wake: Callable[[], None] = _ignore
         self._host = None if guest is None else Host(guest, books, store, self._carry_out)
         self._open: _Open = ([], {}, [], [])
@@ -125,6 +127,15 @@ class Node:
     def start(self) -> None:
         """After a restart: asks again for what was asked, and watches everything again."""
         self.post((Restarted(),))
+
+    @property
+    def waiting(self) -> int:
+        """See `perun.ports.Party`; one for each packet or input."""
+        return len(self._inbox)
+
+    def knows(self, peer: PeerId) -> bool:
+        """See `perun.ports.Party`."""
+        return peer in self._peers or peer in self._ends
 
     @property
     def busy(self) -> bool:
@@ -301,6 +312,8 @@ class Node:
             elif type(row) is not ChainView:
                 # A restarted node asks the chain before it believes anything of it.
                 rows.append(row)
+                if type(row) is InstanceView or type(row) is Invitation:
+                    self._ends.add(row.end)
         for row in result.drops:
             drops[type(row), row_key(row)] = row
         if self._host is not None:

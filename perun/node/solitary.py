@@ -36,7 +36,7 @@ class _NoSigner:
 
 
 class _NoWire:
-    def send(self, peer: PeerId, frames: Sequence[bytes]) -> None:
+    def send(self, peer: PeerId, frames: Sequence[bytes], via: PeerId = b"") -> None:
         """Nobody is there."""
 
 

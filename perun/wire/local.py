@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from perun.core.state import PeerId
+from perun.ports import Party
 
 __all__ = ["LocalNetwork", "LocalWire"]
 
@@ -28,6 +29,10 @@ class LocalNetwork:
                 meet(other)
         return LocalWire(self, peer)
 
+    def enter(self, party: Party) -> LocalWire:
+        """See `perun.ports.Network`."""
+        return self.join(party.peer, party.receive, party.meet)
+
     def leave(self, peer: PeerId) -> None:
         """Is no longer reachable; what is sent meanwhile is lost."""
         self._receivers.pop(peer, None)
@@ -46,6 +51,6 @@ class LocalWire:
         self._network = network
         self._peer = peer
 
-    def send(self, peer: PeerId, frames: Sequence[bytes]) -> None:
+    def send(self, peer: PeerId, frames: Sequence[bytes], via: PeerId = b"") -> None:  # noqa: ARG002
         """See `perun.ports.Wire`."""
         self._network.deliver(self._peer, peer, frames)

@@ -31,7 +31,7 @@ class _World:
         self._pipe = pipe
         self.time = time
 
-    def send(self, peer: PeerId, frames: Sequence[bytes]) -> None:
+    def send(self, peer: PeerId, frames: Sequence[bytes], via: PeerId = b"") -> None:
         """See `perun.ports.Wire`."""
         for frame in frames:
             self._pipe.send(("frame", peer, frame))

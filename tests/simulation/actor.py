@@ -47,7 +47,7 @@ class _Wire:
         network = actor.world.network
         self._wire = network.join(actor.peer, actor.node.receive, actor.node.meet)
 
-    def send(self, peer: PeerId, frames: Sequence[bytes]) -> None:
+    def send(self, peer: PeerId, frames: Sequence[bytes], via: PeerId = b"") -> None:
         """See `perun.ports.Wire`."""
         actor = self._actor
         for frame in frames:

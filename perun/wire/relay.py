@@ -1,0 +1,75 @@
+"""Passes packets between attached nodes, unread (protocol, section 12). No I/O, no key.
+
+Whoever serves links attaches each under its id. A packet must carry its link's own id in front;
+where its receiver is not attached, its sender is told `Undelivered`, never nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from perun.core.state import PeerId
+from perun.wire.codes import Code
+from perun.wire.packets import HEADER_BYTES, MAX_PACKET_BYTES, Kind, MalformedPacket, Packet
+
+__all__ = ["End", "Relay"]
+
+
+class End(Protocol):
+    """Where packets for one id go: a link, or a node of the same process."""
+
+    def take(self, data: bytes) -> None:
+        """A packet for it; returns at once, may lose it."""
+
+    def leave(self, code: Code, reason: str) -> None:
+        """Must go, now."""
+
+
+class Relay:
+    """Who is attached."""
+
+    def __init__(self) -> None:
+        self._ends: dict[PeerId, End] = {}
+        self.passed = 0
+        """Packets; for metrics."""
+        self.undelivered = 0
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def __contains__(self, peer: PeerId) -> bool:
+        return peer in self._ends
+
+    def attach(self, peer: PeerId, end: End) -> None:
+        """From now on packets for this id go there; whoever had it is told so."""
+        old = self._ends.get(peer)
+        self._ends[peer] = end
+        if old is not None and old is not end:
+            old.leave(Code.DISPLACED, "the same id has come by a newer link")
+
+    def detach(self, peer: PeerId, end: End) -> None:
+        """It has gone, unless another has come in its place already."""
+        if self._ends.get(peer) is end:
+            del self._ends[peer]
+
+    def carry(self, sender: PeerId, data: bytes) -> None:
+        """Passes on what the end of `sender` has sent.
+
+        Raises:
+            MalformedPacket: no packet, or in the name of somebody else.
+        """
+        if not HEADER_BYTES <= len(data) <= MAX_PACKET_BYTES or data[0]:
+            raise MalformedPacket("not what an attached node sends", len(data))
+        if data[1:34] != sender:
+            raise MalformedPacket("it names another sender than this link's", len(data))
+        receiver = data[34:67]
+        end = self._ends.get(receiver)
+        if end is not None:
+            self.passed += 1
+            end.take(data)
+        elif data[67] != Kind.UNDELIVERED:
+            self.undelivered += 1
+            back = self._ends.get(sender)
+            if back is not None:
+                answer = Packet(receiver, sender, Kind.UNDELIVERED, data[68:76])
+                back.take(answer.encode())
