@@ -46,7 +46,7 @@ class Host:
         self._after: list[Callable[[], None]] = []
         self._messages: list[Effect] = []
         self.writes: list[Extra] = []
-        self.drops: list[Extra] = []
+        self.drops: dict[tuple[type, bytes], Extra] = {}
         self.wishes: list[Sign] = []
 
     # ------------------------------------------------------------------------------- for the node
@@ -90,6 +90,10 @@ class Host:
             while self._told:
                 self._guest.noticed(self, self._told.popleft())
 
+    def end_turn(self) -> None:
+        """Everything is taken; the guest's last rows of this turn."""
+        self._guest.ended(self)
+
     def take_messages(self) -> list[Effect]:
         """What the guest has said in this turn."""
         messages, self._messages = self._messages, []
@@ -114,11 +118,13 @@ class Host:
 
     def put(self, row: Extra) -> None:
         """See `Desk`."""
+        # What is put again is not dropped; what is dropped last is, since drops are done last.
+        self.drops.pop((type(row), row.row_key), None)
         self.writes.append(row)
 
     def drop(self, row: Extra) -> None:
         """See `Desk`."""
-        self.drops.append(row)
+        self.drops[type(row), row.row_key] = row
 
     def send(self, to: PeerId, message: GuestMessage, via: PeerId = b"") -> None:
         """See `Desk`."""

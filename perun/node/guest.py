@@ -93,3 +93,6 @@ class Guest(Protocol):
 
     def passed(self, desk: Desk, input: Input) -> None:
         """The core has taken in something about time, chain, connections or a restart."""
+
+    def ended(self, desk: Desk) -> None:
+        """The turn is about to be stored; rows put now are stored with it. Commands nothing."""

@@ -96,6 +96,8 @@ class Node:
         self._host = None if guest is None else Host(guest, books, store, self._carry_out)
         self._open: _Open = ([], {}, [], [])
         """What the turn at hand has come to, while the guest works on it."""
+        self._commanded = False
+        """Whether the guest has commanded something with the last input, in whatever channel."""
 
     # ------------------------------------------------------------------------- from any thread
 
@@ -186,10 +188,13 @@ class Node:
             if asked:
                 wishes += asked
                 waiting.update(about)
-                if not about:
+                if not about or self._commanded:
                     self._sign(wishes, rows, drops, effects)
         self._sign(wishes, rows, drops, effects)
         if self._host is not None:
+            self._open = (rows, drops, effects, wishes)
+            self._host.end_turn()
+            self._keep(self._host)
             # After the core's: a note follows the payment that it is about.
             effects += self._host.take_messages()
         if rows or drops:
@@ -221,6 +226,7 @@ class Node:
         """One input, all or nothing, and the signatures it asks for."""
         host = self._host
         wishes: list[Sign] = []
+        self._commanded = False
         if host is None:
             return [] if isinstance(input, Asked) else self._step(input, rows, drops, effects)
         self._open = (rows, drops, effects, wishes)
@@ -257,6 +263,7 @@ class Node:
     def _carry_out(self, command: Command) -> None:
         """A command of the guest, in the midst of its turn; raises what refuses it."""
         rows, drops, effects, wishes = self._open
+        self._commanded = True
         wishes += self._absorb(step(self.books, command), rows, drops, effects)
 
     def _keep(self, host: Host) -> None:
@@ -265,8 +272,7 @@ class Node:
         for row in host.writes:
             drops.pop((type(row), row.row_key), None)
             rows.append(row)
-        for row in host.drops:
-            drops[type(row), row.row_key] = row
+        drops.update(host.drops)
         wishes += host.wishes
         host.writes.clear()
         host.drops.clear()

@@ -74,6 +74,10 @@ class Scribe:
     def passed(self, desk: Desk, input: Input) -> None:
         self.heard_of.append(input)
 
+    def ended(self, desk: Desk) -> None:
+        if self.heard_of and isinstance(self.heard_of[-1], PaymentReceived):
+            desk.put(Page(b"last", "money"))
+
 
 @pytest.fixture
 def world() -> World:
@@ -122,6 +126,8 @@ def test_a_row_and_its_payment_are_one_write(
     world.settle()
     assert bob.node.books.totals[machine].received == 5
     assert any(isinstance(one, PaymentReceived) for one in scribes["bob"].heard_of)
+    bob.restart()
+    assert scribes["bob"].pages == {b"last": Page(b"last", "money")}
     alice.restart()
     assert scribes["alice"].pages == {b"paid": Page(b"paid", "5")}
 

@@ -1,0 +1,249 @@
+"""The program above the node: its guest (`perun.node.guest`), and its methods for whoever asks.
+
+Everything happens in the node's thread. Whoever asks is answered once all that the answer rests on
+is on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from perun.app import following, incomes, paying, requesting, wishes
+from perun.app.errors import NoSuch
+from perun.app.eventing import Subscriptions, events
+from perun.app.methods import CancelRequest, MakeRequest, Pay, Refund, Subscribe, Unsubscribe
+from perun.app.rows import KINDS, OwnRequest, Payment, Step
+from perun.app.settings import Settings
+from perun.app.shelf import Shelf
+from perun.app.show import show_payment, show_request
+from perun.app.spending import allow
+from perun.app.values import Done
+from perun.app.work import Ask, Reply, Work
+from perun.core.effects import SignItem
+from perun.core.inputs import ChainBlock, Connected, Input, Restarted, Tick
+from perun.core.notices import (
+    InstanceAdded,
+    InstanceRefused,
+    InstanceRemoved,
+    Notice,
+    PaymentDelivered,
+    PaymentReceived,
+    PaymentRefused,
+    VirtualReady,
+)
+from perun.core.state import PeerId
+from perun.encoding.messages import GuestMessage, Note
+from perun.encoding.records import Extra
+from perun.encoding.requests import PaymentRequest, Receipt
+from perun.errors import PerunError
+from perun.node.guest import Desk
+from perun.types import InstanceId, Salt, Signature, UnixTime
+
+__all__ = ["App"]
+
+_FINAL: Final = (Step.DONE, Step.FAILED)
+_A_MOMENT: Final = 2
+"""Seconds that a caller waits for the note's answer when the money has arrived: payees that do not
+run this program never give one."""
+
+
+class App:
+    """One node's."""
+
+    kinds: Sequence[type[Extra]] = KINDS
+
+    def __init__(
+        self,
+        settings: Settings,
+        random: Callable[[], Salt],
+        reach: Callable[[PeerId, str], None] = lambda _peer, _host: None,
+    ) -> None:
+        """Args:
+        random: 32 fresh bytes at each call.
+        reach: tells the wire where a node is to be found; called after the turn.
+        """
+        self._settings, self._random, self._reach = settings, random, reach
+        self.shelf = Shelf()
+        self._begun = False
+        self._changed: dict[int, None] = {}
+        self._waiters: dict[int, list[tuple[UnixTime, Reply]]] = {}
+        self._until_signed: dict[bytes, list[Reply]] = {}
+        self._subscriptions = Subscriptions()
+
+    # -------------------------------------------------------------------------------- as a guest
+
+    def load(self, row: Extra) -> None:
+        """See `Guest`."""
+        self.shelf.put(row)
+
+    def asked(self, desk: Desk, item: object) -> None:
+        """See `Guest`; the item is an `Ask`."""
+        assert isinstance(item, Ask)
+        work = self._work(desk)
+        try:
+            allow(item.caller, item.method)
+            self._answer(work, item)
+        except PerunError as error:
+            refusal = error
+            desk.after(lambda: item.reply(refusal))
+
+    def heard(self, desk: Desk, sender: PeerId, via: PeerId, message: GuestMessage) -> None:  # noqa: ARG002
+        """See `Guest`."""
+        work = self._work(desk)
+        if isinstance(message, Note):
+            incomes.on_note(work, sender, message)
+        else:
+            following.on_noted(work, sender, message)
+
+    def noticed(self, desk: Desk, notice: Notice) -> None:
+        """See `Guest`."""
+        # The frequent ones first.
+        kind = type(notice)
+        work = self._work(desk)
+        if kind is PaymentReceived:
+            incomes.on_money(work, notice)  # type: ignore[arg-type]
+        elif kind is PaymentDelivered:
+            following.on_delivered(work, notice)  # type: ignore[arg-type]
+        elif isinstance(notice, PaymentRefused):
+            following.on_not_counted(work, notice)
+        elif isinstance(notice, InstanceAdded | VirtualReady):
+            self._on_machine(work, notice.instance)
+        elif isinstance(notice, InstanceRefused):
+            paying.on_refused(work, notice)
+        elif isinstance(notice, InstanceRemoved):
+            following.on_removed(work, notice)
+
+    def signed(self, desk: Desk, item: SignItem, signature: Signature) -> None:
+        """See `Guest`."""
+        work, message = self._work(desk), item.message
+        if isinstance(message, Receipt):
+            incomes.on_receipt_signed(work, message, signature)
+        elif isinstance(message, PaymentRequest):
+            requesting.on_request_signed(work, message, signature)
+            for reply in self._until_signed.pop(message.id, ()):
+                self._reply_request(work, message.id, reply)
+
+    def passed(self, desk: Desk, input: Input) -> None:
+        """See `Guest`."""
+        work = self._work(desk)
+        if isinstance(input, Tick):
+            paying.tick(work)
+            requesting.tick(work)
+            self._give_up_waiting(work)
+            if work.now % self._settings.repeat == 0:
+                following.say_notes(work)
+        elif isinstance(input, Connected):
+            following.say_notes(work, input.peer)
+            paying.on_met(work, input.peer)
+        elif isinstance(input, Restarted):
+            incomes.sign_again(work)
+            requesting.sign_again(work)
+        elif isinstance(input, ChainBlock):
+            self._subscriptions.prune(work)
+
+    def ended(self, desk: Desk) -> None:
+        """See `Guest`."""
+        if self._changed:
+            work = self._work(desk)
+            for number in self._changed:
+                row = self.shelf.payments.get(number, desk)
+                if row is not None:
+                    work.event("payment", row.id, show_payment(work, row))
+                    self._settle_waiters(work, row)
+            self._changed.clear()
+        self._subscriptions.publish(self.shelf, desk)
+
+    def _work(self, desk: Desk) -> Work:
+        if not self._begun:
+            self._begun = True
+            self.shelf.begin(desk)
+            for instance in desk.books.instances.values():
+                if instance.machine is not None and instance.role is not None:
+                    self.shelf.machines.setdefault(instance.end, {})[instance.id] = None
+        return Work(desk, self.shelf, self._settings, self._random, self._reach, self._changed)
+
+    def _on_machine(self, work: Work, id: InstanceId) -> None:
+        instance = work.books.instances[id]
+        if instance.machine is None or instance.role is None:
+            return
+        self.shelf.machines.setdefault(instance.end, {})[id] = None
+        view = work.books.channels[instance.legs[0].channel]
+        paying.advance(work, instance.end, view.channel.asset)
+
+    # ----------------------------------------------------------------------------------- answering
+
+    def _answer(self, work: Work, ask: Ask) -> None:
+        params: Any = ask.params
+        if isinstance(params, Pay):
+            self._reply_payment(work, ask, wishes.pay(work, ask.caller, params), params.wait)
+        elif isinstance(params, Refund):
+            self._reply_payment(work, ask, wishes.refund(work, ask.caller, params), params.wait)
+        elif isinstance(params, MakeRequest):
+            row = requesting.make(work, params)
+            if row.signature:
+                self._reply_request(work, row.id, ask.reply)
+            else:
+                self._until_signed.setdefault(row.id, []).append(ask.reply)
+        elif isinstance(params, CancelRequest):
+            self._reply_request(work, requesting.cancel(work, params).id, ask.reply)
+        elif isinstance(params, Subscribe):
+            self._subscriptions.add(work, ask, params)
+        elif isinstance(params, Unsubscribe):
+            self._subscriptions.remove(params.subscription)
+            work.desk.after(
+                lambda: ask.reply(Done(id="0x", state="ended", text="no more events come"))
+            )
+        else:
+            handler = _HANDLERS.get(ask.method)
+            if handler is None:
+                raise NoSuch("method", ask.method)
+            result = handler(work, params)
+            work.desk.after(lambda: ask.reply(result))
+
+    def _reply_payment(self, work: Work, ask: Ask, row: Payment, wait: int) -> None:
+        if row.step in _FINAL or not wait:
+            work.desk.after(lambda: self._tell(work, row.number, ask.reply))
+            return
+        deadline = UnixTime(work.now + wait)
+        self._waiters.setdefault(row.number, []).append((deadline, ask.reply))
+
+    def _tell(self, work: Work, number: int, reply: Reply) -> None:
+        row = self.shelf.payments.get(number, work.desk)
+        assert row is not None
+        reply(show_payment(work, row))
+
+    def _settle_waiters(self, work: Work, row: Payment) -> None:
+        """Answers whoever waits for a payment that is over; those of a delivered one soon."""
+        waiting = self._waiters.pop(row.number, ())
+        for deadline, reply in waiting:
+            if row.step in _FINAL:
+                work.desk.after(lambda reply=reply: self._tell(work, row.number, reply))  # type: ignore[misc]
+            else:
+                if row.step is Step.DELIVERED:
+                    deadline = UnixTime(min(deadline, work.now + _A_MOMENT))
+                self._waiters.setdefault(row.number, []).append((deadline, reply))
+
+    def _give_up_waiting(self, work: Work) -> None:
+        for number, waiting in list(self._waiters.items()):
+            left = []
+            for deadline, reply in waiting:
+                if work.now < deadline:
+                    left.append((deadline, reply))
+                else:
+                    work.desk.after(lambda n=number, r=reply: self._tell(work, n, r))  # type: ignore[misc]
+            if left:
+                self._waiters[number] = left
+            else:
+                del self._waiters[number]
+
+    def _reply_request(self, work: Work, id: bytes, reply: Reply) -> None:
+        def tell() -> None:
+            row: OwnRequest = self.shelf.requests[id]
+            reply(show_request(work, row))
+
+        work.desk.after(tell)
+
+
+_HANDLERS: Final[dict[str, Callable[[Work, Any], Any]]] = {"events": events}
+"""Methods that are answered at once."""

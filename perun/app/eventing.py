@@ -1,0 +1,131 @@
+"""Events: numbered, stored with the turn that they belong to, sent to whoever subscribes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from perun.app import values as v
+from perun.app.errors import BadParams, Gone, NoSuch
+from perun.app.methods import GetEvents, Subscribe
+from perun.app.rows import Event
+from perun.app.shelf import Shelf
+from perun.app.texts import hexed
+from perun.app.work import Ask, Work
+from perun.node.guest import Desk
+from perun.types import UnixTime
+
+__all__ = ["Subscriptions", "events", "show_event"]
+
+_AT_ONCE: Final = 1_000
+"""Events forgotten in one turn, or read at once."""
+
+_MOST_BEHIND: Final = 100_000
+"""Events sent at the beginning of a subscription; whoever is further behind asks for them."""
+
+
+def show_event(row: Event) -> v.Event:
+    """An event, as the interface shows it."""
+    data: dict[str, Any] = msgspec.json.decode(row.data)
+    return v.Event(number=row.number, time=row.at, kind=row.kind, about=hexed(row.about), data=data)
+
+
+def events(work: Work, params: GetEvents) -> tuple[v.Event, ...]:
+    """Those after a number.
+
+    Raises:
+        Gone: they are not kept any more.
+    """
+    return tuple(map(show_event, _after(work, params.since, params.limit)))
+
+
+def _after(work: Work, since: int, limit: int) -> list[Event]:
+    shelf = work.shelf
+    if since + 1 < shelf.first_event and shelf.first_event > 1:
+        raise Gone(since, shelf.first_event, shelf.next_event - 1)
+    kept = shelf.events
+    if kept and kept[0].number <= since + 1:
+        return [row for row in kept if row.number > since][:limit]
+    stored = work.desk.numbered(Event, since, limit)
+    # What this turn has brought is not stored yet, and in memory.
+    last = stored[-1].number if stored else since
+    return (stored + [row for row in kept if row.number > last])[:limit]
+
+
+@dataclass(slots=True)
+class _Subscription:
+    push: Callable[[list[Event]], None]
+    kinds: frozenset[str]
+    last: int
+    """Number of the newest event that was sent, or passed over."""
+
+
+class Subscriptions:
+    """Who is to be told."""
+
+    def __init__(self) -> None:
+        self._all: dict[str, _Subscription] = {}
+        self._numbers = itertools.count(1)
+        self._pruned = UnixTime(0)
+
+    def add(self, work: Work, ask: Ask, params: Subscribe) -> None:
+        """Tells from now on, after what was asked for of the past."""
+        if ask.push is None:
+            raise BadParams("events are sent over a WebSocket only; else ask for `events`")
+        newest = work.shelf.next_event - 1
+        since = newest if params.since is None else min(params.since, newest)
+        if newest - since > _MOST_BEHIND:
+            raise BadParams(f"{newest - since} events behind: fetch them by `events` first")
+        past = _after(work, since, _MOST_BEHIND) if since < newest else []
+        name = str(next(self._numbers))
+        one = _Subscription(ask.push, frozenset(params.kinds), newest)
+        self._all[name] = one
+        answer = v.Subscribed(subscription=name, event=since)
+
+        def begin() -> None:
+            ask.reply(answer)
+            _send(one, past)
+
+        work.desk.after(begin)
+
+    def remove(self, name: str) -> None:
+        """Raises `NoSuch`."""
+        if self._all.pop(name, None) is None:
+            raise NoSuch("subscription", name)
+
+    def publish(self, shelf: Shelf, desk: Desk) -> None:
+        """Sends what this turn has brought, once it is on disk."""
+        newest = shelf.next_event - 1
+        for one in self._all.values():
+            if one.last < newest:
+                fresh = [row for row in _tail(shelf, newest - one.last) if row.number > one.last]
+                one.last = newest
+                desk.after(lambda one=one, fresh=fresh: _send(one, fresh))  # type: ignore[misc]
+
+    def prune(self, work: Work) -> None:
+        """Forgets what is too old, or too much, a piece at a time."""
+        shelf, settings = work.shelf, work.settings
+        if work.now < self._pruned + 60 or shelf.first_event >= shelf.next_event:
+            return
+        self._pruned = work.now
+        too_many = shelf.next_event - shelf.first_event - settings.most_events
+        oldest = work.desk.numbered(Event, shelf.first_event - 1, _AT_ONCE)
+        for place, row in enumerate(oldest):
+            if place >= too_many and row.at > work.date - settings.keep:
+                break
+            work.desk.drop(row)
+            shelf.first_event = row.number + 1
+
+
+def _tail(shelf: Shelf, count: int) -> list[Event]:
+    return list(itertools.islice(reversed(shelf.events), count))[::-1]
+
+
+def _send(one: _Subscription, rows: list[Event]) -> None:
+    wanted = [row for row in rows if not one.kinds or row.kind in one.kinds]
+    if wanted:
+        one.push(wanted)

@@ -1,0 +1,156 @@
+"""Payments of ours, until they are signed or have failed.
+
+A payment is a segment of a machine's total: its row, with the segment, is written with the command.
+Before that nothing is signed and it can fail; after it, it cannot be taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from perun.app import openings, ways
+from perun.app.errors import NoWay
+from perun.app.methods import Scope
+from perun.app.receipts import note_of
+from perun.app.rows import Opening, Payment, Step
+from perun.app.spending import check_limit
+from perun.app.work import Caller, Work
+from perun.core.inputs import CommandPay
+from perun.core.notices import InstanceRefused
+from perun.core.state import PeerId
+from perun.errors import Misuse
+from perun.types import Asset, MachineId, Wei
+
+__all__ = ["advance", "begin", "fail", "on_met", "on_refused", "put", "tick"]
+
+
+def begin(work: Work, caller: Caller, payment: Payment, host: str) -> Payment:
+    """Signs it if a machine fits, else looks for a way; raises why there is none at all."""
+    fits = ways.fitting(work, payment.payee, payment.asset, payment.amount) is not None
+    most_fee = 0 if fits else work.config.policy.greatest_fee
+    check_limit(work, caller, payment.asset, payment.amount + most_fee)
+    if caller.scope is not Scope.ALL:
+        payment = replace(payment, token=caller.token)
+    if host:
+        work.desk.after(lambda: work.reach(payment.payee, host))
+    signed = _try(work, payment)
+    if signed is not None:
+        return signed
+    waiting = work.shelf.openings.get((payment.payee, payment.asset))
+    if waiting is None:
+        openings.begin(work, payment, payment.amount)
+        waiting = work.shelf.openings[payment.payee, payment.asset]
+    payment = replace(payment, step=Step.OPENING, why=openings.progress(work, waiting))
+    put(work, payment)
+    return payment
+
+
+def _try(work: Work, payment: Payment) -> Payment | None:
+    """Fixes the segment, if a machine takes it; the row and the command are one write."""
+    instance = ways.fitting(work, payment.payee, payment.asset, payment.amount)
+    if instance is None:
+        return None
+    machine = MachineId(instance.id)
+    try:
+        work.desk.do(CommandPay(machine, payment.amount))
+    except Misuse:
+        return None
+    last = work.books.totals[instance.id].asked
+    first = Wei(last - payment.amount)
+    signed = replace(payment, step=Step.SIGNED, machine=instance.id, first=first, last=last, why="")
+    put(work, signed)
+    work.desk.send(payment.payee, note_of(signed), instance.via)
+    return signed
+
+
+def advance(work: Work, payee: PeerId, asset: Asset) -> None:
+    """Something has changed with a payee: signs what fits now, and goes on with the rest."""
+    left = [row for row in _waiting(work, payee, asset) if _try(work, row) is None]
+    opening = work.shelf.openings.get((payee, asset))
+    if opening is not None and _is_over(work, opening):
+        work.drop(opening)
+        opening = None
+    if left and opening is None:
+        _or_fail(work, left, lambda needs: openings.begin(work, left[0], needs))
+
+
+def _is_over(work: Work, opening: Opening) -> bool:
+    """Whether its machine is there, or nobody waits for it any more."""
+    if opening.random in work.books.invitations:
+        return not work.shelf.to_find.get((opening.payee, opening.asset))
+    return ways.forming(work.books, opening) is None
+
+
+def _or_fail(work: Work, left: list[Payment], act: Callable[[Wei], None]) -> None:
+    """Tries with what all need together, then with the first alone; or all of them fail."""
+    try:
+        act(Wei(sum(row.amount for row in left)))
+    except NoWay as error:
+        for row in left:
+            fail(work, row, str(error))
+
+
+def fail(work: Work, payment: Payment, why: str) -> None:
+    """Nothing was paid, and nothing will be."""
+    put(work, replace(payment, step=Step.FAILED, why=why))
+
+
+def _waiting(work: Work, payee: PeerId, asset: Asset) -> list[Payment]:
+    numbers = sorted(work.shelf.to_find.get((payee, asset), {}))
+    rows = [work.shelf.payments.get(number, work.desk) for number in numbers]
+    return [row for row in rows if row is not None]
+
+
+def on_refused(work: Work, notice: InstanceRefused) -> None:
+    """A machine was refused: smaller, elsewhere, or no payment."""
+    instance = work.books.instances.get(notice.instance)
+    for opening in list(work.shelf.openings.values()):
+        if bytes(opening.random) != notice.instance and not ways.is_of(instance, opening):
+            continue
+        left = _waiting(work, opening.payee, opening.asset)
+        work.drop(opening)
+        if left:
+            _or_fail(
+                work,
+                left,
+                lambda needs, opening=opening, first=left[0]: openings.next_way(  # type: ignore[misc]
+                    work, opening, first, needs, notice.reason
+                ),
+            )
+
+
+def put(work: Work, row: Payment) -> None:
+    """Stores a payment whose step, or reason, has changed."""
+    work.put(row)
+    work.changed[row.number] = None
+
+
+def on_met(work: Work, peer: PeerId) -> None:
+    """A peer is there again: what it may have missed is said again, and every wait goes on."""
+    for opening in list(work.shelf.openings.values()):
+        if peer in (opening.payee, work.books.channels[opening.channel].peer):
+            openings.repeat(work, opening)
+
+
+def tick(work: Work) -> None:
+    """Time passes: says again, tells progress, gives up."""
+    for (payee, asset), numbers in list(work.shelf.to_find.items()):
+        opening = work.shelf.openings.get((payee, asset))
+        for number in list(numbers):
+            row = work.shelf.payments.get(number, work.desk)
+            if row is not None and work.now > row.until:
+                why = (
+                    "no way was found in time"
+                    if opening is None
+                    else str(openings.overdue(work, opening, row))
+                )
+                fail(work, row, why)
+        if opening is None:
+            advance(work, payee, asset)
+    for opening in list(work.shelf.openings.values()):
+        if not work.shelf.to_find.get((opening.payee, opening.asset)):
+            work.drop(opening)
+        elif work.now - opening.said >= work.settings.repeat:
+            openings.repeat(work, opening)

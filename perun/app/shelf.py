@@ -1,0 +1,341 @@
+"""The rows of the program above, in memory, with the indexes that its questions need.
+
+Of payments, incomes and events, which are many, only what is open or new is kept; the rest is read
+from the store by its number.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from heapq import heappop, heappush
+from typing import Final, Generic, Protocol, TypeVar
+
+from perun.app.rows import (
+    Contact,
+    Errand,
+    Event,
+    Income,
+    Opening,
+    OwnRequest,
+    Payment,
+    Step,
+    WaitingNote,
+)
+from perun.core.state import PeerId
+from perun.encoding.records import Extra, NumberedExtra
+from perun.types import ETH, Asset, InstanceId, UnixTime, Wei
+
+__all__ = ["Reader", "Segments", "Shelf", "Spent"]
+
+N = TypeVar("N", bound=NumberedExtra)
+
+_RECENT: Final = 10_000
+"""Rows of each kind that stay in memory after they are over."""
+
+_PIECE: Final = 10_000
+"""Rows read at once."""
+
+DAY: Final = 86_400
+
+
+class Reader(Protocol):
+    """Where numbered rows are read from."""
+
+    def bounds(self, kind: type[NumberedExtra]) -> tuple[int, int]:
+        """The least and the greatest number stored."""
+
+    def numbered(self, kind: type[N], after: int, most: int) -> list[N]:
+        """Stored rows with numbers above `after`."""
+
+
+class Many(Generic[N]):
+    """Numbered rows of one kind: those that are open, and the newest of the others."""
+
+    def __init__(self, kind: type[N]) -> None:
+        self._kind = kind
+        self._open: dict[int, N] = {}
+        self._recent: OrderedDict[int, N] = OrderedDict()
+        self.next = 1
+
+    def put(self, row: N, is_open: bool) -> None:
+        """Takes a row over."""
+        self.next = max(self.next, row.number + 1)
+        if is_open:
+            self._open[row.number] = row
+            return
+        self._open.pop(row.number, None)
+        self._recent[row.number] = row
+        self._recent.move_to_end(row.number)
+        while len(self._recent) > _RECENT:
+            self._recent.popitem(last=False)
+
+    def get(self, number: int, reader: Reader) -> N | None:
+        """A row, from memory or from the store."""
+        row = self._open.get(number) or self._recent.get(number)
+        if row is None:
+            found = reader.numbered(self._kind, number - 1, 1)
+            row = found[0] if found and found[0].number == number else None
+        return row
+
+    def opened(self) -> Iterator[N]:
+        """Those that are open, oldest first."""
+        return iter([self._open[number] for number in sorted(self._open)])
+
+    def newest(self, reader: Reader) -> Iterator[N]:
+        """All, the newest first."""
+        number = self.next
+        while number > 1:
+            least = max(0, number - 1 - 256)
+            stored = {row.number: row for row in reader.numbered(self._kind, least, 256)}
+            for one in range(number - 1, least, -1):
+                row = self._open.get(one) or self._recent.get(one) or stored.get(one)
+                if row is not None:
+                    yield row
+            number = least + 1
+
+
+class Segments:
+    """Parts of one machine's total that are spoken for: disjoint, merged where they touch."""
+
+    def __init__(self) -> None:
+        self._firsts: list[int] = []
+        self._lasts: list[int] = []
+
+    def free(self, first: int, last: int) -> bool:
+        """Whether no part of it is taken."""
+        at = bisect_left(self._firsts, last)
+        return at == 0 or self._lasts[at - 1] <= first
+
+    def take(self, first: int, last: int) -> None:
+        """Takes a free segment."""
+        at = bisect_left(self._firsts, first)
+        if at and self._lasts[at - 1] == first:
+            at -= 1
+            self._lasts[at] = last
+        else:
+            self._firsts.insert(at, first)
+            self._lasts.insert(at, last)
+        if at + 1 < len(self._firsts) and self._firsts[at + 1] == last:
+            self._lasts[at] = self._lasts[at + 1]
+            del self._firsts[at + 1], self._lasts[at + 1]
+
+    @property
+    def total(self) -> int:
+        """How much is spoken for."""
+        return sum(self._lasts) - sum(self._firsts)
+
+
+class Spent:
+    """What a token has spent of an asset in the last 24 hours."""
+
+    def __init__(self) -> None:
+        self._items: list[tuple[UnixTime, int]] = []
+        self._sum = 0
+
+    def add(self, at: UnixTime, amount: int) -> None:
+        """Counts something; a negative amount gives back what came to nothing."""
+        heappush(self._items, (at, amount))
+        self._sum += amount
+
+    def since(self, now: UnixTime) -> int:
+        """The sum of the last 24 hours."""
+        while self._items and self._items[0][0] <= now - DAY:
+            self._sum -= heappop(self._items)[1]
+        return self._sum
+
+
+class Shelf:
+    """Everything remembered."""
+
+    def __init__(self) -> None:
+        self.payments: Many[Payment] = Many(Payment)
+        self.incomes: Many[Income] = Many(Income)
+        self.events: deque[Event] = deque(maxlen=_RECENT)
+        self.next_event = 1
+        self.first_event = 1
+        self.requests: dict[bytes, OwnRequest] = {}
+        self.request_keys: dict[str, bytes] = {}
+        self.contacts: dict[str, Contact] = {}
+        self.names: dict[PeerId, Contact] = {}
+        self.openings: dict[tuple[PeerId, Asset], Opening] = {}
+        self.errands: dict[int, Errand] = {}
+        self.errand_keys: dict[str, int] = {}
+        self.next_errand = 1
+        self.waiting: dict[InstanceId, dict[Wei, WaitingNote]] = {}
+        self.by_key: dict[str, int] = {}
+        self.by_id: dict[bytes, int] = {}
+        self.by_request: dict[tuple[PeerId, bytes], int] = {}
+        """The newest payment for a request."""
+        self.in_machine: dict[InstanceId, dict[int, None]] = {}
+        """Payments whose segment is fixed and that are not done, by number."""
+        self.to_find: dict[tuple[PeerId, Asset], dict[int, None]] = {}
+        """Payments that look for a way."""
+        self.by_segment: dict[tuple[InstanceId, Wei], int] = {}
+        self.segments: dict[InstanceId, Segments] = {}
+        self.incomes_by_id: dict[tuple[PeerId, bytes], int] = {}
+        self.given_back: dict[tuple[PeerId, bytes], Wei] = {}
+        """By payer and its payment: what we refund, or have refunded."""
+        self.got_back: dict[tuple[PeerId, bytes], Wei] = {}
+        """By payee and our payment: what it has refunded."""
+        self.spent: dict[tuple[str, Asset], Spent] = {}
+        self.machines: dict[PeerId, dict[InstanceId, None]] = {}
+        """Machines that a state of ours lists, or has listed, by their other end."""
+
+    def begin(self, reader: Reader) -> None:
+        """Reads what is kept by number, once, in pieces."""
+        for payment in _all(reader, Payment):
+            self.put(payment)
+        for income in _all(reader, Income):
+            self.put(income)
+        self.first_event, greatest = reader.bounds(Event)
+        self.next_event = greatest + 1
+        self.events.extend(reader.numbered(Event, max(0, greatest - _RECENT), _RECENT))
+
+    # --------------------------------------------------------------------------------------- rows
+
+    def put(self, row: Extra) -> None:
+        """Takes a row over, from a turn or from the store."""
+        if isinstance(row, Payment):
+            self._put_payment(row)
+        elif isinstance(row, Income):
+            self._put_income(row)
+        elif isinstance(row, Event):
+            self.events.append(row)
+            self.next_event = row.number + 1
+        elif isinstance(row, WaitingNote):
+            self._segments(row.machine).take(row.first, row.last)
+            self.waiting.setdefault(row.machine, {})[row.last] = row
+        elif isinstance(row, OwnRequest):
+            self.requests[row.id] = row
+            if row.key:
+                self.request_keys[row.key] = row.id
+        elif isinstance(row, Contact):
+            self.contacts[row.name] = row
+            self.names[row.peer] = row
+        elif isinstance(row, Opening):
+            self.openings[row.payee, row.asset] = row
+        elif isinstance(row, Errand):
+            self._put_errand(row)
+
+    def drop(self, row: Extra) -> None:
+        """Forgets a row."""
+        if isinstance(row, Contact):
+            self.contacts.pop(row.name, None)
+            if self.names.get(row.peer) == row:
+                del self.names[row.peer]
+        elif isinstance(row, Opening):
+            self.openings.pop((row.payee, row.asset), None)
+        elif isinstance(row, WaitingNote):
+            notes = self.waiting.get(row.machine, {})
+            notes.pop(row.last, None)
+            if not notes:
+                self.waiting.pop(row.machine, None)
+        elif isinstance(row, OwnRequest):
+            self.requests.pop(row.id, None)
+            self.request_keys.pop(row.key, None)
+        elif isinstance(row, Errand):
+            self.errands.pop(row.number, None)
+            self.errand_keys.pop(row.key, None)
+
+    def _put_payment(self, row: Payment) -> None:
+        known = self.payments.get(row.number, _NOWHERE)
+        searching = row.step in (Step.FINDING, Step.OPENING)
+        fixed = row.step in (Step.SIGNED, Step.DELIVERED)
+        self.payments.put(row, searching or fixed)
+        _keep(self.to_find, (row.payee, row.asset), row.number, searching)
+        if row.machine:
+            _keep(self.in_machine, row.machine, row.number, fixed)
+        counts = row.step is not Step.FAILED
+        counted = known is not None and known.step is not Step.FAILED
+        if known is None:
+            self.by_key[row.key] = self.by_id[row.id] = row.number
+            if row.request:
+                self.by_request[row.payee, row.request] = row.number
+        if counts != counted:
+            self._count(row, 1 if counts else -1)
+
+    def _count(self, row: Payment, sign: int) -> None:
+        if row.refunds:
+            place = (row.payee, row.refunds)
+            self.given_back[place] = Wei(self.given_back.get(place, 0) + sign * row.amount)
+        if row.token:
+            self.spent_by(row.token, row.asset).add(row.created, sign * row.amount)
+
+    def _put_income(self, row: Income) -> None:
+        known = self.by_segment.get((row.machine, row.last))
+        self.incomes.put(row, is_open=False)
+        if known is not None:
+            return
+        segments, notes = self._segments(row.machine), self.waiting.get(row.machine, {})
+        if row.last not in notes:
+            # Else the waiting note has taken it already.
+            segments.take(row.first, row.last)
+        self.by_segment[row.machine, row.last] = row.number
+        self.incomes_by_id.setdefault((row.payer, row.id), row.number)
+        if row.refunds:
+            place = (row.payer, row.refunds)
+            self.got_back[place] = Wei(self.got_back.get(place, 0) + row.last - row.first)
+
+    def _put_errand(self, row: Errand) -> None:
+        is_new = row.number not in self.errands
+        self.errands[row.number] = row
+        self.next_errand = max(self.next_errand, row.number + 1)
+        if not is_new:
+            return
+        if row.key:
+            self.errand_keys[row.key] = row.number
+        if row.token:
+            self.spent_by(row.token, row.asset).add(row.at, row.spent)
+            self.spent_by(row.token, ETH).add(row.at, row.gas_spent)
+
+    def _segments(self, machine: InstanceId) -> Segments:
+        return self.segments.setdefault(machine, Segments())
+
+    # ------------------------------------------------------------------------------------ questions
+
+    def spent_by(self, token: str, asset: Asset) -> Spent:
+        """What a token has spent."""
+        return self.spent.setdefault((token, asset), Spent())
+
+    def forget_machine(self, machine: InstanceId) -> None:
+        """The core has forgotten it: no note of it can come any more."""
+        self.segments.pop(machine, None)
+        for place in [place for place in self.by_segment if place[0] == machine]:
+            del self.by_segment[place]
+
+
+class _Nowhere:
+    """Reads nothing: for rows that are in memory if they are anywhere that matters."""
+
+    def bounds(self, kind: type[NumberedExtra]) -> tuple[int, int]:  # noqa: ARG002
+        return 1, 0
+
+    def numbered(self, kind: type[N], after: int, most: int) -> list[N]:  # noqa: ARG002
+        return []
+
+
+_NOWHERE: Final = _Nowhere()
+
+
+def _all(reader: Reader, kind: type[N]) -> Iterator[N]:
+    after = 0
+    while rows := reader.numbered(kind, after, _PIECE):
+        yield from rows
+        after = rows[-1].number
+
+
+K = TypeVar("K")
+
+
+def _keep(index: dict[K, dict[int, None]], key: K, number: int, there: bool) -> None:
+    """Puts a number into an index, or takes it out."""
+    if there:
+        index.setdefault(key, {})[number] = None
+        return
+    numbers = index.get(key)
+    if numbers is not None:
+        numbers.pop(number, None)
+        if not numbers:
+            del index[key]

@@ -1,0 +1,139 @@
+"""Finding a way to pay somebody: a machine that fits, or where a new one could be.
+
+Only looks; `openings` does something about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from perun.app.rows import Opening
+from perun.app.work import Work
+from perun.core.books import Books
+from perun.core.payments import why_not
+from perun.core.phases import Phase, phase
+from perun.core.state import (
+    ChannelView,
+    InstanceView,
+    LegStatus,
+    PeerId,
+    Role,
+    Stage,
+    Totals,
+)
+from perun.types import Asset, InstanceId, Wei
+
+__all__ = ["channels_to", "fitting", "machines_to", "room", "why_no_channel"]
+
+
+def machines_to(work: Work, payee: PeerId, asset: Asset) -> Iterator[InstanceView]:
+    """Machines with somebody, listed in a channel of ours."""
+    books, known = work.books, work.shelf.machines.get(payee, {})
+    for id in list(known):
+        instance = books.instances.get(id)
+        status = LegStatus.REMOVED if instance is None else instance.legs[0].status
+        if instance is None or status is LegStatus.REMOVED:
+            # Never listed again.
+            del known[id]
+        elif (
+            status is LegStatus.LISTED
+            and books.channels[instance.legs[0].channel].channel.asset == asset
+        ):
+            yield instance
+
+
+def room(books: Books, instance: InstanceView) -> Wei:
+    """What can still be paid in a machine by us."""
+    machine = instance.machine
+    assert machine is not None
+    lock = machine.alice_lock if instance.role is Role.ALICE else machine.bob_lock
+    totals = books.totals.get(instance.id) or Totals(instance.id)
+    return Wei(lock + totals.received - totals.asked if lock else 0)
+
+
+def usable(books: Books, instance: InstanceView) -> bool:
+    """Whether payments in it count now."""
+    if instance.machine is None or instance.leave_sent or (instance.via and not instance.ready):
+        return False
+    return why_not(books, instance, instance.machine) is None
+
+
+def fitting(work: Work, payee: PeerId, asset: Asset, amount: Wei) -> InstanceView | None:
+    """The machine with the least room that has enough; those in a channel of two first."""
+    books = work.books
+    found = [
+        one
+        for one in machines_to(work, payee, asset)
+        if room(books, one) >= amount and usable(books, one)
+    ]
+    return min(found, key=lambda one: (bool(one.via), room(books, one)), default=None)
+
+
+def live(work: Work, view: ChannelView) -> bool:
+    """Whether states are signed in it, and its money counts."""
+    if view.stage is not Stage.JOINED or not view.watched:
+        return False
+    now = phase(view, work.books.chain)
+    return now in (Phase.IDLE, Phase.PROPOSED, Phase.HOLDING) and bool(
+        view.final.alice or view.final.bob
+    )
+
+
+def channels_to(
+    work: Work, payee: PeerId, asset: Asset, relay: PeerId, opening: Opening | None
+) -> Iterator[ChannelView]:
+    """Where a machine to the payee could be: channels of two first, then over hubs, the one that it
+    names first, then those with most money. Not where it was refused."""
+    tried = () if opening is None else opening.tried
+    views = [
+        view
+        for view in work.books.channels.values()
+        if view.channel.asset == asset and view.id not in tried and live(work, view)
+    ]
+    views.sort(key=lambda view: (view.peer != payee, view.peer != relay, -work.free(view)))
+    return iter(views)
+
+
+def why_no_channel(work: Work, asset: Asset) -> tuple[str, str]:
+    """Why there is no channel to pay from, and what to do."""
+    mine = [view for view in work.books.channels.values() if view.channel.asset == asset]
+    if not mine:
+        return "you have no channel in this asset", "open one with the payee, or with a hub of both"
+    coming = [v for v in mine if not v.head.ended and not (v.final.alice or v.final.bob)]
+    if coming:
+        return "your channel has no final deposit yet", "wait some blocks, then try again"
+    names = ", ".join(sorted({work.name(view.peer) for view in mine if view.head.ended})[:3])
+    if all(view.head.ended for view in mine):
+        return f"your channels ({names}) have ended", "open a new one"
+    return (
+        "your channels are being closed, or in dispute, or not seen on the chain yet",
+        "look at `channels`; open a new one, or wait for the chain",
+    )
+
+
+def forming(books: Books, opening: Opening) -> InstanceView | None:
+    """The instance that an opening has led to, as far as it is not ready yet."""
+    for instance in books.instances.values():
+        leg = instance.legs[0]
+        if is_of(instance, opening) and instance.role is Role.ALICE:
+            if leg.status in (LegStatus.NEW, LegStatus.ADDING):
+                return instance
+            if leg.status is LegStatus.LISTED and instance.via and not instance.ready:
+                return instance
+    return None
+
+
+def is_of(instance: InstanceView | None, opening: Opening) -> bool:
+    """Whether a refused instance is what an opening has asked for."""
+    return (
+        instance is not None
+        and instance.end == opening.payee
+        and instance.legs[0].channel == opening.channel
+    )
+
+
+def old_machine(books: Books, opening: Opening) -> InstanceId:
+    """The machine whose place is taken, if it is still listed."""
+    old = books.instances.get(opening.replaces)
+    listed = old is not None and old.legs[0].status is LegStatus.LISTED
+    return opening.replaces if listed else InstanceId(b"")

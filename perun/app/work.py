@@ -1,0 +1,124 @@
+"""What the parts of the program share while the node works on a turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from perun.app.methods import Params, Scope
+from perun.app.rows import Event
+from perun.app.settings import Settings
+from perun.app.shelf import Shelf
+from perun.core.balances import balance
+from perun.core.books import Books
+from perun.core.config import Config
+from perun.core.state import ChannelView, PeerId
+from perun.encoding.addresses import show_node_id
+from perun.encoding.records import Extra
+from perun.errors import PerunError
+from perun.node.guest import Desk
+from perun.types import Asset, Salt, UnixTime, Wei
+
+__all__ = ["Ask", "Caller", "Reply", "Work", "plain"]
+
+Reply = Callable[[Any], None]
+"""Takes a result, or the `PerunError` that there is instead; once all of it is on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: what its token is good for."""
+
+    token: str = ""
+    """Its name; empty: no limit."""
+    scope: Scope = Scope.ALL
+    limits: dict[Asset, Wei] = field(default_factory=dict)
+    """For `Scope.SPEND`: most of each asset in 24 hours; an asset that is not here is 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A method to be carried out."""
+
+    method: str
+    params: Params
+    reply: Reply
+    caller: Caller = Caller()
+    push: Callable[[list[Event]], None] | None = None
+    """Takes events, of a subscription."""
+
+
+@dataclass(slots=True)
+class Work:
+    """A turn's desk, and what is remembered."""
+
+    desk: Desk
+    shelf: Shelf
+    settings: Settings
+    random: Callable[[], Salt]
+    reach: Callable[[PeerId, str], None]
+    """Tells the wire where a node is to be found."""
+    changed: dict[int, None]
+    """Payments whose step changed in this turn, by number: told at its end."""
+
+    @property
+    def books(self) -> Books:
+        """What the core knows."""
+        return self.desk.books
+
+    @property
+    def config(self) -> Config:
+        """What the core was told."""
+        return self.desk.books.config
+
+    @property
+    def now(self) -> UnixTime:
+        """What our own clock has counted, to measure how long something waits."""
+        return self.desk.books.chain.clock
+
+    @property
+    def date(self) -> UnixTime:
+        """What our own clock shows: the time for people, and for the end of a request."""
+        return self.desk.books.chain.wall
+
+    @property
+    def me(self) -> PeerId:
+        """Our node id."""
+        return self.config.identity.peer
+
+    def put(self, row: Extra) -> None:
+        """Stores a row with this turn."""
+        self.shelf.put(row)
+        self.desk.put(row)
+
+    def drop(self, row: Extra) -> None:
+        """Forgets a row with this turn."""
+        self.shelf.drop(row)
+        self.desk.drop(row)
+
+    def event(self, kind: str, about: bytes, data: dict[str, Any] | msgspec.Struct) -> None:
+        """Something has become true."""
+        body = msgspec.json.encode(data)
+        self.put(Event(self.shelf.next_event, self.date, kind, about, body))
+
+    def name(self, peer: PeerId) -> str:
+        """How our user calls a node."""
+        contact = self.shelf.names.get(peer)
+        return contact.name if contact is not None else show_node_id(peer)
+
+    def free(self, view: ChannelView) -> int:
+        """Our money in a channel that nothing locks."""
+        return max(0, balance(self.books, view).free)
+
+
+def plain(error: PerunError) -> str:
+    """The message of an error, for a row."""
+    return str(error)[:400]
+
+
+def most(values: Iterable[int]) -> int:
+    """The greatest, or 0."""
+    return max(values, default=0)

@@ -1,0 +1,94 @@
+"""Parties whose nodes host the program above, and whom a test asks as their user would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from perun.app.app import App
+from perun.app.methods import Params
+from perun.app.rows import Event
+from perun.app.settings import Settings
+from perun.app.work import Ask, Caller
+from perun.core.config import Policy
+from perun.encoding.addresses import show_node_id
+from perun.errors import PerunError
+from perun.testing.parties import Party, World
+from perun.types import Seconds
+
+__all__ = ["SETTINGS", "Answer", "Person", "Town"]
+
+P = TypeVar("P", bound=Params)
+
+SETTINGS = Settings(genesis=b"\x0c" * 32, life=Seconds(20_000), life_over_hub=Seconds(10_000))
+
+
+class Answer:
+    """What a method has answered, once it has."""
+
+    def __init__(self) -> None:
+        self.came = False
+        self._said: Any = None
+
+    def take(self, said: Any) -> None:
+        """The reply."""
+        assert not self.came, "answered twice"
+        self.came, self._said = True, said
+
+    @property
+    def value(self) -> Any:
+        """The result; raises the refusal."""
+        assert self.came, "not answered yet"
+        if isinstance(self._said, PerunError):
+            raise self._said
+        return self._said
+
+
+class Person:
+    """Somebody with a node, and the program above it."""
+
+    def __init__(self, town: Town, name: str, policy: Policy, settings: Settings) -> None:
+        self._town = town
+        self._settings = settings
+        self.events: list[Event] = []
+        self.reached: list[tuple[bytes, str]] = []
+        self.party = town.world.party(name, policy, guest=self._guest)
+
+    def _guest(self, party: Party) -> App:
+        self.app = App(
+            self._settings, party.random, lambda peer, host: self.reached.append((peer, host))
+        )
+        return self.app
+
+    @property
+    def id(self) -> str:
+        """`perun1…`."""
+        return show_node_id(self.party.peer)
+
+    def begin(self, method: str, params: Params, caller: Caller | None = None) -> Answer:
+        """Asks, and lets nobody work yet."""
+        answer = Answer()
+        ask = Ask(method, params, answer.take, caller or Caller(), self.events.extend)
+        self.party.node.ask(ask)
+        return answer
+
+    def ask(self, method: str, params: Params, caller: Caller | None = None) -> Any:
+        """Asks, lets everybody work until all is quiet, and returns the answer or raises it."""
+        answer = self.begin(method, params, caller)
+        self._town.world.settle()
+        return answer.value
+
+
+class Town:
+    """Persons in a world."""
+
+    def __init__(self, lag: int = 0) -> None:
+        self.world = World(lag=lag)
+
+    def person(self, name: str, policy: Policy, settings: Settings | None = None) -> Person:
+        """Another one."""
+        return Person(self, name, policy, settings or SETTINGS)
+
+    def until(self, done: Callable[[], bool], step: int = 1, most: int = 1_000) -> None:
+        """Time passes until something is so."""
+        self.world.until(done, step, most)

@@ -1,0 +1,182 @@
+"""Payments over a channel of two: found a way, paid, told what for."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from perun.app.errors import KeyReused, NoWay
+from perun.app.methods import GetEvents, Pay
+from perun.store import MemoryStore, WriteFailed
+from perun.testing.people import SETTINGS, Person, Town
+from perun.testing.stories import OPEN_HANDED, open_channel
+
+
+@pytest.fixture
+def town() -> Town:
+    return Town()
+
+
+@pytest.fixture
+def alice(town: Town) -> Person:
+    return town.person("alice", OPEN_HANDED)
+
+
+@pytest.fixture
+def bob(town: Town, alice: Person) -> Person:
+    person = town.person("bob", OPEN_HANDED)
+    open_channel(town.world, alice.party, person.party, 1_000, 1_000)
+    return person
+
+
+def pay(to: Person, amount: int, key: str = "one", text: str = "", wait: int = 30) -> Pay:
+    return Pay(idempotency_key=key, to=to.id, amount=str(amount), text=text, wait=wait)
+
+
+def received(person: Person) -> int:
+    return sum(totals.received for totals in person.party.node.books.totals.values())
+
+
+def test_a_first_payment_makes_a_machine_and_is_done_when_the_payee_knows_what_for(
+    alice: Person, bob: Person
+) -> None:
+    paid = alice.ask("pay", pay(bob, 5, text="for bread"))
+    assert (paid.step, paid.amount, paid.first, paid.last) == ("done", "5", "0", "5")
+    assert received(bob) == 5
+    (income,) = bob.app.shelf.incomes.newest(bob.party.store)
+    assert (income.text, income.payer, income.id.hex()) == (
+        "for bread",
+        alice.party.peer,
+        paid.id[2:],
+    )
+
+
+def test_the_next_ones_take_the_same_machine(alice: Person, bob: Person) -> None:
+    first = alice.ask("pay", pay(bob, 5))
+    second = alice.ask("pay", pay(bob, 6, "two"))
+    assert second.machine == first.machine
+    assert (second.first, second.last) == ("5", "11")
+
+
+def test_the_same_key_is_the_same_payment(alice: Person, bob: Person) -> None:
+    first = alice.ask("pay", pay(bob, 5))
+    again = alice.ask("pay", pay(bob, 5, wait=1))
+    assert again == first
+    assert received(bob) == 5
+    with pytest.raises(KeyReused):
+        alice.ask("pay", pay(bob, 6))
+
+
+def test_two_with_one_key_at_once_are_one(town: Town, alice: Person, bob: Person) -> None:
+    answers = [alice.begin("pay", pay(bob, 5)) for _ in range(3)]
+    town.world.settle()
+    assert len({answer.value.id for answer in answers}) == 1
+    assert received(bob) == 5
+
+
+def test_more_than_there_is_is_refused_in_words_and_nothing_is_kept(
+    alice: Person, bob: Person
+) -> None:
+    with pytest.raises(NoWay, match="has 1000 free"):
+        alice.ask("pay", pay(bob, 1_001))
+    assert alice.app.shelf.by_key == {}
+
+
+def test_nobody_to_pay_from_is_said(town: Town, alice: Person) -> None:
+    carol = town.person("carol", OPEN_HANDED)
+    with pytest.raises(NoWay, match="no channel in this asset"):
+        alice.ask("pay", pay(carol, 1))
+
+
+def test_a_machine_that_is_too_small_is_made_larger(town: Town) -> None:
+    alice = town.person("alice", OPEN_HANDED, replace(SETTINGS, ahead=1))
+    bob = town.person("bob", OPEN_HANDED)
+    open_channel(town.world, alice.party, bob.party, 1_000, 1_000)
+    small = alice.ask("pay", pay(bob, 400))
+    large = alice.ask("pay", pay(bob, 500, "two"))
+    assert large.step == "done"
+    assert large.machine != small.machine
+    assert alice.ask("pay", pay(bob, 100, "three")).step == "done"
+    with pytest.raises(NoWay):
+        alice.ask("pay", pay(bob, 1, "four"))
+
+
+def test_many_at_once_wait_for_one_machine(town: Town, alice: Person, bob: Person) -> None:
+    answers = [alice.begin("pay", pay(bob, 10, str(number))) for number in range(50)]
+    town.world.settle()
+    assert {answer.value.step for answer in answers} == {"done"}
+    assert len({answer.value.machine for answer in answers}) == 1
+    assert received(bob) == 500
+
+
+def test_a_payee_that_is_away_fails_in_time_and_nothing_is_paid(
+    town: Town, alice: Person, bob: Person
+) -> None:
+    town.world.network.leave(bob.party.peer)
+    answer = alice.begin("pay", pay(bob, 5, wait=600))
+    town.world.settle()
+    town.until(lambda: answer.came)
+    assert answer.value.step == "failed"
+    assert "has not answered" in answer.value.why
+    assert received(bob) == 0
+
+
+def test_a_payee_that_comes_back_in_time_is_paid(town: Town, alice: Person, bob: Person) -> None:
+    town.world.network.leave(bob.party.peer)
+    answer = alice.begin("pay", pay(bob, 5, wait=600))
+    town.world.settle()
+    bob.party.restart()
+    town.until(lambda: answer.came)
+    assert answer.value.step == "done"
+
+
+def test_events_tell_each_step_with_numbers(alice: Person, bob: Person) -> None:
+    alice.ask("pay", pay(bob, 5))
+    events = alice.ask("events", GetEvents(since=0))
+    payments = [event.data["step"] for event in events if event.kind == "payment"]
+    assert payments == ["opening", "signed", "done"]
+    assert [event.number for event in events] == list(range(1, len(events) + 1))
+    assert [e.kind for e in bob.ask("events", GetEvents(since=0))].count("received") == 1
+
+
+@pytest.mark.parametrize("machine_first", [False, True])
+def test_a_crash_between_any_two_writes_never_pays_twice_or_never(machine_first: bool) -> None:
+    """Alice asks again with the same key after each crash; whichever write fails."""
+    for write in range(20):
+        town = Town()
+        alice, bob = town.person("alice", OPEN_HANDED), town.person("bob", OPEN_HANDED)
+        open_channel(town.world, alice.party, bob.party, 1_000, 1_000)
+        before = 0
+        if machine_first:
+            alice.ask("pay", pay(bob, 1, "zero"))
+            before = 1
+        for who in (alice, bob):
+            store = who.party.store
+            assert isinstance(store, MemoryStore)
+            store.crash_before = write
+            answer = alice.begin("pay", pay(bob, 5))
+            crashed = False
+            try:
+                town.world.settle()
+            except WriteFailed:
+                crashed = True
+            store.crash_before = None
+            if crashed:
+                who.party.restart()
+                answer = alice.begin("pay", pay(bob, 5))
+            town.until(lambda answer=answer: answer.came)  # type: ignore[misc]
+            assert answer.value.step in ("done", "failed")
+            paid = 5 if answer.value.step == "done" else 0
+            assert received(bob) == before + paid, (write, who.party.name)
+
+
+def test_a_payment_is_exactly_what_the_stored_total_says(alice: Person, bob: Person) -> None:
+    alice.ask("pay", pay(bob, 5))
+    alice.party.restart()
+    row = next(iter(alice.app.shelf.by_key.values()), None)
+    assert row is None, "numbered rows are read with the first turn"
+    again = alice.ask("pay", pay(bob, 5))
+    assert again.step == "done"
+    totals = alice.party.node.books.totals
+    (total,) = (t for t in totals.values() if t.sent)
+    assert str(total.sent) == again.last
