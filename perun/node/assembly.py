@@ -3,6 +3,7 @@ that is safe. Wires come from outside, because there are several."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,21 +18,34 @@ from perun.core.config import Config
 from perun.core.inputs import Input
 from perun.core.notices import Notice
 from perun.crypto import SecretKey
-from perun.node.clocks import SystemClock
+from perun.node.clocks import counted
 from perun.node.guest import Guest
 from perun.node.profile import Profile, write_profile
 from perun.node.recovery import open_books
 from perun.node.runtime import Fault, Node
 from perun.ports import Clock, Network
 from perun.store import SqliteStore
+from perun.types import UnixTime
 from perun.wallet import LocalWallet
 from perun.wire.sealing import BoxSealer
 
-__all__ = ["Assembly"]
+__all__ = ["Assembly", "SystemClock"]
 
 
 def _nobody(*_: object) -> None:
     """Not listening."""
+
+
+class SystemClock:
+    """This machine's clock."""
+
+    def now(self) -> UnixTime:
+        """See `perun.ports.Clock`."""
+        return UnixTime(int(time.time()))
+
+    def counted(self) -> float:
+        """See `perun.ports.CountingClock`."""
+        return counted()
 
 
 class Assembly:
@@ -73,12 +87,16 @@ class Assembly:
             guest: a program above that lives in the node's turns (`perun.app`).
 
         Raises:
-            StoreInUse: another process has it open.
+            StoreFault: the store cannot be opened, as `SqliteStore` says.
         """
         if not any_price:
             config = replace(config, limits=reckoned(config.limits))
         deployment, identity = config.deployment, config.identity
-        self.store = SqliteStore(path, () if guest is None else guest.kinds)
+        self.store = SqliteStore(
+            path,
+            () if guest is None else guest.kinds,
+            waiting=lambda locked: fault(path, locked),
+        )
         try:
             profile = Profile(
                 deployment.contract.chain_id,
@@ -95,6 +113,10 @@ class Assembly:
             self.profile = profile
             # In the store's own file: a backup then knows what is under way.
             self.journal = SqliteJournal(path, identity.account)
+        except BaseException:
+            self.store.close()
+            raise
+        try:
             self.wallet = wallet or LocalWallet(deployment, [key])
             self.chain = ChainService(
                 endpoint,
@@ -119,6 +141,7 @@ class Assembly:
                 guest,
             )
         except BaseException:
+            self.journal.close()
             self.store.close()
             raise
 

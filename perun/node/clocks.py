@@ -13,22 +13,15 @@ from perun.core.inputs import Tick
 from perun.ports import Clock, CountingClock
 from perun.types import UnixTime
 
-__all__ = ["SystemClock", "Ticker"]
+__all__ = ["Ticker", "counted"]
 
 _COUNTER: Final = getattr(time, "CLOCK_BOOTTIME", None)
 """Where there is one: it goes on while the machine sleeps, and so does the chain."""
 
 
-class SystemClock:
-    """This machine's clock."""
-
-    def now(self) -> UnixTime:
-        """See `perun.ports.Clock`."""
-        return UnixTime(int(time.time()))
-
-    def counted(self) -> float:
-        """See `perun.ports.CountingClock`."""
-        return time.monotonic() if _COUNTER is None else time.clock_gettime(_COUNTER)
+def counted() -> float:
+    """Seconds that this machine has counted; see `perun.ports.CountingClock`."""
+    return time.monotonic() if _COUNTER is None else time.clock_gettime(_COUNTER)
 
 
 class Ticker:

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from perun.core.inputs import Tick
-from perun.node.clocks import SystemClock, Ticker
+from perun.node.assembly import SystemClock
+from perun.node.clocks import Ticker
 from perun.types import UnixTime
 
 
