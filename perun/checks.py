@@ -64,6 +64,19 @@ def unsigned(field: str, value: object, bits: int) -> None:
         raise OutOfRange(field, value, 0, (1 << bits) - 1)
 
 
+def between(field: str, value: object, least: int, greatest: int) -> None:
+    """A plain `int` from `least` to `greatest`, both included.
+
+    Raises:
+        WrongType: not exactly an `int`.
+        OutOfRange: outside.
+    """
+    if type(value) is not int:
+        raise WrongType(field, value, "an int")
+    if not least <= value <= greatest:
+        raise OutOfRange(field, value, least, greatest)
+
+
 def length(field: str, value: object, expected: int) -> None:
     """Plain `bytes` of one length.
 

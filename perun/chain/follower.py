@@ -113,7 +113,7 @@ class Follower:
         """Newest final block of the last round; everything up to it is folded."""
 
     def watch(self, watch: Watch) -> None:
-        """Follows a channel or instance from the next round on; or lets go of an instance."""
+        """Follows a channel or instance from the next round on; or lets go of it."""
         self._wishes.append(watch)
 
     # ---------------------------------------------------------------------------------- one round
@@ -192,11 +192,12 @@ class Follower:
         """Brings what is newly followed to where everything else is: the block `known`."""
         # What is over before we have looked is not even asked for: asking is what costs.
         wishes = self._wishes.copy()
-        last = {wish.instance: wish for wish in wishes if wish.instance is not None}
+        last = {(wish.channel, wish.instance): wish for wish in wishes}
         # Taken one by one: a node that fails in the middle must not make us forget the rest.
         for wish in wishes:
-            if wish.instance is not None and (wish.over or last[wish.instance].over):
-                self._instances.pop(wish.instance, None)
+            if wish.over or last[wish.channel, wish.instance].over:
+                self._channels.pop(wish.channel or ChannelId(b""), None)
+                self._instances.pop(wish.instance or InstanceId(b""), None)
                 self._wishes.popleft()
                 continue
             if wish.channel is not None:

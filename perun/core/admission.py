@@ -11,9 +11,10 @@ from typing import Final
 
 from perun.core.books import Draft
 from perun.core.faults import AssetNotPriced, ChannelRejected, ChannelTooSmall, KeyNotProved
+from perun.core.indexes import touched
 from perun.core.keys import own_account, peer_account, peer_key
 from perun.core.signing import check_signature
-from perun.core.state import ChannelView, Held, Intent, OnChain, PeerId, Purpose, Role, Stage
+from perun.core.state import ChannelView, Held, Intent, PeerId, Purpose, Role, Stage
 from perun.core.worth import least_channel, worth_of
 from perun.encoding.messages import Propose
 from perun.errors import BadSignature
@@ -37,6 +38,7 @@ __all__ = [
     "may_deposit",
     "proof_of",
     "proves",
+    "why_no_credit",
     "why_not",
 ]
 
@@ -73,18 +75,11 @@ def proof_of(id: ChannelId) -> Open:
 
 def check_room(draft: Draft, sender: PeerId) -> None:
     """Offers are free: only so many of one peer are kept while nobody has put money in."""
-    most = draft.config.limits.offers_per_peer
-    waiting = sum(
-        view.peer == sender and view.role is Role.BOB and not _touched(view.final)
-        for view in draft.books.channels.values()
-    )
+    most, channels = draft.config.limits.offers_per_peer, draft.books.channels
+    known = map(channels.__getitem__, draft.books.indexes.of_peer.get(sender, ()))
+    waiting = sum(view.role is Role.BOB and not touched(view.final) for view in known)
     if waiting >= most:
         raise ChannelRejected(f"{most} channels that you offered wait for money: fund them first")
-
-
-def _touched(on: OnChain) -> bool:
-    """Whether a final block shows, or has shown, money in a channel; one we refused has ended."""
-    return bool(on.alice or on.bob or on.withdrawals or on.ended)
 
 
 def proves(draft: Draft, view: ChannelView, proof: Signature) -> bool:
@@ -130,15 +125,12 @@ def has_room(draft: Draft, view: ChannelView) -> bool:
     What it has agreed on, and has no money in, and has signed nothing for costs it nothing, and the
     peer neither: so room is asked for again before the first signature, which wants money there.
     """
-    hub, channels = draft.config.policy.hub, draft.books.channels
+    hub, answered_for = draft.config.policy.hub, draft.books.indexes.answered_for
     if hub is None:
         return True
-    if view.stage is Stage.JOINED and not _touched(view.final):
+    if view.stage is Stage.JOINED and not touched(view.final):
         return False
-    if len(channels) < hub.greatest_channels:
-        return True
-    others = sum(_is_answered_for(other) for other in channels.values() if other.id != view.id)
-    return others < hub.greatest_channels
+    return len(answered_for) - (view.id in answered_for) < hub.greatest_channels
 
 
 def may_deposit(draft: Draft, view: ChannelView) -> bool:
@@ -150,22 +142,7 @@ def may_deposit(draft: Draft, view: ChannelView) -> bool:
         most = policy.greatest_deposit
     if amount == 0 or amount > policy.greatest_deposit or most is None:
         return amount <= policy.greatest_deposit
-    others = sum(
-        other.funding.bob_amount
-        for other in draft.books.channels.values()
-        if other.role is Role.BOB
-        and other.stage is Stage.JOINED
-        and other.channel.asset == view.channel.asset
-        and not (other.final.ended or other.funding.drawn)
-    )
-    return others + amount <= most
-
-
-def _is_answered_for(view: ChannelView) -> bool:
-    if view.stage is not Stage.JOINED or view.final.ended:
-        return False
-    own = view.final.alice if view.role is Role.ALICE else view.final.bob
-    return bool(own or view.opens or view.deposits or (view.signed and _touched(view.final)))
+    return draft.books.indexes.promised[view.channel.asset] + amount <= most
 
 
 def _why_no_open(draft: Draft, view: ChannelView) -> str | None:
@@ -176,15 +153,21 @@ def _why_no_open(draft: Draft, view: ChannelView) -> str | None:
         return "we put in less than that"
     if view.held is None or view.held.state.net < hub.open_fee:
         return f"the opening fee is {hub.open_fee}"
-    credit = draft.books.credits.get((view.channel.asset, own_account(view)))
+    return why_no_credit(draft, view)
+
+
+def why_no_credit(draft: Draft, view: ChannelView) -> str | None:
+    """Why an `Open` would speak for money that we may not have, whoever asks us to sign it."""
+    books = draft.books
+    credit = books.credits.get((view.channel.asset, own_account(view)))
     spoken_for = 0
-    for other in draft.books.channels.values():
+    for other in map(books.channels.__getitem__, books.indexes.opens):
         for given in other.opens:
             if given.ours:
                 if other.peer == view.peer:
                     return "one Open at a time"
                 if other.channel.asset == view.channel.asset:
                     spoken_for += given.open.bob_amount
-    if credit is None or spoken_for + amount > credit.amount:
+    if credit is None or spoken_for + view.funding.bob_amount > credit.amount:
         return "our credit does not suffice"
     return None

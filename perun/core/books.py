@@ -7,6 +7,7 @@ that one step can go through several hands.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, Final
@@ -23,6 +24,7 @@ from perun.core.effects import (
     Watch,
 )
 from perun.core.faults import Unknown
+from perun.core.indexes import Indexes
 from perun.core.notices import Notice
 from perun.core.state import (
     ChainView,
@@ -39,7 +41,7 @@ from perun.core.state import (
 from perun.encoding.messages import Message
 from perun.encoding.records import Extra
 from perun.errors import Misuse, PeerFault
-from perun.types import Address, Asset, ChannelId, InstanceId, Record, Salt, UnixTime
+from perun.types import Address, ChannelId, InstanceId, Record, Salt, UnixTime
 
 __all__ = ["Books", "Draft", "Row", "Step", "row_key"]
 
@@ -98,12 +100,13 @@ class Books:
         "config",
         "credits",
         "crossings",
+        "ends",
         "exit_only",
+        "indexes",
         "instances",
         "invitations",
         "totals",
         "unsigned",
-        "with_peer",
     )
 
     def __init__(self, config: Config, *, exit_only: bool = False) -> None:
@@ -112,11 +115,12 @@ class Books:
         self.chain = ChainView()
         self.channels: dict[ChannelId, ChannelView] = {}
         self.instances: dict[InstanceId, InstanceView] = {}
-        # Two indexes, kept by `load`.
-        self.with_peer: dict[tuple[PeerId, Asset], list[ChannelId]] = {}
-        """Channels with a peer in an asset, in the order in which we heard of them."""
+        # Kept by `load` and `apply`.
+        self.indexes = Indexes()
         self.unsigned: dict[PeerId, set[InstanceId]] = {}
         """Instances of which nothing is signed yet, by their other end; a hub's by nobody."""
+        self.ends: Counter[PeerId] = Counter()
+        """How many instances and invitations there are with each end."""
         self.totals: dict[InstanceId, Totals] = {}
         self.crossings: dict[InstanceId, Crossing] = {}
         self.invitations: dict[Salt, Invitation] = {}
@@ -128,14 +132,16 @@ class Books:
             self.load(row)
         for row in step.drops:
             if type(row) is Invitation:
-                self.invitations.pop(row.id, None)
+                self._forget_end(self.invitations.pop(row.id, None))
             elif type(row) is Crossing:
                 self.crossings.pop(row.id, None)
             elif type(row) is InstanceView:
-                self.instances.pop(row.id, None)
+                self._forget_end(self.instances.pop(row.id, None))
                 self._forget_unsigned(row)
             elif type(row) is Totals:
                 self.totals.pop(row.machine, None)
+            elif type(row) is ChannelView and row.id in self.channels:
+                self.indexes.drop(self.channels.pop(row.id))
 
     def load(self, row: Row) -> None:
         """Takes one row over, from a step or from the store."""
@@ -143,10 +149,11 @@ class Books:
         if type(row) is Totals:
             self.totals[row.machine] = row
         elif type(row) is ChannelView:
-            if row.id not in self.channels:
-                self.with_peer.setdefault((row.peer, row.channel.asset), []).append(row.id)
+            self.indexes.put(self.channels.get(row.id), row)
             self.channels[row.id] = row
         elif type(row) is InstanceView:
+            if row.id not in self.instances:
+                self.ends[row.end] += 1
             self.instances[row.id] = row
             if row.legs[0].status is LegStatus.NEW:
                 self.unsigned.setdefault(row.end, set()).add(row.id)
@@ -155,6 +162,8 @@ class Books:
         elif type(row) is Crossing:
             self.crossings[row.id] = row
         elif type(row) is Invitation:
+            if row.id not in self.invitations:
+                self.ends[row.end] += 1
             self.invitations[row.id] = row
         elif type(row) is ChainView:
             self.chain = row
@@ -162,6 +171,12 @@ class Books:
             self.credits[row.asset, row.account] = row
         elif type(row) is StoreMark:
             self.exit_only = True
+
+    def _forget_end(self, row: InstanceView | Invitation | None) -> None:
+        if row is not None:
+            self.ends[row.end] -= 1
+            if not self.ends[row.end]:
+                del self.ends[row.end]
 
     def _forget_unsigned(self, row: InstanceView) -> None:
         waiting = self.unsigned.get(row.end)
@@ -211,9 +226,12 @@ class Draft:
     def channel(self, id: ChannelId) -> ChannelView:
         """Raises `Unknown`."""
         row = self._channels.get(id) or self.books.channels.get(id)
-        if row is None:
+        if row is None or self._is_dropped(id):
             raise Unknown("channel", id)
         return row
+
+    def _is_dropped(self, id: ChannelId) -> bool:
+        return any(type(row) is ChannelView and row.id == id for row in self._drops)
 
     def find_instance(self, id: InstanceId) -> InstanceView | None:
         """None if we have never heard of it."""
@@ -256,6 +274,9 @@ class Draft:
         if type(row) is InstanceView:
             self._instances.pop(row.id, None)
             self.watch(Watch(instance=row.id, over=True))
+        elif type(row) is ChannelView:
+            self._channels.pop(row.id, None)
+            self.watch(Watch(channel=row.id, over=True))
         else:
             self._rows.pop((type(row), row_key(row)), None)
         self._drops.append(row)

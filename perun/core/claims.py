@@ -112,7 +112,7 @@ def channels_of(books: Books, input: object) -> tuple[ChannelId, ...]:
         return (message.channel,) if other is None else (message.channel, other.state.channel)
     if kind is Invite:
         # Of several with one hub the least busy is chosen when its turn comes.
-        places = books.with_peer.get((input.via, message.asset), ())
+        places = books.indexes.of_peer.get(input.via, ())
         return tuple(places) if len(places) == 1 else ()
     if kind is Invited:
         invitation = books.invitations.get(message.theirs)

@@ -68,6 +68,8 @@ def on_block(draft: Draft, block: ChainBlock) -> None:
     draft.put(chain)
     for view in draft.books.channels.values():
         if not view.final.ended:
+            if view.stage is Stage.INVITED and not view.offered_at:
+                draft.attempt(partial(joining.consider, draft, view))
             draft.attempt(partial(_look_at_channel, draft, view.id))
     for instance in draft.books.instances.values():
         draft.attempt(partial(_look_at_instance, draft, instance.id))
@@ -94,6 +96,9 @@ def on_channel(draft: Draft, snapshot: ChainChannel) -> None:
     brought along is not to be submitted again because the one is told before the other.
     """
     id = snapshot.id
+    known = draft.books.channels.get(id)
+    if known is None or (known.stage is not Stage.JOINED and known.final.ended):
+        return  # Followed no more: refused, or nobody has put money into it.
     disputes.on_snapshot(draft, draft.channel(id), snapshot.head, snapshot.final)
     draft.attempt(lambda: joining.consider(draft, draft.channel(id)))
     draft.attempt(lambda: funding.fund_in_turn(draft, draft.channel(id)))
@@ -106,6 +111,9 @@ def _look_at_channel(draft: Draft, id: ChannelId) -> None:
         return
     if fresh(draft):
         view = offers.expire(draft, view)
+        if joining.is_given_up(draft, view):
+            joining.give_up(draft, view)
+            return
     offers.submit(draft, view)
     disputes.duties(draft, view)
     if view.intents and not view.proposals and view.held is None:
@@ -230,10 +238,10 @@ def _of_crossing(draft: Draft, view: ChannelView) -> bool:
 
 def on_connected(draft: Draft, peer: PeerId) -> None:
     """Shows and sends again, unchanged, whatever is open with a peer."""
-    for known in draft.books.channels.values():
-        if known.peer != peer or known.final.ended:
+    for id in draft.books.indexes.of_peer.get(peer, ()):
+        view = draft.channel(id)
+        if view.final.ended:
             continue
-        view = draft.channel(known.id)
         if view.stage is Stage.OFFERED:
             joining.send_again(draft, view)
             continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from perun import checks
 from perun.core.limits import Limits
 from perun.encoding.domains import HashTimeLockDomain, MSContractDomain, VPMDomain
@@ -9,6 +11,15 @@ from perun.errors import AmountOutOfRange
 from perun.types import ETH, Address, Asset, Record, Wei
 
 __all__ = ["Config", "Deployment", "HubPolicy", "Identity", "Policy", "Worth"]
+
+
+_MILLION: Final = 1_000_000
+
+
+def _check_amounts(policy: Record, *fields: str) -> None:
+    """Raises `NotAnAmount`, `AmountOutOfRange`: below 0, or more than any token has."""
+    for field in fields:
+        checks.wide_amount(field, getattr(policy, field))
 
 
 class Deployment(Record, frozen=True, gc=False):
@@ -57,6 +68,15 @@ class HubPolicy(Record, frozen=True, gc=False):
     quote_validity: int = 60
     greatest_channels: int = 10_000
     """So that (channels × gas to answer) stays below a tenth of what a challenge offers [C4]."""
+
+    def __post_init__(self) -> None:
+        _check_amounts(self, "base_fee", "open_fee", "greatest_draw")
+        _check_amounts(self, "greatest_lock", "peer_quota", "small_lock")
+        for field in ("amount_ppm", "amount_day_ppm"):
+            checks.between(field, getattr(self, field), 0, _MILLION)
+        checks.between("reserved_slots", self.reserved_slots, 0, 64)
+        for field in ("short_life", "greatest_queue", "quote_validity", "greatest_channels"):
+            checks.unsigned(field, getattr(self, field), 32)
 
 
 class Worth(Record, frozen=True, gc=False):
@@ -111,6 +131,12 @@ class Policy(Record, frozen=True, gc=False):
     """Countersign a Withdraw that leaves every state solvent."""
     hub: HubPolicy | None = None
     """Set: let instances cross us."""
+
+    def __post_init__(self) -> None:
+        _check_amounts(self, "greatest_deposit", "greatest_fee", "greatest_loss")
+        for field in ("greatest_deposits", "greatest_lock"):
+            if getattr(self, field) is not None:
+                _check_amounts(self, field)
 
 
 class Config(Record, frozen=True, gc=False):

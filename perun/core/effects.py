@@ -92,7 +92,7 @@ class Watch(Record, frozen=True, gc=False):
     app: Address | None = None
     instance: InstanceId | None = None
     over: bool = False
-    """The instance is forgotten: what asking costs nothing must not be followed for ever."""
+    """What it names is forgotten: what asking costs nothing must not be followed for ever."""
 
 
 class Notify(Record, frozen=True, gc=False):

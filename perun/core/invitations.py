@@ -48,7 +48,7 @@ from perun.crypto.hashing import keccak
 from perun.crypto.keys import PublicKey
 from perun.encoding.messages import DeclineInvite, Invite, Invited, SignedHalf
 from perun.errors import BadKey, Misuse
-from perun.types import Address, Asset, ChannelId, InstanceId, Lock, Machine, Salt, Wei
+from perun.types import Address, ChannelId, InstanceId, Lock, Machine, Salt, Wei
 
 __all__ = [
     "add_machine",
@@ -238,8 +238,11 @@ def _place(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Channe
         if view.peer != sender:
             raise InstanceRejected("not our channel")
         return view
-    with_hub = draft.books.with_peer.get((via, Asset(Address(message.asset))), ())
-    candidates = [view for view in map(draft.channel, with_hub) if _lives(view)]
+    if message.channel is not None:
+        # Else whoever seals it chooses which of our channels with the hub it lands in.
+        raise InstanceRejected("it comes over a hub and names a channel")
+    with_hub = map(draft.channel, draft.books.indexes.of_peer.get(via, ()))
+    candidates = [v for v in with_hub if v.channel.asset == message.asset and _lives(v)]
     if not candidates:
         raise InstanceRejected("no channel with that hub in that asset")
     if len(candidates) == 1:

@@ -16,6 +16,7 @@ from perun.core.admission import (
     may_deposit,
     proof_of,
     proves,
+    why_no_credit,
     why_not,
 )
 from perun.core.agreement import complete
@@ -28,9 +29,10 @@ from perun.core.faults import (
     UnexpectedMessage,
 )
 from perun.core.funding import fund, submit_open_both
+from perun.core.indexes import touched
 from perun.core.inputs import CommandJoin, CommandOffer
 from perun.core.keys import own_account, own_key, peer_account, peer_key
-from perun.core.notices import ChannelJoined, ChannelOffered, ChannelRefused
+from perun.core.notices import ChannelEnded, ChannelJoined, ChannelOffered, ChannelRefused
 from perun.core.phases import fresh
 from perun.core.signing import check_signature
 from perun.core.state import (
@@ -60,6 +62,8 @@ from perun.types import (
 
 __all__ = [
     "consider",
+    "give_up",
+    "is_given_up",
     "join",
     "offer",
     "on_accept",
@@ -244,7 +248,8 @@ def consider(draft: Draft, view: ChannelView) -> None:
         _accept(draft, view, to_credit=True)
     elif policy.join and may_deposit(draft, view):
         _accept(draft, view, to_credit=policy.hub is not None)
-    else:
+    elif not view.offered_at:
+        draft.put(replace(view, offered_at=draft.chain.clock))
         draft.notify(ChannelOffered(view.id))
 
 
@@ -257,12 +262,15 @@ def join(draft: Draft, view: ChannelView, command: CommandJoin) -> None:
         raise NotAllowedNow("join", "the chain has not told yet how the channel stands")
     if not view.proven:
         raise KeyNotProved(peer_account(view), peer_key(view))
+    why = why_no_credit(draft, view) if view.funding.drawn else None
+    if why is not None:
+        raise NotAllowedNow("join", why)
     _accept(draft, view, command.to_credit)
 
 
 def _accept(draft: Draft, view: ChannelView, to_credit: bool) -> None:
     funding = replace(view.funding, own_to_credit=to_credit)
-    view = replace(view, stage=Stage.JOINED, funding=funding)
+    view = replace(view, stage=Stage.JOINED, funding=funding, offered_at=draft.chain.clock)
     items = []
     if own_account(view) != own_key(view):
         items.append(SignItem(own_account(view), proof_of(view.id)))
@@ -289,17 +297,42 @@ def _accept(draft: Draft, view: ChannelView, to_credit: bool) -> None:
 
 
 def _refuse(draft: Draft, view: ChannelView, reason: str) -> None:
+    """Nothing of it is signed, so nothing of it is kept: what others put in does not concern us."""
     draft.send(view.peer, RefuseChannel(view.id, reason[:200]))
-    final = OnChain(ended=True)
-    draft.put(replace(view, held=None, leaving=True, final=final))
+    draft.drop(view)
+
+
+def is_given_up(draft: Draft, view: ChannelView) -> bool:
+    """Whether nobody has put money into a channel offered to us before a deposit, sent when we
+    joined, would have lapsed; and we have signed nothing that has to be known for ever."""
+    if view.role is not Role.BOB or view.stage is not Stage.JOINED or not view.watched:
+        return False
+    if touched(view.head) or touched(view.final) or view.head.dispute is not None:
+        return False
+    if view.signed or view.held is not None or view.withdraws or view.deposits:
+        return False
+    limits = draft.config.limits
+    latest = view.offered_at + limits.offer_validity + limits.margin
+    return draft.chain.final_of(view.told) > latest
+
+
+def give_up(draft: Draft, view: ChannelView) -> None:
+    """Forgets a channel that came to nothing."""
+    draft.notify(ChannelEnded(view.id))
+    draft.drop(view)
 
 
 def on_refuse(draft: Draft, view: ChannelView, message: RefuseChannel) -> None:
     """The peer does not want the channel; we have paid nothing.
 
-    A first state that we have signed stays known: shown to us, it does not prove our store old.
+    A first state that we have signed stays known: shown to us, it does not prove our store old. But
+    the channel is followed no more: it has none of our money, whatever others put in.
     """
-    draft.put(replace(view, leaving=True, final=OnChain(ended=True)))
+    if view.signed:
+        draft.put(replace(view, leaving=True, final=OnChain(ended=True)))
+        draft.watch(Watch(channel=view.id, over=True))
+    else:
+        draft.drop(view)
     draft.notify(ChannelRefused(view.id, message.reason))
 
 

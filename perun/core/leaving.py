@@ -13,7 +13,7 @@ from perun.core.faults import NotAllowedNow, UnexpectedMessage
 from perun.core.instances import paid_by
 from perun.core.payments import accept
 from perun.core.state import ChannelView, InstanceView, Intent, LegStatus, PeerId, Purpose, Role
-from perun.core.virtual import request
+from perun.core.virtual import refused, request
 from perun.core.wishes import want, wanted
 from perun.encoding.messages import Leave, RefuseInstance
 from perun.types import InstanceId
@@ -35,14 +35,25 @@ def leave(draft: Draft, instance: InstanceView, successor: InstanceId | None = N
 
 
 def _leave(draft: Draft, instance: InstanceView, successor: InstanceId | None) -> None:
+    if not instance.leave_sent or instance.successor != successor:
+        instance = replace(instance, left_at=draft.chain.clock)
     instance = replace(instance, leave_sent=True, successor=successor)
     draft.put(instance)
     _tell(draft, instance)
 
 
 def remind(draft: Draft, instance: InstanceView) -> None:
-    """Once a block, while the other end has not answered our `Leave`: a hub may have lost it."""
-    if instance.leave_sent and instance.legs[0].status is LegStatus.LISTED:
+    """Once a block, while the other end has not answered our `Leave`: a hub may have lost it.
+
+    For a successor that a hub neither grants nor refuses nobody waits for longer than a request
+    may wait there: the machine is good for payments again.
+    """
+    if not instance.leave_sent or instance.legs[0].status is not LegStatus.LISTED:
+        return
+    new = None if instance.successor is None else draft.find_instance(instance.successor)
+    if new is not None and draft.chain.waited(instance.left_at) > 31 * draft.config.limits.patience:
+        refused(draft, new, "the hub has not answered in time")
+    if draft.instance(instance.id).leave_sent:
         _tell(draft, instance)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from perun import checks
 from perun.errors import Misuse
 from perun.types import ChainId, Record, Seconds, Wei
 
@@ -24,6 +25,9 @@ class UnsafeLimits(Misuse):
 
     template: ClassVar[str] = "limits must satisfy {rule}, but {left} is not below {right}"
     hint: ClassVar[str] = "raise the least challenge, or lower freshness and margin"
+
+
+_AMOUNTS: Final = ("dust", "least_channel")
 
 
 class Limits(Record, frozen=True, gc=False):
@@ -76,6 +80,10 @@ class Limits(Record, frozen=True, gc=False):
     says more."""
 
     def __post_init__(self) -> None:
+        for field in self.__struct_fields__:
+            value = getattr(self, field)
+            if value is not None or field != "finality_blocks":
+                checks.unsigned(field, value, 256 if field in _AMOUNTS else 40)
         least = min(self.least_challenge, self.least_machine_challenge)
         reach = self.freshness + 2 * self.margin
         # Registered at the last fresh moment, seen one margin later, answered one margin on: still

@@ -297,7 +297,8 @@ class ChannelView(Record, frozen=True, gc=False, array_like=True):
     stage: Stage
     funding: Funding
     offered_at: UnixTime = UnixTime(0)
-    """Own clock when our offer was last sent."""
+    """Own clock when our offer was last sent; of a channel offered to us, when we joined it, or
+    asked our user; 0 before that."""
     proven: bool = False
     """The peer's account has proved the peer's key (protocol, section 5, Joining)."""
     own_proof: Signature = Signature(b"")
@@ -409,6 +410,8 @@ class InstanceView(Record, frozen=True, gc=False, array_like=True):
     """With `leave_sent`: the machine that takes its place; None: we are closing it."""
     told: int = 0
     """`ChainView.told` when the chain last said how it stands."""
+    left_at: UnixTime = UnixTime(0)
+    """Own clock when we left it for its successor."""
 
     @property
     def terms(self) -> Machine | Lock:

@@ -36,6 +36,7 @@ __all__ = [
     "on_ready",
     "on_ready_signed",
     "on_refused",
+    "refused",
     "request",
     "say_ready",
 ]
@@ -99,7 +100,7 @@ def on_grant(draft: Draft, sender: PeerId, message: GrantInstance) -> None:
     if message.fee > greatest or draft.now > message.valid_until:
         reason = f"fee {message.fee} above {greatest}, or the quote is over"
         draft.send(sender, RefuseInstance(instance.id, reason))
-        _refused(draft, instance, reason)
+        refused(draft, instance, reason)
         return
     fee = Wei(-gain(view.role, message.fee))
     purpose = Purpose.ADD if instance.replaces is None else Purpose.REPLACE
@@ -123,11 +124,11 @@ def on_refused(draft: Draft, sender: PeerId, message: RefuseInstance) -> None:
     view = draft.channel(instance.legs[0].channel)
     if sender == instance.via and instance.id in view.asked:
         draft.put(replace(view, asked=still_asked(draft, view, instance.id)))
-    _refused(draft, instance, message.reason)
+    refused(draft, instance, message.reason)
 
 
-def _refused(draft: Draft, instance: InstanceView, reason: str) -> None:
-    """What we have proposed already is resolved by a state, not by words [A7]."""
+def refused(draft: Draft, instance: InstanceView, reason: str) -> None:
+    """Nobody adds it. What we have proposed already is resolved by a state, not by words [A7]."""
     draft.notify(InstanceRefused(instance.id, reason))
     leg = instance.legs[0]
     if instance.replaces is None or leg.status is not LegStatus.NEW:

@@ -20,7 +20,7 @@ from perun.core.claims import channels_of
 from perun.core.effects import Effect, Sign
 from perun.core.inputs import Command, Connected, Input, Received, Restarted, Signed
 from perun.core.notices import Notice
-from perun.core.state import ChainView, ChannelView, InstanceView, Invitation, PeerId, Totals
+from perun.core.state import ChainView, ChannelView, PeerId, Totals
 from perun.core.transitions import step
 from perun.encoding.messages import Relay, decode
 from perun.errors import BrokenInvariant, Misuse, PeerFault
@@ -89,9 +89,6 @@ class Node:
         self._inbox: deque[Input | Asked | tuple[PeerId, Sequence[bytes]]] = deque()
         self._asked: dict[InstanceId, int] = {}
         """Where this turn's rows have a payment that is not signed yet."""
-        self._peers = {view.peer for view in books.channels.values()}
-        self._ends = {view.end for view in books.instances.values()}
-        self._ends.update(invitation.end for invitation in books.invitations.values())
         self.wake: Callable[[], None] = _ignore
         self._host = None if guest is None else Host(guest, books, store, self._carry_out)
         self._open: _Open = ([], {}, [], [])
@@ -137,7 +134,8 @@ class Node:
 
     def knows(self, peer: PeerId) -> bool:
         """See `perun.ports.Party`."""
-        return peer in self._peers or peer in self._ends
+        books = self.books
+        return peer in books.indexes.of_peer or peer in books.ends
 
     @property
     def busy(self) -> bool:
@@ -314,12 +312,9 @@ class Node:
                         self._asked[row.machine] = len(rows) - 1
             elif type(row) is ChannelView:
                 rows.append(row)
-                self._peers.add(row.peer)
             elif type(row) is not ChainView:
                 # A restarted node asks the chain before it believes anything of it.
                 rows.append(row)
-                if type(row) is InstanceView or type(row) is Invitation:
-                    self._ends.add(row.end)
         for row in result.drops:
             drops[type(row), row_key(row)] = row
         if self._host is not None:
@@ -359,6 +354,6 @@ class Node:
             self._wire is not None
             and self.books.config.policy.hub is not None
             and message.sender == sender
-            and {sender, message.receiver} <= self._peers
+            and {sender, message.receiver} <= self.books.indexes.of_peer.keys()
         ):
             self._wire.send(message.receiver, (frame,))

@@ -281,12 +281,12 @@ class LedgerChain:
 
     def watch(self, watch: Watch) -> None:
         """See `perun.ports.Chain`."""
-        if watch.channel is not None:
+        if watch.over:
+            self._channels.discard(watch.channel or ChannelId(b""))
+            self._instances.discard(watch.instance or InstanceId(b""))
+        elif watch.channel is not None:
             self._channels.add(watch.channel)
             self._tell([self._channel(watch.channel)])
-        if watch.over:
-            assert watch.instance is not None
-            self._instances.discard(watch.instance)
         elif watch.instance is not None:
             self._instances.add(watch.instance)
             self._tell([self._instance(watch.instance)])

@@ -10,7 +10,7 @@ from perun.bindings.failures import NodeUnreachable
 from perun.chain.fees import FeePolicy, first_fees
 from perun.chain.reports import FinalityBroken
 from perun.core.effects import Watch
-from perun.core.inputs import ChainAnnounced, ChainBlock, ChainCredit, ChainInstance
+from perun.core.inputs import ChainAnnounced, ChainBlock, ChainChannel, ChainCredit, ChainInstance
 from perun.core.signing import digest
 from perun.core.state import EMPTY, UNTOUCHED
 from perun.crypto.signatures import sign
@@ -336,6 +336,21 @@ def test_instance_that_is_over_is_followed_no_longer_nor_asked_for(world: World)
         party.port.watch(Watch(instance=id, over=True))
         party.port.watch(Watch(instance=id))
         assert [type(said) for said in party.poll()].count(ChainInstance) == 1
+
+
+def test_channel_that_is_over_is_followed_no_longer_nor_asked_for(world: World) -> None:
+    """Whoever offers channels, and is refused, leaves nothing behind."""
+    party = world.party()
+    party.port.watch(world.watch)
+    assert [type(said) for said in party.poll()].count(ChainChannel) == 1
+    party.port.watch(Watch(channel=world.id, over=True))
+    party.port.watch(world.watch)
+    party.port.watch(Watch(channel=world.id, over=True))
+    world.chain.mine()
+    assert [type(said) for said in party.poll()].count(ChainChannel) == 0
+    assert party.port.follower._channels == {}
+    party.port.watch(world.watch)
+    assert [type(said) for said in party.poll()].count(ChainChannel) == 1
 
 
 def test_unreachable_node_loses_nothing(world: World) -> None:
