@@ -29,6 +29,7 @@ setup(
         "cryptography==50.0.2",
         "rich==15.0.0",
         "click==8.3.3",
+        "filelock==4.3.1",
         "py-evm==0.12.1b1",
         # what these bring along and is imported here by name
         "aiohttp==3.14.5",

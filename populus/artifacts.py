@@ -13,6 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from populus.compiler import CompilerSettings, ContractData, add_dependencies
 from populus.exceptions import PopulusError
 from populus.locking import write_json
@@ -36,6 +38,17 @@ _KEYS = {
 }
 
 
+class _Manifest(msgspec.Struct):
+    """What went in: artifacts count only if it still does."""
+
+    format: int
+    compiler: str
+    settings: dict[str, Any]
+    contracts: list[str]
+    sources: dict[str, str]
+    """SHA-256 by source name, hex."""
+
+
 def write_artifacts(
     folder: Path,
     contracts: Mapping[str, ContractData],
@@ -46,14 +59,14 @@ def write_artifacts(
     """Write all contracts and the manifest; remove files of contracts that are gone."""
     for name, data in contracts.items():
         write_json(folder / f"{name}.json", {_KEYS[key]: data[key] for key in _KEYS})
-    manifest = {
-        "format": _FORMAT,
-        "compiler": compiler,
-        "settings": asdict(settings),
-        "contracts": sorted(contracts),
-        "sources": {name: digest(content) for name, content in sources.contents.items()},
-    }
-    write_json(folder / MANIFEST, manifest)
+    manifest = _Manifest(
+        format=_FORMAT,
+        compiler=compiler,
+        settings=asdict(settings),
+        contracts=sorted(contracts),
+        sources={name: digest(content) for name, content in sources.contents.items()},
+    )
+    write_json(folder / MANIFEST, msgspec.to_builtins(manifest))
     for path in folder.glob("*.json"):
         if path.name != MANIFEST and path.stem not in contracts:
             path.unlink()
@@ -64,28 +77,28 @@ def read_artifacts(
 ) -> tuple[dict[str, ContractData], str] | None:
     """Contract data by name and the compiler's version, or None if anything has changed."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=_Manifest)
     except FileNotFoundError:
         return None
-    except ValueError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         raise PopulusError(f"{folder / MANIFEST} is damaged; compile again.") from None
     if not _agrees(manifest, sources, settings):
         return None
     contracts = {}
-    for name in manifest["contracts"]:
+    for name in manifest.contracts:
         try:
-            artifact = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
+            artifact = json.loads((folder / f"{name}.json").read_bytes())
+            contracts[name] = {key: artifact[stored] for key, stored in _KEYS.items()}
+        except (FileNotFoundError, ValueError, TypeError, KeyError):
             return None
-        contracts[name] = {key: artifact[stored] for key, stored in _KEYS.items()}
         contracts[name]["metadata"] = ""
-    return add_dependencies(contracts), manifest["compiler"]
+    return add_dependencies(contracts), manifest.compiler
 
 
-def _agrees(manifest: Mapping[str, Any], sources: SourceSet, settings: CompilerSettings) -> bool:
-    if manifest.get("format") != _FORMAT or manifest.get("settings") != asdict(settings):
+def _agrees(manifest: _Manifest, sources: SourceSet, settings: CompilerSettings) -> bool:
+    if manifest.format != _FORMAT or manifest.settings != asdict(settings):
         return False
-    recorded: dict[str, str] = manifest["sources"]
+    recorded = manifest.sources
     present = {name: digest(content) for name, content in sources.contents.items()}
     if any(recorded.get(name) != hashed for name, hashed in present.items()):
         return False

@@ -18,12 +18,14 @@ from web3.exceptions import Web3Exception
 from populus import __version__
 from populus.arguments import parse_option
 from populus.chain import AnvilChain, BaseChain, chain_class, chain_names
-from populus.config import Config
+from populus.config import Config, modernized
 from populus.deploy import Deployment
 from populus.exceptions import ConfigError, DeploymentError, PopulusError
+from populus.locking import write_json
+from populus.places import CONFIG_NAME, OLD_NAME, config_file
 from populus.project import Project
 from populus.scaffold import create_project
-from populus.schema import nearest
+from populus.schema import check, nearest
 
 __all__ = ["main"]
 
@@ -84,7 +86,12 @@ def compile(folder: Path) -> None:
     click.echo(f"> Compiled {len(contracts)} contracts")
     for name, data in sorted(contracts.items()):
         click.echo(f"  - {data['source_path']}:{name}")
-    click.echo("> Wrote compiled assets to: build/contracts.json")
+    click.echo(f"> Wrote compiled assets to: {_relative(project)}")
+
+
+def _relative(project: Project) -> str:
+    path = Path(project.compiled_contracts_asset_path)
+    return str(path.relative_to(project.root)) if path.is_relative_to(project.root) else str(path)
 
 
 @main.command()
@@ -228,6 +235,21 @@ def config_get(folder: Path, key: str) -> None:
         raise ConfigError(f"populus.json has no setting {key!r}.", nearest(key, known))
     value = settings[key]
     click.echo(_shown(value.to_dict() if isinstance(value, Config) else value))
+
+
+@config.command("convert")
+@click.pass_obj
+def config_convert(folder: Path) -> None:
+    """Write populus.json from a project.json of Populus 2.2, which stays as it is."""
+    target, old = folder / CONFIG_NAME, config_file(folder)
+    if old is None or old == target:
+        raise ConfigError(f"There is no {OLD_NAME} to convert{' any more' if old else ''}.")
+    values, left_out = modernized(json.loads(old.read_bytes()))
+    check(values, old.name)
+    write_json(target, values)
+    click.echo(f"Wrote {target.name}")
+    for key in left_out:
+        click.echo(f"  left out: {key}")
 
 
 def _flat(values: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, Any]]:

@@ -9,10 +9,12 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import solcx
 from solcx.exceptions import SolcError
 
@@ -83,6 +85,13 @@ def _request(
     }
 
 
+class _Entry(msgspec.Struct):
+    """What the cache keeps of a compilation."""
+
+    version: str
+    contracts: dict[str, dict[str, Any]]
+
+
 def _cached(
     project_dir: Path, build_dir: Path, request: dict[str, Any], wanted: str | None
 ) -> tuple[dict[str, Any], str]:
@@ -94,9 +103,9 @@ def _cached(
     key = json.dumps([_CACHE_FORMAT, label, request], sort_keys=True)
     path = build_dir / "cache" / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
     with locked(path.parent):
-        if path.exists():
-            entry = json.loads(path.read_text(encoding="utf-8"))
-            return entry["contracts"], entry["version"]
+        with suppress(OSError, msgspec.DecodeError):  # missing, or damaged: compiled again
+            entry = msgspec.json.decode(path.read_bytes(), type=_Entry)
+            return entry.contracts, entry.version
         solc = solc or find_solc(project_dir, wanted)
         contracts = _run(solc, request)
         write_json(path, {"version": solc.version, "contracts": contracts})

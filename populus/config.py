@@ -1,12 +1,16 @@
 """`populus.json`: read versions 8 and 9, follow `$ref`, fill `${NAME}`, refuse wrong keys.
 
+Populus 2.2 calls it `project.json`; such a file is read where there is no `populus.json`, and said.
+
 Variables are filled only when a value is used, so that a project with a `${MAINNET_RPC}` compiles
 and tests on a machine that does not have one.
 """
 
 from __future__ import annotations
 
+import copy
 import json
+import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -14,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from populus.exceptions import ConfigError
-from populus.schema import LATEST_VERSION, check
+from populus.places import CONFIG_NAME, OLD_NAME
+from populus.schema import LATEST_VERSION, check, unknown_keys
 
-__all__ = ["CONFIG_NAME", "Config", "load_config"]
+__all__ = ["Config", "load_config", "modernized"]
 
-CONFIG_NAME = "populus.json"
+_LOG = logging.getLogger("populus")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _MAX_REFERENCES = 32
 
@@ -77,6 +82,7 @@ _COMPILER_SETTINGS = {"optimize": True, "optimize_runs": 500}
 _REFERABLE: dict[str, Any] = {
     "web3": {
         "Tester": {"provider": {"class": "web3.providers.eth_tester.EthereumTesterProvider"}},
+        "GethIPC": {"provider": {"class": "web3.providers.ipc.IPCProvider"}},
     },
     "contracts": {
         "backends": {
@@ -131,9 +137,9 @@ def fill(value: Any, where: str) -> Any:
     return _VARIABLE.sub(variable, value)
 
 
-def load_config(path: Path) -> Config:
-    """Read and check `populus.json`; a missing file means the defaults."""
-    if not path.exists():
+def load_config(path: Path | None) -> Config:
+    """Read and check a project's file; a missing one means the defaults."""
+    if path is None or not path.exists():
         return Config({"version": LATEST_VERSION})
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
@@ -143,5 +149,29 @@ def load_config(path: Path) -> Config:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name} cannot be read: {error}.") from None
+    if path.name == OLD_NAME:
+        values, left_out = modernized(values)
+        _LOG.warning(
+            "Reading %s of Populus 2.2%s; `populus config convert` writes %s.",
+            OLD_NAME,
+            f" without {', '.join(left_out)}" if left_out else "",
+            CONFIG_NAME,
+        )
     check(values, path.name)
     return Config(values)
+
+
+def modernized(old: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """A `project.json` as `populus.json` would say it, and the keys that mean nothing any more."""
+    values = {"version": LATEST_VERSION, **copy.deepcopy(dict(old))}
+    folder = values.pop("locations", {}).get("contracts_source_dir")
+    if folder is not None:
+        values.setdefault("compilation", {})["contracts_source_dirs"] = [folder]
+    left_out = unknown_keys(values)
+    for key in left_out:
+        *above, name = key.split(".")
+        at = values
+        for part in above:
+            at = at[part]
+        del at[name]
+    return values, left_out

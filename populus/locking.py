@@ -2,40 +2,58 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["locked", "write_json"]
+from filelock import FileLock, Timeout
+
+from populus.places import label, own_folder
+
+__all__ = ["locked", "one_at_a_time", "write_json"]
+
+
+def locked(path: Path) -> FileLock:
+    """An exclusive lock on a file or folder; other processes wait, and a crash releases it.
+
+    It is a file of our own, so that a project that cannot be written to can be locked too.
+    """
+    return FileLock(own_folder("locks") / f"{label(path)}.lock")
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold an exclusive lock on a folder; other processes wait, and a crash releases it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
+def one_at_a_time(name: str, waiting: Callable[[], object]) -> Iterator[None]:
+    """Whatever goes by this name on this machine, one process after the other.
+
+    Args:
+        waiting: called if another one is at it.
+    """
+    lock = FileLock(own_folder("locks") / f"{name}.lock")
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        lock.acquire(timeout=0)
+    except Timeout:
+        waiting()
+        lock.acquire()
+    try:
         yield
     finally:
-        os.close(handle)
+        lock.release()
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` sorted and indented, in one step: readers see the old file or the new."""
     text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    if path.exists() and path.read_text(encoding="utf-8") == text:
+    if path.exists() and path.read_bytes() == text.encode():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o644)

@@ -8,9 +8,10 @@ from pathlib import Path
 from populus.artifacts import read_artifacts, write_artifacts
 from populus.chain import BaseChain, chain_class
 from populus.compiler import CompilerSettings, ContractData, compile_sources
-from populus.config import CONFIG_NAME, Config, load_config
+from populus.config import Config, load_config
 from populus.exceptions import CompilerError, ConfigError
 from populus.locking import write_json
+from populus.places import CONFIG_NAME, build_folder, config_file
 from populus.settings import compiler_settings
 from populus.sources import SourceSet, collect_sources
 
@@ -35,15 +36,16 @@ class Project:
 
     @property
     def config_file_path(self) -> str:
-        return str(self.root / CONFIG_NAME)
+        return str(config_file(self.root) or self.root / CONFIG_NAME)
 
     @property
     def tests_dir(self) -> str:
         return str(self.root / "tests")
 
-    @property
+    @cached_property
     def build_dir(self) -> Path:
-        return self.root / "build"
+        """Where results go: `build`, or a folder of our own if the project is read-only."""
+        return build_folder(self.root)
 
     @property
     def build_asset_dir(self) -> str:
@@ -67,7 +69,7 @@ class Project:
     @cached_property
     def config(self) -> Config:
         """`populus.json`, checked."""
-        return load_config(self.root / CONFIG_NAME)
+        return load_config(config_file(self.root))
 
     # -- contracts -------------------------------------------------------------------------
 

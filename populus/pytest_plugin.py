@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from populus.config import CONFIG_NAME
 from populus.isolation import Isolation
-from populus.project import Project
+from populus.places import config_file
 
+# pytest loads this in every project of the environment: nothing heavy before a fixture is used.
 if TYPE_CHECKING:
     from eth_typing import ChecksumAddress
     from web3 import Web3
 
     from populus.chain import TesterChain
     from populus.contracts.factory import ContractFactories
+    from populus.project import Project
     from populus.provider import Provider
     from populus.registrar import Registrar
 
@@ -45,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def project_folder(config: pytest.Config) -> Path:
     """The option beats the ini setting, which beats the environment.
 
-    Without any it is the nearest folder with a `populus.json`, from pytest's rootdir upwards.
+    Without any it is the nearest folder that is a project, from pytest's rootdir upwards.
     """
     option = config.getoption("--populus-project")
     if option:
@@ -57,12 +58,14 @@ def project_folder(config: pytest.Config) -> Path:
     if variable:
         return Path(variable)
     around = (config.rootpath, *config.rootpath.parents)
-    return next((folder for folder in around if (folder / CONFIG_NAME).exists()), config.rootpath)
+    return next((folder for folder in around if config_file(folder)), config.rootpath)
 
 
 @pytest.fixture(scope="session")
 def project(pytestconfig: pytest.Config) -> Project:
     """The project under test; contracts of `compilation.test_source_dirs` included."""
+    from populus.project import Project
+
     found = Project(project_folder(pytestconfig))
     found.use_test_contracts()
     return found

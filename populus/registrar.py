@@ -8,10 +8,10 @@ that block. An address here is a claim only: the provider looks at the code befo
 from __future__ import annotations
 
 import copy
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 from eth_utils.address import is_address, to_checksum_address
 from web3.exceptions import BlockNotFound
 
@@ -26,6 +26,27 @@ if TYPE_CHECKING:
 __all__ = ["Registrar"]
 
 _PREFIX = "blockchain://"
+
+
+_MEND = "Mend it or move it away; without it everything counts as not deployed."
+
+_Address = Annotated[str, msgspec.Meta(pattern="^0x[0-9a-fA-F]{40}$")]
+_Hash = Annotated[str, msgspec.Meta(pattern="^0x[0-9a-fA-F]{64}$")]
+
+
+class _Sent(msgspec.Struct):
+    """A transaction of a deployment whose receipt was not seen."""
+
+    created: str
+    transaction: _Hash
+
+
+class _Content(msgspec.Struct):
+    """What the file may hold, each by the chain's URI; Populus wrote the first alone."""
+
+    deployments: dict[str, dict[str, _Address | list[_Address]]] = {}
+    pending: dict[str, dict[str, _Sent]] = {}
+    created: dict[str, dict[_Address, str]] = {}
 
 
 class Registrar:
@@ -115,20 +136,23 @@ class Registrar:
         if self.path is None:
             return self._memory
         try:
-            content = json.loads(self.path.read_text(encoding="utf-8"))
+            content: dict[str, Any] = msgspec.json.decode(self.path.read_bytes())
+            msgspec.convert(content, _Content)
         except FileNotFoundError:
             return {}
-        except ValueError as error:
-            raise PopulusError(f"{self.path.name} is not JSON: {error}.") from None
-        if not isinstance(content, dict):
-            raise PopulusError(f"{self.path.name} must hold an object.")
+        except msgspec.ValidationError as error:
+            raise PopulusError(f"{self.path.name} is damaged: {error}.", _MEND) from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise PopulusError(f"{self.path.name} is not JSON: {error}.", _MEND) from None
+        except OSError as error:
+            raise PopulusError(f"{self.path.name} cannot be read: {error.strerror}.") from None
         return content
 
     def _change(self, change: Any) -> None:
         if self.path is None:
             change(self._memory)
             return
-        with locked(self.path.parent):
+        with locked(self.path):
             content = self._content()
             change(content)
             write_json(self.path, content)

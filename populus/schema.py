@@ -1,46 +1,94 @@
 """What may stand in `populus.json`.
 
-The tables below are the reference; `docs/populus.md` explains each key.
+The records below are the reference; `docs/populus.md` explains each key. Any of them may be
+`{"$ref": "path"}` instead.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType, field
 
 from populus.exceptions import ConfigError
 
-__all__ = ["LATEST_VERSION", "check", "nearest"]
+__all__ = ["LATEST_VERSION", "Settings", "check", "nearest", "unknown_keys"]
 
 LATEST_VERSION = "9"
 READABLE_VERSIONS = ("8", "9")
 
-ANY = object()  # checked where it is used
-EACH = "*"  # the name is the user's
+Text = str | UnsetType
+Anything = Any  # checked where it is used
+Folders = str | list[str] | UnsetType
+Texts = list[str] | UnsetType
 
-_CLASS = {"class": str, "settings": ANY}
-_BACKENDS = {"backends": {EACH: {**_CLASS, "priority": int}}}
-_WEB3 = {"provider": _CLASS, "eth": {"default_account": str, "private_key": str}}
-_FOLDERS = (str, list)
 
-SCHEMA: dict[str, Any] = {
-    "version": (str, int),
-    "chains": {EACH: {"chain": _CLASS, "web3": _WEB3, "contracts": _BACKENDS}},
-    "web3": {EACH: _WEB3},
-    "contracts": _BACKENDS,
-    "compilation": {
-        "contracts_source_dirs": _FOLDERS,
-        "contract_source_dirs": _FOLDERS,
-        "contracts_source_dir": _FOLDERS,
-        "test_source_dirs": list,
-        "artifacts_dir": str,
-        "test_artifacts_dir": str,
-        "import_remappings": list,
-        "backend": _CLASS,
-        "backends": {EACH: _CLASS},
-    },
-    "deployment": {"contracts": list, "arguments": ANY},
+class _Section(Struct, omit_defaults=True, kw_only=True):
+    ref: Text = field(default=UNSET, name="$ref")
+
+
+class Class(_Section):
+    class_: Text = field(default=UNSET, name="class")
+    settings: Anything = UNSET
+
+
+class Backend(Class):
+    priority: int | UnsetType = UNSET
+
+
+class Backends(_Section):
+    backends: dict[str, Backend] | UnsetType = UNSET
+
+
+class Eth(_Section):
+    default_account: Text = UNSET
+    private_key: Text = UNSET
+
+
+class Web3(_Section):
+    provider: Class | UnsetType = UNSET
+    eth: Eth | UnsetType = UNSET
+
+
+class Chain(_Section):
+    chain: Class | UnsetType = UNSET
+    web3: Web3 | UnsetType = UNSET
+    contracts: Backends | UnsetType = UNSET
+
+
+class Compilation(_Section):
+    contracts_source_dirs: Folders = UNSET
+    contract_source_dirs: Folders = UNSET
+    contracts_source_dir: Folders = UNSET
+    test_source_dirs: Texts = UNSET
+    artifacts_dir: Text = UNSET
+    test_artifacts_dir: Text = UNSET
+    import_remappings: Texts = UNSET
+    backend: Class | UnsetType = UNSET
+    backends: dict[str, Class] | UnsetType = UNSET
+
+
+class Deployment(_Section):
+    contracts: Texts = UNSET
+    arguments: Anything = UNSET
+
+
+class Settings(_Section):
+    version: str | int = LATEST_VERSION
+    chains: dict[str, Chain] | UnsetType = UNSET
+    web3: dict[str, Web3] | UnsetType = UNSET
+    contracts: Backends | UnsetType = UNSET
+    compilation: Compilation | UnsetType = UNSET
+    deployment: Deployment | UnsetType = UNSET
+
+
+_NAMES = {
+    item.encode_name
+    for kind in (Class, Backend, Backends, Eth, Web3, Chain, Compilation, Deployment, Settings)
+    for item in msgspec.structs.fields(kind)
 }
 
 
@@ -55,33 +103,35 @@ def check(values: Any, file_name: str) -> None:
             f"{' and '.join(READABLE_VERSIONS)}.",
             "Upgrade older files with Populus 2.2, or write them anew: `populus init` elsewhere.",
         )
-    _check_object(values, SCHEMA, "", file_name)
+    try:
+        unknown = unknown_keys(values)
+    except msgspec.ValidationError as error:
+        told, _, place = str(error).partition(" - at `$.")
+        wanted = told.replace("Expected ", "must be ").replace(", got ", ", not ").replace("`", "")
+        raise ConfigError(f"{file_name}: {place.rstrip('`')} {wanted}.") from None
+    if unknown:
+        above, _, key = unknown[0].rpartition(".")
+        where = f" in {above}" if above else ""
+        raise ConfigError(f"{file_name}: there is no key {key!r}{where}.", nearest(key, _NAMES))
 
 
-def _check_object(values: Mapping[str, Any], schema: Mapping[str, Any], at: str, file: str) -> None:
-    if set(values) == {"$ref"}:
-        return
+def unknown_keys(values: Mapping[str, Any]) -> list[str]:
+    """Dotted paths of what stands there and has no meaning.
+
+    Raises:
+        msgspec.ValidationError: something is of a wrong kind.
+    """
+    return list(_lost(values, msgspec.to_builtins(msgspec.convert(values, Settings))))
+
+
+def _lost(values: Mapping[str, Any], kept: Mapping[str, Any], at: str = "") -> Iterator[str]:
     for key, value in values.items():
         path = f"{at}.{key}" if at else key
-        if EACH not in schema and key not in schema:
-            raise ConfigError(
-                f"{file}: there is no key {key!r}{f' in {at}' if at else ''}.", nearest(key, schema)
-            )
-        kind = schema.get(key, schema.get(EACH))
-        if kind is ANY:
-            continue
-        if isinstance(kind, Mapping):
-            if not isinstance(value, Mapping):
-                raise ConfigError(f"{file}: {path} must be an object, not {value!r}.")
-            _check_object(value, kind, path, file)
-        elif not isinstance(value, kind):
-            raise ConfigError(f"{file}: {path} must be {_kind_name(kind)}, not {value!r}.")
-
-
-def _kind_name(kind: Any) -> str:
-    names = {str: "a text", int: "a number", list: "a list"}
-    kinds = kind if isinstance(kind, tuple) else (kind,)
-    return " or ".join(names[item] for item in kinds)
+        if key not in kept:
+            if path != "version":  # left out where it is the default
+                yield path
+        elif isinstance(value, Mapping):
+            yield from _lost(value, kept[key], path)
 
 
 def nearest(key: str, known: Iterable[str]) -> str:

@@ -26,6 +26,7 @@ from solcx.wrapper import get_version_str_from_solc_binary
 
 from populus.exceptions import CompilerError
 from populus.locking import locked
+from populus.places import own_folder
 
 __all__ = ["DEFAULT_VERSION", "Solc", "find_solc"]
 
@@ -93,7 +94,7 @@ def _installed(project_dir: Path, wanted: str | None) -> Iterator[Path]:
         module = folder / "node_modules" / "solc"
         if found := _module_version(module, wanted):
             yield _wrapper(module, found)
-    for module in sorted(_cache_dir().glob("solc-*/node_modules/solc"), reverse=True):
+    for module in sorted(own_folder().glob("solc-*/node_modules/solc"), reverse=True):
         if found := _module_version(module, wanted):
             yield _wrapper(module, found)
 
@@ -123,22 +124,11 @@ def _asked(binary: Path, _changed: int) -> str | None:
         return None
 
 
-def _cache_dir() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME")
-    folder = (Path(base) if base else Path.home() / ".cache") / "populus"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        folder = Path(tempfile.gettempdir()) / f"populus-{os.getuid()}"
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 def _wrapper(module: Path, version: str) -> Path:
     """An executable that runs the npm package at `module`; written once."""
     script = (files("populus") / "assets" / "solc.js.txt").read_text(encoding="utf-8")
     script = script.replace("__VERSION__", version).replace("'__MODULE__'", json.dumps(str(module)))
-    path = _cache_dir() / f"solc-{hashlib.sha256(script.encode()).hexdigest()[:16]}"
+    path = own_folder() / f"solc-{hashlib.sha256(script.encode()).hexdigest()[:16]}"
     if not path.exists():
         handle, temporary = tempfile.mkstemp(dir=path.parent)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -155,8 +145,8 @@ def _fill_own_cache(version: str) -> Solc:
             _missing(version) + " npm, which could fetch it, is not there either.",
             "Install Node with npm, or set SOLC_BINARY to a compiler.",
         )
-    folder = _cache_dir() / f"solc-{version}"
-    with locked(_cache_dir()):
+    folder = own_folder() / f"solc-{version}"
+    with locked(folder):
         module = folder / "node_modules" / "solc"
         if not _module_version(module, version):
             print(  # noqa: T201 - said before anything is fetched

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from populus.exceptions import CompilerError
+
 __all__ = ["SourceSet", "collect_sources", "digest"]
 
 _COMMENT_OR_STRING = re.compile(
@@ -51,7 +53,7 @@ def collect_sources(
         base = (project_dir / folder).resolve()
         for path in sorted(base.rglob("*.sol")):
             if path.is_file() and "node_modules" not in path.relative_to(base).parts:
-                own[_name(path, project_dir)] = path.read_text(encoding="utf-8")
+                own[_name(path, project_dir)] = _read(path)
     imported: dict[str, str] = {}
     waiting = list(own.items())
     while waiting:
@@ -61,9 +63,21 @@ def collect_sources(
                 continue
             found = find_file(project_dir, name)
             if found is not None:
-                imported[name] = found.read_text(encoding="utf-8")
+                imported[name] = _read(found)
                 waiting.append((name, imported[name]))
     return SourceSet(own, imported)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise CompilerError(
+            f"{path} is not UTF-8: byte {error.start} is 0x{error.object[error.start]:02x}.",
+            "Solidity sources are UTF-8; save the file as such.",
+        ) from None
+    except OSError as error:
+        raise CompilerError(f"{path} cannot be read: {error.strerror}.") from None
 
 
 def _name(path: Path, project_dir: Path) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
+from msgspec import inspect
 
 import populus.contracts.exceptions
 import populus.exceptions
@@ -18,7 +19,7 @@ from populus.chain import AnvilChain, ExternalChain, TesterChain
 from populus.cli import main
 from populus.provider import Provider
 from populus.registrar import Registrar
-from populus.schema import ANY, EACH, SCHEMA, check
+from populus.schema import Settings, check
 from populus.settings import _OWN, _PASSED_ON
 from populus.wait import Wait
 from tests.populus.conftest import REPOSITORY
@@ -27,23 +28,28 @@ PAGE = (REPOSITORY / "docs" / "populus.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
-def settings(schema: Mapping[str, Any], at: str = "") -> Iterator[str]:
-    for key, kind in schema.items():
-        path = f"{at}.{'NAME' if key == EACH else key}".removeprefix(".")
-        if isinstance(kind, Mapping):
-            yield from settings(kind, path)
-        elif kind is not ANY:
-            yield path
+def settings(kind: inspect.Type, at: str = "") -> Iterator[str]:
+    """Dotted paths of everything that may stand in the file."""
+    if isinstance(kind, inspect.UnionType):
+        for one in kind.types:
+            yield from settings(one, at)
+    elif isinstance(kind, inspect.DictType):
+        yield from settings(kind.value_type, f"{at}.NAME")
+    elif isinstance(kind, inspect.StructType):
+        for item in kind.fields:
+            yield from settings(item.type, f"{at}.{item.encode_name}".removeprefix("."))
+    elif not isinstance(kind, inspect.AnyType):
+        yield at
 
 
 def parts_of(path: str) -> list[str]:
     return [part for part in path.split(".") if part not in ("NAME", "priority")]
 
 
-@pytest.mark.parametrize("path", sorted(set(settings(SCHEMA))))
+@pytest.mark.parametrize("path", sorted(set(settings(inspect.type_info(Settings)))))
 def test_settings_are_explained(path: str) -> None:
     for part in parts_of(path):
-        assert re.search(rf"\b{part}\b", PAGE), path
+        assert re.search(rf"(?<!\w){re.escape(part)}\b", PAGE), path
 
 
 def commands(group: click.Group, name: str) -> Iterator[tuple[str, click.Command]]:

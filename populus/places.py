@@ -1,0 +1,64 @@
+"""Where things are: a project's file, and what belongs to no project.
+
+That is compilers, locks, and builds of projects that cannot be written to.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+__all__ = ["CONFIG_NAME", "OLD_NAME", "build_folder", "config_file", "label", "own_folder"]
+
+CONFIG_NAME = "populus.json"
+OLD_NAME = "project.json"
+"""What Populus 2.2 calls it; other tools have files of this name too."""
+
+_OLD_SECTIONS = {"chains", "compilation", "contracts", "locations", "web3"}
+
+
+def config_file(folder: Path) -> Path | None:
+    """The file that makes a folder a project; None if there is none."""
+    if (folder / CONFIG_NAME).exists():
+        return folder / CONFIG_NAME
+    try:
+        old = json.loads((folder / OLD_NAME).read_bytes())
+    except (OSError, ValueError):
+        return None
+    ours = isinstance(old, dict) and not _OLD_SECTIONS.isdisjoint(old)
+    return folder / OLD_NAME if ours else None
+
+
+def own_folder(name: str = "") -> Path:
+    """A folder of the user's cache, or of the temporary files where there is none to write to."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    folder = (Path(base) if base else Path.home() / ".cache") / "populus" / name
+    if not _writable(folder):
+        folder = Path(tempfile.gettempdir()) / f"populus-{getpass.getuser()}" / name
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def build_folder(root: Path) -> Path:
+    """`build` of the project, or a folder of our own where the project cannot be written to."""
+    folder = root / "build"
+    return folder if _writable(folder) else own_folder(f"builds/{label(root)}")
+
+
+def label(path: Path) -> str:
+    """A short name for a path, without anything a file name may not have."""
+    text = str(path.resolve())
+    return f"{path.resolve().name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
