@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from perun.app import following, incomes, paying, requesting, wishes
+from perun.app import following, incomes, looking, paying, requesting, wishes
 from perun.app.errors import NoSuch
 from perun.app.eventing import Subscriptions, events
 from perun.app.methods import CancelRequest, MakeRequest, Pay, Refund, Subscribe, Unsubscribe
@@ -245,5 +245,10 @@ class App:
         work.desk.after(tell)
 
 
-_HANDLERS: Final[dict[str, Callable[[Work, Any], Any]]] = {"events": events}
+_HANDLERS: Final[dict[str, Callable[[Work, Any], Any]]] = {
+    "events": events,
+    "payments": looking.payments,
+    "payment": looking.payment,
+    "requests": looking.requests,
+}
 """Methods that are answered at once."""

@@ -69,7 +69,7 @@ def advance(work: Work, payee: PeerId, asset: Asset) -> None:
     """Something has changed with a payee: signs what fits now, and goes on with the rest."""
     left = [row for row in _waiting(work, payee, asset) if _try(work, row) is None]
     opening = work.shelf.openings.get((payee, asset))
-    if opening is not None and _is_over(work, opening):
+    if opening is not None and (not left or _is_over(work, opening)):
         work.drop(opening)
         opening = None
     if left and opening is None:
@@ -77,9 +77,9 @@ def advance(work: Work, payee: PeerId, asset: Asset) -> None:
 
 
 def _is_over(work: Work, opening: Opening) -> bool:
-    """Whether its machine is there, or nobody waits for it any more."""
+    """Whether its machine is there, so that those who wait need another one."""
     if opening.random in work.books.invitations:
-        return not work.shelf.to_find.get((opening.payee, opening.asset))
+        return False
     return ways.forming(work.books, opening) is None
 
 

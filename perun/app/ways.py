@@ -21,7 +21,7 @@ from perun.core.state import (
     Stage,
     Totals,
 )
-from perun.types import Asset, InstanceId, Wei
+from perun.types import Asset, Wei
 
 __all__ = ["channels_to", "fitting", "machines_to", "room", "why_no_channel"]
 
@@ -115,7 +115,15 @@ def forming(books: Books, opening: Opening) -> InstanceView | None:
     """The instance that an opening has led to, as far as it is not ready yet."""
     for instance in books.instances.values():
         leg = instance.legs[0]
-        if is_of(instance, opening) and instance.role is Role.ALICE:
+        machine = instance.machine
+        if (
+            is_of(instance, opening)
+            and instance.role is Role.ALICE
+            and machine is not None
+            # Its salt has a half of the other end's, but what was asked for is known.
+            and (machine.alice_lock, machine.validity) == (opening.lock, opening.validity)
+            and not instance.refused
+        ):
             if leg.status in (LegStatus.NEW, LegStatus.ADDING):
                 return instance
             if leg.status is LegStatus.LISTED and instance.via and not instance.ready:
@@ -130,10 +138,3 @@ def is_of(instance: InstanceView | None, opening: Opening) -> bool:
         and instance.end == opening.payee
         and instance.legs[0].channel == opening.channel
     )
-
-
-def old_machine(books: Books, opening: Opening) -> InstanceId:
-    """The machine whose place is taken, if it is still listed."""
-    old = books.instances.get(opening.replaces)
-    listed = old is not None and old.legs[0].status is LegStatus.LISTED
-    return opening.replaces if listed else InstanceId(b"")

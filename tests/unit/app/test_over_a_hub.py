@@ -1,0 +1,144 @@
+"""Payments to somebody with whom we share nothing but a hub."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from perun.app.methods import Pay
+from perun.core.config import Policy
+from perun.store import MemoryStore, WriteFailed
+from perun.testing.people import SETTINGS, Person, Town
+from perun.testing.stories import OPEN_HANDED, hub_policy, open_channel
+from perun.types import Wei
+
+
+class Trio:
+    """Alice and Bob, each with a channel to Ingrid."""
+
+    def __init__(self, alice: Policy = OPEN_HANDED, money: int = 1_000, **fees: object) -> None:
+        self.town = Town()
+        self.alice = self.town.person("alice", alice)
+        self.bob = self.town.person("bob", OPEN_HANDED)
+        self.ingrid = self.town.person("ingrid", hub_policy(**fees))
+        open_channel(self.town.world, self.alice.party, self.ingrid.party, money, money)
+        open_channel(self.town.world, self.bob.party, self.ingrid.party, money, money)
+
+    def pay(self, amount: int, key: str = "one", wait: int = 600) -> Pay:
+        return Pay(idempotency_key=key, to=self.bob.id, amount=str(amount), wait=wait)
+
+    @property
+    def received(self) -> int:
+        return sum(row.received for row in self.bob.party.node.books.totals.values())
+
+
+@pytest.fixture
+def trio() -> Trio:
+    return Trio()
+
+
+def test_a_first_payment_opens_a_virtual_channel_and_the_next_needs_no_hub(trio: Trio) -> None:
+    assert trio.alice.ask("pay", trio.pay(5)).step == "done"
+    said = len(trio.town.world.network.seen)
+    assert trio.alice.ask("pay", trio.pay(6, "two")).step == "done"
+    # Payment, note and their answers, each from end to hub and from hub to end.
+    assert len(trio.town.world.network.seen) - said == 8
+    assert trio.received == 11
+
+
+def test_it_is_resized_when_it_runs_dry(trio: Trio) -> None:
+    first = trio.alice.ask("pay", trio.pay(50))
+    second = trio.alice.ask("pay", trio.pay(800, "two"))
+    assert (first.step, second.step) == ("done", "done")
+    assert first.machine != second.machine
+    assert trio.received == 850
+
+
+def test_a_fee_is_paid_up_to_what_the_policy_allows() -> None:
+    trio = Trio(base_fee=Wei(7))
+    assert trio.alice.ask("pay", trio.pay(5)).step == "done"
+
+
+def test_a_fee_beyond_the_policy_is_said_in_words() -> None:
+    trio = Trio(Policy(greatest_deposit=Wei(10**30)), base_fee=Wei(7))
+    paid = trio.alice.ask("pay", trio.pay(5))
+    assert paid.step == "failed"
+    assert "fee 7 above 0" in paid.why
+    assert "agreeing on a machine" in paid.why
+    assert trio.received == 0
+
+
+def test_what_the_hub_finds_too_large_is_tried_smaller() -> None:
+    trio = Trio(greatest_lock=Wei(60))
+    assert trio.alice.ask("pay", trio.pay(50)).step == "done"
+    paid = trio.alice.ask("pay", trio.pay(70, "two"))
+    assert paid.step == "failed"
+    assert "more than 60 locked by the hub" in paid.why
+
+
+def test_another_hub_is_tried_when_one_refuses() -> None:
+    trio = Trio(greatest_lock=Wei(10))
+    igor = trio.town.person("igor", hub_policy())
+    open_channel(trio.town.world, trio.alice.party, igor.party, 500, 500)
+    open_channel(trio.town.world, trio.bob.party, igor.party, 500, 500)
+    paid = trio.alice.ask("pay", trio.pay(50))
+    assert paid.step == "done"
+    via = trio.alice.party.node.books.instances[bytes.fromhex(paid.machine[2:])].via  # type: ignore[index]
+    assert via == igor.party.peer
+
+
+def test_a_hub_that_is_away_is_named(trio: Trio) -> None:
+    trio.town.world.network.leave(trio.ingrid.party.peer)
+    answer = trio.alice.begin("pay", trio.pay(5))
+    trio.town.world.settle()
+    trio.town.until(lambda: answer.came)
+    assert answer.value.step == "failed"
+    assert "waiting for others" in answer.value.why
+
+
+def test_a_payee_that_returns_in_time_is_paid(trio: Trio) -> None:
+    trio.town.world.network.leave(trio.bob.party.peer)
+    answer = trio.alice.begin("pay", trio.pay(5))
+    trio.town.world.settle()
+    trio.bob.party.restart()
+    trio.town.until(lambda: answer.came)
+    assert answer.value.step == "done"
+
+
+@pytest.mark.parametrize("who", ["alice", "bob", "ingrid"])
+def test_a_crash_between_any_two_writes_never_pays_twice_or_never(who: str) -> None:
+    for write in range(14):
+        trio = Trio()
+        person: Person = getattr(trio, who)
+        store = person.party.store
+        assert isinstance(store, MemoryStore)
+        store.crash_before = write
+        answer = trio.alice.begin("pay", trio.pay(5))
+        try:
+            trio.town.world.settle()
+        except WriteFailed:
+            store.crash_before = None
+            person.party.restart()
+            if who == "alice":
+                answer = trio.alice.begin("pay", trio.pay(5))
+        store.crash_before = None
+        trio.town.until(lambda answer=answer: answer.came)  # type: ignore[misc]
+        trio.town.world.settle()
+        paid = {"done": 5, "delivered": 5, "failed": 0}[answer.value.step]
+        assert trio.received == paid, (write, answer.value)
+        # Whatever became of it, the next one goes through.
+        trio.town.world.advance(12, 3)
+        later = trio.alice.begin("pay", trio.pay(6, "two"))
+        trio.town.world.settle()
+        trio.town.until(lambda later=later: later.came)  # type: ignore[misc]
+        assert later.value.step == "done", (write, later.value)
+        assert trio.received == paid + 6
+
+
+def test_sizes_are_modest_over_a_hub(trio: Trio) -> None:
+    alice = trio.town.person("carol", OPEN_HANDED, replace(SETTINGS, ahead=4))
+    open_channel(trio.town.world, alice.party, trio.ingrid.party, 1_000, 1_000)
+    paid = alice.ask("pay", trio.pay(5))
+    machine = alice.party.node.books.instances[bytes.fromhex(paid.machine[2:])].machine  # type: ignore[index]
+    assert machine is not None
+    assert (machine.alice_lock, machine.bob_lock) == (20, 0)
