@@ -103,10 +103,10 @@ def apart(folder: Path, seconds: float = 5.0, channels: int = 64, pairs: int = 2
     for player in stage.players:
         player.stop()
     context = multiprocessing.get_context("spawn")
-    first, second = context.Pipe(), context.Pipe()
+    first, second, direct = context.Pipe(), context.Pipe(), context.Pipe()
     ends = (
-        {ingrid.peer: first[0]},
-        {ingrid.peer: second[0]},
+        {ingrid.peer: first[0], bob.peer: direct[0]},
+        {ingrid.peer: second[0], alice.peer: direct[1]},
         {alice.peer: first[1], bob.peer: second[1]},
     )
     told = [context.Pipe() for _ in NAMES]

@@ -1,6 +1,6 @@
 """Nodes as they run in earnest, on a chain that costs nothing: what all benchmarks are played by.
 
-Each node has a store on disk, keys and a sealer of its own, and a thread while something is
+Each node has a store on disk, keys of its own, and a thread while something is
 measured; they hand each other bytes. Only the chain is `perun.testing.ledger`, since no payment
 touches it. What a node is asked to sign and to store is counted on the way, so that a figure can be
 compared with what really happened.
@@ -47,7 +47,6 @@ from perun.types import (
 )
 from perun.wallet.local import LocalWallet
 from perun.wire.local import LocalNetwork
-from perun.wire.sealing import BoxSealer
 
 __all__ = ["PATIENCE_SECONDS", "CountingStore", "Player", "Stage", "totals_on_disk"]
 
@@ -138,7 +137,6 @@ class Player:
             self.signer,
             self.chain,
             self.stage.clock,
-            BoxSealer(key.secret),
             self._hear,
             lambda what, error: self.faults.append((what, error)),
         )

@@ -24,7 +24,6 @@ __all__ = [
     "Inbox",
     "Network",
     "Party",
-    "Sealer",
     "Signer",
     "Store",
     "Wire",
@@ -105,16 +104,6 @@ class BatchSigner(Signer, Protocol):
 
     def sign_all(self, signs: Sequence[Sign]) -> list[tuple[Signature, ...] | None]:
         """What `sign` would return for each, in order."""
-
-
-class Sealer(Protocol):
-    """Encrypts between two ends so that a hub relays what it cannot read (protocol, section 6)."""
-
-    def seal(self, receiver: PeerId, message: bytes) -> bytes:
-        """A box that only `receiver` opens, and that only we could have made."""
-
-    def open(self, sender: PeerId, box: bytes) -> bytes:
-        """What `sender` sealed for us. Raises `perun.errors.PeerFault` for anything else."""
 
 
 class Clock(Protocol):

@@ -75,7 +75,7 @@ class Sign(Record, frozen=True, gc=False):
 
 
 class Send(Record, frozen=True, gc=False):
-    """A message to a peer; sealed for it and handed to `via` if that is not empty."""
+    """A message to a peer; `via` names the hub if it is about what runs over one."""
 
     to: PeerId
     message: Message

@@ -232,7 +232,7 @@ class Received(Record, frozen=True, gc=False):
     sender: PeerId
     message: Message
     via: PeerId = b""
-    """The hub that relayed it, sealed between the ends; empty if it came directly."""
+    """The hub over which runs what it is about; empty if that is between the two alone."""
 
 
 class Connected(Record, frozen=True, gc=False):

@@ -58,13 +58,13 @@ __all__ = [
     "OfferChannel",
     "OfferClose",
     "OfferWithdraw",
+    "Over",
     "Paid",
     "Pay",
     "Propose",
     "ReadySigned",
     "RefuseChannel",
     "RefuseInstance",
-    "Relay",
     "RequestInstance",
     "Reveal",
     "ShowState",
@@ -371,12 +371,12 @@ class RefuseInstance(_Message, frozen=True, gc=False, tag=35):
     reason: Reason
 
 
-class Relay(_Message, frozen=True, gc=False, tag=40):
-    """Something sealed between two ends; the hub passes it on."""
+class Over(_Message, frozen=True, gc=False, tag=40):
+    """Between two ends: about what runs over this hub. The hub does not get to see it."""
 
-    sender: Peer
-    receiver: Peer
-    box: Annotated[bytes, msgspec.Meta(max_length=MAX_MESSAGE_BYTES - 256)]
+    hub: Peer
+    message: Annotated[bytes, msgspec.Meta(max_length=MAX_MESSAGE_BYTES - 64)]
+    """Another message, whole."""
 
 
 # ------------------------------------------------------------------- between the programs above
@@ -453,7 +453,7 @@ Message = (
     | RequestInstance
     | GrantInstance
     | RefuseInstance
-    | Relay
+    | Over
     | Note
     | Noted
 )

@@ -27,7 +27,6 @@ from perun.ports import Clock, Network
 from perun.store import SqliteStore
 from perun.types import UnixTime
 from perun.wallet import LocalWallet
-from perun.wire.sealing import BoxSealer
 
 __all__ = ["Assembly", "SystemClock"]
 
@@ -135,7 +134,6 @@ class Assembly:
                 self.wallet,
                 self.chain,
                 clock or SystemClock(),
-                BoxSealer(key.secret),
                 notify,
                 fault,
                 guest,

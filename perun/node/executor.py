@@ -7,8 +7,8 @@ from collections.abc import Callable
 from perun.core.effects import Effect, Notify, Send, Submit, Watch
 from perun.core.notices import Notice
 from perun.core.state import PeerId
-from perun.encoding.messages import Relay, encode
-from perun.ports import Chain, Sealer, Wire
+from perun.encoding.messages import Over, encode
+from perun.ports import Chain, Wire
 
 __all__ = ["Executor"]
 
@@ -18,21 +18,17 @@ class Executor:
 
     def __init__(
         self,
-        own: PeerId,
         wire: Wire,
         chain: Chain,
-        sealer: Sealer | None,
         notify: Callable[[Notice], None],
     ) -> None:
-        self._own = own
         self._wire = wire
         self._chain = chain
-        self._sealer = sealer
         self._notify = notify
 
     def carry_out(self, effects: list[Effect]) -> None:
         """Sends, submits, watches, notifies; `Sign` was dealt with before the rows were stored."""
-        frames: dict[PeerId, list[bytes]] = {}
+        frames: dict[PeerId, tuple[list[bytes], PeerId]] = {}
         for effect in effects:
             kind = type(effect)
             if kind is Send:
@@ -43,19 +39,15 @@ class Executor:
                 self._chain.submit(effect)
             elif isinstance(effect, Watch):
                 self._chain.watch(effect)
-        for peer, list_ in frames.items():
-            self._wire.send(peer, list_)
+        for peer, (list_, via) in frames.items():
+            self._wire.send(peer, list_, via)
 
-    def _frame(self, send: Send, frames: dict[PeerId, list[bytes]]) -> None:
+    def _frame(self, send: Send, frames: dict[PeerId, tuple[list[bytes], PeerId]]) -> None:
         data = encode(send.message)
-        to = send.to
         if send.via:
-            if self._sealer is None:
-                return
-            data = encode(Relay(self._own, to, self._sealer.seal(to, data)))
-            to = send.via
-        known = frames.get(to)
+            data = encode(Over(send.via, data))
+        known = frames.get(send.to)
         if known is None:
-            frames[to] = [data]
+            frames[send.to] = ([data], send.via)
         else:
-            known.append(data)
+            known[0].append(data)

@@ -22,14 +22,14 @@ from perun.core.inputs import Command, Connected, Input, Received, Restarted, Si
 from perun.core.notices import Notice
 from perun.core.state import ChainView, ChannelView, PeerId, Totals
 from perun.core.transitions import step
-from perun.encoding.messages import Relay, decode
+from perun.encoding.messages import MalformedMessage, Over, decode
 from perun.errors import BrokenInvariant, Misuse, PeerFault
 from perun.node.ahead import check_ahead
 from perun.node.clocks import Ticker
 from perun.node.desk import Asked, Host
 from perun.node.executor import Executor
 from perun.node.guest import Guest
-from perun.ports import BatchSigner, Chain, Clock, Sealer, Signer, Store, Wire
+from perun.ports import BatchSigner, Chain, Clock, Signer, Store, Wire
 from perun.types import ChannelId, InstanceId
 
 __all__ = ["Node"]
@@ -65,7 +65,6 @@ class Node:
         signer: Signer,
         chain: Chain,
         clock: Clock,
-        sealer: Sealer | None = None,
         notify: Callable[[Notice], None] = _ignore,
         fault: Fault = _ignore,
         guest: Guest | None = None,
@@ -81,11 +80,9 @@ class Node:
         self._batch_signer = signer if isinstance(signer, BatchSigner) else None
         self._chain = chain
         self._ticker = Ticker(clock)
-        self._sealer = sealer
         self._notify = notify
         self._fault = fault
         self._executor: Executor | None = None
-        self._wire: Wire | None = None
         self._inbox: deque[Input | Asked | tuple[PeerId, Sequence[bytes]]] = deque()
         self._asked: dict[InstanceId, int] = {}
         """Where this turn's rows have a payment that is not signed yet."""
@@ -100,8 +97,7 @@ class Node:
 
     def connect(self, wire: Wire) -> None:
         """Gives the node its wire; before anything is posted."""
-        self._wire = wire
-        self._executor = Executor(self.peer, wire, self._chain, self._sealer, self._notify)
+        self._executor = Executor(wire, self._chain, self._notify)
 
     def post(self, inputs: Sequence[Input]) -> None:
         """Something happened; see `perun.ports.Inbox`."""
@@ -328,32 +324,15 @@ class Node:
         return wishes
 
     def _open_frame(self, sender: PeerId, frame: bytes) -> Received | None:
-        """The message for us in a frame, if there is one; what a hub relays goes on at once."""
+        """The message in a frame, if there is one."""
         try:
             message = decode(frame)
-            via = b""
-            if type(message) is Relay:
-                if message.receiver != self.peer:
-                    self._forward(sender, message, frame)
-                    return None
-                if self._sealer is None:
-                    return None
-                end = message.sender
-                message = decode(self._sealer.open(end, message.box))
-                if type(message) is Relay:
-                    return None
-                sender, via = end, sender
+            if type(message) is not Over:
+                return Received(sender, message)
+            hub, message = message.hub, decode(message.message)
+            if type(message) is Over or hub in (sender, self.peer):
+                raise MalformedMessage("over a hub that is none", len(frame))
         except PeerFault as error:
             self._fault(sender, error)
             return None
-        return Received(sender, message, via)
-
-    def _forward(self, sender: PeerId, message: Relay, frame: bytes) -> None:
-        """A hub passes on, unread, what one of its peers has sealed for another."""
-        if (
-            self._wire is not None
-            and self.books.config.policy.hub is not None
-            and message.sender == sender
-            and {sender, message.receiver} <= self.books.indexes.of_peer.keys()
-        ):
-            self._wire.send(message.receiver, (frame,))
+        return Received(sender, message, hub)

@@ -28,9 +28,9 @@ from perun.encoding.messages import (
     Message,
     OfferClose,
     OfferWithdraw,
+    Over,
     Pay,
     Propose,
-    Relay,
     RequestInstance,
     Reveal,
     ShowState,
@@ -55,7 +55,6 @@ from perun.types import (
     Wei,
     Withdraw,
 )
-from perun.wire.sealing import BoxSealer
 
 __all__ = ["Adversary"]
 
@@ -74,7 +73,6 @@ class Adversary:
         self.deployment = deployment
         self.keys: dict[PeerId, SecretKey] = dict(parties)
         self.by_address = {key.address: key for key in self.keys.values()}
-        self._sealers = {peer: BoxSealer(key.secret) for peer, key in self.keys.items()}
         self.channels: dict[ChannelId, Channel] = {}
         self.terms: dict[InstanceId, Machine | Lock] = {}
         self.preimages: dict[InstanceId, Preimage] = {}
@@ -117,11 +115,10 @@ class Adversary:
             self.frames.append((receiver, frame))
         try:
             message = decode(frame)
-            if isinstance(message, Relay):
-                sealer = self._sealers.get(message.receiver)
-                if sealer is None:
+            if isinstance(message, Over):
+                if not {sender, receiver} & self.keys.keys():
                     return
-                sender, message = message.sender, decode(sealer.open(message.sender, message.box))
+                message = decode(message.message)
         except PeerFault:
             return
         self._keep(sender, message)
@@ -226,15 +223,10 @@ class Adversary:
 
     # ------------------------------------------------------------------------------------ letters
 
-    def letter(
-        self, sender: PeerId, receiver: PeerId, message: Message, via: PeerId = b""
-    ) -> bytes:
-        """The bytes by which a conspirator says something, sealed if it goes over a hub."""
+    def letter(self, message: Message, via: PeerId = b"") -> bytes:
+        """The bytes by which a conspirator says something, also about what runs over a hub."""
         frame = encode(message)
-        if via:
-            box = self._sealers[sender].seal(receiver, frame)
-            frame = encode(Relay(sender, receiver, box))
-        return frame
+        return encode(Over(via, frame)) if via else frame
 
     def statement(self, machine: MachineId, key: Address, paid: int) -> Pay:
         """A payment of any total."""

@@ -41,7 +41,6 @@ from perun.types import (
     Wei,
 )
 from perun.wire.local import LocalNetwork
-from perun.wire.sealing import BoxSealer
 
 __all__ = ["DEPLOYMENT", "LIMITS", "ManualClock", "MemorySigner", "Party", "World", "key_of"]
 
@@ -145,7 +144,6 @@ class Party:
             self.signer,
             self.chain,
             self.clock,
-            BoxSealer(self.key.secret),
             self.notices.append,
             lambda what, error: self.faults.append((what, error)),
             guest,

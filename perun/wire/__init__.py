@@ -33,6 +33,5 @@ was not called for; without it they hear that nobody is there. `report` is told 
 """
 
 from perun.wire.local import LocalNetwork
-from perun.wire.sealing import BoxSealer, Unsealable
 
-__all__ = ["BoxSealer", "LocalNetwork", "Unsealable"]
+__all__ = ["LocalNetwork"]

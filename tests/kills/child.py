@@ -17,7 +17,6 @@ from perun.node.settings import config_for
 from perun.store import SqliteStore
 from perun.testing.parties import DEPLOYMENT, LIMITS, MemorySigner, key_of
 from perun.types import UnixTime, Version
-from perun.wire.sealing import BoxSealer
 
 Report = tuple[bool, dict[bytes, tuple[Version, Version]], dict[bytes, Totals]]
 """What a store holds when it is opened: whether it is exit only; by channel the highest version
@@ -64,7 +63,6 @@ def live(name: str, path: Path, policy: Policy, time: int, pipe: Connection) -> 
         MemorySigner(DEPLOYMENT, key),
         world,
         world,
-        BoxSealer(key.secret),
         lambda notice: pipe.send(("notice", notice)),
     )
     node.connect(world)

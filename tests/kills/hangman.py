@@ -24,7 +24,7 @@ from perun.core.inputs import (
 )
 from perun.core.notices import InstanceRemoved, VirtualReady
 from perun.core.state import PeerId
-from perun.encoding.messages import AnswerState, Message, Paid, Pay, Propose, Relay, decode
+from perun.encoding.messages import AnswerState, Message, Over, Paid, Pay, Propose, decode
 from perun.node.settings import peer_id
 from perun.testing.ledger import Ledger, LedgerChain
 from perun.testing.parties import key_of
@@ -41,7 +41,6 @@ from perun.types import (
     UnixTime,
     Wei,
 )
-from perun.wire.sealing import BoxSealer
 from tests.kills.child import Report, live
 
 NAMES = ("alice", "ingrid", "bob")
@@ -60,7 +59,6 @@ class Convict:
         self.name, self.ledger = name, ledger
         self.key = key_of(name)
         self.peer: PeerId = peer_id(self.key.public_key)
-        self.sealer = BoxSealer(self.key.secret)
         self.policy: Policy = hub_policy() if name == "ingrid" else OPEN_HANDED
         self.path = folder / f"{name}.perun"
         self.chain = LedgerChain(ledger, self.key.address, self._told)
@@ -225,11 +223,9 @@ class Hangman:
     def _carry(self, sender: Convict, peer: PeerId, frame: bytes) -> None:
         receiver = next(c for c in self.convicts if c.peer == peer)
         message = decode(frame)
-        if isinstance(message, Relay) and message.sender == sender.peer:
-            end = next(c for c in self.convicts if c.peer == message.receiver)
-            message = decode(end.sealer.open(message.sender, message.box))
-        if not isinstance(message, Relay):
-            sender.left(message)
+        if isinstance(message, Over):
+            message = decode(message.message)
+        sender.left(message)
         receiver.tell("frame", sender.peer, frame)
 
     def _hear(self, notice: object) -> None:

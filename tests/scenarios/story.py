@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from perun.core.state import ChannelView, InstanceView, PeerId
-from perun.encoding.messages import Message, Relay, decode
+from perun.encoding.messages import Message, decode
 from perun.types import InstanceId, UnixTime
 from tests.simulation.actor import Actor
 from tests.simulation.game import Play
@@ -96,11 +96,8 @@ class Story:
         self, sender: Actor, receiver: Actor, message: Message, via: Actor | None = None
     ) -> None:
         """A crook says something, and is heard at once."""
-        frame = self.mind.letter(
-            sender.peer, receiver.peer, message, via.peer if via is not None else b""
-        )
-        to = via or receiver
-        self.world.network.deliver(sender.peer, to.peer, (frame,))
+        frame = self.mind.letter(message, via.peer if via is not None else b"")
+        self.world.network.deliver(sender.peer, receiver.peer, (frame,))
         self.world.deliver(len(self.world.network.held or ()) - 1)
 
     def end(self) -> None:
@@ -119,11 +116,10 @@ def of(sender: Actor, *kinds: type) -> Lost:
 
 
 def to(receiver: Actor) -> Lost:
-    """Loses everything for somebody, what is relayed included."""
+    """Loses everything for somebody."""
 
-    def lost(_: PeerId, whom: PeerId, message: Message) -> bool:
-        end = message.receiver if isinstance(message, Relay) else whom
-        return receiver.peer in (whom, end)
+    def lost(_: PeerId, whom: PeerId, __: Message) -> bool:
+        return receiver.peer == whom
 
     return lost
 

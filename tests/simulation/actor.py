@@ -29,7 +29,6 @@ from perun.testing.endpoint import ScriptedEndpoint
 from perun.testing.parties import key_of
 from perun.testing.pool import ScriptedAccount
 from perun.types import Nonce, Salt, Signature
-from perun.wire.sealing import BoxSealer
 from tests.simulation.disk import Disk, JournalDisk, Power
 from tests.simulation.witness import GREATEST_FEE, Violated, Witness
 
@@ -51,10 +50,9 @@ class _Wire:
         """See `perun.ports.Wire`."""
         actor = self._actor
         for frame in frames:
-            end = actor.world.end_of(frame, peer)
-            if actor.witness is not None and end is not None:
-                actor.witness.left(frame, end)
-        self._wire.send(peer, frames)
+            if actor.witness is not None:
+                actor.witness.left(frame)
+        self._wire.send(peer, frames, via)
 
 
 class Actor:
@@ -67,7 +65,6 @@ class Actor:
         self.power = Power()
         self.store, self.journal = Disk(self.power), JournalDisk(self.power)
         self.endpoint = ScriptedEndpoint(world.chain)
-        self.sealer = BoxSealer(self.key.secret)
         self.witness = Witness(self) if honest else None
         self.notices: list[Notice] = []
         self.faults: list[Exception] = []
@@ -109,7 +106,6 @@ class Actor:
             self,
             self.chain,
             world,
-            self.sealer,
             self._told,
             lambda _, error: self.faults.append(error),
         )

@@ -20,9 +20,9 @@ from perun.encoding.messages import (
     Message,
     OfferClose,
     OfferWithdraw,
+    Over,
     Pay,
     Propose,
-    Relay,
     RequestInstance,
     ShowState,
     SignedHalf,
@@ -91,7 +91,7 @@ class Crooks:
         return found[number % len(found)] if found else None
 
     def _say(self, actor: Actor, view: ChannelView, message: Message) -> bool:
-        frame = self.mind.letter(actor.peer, view.peer, message)
+        frame = self.mind.letter(message)
         self.world.network.deliver(actor.peer, view.peer, (frame,))
         return True
 
@@ -244,19 +244,16 @@ class Crooks:
                 if field % 2:
                     return replace(message, paid_by_alice=Wei(amount % 200))
                 return replace(message, paid_by_alice=by_bob, paid_by_bob=by_alice)
-            case Relay(by, end, box) if by == sender and field % 5:
-                # Its own words, before they were sealed.
-                whom = next((actor for actor in self.world.actors if actor.peer == end), None)
-                if whom is None:
-                    return None
-                own = decode(whom.sealer.open(by, box))
-                words = self._altered(own, sender, field // 5, amount)
-                return None if words is None else decode(self.mind.letter(by, end, words, by))
-            case Relay(box=box):
-                # A hub cannot read it; it can only give another box in its place.
+            case Over(hub, inner) if field % 5:
+                words = self._altered(decode(inner), sender, field // 5, amount)
+                return None if words is None else Over(hub, encode(words))
+            case Over(_, inner):
+                # As if over another hub, or what was said before.
                 replaced = decode(other)
-                swap = replaced.box if isinstance(replaced, Relay) else box[::-1]
-                return replace(message, box=swap)
+                if isinstance(replaced, Over):
+                    return replaced
+                actors = self.world.actors
+                return Over(actors[amount % len(actors)].peer, inner)
             case _:
                 return decode(other)
 
@@ -378,9 +375,8 @@ class Crooks:
                 continue
             key = (terms.alice, terms.bob)[instance.role]
             message = self.mind.statement(id, key, 1 + total % 400)
-            via = instance.via
-            frame = self.mind.letter(actor.peer, instance.end, message, via)
-            self.world.network.deliver(actor.peer, via or instance.end, (frame,))
+            frame = self.mind.letter(message, instance.via)
+            self.world.network.deliver(actor.peer, instance.end, (frame,))
             return True
         return False
 

@@ -23,11 +23,11 @@ from perun.encoding.messages import (
     OfferChannel,
     OfferClose,
     OfferWithdraw,
+    Over,
     Paid,
     Pay,
     Propose,
     ReadySigned,
-    Relay,
     RequestInstance,
     decode,
 )
@@ -403,13 +403,11 @@ class Witness:
 
     # ---------------------------------------------------------------------------------- sending
 
-    def left(self, frame: bytes, receiver: Actor) -> None:
+    def left(self, frame: bytes) -> None:
         """Bytes leave: whatever they rely on must be on the disk already."""
         message: Message = decode(frame)
-        if isinstance(message, Relay):
-            if message.sender != self.actor.peer:
-                return
-            message = decode(receiver.sealer.open(message.sender, message.box))
+        if isinstance(message, Over):
+            message = decode(message.message)
         match message:
             case Propose(state):
                 self._state_left(state)

@@ -15,7 +15,6 @@ from perun.bindings.calls import Call, Query
 from perun.core.config import Policy
 from perun.core.limits import Limits
 from perun.core.state import PeerId
-from perun.encoding.messages import Relay, decode
 from perun.testing.chain import ScriptedChain
 from perun.testing.endpoint import ScriptedEndpoint
 from perun.testing.network import ScriptedNetwork
@@ -118,12 +117,6 @@ class World:
     def by_peer(self, peer: PeerId) -> Actor:
         """By name on the wire."""
         return next(actor for actor in self.actors if actor.peer == peer)
-
-    def end_of(self, frame: bytes, receiver: PeerId) -> Actor | None:
-        """Who can read a frame: its receiver, or whom it is sealed for; None for a stranger."""
-        message = decode(frame)
-        end = message.receiver if isinstance(message, Relay) else receiver
-        return next((actor for actor in self.actors if actor.peer == end), None)
 
     # ------------------------------------------------------------------------------------- messages
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from perun.core.effects import Sign, SignItem
 from perun.core.inputs import CommandReplace
 from perun.core.state import LegStatus
-from perun.encoding.messages import Propose, Relay, decode
+from perun.encoding.messages import Over, Propose, decode
 from perun.testing.network import Letter
 from perun.testing.parties import Party
 from perun.testing.stories import instance
@@ -23,7 +23,6 @@ from perun.types import (
     Version,
     Wei,
 )
-from perun.wire.sealing import BoxSealer
 
 from .conftest import Trio
 
@@ -84,18 +83,14 @@ def resize(
     return successor(who, old)
 
 
-def lost(trio: Trio, sender: Party, *kinds: type) -> Callable[[Letter], tuple[Letter, ...]]:
-    """A rule that loses what one party says of some kinds, what it seals included."""
-    parties = {party.peer: party for party in trio.world.parties}
+def lost(sender: Party, *kinds: type) -> Callable[[Letter], tuple[Letter, ...]]:
+    """A rule that loses what one party says of some kinds, to an end over the hub too."""
 
     def rule(letter: Letter) -> tuple[Letter, ...]:
         message = decode(letter[2])
-        by = letter[0]
-        if isinstance(message, Relay):
-            by = message.sender
-            box = BoxSealer(parties[message.receiver].key.secret)
-            message = decode(box.open(message.sender, message.box))
-        return () if by == sender.peer and isinstance(message, kinds) else (letter,)
+        if isinstance(message, Over):
+            message = decode(message.message)
+        return () if letter[0] == sender.peer and isinstance(message, kinds) else (letter,)
 
     return rule
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from perun.core.inputs import CommandPay
 from perun.core.state import LegStatus
-from perun.encoding.messages import Leave, Propose, Relay
+from perun.encoding.messages import Leave, Over, Propose
 from perun.testing.stories import add_machine, instance
 from perun.types import Wei
 
@@ -25,7 +25,7 @@ def test_hub_pays_alone_only_what_it_would_enforce(trio: Trio, paid: int, is_pai
         trio.world.settle()
     books = trio.ingrid.node.books
     books.config = replace(books.config, limits=replace(books.config.limits, dust=Wei(100)))
-    trio.world.network.rule = lost(trio, trio.alice, Propose, Leave, Relay)
+    trio.world.network.rule = lost(trio.alice, Propose, Leave, Over)
     proof = trio.bob.node.books.totals.get(machine)
     signed = proof.received_signature if proof else b""
     half(trio, trio.bob, (), -paid, received=paid, signed=signed)

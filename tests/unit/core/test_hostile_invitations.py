@@ -9,12 +9,11 @@ from perun.core.inputs import CommandOffer, CommandReveal
 from perun.core.notices import ChannelRefused, InstanceRefused, VirtualReady
 from perun.core.state import Invitation, LegStatus
 from perun.crypto.hashing import keccak
-from perun.encoding.messages import Invite, Propose, Relay, RequestInstance, encode
+from perun.encoding.messages import Invite, Over, Propose, RequestInstance, encode
 from perun.node.settings import peer_id
 from perun.testing.parties import Party, World, key_of
 from perun.testing.stories import OPEN_HANDED, SECRET, add_machine, hub_policy, open_channel
 from perun.types import ETH, ChannelId, Lock, Machine, Seconds, UnixTime, Wei
-from perun.wire.sealing import BoxSealer
 
 from .conftest import Pair, Trio
 from .test_unasked import trio_of
@@ -32,8 +31,7 @@ def offer_a_lock_that_bob_pays(
     if hub is None:
         world.network.inject(alice.peer, bob.peer, invite)
     else:
-        box = BoxSealer(alice.key.secret).seal(bob.peer, encode(invite))
-        world.network.inject(hub.peer, bob.peer, Relay(alice.peer, bob.peer, box))
+        world.network.inject(alice.peer, bob.peer, Over(hub.peer, encode(invite)))
     world.settle()
     for id in list(alice.node.books.instances):
         if alice.node.books.instances[id].legs[0].status is LegStatus.LISTED:
@@ -96,8 +94,7 @@ def test_ends_that_a_hub_makes_up_fill_no_more_than_their_room(trio: Trio) -> No
         machine = Machine(*keys, Wei(5), Wei(5), end, Seconds(600), salt)
         peer = peer_id(stranger.public_key)
         said = encode(Invite(machine, None, None, ETH))
-        box = BoxSealer(stranger.secret).seal(trio.bob.peer, said)
-        trio.world.network.inject(trio.ingrid.peer, trio.bob.peer, Relay(peer, trio.bob.peer, box))
+        trio.world.network.inject(peer, trio.bob.peer, Over(trio.ingrid.peer, said))
         trio.world.settle([trio.bob])
     waiting = [i for i in books.instances.values() if i.legs[0].status is LegStatus.NEW]
     assert len(waiting) <= 5

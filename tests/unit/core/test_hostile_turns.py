@@ -12,8 +12,8 @@ from perun.core.state import CrossingStage
 from perun.encoding.messages import (
     AnswerState,
     Invite,
+    Over,
     Propose,
-    Relay,
     RequestInstance,
     decode,
     encode,
@@ -35,7 +35,6 @@ from perun.types import (
     Version,
     Wei,
 )
-from perun.wire.sealing import BoxSealer
 from tests.support.books import lost_fields
 
 from .conftest import Pair, Trio
@@ -143,7 +142,7 @@ def test_end_of_time_stops_no_hub(trio: Trio, first: bool) -> None:
 def test_pair_whose_turn_never_came_leaves_nothing_in_the_queue() -> None:
     """Its other channel was never idle; 64 leftovers would have closed this one to requests."""
     trio = trio_of()
-    trio.world.network.rule = lost(trio, trio.bob, AnswerState, Propose)
+    trio.world.network.rule = lost(trio.bob, AnswerState, Propose)
     trio.ingrid.do(CommandTransfer(trio.right, Wei(1)))
     for _ in range(3):
         trio.alice.do(command(trio.alice, trio.left, trio.bob))
@@ -166,12 +165,9 @@ def test_invitation_said_again_is_kept_once() -> None:
     view = trio.bob.node.books.channels[trio.right]
     assert len(view.proposals) == 1
 
-    sealer = BoxSealer(trio.alice.key.secret)
     said = encode(Invite(machine(trio, 9), None, None, ETH))
     for _ in range(20):
-        box = sealer.seal(trio.bob.peer, said)
-        relay = Relay(trio.alice.peer, trio.bob.peer, box)
-        trio.world.network.inject(trio.ingrid.peer, trio.bob.peer, relay)
+        trio.world.network.inject(trio.alice.peer, trio.bob.peer, Over(trio.ingrid.peer, said))
         trio.world.settle([trio.bob])
     assert len(trio.bob.node.books.channels[trio.right].intents) == 1
 

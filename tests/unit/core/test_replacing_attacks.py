@@ -19,9 +19,9 @@ from perun.encoding.messages import (
     GrantInstance,
     Invite,
     Leave,
+    Over,
     Propose,
     RefuseInstance,
-    Relay,
     RequestInstance,
     encode,
 )
@@ -41,7 +41,6 @@ from perun.types import (
     Version,
     Wei,
 )
-from perun.wire.sealing import BoxSealer
 
 from .conftest import Trio
 from .replacing import (
@@ -58,7 +57,7 @@ from .replacing import (
 
 
 def without_proposals(trio: Trio, *parties: Party) -> Callable[[Letter], tuple[Letter, ...]]:
-    rules = [lost(trio, party, Propose) for party in parties]
+    rules = [lost(party, Propose) for party in parties]
 
     def rule(letter: Letter) -> tuple[Letter, ...]:
         return (letter,) if all(one(letter) for one in rules) else ()
@@ -498,19 +497,17 @@ def test_a4_new_machine_that_was_submitted_before_is_not_locked(trio: Trio) -> N
 # --------------------------------------------------------------------------- against honest ends
 
 
-def _sealed(trio: Trio, sender: Party, receiver: Party, message: object) -> None:
-    """Through the hub, by an end whose node would not say it."""
-    seal = BoxSealer(sender.key.secret).seal
-    box = seal(receiver.peer, encode(message))  # type: ignore[arg-type]
-    relay = Relay(sender.peer, receiver.peer, box)
-    trio.world.network.inject(sender.peer, trio.ingrid.peer, relay)
+def _say(trio: Trio, sender: Party, receiver: Party, message: object) -> None:
+    """About the hub, by an end whose node would not say it."""
+    over = Over(trio.ingrid.peer, encode(message))  # type: ignore[arg-type]
+    trio.world.network.inject(sender.peer, receiver.peer, over)
     trio.world.settle()
 
 
 def test_leave_for_a_machine_that_was_never_agreed_on_stops_nobody(trio: Trio) -> None:
     old = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
     leave = Leave(old, Wei(0), Wei(0), successor=InstanceId(b"\x05" * 32))
-    _sealed(trio, trio.alice, trio.bob, leave)
+    _say(trio, trio.alice, trio.bob, leave)
 
     assert not instance(trio.bob, old).leave_sent
     trio.bob.do(CommandPay(old, Wei(5)))
@@ -519,9 +516,9 @@ def test_leave_for_a_machine_that_was_never_agreed_on_stops_nobody(trio: Trio) -
 def test_leave_for_the_successor_of_another_machine_stops_nobody(trio: Trio) -> None:
     old = add_machine(trio.world, trio.alice, trio.left, 30, 20, trio.bob)
     other = add_machine(trio.world, trio.alice, trio.left, 30, 20, trio.bob)
-    trio.world.network.rule = lost(trio, trio.bob, Leave)
+    trio.world.network.rule = lost(trio.bob, Leave)
     new = resize(trio, old, 40, 40)
-    _sealed(trio, trio.alice, trio.bob, Leave(other, Wei(0), Wei(0), successor=new))
+    _say(trio, trio.alice, trio.bob, Leave(other, Wei(0), Wei(0), successor=new))
 
     assert not instance(trio.bob, other).leave_sent
     trio.bob.do(CommandPay(other, Wei(5)))
@@ -548,7 +545,7 @@ def test_invited_end_asks_the_hub_when_it_knows_the_last_statement_and_not_befor
     trio: Trio,
 ) -> None:
     old = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
-    trio.world.network.rule = lost(trio, trio.alice, Leave)
+    trio.world.network.rule = lost(trio.alice, Leave)
     before = len(trio.world.network.said(RequestInstance))
     resize(trio, old, 400, 100)
 
@@ -571,7 +568,7 @@ def test_nobody_else_may_take_a_machines_place(trio: Trio, by: str) -> None:
     channel = None if by == "carol" else trio.left
     message = Invite(machine, None, channel, ETH, old)
     if by == "carol":
-        _sealed(trio, carol, trio.alice, message)
+        _say(trio, carol, trio.alice, message)
     else:
         trio.world.network.inject(trio.ingrid.peer, trio.alice.peer, message)
         trio.world.settle()
@@ -597,7 +594,7 @@ def test_words_of_the_hub_do_not_undo_a_closing(trio: Trio) -> None:
     old = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
     trio.world.network.lose(RequestInstance)
     new = resize(trio, old, 400, 100)
-    trio.world.network.lose(Relay, Propose)
+    trio.world.network.lose(Over, Propose)
     trio.alice.do(CommandRemove(old))
     far = UnixTime(trio.world.ledger.time + 60)
     grant = GrantInstance(trio.left, new, Wei(0), far, Signature(b""))
@@ -629,7 +626,7 @@ def test_granted_replacement_that_waits_for_its_turn_is_resolved_by_a_state_only
         trio.alice.do(CommandRemove(old))
     asked = len(trio.world.network.said(RequestInstance))
     for successor in (None, new):
-        _sealed(trio, trio.bob, trio.alice, Leave(old, Wei(0), Wei(0), successor=successor))
+        _say(trio, trio.bob, trio.alice, Leave(old, Wei(0), Wei(0), successor=successor))
     trio.world.network.inject(trio.ingrid.peer, trio.alice.peer, RefuseInstance(new, "no"))
     trio.world.settle()
     assert instance(trio.alice, old).leave_sent
@@ -642,7 +639,7 @@ def test_granted_replacement_that_waits_for_its_turn_is_resolved_by_a_state_only
 def test_hub_may_not_propose_what_an_end_has_not_asked_for(trio: Trio) -> None:
     """The hub takes the old one away and puts the agreed one in, before the ends have left."""
     old = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
-    trio.world.network.rule = lost(trio, trio.bob, Leave)
+    trio.world.network.rule = lost(trio.bob, Leave)
     new = resize(trio, old, 400, 100)
     terms = instance(trio.alice, new).machine
     assert terms is not None
@@ -661,7 +658,7 @@ def test_hub_may_not_propose_what_an_end_has_not_asked_for(trio: Trio) -> None:
 def test_grant_after_a_refusal_locks_nothing_more(trio: Trio) -> None:
     """A hub that refuses and then grants would have both machines locked, if ends were careless."""
     old = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
-    trio.world.network.rule = lost(trio, trio.ingrid, GrantInstance)
+    trio.world.network.rule = lost(trio.ingrid, GrantInstance)
     new = resize(trio, old, 400, 100)
     trio.world.network.inject(trio.ingrid.peer, trio.alice.peer, RefuseInstance(new, "no"))
     trio.world.settle([trio.alice])
@@ -680,7 +677,7 @@ def test_grant_after_a_refusal_locks_nothing_more(trio: Trio) -> None:
 def test_refusal_in_words_does_not_undo_what_is_proposed(trio: Trio) -> None:
     """[A7] Paying in the old machine again would pay twice: the proposal may be signed any time."""
     old = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
-    trio.world.network.rule = lost(trio, trio.alice, Propose)
+    trio.world.network.rule = lost(trio.alice, Propose)
     new = resize(trio, old, 400, 100)
     trio.world.network.inject(trio.ingrid.peer, trio.alice.peer, RefuseInstance(new, "no"))
     trio.world.settle([trio.alice])
@@ -734,7 +731,7 @@ def test_end_that_pays_after_its_leave_gets_no_pair(trio: Trio) -> None:
 
 def test_replacement_asked_for_while_it_is_being_closed_is_declined(trio: Trio) -> None:
     old = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
-    trio.world.network.rule = lost(trio, trio.bob, Leave)
+    trio.world.network.rule = lost(trio.bob, Leave)
     trio.bob.do(CommandRemove(old))
     trio.world.settle()
     trio.alice.do(wish(trio, trio.alice, old, 5, 5))

@@ -14,12 +14,11 @@ from perun.core.inputs import CommandDispute, CommandJoin, CommandOffer, Command
 from perun.core.limits import Limits
 from perun.core.notices import ChannelEnded, ChannelOffered, InstanceRefused, PaymentReceived
 from perun.core.state import Stage
-from perun.encoding.messages import Invite, Relay, RequestInstance, encode
+from perun.encoding.messages import Invite, Over, RequestInstance, encode
 from perun.errors import Misuse
 from perun.testing.parties import LIMITS, Party, World
 from perun.testing.stories import OPEN_HANDED, add_machine, hub_policy, instance, open_channel
 from perun.types import ETH, ChannelId, Machine, Nonce, Seconds, UnixTime, Wei
-from perun.wire.sealing import BoxSealer
 
 from .conftest import Trio
 from .replacing import lost, resize
@@ -235,16 +234,15 @@ def test_invitation_over_a_hub_that_names_a_channel_is_refused(trio: Trio, named
     end = UnixTime(trio.world.ledger.time + 5_000)
     machine = Machine(*keys, Wei(9), Wei(9), end, Seconds(600), trio.alice.random())
     invite = Invite(machine, None, trio.right if named else None, ETH)
-    box = BoxSealer(trio.alice.key.secret).seal(trio.bob.peer, encode(invite))
-    relay = Relay(trio.alice.peer, trio.bob.peer, box)
-    trio.world.network.inject(trio.ingrid.peer, trio.bob.peer, relay)
+    over = Over(trio.ingrid.peer, encode(invite))
+    trio.world.network.inject(trio.alice.peer, trio.bob.peer, over)
     trio.bob.node.turn()
     assert (trio.bob.node.books.instances == {}) is named
 
 
 def test_hub_that_never_answers_a_resize_stops_payments_for_a_while_only(trio: Trio) -> None:
     machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
-    unheard = lost(trio, trio.alice, RequestInstance), lost(trio, trio.bob, RequestInstance)
+    unheard = lost(trio.alice, RequestInstance), lost(trio.bob, RequestInstance)
     trio.world.network.rule = lambda letter: tuple(
         kept for one in unheard[0](letter) for kept in unheard[1](one)
     )

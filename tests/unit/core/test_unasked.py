@@ -28,8 +28,8 @@ from perun.encoding.messages import (
     GrantInstance,
     Invited,
     Message,
+    Over,
     Propose,
-    Relay,
     RequestInstance,
     SignedHalf,
     decode,
@@ -57,7 +57,6 @@ from perun.types import (
     Version,
     Wei,
 )
-from perun.wire.sealing import BoxSealer
 
 from .conftest import Trio
 
@@ -132,9 +131,8 @@ def test_both_halves_go_to_the_hub_in_one_message_and_come_back_signed(frugal: T
     assert frugal.alice.told(VirtualReady) == frugal.bob.told(VirtualReady)
     assert frugal.bob.told(VirtualReady) == [VirtualReady(machine)]
     assert frugal.ingrid.signer.asked == asked + 2
-    # Each of the four sealed ones is said twice: to the hub and by the hub.
     said = kinds(frugal, since)
-    assert sorted(said) == ["AnswerState"] * 2 + ["Relay"] * 8 + ["RequestInstance"]
+    assert sorted(said) == ["AnswerState"] * 2 + ["Over"] * 4 + ["RequestInstance"]
 
 
 def test_inviter_that_may_pay_a_fee_asks_for_a_quote_with_the_other_half(trio: Trio) -> None:
@@ -142,7 +140,7 @@ def test_inviter_that_may_pay_a_fee_asks_for_a_quote_with_the_other_half(trio: T
     machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
 
     assert trio.bob.told(VirtualReady) == [VirtualReady(machine)]
-    said = [kind for kind in kinds(trio, since) if kind != "Relay"]
+    said = [kind for kind in kinds(trio, since) if kind != "Over"]
     assert said == ["RequestInstance", "GrantInstance", "Propose", "AnswerState", "AnswerState"]
 
 
@@ -271,9 +269,9 @@ def test_half_that_is_not_good_changes_nothing_in_its_channel(
     to_bob = [
         decode(frame)
         for sender, to, frame in trio.world.network.seen[since:]
-        if (sender, to) == (trio.ingrid.peer, trio.bob.peer)
+        if to == trio.bob.peer
     ]
-    assert [type(message) for message in to_bob] == [Relay]  # the invitation
+    assert [type(message) for message in to_bob] == [Over]  # the invitation
     assert trio.ingrid.node.books.crossings == {}
     # The inviter is answered, by a state where it has signed one.
     assert trio.alice.told(InstanceRefused)
@@ -372,13 +370,12 @@ def test_bad_own_half_is_refused_and_takes_the_other_along(frugal: Trio) -> None
 
 def test_half_with_more_instances_than_any_state_has_is_not_carried(frugal: Trio) -> None:
     """With it Alice's own half would not fit into a message, and never be resolved."""
-    sealer = BoxSealer(frugal.bob.key.secret)
 
     def rule(letter: Letter) -> Iterable[Letter]:
         message = decode(letter[2])
-        if letter[0] != frugal.bob.peer or not isinstance(message, Relay):
+        if letter[0] != frugal.bob.peer or not isinstance(message, Over):
             return (letter,)
-        inner = decode(BoxSealer(frugal.alice.key.secret).open(frugal.bob.peer, message.box))
+        inner = decode(message.message)
         if not isinstance(inner, Invited) or inner.half is None:
             return (letter,)
         nano = inner.half.state.nanos[0]
@@ -386,8 +383,8 @@ def test_half_with_more_instances_than_any_state_has_is_not_carried(frugal: Trio
             replace(nano, id=InstanceId(number.to_bytes(32, "big"))) for number in range(500)
         )
         half = replace(inner.half, state=replace(inner.half.state, nanos=many))
-        box = sealer.seal(frugal.alice.peer, encode(replace(inner, half=half)))
-        return ((letter[0], letter[1], encode(replace(message, box=box))),)
+        said = encode(replace(inner, half=half))
+        return ((letter[0], letter[1], encode(replace(message, message=said))),)
 
     frugal.world.network.rule = rule
     frugal.alice.do(command(frugal.alice, frugal.left, frugal.bob))
@@ -500,14 +497,14 @@ def test_half_that_comes_both_ways_is_one_half(frugal: Trio, first: str) -> None
 def test_end_that_is_killed_before_its_invitation_leaves_is_free_after_patience(
     frugal: Trio,
 ) -> None:
-    frugal.world.network.lose(Relay)
+    frugal.world.network.lose(Over)
     frugal.alice.do(command(frugal.alice, frugal.left, frugal.bob))
     frugal.world.network.lose()
     (invite,) = [letter for letter in frugal.world.network.seen if letter[0] == frugal.alice.peer][
         -1:
     ]
-    frugal.bob.node.receive(frugal.ingrid.peer, (invite[2],))
-    frugal.world.network.lose(Relay)
+    frugal.bob.node.receive(frugal.alice.peer, (invite[2],))
+    frugal.world.network.lose(Over)
     frugal.bob.node.turn()
     assert not at_rest(frugal.bob)
     frugal.bob.restart()

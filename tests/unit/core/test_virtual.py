@@ -28,10 +28,10 @@ from perun.encoding.messages import (
     GrantInstance,
     Invited,
     Leave,
+    Over,
     Pay,
     Propose,
     ReadySigned,
-    Relay,
     RequestInstance,
     decode,
 )
@@ -108,16 +108,16 @@ def test_both_ends_may_want_to_close_at_once(trio: Trio) -> None:
     assert hub_gain(trio) == 0
 
 
-def test_messages_between_the_ends_are_unreadable_for_the_hub(trio: Trio) -> None:
+def test_messages_between_the_ends_never_come_to_the_hub(trio: Trio) -> None:
     machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
     trio.alice.do(CommandPay(machine, Wei(7)))
     trio.world.settle()
 
-    in_the_open = (Pay, ReadySigned, Leave, Invited)
-    assert not [m for kind in in_the_open for m in trio.world.network.said(kind)]
-    boxes = trio.world.network.said(Relay)
-    assert boxes
-    assert not any(machine in relay.box for relay in boxes)  # type: ignore[attr-defined]
+    said = [(by, to, decode(frame)) for by, to, frame in trio.world.network.seen]
+    between = [(by, to, decode(m.message)) for by, to, m in said if isinstance(m, Over)]
+    assert {Pay, ReadySigned, Invited} <= {type(message) for _, _, message in between}
+    assert all(trio.ingrid.peer not in (by, to) for by, to, _ in between)
+    assert not [m for _, _, m in said if isinstance(m, (Pay, ReadySigned, Leave, Invited))]
 
 
 def test_fee_is_paid_with_the_adding_state() -> None:
@@ -474,7 +474,7 @@ def test_lost_ready_is_made_up_for_when_the_ends_meet_again(trio: Trio) -> None:
     def rule(letter: Letter) -> tuple[Letter, ...]:
         """Bob hears the invitation, and nothing that Alice says later."""
         nonlocal said
-        if isinstance(decode(letter[2]), Relay) and letter[1] == trio.bob.peer:
+        if isinstance(decode(letter[2]), Over) and letter[1] == trio.bob.peer:
             said += 1
             return (letter,) if said == 1 else ()
         return (letter,)
@@ -495,7 +495,7 @@ def test_lost_leave_is_said_again(trio: Trio) -> None:
     machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
     trio.alice.do(CommandPay(machine, Wei(40)))
     trio.world.settle()
-    trio.world.network.lose(Relay)
+    trio.world.network.lose(Over)
     trio.alice.do(CommandRemove(machine))
     trio.world.settle()
     trio.world.network.lose()

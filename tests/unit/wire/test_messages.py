@@ -65,7 +65,7 @@ MESSAGES: list[m.Message] = [
     m.RequestInstance(ID, MACHINE, None, True, None, SIGNED, SIGNED),
     m.GrantInstance(ID, InstanceId(ID), Wei(3), UnixTime(4), SIG),
     m.RefuseInstance(InstanceId(ID), "no"),
-    m.Relay(b"\x02" * 33, b"\x03" * 33, b"box"),
+    m.Over(b"\x02" * 33, b"message"),
 ]
 
 
