@@ -320,8 +320,8 @@ def totals_on_disk(path: Path) -> tuple[int, int]:
     table = TABLES[Totals]
     sent = received = 0
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
-        for _, body in db.execute(table.select):
-            row = table.codec.decode(body)
+        for number, body in db.execute(table.select):
+            row = table.decode(number, body)
             sent, received = sent + row.sent, received + row.received
     db.close()
     return sent, received
