@@ -51,8 +51,9 @@ fuzz: install ## deep stateful runs for MINUTES (10), failures below build/state
 simulate: install ## three nodes and a chain for MINUTES (10): lost messages, crashes, crooks, reorganisations
 	$(PYTHON) -m tests.simulation --minutes $(MINUTES)
 
-planted: install ## break core and node on purpose and see that games and stories notice
+planted: install ## break core and node on purpose and see that tests, games and stories notice
 	$(PYTHON) -m tests.planted
+	$(PYTHON) -m tests.planted.core
 
 kills: install ## end real node processes 200 times in the middle of paying
 	$(PYTHON) -m tests.kills --kills 200

@@ -277,10 +277,18 @@ class LedgerChain:
         self.pool: dict[bytes, Submit] = {}
         self._channels: set[ChannelId] = set()
         self._instances: set[InstanceId] = set()
+        # The last two heads told: a block comes before the snapshots that it changes.
+        self._told: dict[ChannelId, tuple[OnChain, ...]] = {}
+        self._told_instances: dict[InstanceId, tuple[OnChainInstance, ...]] = {}
         ledger.followers.append(self)
 
     def watch(self, watch: Watch) -> None:
-        """See `perun.ports.Chain`."""
+        """See `perun.ports.Chain`.
+
+        Raises:
+            NeverOwn: a real follower would look in the wrong place.
+        """
+        self._check(watch)
         if watch.over:
             self._channels.discard(watch.channel or ChannelId(b""))
             self._instances.discard(watch.instance or InstanceId(b""))
@@ -291,9 +299,59 @@ class LedgerChain:
             self._instances.add(watch.instance)
             self._tell([self._instance(watch.instance)])
 
+    def _check(self, watch: Watch) -> None:
+        if watch.over:
+            return
+        contracts, terms = self.ledger.contracts, watch.terms
+        if watch.channel is not None:
+            if terms is None or watch.asset != terms.asset:
+                raise NeverOwn(f"{watch} says neither where nor what the channel is")
+            _same(watch.channel, contracts.ms_contract.channel_id(terms))
+        kinds = (contracts.vpm.domain.contract, contracts.hash_time_lock.domain.contract)
+        if watch.instance is not None and watch.app not in kinds:
+            raise NeverOwn(f"{watch} names no nanocontract")
+
     def submit(self, submit: Submit) -> None:
-        """See `perun.ports.Chain`: mined in the next block."""
+        """See `perun.ports.Chain`: mined in the next block.
+
+        Raises:
+            NeverOwn: the key is not the transaction's own, or the last second is another one than
+                that after which the contracts refuse it.
+        """
+        key, limits = self._named(submit.transaction)
+        if submit.key != key:
+            raise NeverOwn(f"{submit.transaction} is submitted under {submit.key.hex()}")
+        if submit.before not in limits:
+            raise NeverOwn(f"{submit.transaction} is of use until {limits}, not {submit.before}")
         self.pool[submit.key] = submit
+
+    def _named(self, transaction: Transaction) -> tuple[bytes, tuple[UnixTime | None, ...]]:
+        """The key by which the submitter knows a transaction, and until when it is of use by what
+        this node was told."""
+        ms = self.ledger.contracts.ms_contract
+        match transaction:
+            case OpenChannel(channel, _, until):
+                return b"d" + ms.channel_id(channel) + until.to_bytes(5, "big"), (until,)
+            case DepositMoney(_, id, _, _, until):
+                return b"d" + id + until.to_bytes(5, "big"), (until,)
+            case OpenBoth(channel, _, _, until):
+                return b"o" + ms.channel_id(channel), (until,)
+            case CloseChannel(channel, close):
+                return b"c" + ms.channel_id(channel), (close.valid_until,)
+            case WithdrawMoney(channel, withdraw):
+                return b"w" + ms.channel_id(channel), (withdraw.valid_until,)
+            case Register(_, id):
+                told = [on.dispute for on in self._told.get(id, (OnChain(),))]
+                return b"r" + id, tuple(on.deadline if on else None for on in told)
+            case Settle(_, id):
+                return b"s" + id, (None,)
+            case SubmitStatements(machine, id):
+                begun = self._told_instances.get(id, (OnChainInstance(),))
+                return b"t" + id, tuple(on.deadline or machine.validity for on in begun)
+            case RevealPreimage(lock, id):
+                return b"v" + id, (lock.deadline,)
+            case ClaimCredit(asset, _, to):
+                return b"k" + asset + to, (None,)
 
     def mine(self) -> None:
         """Takes what waits into a block; does not advance time.
@@ -353,12 +411,17 @@ class LedgerChain:
     def _channel(self, id: ChannelId) -> ChainChannel:
         _, _, channels, _ = self.ledger.final()
         nothing = OnChain()
-        return ChainChannel(id, self.ledger.channels.get(id, nothing), channels.get(id, nothing))
+        head = self.ledger.channels.get(id, nothing)
+        if self.inbox is not None:
+            self._told[id] = (self._told.get(id, (nothing,))[-1], head)
+        return ChainChannel(id, head, channels.get(id, nothing))
 
     def _instance(self, id: InstanceId) -> ChainInstance:
         _, _, _, instances = self.ledger.final()
         nothing = OnChainInstance()
         head = self.ledger.instances.get(id, nothing)
+        if self.inbox is not None:
+            self._told_instances[id] = (self._told_instances.get(id, (nothing,))[-1], head)
         return ChainInstance(id, head, instances.get(id, nothing))
 
     def _tell(self, told: Sequence[Input]) -> None:
