@@ -202,6 +202,8 @@ class Stage:
             hub=HubPolicy(greatest_draw=Wei(10**30)) if hub else None,
         )
         player = Player(name, self, policy)
+        for asset in set(assets) - {ETH}:
+            self.ledger.mint(asset, player.key.address, 10**30)
         self.players.append(player)
         return player
 

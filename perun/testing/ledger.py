@@ -40,6 +40,7 @@ from perun.ports import Inbox
 from perun.spec import VPM, Event, HashTimeLock, MSContract
 from perun.spec import World as Contracts
 from perun.spec import reverts as why
+from perun.spec.ledger import Token
 from perun.spec.world import HashTimeLockApp, VPMApp
 from perun.types import ETH, Address, Asset, ChainId, ChannelId, InstanceId, UnixTime, Wei
 
@@ -149,6 +150,11 @@ class Ledger:
         self._put[account] += amount
         ms = self.contracts.ms_contract
         self.contracts.call(lambda: ms.fund(account, amount, asset, account, Wei(amount)))
+
+    def mint(self, asset: Asset, account: Address, amount: int) -> None:
+        """Gives an account some of a plain token, which need not have been there."""
+        token = self.contracts.ledger.tokens.setdefault(asset, Token())
+        token.balances[account] = token.balance(account) + amount
 
     def call(self, transaction: Transaction, sender: Address) -> tuple[Event, ...]:
         """The same.
