@@ -71,6 +71,11 @@ class StoreLock:
         self._id = (stat.st_dev, stat.st_ino)
         os.pwrite(self._beside, str(os.getpid()).encode().ljust(32), 8)
 
+    @property
+    def older_count(self) -> int:
+        """Commits that programs of before schema 3 have noted here."""
+        return int.from_bytes(os.pread(self._beside, 8, 0), "big")
+
     def release(self) -> None:
         """Lets go; the file stays, since removing it would race with the next holder."""
         _held.discard(self)

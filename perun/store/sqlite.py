@@ -119,14 +119,15 @@ class SqliteStore:
         self._places = Places(self._db, self._tables)
         self._read = False
         count = seal.Count(self.path)
-        original = seal.check_and_renew(self.path, self) and self._about.count >= count.seen
+        seen = max(count.seen, self._lock.older_count)
+        original = seal.check_and_renew(self.path, self) and self._about.count >= seen
         if not original:
             self.put("exit only", b"a copy, or put back from a backup")
         self._exit_only = self.get("exit only") is not None
         place = os.fsencode(self.path)
         if self.get("place") != place:
             self.put("place", place)
-        count.begin(max(self._about.count, count.seen))
+        count.begin(max(self._about.count, seen))
         self._count = count
 
     def _refuse_another_name(self) -> None:

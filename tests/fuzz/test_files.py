@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from perun.bindings import abi, events, ms_contract_calls
@@ -15,7 +15,7 @@ from perun.bindings.calls import Fees
 from perun.bindings.logs import Log
 from perun.chain.journal import Attempt, Entry, SqliteJournal
 from perun.chain.wishes import Wish
-from perun.core.books import Row
+from perun.core.books import Row, row_key
 from perun.crypto.keys import SecretKey
 from perun.encoding.records import CorruptRow
 from perun.errors import ChainFault, StoreFault
@@ -100,6 +100,35 @@ def test_damaged_backup_opens_exit_only_or_is_a_typed_error(
                 read_profile(store)
         finally:
             store.close()
+
+
+@given(place=st.integers(0, 2**24), bit=st.integers(0, 7), other=st.integers(0, 2**24))
+@quick
+@example(place=0, bit=0, other=0)
+def test_flipped_bit_of_a_store_is_found_or_changes_nothing(
+    backup: Path,
+    story: Story,
+    profile: Profile,
+    tmp_path_factory: pytest.TempPathFactory,
+    place: int,
+    bit: int,
+    other: int,
+) -> None:
+    path, file = tmp_path_factory.mktemp("flipped") / "store", bytearray(backup.read_bytes())
+    file[place % len(file)] ^= 1 << bit
+    if other % 2:
+        # Bytes that lie together, as a bad block has them.
+        start = other % len(file)
+        file[start : start + 64] = bytes(len(file[start : start + 64]))
+    path.write_bytes(file)
+    with suppress(StoreFault):
+        store = SqliteStore(path)
+        try:
+            found = {(type(row), row_key(row)): row for row in store.records()}
+            assert read_profile(store) == profile
+        finally:
+            store.close()
+        assert found == {(type(row), row_key(row)): row for row in story.alice.store.records()}
 
 
 @given(damage=damages())

@@ -46,16 +46,32 @@ def _older(row: Row, kind: type, fields: int) -> bytes:
     return msgspec.msgpack.encode(body[:-fields])
 
 
+def _as_then(path: Path, schema: int, count: int) -> sqlite3.Connection:
+    """A closed store as programs of that schema left it: no checksums, a seal known by what it
+    contains, its inode and its change time, and the count of commits in the lock."""
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("PRAGMA journal_mode = WAL")
+    for statement in MIGRATIONS[0]:
+        db.execute(statement)
+    number = b"\x08" * 16
+    seal = path.with_name(path.name + ".seal")
+    seal.write_bytes(number)
+    stat = seal.stat()
+    mark = number + stat.st_ino.to_bytes(16, "big") + stat.st_ctime_ns.to_bytes(16, "big")
+    small = {"born": b"yes", "seal": mark, "next seal": b"", "count": count.to_bytes(8, "big")}
+    db.executemany("INSERT INTO meta VALUES (?, ?)", list(small.items()))
+    path.with_name(path.name + ".lock").write_bytes(count.to_bytes(8, "big") + b"77".ljust(32))
+    db.execute(f"PRAGMA user_version = {schema}")
+    return db
+
+
 @pytest.fixture
 def first_schema(tmp_path: Path) -> Path:
     """Written before anything could take another's place over a hub."""
     path = tmp_path / "node.db"
-    SqliteStore(path).close()
-    db = sqlite3.connect(path)
+    db = _as_then(path, 1, 7)
     db.execute("INSERT INTO instances VALUES (1, ?)", (_older(INSTANCE, InstanceView, 3),))
     db.execute("INSERT INTO crossings VALUES (1, ?)", (_older(CROSSING, Crossing, 1),))
-    db.execute("PRAGMA user_version = 1")
-    db.commit()
     db.close()
     return path
 
@@ -80,3 +96,41 @@ def test_older_programs_refuse_what_they_would_forget(first_schema: Path) -> Non
     (found,) = db.execute("PRAGMA user_version").fetchone()
     db.close()
     assert found == len(MIGRATIONS) > 1
+
+
+@pytest.fixture
+def second_schema(tmp_path: Path) -> Path:
+    """Written before rows had checksums."""
+    path = tmp_path / "node.db"
+    db = _as_then(path, 2, 7)
+    db.execute("INSERT INTO instances VALUES (5, ?)", (RowCodec(InstanceView).encode(INSTANCE),))
+    db.execute("INSERT INTO meta VALUES ('profile', ?)", (b"whose it is",))
+    db.close()
+    return path
+
+
+def test_second_schema_keeps_what_it_held(second_schema: Path) -> None:
+    for _ in range(2):
+        store = SqliteStore(second_schema)
+        assert list(store.records()) == [INSTANCE]
+        assert store.get("profile") == b"whose it is"
+        assert not store.exit_only
+        store.write([CROSSING], [CROSSING])
+        store.close()
+
+
+def test_copy_of_the_second_schema_is_a_copy(second_schema: Path) -> None:
+    seal = second_schema.with_name("node.db.seal")
+    seal.with_name("new").write_bytes(seal.read_bytes())
+    seal.with_name("new").rename(seal)
+    store = SqliteStore(second_schema)
+    assert store.exit_only
+    store.close()
+
+
+def test_older_database_of_the_second_schema_is_a_copy(second_schema: Path) -> None:
+    lock = second_schema.with_name("node.db.lock")
+    lock.write_bytes((8).to_bytes(8, "big"))
+    store = SqliteStore(second_schema)
+    assert store.exit_only
+    store.close()
