@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 import msgspec
 
@@ -84,6 +84,10 @@ class MemoryJournal:
         self._entries.pop(nonce, None)
 
 
+_PATIENCE: Final = 60
+"""Seconds that SQLite waits for another program which holds the file, such as a backup tool."""
+
+
 class SqliteJournal:
     """A small SQLite file beside the node's store; used by the chain's thread alone."""
 
@@ -101,9 +105,14 @@ class SqliteJournal:
         """
         self._account = account
         try:
-            # What is not sent yet is nobody else's to read.
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            # What is not sent yet is nobody else's to read. A file that is there may be a store
+            # which this process has open: to open and close it here would undo SQLite's locks on
+            # it (sqlite.org/howtocorrupt.html, 2.2), and whoever looks at it would take its log.
+            if not os.path.exists(path):
+                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._db = sqlite3.connect(
+                path, timeout=_PATIENCE, check_same_thread=False, isolation_level=None
+            )
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute(self._SCHEMA)

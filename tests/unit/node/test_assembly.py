@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -134,3 +136,19 @@ def test_store_of_before_goes_by_the_limits_of_its_chain(
     older = Profile(endpoint.chain_id, *places, KEY.address, KEY.public_key.data, bytes(32))
     read = msgspec.json.decode(msgspec.json.encode(msgspec.to_builtins(older)[:8]), type=Profile)
     assert read.own_limits == limits_for(endpoint.chain_id)
+
+
+def test_whoever_looks_at_a_running_store_leaves_its_log(
+    tmp_path: Path, chain: tuple[RpcEndpoint, Deployment]
+) -> None:
+    """Else what the node writes afterwards would be gone with its process."""
+    endpoint, deployment = chain
+    config = config_for(deployment, KEY.public_key, keccak(b"seed"))
+    path = tmp_path / "node.perun"
+    node = Assembly(path, config, KEY, endpoint, clock=_ChainClock(endpoint), any_price=True)
+    log = path.with_name(path.name + "-wal")
+    before = log.stat().st_ino
+    look = "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute('SELECT * FROM meta')"
+    subprocess.run([sys.executable, "-c", look + "; d.close()", str(path)], check=True)
+    assert log.stat().st_ino == before
+    node.close()

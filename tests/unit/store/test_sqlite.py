@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
@@ -15,7 +18,19 @@ from msgspec.structs import replace
 from perun.core.books import row_key
 from perun.core.state import Invitation, Totals
 from perun.encoding.records import CorruptRow
-from perun.store import SqliteStore, StoreInUse, StoreTooNew, WriteFailed
+from perun.errors import StoreFault
+from perun.store import (
+    SqliteStore,
+    StoreDamaged,
+    StoreFull,
+    StoreInUse,
+    StoreLocked,
+    StoreReadOnly,
+    StoreTooNew,
+    StoreUnreachable,
+    WriteFailed,
+)
+from perun.store.faults import fault_of
 from perun.types import ChannelId, InstanceId, Salt, Signature, Wei
 
 
@@ -257,3 +272,197 @@ def test_backup_is_never_readable_by_others(
     monkeypatch.setattr(sqlite3, "connect", connect)
     store.backup(tmp_path / "backup.db")
     assert modes == [0o600]
+
+
+# ---------------------------------------------------------------------- other programs, bad media
+
+
+class Holder:
+    """A program that holds the database, until it is told that somebody waits."""
+
+    def __init__(self, path: Path) -> None:
+        self.told: list[StoreLocked] = []
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def hear(self, locked: StoreLocked) -> None:
+        self.told.append(locked)
+        if len(self.told) == 3:
+            self._db.execute("ROLLBACK")
+            self._db.close()
+
+
+def test_write_waits_for_whoever_holds_the_database_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "node.db"
+    SqliteStore(path).close()
+    monkeypatch.setattr("perun.store.sqlite._PATIENCE", 0.01)
+    waiting: list[Callable[[StoreLocked], None]] = []
+    store = SqliteStore(path, waiting=lambda locked: waiting[0](locked))
+    holder = Holder(path)
+    waiting.append(holder.hear)
+    store.write([totals(1, 5)])
+
+    assert len(holder.told) == 3
+    assert str(path) in str(holder.told[-1])
+    assert list(store.records()) == [totals(1, 5)]
+    store.close()
+
+
+def _error(code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("what SQLite says")
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (_error(sqlite3.SQLITE_FULL), StoreFull),
+        (OSError(errno.ENOSPC, "no space"), StoreFull),
+        (OSError(errno.EDQUOT, "quota"), StoreFull),
+        (_error(sqlite3.SQLITE_READONLY), StoreReadOnly),
+        (_error(sqlite3.SQLITE_READONLY_DBMOVED), StoreReadOnly),
+        (OSError(errno.EROFS, "read-only"), StoreReadOnly),
+        (PermissionError(errno.EACCES, "denied"), StoreReadOnly),
+        (_error(sqlite3.SQLITE_BUSY), StoreLocked),
+        (_error(sqlite3.SQLITE_BUSY_SNAPSHOT), StoreLocked),
+        (_error(sqlite3.SQLITE_IOERR_WRITE), StoreUnreachable),
+        (OSError(errno.EIO, "input/output error"), StoreUnreachable),
+        (FileNotFoundError(errno.ENOENT, "no such file"), StoreUnreachable),
+        (_error(sqlite3.SQLITE_CORRUPT), StoreDamaged),
+        (_error(sqlite3.SQLITE_NOTADB), StoreDamaged),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_each_error_gets_its_own_words(
+    tmp_path: Path, error: Exception, expected: type[StoreFault]
+) -> None:
+    fault = fault_of(tmp_path / "node.db", error)
+    assert type(fault) is expected
+    assert ("restore a backup" in str(fault)) is (expected is StoreDamaged)
+
+
+@pytest.mark.parametrize("free", [0, 4096])
+def test_io_error_on_a_full_disk_speaks_of_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int
+) -> None:
+    room = os.statvfs(tmp_path)
+    full = SimpleNamespace(f_flag=0, f_bavail=free, f_frsize=1, f_files=9, f_favail=9)
+    assert type(fault_of(tmp_path / "x", _error(sqlite3.SQLITE_IOERR_SHMSIZE))) is StoreUnreachable
+    monkeypatch.setattr(os, "statvfs", lambda _: full)
+    assert type(fault_of(tmp_path / "x", _error(sqlite3.SQLITE_IOERR_SHMSIZE))) is StoreFull
+    full.f_flag = os.ST_RDONLY
+    assert type(fault_of(tmp_path / "x", _error(sqlite3.SQLITE_CANTOPEN))) is StoreReadOnly
+    assert room.f_bavail
+
+
+def test_write_that_had_no_room_can_be_made_again(store: SqliteStore) -> None:
+    store.write([totals(1, 5)])
+    (pages,) = store._db.execute("PRAGMA page_count").fetchone()
+    store._db.execute(f"PRAGMA max_page_count = {pages}")
+    many = [totals(number, number) for number in range(1, 2_000)]
+    with pytest.raises(StoreFull):
+        store.write(many)
+    assert list(store.records()) == [totals(1, 5)]
+
+    store._db.execute("PRAGMA max_page_count = 1000000")
+    store.write(many)
+    store.write([], many[:5])
+    again = reopen(store)
+    assert len(list(again.records())) == len(many) - 5
+    assert not again.exit_only
+    again.close()
+
+
+@pytest.mark.parametrize("name", ["write", "fsync", "replace", "open"])
+def test_disk_that_refuses_at_opening_costs_nothing(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    store.write([totals(1, 5)])
+    store.close()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, name, refuse)
+    for _ in range(3):
+        with pytest.raises(StoreFull):
+            SqliteStore(store.path)
+    monkeypatch.undo()
+    again = SqliteStore(store.path)
+    assert not again.exit_only
+    assert list(again.records()) == [totals(1, 5)]
+    again.close()
+
+
+# ------------------------------------------------------------------------------------- checksums
+
+
+def _changed(path: Path, statement: str, *values: object) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute(statement, values)
+    db.close()
+
+
+def test_changed_row_is_named(store: SqliteStore) -> None:
+    store.write([totals(1, 5), totals(2, 7)])
+    store.close()
+    with sqlite3.connect(store.path) as db:
+        (body,) = db.execute("SELECT body FROM totals WHERE row = 2").fetchone()
+    db.close()
+    for at in range(len(body)):
+        broken = bytearray(body)
+        broken[at] ^= 1 << at % 8
+        _changed(store.path, "UPDATE totals SET body = ? WHERE row = 2", bytes(broken))
+        again = SqliteStore(store.path)
+        with pytest.raises(CorruptRow, match="Totals row: row 2"):
+            again.records()
+        again.close()
+
+
+def test_lost_row_is_noticed(store: SqliteStore) -> None:
+    store.write([totals(1, 5), totals(2, 7)])
+    store.close()
+    _changed(store.path, "DELETE FROM totals WHERE row = 2")
+    again = SqliteStore(store.path)
+    with pytest.raises(StoreDamaged, match="missing, or older"):
+        again.records()
+    again.close()
+
+
+def test_row_that_the_disk_kept_in_an_older_version_is_noticed(store: SqliteStore) -> None:
+    store.write([totals(1, 5)])
+    ((older,),) = store._db.execute("SELECT body FROM totals").fetchall()
+    store.write([totals(1, 6)])
+    store.close()
+    _changed(store.path, "UPDATE totals SET body = ?", older)
+    again = SqliteStore(store.path)
+    with pytest.raises(StoreDamaged, match="missing, or older"):
+        again.records()
+    again.close()
+
+
+@pytest.mark.parametrize("change", ["name = 'exit onlx'", "value = zeroblob(40)"])
+def test_changed_small_value_is_noticed(store: SqliteStore, change: str) -> None:
+    store.put("exit only", b"a copy")
+    store.close()
+    _changed(store.path, f"UPDATE meta SET {change} WHERE name = 'exit only'")
+    with pytest.raises(StoreDamaged, match="exit onl"):
+        SqliteStore(store.path)
+
+
+def test_lost_small_value_is_noticed(store: SqliteStore) -> None:
+    store.put("exit only", b"a copy")
+    store.close()
+    _changed(store.path, "DELETE FROM meta WHERE name = 'exit only'")
+    again = SqliteStore(store.path)
+    with pytest.raises(StoreDamaged, match="missing, or older"):
+        again.records()
+    again.close()
+
+
+def test_package_needs_no_sqlite_until_it_is_asked_for() -> None:
+    code = "import sys; sys.modules['sqlite3'] = None; from perun.store import MemoryStore"
+    subprocess.run([sys.executable, "-c", code], check=True)
