@@ -8,8 +8,9 @@ from perun.core.state import PeerId
 from perun.crypto.keys import PublicKey
 from perun.encoding.domains import hash_time_lock_domain, ms_contract_domain, vpm_domain
 from perun.types import Address, ChainId
+from perun.wire.parcels import Hello
 
-__all__ = ["config_for", "deployment_of", "peer_id"]
+__all__ = ["config_for", "deployment_of", "hello_for", "peer_id"]
 
 
 def deployment_of(
@@ -41,3 +42,22 @@ def config_for(
     identity = Identity(account or key.address, key.address, peer_id(key))
     chosen = limits or limits_for(deployment.contract.chain_id)
     return Config(deployment, identity, chosen, seed, policy or Policy())
+
+
+def hello_for(
+    config: Config, genesis: bytes, features: tuple[int, ...] = (), software: str = ""
+) -> Hello:
+    """What a node says first in each session (protocol, section 11).
+
+    Args:
+        genesis: hash of the chain's first block.
+    """
+    contracts = config.deployment
+    return Hello(
+        (1,),
+        f"eip155:{contracts.contract.chain_id}",
+        genesis,
+        (contracts.contract.contract, contracts.vpm.contract, contracts.hash_time_lock.contract),
+        features,
+        software,
+    )

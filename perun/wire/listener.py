@@ -56,6 +56,7 @@ class Listener:
         hosts: Iterable[str] = (),
         card: Callable[[], str | None] | None = None,
         tls: ssl.SSLContext | None = None,
+        passes: Callable[[PeerId, PeerId], bool] = lambda _sender, _to: True,
         limits: DoorLimits | None = None,
     ) -> None:
         """Opens nothing yet.
@@ -66,13 +67,14 @@ class Listener:
                 and `bind` with its port are understood anyway.
             card: text of the signed card, asked for at each request; None: there is none now.
             tls: without it, serve on 127.0.0.1 or behind something that has it.
+            passes: see `Relay`.
 
         Raises:
             BadHost: one of `hosts` is none.
         """
         self.bind = bind
         self.port = port
-        self.relay = Relay()
+        self.relay = Relay(passes)
         self.limits = limits or DoorLimits()
         self.door = Door(self.limits)
         self.app = web.Application(middlewares=[self._count])

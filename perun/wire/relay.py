@@ -6,6 +6,7 @@ where its receiver is not attached, its sender is told `Undelivered`, never noth
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from perun.core.state import PeerId
@@ -28,7 +29,17 @@ class End(Protocol):
 class Relay:
     """Who is attached."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, passes: Callable[[PeerId, PeerId], bool] = lambda _sender, _to: True
+    ) -> None:
+        """Nobody is attached.
+
+        Args:
+            passes: whether a packet of the first may go to the second. A hub may want to carry
+                nothing between nodes that have no channel with it: ids are free, so strangers
+                could else trouble its customers under as many as they like.
+        """
+        self._passes = passes
         self._ends: dict[PeerId, End] = {}
         self.passed = 0
         """Packets; for metrics."""
@@ -64,7 +75,7 @@ class Relay:
             raise MalformedPacket("it names another sender than this link's", len(data))
         receiver = data[34:67]
         end = self._ends.get(receiver)
-        if end is not None:
+        if end is not None and self._passes(sender, receiver):
             self.passed += 1
             end.take(data)
         elif data[67] != Kind.UNDELIVERED:
