@@ -10,14 +10,12 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from perun.core import crossing, disputes, evidence, funding, joining, leaving, offers, virtual
+from perun.core import crossing, disputes, evidence, funding, joining, leaving, offers
 from perun.core.books import Books, Draft
-from perun.core.effects import SignItem, Watch
+from perun.core.effects import Watch
 from perun.core.inputs import ChainBlock, ChainChannel, ChainInstance, Tick
 from perun.core.instances import app_of, final_time, finally_decided, last_time
-from perun.core.keys import machine_key, own_key
 from perun.core.notices import PreimageLearnt, Stuck
-from perun.core.payments import show_paid
 from perun.core.phases import Phase, blocked, fresh, phase
 from perun.core.requests import forget, start_next
 from perun.core.state import (
@@ -26,17 +24,15 @@ from perun.core.state import (
     CrossingStage,
     Leg,
     LegStatus,
-    PeerId,
     Role,
     Stage,
 )
-from perun.core.wishes import answer, propose_next, refuse, resend, show
-from perun.types import ChannelId, InstanceId, MachineId, Statement
+from perun.core.wishes import propose_next, refuse, resend, show
+from perun.types import ChannelId, InstanceId
 
 __all__ = [
     "on_block",
     "on_channel",
-    "on_connected",
     "on_instance",
     "on_restart",
     "on_tick",
@@ -116,6 +112,8 @@ def _look_at_channel(draft: Draft, id: ChannelId) -> None:
             return
     offers.submit(draft, view)
     disputes.duties(draft, view)
+    if view.intents and not view.met:
+        show(draft, view, asks=True)
     if view.intents and not view.proposals and view.held is None:
         propose_next(draft, view.id)
     if view.waiting and view.inflight is None:
@@ -233,32 +231,7 @@ def _of_crossing(draft: Draft, view: ChannelView) -> bool:
     return id is not None and draft.crossing(id) is not None
 
 
-# ---------------------------------------------------------------------------- meeting a peer again
-
-
-def on_connected(draft: Draft, peer: PeerId) -> None:
-    """Shows and sends again, unchanged, whatever is open with a peer."""
-    for id in draft.books.indexes.of_peer.get(peer, ()):
-        view = draft.channel(id)
-        if view.final.ended:
-            continue
-        if view.stage is Stage.OFFERED:
-            joining.send_again(draft, view)
-            continue
-        if view.stage is Stage.JOINED and view.role is Role.BOB and view.agreed is None:
-            joining.send_again(draft, view)
-        show(draft, view)
-        resend(draft, view)
-        offers.resend(draft, draft.channel(view.id))
-    for instance in draft.books.instances.values():
-        if peer not in (instance.end, instance.via) or instance.role is None:
-            continue
-        if instance.legs[0].status is not LegStatus.LISTED:
-            continue
-        if instance.ready_sent:
-            virtual.say_ready(draft, instance)
-            continue
-        show_paid(draft, instance)
+# --------------------------------------------------------------------------------- starting again
 
 
 def watches(books: Books) -> Iterator[Watch]:
@@ -271,49 +244,19 @@ def watches(books: Books) -> Iterator[Watch]:
 
 
 def on_restart(draft: Draft) -> None:
-    """Asks again for what was asked and not signed, and watches everything again.
+    """Watches everything again, and takes up what is under way to the chain.
 
-    Signers are deterministic or remember: the same request gets a signature of the same content,
-    so no version ever has two.
+    What was asked of our signer and not signed waits until the peer has been met (`meeting`), but
+    for an offer of ours, of which it may know nothing.
     """
     for watch in watches(draft.books):
         draft.watch(watch)
     if draft.books.exit_only:
         return
-    pairs: dict[InstanceId, list[ChannelView]] = {}
     for view in draft.books.channels.values():
         if view.final.ended:
             continue
-        for proposal in view.proposals:
-            if not proposal.signature:
-                draft.sign(SignItem(own_key(view), proposal.state))
-        held = view.held
-        if held is not None and held.answering:
-            id = held.intent.adds or held.intent.removes
-            pairs.setdefault(id or InstanceId(view.id), []).append(view)
-        _sign_offers_again(draft, view)
+        if view.stage is Stage.OFFERED:
+            joining.sign_again(draft, view)
         funding.submit_open_both(draft, view)
         funding.submit_deposits(draft, view)
-    for views in pairs.values():
-        answer(draft, *(view.id for view in views))
-    for instance in draft.books.instances.values():
-        listed = instance.legs[0].status is LegStatus.LISTED
-        if listed and instance.machine is not None and instance.role is not None:
-            virtual.on_added(draft, instance)
-        totals = draft.totals(instance.id)
-        if (
-            totals.asked > totals.sent
-            and instance.machine is not None
-            and instance.role is not None
-        ):
-            key = machine_key(instance.machine, instance.role)
-            draft.sign(SignItem(key, Statement(MachineId(instance.id), totals.asked)))
-
-
-def _sign_offers_again(draft: Draft, view: ChannelView) -> None:
-    if view.close is not None and not view.close.own:
-        draft.sign(SignItem(own_key(view), view.close.close))
-    for wish in view.withdraws:
-        if not wish.own:
-            draft.sign(SignItem(own_key(view), wish.withdraw))
-    joining.sign_again(draft, view)

@@ -33,7 +33,7 @@ from perun.core.indexes import touched
 from perun.core.inputs import CommandJoin, CommandOffer
 from perun.core.keys import own_account, own_key, peer_account, peer_key
 from perun.core.notices import ChannelEnded, ChannelJoined, ChannelOffered, ChannelRefused
-from perun.core.phases import fresh
+from perun.core.phases import NOT_MET, fresh
 from perun.core.signing import check_signature
 from perun.core.state import (
     ChannelView,
@@ -48,6 +48,7 @@ from perun.core.state import (
     SignedState,
     Stage,
 )
+from perun.core.wishes import show
 from perun.crypto.keys import PublicKey
 from perun.encoding.ids import channel_id
 from perun.encoding.messages import AcceptChannel, OfferChannel, Propose, RefuseChannel
@@ -66,6 +67,7 @@ __all__ = [
     "is_given_up",
     "join",
     "offer",
+    "offered",
     "on_accept",
     "on_offer",
     "on_open_signed",
@@ -96,7 +98,7 @@ def offer(draft: Draft, command: CommandOffer) -> None:
     funding = Funding(
         command.own_amount, command.peer_amount, command.draw, own_to_credit=command.to_credit
     )
-    view = ChannelView(id, channel, Role.ALICE, command.peer, Stage.OFFERED, funding)
+    view = ChannelView(id, channel, Role.ALICE, command.peer, Stage.OFFERED, funding, met=True)
     items = []
     if me.account != me.key:
         items.append(SignItem(me.account, proof_of(id)))
@@ -173,9 +175,13 @@ def on_open_signed(draft: Draft, signed: Open, signature: Signature) -> None:
 
 
 def sign_again(draft: Draft, view: ChannelView) -> None:
-    """After a restart: asks again for a proof or an Open that our account has not signed."""
+    """After a restart: asks again for what we offered, or answered an offer with, unsigned."""
     if view.stage is Stage.INVITED:
         return
+    if view.stage is Stage.OFFERED:
+        for proposal in view.proposals:
+            if not proposal.signature:
+                draft.sign(SignItem(own_key(view), proposal.state))
     if own_account(view) != own_key(view) and not view.own_proof:
         draft.sign(SignItem(own_account(view), proof_of(view.id)))
     for given in view.opens:
@@ -190,9 +196,9 @@ def on_offer(draft: Draft, sender: PeerId, message: OfferChannel) -> None:
     """A peer offers a channel: look at the terms now, at the chain before answering."""
     channel = message.channel
     id = channel_id(draft.config.deployment.contract, channel)
-    known = draft.books.channels.get(id)
-    if known is not None:
-        if known.peer == sender and known.role is Role.BOB:
+    if id in draft.books.channels:
+        known = offered(draft, sender, message)
+        if known is not None:
             send_again(draft, known)
         return
     try:
@@ -212,6 +218,7 @@ def on_offer(draft: Draft, sender: PeerId, message: OfferChannel) -> None:
                 message.draw,
                 peer_to_credit=message.to_credit,
             ),
+            met=True,
         )
         view = replace(view, proven=proves(draft, view, message.proof))
         if message.draw:
@@ -227,9 +234,16 @@ def on_offer(draft: Draft, sender: PeerId, message: OfferChannel) -> None:
     draft.watch(Watch(channel=id, asset=channel.asset, terms=channel))
 
 
+def offered(draft: Draft, sender: PeerId, message: OfferChannel) -> ChannelView | None:
+    """The channel, if this peer had offered it to us before."""
+    id = channel_id(draft.config.deployment.contract, message.channel)
+    known = draft.books.channels.get(id)
+    return known if known is not None and (known.peer, known.role) == (sender, Role.BOB) else None
+
+
 def consider(draft: Draft, view: ChannelView) -> None:
     """The chain has told how the channel stands: refuse, join, or ask our user."""
-    if view.stage is not Stage.INVITED or not view.watched:
+    if view.stage is not Stage.INVITED or not view.watched or not view.met:
         return
     if not view.proven and view.final.announced_by[Role.ALICE]:
         view = replace(view, proven=True)
@@ -260,6 +274,8 @@ def join(draft: Draft, view: ChannelView, command: CommandJoin) -> None:
         return
     if not view.watched or not fresh(draft):
         raise NotAllowedNow("join", "the chain has not told yet how the channel stands")
+    if not view.met:
+        raise NotAllowedNow("join", NOT_MET)
     if not view.proven:
         raise KeyNotProved(peer_account(view), peer_key(view))
     why = why_no_credit(draft, view) if view.funding.drawn else None
@@ -367,4 +383,6 @@ def on_accept(draft: Draft, view: ChannelView, message: AcceptChannel) -> None:
         draft.put(view)
         if funding.alice_amount:
             fund(draft, view, funding.alice_amount)
+    if not view.met:
+        show(draft, draft.channel(view.id), asks=True)
     draft.notify(ChannelJoined(view.id))

@@ -17,7 +17,7 @@ from perun.core.faults import NotAllowedNow, PeerNotAllowed
 from perun.core.inputs import CommandWithdraw
 from perun.core.keys import own_key, peer_key
 from perun.core.notices import CloseAgreed, WithdrawAgreed
-from perun.core.phases import blocked, fresh
+from perun.core.phases import NOT_MET, blocked, fresh
 from perun.core.signing import check_signature
 from perun.core.state import ChannelView, CloseOffer, Role, WithdrawOffer
 from perun.encoding.messages import AnswerClose, AnswerWithdraw, OfferClose, OfferWithdraw
@@ -33,6 +33,7 @@ __all__ = [
     "on_offer_withdraw",
     "on_withdraw_signed",
     "resend",
+    "sign_again",
     "submit",
     "withdraw",
 ]
@@ -68,6 +69,8 @@ def why_no_close(draft: Draft, view: ChannelView) -> str | None:
         return "the channel has ended, or we are leaving it"
     if not fresh(draft):
         return "our view of the chain is too old"
+    if not view.met:
+        return NOT_MET
     dispute = view.head.dispute
     if dispute is not None and (
         dispute.settling or draft.now + draft.config.limits.margin >= dispute.deadline
@@ -250,6 +253,15 @@ def _with_withdraw(
 
 
 # ------------------------------------------------------------------------------------------- life
+
+
+def sign_again(draft: Draft, view: ChannelView) -> None:
+    """Asks our signer again for what it has not signed."""
+    if view.close is not None and not view.close.own:
+        draft.sign(SignItem(own_key(view), view.close.close))
+    for wish in view.withdraws:
+        if not wish.own:
+            draft.sign(SignItem(own_key(view), wish.withdraw))
 
 
 def submit(draft: Draft, view: ChannelView) -> None:

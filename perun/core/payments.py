@@ -11,7 +11,7 @@ from perun.core.effects import Notify, Send, Sign, SignItem
 from perun.core.faults import NotAllowedNow, NotEnoughMoney, StatementRefused, UnexpectedMessage
 from perun.core.inputs import CommandPay
 from perun.core.notices import PaymentDelivered, PaymentReceived, PaymentRefused
-from perun.core.phases import why_stale
+from perun.core.phases import NOT_MET, why_stale
 from perun.core.signing import check_statement
 from perun.core.state import InstanceView, LegStatus, PeerId, Role, Totals
 from perun.encoding.messages import NotPaid, Paid, Pay
@@ -56,6 +56,8 @@ def why_not(books: Books, instance: InstanceView, machine: Machine) -> str | Non
         return "too late to enforce it"
     if books.exit_only:
         return "this store is exit only"
+    if not view.met:
+        return NOT_MET
     return None
 
 

@@ -7,6 +7,7 @@ cannot disagree with them.
 from __future__ import annotations
 
 import enum
+from typing import Final
 
 from perun.core.admission import has_room
 from perun.core.books import Books, Draft
@@ -14,7 +15,20 @@ from perun.core.faults import NotAllowedNow
 from perun.core.state import ChainView, ChannelView, Stage
 from perun.types import Seconds, UnixTime
 
-__all__ = ["Phase", "blocked", "fresh", "lapsed", "may_sign", "phase", "registering", "why_stale"]
+__all__ = [
+    "NOT_MET",
+    "Phase",
+    "blocked",
+    "fresh",
+    "lapsed",
+    "may_sign",
+    "phase",
+    "registering",
+    "why_stale",
+]
+
+
+NOT_MET: Final = "the peer has not shown its newest state since we started"
 
 
 class Phase(enum.Enum):
@@ -122,6 +136,8 @@ def blocked(draft: Draft, view: ChannelView) -> str | None:
         return "the chain has not told yet how the channel stands"
     if not fresh(draft):
         return why_stale(draft.chain, draft.config.limits.freshness)
+    if not view.met:
+        return NOT_MET
     if not view.signed and not has_room(draft, view):
         return "no room for another channel, or nobody has put money into it"
     return None

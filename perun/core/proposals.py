@@ -9,6 +9,7 @@ from perun.core.accounting import gain
 from perun.core.admission import FIRST
 from perun.core.agreement import complete
 from perun.core.books import Draft
+from perun.core.content import agreed_version
 from perun.core.faults import BadProposal, BadVersion, PeerNotAllowed, UnexpectedMessage
 from perun.core.judge import judge
 from perun.core.keys import own_key, peer_key
@@ -110,6 +111,9 @@ def on_proposal(
             raise PeerNotAllowed("Propose", "our signer is still at work on the one before")
         if view.held.state.version >= state.version:
             return
+    if not view.met and not draft.exit_only:
+        show(draft, view, asks=True)  # It says this again once we may answer.
+        return
     why = blocked(draft, view)
     if why is None and len(view.proposals) >= draft.config.limits.unresolved_per_channel:
         why = "so many of my proposals and refusals are unresolved; answer one of them"
@@ -179,7 +183,7 @@ def on_show(draft: Draft, view: ChannelView, message: ShowState) -> None:
     state = message.state
     if state.channel != view.id:
         raise UnexpectedMessage("ShowState", "of another channel")
-    if view.agreed is not None and state.version <= view.agreed.state.version:
+    if state.version <= agreed_version(view):
         return
     signatures = (message.signature_alice, message.signature_bob)
     own, peer = signatures[view.role], signatures[view.role.other]

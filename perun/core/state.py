@@ -334,6 +334,9 @@ class ChannelView(Record, frozen=True, gc=False, array_like=True):
     """`ChainView.told` when the chain last said how it stands."""
     taken: Wei = Wei(0)
     """What the peer's transfers, and locks that others made us pay, have taken unasked, in all."""
+    met: bool = False
+    """The peer has shown its newest state since we started, or there can be none: a store that is
+    older than it looks is found out by then."""
 
 
 class LegStatus(enum.IntEnum):

@@ -21,6 +21,7 @@ from perun.core import (
     invitations,
     joining,
     leaving,
+    meeting,
     offers,
     payments,
     proposals,
@@ -317,7 +318,7 @@ _IN_CHANNEL: Final[
 ] = {
     m.Propose: (_OF_STATE, proposals.on_proposal),
     m.AnswerState: (_OF_CHANNEL, proposals.on_answer),
-    m.ShowState: (_OF_STATE, proposals.on_show),
+    m.ShowState: (_OF_STATE, meeting.on_show),
     m.AcceptChannel: (_OF_CHANNEL, joining.on_accept),
     m.RefuseChannel: (_OF_CHANNEL, joining.on_refuse),
     m.OfferClose: (attrgetter("close.channel"), offers.on_offer_close),
@@ -330,7 +331,7 @@ _IN_CHANNEL: Final[
 """Messages about a channel of the sender's: which one, and who takes them up in its phase."""
 
 _FROM_PEER: Final[dict[type, Callable[[Draft, PeerId, Any], None]]] = {
-    m.OfferChannel: joining.on_offer,
+    m.OfferChannel: meeting.on_offer,
     m.Invited: invitations.on_invited,
     m.DeclineInvite: invitations.on_decline,
     m.RefuseInstance: virtual.on_refused,
@@ -355,7 +356,7 @@ _HANDLERS: Final[dict[type, Callable[[Draft, Any], None]]] = {
     CommandWithdraw: _withdraw,
     CommandDispute: _dispute,
     CommandClaim: _claim,
-    Connected: lambda draft, input: clockwork.on_connected(draft, input.peer),
+    Connected: lambda draft, input: meeting.on_connected(draft, input.peer),
     ChainBlock: clockwork.on_block,
     ChainChannel: clockwork.on_channel,
     ChainInstance: clockwork.on_instance,

@@ -35,7 +35,7 @@ from perun.encoding.messages import (
     SignedHalf,
 )
 from perun.errors import Misuse
-from perun.types import ChannelId, InstanceId, MachineId, State, Version
+from perun.types import ChannelId, InstanceId, MachineId, Signature, State, Version, Wei
 
 __all__ = [
     "answer",
@@ -232,11 +232,18 @@ def resend(draft: Draft, view: ChannelView) -> None:
     draft.put(replace(view, proposals=tuple(proposals)))
 
 
-def show(draft: Draft, view: ChannelView) -> None:
-    """Shows the peer our newest fully signed state."""
+def show(draft: Draft, view: ChannelView, *, asks: bool = False) -> None:
+    """Shows the peer our newest fully signed state; if there is none, the empty one, unsigned.
+
+    Args:
+        asks: for its own in return.
+    """
+    nothing = Signature(b"")
     message = shown(view)
+    if message is None and view.agreed is None:
+        message = ShowState(State(view.id, Version(0), Wei(0)), nothing, nothing)
     if message is not None:
-        draft.send(view.peer, message)
+        draft.send(view.peer, replace(message, asks=asks) if asks else message)
 
 
 def shown(view: ChannelView) -> ShowState | None:

@@ -219,11 +219,13 @@ class AnswerState(_Message, frozen=True, gc=False, tag=11):
 
 
 class ShowState(_Message, frozen=True, gc=False, tag=12):
-    """A fully signed state: what I hold as the newest."""
+    """A fully signed state: what I hold as the newest; version 0 without signatures: none."""
 
     state: State
     signature_alice: Sig
     signature_bob: Sig
+    asks: bool = False
+    """Show me yours: I have started anew, and sign nothing before."""
 
 
 # --------------------------------------------------------------------------------------- channels

@@ -20,7 +20,8 @@ def open_books(config: Config, store: Store, guest: Guest | None = None) -> Book
     Rows of a program above go to that, as its guest; without one they stay where they are.
 
     Its clock starts anew, so no view is fresh, and what it said of channels and instances counts
-    only once it has been asked again: it may have changed meanwhile (protocol, section 5).
+    only once it has been asked again: it may have changed meanwhile; and no peer has shown
+    its newest state yet (protocol, section 5).
     """
     books = Books(config, exit_only=store.exit_only)
     for row in store.records():
@@ -28,7 +29,9 @@ def open_books(config: Config, store: Store, guest: Guest | None = None) -> Book
             if guest is not None:
                 guest.load(row)
             continue
-        if type(row) is ChannelView or type(row) is InstanceView:
+        if type(row) is ChannelView:
+            row = replace(row, watched=False, met=False)
+        elif type(row) is InstanceView:
             row = replace(row, watched=False)
         books.load(row)
     return books

@@ -28,6 +28,11 @@ def _unwatched(kept: Any) -> Any:
     if not isinstance(kept, dict):
         return kept
     return {
-        key: replace(row, watched=False) if isinstance(row, ChannelView | InstanceView) else row
+        key: _as_at_start(row) if isinstance(row, ChannelView | InstanceView) else row
         for key, row in kept.items()
     }
+
+
+def _as_at_start(row: ChannelView | InstanceView) -> ChannelView | InstanceView:
+    row = replace(row, watched=False)
+    return replace(row, met=False) if isinstance(row, ChannelView) else row
