@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +61,7 @@ def write_artifacts(
     manifest = _Manifest(
         format=_FORMAT,
         compiler=compiler,
-        settings=asdict(settings),
+        settings=_wanted(settings),
         contracts=sorted(contracts),
         sources={name: digest(content) for name, content in sources.contents.items()},
     )
@@ -95,8 +94,12 @@ def read_artifacts(
     return add_dependencies(contracts), manifest.compiler
 
 
+def _wanted(settings: CompilerSettings) -> dict[str, Any]:
+    return {"version": settings.version, "settings": settings.settings}
+
+
 def _agrees(manifest: _Manifest, sources: SourceSet, settings: CompilerSettings) -> bool:
-    if manifest.format != _FORMAT or manifest.settings != asdict(settings):
+    if manifest.format != _FORMAT or manifest.settings != _wanted(settings):
         return False
     recorded = manifest.sources
     present = {name: digest(content) for name, content in sources.contents.items()}

@@ -8,20 +8,24 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import solcx
+from semantic_version import Version
 from solcx.exceptions import SolcError
 
 from populus.exceptions import CompilerError
 from populus.linking import library_names, without_placeholders
 from populus.locking import locked, write_json
-from populus.solc import Solc, find_solc
+from populus.pragmas import by_version
+from populus.solc import Solc, find_solc, version_for
 from populus.sources import SourceSet
 
 __all__ = ["CompilerSettings", "ContractData", "compile_sources"]
@@ -30,6 +34,8 @@ ContractData = dict[str, Any]
 
 _LOG = logging.getLogger("populus")
 _CACHE_FORMAT = 1
+_KNOWS_PRAGUE = Version("0.8.27")
+_MISSING = re.compile(r'Source "(?P<folder>node_modules/)?(?P<path>[^"]+)" not found')
 _OUTPUTS = [
     "abi",
     "metadata",
@@ -47,6 +53,8 @@ class CompilerSettings:
 
     version: str | None
     settings: dict[str, Any] = field(default_factory=dict)
+    evm_chosen: bool = True
+    """Whether the project names an `evmVersion`, else an old compiler gets none."""
 
 
 def compile_sources(
@@ -59,27 +67,52 @@ def compile_sources(
     Raises:
         CompilerError: with the compiler's own text when it refuses the sources.
     """
-    if not sources.own:
-        return {}, settings.version or ""
+    contracts: dict[str, ContractData] = {}
+    versions: set[str] = set()
+    if settings.version is not None or not sources.own:
+        parts: dict[str | None, SourceSet] = {settings.version: sources}
+    else:
+        remappings = settings.settings.get("remappings", [])
+        parts = by_version(sources, remappings, partial(version_for, project_dir))
+    for wanted, part in parts.items():
+        if part.own:
+            found, version = _compiled(project_dir, build_dir, part, settings, wanted)
+            versions.add(version)
+            _merge(contracts, found)
+    return add_dependencies(contracts), ", ".join(sorted(versions)) or settings.version or ""
+
+
+def _compiled(
+    project_dir: Path,
+    build_dir: Path,
+    sources: SourceSet,
+    settings: CompilerSettings,
+    wanted: str | None,
+) -> tuple[dict[str, ContractData], str]:
+    """What one compiler makes of the files that are its own, by name."""
+    wanted = wanted or find_solc(project_dir, None).version.partition("+")[0]
     outputs = set(sources.own)
     while True:
-        request = _request(sources, settings, outputs)
-        answer, version = _cached(project_dir, build_dir, request, settings.version)
+        request = _request(sources, settings, outputs, wanted)
+        answer, version = _cached(project_dir, build_dir, request, wanted)
         contracts = _contracts(answer, outputs)
         needed = {file for data in contracts.values() for file in data.pop("_files")} - outputs
         if not needed:
-            return add_dependencies(contracts), version
+            return contracts, version
         outputs |= needed  # libraries from node_modules that must be deployed too
 
 
 def _request(
-    sources: SourceSet, settings: CompilerSettings, outputs: Iterable[str]
+    sources: SourceSet, settings: CompilerSettings, outputs: Iterable[str], version: str
 ) -> dict[str, Any]:
+    chosen = dict(settings.settings)
+    if not settings.evm_chosen and Version(version) < _KNOWS_PRAGUE:
+        chosen.pop("evmVersion", None)
     return {
         "language": "Solidity",
         "sources": {name: {"content": content} for name, content in sources.contents.items()},
         "settings": {
-            **settings.settings,
+            **chosen,
             "outputSelection": {name: {"*": _OUTPUTS} for name in sorted(outputs)},
         },
     }
@@ -93,20 +126,15 @@ class _Entry(msgspec.Struct):
 
 
 def _cached(
-    project_dir: Path, build_dir: Path, request: dict[str, Any], wanted: str | None
+    project_dir: Path, build_dir: Path, request: dict[str, Any], wanted: str
 ) -> tuple[dict[str, Any], str]:
-    solc: Solc | None = None
-    label = wanted
-    if label is None:  # without a wanted version the result depends on the compiler at hand
-        solc = find_solc(project_dir, None)
-        label = solc.version
-    key = json.dumps([_CACHE_FORMAT, label, request], sort_keys=True)
+    key = json.dumps([_CACHE_FORMAT, wanted, request], sort_keys=True)
     path = build_dir / "cache" / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
     with locked(path.parent):
         with suppress(OSError, msgspec.DecodeError):  # missing, or damaged: compiled again
             entry = msgspec.json.decode(path.read_bytes(), type=_Entry)
             return entry.contracts, entry.version
-        solc = solc or find_solc(project_dir, wanted)
+        solc = find_solc(project_dir, wanted)
         contracts = _run(solc, request)
         write_json(path, {"version": solc.version, "contracts": contracts})
         return contracts, solc.version
@@ -116,8 +144,8 @@ def _run(solc: Solc, request: dict[str, Any]) -> dict[str, Any]:
     try:
         answer = solcx.compile_standard(request, solc_binary=solc.binary)
     except SolcError as error:
-        text = error.message if hasattr(error, "message") else str(error)
-        raise CompilerError(text.strip()) from None
+        text = (error.message if hasattr(error, "message") else str(error)).strip()
+        raise CompilerError(text, _hint(text, solc)) from None
     except (OSError, ValueError) as error:
         raise CompilerError(f"The compiler {solc.binary} does not work: {error}.") from None
     for note in answer.get("errors", []):  # warnings: an error has raised above
@@ -126,18 +154,41 @@ def _run(solc: Solc, request: dict[str, Any]) -> dict[str, Any]:
     return contracts
 
 
+def _hint(complaint: str, solc: Solc) -> str:
+    """What to do about it, where that is known."""
+    missing = _MISSING.search(complaint)
+    if missing:
+        package = "/".join(missing["path"].split("/")[: 2 if missing["path"][0] == "@" else 1])
+        hint = f"If it is of a package, install that: npm install {package}"
+        return hint if missing["folder"] else f"{hint}, and name it in import_remappings."
+    if "Invalid EVM version" in complaint:
+        return (
+            f"solc {solc.version} does not know it; leave evmVersion out of "
+            "compilation.backend.settings, or name one that it knows."
+        )
+    return ""
+
+
 def _contracts(answer: Mapping[str, Any], outputs: Iterable[str]) -> dict[str, ContractData]:
     found: dict[str, ContractData] = {}
     for source in sorted(outputs):
         for name, output in answer.get(source, {}).items():
-            if name in found:
-                raise CompilerError(
-                    f"Two contracts are called {name}: in {found[name]['source_path']} "
-                    f"and in {source}.",
-                    "Contracts are known by name; rename one.",
-                )
-            found[name] = _data(name, source, output)
+            _merge(found, {name: _data(name, source, output)})
     return found
+
+
+def _merge(found: dict[str, ContractData], more: Mapping[str, ContractData]) -> None:
+    """Add contracts by name; of two that share one, an interface gives way."""
+    for name, data in more.items():
+        other = found.get(name)
+        if other is None or other["bytecode"] == "0x":
+            found[name] = data
+        elif data["bytecode"] != "0x" and data["source_path"] != other["source_path"]:
+            raise CompilerError(
+                f"Two contracts are called {name}: in {other['source_path']} "
+                f"and in {data['source_path']}.",
+                "Contracts are known by name; rename one.",
+            )
 
 
 def _data(name: str, source: str, output: Mapping[str, Any]) -> ContractData:

@@ -44,7 +44,8 @@ def compiler_settings(config: Config, remappings: Sequence[str]) -> CompilerSett
     if given.get("optimize") and "optimizer" not in settings:
         runs = given.get("optimize_runs", _DEFAULT_RUNS)
         settings["optimizer"] = {"enabled": True, "runs": runs}
+    evm_chosen = "evmVersion" in settings
     settings.setdefault("evmVersion", EVM_VERSION)
     if remappings:
         settings["remappings"] = list(remappings)
-    return CompilerSettings(given.get("version"), settings)
+    return CompilerSettings(given.get("version"), settings, evm_chosen)

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -27,10 +27,9 @@ from solcx.wrapper import get_version_str_from_solc_binary
 from populus.exceptions import CompilerError
 from populus.locking import locked
 from populus.places import own_folder
+from populus.pragmas import RELEASES, Range, fits, newest
 
-__all__ = ["DEFAULT_VERSION", "Solc", "find_solc"]
-
-DEFAULT_VERSION = "0.8.37"  # what an own cache is filled with when the project names no version
+__all__ = ["Solc", "find_solc", "version_for"]
 
 _INSTALL_SECONDS = 300
 
@@ -58,7 +57,24 @@ def find_solc(project_dir: Path, wanted: str | None, *, install: bool = True) ->
             return Solc(candidate, version)
     if not install:
         raise CompilerError(_missing(wanted), "Install one: npm install solc, or set SOLC_BINARY.")
-    return _fill_own_cache(wanted or DEFAULT_VERSION)
+    return _fill_own_cache(wanted or RELEASES[0])
+
+
+def version_for(project_dir: Path, ranges: Iterable[Range]) -> str | None:
+    """The version to compile sources with that ask for these ranges.
+
+    That of the first compiler on this machine that suits, or else of the newest release that does;
+    None if we know of none. `SOLC_BINARY` leaves no choice.
+    """
+    ranges = list(ranges)
+    explicit = os.environ.get("SOLC_BINARY")
+    if explicit:
+        return _explicit(explicit, None).version.partition("+")[0]
+    for candidate in _installed(project_dir, None):
+        number = (_version(candidate) or "").partition("+")[0]
+        if number and fits(number, ranges):
+            return number
+    return newest(ranges)
 
 
 def _missing(wanted: str | None) -> str:
@@ -129,13 +145,21 @@ def _wrapper(module: Path, version: str) -> Path:
     script = (files("populus") / "assets" / "solc.js.txt").read_text(encoding="utf-8")
     script = script.replace("__VERSION__", version).replace("'__MODULE__'", json.dumps(str(module)))
     path = own_folder() / f"solc-{hashlib.sha256(script.encode()).hexdigest()[:16]}"
+    _write_program(path, script)
+    if os.name == "nt":  # which starts no script by its first line
+        command = path.with_suffix(".cmd")
+        _write_program(command, f'@node "{path}" %*\n')
+        return command
+    return path
+
+
+def _write_program(path: Path, text: str) -> None:
     if not path.exists():
         handle, temporary = tempfile.mkstemp(dir=path.parent)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(script)
+            file.write(text)
         Path(temporary).chmod(0o755)
         Path(temporary).replace(path)
-    return path
 
 
 def _fill_own_cache(version: str) -> Solc:
@@ -150,7 +174,8 @@ def _fill_own_cache(version: str) -> Solc:
         module = folder / "node_modules" / "solc"
         if not _module_version(module, version):
             print(  # noqa: T201 - said before anything is fetched
-                f"No Solidity compiler found; fetching it once: npm install solc@{version}",
+                f"No Solidity compiler {version} found; fetching it once: "
+                f"npm install solc@{version}",
                 file=sys.stderr,
             )
             folder.mkdir(parents=True, exist_ok=True)

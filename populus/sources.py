@@ -98,14 +98,18 @@ def find_file(project_dir: Path, name: str) -> Path | None:
 
 def imports(importer: str, content: str, remappings: Iterable[str]) -> list[str]:
     """Source names of what a file imports, by Solidity's own rules for paths and remappings."""
-    plain = _COMMENT_OR_STRING.sub(lambda match: match["string"] or " ", content)
     names = []
-    for match in _IMPORT.finditer(plain):
+    for match in _IMPORT.finditer(without_comments(content)):
         path = match["path"]
         if path.startswith(("./", "../")):
             path = posixpath.normpath(posixpath.join(posixpath.dirname(importer), path))
         names.append(remap(path, remappings))
     return names
+
+
+def without_comments(content: str) -> str:
+    """Solidity with every comment replaced by a space; strings stay."""
+    return _COMMENT_OR_STRING.sub(lambda match: match["string"] or " ", content)
 
 
 def remap(path: str, remappings: Iterable[str]) -> str:
