@@ -21,7 +21,9 @@ from perun.store.tables import TABLES, checked, seed_of, sum_of, unchecked
 __all__ = ["About", "bring_up"]
 
 _TALLY: Final = "tally"
+_TALLY_SEED: Final = seed_of(f"meta {_TALLY}")
 _SUMS: Final = (1 << 64) - 1
+_ADVANCE: Final = "UPDATE meta SET value = ? WHERE name = 'tally' AND value = ?"
 
 
 def bring_up(db: sqlite3.Connection, path: Path) -> None:
@@ -63,8 +65,7 @@ def _checked_once(name: str, body: bytes) -> bytes:
 
 
 def _tally(count: int, total: int) -> bytes:
-    value = count.to_bytes(8, "big") + (total & _SUMS).to_bytes(8, "big")
-    return checked(value, seed_of(f"meta {_TALLY}"))
+    return checked((count << 64 | total & _SUMS).to_bytes(16, "big"), _TALLY_SEED)
 
 
 class About:
@@ -129,10 +130,7 @@ class About:
             StoreTaken: somebody else has written since our last commit.
         """
         coming = _tally(self.count + commits, self.total + change)
-        done = self._db.execute(
-            "UPDATE meta SET value = ? WHERE name = ? AND value = ?",
-            (coming, _TALLY, self._stored),
-        )
+        done = self._db.execute(_ADVANCE, (coming, self._stored))
         if done.rowcount != 1:
             raise StoreTaken(str(self._path))
         return coming

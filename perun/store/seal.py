@@ -6,8 +6,8 @@ Beside the database lie two small files.
   birth, and its own inode and birth with it. No tool sets either, so that a copy, wherever it is
   put, finds no such file; and nothing that leaves the files in place (`chmod`, `chown`, `touch`,
   a hard link, a new name) changes them.
-- The *count* carries in its name how many commits there were. A copy that is written over the
-  original's files, inode by inode, leaves that name beside its own: the greatest counts.
+- The *count* says how many commits there were (`perun.store.count`): a database that has fewer is
+  an older one.
 
 What no program on the machine can tell is the restored image of a whole disk; there a peer that
 shows a newer state does (`perun.core.proposals.on_show`).
@@ -22,7 +22,7 @@ from typing import Final, Protocol
 
 from perun.store import births
 
-__all__ = ["Count", "Memory", "check_and_renew", "path_of"]
+__all__ = ["Memory", "check_and_renew", "path_of"]
 
 _CURRENT: Final = "seal"
 _COMING: Final = "next seal"
@@ -61,7 +61,7 @@ def check_and_renew(store: Path, memory: Memory) -> bool:
     # them. Neither is to be had by copying.
     memory.put(_COMING, births.mark(new, store, renamed=True))
     os.replace(new, seal)
-    sync_folder(seal.parent)
+    _sync_folder(seal.parent)
     memory.put(_CURRENT, births.mark(seal, store))
     return True
 
@@ -90,10 +90,10 @@ def _make(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
-    sync_folder(path.parent)
+    _sync_folder(path.parent)
 
 
-def sync_folder(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """Names on disk, where folders can be opened."""
     with contextlib.suppress(OSError):
         fd = os.open(folder, os.O_RDONLY)
@@ -101,49 +101,3 @@ def sync_folder(folder: Path) -> None:
             os.fsync(fd)
         finally:
             os.close(fd)
-
-
-class Count:
-    """The name that says how many commits there were; renamed after each, without waiting for the
-    disk: after a power cut it may say fewer."""
-
-    def __init__(self, store: Path) -> None:
-        """Looks for it; the greatest, if there are several."""
-        self._prefix = str(store.with_name(store.name + ".count-"))
-        self._found = sorted(
-            (int(number), path)
-            for path in store.parent.glob(f"{_escaped(store.name)}.count-*")
-            if (number := path.name.removeprefix(f"{store.name}.count-")).isdecimal()
-        )
-        self.seen = self._found[-1][0] if self._found else 0
-        """Commits that there were; 0 if nothing says so."""
-        self._name = ""
-
-    def begin(self, count: int) -> None:
-        """One file remains, with this count.
-
-        Raises:
-            OSError: it cannot be made.
-        """
-        name = f"{self._prefix}{count}"
-        os.close(os.open(name, os.O_WRONLY | os.O_CREAT, 0o600))
-        for _, path in self._found:
-            if str(path) != name:
-                path.unlink(missing_ok=True)
-        self._name = name
-
-    def note(self, count: int) -> None:
-        """Remembers a commit."""
-        name = f"{self._prefix}{count}"
-        try:
-            os.rename(self._name, name)
-        except OSError:
-            # The rows are on disk; a guard that lags behind is worth less than a node that runs.
-            with contextlib.suppress(OSError):
-                os.close(os.open(name, os.O_WRONLY | os.O_CREAT, 0o600))
-        self._name = name
-
-
-def _escaped(name: str) -> str:
-    """A name as a pattern that only it matches."""
-    return "".join(f"[{char}]" if char in "*?[" else char for char in name)

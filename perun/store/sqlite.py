@@ -18,6 +18,7 @@ from perun.encoding.records import Extra, NumberedExtra
 from perun.store import seal
 from perun.store.about import About, bring_up
 from perun.store.batch import Batch, Places
+from perun.store.count import Count
 from perun.store.faults import (
     AnotherName,
     StoreDamaged,
@@ -83,6 +84,7 @@ class SqliteStore:
         self._lock = StoreLock(self.path)
         try:
             with self._faults():
+                self._count = Count(self.path)
                 self._db = sqlite3.connect(
                     self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
                 )
@@ -94,16 +96,17 @@ class SqliteStore:
                 self._open()
         except BaseException:
             self._db.close()
+            self._count.close()
             self._lock.release()
             raise
 
     @contextmanager
-    def _faults(self, *, writing: bool = False) -> Iterator[None]:
+    def _faults(self) -> Iterator[None]:
         """What goes wrong inside, as a typed fault."""
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise fault_of(self.path, error, writing=writing) from error
+            raise fault_of(self.path, error) from error
         except (TypeError, ValueError, OverflowError) as error:
             raise StoreDamaged(str(self.path), str(error)) from error
 
@@ -118,8 +121,7 @@ class SqliteStore:
                 self._db.execute(table.create)
         self._places = Places(self._db, self._tables)
         self._read = False
-        count = seal.Count(self.path)
-        seen = max(count.seen, self._lock.older_count)
+        seen = max(self._count.seen, self._lock.older_count)
         original = seal.check_and_renew(self.path, self) and self._about.count >= seen
         if not original:
             self.put("exit only", b"a copy, or put back from a backup")
@@ -127,8 +129,7 @@ class SqliteStore:
         place = os.fsencode(self.path)
         if self.get("place") != place:
             self.put("place", place)
-        count.begin(max(self._about.count, seen))
-        self._count = count
+        self._count.begin(max(self._about.count, seen))
 
     def _refuse_another_name(self) -> None:
         """Before anything is written: the original has the same pages."""
@@ -225,17 +226,18 @@ class SqliteStore:
 
     def _commit(self, commits: int, change: int, act: Callable[[sqlite3.Connection], None]) -> None:
         self._require_opener()
-        with self._faults(writing=True):
+        try:
             self._begin()
-            try:
-                act(self._db)
-                tally = self._about.advance(commits, change)
-                self._db.execute("COMMIT")
-            except BaseException:
-                # Most errors have rolled back already.
-                with suppress(sqlite3.Error):
-                    self._db.execute("ROLLBACK")
-                raise
+            act(self._db)
+            tally = self._about.advance(commits, change)
+            self._db.execute("COMMIT")
+        except BaseException as error:
+            # Most errors have rolled back already.
+            with suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                raise fault_of(self.path, error, writing=True) from error
+            raise
         self._about.advanced(tally)
 
     def _begin(self) -> None:
@@ -270,4 +272,5 @@ class SqliteStore:
         parent's."""
         if os.getpid() == self._lock.opener:
             self._db.close()
+            self._count.close()
             self._lock.release()

@@ -169,6 +169,12 @@ def test_folder_copied_back_is_a_copy(path: Path) -> None:
     assert not is_original(path)
 
 
+def _kill(store: SqliteStore) -> None:
+    """What is left when the process ends at once."""
+    store._db.close()
+    store._lock.release()
+
+
 def _in_place(source: Path, target: Path) -> None:
     """As `cp -p` does it: inode and birth of the target stay, its times are those of the source."""
     for found in beside(source):
@@ -189,15 +195,24 @@ def _as_rsync(source: Path, target: Path) -> None:
 
 @pytest.mark.parametrize("restore", [_in_place, _as_rsync], ids=["cp", "rsync"])
 @pytest.mark.parametrize("without", ["", ".lock", ".seal", ".count-"])
+@pytest.mark.parametrize("killed", [False, True], ids=["closed", "killed"])
 def test_copy_from_the_same_opening_put_back_is_a_copy(
-    path: Path, restore: Callable[[Path, Path], None], without: str
+    path: Path,
+    restore: Callable[[Path, Path], None],
+    without: str,
+    killed: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Taken while the node ran, and put over its files after it has paid more."""
+    monkeypatch.setattr("perun.store.count._NAMED_EVERY", 0.0)
     store = SqliteStore(path)
     store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     copy = _folder(path)
     store.write([totals(2)])
-    store.close()
+    if killed:
+        _kill(store)
+    else:
+        store.close()
     if without:
         for found in beside(copy):
             if without in found.name:
@@ -206,12 +221,17 @@ def test_copy_from_the_same_opening_put_back_is_a_copy(
     assert not is_original(path)
 
 
-def test_older_database_is_a_copy_even_without_its_lock(path: Path) -> None:
+@pytest.mark.parametrize("killed", [False, True], ids=["closed", "killed"])
+def test_older_database_is_a_copy_even_without_its_lock(path: Path, killed: bool) -> None:
     store = SqliteStore(path)
     backup = path.with_name("backup")
     store.backup(backup)
     store.write([totals(2)])
-    store.close()
+    if killed:
+        _kill(store)
+        path.with_name(path.name + "-wal").unlink(missing_ok=True)
+    else:
+        store.close()
     path.write_bytes(backup.read_bytes())
     path.with_name(path.name + ".lock").unlink()
     assert not is_original(path)
@@ -278,9 +298,9 @@ class Power:
     def step(self) -> None:
         """One more is about to happen."""
         self.steps += 1
-        if self.left == 0:
-            raise PowerCut
         self.left -= 1
+        if self.left == -1:
+            raise PowerCut
 
 
 def _opened_until(power: Power, path: Path, cut: int) -> bool:
