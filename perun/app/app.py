@@ -7,11 +7,26 @@ is on disk.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
-from perun.app import following, incomes, looking, paying, requesting, wishes
+from perun.app import channels as doing
+from perun.app import (
+    contacts,
+    errands,
+    following,
+    incomes,
+    looking,
+    overview,
+    paying,
+    requesting,
+    telling,
+    tending,
+    wishes,
+)
 from perun.app.errors import NoSuch
 from perun.app.eventing import Subscriptions, events
+from perun.app.exposing import Watchers, exposure
 from perun.app.methods import CancelRequest, MakeRequest, Pay, Refund, Subscribe, Unsubscribe
 from perun.app.rows import KINDS, OwnRequest, Payment, Step
 from perun.app.settings import Settings
@@ -19,7 +34,7 @@ from perun.app.shelf import Shelf
 from perun.app.show import show_payment, show_request
 from perun.app.spending import allow
 from perun.app.values import Done
-from perun.app.work import Ask, Reply, Work
+from perun.app.work import Ask, Caller, Reply, Work
 from perun.core.effects import SignItem
 from perun.core.inputs import ChainBlock, Connected, Input, Restarted, Tick
 from perun.core.notices import (
@@ -42,6 +57,8 @@ from perun.types import InstanceId, Salt, Signature, UnixTime
 
 __all__ = ["App"]
 
+_OF_PAYMENTS: Final = frozenset({PaymentReceived, PaymentDelivered, PaymentRefused})
+
 _FINAL: Final = (Step.DONE, Step.FAILED)
 _A_MOMENT: Final = 2
 """Seconds that a caller waits for the note's answer when the money has arrived: payees that do not
@@ -58,11 +75,16 @@ class App:
         settings: Settings,
         random: Callable[[], Salt],
         reach: Callable[[PeerId, str], None] = lambda _peer, _host: None,
+        watchers: Watchers = lambda _: (),
+        version: str = "",
     ) -> None:
         """Args:
         random: 32 fresh bytes at each call.
         reach: tells the wire where a node is to be found; called after the turn.
+        watchers: who has acknowledged that it watches a channel.
+        version: of the program, for `status`.
         """
+        self._watchers, self._version = watchers, version
         self._settings, self._random, self._reach = settings, random, reach
         self.shelf = Shelf()
         self._begun = False
@@ -70,6 +92,8 @@ class App:
         self._waiters: dict[int, list[tuple[UnixTime, Reply]]] = {}
         self._until_signed: dict[bytes, list[Reply]] = {}
         self._subscriptions = Subscriptions()
+        self._tended: dict[InstanceId, UnixTime] = {}
+        self._handlers = self._all_handlers()
 
     # -------------------------------------------------------------------------------- as a guest
 
@@ -113,6 +137,10 @@ class App:
             paying.on_refused(work, notice)
         elif isinstance(notice, InstanceRemoved):
             following.on_removed(work, notice)
+            errands.go_on(work)
+        if kind not in _OF_PAYMENTS:
+            errands.on_notice(work, notice)
+            telling.tell(work, notice)
 
     def signed(self, desk: Desk, item: SignItem, signature: Signature) -> None:
         """See `Guest`."""
@@ -139,8 +167,12 @@ class App:
         elif isinstance(input, Restarted):
             incomes.sign_again(work)
             requesting.sign_again(work)
+            contacts.reach_all(work)
         elif isinstance(input, ChainBlock):
+            errands.go_on(work)
+            tending.tend(work, self._tended)
             self._subscriptions.prune(work)
+            errands.prune(work)
 
     def ended(self, desk: Desk) -> None:
         """See `Guest`."""
@@ -195,10 +227,10 @@ class App:
                 lambda: ask.reply(Done(id="0x", state="ended", text="no more events come"))
             )
         else:
-            handler = _HANDLERS.get(ask.method)
+            handler = self._handlers.get(ask.method)
             if handler is None:
                 raise NoSuch("method", ask.method)
-            result = handler(work, params)
+            result = handler(work, ask.caller, params)
             work.desk.after(lambda: ask.reply(result))
 
     def _reply_payment(self, work: Work, ask: Ask, row: Payment, wait: int) -> None:
@@ -244,11 +276,33 @@ class App:
 
         work.desk.after(tell)
 
+    def _all_handlers(self) -> dict[str, Callable[[Work, Caller, Any], Any]]:
+        """Methods that are answered at once, by name."""
+        looks: dict[str, Callable[[Work, Any], Any]] = {
+            "status": partial(overview.status, version=self._version),
+            "networks": overview.networks,
+            "channels": overview.channels,
+            "offers": overview.offers,
+            "exposure": partial(exposure, watchers=self._watchers),
+            "contacts": contacts.listed,
+            "addContact": contacts.add,
+            "removeContact": contacts.remove,
+            "events": events,
+            "payments": looking.payments,
+            "payment": looking.payment,
+            "requests": looking.requests,
+            "answer": doing.answer,
+        }
+        spends: dict[str, Callable[[Work, Caller, Any], Any]] = {
+            "open": doing.open_channel,
+            "topUp": doing.top_up,
+            "withdraw": doing.withdraw,
+            "close": doing.close,
+            "leave": doing.leave,
+            "claim": doing.claim,
+        }
+        return spends | {name: _for_anybody(look) for name, look in looks.items()}
 
-_HANDLERS: Final[dict[str, Callable[[Work, Any], Any]]] = {
-    "events": events,
-    "payments": looking.payments,
-    "payment": looking.payment,
-    "requests": looking.requests,
-}
-"""Methods that are answered at once."""
+
+def _for_anybody(look: Callable[[Work, Any], Any]) -> Callable[[Work, Caller, Any], Any]:
+    return lambda work, _, params: look(work, params)

@@ -13,7 +13,6 @@ from perun.core.signing import check_signature
 from perun.core.state import PeerId
 from perun.crypto.keys import PublicKey
 from perun.encoding.messages import Noted
-from perun.errors import BadSignature
 from perun.types import InstanceId, Wei
 
 __all__ = ["on_delivered", "on_not_counted", "on_noted", "on_removed", "say_notes"]
@@ -77,19 +76,20 @@ def on_removed(work: Work, notice: InstanceRemoved) -> None:
 
 
 def on_noted(work: Work, sender: PeerId, message: Noted) -> None:
-    """The payee has counted a payment, and knows what it was for."""
+    """The payee has counted a payment, and knows what it was for.
+
+    Raises:
+        BadSignature: no receipt of the payee; the note will be said again.
+    """
     for row in _fixed(work, message.machine):
         if row.last != message.last or row.payee != sender:
             continue
         why, signature = message.why, message.receipt
         if row.request and not why:
             receipt = receipt_of(work, row, message.at)
-            try:
-                key = PublicKey(row.payee).address
-                check_signature(work.config.deployment, receipt, signature, key)
-            except BadSignature:
-                # Without a receipt it is not done; the note will be said again.
-                return
+            check_signature(
+                work.config.deployment, receipt, signature, PublicKey(row.payee).address
+            )
         else:
             signature = row.receipt
         put(

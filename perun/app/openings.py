@@ -13,7 +13,6 @@ from perun.app.errors import NoWay
 from perun.app.rows import NO_INSTANCE, Errand, Opening, Payment
 from perun.app.work import Work, plain
 from perun.core.inputs import CommandAddMachine, CommandReplace
-from perun.core.instances import last_time
 from perun.core.state import ChannelView, InstanceView, LegStatus, Role
 from perun.core.worth import dust_of
 from perun.errors import Misuse
@@ -256,10 +255,3 @@ def overdue(work: Work, opening: Opening, payment: Payment) -> NoWay:
         progress(work, opening),
         "it may be offline: nothing was paid, try again later",
     )
-
-
-def ends_soon(work: Work, instance: InstanceView) -> bool:
-    """Whether it must be renewed or taken out now, before somebody has to go to the chain."""
-    assert instance.machine is not None
-    left = last_time(instance.machine) - work.books.chain.head_time
-    return left < 4 * work.config.limits.margin

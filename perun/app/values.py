@@ -193,14 +193,17 @@ class Opening(Value, frozen=True):
     gas_price: Amount
     """In wei; `0` if not known."""
     challenge: int
-    worst: Signed
-    """What is lost at worst if the peer vanishes at once: fee and gas are not in it."""
+    worst: Amount
+    """What is lost at worst, of this asset: the fee. All else can be had back alone …"""
     worst_after: int
-    """Seconds until all is back if the peer vanishes: the challenge, and the time to mine."""
+    """… so many seconds later: the challenge, and the time to mine …"""
+    leave_gas: int
+    """… for so much gas."""
     counts_after: str
     """When the money will count, in words."""
     channel: Hex | None
     state: Literal["plan", "offered", "funding", "open", "refused"]
+    """`plan`: nothing was done; ask again with consent."""
     why: str
 
 

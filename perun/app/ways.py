@@ -71,11 +71,18 @@ def fitting(work: Work, payee: PeerId, asset: Asset, amount: Wei) -> InstanceVie
 
 def live(work: Work, view: ChannelView) -> bool:
     """Whether states are signed in it, and its money counts."""
-    if view.stage is not Stage.JOINED or not view.watched:
+    if view.stage is not Stage.JOINED or not view.watched or _is_closing(work, view):
         return False
     now = phase(view, work.books.chain)
     return now in (Phase.IDLE, Phase.PROPOSED, Phase.HOLDING) and bool(
         view.final.alice or view.final.bob
+    )
+
+
+def _is_closing(work: Work, view: ChannelView) -> bool:
+    return any(
+        row.method == "close" and row.subject == view.id and not row.over
+        for row in work.shelf.errands.values()
     )
 
 

@@ -1,17 +1,15 @@
 """What it costs to be paid by the chain, and whether a channel is worth that.
 
-Gas figures are those of `benchmarks/gas/gas.json`, rounded up; tokens cost a little more. Prices
-move: what is worth it today may not be tomorrow.
+Gas is `perun.core.gas`; prices move: what is worth it today may not be tomorrow.
 """
 
 from __future__ import annotations
-
-from typing import Final
 
 from msgspec.structs import replace
 
 from perun.chain.endpoint import Endpoint, Sending
 from perun.chain.fees import FeePolicy, first_fees
+from perun.core.gas import CLAIM_GAS, SUBMIT_GAS, leaving_gas, register_gas, settle_gas
 from perun.core.limits import Limits
 from perun.types import Wei
 
@@ -26,30 +24,6 @@ __all__ = [
     "register_gas",
     "settle_gas",
 ]
-
-CLAIM_GAS: Final = 46_000
-SUBMIT_GAS: Final = 60_000
-
-_REGISTER: Final = 63_000
-_LISTED: Final = 4_000
-_EVIDENCE: Final = 44_000
-_SETTLE: Final = 53_000
-_RESOLVED: Final = 6_000
-
-
-def register_gas(nanos: int, evidence: int = 0) -> int:
-    """Gas of a `register` of a state with so many nanos, so many of them with evidence."""
-    return _REGISTER + nanos * _LISTED + evidence * _EVIDENCE
-
-
-def settle_gas(nanos: int) -> int:
-    """Gas of a `settle` that resolves so many nanos."""
-    return _SETTLE + nanos * _RESOLVED
-
-
-def leaving_gas(nanos: int, evidence: int) -> int:
-    """Gas of leaving a channel alone: `register`, and `settle` after the deadline."""
-    return register_gas(nanos, evidence) + settle_gas(nanos)
 
 
 def gas_price(node: Sending, base_fee: Wei, policy: FeePolicy | None = None) -> Wei:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from perun.chain import costs
+from perun.core import gas
 from perun.core.accounting import clamp_to_locks, free_money, gain, own_lock
 from perun.core.books import Books
 from perun.core.content import agreed_content, agreed_version
@@ -109,12 +109,12 @@ def _until(books: Books, view: ChannelView, nanos: tuple[Nano, ...]) -> UnixTime
 def _gas(books: Books, view: ChannelView, now: Phase, nanos: tuple[Nano, ...]) -> int:
     if now is Phase.ENDED:
         return 0
-    settle = costs.settle_gas(len(nanos))
+    settle = gas.settle_gas(len(nanos))
     if now in (Phase.SETTLING, Phase.DECIDED):
         return settle
     held = sum(1 for nano in nanos if nano.id in books.instances and nano.id in books.totals)
     ours = agreed_version(view)
     dispute = view.head.dispute
     if dispute is not None and ours <= dispute.version:
-        return settle + held * costs.SUBMIT_GAS
-    return settle + costs.register_gas(len(nanos), held)
+        return settle + held * gas.SUBMIT_GAS
+    return settle + gas.register_gas(len(nanos), held)

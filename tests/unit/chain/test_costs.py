@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from perun.chain import costs
+from perun.core import gas
 from perun.core.faults import ChannelRejected
 from perun.core.inputs import CommandOffer
 from perun.core.limits import limits_for
@@ -23,6 +24,11 @@ GWEI = 10**9
 @pytest.mark.parametrize(
     ("ours", "group", "row"),
     [
+        (gas.OPEN_GAS, "open-erc20", "first, into a new slot"),
+        (gas.OPEN_BOTH_GAS, "open-both-erc20", "from a new slot"),
+        (gas.DEPOSIT_GAS, "deposit-erc20", "first, into a new slot"),
+        (gas.CLOSE_GAS, "close-credit", "Bob's first credit"),
+        (gas.WITHDRAW_GAS, "withdraw-erc20", "by a stranger, two signatures, pays both"),
         (costs.CLAIM_GAS, "claim-erc20", "some of it, to another account"),
         (costs.SUBMIT_GAS, "submit-statements", "first, both totals"),
         (costs.register_gas(0), "register", "first, by a party"),

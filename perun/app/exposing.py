@@ -1,0 +1,133 @@
+"""What of ours depends on others, and until when we can be away (docs/app.md).
+
+One valuation: `balance` says what we have, `claims` what the chain would pay us alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from perun.app import values as v
+from perun.app.methods import GetExposure
+from perun.app.texts import hexed, show_account
+from perun.app.work import Work
+from perun.core.balances import balance
+from perun.core.content import agreed_content, agreed_version
+from perun.core.instances import lock_shift, paid_by
+from perun.core.phases import Phase, phase
+from perun.core.state import ChannelView, InstanceView, Role, Totals
+from perun.core.worth import dust_of, enforcing_costs
+from perun.encoding.addresses import show_node_id
+from perun.node.owed import claims
+from perun.types import ChannelId, UnixTime
+
+__all__ = ["Watchers", "exposure"]
+
+Watchers = Callable[[ChannelId], Sequence[v.Watcher]]
+"""Who has acknowledged that it watches a channel, and up to which state."""
+
+
+def exposure(work: Work, params: GetExposure, watchers: Watchers) -> v.Exposures:  # noqa: ARG001
+    """Every channel that has not ended."""
+    owed = {claim.channel: claim for claim in claims(work.books)}
+    found = []
+    for view in work.books.channels.values():
+        if view.head.ended or not (view.final.alice or view.final.bob or view.head.dispute):
+            continue
+        claim = owed.get(view.id)
+        until, reason = _online_by(work, view)
+        found.append(
+            v.Exposure(
+                channel=hexed(view.id),
+                peer=show_node_id(view.peer),
+                asset=show_account(view.channel.asset),
+                have=str(_have(work, view)),
+                alone="0" if claim is None else str(claim.amount),
+                alone_by=0 if claim is None else claim.until,
+                alone_gas=0 if claim is None else claim.gas,
+                unenforceable=str(_unenforceable(work, view)),
+                online_by=until,
+                reason=reason,
+                watchers=tuple(watchers(view.id)),
+            )
+        )
+    times = [one.online_by for one in found if one.online_by is not None]
+    return v.Exposures(channels=tuple(found), online_by=min(times, default=None))
+
+
+def _have(work: Work, view: ChannelView) -> int:
+    ours = balance(work.books, view)
+    return ours.free + ours.locked
+
+
+def _listed(work: Work, view: ChannelView) -> Iterator[InstanceView]:
+    _, nanos = agreed_content(view)
+    for nano in nanos:
+        instance = work.books.instances.get(nano.id)
+        if instance is not None:
+            yield instance
+
+
+def _unenforceable(work: Work, view: ChannelView) -> int:
+    """What we have received in machines where it is not worth a transaction."""
+    costs = enforcing_costs(work.config.limits, work.books.chain)
+    dust = dust_of(work.config.policy, view.channel.asset, costs)
+    total = 0
+    for instance in _listed(work, view):
+        received = _received(work, instance)
+        if 0 < received < dust:
+            total += received
+    return total
+
+
+def _received(work: Work, instance: InstanceView) -> int:
+    """What an instance has brought us beyond what we paid in it, as an end."""
+    if instance.role is None:
+        return 0
+    if instance.lock is not None:
+        payer_is_us = (instance.role is Role.BOB) == instance.lock.bob_pays
+        known = instance.preimage is not None
+        return abs(lock_shift(instance.lock)) if known and not payer_is_us else 0
+    totals = work.books.totals.get(instance.id) or Totals(instance.id)
+    theirs, ours = (
+        paid_by(instance, totals, instance.role.other),
+        paid_by(instance, totals, instance.role),
+    )
+    return theirs - ours
+
+
+def _online_by(work: Work, view: ChannelView) -> tuple[UnixTime | None, str]:
+    """The earliest time at which being away would cost us something, and what."""
+    found = sorted(_duties(work, view), key=lambda one: one[0])
+    return found[0] if found else (None, "")
+
+
+def _duties(work: Work, view: ChannelView) -> Iterator[tuple[UnixTime, str]]:
+    margin = work.config.limits.margin
+    dispute = view.head.dispute
+    now = phase(view, work.books.chain)
+    if dispute is not None and not dispute.settling:
+        if agreed_version(view) > dispute.version and now is Phase.DISPUTED:
+            yield UnixTime(dispute.deadline - margin), "to answer the dispute with a newer state"
+    elif dispute is None and _could_be_cheated(view):
+        seen = work.books.chain.head_time
+        when = UnixTime(seen + view.channel.challenge - margin)
+        yield when, "in case an old state is brought to the chain from now on"
+    for instance in _listed(work, view):
+        if instance.machine is not None and instance.role is not None:
+            on = instance.head
+            if on.deadline:
+                shown = on.paid_by_bob if instance.role is Role.ALICE else on.paid_by_alice
+                totals = work.books.totals.get(instance.id) or Totals(instance.id)
+                if totals.received > shown:
+                    yield UnixTime(on.deadline - margin), "to show what you have received"
+            elif _received(work, instance) > 0:
+                when = UnixTime(instance.machine.validity - margin)
+                yield when, "to renew a machine, or bring to the chain what you have received in it"
+        elif instance.lock is not None and _received(work, instance) > 0:
+            yield UnixTime(instance.lock.deadline - margin), "to cash a lock whose secret you know"
+
+
+def _could_be_cheated(view: ChannelView) -> bool:
+    """Whether an older state could serve the peer: there is one, if anything was ever signed."""
+    return view.agreed is not None and view.agreed.state.version > 0

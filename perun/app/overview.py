@@ -1,0 +1,210 @@
+"""Who am I, where, what is mine, what waits for me, what is wrong and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from perun.app import values as v
+from perun.app.methods import GetChannels, GetNetworks, GetOffers, GetStatus
+from perun.app.settings import KnownNetwork
+from perun.app.texts import hexed, show_account
+from perun.app.work import Work
+from perun.core.accounting import free_money, reliable_holdings
+from perun.core.balances import balance
+from perun.core.content import agreed_content
+from perun.core.phases import Phase, fresh, phase
+from perun.core.state import ChannelView, Role, Stage
+from perun.encoding.addresses import show_node_id
+from perun.types import Asset
+
+__all__ = ["channels", "networks", "offers", "status"]
+
+_PHASES: Final[dict[Phase, v.Phase]] = {
+    Phase.OFFERED: "offered",
+    Phase.INVITED: "invited",
+    Phase.IDLE: "open",
+    Phase.PROPOSED: "open",
+    Phase.HOLDING: "open",
+    Phase.CLOSING: "closing",
+    Phase.LEAVING: "leaving",
+    Phase.DISPUTED: "disputed",
+    Phase.DECIDED: "decided",
+    Phase.SETTLING: "settling",
+    Phase.ENDED: "ended",
+}
+
+
+def status(work: Work, params: GetStatus, version: str) -> v.Status:  # noqa: ARG001
+    """Everything at a glance."""
+    chain = work.books.chain
+    views = [view for view in work.books.channels.values() if not _is_over(view)]
+    return v.Status(
+        node=show_node_id(work.me),
+        account=show_account(work.config.identity.account),
+        network=_network(work),
+        block=v.Block(
+            number=chain.head_number,
+            time=chain.head_time,
+            final_number=chain.final_number,
+            final_time=chain.final_time,
+            fresh=fresh(work.books),
+        ),
+        exit_only=work.books.exit_only,
+        balances=tuple(_balances(work, views)),
+        channels=tuple(_show(work, view) for view in views),
+        problems=tuple(_problems(work, views)),
+        event=work.shelf.next_event - 1,
+        version=version,
+    )
+
+
+def _is_over(view: ChannelView) -> bool:
+    return view.final.ended
+
+
+def _network(work: Work) -> v.Network:
+    domain = work.config.deployment.contract
+    for known in work.settings.networks:
+        if (known.chain_id, known.contract) == (domain.chain_id, domain.contract):
+            return _show_network(known, current=True)
+    own = KnownNetwork(domain.chain_id, "", domain.contract, work.settings.genesis)
+    return _show_network(own, current=True)
+
+
+def _show_network(known: KnownNetwork, *, current: bool) -> v.Network:
+    return v.Network(
+        caip2=f"eip155:{known.chain_id}",
+        name=known.name,
+        genesis=hexed(known.genesis),
+        contract=show_account(known.contract),
+        current=current,
+        test=known.test,
+    )
+
+
+def networks(work: Work, params: GetNetworks) -> tuple[v.Network, ...]:  # noqa: ARG001
+    """Ours first, then the others that are known."""
+    own = _network(work)
+    others = [_show_network(known, current=False) for known in work.settings.networks]
+    return (own, *(one for one in others if (one.caip2, one.contract) != (own.caip2, own.contract)))
+
+
+def _balances(work: Work, views: list[ChannelView]) -> Iterator[v.AssetBalance]:
+    account = work.config.identity.account
+    credits = {
+        asset: row.amount for (asset, owner), row in work.books.credits.items() if owner == account
+    }
+    assets: dict[Asset, None] = dict.fromkeys(work.config.policy.assets)
+    assets.update(dict.fromkeys(view.channel.asset for view in views))
+    assets.update(dict.fromkeys(Asset(asset) for asset in credits))
+    for asset in assets:
+        ours = [balance(work.books, view) for view in views if view.channel.asset == asset]
+        yield v.AssetBalance(
+            asset=show_account(asset),
+            free=str(max(0, sum(one.free for one in ours))),
+            locked=str(max(0, sum(one.locked for one in ours))),
+            guaranteed=str(sum(one.guaranteed for one in ours)),
+            credit=str(credits.get(asset, 0)),
+        )
+
+
+def channels(work: Work, params: GetChannels) -> tuple[v.Channel, ...]:
+    """Every channel, in the order in which we heard of them."""
+    views = work.books.channels.values()
+    return tuple(_show(work, view) for view in views if params.ended or not _is_over(view))
+
+
+def _show(work: Work, view: ChannelView) -> v.Channel:
+    ours = balance(work.books, view)
+    net, nanos = agreed_content(view)
+    theirs = free_money(reliable_holdings(view), net, nanos, view.role.other)
+    contact = work.shelf.names.get(view.peer)
+    now = phase(view, work.books.chain)
+    shown = _PHASES[now]
+    if shown == "open" and not (view.final.alice or view.final.bob):
+        shown = "opening"
+    return v.Channel(
+        id=hexed(view.id),
+        peer=show_node_id(view.peer),
+        name="" if contact is None else contact.name,
+        asset=show_account(view.channel.asset),
+        phase=shown,
+        busy=bool(view.proposals or view.held or view.intents or view.withdraws or view.deposits),
+        free=str(max(0, ours.free)),
+        locked=str(max(0, ours.locked)),
+        guaranteed=str(ours.guaranteed),
+        peer_free=str(max(0, theirs)),
+        challenge=view.channel.challenge,
+        machines=len(nanos),
+    )
+
+
+def offers(work: Work, params: GetOffers) -> tuple[v.Offer, ...]:  # noqa: ARG001
+    """What peers want that our policy leaves to our user."""
+    found = []
+    for view in work.books.channels.values():
+        now = phase(view, work.books.chain)
+        if now is Phase.INVITED and view.stage is Stage.INVITED:
+            funding = view.funding
+            text = f"{work.name(view.peer)} offers a channel"
+            amounts = (funding.bob_amount, funding.alice_amount, 0)
+            found.append(_offer(work, view, "channel", text, amounts))
+        elif view.held is not None and not view.held.answering:
+            before, _ = agreed_content(view)
+            moved = view.held.state.net - before
+            loses = max(0, moved if view.role is Role.ALICE else -moved)
+            text = f"{work.name(view.peer)} proposes to take {loses} from you"
+            found.append(_offer(work, view, "proposal", text, (0, 0, loses)))
+    return tuple(found)
+
+
+def _offer(
+    work: Work, view: ChannelView, kind: str, text: str, amounts: tuple[int, int, int]
+) -> v.Offer:
+    own, theirs, loses = amounts
+    until = None if view.held is None else view.held.since + work.config.limits.hold
+    return v.Offer(
+        id=hexed(view.id),
+        kind=kind,  # type: ignore[arg-type]
+        peer=show_node_id(view.peer),
+        asset=show_account(view.channel.asset),
+        text=text,
+        own_amount=str(own),
+        peer_amount=str(theirs),
+        loses=str(loses),
+        until=until,
+    )
+
+
+def _problems(work: Work, views: list[ChannelView]) -> Iterator[v.Problem]:
+    books = work.books
+    if books.exit_only:
+        yield v.Problem(
+            code="exitOnly",
+            text="this store was restored or copied: nothing new is signed with it",
+            do="leave or close the channels, then begin anew with a fresh store",
+        )
+    if not fresh(books):
+        age = books.chain.clock - books.chain.heard
+        text = (
+            "no block was seen yet" if not books.chain.head_number else f"{age} s without a block"
+        )
+        yield v.Problem(
+            code="noFreshBlock", text=text, do="nothing is paid or accepted: check the RPC endpoint"
+        )
+    for view in views:
+        name, now = work.name(view.peer), phase(view, books.chain)
+        if now is Phase.DISPUTED and view.head.dispute is not None:
+            yield v.Problem(
+                code="disputed",
+                text=f"the channel with {name} is disputed until {view.head.dispute.deadline}",
+                do="stay online until then: the newest state is being brought to the chain",
+            )
+        limits = books.config.limits
+        if view.proposals and books.chain.waited(view.proposals[-1].sent_at) > limits.patience:
+            yield v.Problem(
+                code="unanswered",
+                text=f"{name} has not answered a proposal; the worst of both counts until then",
+                do="wait for it, or leave the channel through the chain",
+            )

@@ -1,0 +1,77 @@
+"""Machines before their end: renewed if they are used, else taken out.
+
+Whoever has received something in a machine brings it to the chain when its end comes near. That
+costs gas, and is needless while both are there.
+"""
+
+from __future__ import annotations
+
+from perun.app import ways
+from perun.app.work import Work
+from perun.core.inputs import CommandRemove, CommandReplace
+from perun.core.instances import last_time
+from perun.core.state import InstanceView, LegStatus, Role
+from perun.core.worth import dust_of, least_lock
+from perun.errors import Misuse
+from perun.types import InstanceId, MachineId, UnixTime, Wei
+
+__all__ = ["tend"]
+
+_AGAIN = 60
+"""Seconds until it is tried again."""
+
+
+def tend(work: Work, tried: dict[InstanceId, UnixTime]) -> None:
+    """Looks at every machine of ours.
+
+    Args:
+        tried: when something was last tried; kept by the caller, forgotten with the process.
+    """
+    for instance in list(work.books.instances.values()):
+        if (
+            instance.machine is None
+            or instance.role is None
+            or instance.legs[0].status is not LegStatus.LISTED
+            or instance.leave_sent
+            or not ends_soon(work, instance)
+        ):
+            continue
+        if work.now < tried.get(instance.id, UnixTime(0)) + _AGAIN:
+            continue
+        tried[instance.id] = work.now
+        _renew_or_remove(work, instance)
+    if len(tried) > 1_000:
+        tried.clear()
+
+
+def ends_soon(work: Work, instance: InstanceView) -> bool:
+    """Whether it must go now, before somebody has to go to the chain; its Alice begins."""
+    assert instance.machine is not None
+    left = last_time(instance.machine) - work.books.chain.head_time
+    margins = 4 if instance.role is Role.ALICE else 3
+    return work.config.limits.margin < left < margins * work.config.limits.margin
+
+
+def _renew_or_remove(work: Work, instance: InstanceView) -> None:
+    totals, limits = work.books.totals.get(instance.id), work.config.limits
+    rest = ways.room(work.books, instance)
+    asset = work.books.channels[instance.legs[0].channel].channel.asset
+    dust = dust_of(work.config.policy, asset, least_lock(limits, work.books.chain))
+    used = totals is not None and totals.sent > 0
+    if instance.role is Role.ALICE and used and rest >= max(1, dust):
+        life = work.settings.life_over_hub if instance.via else work.settings.life
+        end = UnixTime(work.books.chain.head_time + min(life, limits.greatest_validity))
+        challenge = limits.least_machine_challenge
+        command = CommandReplace(
+            MachineId(instance.id), rest, Wei(0), end, challenge, work.random()
+        )
+        try:
+            work.desk.do(command)
+        except Misuse:
+            pass
+        else:
+            return
+    try:
+        work.desk.do(CommandRemove(instance.id))
+    except Misuse:
+        return
