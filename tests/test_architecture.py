@@ -51,8 +51,9 @@ ALLOWED: dict[str, set[str]] = {
     # It also runs where there is no chain, store or thread of ours: in a page.
     "app": PURE | {"core", "ports", "node"},
     "hub": NODE | {"node", "app"},
+    "daemon": NODE | {"node", "app", "api", "hub"},
     "demo": NODE | {"node"},
-    "cli": NODE | {"node", "app", "hub", "demo", "names", "signing"},
+    "cli": NODE | {"node", "app", "hub", "daemon", "demo", "names", "signing"},
     # The public names come from one place, and by name only.
     "": {"names"},
 }

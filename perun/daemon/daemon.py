@@ -1,0 +1,214 @@
+"""A node that lives in a process: chain, store, wire, application and interface, put together.
+
+    daemon = Daemon(home, settings, keyring)
+    daemon.start()
+    …
+    daemon.stop()
+
+Everything that it keeps is below `home`. To what was signed, `stop`, a crash and a power cut are
+the same.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from msgspec.structs import replace
+
+from perun.app.app import App
+from perun.app.settings import Settings as AppSettings
+from perun.bindings.failures import translated
+from perun.chain import connect
+from perun.chain.reports import Report
+from perun.chain.rpc import RpcEndpoint
+from perun.core.config import Config
+from perun.core.limits import limits_for
+from perun.core.notices import Notice
+from perun.core.state import PeerId
+from perun.crypto import SecretKey, keccak
+from perun.daemon.keyring import Keyring
+from perun.daemon.policies import policy_of
+from perun.daemon.settings import BadSettings, Settings
+from perun.deployments import load
+from perun.encoding.addresses import show_node_id
+from perun.errors import ChainFault
+from perun.node.assembly import Assembly
+from perun.node.settings import config_for, deployment_of
+from perun.node.threads import NodeThread
+from perun.randomness import new_salt
+from perun.wallet import LocalWallet, encrypt, read_keyfile
+from perun.wire.listener import Listener
+from perun.wire.parcels import Hello
+from perun.wire.web import News, WebWire
+
+__all__ = ["Daemon"]
+
+SOFTWARE: Final = "perun 0.1.0"
+_LIGHT_WORK: Final = 2**13
+"""scrypt's n for the keyfile inside the store: whoever reads that file has the keys' file too."""
+
+Told = Report | Notice | News | tuple[object, Exception]
+"""What the parts of a daemon have to say, for a log."""
+
+
+class Daemon:
+    """One node."""
+
+    def __init__(
+        self,
+        home: Path,
+        settings: Settings,
+        keyring: Keyring,
+        *,
+        password: str = "",
+        tell: Callable[[Told], None] = lambda _: None,
+    ) -> None:
+        """Opens the store and looks at the chain; nothing is sent or served yet.
+
+        Args:
+            home: where the settings' files are.
+            password: also opens `account_keyfile`, and the keyfile kept for exits.
+            tell: hears reports of the chain, notices of the core, news of the wire, and refusals;
+                from several threads.
+
+        Raises:
+            BadSettings: a setting cannot be meant.
+            ChainFault: the chain cannot be reached, or has other contracts.
+            StoreFault: the store cannot be opened.
+        """
+        self.home, self.settings, self.keyring = home, settings, keyring
+        self._tell = tell
+        account = self._account(password)
+        self.endpoint = endpoint = self._connect()
+        with translated():
+            genesis = bytes(endpoint.web3.eth.get_block(0)["hash"])
+        suite = load(endpoint.web3, home / settings.chain.contracts)
+        deployment = deployment_of(
+            suite.chain_id,
+            suite.ms_contract.address,
+            suite.vpm.address,
+            suite.hash_time_lock.address,
+        )
+        limits = limits_for(suite.chain_id)
+        if settings.chain.finality_blocks is not None:
+            limits = replace(limits, finality_blocks=settings.chain.finality_blocks)
+        self.config: Config = config_for(
+            deployment,
+            keyring.node.public_key,
+            keccak(b"perun store " + keyring.node.secret),
+            account.address,
+            policy_of(settings),
+            limits,
+        )
+        self.peer: PeerId = self.config.identity.peer
+        self.listener = self._make_listener()
+        self.app = App(
+            AppSettings(genesis=genesis, host=self._public_host()),
+            new_salt,
+            lambda peer, host: self.wire.reach(peer, host),
+        )
+        self.assembly = Assembly(
+            home / settings.node.store,
+            self.config,
+            keyring.node,
+            endpoint,
+            wallet=LocalWallet(deployment, [keyring.node, account]),
+            since=settings.chain.since,
+            keyfile=encrypt(account, password, work=_LIGHT_WORK),
+            any_price=settings.policy.small_channels,
+            notify=tell,
+            fault=lambda what, why: tell((what, why)),
+            report=tell,
+            guest=self.app,
+        )
+        contract = deployment.contract
+        hello = Hello(
+            (1,),
+            f"eip155:{contract.chain_id}",
+            genesis,
+            (contract.contract, deployment.vpm.contract, deployment.hash_time_lock.contract),
+            software=SOFTWARE,
+        )
+        self.wire = WebWire(keyring.node, hello, listener=self.listener, report=tell)
+        self.thread = NodeThread(self.assembly.node)
+
+    @property
+    def name(self) -> str:
+        """Our node id, as people type it."""
+        return show_node_id(self.peer)
+
+    def start(self) -> None:
+        """Looks at the chain, serves, dials, and lives from now on.
+
+        Raises:
+            ChainFault: the chain cannot be reached.
+            OSError: an address to listen at is taken.
+        """
+        self.assembly.join(self.wire)
+        self.thread.start()
+        self.assembly.chain.start()
+
+    def stop(self) -> None:
+        """Tells peers that we leave, and lets everything go."""
+        self.wire.stop()
+        self.thread.stop()
+        self.assembly.close()
+
+    @property
+    def failed(self) -> Exception | None:
+        """Why the node has ended by itself, if it has."""
+        return self.assembly.node.failed
+
+    # ------------------------------------------------------------------------ putting together
+
+    def _account(self, password: str) -> SecretKey:
+        file = self.settings.node.account_keyfile
+        return read_keyfile(self.home / file, password) if file else self.keyring.account
+
+    def _connect(self) -> RpcEndpoint:
+        """The first of the chain's nodes that answers."""
+        fault: ChainFault | None = None
+        for url in self.settings.chain.rpc:
+            try:
+                return connect(url)
+            except ChainFault as error:
+                fault = error
+        raise fault or BadSettings("[chain] rpc", "names no node")
+
+    def _make_listener(self) -> Listener | None:
+        wire = self.settings.wire
+        if not wire.listen:
+            return None
+        bind, port = _place(wire.listen)
+        return Listener(bind, port, hosts=wire.hosts, tls=self._tls())
+
+    def _tls(self) -> ssl.SSLContext | None:
+        wire = self.settings.wire
+        if not wire.tls_certificate:
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        try:
+            context.load_cert_chain(
+                self.home / wire.tls_certificate, self.home / wire.tls_key if wire.tls_key else None
+            )
+        except OSError as error:
+            raise BadSettings("[wire] tls_certificate", str(error)) from None
+        return context
+
+    def _public_host(self) -> str:
+        if self.settings.wire.hosts:
+            return self.settings.wire.hosts[0]
+        if self.listener is None or not self.listener.port:
+            return ""
+        return self.listener.host
+
+
+def _place(text: str) -> tuple[str, int]:
+    """`host:port` of a setting."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise BadSettings(text, "is no address to listen at, such as 127.0.0.1:7070")
+    return host.strip("[]"), int(port)

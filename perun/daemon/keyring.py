@@ -1,0 +1,192 @@
+"""Twelve words, and the keys that come of them.
+
+The phrase (BIP-39) gives the *account*, as other wallets derive it, and for every store a *node
+key* that is derived with the store's own random number. Typing the phrase again draws a new
+number, so it never makes a key that another store may still sign with (protocol, section 5,
+Store). A third key encrypts backups, and is the same for all stores.
+
+On disk the phrase lies encrypted by a password, in a file that only its owner reads.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Final
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from eth_account.hdaccount import (
+    ETHEREUM_DEFAULT_PATH,
+    generate_mnemonic,
+    key_from_seed,
+    seed_from_mnemonic,
+)
+from eth_account.hdaccount.mnemonic import Mnemonic
+from eth_account.types import Language
+
+from perun.crypto import SecretKey
+from perun.errors import Misuse
+
+__all__ = ["BadPhrase", "Keyring", "KeyringError", "new_phrase", "read_keyring", "write_keyring"]
+
+_WORDS: Final = 12
+_NODE_PATH: Final = "m/7265'/0'/{number}'"
+_BACKUP_PATH: Final = "m/7265'/1'"
+_MOST_NUMBER: Final = 2**31 - 1
+_WORK: Final = 2**17
+"""scrypt's n: half a second, and 128 MB, for each password tried."""
+_MOST_WORK: Final = 2**20
+_MOST_BYTES: Final = 4_096
+_OWNER_ONLY: Final = 0o600
+_ABOUT: Final = b"perun keyring 1"
+
+
+@dataclass(eq=False)
+class BadPhrase(Misuse):
+    """Words that are no phrase."""
+
+    reason: str
+
+    template: ClassVar[str] = "these words are no phrase: {reason}"
+    hint: ClassVar[str] = "type the twelve words in their order, as they were shown"
+
+
+@dataclass(eq=False)
+class KeyringError(Misuse):
+    """The file with the keys cannot be read or written, or the password does not open it."""
+
+    file: str
+    reason: str
+
+    template: ClassVar[str] = "{file}: {reason}"
+    hint: ClassVar[str] = "check the password; without it only the twelve words help"
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is on disk."""
+
+    version: int
+    number: int
+    work: int
+    salt: str
+    nonce: str
+    sealed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The keys of one store."""
+
+    phrase: str
+    number: int
+    """Of the store; part of every backup."""
+    account: SecretKey
+    node: SecretKey
+    backup: bytes
+    """32 bytes."""
+
+    def __repr__(self) -> str:
+        """Without anything secret."""
+        return f"Keyring(number={self.number}, account=0x{self.account.address.hex()})"
+
+    @classmethod
+    def of(cls, phrase: str, number: int | None = None) -> Keyring:
+        """The keys of a phrase for a store.
+
+        Args:
+            number: of a store that exists; None: of a new one, drawn here.
+
+        Raises:
+            BadPhrase: a word is not on the list, or the last one does not fit the others.
+        """
+        phrase = _checked(phrase)
+        if number is None:
+            number = secrets.randbelow(_MOST_NUMBER) + 1
+        seed = seed_from_mnemonic(phrase, "")
+        return cls(
+            phrase,
+            number,
+            SecretKey(key_from_seed(seed, ETHEREUM_DEFAULT_PATH)),
+            SecretKey(key_from_seed(seed, _NODE_PATH.format(number=number))),
+            key_from_seed(seed, _BACKUP_PATH),
+        )
+
+
+def new_phrase() -> str:
+    """Twelve words that nobody has: 16 random bytes and a checksum (BIP-39)."""
+    return str(generate_mnemonic(_WORDS, Language.ENGLISH))
+
+
+def write_keyring(file: Path, keyring: Keyring, password: str, *, work: int = _WORK) -> None:
+    """Keeps a keyring, encrypted. Never overwrites.
+
+    Raises:
+        KeyringError: there is a file already, or none can be written.
+    """
+    salt, nonce = secrets.token_bytes(32), secrets.token_bytes(12)
+    about = _ABOUT + keyring.number.to_bytes(4, "big")
+    sealed = ChaCha20Poly1305(_stretch(password, salt, work)).encrypt(
+        nonce, keyring.phrase.encode(), about
+    )
+    content = _File(1, keyring.number, work, salt.hex(), nonce.hex(), sealed.hex())
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
+            opened.flush()
+            os.fsync(opened.fileno())
+    except OSError as error:
+        raise KeyringError(str(file), error.strerror or type(error).__name__) from None
+
+
+def read_keyring(file: Path, password: str) -> Keyring:
+    """The keyring in a file.
+
+    Raises:
+        KeyringError: no such file, none of ours, or another password.
+    """
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(_MOST_BYTES)
+        content = msgspec.json.decode(data, type=_File)
+        texts = (content.salt, content.nonce, content.sealed)
+        salt, nonce, sealed = map(bytes.fromhex, texts)
+        if content.version != 1 or not 0 < content.number <= _MOST_NUMBER:
+            raise ValueError("another version")
+        if not 2 <= content.work <= _MOST_WORK or content.work & (content.work - 1):
+            raise ValueError("absurd work")
+    except OSError as error:
+        raise KeyringError(str(file), error.strerror or type(error).__name__) from None
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        raise KeyringError(str(file), "no file with keys") from None
+    about = _ABOUT + content.number.to_bytes(4, "big")
+    try:
+        phrase = ChaCha20Poly1305(_stretch(password, salt, content.work)).decrypt(
+            nonce, sealed, about
+        )
+    except (InvalidTag, ValueError):
+        raise KeyringError(str(file), "the password is wrong, or the file is damaged") from None
+    return Keyring.of(phrase.decode(), content.number)
+
+
+def _stretch(password: str, salt: bytes, work: int) -> bytes:
+    return Scrypt(salt=salt, length=32, n=work, r=8, p=1).derive(password.encode())
+
+
+def _checked(phrase: str) -> str:
+    words = phrase.split()
+    if len(words) != _WORDS:
+        raise BadPhrase(f"{len(words)} words, not {_WORDS}")
+    spelled = " ".join(word.lower() for word in words)
+    known = Mnemonic(Language.ENGLISH)
+    unknown = [word for word in spelled.split() if word not in known.wordlist]
+    if unknown:
+        raise BadPhrase(f"{unknown[0]!r} is not on the list of words")
+    if not known.is_mnemonic_valid(spelled):
+        raise BadPhrase("a word is wrong, or two are exchanged")
+    return spelled

@@ -1,0 +1,40 @@
+"""A daemon's settings as the policy of its node."""
+
+from __future__ import annotations
+
+from perun.core.config import HubPolicy, Policy
+from perun.daemon.settings import HubSettings, Settings
+from perun.types import Wei
+
+__all__ = ["policy_of"]
+
+
+def policy_of(settings: Settings) -> Policy:
+    """What the core is told to agree to without asking."""
+    given, hub = settings.policy, settings.hub
+    return Policy(
+        greatest_deposit=Wei(int(given.greatest_deposit)),
+        greatest_deposits=_maybe(given.greatest_deposits),
+        greatest_lock=_maybe(given.greatest_lock),
+        greatest_fee=Wei(int(given.greatest_fee)),
+        hub=None if hub is None else _hub_policy(hub),
+    )
+
+
+def _hub_policy(hub: HubSettings) -> HubPolicy:
+    usual = HubPolicy()
+    return HubPolicy(
+        base_fee=Wei(int(hub.base_fee)),
+        amount_ppm=hub.amount_ppm,
+        amount_day_ppm=hub.amount_day_ppm,
+        open_fee=Wei(int(hub.open_fee)),
+        greatest_draw=Wei(int(hub.greatest_share)),
+        greatest_lock=usual.greatest_lock
+        if hub.greatest_lock is None
+        else Wei(int(hub.greatest_lock)),
+        peer_quota=usual.peer_quota if hub.peer_quota is None else Wei(int(hub.peer_quota)),
+    )
+
+
+def _maybe(amount: int | None) -> Wei | None:
+    return None if amount is None else Wei(int(amount))

@@ -1,0 +1,250 @@
+"""What a daemon is told: one TOML file, any setting of which may come from the environment instead.
+
+`PERUN_CHAIN_RPC=http://…` stands for `rpc` in `[chain]`; a list has commas between. Secrets are
+never settings: they are in files, whose paths are. Paths are below the folder of the file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, get_args, get_type_hints
+
+import msgspec
+
+from perun.errors import Misuse, PerunError
+from perun.units import format_ether, parse_units
+
+__all__ = [
+    "Amount",
+    "ApiSettings",
+    "BadSettings",
+    "ChainSettings",
+    "HubSettings",
+    "NodeSettings",
+    "PolicySettings",
+    "Settings",
+    "WireSettings",
+    "read_settings",
+    "write_settings",
+]
+
+FILE_NAME: Final = "perun.toml"
+_PREFIX: Final = "PERUN_"
+_NOT_SETTINGS: Final = frozenset({"PERUN_HOME", "PERUN_PASSWORD"})
+_UNITS: Final = {"ether": 18, "eth": 18, "gwei": 9, "wei": 0}
+_AMOUNT: Final = re.compile(r"\s*([0-9.]+)\s*([A-Za-z]+)\s*")
+
+Port = Annotated[int, msgspec.Meta(ge=0, lt=65_536)]
+Millionths = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+
+
+@dataclass(eq=False)
+class BadSettings(Misuse):
+    """A setting is unknown or has a value that it cannot have."""
+
+    where: str
+    reason: str
+
+    template: ClassVar[str] = "{where}: {reason}"
+    hint: ClassVar[str] = "mend the file or the variable, and start again"
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Part of the file; a name that is not here is refused."""
+
+
+class Amount(int):
+    """Wei, which people write as `"0.5 ether"` or `"30 gwei"`."""
+
+    def __str__(self) -> str:
+        return f"{format_ether(int(self))} ether"
+
+
+class ChainSettings(_Section, frozen=True, forbid_unknown_fields=True):
+    """`[chain]`: the chain and the contracts on it."""
+
+    rpc: tuple[str, ...]
+    """Addresses of Ethereum nodes, `http://…`; of two given, what they say is compared."""
+    contracts: str = "contracts.json"
+    """File with the contracts' addresses (`perun.save`)."""
+    since: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Block in which they were deployed: nothing before it is looked at."""
+    finality_blocks: Annotated[int, msgspec.Meta(ge=0, le=100_000)] | None = None
+    """Blocks after which one counts as final; not set: as the chain's limits say."""
+
+
+class NodeSettings(_Section, frozen=True, forbid_unknown_fields=True):
+    """`[node]`: who we are, and where that is kept."""
+
+    store: str = "store.sqlite"
+    keys: str = "keys.json"
+    password_file: str = ""
+    """Opens the keys; not set: PERUN_PASSWORD, or the terminal."""
+    account_keyfile: str = ""
+    """An account of its own, in place of the phrase's first one; same password."""
+
+
+class WireSettings(_Section, frozen=True, forbid_unknown_fields=True):
+    """`[wire]`: how peers reach us."""
+
+    listen: str = ""
+    """`127.0.0.1:7070`; not set: we dial only, and are reached where we are attached."""
+    hosts: tuple[str, ...] = ()
+    """How others dial it, `host[:port]`."""
+    tls_certificate: str = ""
+    tls_key: str = ""
+
+
+class ApiSettings(_Section, frozen=True, forbid_unknown_fields=True):
+    """`[api]`: for command line, page and programs on this machine."""
+
+    listen: str = "127.0.0.1:7071"
+    token_file: str = "token"  # noqa: S105  # a file's name
+
+
+class PolicySettings(_Section, frozen=True, forbid_unknown_fields=True):
+    """`[policy]`: what is agreed to without asking."""
+
+    greatest_deposit: Amount = Amount(0)
+    """Most that we put into a channel that somebody offers."""
+    greatest_deposits: Amount | None = None
+    """… and into all of them together."""
+    greatest_lock: Amount | None = None
+    greatest_fee: Amount = Amount(10**15)
+    """Most that a hub is paid for one virtual channel."""
+    small_channels: bool = False
+    """Also take part in channels that cost more to enforce than they hold."""
+
+
+class HubSettings(_Section, frozen=True, forbid_unknown_fields=True):
+    """`[hub]`: prices and bounds; with this section we are one."""
+
+    base_fee: Amount = Amount(0)
+    amount_ppm: Millionths = 0
+    """Parts of a million of what is locked."""
+    amount_day_ppm: Millionths = 0
+    """… and of that, for each day."""
+    open_fee: Amount = Amount(0)
+    greatest_share: Amount = Amount(0)
+    """Most that we put into a channel out of our credit."""
+    credit: Amount = Amount(0)
+    """How much credit we keep in the contract; refilled from the account."""
+    greatest_lock: Amount | None = None
+    peer_quota: Amount | None = None
+    faucet: Amount | None = None
+    """What anybody may ask for once; on test networks only."""
+
+
+class Settings(_Section, frozen=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    chain: ChainSettings
+    node: NodeSettings = NodeSettings()
+    wire: WireSettings = WireSettings()
+    api: ApiSettings = ApiSettings()
+    policy: PolicySettings = PolicySettings()
+    hub: HubSettings | None = None
+
+
+def read_settings(file: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings in a file, with those of the environment in their place.
+
+    Args:
+        environment: this process's if not given.
+
+    Raises:
+        BadSettings: the file cannot be read; a name is unknown or a value wrong.
+    """
+    try:
+        with file.open("rb") as opened:
+            content = tomllib.load(opened)
+    except OSError as error:
+        raise BadSettings(str(file), error.strerror or type(error).__name__) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadSettings(str(file), str(error)) from None
+    given = os.environ if environment is None else environment
+    where = str(file)
+    for name in sorted(given):
+        if name.startswith(_PREFIX) and name not in _NOT_SETTINGS:
+            _place(content, name, given[name])
+            where = f"{file} and PERUN_…"
+    try:
+        return msgspec.convert(content, Settings, strict=False, dec_hook=_read_amount)
+    except msgspec.ValidationError as error:
+        raise BadSettings(where, str(error)) from None
+
+
+def write_settings(file: Path, settings: Settings) -> None:
+    """Writes what is not as it would be anyway.
+
+    Raises:
+        BadSettings: the file cannot be written.
+    """
+    lines = []
+    for section in settings.__struct_fields__:
+        value = getattr(settings, section)
+        if value is None:
+            continue
+        rows = [
+            f"{name} = {_toml(getattr(value, name))}"
+            for name in value.__struct_fields__
+            if not _is_default(value, name)
+        ]
+        if rows or section == "hub":
+            lines += [f"[{section}]", *rows, ""]
+    try:
+        file.write_text("\n".join(lines), encoding="utf-8")
+    except OSError as error:
+        raise BadSettings(str(file), error.strerror or type(error).__name__) from None
+
+
+def _is_default(section: msgspec.Struct, name: str) -> bool:
+    for field in msgspec.structs.fields(section):
+        if field.name == name:
+            return bool(field.default == getattr(section, name))
+    return False
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int) and not isinstance(value, Amount):
+        return str(value)
+    # JSON's strings are TOML's.
+    return msgspec.json.encode(str(value)).decode()
+
+
+def _place(content: dict[str, Any], name: str, value: str) -> None:
+    """Puts a variable where the file would have it."""
+    section, _, key = name.removeprefix(_PREFIX).lower().partition("_")
+    kinds = get_type_hints(Settings)
+    if section not in kinds or not key:
+        raise BadSettings(name, "no such setting")
+    kind = next((k for k in (kinds[section], *get_args(kinds[section])) if hasattr(k, key)), None)
+    if kind is None:
+        raise BadSettings(name, f"[{section}] has no {key}")
+    table = content.setdefault(section, {})
+    if not isinstance(table, dict):
+        raise BadSettings(name, f"[{section}] is no table in the file")
+    many = get_type_hints(kind)[key] == tuple[str, ...]
+    table[key] = [part.strip() for part in value.split(",") if part.strip()] if many else value
+
+
+def _read_amount(kind: type, value: Any) -> Any:
+    if kind is not Amount:
+        raise TypeError(kind)
+    match = _AMOUNT.fullmatch(value) if isinstance(value, str) else None
+    decimals = _UNITS.get(match[2].lower()) if match else None
+    if match is None or decimals is None:
+        raise ValueError(f"{value!r} is no amount such as '0.5 ether'")
+    try:
+        return Amount(parse_units(match[1], decimals))
+    except PerunError as error:
+        raise ValueError(str(error)) from None
