@@ -17,11 +17,11 @@ from pathlib import Path
 
 from perun.core.books import Row
 from perun.core.config import HubPolicy, Policy
-from perun.core.content import agreed_content
 from perun.core.effects import Sign
 from perun.core.inputs import Command, CommandAddMachine, CommandOffer
 from perun.core.limits import LIMITS
 from perun.core.notices import Notice
+from perun.core.rules.content import agreed_content
 from perun.core.state import LegStatus, PeerId, Totals
 from perun.crypto import SecretKey, keccak
 from perun.node.recovery import open_books

@@ -59,6 +59,22 @@ ALLOWED: dict[str, set[str]] = {
 }
 EVERYTHING = {"testing"}
 
+# Part of `core` -> other parts that it may import, beside the seams and what those parts may.
+SEAMS = {"state", "inputs", "effects", "notices", "faults", "config", "limits", "indexes", "books"}
+ROOMS: dict[str, set[str]] = {
+    "nanocontracts": set(),
+    "rules": {"nanocontracts"},
+    "payments": {"rules"},
+    "preverify": {"rules"},
+    "hub": {"rules"},
+    "virtual": {"rules", "payments"},
+    "channel": {"hub", "virtual"},
+    "open_at_once": {"channel"},
+    "meeting": {"channel"},
+    "clockwork": {"channel"},
+    "step": {"open_at_once", "meeting", "clockwork"},
+}
+
 # The protocol takes time, randomness and signatures as inputs, and answers with what to do.
 OUTSIDE_OF_CORE = {
     *("socket", "sqlite3", "time", "datetime", "random", "secrets", "os", "pathlib", "io"),
@@ -153,6 +169,26 @@ def test_core_does_no_io() -> None:
                 name = node.func.id
                 if name in CALLS_OUTSIDE_OF_CORE:
                     wrong.append(f"{file.relative_to(ROOT)}:{node.lineno} calls {name}")
+    assert wrong == []
+
+
+def test_rooms_of_the_core_stand_on_each_other() -> None:
+    below: dict[str, set[str]] = dict.fromkeys(SEAMS, SEAMS)
+    for room, others in ROOMS.items():
+        below[room] = SEAMS | {room} | others | {part for one in others for part in below[one]}
+    wrong = []
+    for item in PERUN:
+        room = item.file.relative_to(ROOT).with_suffix("").parts[2:3]
+        target = item.module.split(".")[2:3]
+        if item.part == "core" and item.module.startswith("perun.core.") and room != ("__init__",):
+            assert room[0] in below, f"say in ROOMS where {room[0]} stands"
+            if target[0] not in below[room[0]]:
+                wrong.append(str(item))
+    assert wrong == []
+
+
+def test_names_of_the_core_are_imported_from_where_they_live() -> None:
+    wrong = [str(item) for item in PERUN if item.part == "core" and item.file.stem == "__init__"]
     assert wrong == []
 
 

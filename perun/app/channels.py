@@ -23,7 +23,7 @@ from perun.core.inputs import (
     CommandWithdraw,
 )
 from perun.core.notices import ChannelRefused
-from perun.core.phases import Phase, phase
+from perun.core.rules.phases import Phase, phase
 from perun.core.state import ChannelView, Stage
 from perun.crypto.keys import PublicKey
 from perun.encoding.addresses import show_node_id

@@ -10,7 +10,6 @@ from perun.app.rows import Errand
 from perun.app.texts import hexed
 from perun.app.values import Done
 from perun.app.work import Work, plain
-from perun.core.content import agreed_content
 from perun.core.inputs import CommandClose, CommandRemove
 from perun.core.notices import (
     ChannelDisputed,
@@ -22,7 +21,8 @@ from perun.core.notices import (
     Notice,
     WithdrawAgreed,
 )
-from perun.core.phases import Phase, phase
+from perun.core.rules.content import agreed_content
+from perun.core.rules.phases import Phase, phase
 from perun.core.state import ChannelView, LegStatus, Role
 from perun.errors import Misuse
 from perun.types import ChannelId

@@ -11,12 +11,12 @@ from perun.app import values as v
 from perun.app.methods import GetExposure
 from perun.app.texts import hexed, show_account
 from perun.app.work import Work
-from perun.core.balances import balance
-from perun.core.content import agreed_content, agreed_version
-from perun.core.instances import lock_shift, paid_by
-from perun.core.phases import Phase, phase
+from perun.core.nanocontracts.instances import lock_shift, paid_by
+from perun.core.nanocontracts.worth import dust_of, enforcing_costs
+from perun.core.rules.balances import balance
+from perun.core.rules.content import agreed_content, agreed_version
+from perun.core.rules.phases import Phase, phase
 from perun.core.state import ChannelView, InstanceView, Role, Totals
-from perun.core.worth import dust_of, enforcing_costs
 from perun.encoding.addresses import show_node_id
 from perun.node.owed import claims
 from perun.types import ChannelId, UnixTime

@@ -9,7 +9,7 @@ from perun.app.receipts import note_of, receipt_of
 from perun.app.rows import Payment, Step
 from perun.app.work import Work
 from perun.core.notices import InstanceRemoved, PaymentDelivered, PaymentRefused
-from perun.core.signing import check_signature
+from perun.core.rules.signing import check_signature
 from perun.core.state import PeerId
 from perun.crypto.keys import PublicKey
 from perun.encoding.messages import Noted

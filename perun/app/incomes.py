@@ -13,7 +13,7 @@ from perun.app.show import show_income, show_request
 from perun.app.work import Work
 from perun.core.effects import SignItem
 from perun.core.faults import UnexpectedMessage
-from perun.core.instances import locks
+from perun.core.nanocontracts.instances import locks
 from perun.core.notices import PaymentReceived
 from perun.core.state import InstanceView, PeerId, Totals
 from perun.encoding.messages import Note, Noted

@@ -10,10 +10,10 @@ from perun.app.methods import GetChannels, GetNetworks, GetOffers, GetStatus
 from perun.app.settings import KnownNetwork
 from perun.app.texts import hexed, show_account
 from perun.app.work import Work
-from perun.core.accounting import free_money, reliable_holdings
-from perun.core.balances import balance
-from perun.core.content import agreed_content
-from perun.core.phases import Phase, fresh, phase
+from perun.core.rules.accounting import free_money, reliable_holdings
+from perun.core.rules.balances import balance
+from perun.core.rules.content import agreed_content
+from perun.core.rules.phases import Phase, fresh, phase
 from perun.core.state import ChannelView, Role, Stage
 from perun.encoding.addresses import show_node_id
 from perun.types import Asset

@@ -9,9 +9,9 @@ from __future__ import annotations
 from perun.app import ways
 from perun.app.work import Work
 from perun.core.inputs import CommandRemove, CommandReplace
-from perun.core.instances import last_time
+from perun.core.nanocontracts.instances import last_time
+from perun.core.nanocontracts.worth import dust_of, least_lock
 from perun.core.state import InstanceView, LegStatus, Role
-from perun.core.worth import dust_of, least_lock
 from perun.errors import Misuse
 from perun.types import InstanceId, MachineId, UnixTime, Wei
 

@@ -11,7 +11,7 @@ from perun.app.rows import Opening
 from perun.app.work import Work
 from perun.core.books import Books
 from perun.core.payments import why_not
-from perun.core.phases import Phase, phase
+from perun.core.rules.phases import Phase, phase
 from perun.core.state import (
     ChannelView,
     InstanceView,

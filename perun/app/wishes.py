@@ -20,7 +20,7 @@ from perun.app.spending import digest_of
 from perun.app.texts import amount_of, asset_of, bytes_of, who
 from perun.app.work import Caller, Work
 from perun.core.faults import NotEnoughMoney
-from perun.core.signing import check_signature
+from perun.core.rules.signing import check_signature
 from perun.core.state import PeerId
 from perun.crypto.keys import PublicKey
 from perun.encoding.links import Link, parse_link

@@ -12,9 +12,9 @@ from perun.app.methods import Params, Scope
 from perun.app.rows import Event
 from perun.app.settings import Settings
 from perun.app.shelf import Shelf
-from perun.core.balances import balance
 from perun.core.books import Books
 from perun.core.config import Config
+from perun.core.rules.balances import balance
 from perun.core.state import ChannelView, PeerId
 from perun.encoding.addresses import show_node_id
 from perun.encoding.records import Extra

@@ -2,4 +2,17 @@
 
 No socket, file, clock, random number, log or key: those are effects and inputs, and
 `perun.node.runtime` deals with them. Alice, Bob and Ingrid run the same functions.
+
+The map, from the door down; each line may use what stands below it, never above:
+
+    step                                  the one entrance, and the table phase × input
+    clockwork, meeting, open_at_once      blocks and patience; a peer met again; an extension
+    channel/                              two parties: join, fund, propose, answer, offer, dispute
+    virtual/            hub/              the ends of an instance; who lets it cross
+    payments, preverify                   statements; signatures checked beforehand
+    rules/                                money, keys, phases, evidence, what may be signed when
+    nanocontracts/                        what each kind locks, decides, and when it is over
+    books, inputs, effects, state …       the seams: records, what comes in, what goes out
+
+A name is imported from the file where it lives; no package here passes names on.
 """

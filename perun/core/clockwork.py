@@ -10,14 +10,17 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from perun.core import crossing, disputes, evidence, funding, joining, leaving, offers
 from perun.core.books import Books, Draft
+from perun.core.channel import disputes, funding, joining, offers
 from perun.core.effects import Watch
+from perun.core.hub import pairs
+from perun.core.hub.queue import forget, start_next
 from perun.core.inputs import ChainBlock, ChainChannel, ChainInstance, Tick
-from perun.core.instances import app_of, final_time, finally_decided, last_time
+from perun.core.nanocontracts.instances import app_of, final_time, finally_decided, last_time
 from perun.core.notices import PreimageLearnt, Stuck
-from perun.core.phases import Phase, blocked, fresh, phase
-from perun.core.requests import forget, start_next
+from perun.core.rules import evidence
+from perun.core.rules.phases import Phase, blocked, fresh, phase
+from perun.core.rules.proposing import propose_next, refuse, resend, show
 from perun.core.state import (
     ChainView,
     ChannelView,
@@ -27,7 +30,7 @@ from perun.core.state import (
     Role,
     Stage,
 )
-from perun.core.wishes import propose_next, refuse, resend, show
+from perun.core.virtual import leaving
 from perun.types import ChannelId, InstanceId
 
 __all__ = [
@@ -70,7 +73,7 @@ def on_block(draft: Draft, block: ChainBlock) -> None:
     for instance in draft.books.instances.values():
         draft.attempt(partial(_look_at_instance, draft, instance.id))
     for id in draft.books.crossings:
-        draft.attempt(partial(crossing.look_again, draft, id))
+        draft.attempt(partial(pairs.look_again, draft, id))
     if fresh(draft):
         # By a time that may be false nothing is forgotten: it could not be taken back.
         _forget_what_is_over(draft)
@@ -140,7 +143,7 @@ def on_instance(draft: Draft, snapshot: ChainInstance) -> None:
         draft.notify(PreimageLearnt(instance.id, secret))
     pair = draft.crossing(instance.id)
     if pair is not None and pair.stage is CrossingStage.OPENING:
-        draft.attempt(partial(crossing.on_watched, draft, pair))
+        draft.attempt(partial(pairs.on_watched, draft, pair))
     draft.attempt(lambda: _look_at_instance(draft, snapshot.id))
 
 
@@ -181,7 +184,7 @@ def _look_at_instance(draft: Draft, id: InstanceId) -> None:
     if finally_decided(instance, draft.chain) is None:
         return
     if instance.role is None:
-        crossing.follow(draft, instance.id)
+        pairs.follow(draft, instance.id)
     elif (
         instance.role is Role.ALICE
         and not instance.via
@@ -222,7 +225,7 @@ def on_tick(draft: Draft, tick: Tick) -> None:
     for id in draft.books.crossings:
         pair = draft.crossing(id)
         if pair is not None:
-            draft.attempt(partial(crossing.overdue, draft, pair))
+            draft.attempt(partial(pairs.overdue, draft, pair))
 
 
 def _of_crossing(draft: Draft, view: ChannelView) -> bool:

@@ -53,7 +53,7 @@ class Limits(Record, frozen=True, gc=False):
     open_validity: Seconds = Seconds(600)
     """Life of an `Open`: minutes."""
     dust: Wei = Wei(0)
-    """Least lock we take part in, in wei; in a token what is worth as much (`perun.core.worth`).
+    """Least lock we take part in, in wei; in a token what is worth as much (`nanocontracts.worth`).
     While the price of gas is not known, the least total worth a submission as well."""
     submit_gas: int = 0
     """Gas of a submission. With today's price of gas (`ChainView.gas_price`) it says which totals

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from perun.core import joining, offers, proposals, virtual
 from perun.core.books import Draft
+from perun.core.channel import joining, offers, proposals
 from perun.core.effects import SignItem
-from perun.core.keys import machine_key, own_key
+from perun.core.hub.queue import start_next
 from perun.core.payments import show_paid
-from perun.core.requests import start_next
+from perun.core.rules.keys import machine_key, own_key
+from perun.core.rules.proposing import answer, propose_next, resend, show
 from perun.core.state import ChannelView, InstanceView, LegStatus, PeerId, Role, Stage
-from perun.core.wishes import answer, propose_next, resend, show
+from perun.core.virtual import ends
 from perun.encoding.messages import OfferChannel, ShowState
 from perun.types import MachineId, Statement
 
@@ -121,7 +122,7 @@ def _sign_again(draft: Draft, instance: InstanceView) -> None:
     if instance.machine is None or instance.role is None:
         return
     if instance.legs[0].status is LegStatus.LISTED:
-        virtual.on_added(draft, instance)
+        ends.on_added(draft, instance)
     totals = draft.totals(instance.id)
     if totals.asked > totals.sent:
         key = machine_key(instance.machine, instance.role)
@@ -133,6 +134,6 @@ def _say_again(draft: Draft, instance: InstanceView) -> None:
     if instance.role is None or instance.legs[0].status is not LegStatus.LISTED:
         return
     if instance.ready_sent:
-        virtual.say_ready(draft, instance)
+        ends.say_ready(draft, instance)
     else:
         show_paid(draft, instance)

@@ -11,8 +11,8 @@ from perun.core.effects import Notify, Send, Sign, SignItem
 from perun.core.faults import NotAllowedNow, NotEnoughMoney, StatementRefused, UnexpectedMessage
 from perun.core.inputs import CommandPay
 from perun.core.notices import PaymentDelivered, PaymentReceived, PaymentRefused
-from perun.core.phases import NOT_MET, why_stale
-from perun.core.signing import check_statement
+from perun.core.rules.phases import NOT_MET, why_stale
+from perun.core.rules.signing import check_statement
 from perun.core.state import InstanceView, LegStatus, PeerId, Role, Totals
 from perun.encoding.messages import NotPaid, Paid, Pay
 from perun.errors import BadSignature

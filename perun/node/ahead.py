@@ -1,6 +1,6 @@
 """Checks the signatures of a whole batch beforehand, side by side.
 
-What was found good is remembered until its step asks (`perun.core.signing`); whatever is not
+What was found good is remembered until its step asks (`perun.core.rules.signing`); whatever is not
 foreseen is checked in its turn, so this changes no answer.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from perun.core.books import Books
-from perun.core.claims import claims_of
 from perun.core.inputs import Received
-from perun.core.signing import Claim, prepare, remember
+from perun.core.preverify import claims_of
+from perun.core.rules.signing import Claim, prepare, remember
 from perun.crypto import side_by_side
 from perun.crypto.side_by_side import Job
 

@@ -22,7 +22,7 @@ from perun.core.effects import (
     WithdrawMoney,
 )
 from perun.core.inputs import CommandClaim, CommandDispute, Input
-from perun.core.phases import Phase
+from perun.core.rules.phases import Phase
 from perun.node.owed import Claim, claims
 from perun.node.solitary import Solitary
 from perun.types import ETH, Address, Asset, Wei

@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from perun.core import gas
-from perun.core.accounting import clamp_to_locks, free_money, gain, own_lock
 from perun.core.books import Books
-from perun.core.content import agreed_content, agreed_version
-from perun.core.instances import decided_shift, last_time, lock_shift, paid_by, totals_shift
-from perun.core.phases import Phase, phase
+from perun.core.nanocontracts.instances import (
+    decided_shift,
+    last_time,
+    lock_shift,
+    paid_by,
+    totals_shift,
+)
+from perun.core.rules.accounting import clamp_to_locks, free_money, gain, own_lock
+from perun.core.rules.content import agreed_content, agreed_version
+from perun.core.rules.phases import Phase, phase
 from perun.core.state import ChannelView, InstanceView, Role
 from perun.types import Asset, ChannelId, Nano, UnixTime, Wei
 

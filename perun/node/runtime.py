@@ -16,12 +16,12 @@ from functools import partial
 from typing import TypeVar
 
 from perun.core.books import Books, Row, Step, row_key
-from perun.core.claims import channels_of
 from perun.core.effects import Effect, Sign
 from perun.core.inputs import Command, Connected, Input, Received, Restarted, Signed
 from perun.core.notices import Notice
+from perun.core.preverify import channels_of
 from perun.core.state import ChainView, ChannelView, PeerId, Totals
-from perun.core.transitions import step
+from perun.core.step import step
 from perun.encoding.messages import MalformedMessage, Over, decode
 from perun.errors import BrokenInvariant, Misuse, PeerFault
 from perun.node.ahead import check_ahead

@@ -14,7 +14,7 @@ from perun.bindings.calls import Call
 from perun.core.books import Books
 from perun.core.config import Deployment
 from perun.core.effects import Signable
-from perun.core.signing import digest
+from perun.core.rules.signing import digest
 from perun.core.state import PeerId
 from perun.crypto.keys import SecretKey
 from perun.crypto.signatures import sign

@@ -16,29 +16,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from perun.core import (
-    accounting,
-    admission,
-    content,
-    crossing,
-    disputes,
-    evidence,
-    halves,
-    instances,
-    judge,
-    legs,
-    offers,
-    payments,
-    phases,
-    proposals,
-    unasked,
-    wishes,
-)
+from perun.core import open_at_once, payments
 from perun.core.books import Books, Draft
+from perun.core.channel import disputes, judge, offers, proposals
 from perun.core.faults import BadProposal
+from perun.core.hub import judge as halves
+from perun.core.hub import pairs
 from perun.core.inputs import CommandPay
+from perun.core.nanocontracts import instances
+from perun.core.rules import accounting, admission, content, evidence, legs, phases, proposing
+from perun.core.rules.verdict import Decision, Verdict
 from perun.core.state import ChannelView, Intent, LegStatus, Purpose, Totals
-from perun.core.verdict import Decision, Verdict
 from perun.node.runtime import Node
 from perun.store.memory import MemoryStore
 from perun.types import Signature, Version, Wei
@@ -117,7 +105,7 @@ def _answers_at_once(draft: Draft, view: ChannelView) -> bool:
     id = view.held.intent.adds or view.held.intent.removes
     if id is None or draft.crossing(id) is None:
         return False
-    wishes.answer(draft, view.id)
+    proposing.answer(draft, view.id)
     return True
 
 
@@ -149,7 +137,7 @@ def _answers_a_replacement_at_once(draft: Draft, view: ChannelView) -> bool:
     return _ORIGINAL_ON_HELD(draft, view)
 
 
-_ORIGINAL_ON_HELD = crossing.on_held
+_ORIGINAL_ON_HELD = pairs.on_held
 
 
 def _forgets_totals(*arguments: Any) -> Verdict:
@@ -352,12 +340,12 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "hub signs one side first",
         "section 6: neither until both [A1]",
-        [(crossing, "on_held", _answers_at_once)],
+        [(pairs, "on_held", _answers_at_once)],
     ),
     Bug(
         "hub pays without evidence",
         "section 6, rule (c): it holds evidence that forces the same shift",
-        [(crossing, "pays_alone", _always)],
+        [(pairs, "pays_alone", _always)],
     ),
     Bug(
         "outcome believed before it is final",
@@ -372,7 +360,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "hub signs one half of a replacement",
         "section 6, Resizing: neither until both [D3]",
-        [(crossing, "on_held", _answers_a_replacement_at_once)],
+        [(pairs, "on_held", _answers_a_replacement_at_once)],
     ),
     Bug(
         "hub replaces at any net",
@@ -387,7 +375,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "hub believes any half that is brought",
         "section 6: it takes one end's half from the other only if it is good [A12]",
-        [(unasked, "_owner", _believes_any_half)],
+        [(open_at_once, "_owner", _believes_any_half)],
     ),
     Bug(
         "payer does not wait for Ready",
@@ -432,7 +420,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "unanswered proposal forgotten",
         "section 5, Answers: unresolved until a state of its version or higher is full [A7]",
-        [(wishes, "resend", _forgets_proposals)],
+        [(proposing, "resend", _forgets_proposals)],
     ),
     Bug(
         "removal at any shift countersigned",

@@ -13,7 +13,8 @@ from typing import Any, get_args
 
 from msgspec.structs import replace
 
-from perun.core import notices, transitions
+from perun.core import notices
+from perun.core import step as entrance
 from perun.core.books import Books, Step
 from perun.core.effects import (
     ClaimCredit,
@@ -74,7 +75,7 @@ def passed_through(change: Change) -> Bug:
         effects = tuple(made for effect in done.effects for made in change(effect))
         return done if effects == done.effects else replace(done, effects=effects)
 
-    return Bug("", "", [(transitions, "step", step)])
+    return Bug("", "", [(entrance, "step", step)])
 
 
 def spoiled(kind: type, name: str, change: Change) -> EffectBug:
@@ -87,7 +88,7 @@ def spoiled(kind: type, name: str, change: Change) -> EffectBug:
     return EffectBug(name, rule, passed_through(only).replacements, kind)
 
 
-_STEP = transitions.step
+_STEP = entrance.step
 
 
 # ------------------------------------------------------------------------------------ transactions
@@ -216,9 +217,9 @@ def _by_nobody(sign: Sign) -> Iterable[Effect]:
 
 
 MESSAGES = tuple(
-    kind for kind in get_args(m.Message) if kind not in (m.Relay, m.Reveal, m.Note, m.Noted)
+    kind for kind in get_args(m.Message) if kind not in (m.Over, m.Reveal, m.Note, m.Noted)
 )
-"""What the core says; `Relay` is the runtime's, notes are a program's, and none sends `Reveal`."""
+"""What the core says; notes are a program's, and nobody sends `Reveal`."""
 
 SEALED = (m.Pay, m.Paid, m.NotPaid, m.Invite, m.Invited, m.DeclineInvite, m.ReadySigned, m.Leave)
 """What ends say to each other, over a hub too."""

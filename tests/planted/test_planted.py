@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from perun.core import content, crossing
+from perun.core.hub import pairs
+from perun.core.rules import content
 from tests.planted.bugs import BUGS, planted
 from tests.planted.hunt import catch
 from tests.simulation.deep import drawn, failure, keep, kind_of, smaller
@@ -64,8 +65,8 @@ def test_there_are_many_of_them_and_each_has_its_name() -> None:
 
 
 def test_nothing_stays_behind() -> None:
-    before = (crossing.on_held, content.next_version)
+    before = (pairs.on_held, content.next_version)
     for bug in BUGS:
         with planted(bug):
             pass
-    assert (crossing.on_held, content.next_version) == before
+    assert (pairs.on_held, content.next_version) == before

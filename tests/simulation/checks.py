@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter
 
 from perun.bindings import abi, events, ms_contract_calls
-from perun.core.accounting import clamp_to_locks
-from perun.core.phases import fresh
+from perun.core.rules.accounting import clamp_to_locks
+from perun.core.rules.phases import fresh
 from perun.core.state import InstanceView, Role
 from perun.testing.pool import PooledTransaction
 from perun.types import ETH, ChannelId, Machine, Nano

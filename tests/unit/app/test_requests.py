@@ -18,7 +18,7 @@ from perun.app.methods import (
 )
 from perun.app.values import Request
 from perun.core.faults import NotEnoughMoney
-from perun.core.signing import check_signature, digest
+from perun.core.rules.signing import check_signature, digest
 from perun.crypto.keys import PublicKey
 from perun.crypto.signatures import sign
 from perun.encoding.links import BadLink, Link, parse_link, show_link

@@ -17,7 +17,7 @@ from perun.core.inputs import (
     CommandPay,
     CommandTransfer,
 )
-from perun.core.instances import final_time
+from perun.core.nanocontracts.instances import final_time
 from perun.core.notices import ChannelRefused, InstanceRefused, ProposalHeld
 from perun.core.state import Stage
 from perun.encoding.messages import Invite, OfferChannel, Propose, RefuseInstance, RequestInstance

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from perun.core import content
 from perun.core.config import HubPolicy, Policy
 from perun.core.effects import Sign, SignItem, SubmitStatements
 from perun.core.faults import NotAllowedNow
@@ -19,6 +18,7 @@ from perun.core.inputs import (
     CommandWithdraw,
 )
 from perun.core.notices import ChannelOffered, ProposalHeld
+from perun.core.rules import content
 from perun.encoding.messages import (
     AnswerClose,
     DeclineInvite,

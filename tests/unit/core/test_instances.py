@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from perun.core.balances import balance
 from perun.core.config import HubPolicy, Policy
 from perun.core.effects import Sign, SignItem
 from perun.core.faults import InstanceRejected
-from perun.core.hub import why_refuse
+from perun.core.hub.policy import why_refuse
 from perun.core.inputs import (
     CommandAddMachine,
     CommandDispute,
@@ -19,8 +18,9 @@ from perun.core.inputs import (
     CommandReplace,
     CommandReveal,
 )
-from perun.core.instances import nano_of
+from perun.core.nanocontracts.instances import nano_of
 from perun.core.notices import InstanceRefused
+from perun.core.rules.balances import balance
 from perun.core.state import InstanceView, LegStatus, SignedState
 from perun.crypto.hashing import keccak
 from perun.encoding.messages import Propose, RefuseInstance, RequestInstance

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perun.core.accounting import clamp_to_locks, free_money, solvent
 from perun.core.config import HubPolicy
-from perun.core.hub import fee_for
+from perun.core.hub.policy import fee_for
 from perun.core.limits import LIMITS, Limits, UnsafeLimits, limits_for
+from perun.core.rules.accounting import clamp_to_locks, free_money, solvent
 from perun.core.state import Role
 from perun.types import (
     MAX_AMOUNT,

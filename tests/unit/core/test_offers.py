@@ -16,7 +16,7 @@ from perun.core.inputs import (
     CommandWithdraw,
 )
 from perun.core.notices import ChannelEnded, ChannelRefused, CloseAgreed
-from perun.core.phases import Phase, phase
+from perun.core.rules.phases import Phase, phase
 from perun.encoding.messages import AnswerClose, AnswerWithdraw, OfferClose, Propose
 from perun.testing.parties import Party, World
 from perun.testing.stories import OPEN_HANDED, add_machine, hub_policy, open_channel

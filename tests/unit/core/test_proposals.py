@@ -9,7 +9,7 @@ from perun.core.effects import Sign, SignItem
 from perun.core.faults import BadVersion, NotAllowedNow, PeerNotAllowed, UnexpectedMessage
 from perun.core.inputs import CommandAnswer, CommandTransfer
 from perun.core.notices import ProposalHeld, ProposalRefused, TransferDone
-from perun.core.phases import Phase, phase
+from perun.core.rules.phases import Phase, phase
 from perun.encoding.messages import AnswerState, Propose, ShowState
 from perun.errors import BadSignature
 from perun.testing.parties import Party

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from perun.core.effects import Sign
 from perun.core.faults import NotAllowedNow
 from perun.core.inputs import CommandPay, CommandRemove, CommandTransfer
-from perun.core.instances import nano_of
+from perun.core.nanocontracts.instances import nano_of
 from perun.core.notices import InstanceRefused
 from perun.core.state import CrossingStage, LegStatus
 from perun.encoding.messages import (

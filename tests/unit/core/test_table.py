@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from perun.core import inputs as i
 from perun.core.faults import NotAllowedNow, PeerNotAllowed
 from perun.core.inputs import Received
-from perun.core.phases import Phase, phase
+from perun.core.rules.phases import Phase, phase
 from perun.core.state import CloseOffer, Dispute, Held, Intent, OwnProposal, Purpose, Stage
-from perun.core.transitions import TABLE, step
+from perun.core.step import TABLE, step
 from perun.crypto.hashing import keccak
 from perun.encoding import messages as m
 from perun.errors import Misuse, PeerFault

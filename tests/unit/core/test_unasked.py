@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 import pytest
 from msgspec.structs import replace
 
-from perun.core.claims import claims_of
 from perun.core.config import Policy
 from perun.core.faults import UnexpectedMessage
 from perun.core.inputs import (
@@ -20,7 +19,8 @@ from perun.core.inputs import (
     Received,
 )
 from perun.core.notices import InstanceAdded, InstanceRefused, VirtualReady
-from perun.core.phases import Phase, phase
+from perun.core.preverify import claims_of
+from perun.core.rules.phases import Phase, phase
 from perun.core.state import ChannelView, CrossingStage, LegStatus
 from perun.crypto.hashing import keccak
 from perun.encoding.messages import (
@@ -228,7 +228,7 @@ def _swapped(trio: Trio, half: SignedHalf) -> SignedHalf:
 
 
 def _sign(party: Party, half: SignedHalf) -> Signature:
-    from perun.core.signing import digest
+    from perun.core.rules.signing import digest
     from perun.crypto.signatures import sign
     from perun.testing.parties import DEPLOYMENT
 

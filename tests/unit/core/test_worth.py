@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from perun.core.config import Policy, Worth
 from perun.core.faults import AssetNotPriced, ChannelTooSmall, InstanceRejected
 from perun.core.inputs import CommandOffer
-from perun.core.instances import check_terms, check_worth
+from perun.core.nanocontracts.instances import check_terms, check_worth
+from perun.core.nanocontracts.worth import dust_of, worth_of
 from perun.core.notices import ChannelJoined, ChannelRefused
 from perun.core.state import ChainView
-from perun.core.worth import dust_of, worth_of
 from perun.errors import AmountOutOfRange
 from perun.node.settings import config_for
 from perun.testing.parties import DEPLOYMENT, LIMITS, Party, World, key_of

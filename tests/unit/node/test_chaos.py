@@ -12,9 +12,6 @@ from collections.abc import Iterable
 import pytest
 from msgspec.structs import replace
 
-from perun.core.accounting import clamp_to_locks, gain
-from perun.core.balances import balance
-from perun.core.content import agreed_content
 from perun.core.effects import Sign, SignItem
 from perun.core.inputs import (
     Command,
@@ -27,9 +24,12 @@ from perun.core.inputs import (
     CommandTransfer,
     CommandWithdraw,
 )
-from perun.core.instances import totals_shift
-from perun.core.phases import Phase, phase
-from perun.core.signing import digest
+from perun.core.nanocontracts.instances import totals_shift
+from perun.core.rules.accounting import clamp_to_locks, gain
+from perun.core.rules.balances import balance
+from perun.core.rules.content import agreed_content
+from perun.core.rules.phases import Phase, phase
+from perun.core.rules.signing import digest
 from perun.core.state import LegStatus, Role
 from perun.crypto.hashing import keccak
 from perun.crypto.signatures import verify

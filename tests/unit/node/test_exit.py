@@ -11,7 +11,7 @@ from perun.chain.journal import MemoryJournal
 from perun.chain.reports import Sent
 from perun.cli.leaving import TooDear, run
 from perun.core.inputs import CommandTransfer
-from perun.core.phases import Phase
+from perun.core.rules.phases import Phase
 from perun.demo.party import Party
 from perun.node.backup import CannotCopy, NoStore, back_up, config_of, open_copy
 from perun.node.exit import Exit, Plan, only_leaving

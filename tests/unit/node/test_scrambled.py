@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from perun.core.balances import balance
 from perun.core.inputs import (
     CommandClose,
     CommandPay,
@@ -20,6 +19,7 @@ from perun.core.inputs import (
     CommandTransfer,
     CommandWithdraw,
 )
+from perun.core.rules.balances import balance
 from perun.crypto.hashing import keccak
 from perun.encoding.messages import Over, decode, encode
 from perun.errors import BrokenInvariant

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from perun.bindings import ms_contract_calls, vpm
 from perun.core.books import Row
 from perun.core.inputs import CommandTransfer
-from perun.core.signing import digest
+from perun.core.rules.signing import digest
 from perun.core.state import ChannelView
 from perun.crypto.signatures import sign
 from perun.demo.party import Party

@@ -5,7 +5,7 @@ from eth_account import Account as EthAccount
 
 from perun.core.config import Deployment
 from perun.core.effects import Sign, SignItem
-from perun.core.signing import check_signature
+from perun.core.rules.signing import check_signature
 from perun.crypto import SecretKey
 from perun.encoding import hash_time_lock_domain, ms_contract_domain, vpm_domain
 from perun.types import Address, ChainId, ChannelId, MachineId, State, Statement, Version, Wei

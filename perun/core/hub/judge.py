@@ -1,15 +1,15 @@
 """Judging one half of a pair: what may be signed in a hub's channel if the other half is as good.
 
 Rules (a), (b) and (d), by which a removal is signed alone, are marked where they are used; (c) is
-in `crossing`.
+in `pairs`.
 """
 
 from __future__ import annotations
 
-from perun.core.accounting import clamp_to_locks, gain
 from perun.core.books import Draft
 from perun.core.faults import BadProposal, StatementRefused
-from perun.core.instances import (
+from perun.core.hub.queue import let_go, why_stays
+from perun.core.nanocontracts.instances import (
     finally_decided,
     leg_in,
     lock_shift,
@@ -18,9 +18,10 @@ from perun.core.instances import (
     totals_shift,
     untouched,
 )
-from perun.core.keys import machine_key
-from perun.core.requests import let_go, why_stays
-from perun.core.signing import check_statement
+from perun.core.rules.accounting import clamp_to_locks, gain
+from perun.core.rules.keys import machine_key
+from perun.core.rules.signing import check_statement
+from perun.core.rules.verdict import Decision, Verdict
 from perun.core.state import (
     ChannelView,
     Crossing,
@@ -33,7 +34,6 @@ from perun.core.state import (
     Role,
     Totals,
 )
-from perun.core.verdict import Decision, Verdict
 from perun.encoding.messages import Propose
 from perun.errors import BadSignature
 from perun.types import MachineId, Nano, Signature, Wei

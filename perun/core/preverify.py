@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from perun.core.books import Books
 from perun.core.inputs import ChainInstance, CommandPay, CommandTransfer, Received
-from perun.core.keys import machine_key, peer_key
-from perun.core.signing import Claim
+from perun.core.rules.keys import machine_key, peer_key
+from perun.core.rules.signing import Claim
 from perun.core.state import InstanceView, PeerId
 from perun.encoding.messages import (
     AnswerState,

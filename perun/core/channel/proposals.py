@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from perun.core import crossing, joining
-from perun.core.accounting import gain
-from perun.core.admission import FIRST
-from perun.core.agreement import complete
 from perun.core.books import Draft
-from perun.core.content import agreed_version
+from perun.core.channel import joining
+from perun.core.channel.agreement import complete
+from perun.core.channel.judge import judge
 from perun.core.faults import BadProposal, BadVersion, PeerNotAllowed, UnexpectedMessage
-from perun.core.judge import judge
-from perun.core.keys import own_key, peer_key
+from perun.core.hub import pairs
 from perun.core.notices import ExitOnly, ProposalHeld
 from perun.core.payments import accept
-from perun.core.phases import blocked
-from perun.core.signing import check_signature
+from perun.core.rules.accounting import gain
+from perun.core.rules.admission import FIRST
+from perun.core.rules.content import agreed_version
+from perun.core.rules.keys import own_key, peer_key
+from perun.core.rules.phases import blocked
+from perun.core.rules.proposing import answer, refuse, resend, send_proposal, show
+from perun.core.rules.signing import check_signature
+from perun.core.rules.verdict import Decision
 from perun.core.state import (
     ChannelView,
     Held,
@@ -28,8 +31,6 @@ from perun.core.state import (
     Stage,
     StoreMark,
 )
-from perun.core.verdict import Decision
-from perun.core.wishes import answer, refuse, resend, send_proposal, show
 from perun.crypto.hashing import keccak
 from perun.crypto.signatures import verify
 from perun.encoding.messages import AnswerState, Propose, ShowState, SignedHalf
@@ -144,7 +145,7 @@ def take(draft: Draft, view: ChannelView, message: Propose, why_not: str | None 
     draft.put(view)
     if verdict.decision is Decision.ACCEPT:
         answer(draft, view.id)
-    elif not crossing.on_held(draft, view):
+    elif not pairs.on_held(draft, view):
         draft.notify(ProposalHeld(view.id, state.version, Wei(abs(verdict.intent.amount))))
 
 

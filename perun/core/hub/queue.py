@@ -2,7 +2,7 @@
 
 Both ends ask, unsigned. When both channels are idle the hub reserves both, quotes its fee and asks
 both for their proposals; at most one pair is in flight per channel. An end whose half has come with
-a request (`perun.core.unasked`) is not asked.
+a request (`perun.core.open_at_once`) is not asked.
 """
 
 from __future__ import annotations
@@ -14,10 +14,16 @@ from msgspec.structs import replace
 from perun.core.books import Draft
 from perun.core.effects import SignItem, Watch
 from perun.core.faults import UnexpectedMessage
-from perun.core.hub import fee_for, why_refuse
-from perun.core.instances import app_of, final_time, finally_decided, instance_id, nano_of
-from perun.core.keys import machine_key, own_key, peer_key
-from perun.core.phases import Phase, blocked, phase
+from perun.core.hub.policy import fee_for, why_refuse
+from perun.core.nanocontracts.instances import (
+    app_of,
+    final_time,
+    finally_decided,
+    instance_id,
+    nano_of,
+)
+from perun.core.rules.keys import machine_key, own_key, peer_key
+from perun.core.rules.phases import Phase, blocked, phase
 from perun.core.state import (
     ChannelView,
     Crossing,

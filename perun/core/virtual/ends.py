@@ -1,4 +1,4 @@
-"""An end's side of a virtual channel (protocol, section 6); its other side is `crossing`.
+"""An end's side of a virtual channel (protocol, section 6); its other side is `hub.pairs`.
 
 Request, grant, proposal; `Ready` both ways; payments; then `leaving`. Messages between the ends go
 through the hub, sealed.
@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from perun.core import legs
-from perun.core.accounting import gain
 from perun.core.books import Draft
 from perun.core.effects import SignItem
 from perun.core.faults import UnexpectedMessage
-from perun.core.keys import machine_key, own_key, peer_key
 from perun.core.notices import InstanceRefused, VirtualReady
 from perun.core.payments import show_paid
-from perun.core.phases import Phase, blocked, phase
-from perun.core.signing import check_loosely
+from perun.core.rules import legs
+from perun.core.rules.accounting import gain
+from perun.core.rules.keys import machine_key, own_key, peer_key
+from perun.core.rules.phases import Phase, blocked, phase
+from perun.core.rules.proposing import ask_hub, send_proposal, still_asked, want, wanted
+from perun.core.rules.signing import check_loosely
 from perun.core.state import InstanceView, Intent, LegStatus, PeerId, Purpose, Role
-from perun.core.wishes import ask_hub, send_proposal, still_asked, want, wanted
 from perun.encoding.messages import (
     GrantInstance,
     ReadySigned,

@@ -9,9 +9,9 @@ from __future__ import annotations
 import enum
 from typing import Final
 
-from perun.core.admission import has_room
 from perun.core.books import Books, Draft
 from perun.core.faults import NotAllowedNow
+from perun.core.rules.admission import has_room
 from perun.core.state import ChainView, ChannelView, Stage
 from perun.types import Seconds, UnixTime
 
@@ -32,7 +32,7 @@ NOT_MET: Final = "the peer has not shown its newest state since we started"
 
 
 class Phase(enum.Enum):
-    """Where a channel stands; the columns of the table in `transitions`."""
+    """Where a channel stands; the columns of the table in `step`."""
 
     OFFERED = "offered"
     """We have offered it."""

@@ -3,7 +3,7 @@
 Every state that adds or removes an instance held in two channels, or puts one in another's place,
 is countersigned together with the other channel's, by one `Sign` whose two signatures are stored in
 one write. The exceptions are the rules (a) to (d), marked where they are used, here and in
-`halves`. What is not complete after patience is refused.
+`judge`. What is not complete after patience is refused.
 """
 
 from __future__ import annotations
@@ -13,11 +13,18 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from perun.core.books import Draft
-from perun.core.evidence import is_worth_it
-from perun.core.halves import end_role, other_leg
-from perun.core.instances import finally_decided, last_time, leg_in, one_way, untouched
-from perun.core.phases import blocked, fresh
-from perun.core.requests import forget, let_go, refuse_both, start_next, why_stays
+from perun.core.hub.judge import end_role, other_leg
+from perun.core.hub.queue import forget, let_go, refuse_both, start_next, why_stays
+from perun.core.nanocontracts.instances import (
+    finally_decided,
+    last_time,
+    leg_in,
+    one_way,
+    untouched,
+)
+from perun.core.rules.evidence import is_worth_it
+from perun.core.rules.phases import blocked, fresh
+from perun.core.rules.proposing import answer, refuse, want
 from perun.core.state import (
     ChannelView,
     Crossing,
@@ -28,7 +35,6 @@ from perun.core.state import (
     Purpose,
     Role,
 )
-from perun.core.wishes import answer, refuse, want
 from perun.types import ChannelId, InstanceId
 
 __all__ = ["follow", "give_up", "look_again", "on_agreed", "on_held", "on_watched", "overdue"]

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from perun.core import crossing, legs, virtual
-from perun.core.accounting import gain, swap
 from perun.core.books import Draft
-from perun.core.content import agreed_content
-from perun.core.instances import leg_in
+from perun.core.hub import pairs
+from perun.core.hub.queue import start_next
+from perun.core.nanocontracts.instances import leg_in
 from perun.core.notices import (
     InstanceAdded,
     InstanceRemoved,
     TransferDone,
 )
 from perun.core.payments import show_paid
-from perun.core.requests import start_next
+from perun.core.rules import legs
+from perun.core.rules.accounting import gain, swap
+from perun.core.rules.content import agreed_content
+from perun.core.rules.proposing import given_up, propose_next
 from perun.core.state import ChannelView, InstanceView, Intent, Purpose, SignedState
-from perun.core.wishes import given_up, propose_next
+from perun.core.virtual import ends
 from perun.types import InstanceId, Wei
 
 __all__ = ["complete"]
@@ -105,10 +107,10 @@ def _announce(draft: Draft, before: ChannelView, view: ChannelView) -> None:
         draft.notify(InstanceAdded(view.id, nano.id))
         instance = draft.find_instance(nano.id)
         if instance is not None and instance.role is not None:
-            virtual.on_added(draft, instance)
+            ends.on_added(draft, instance)
     for nano in (*removed, *added):
         if draft.crossing(nano.id) is not None:
-            crossing.on_agreed(draft, nano.id)
+            pairs.on_agreed(draft, nano.id)
 
 
 def _counts(view: ChannelView) -> bool:

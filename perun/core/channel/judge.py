@@ -7,15 +7,15 @@ the way of section 5, Answers.
 
 from __future__ import annotations
 
-from perun.core import halves
-from perun.core.accounting import clamp_to_locks, gain, locks_fit, reliable_holdings, solvent
 from perun.core.books import Draft
-from perun.core.content import difference
 from perun.core.faults import BadProposal, InstanceRejected, NotAllowedNow
-from perun.core.instances import check_terms, leg_in, nano_of, untouched
-from perun.core.removal import end_shift
+from perun.core.hub import judge as halves
+from perun.core.nanocontracts.instances import check_terms, leg_in, nano_of, untouched
+from perun.core.nanocontracts.removal import end_shift
+from perun.core.rules.accounting import clamp_to_locks, gain, locks_fit, reliable_holdings, solvent
+from perun.core.rules.content import difference
+from perun.core.rules.verdict import Decision, Verdict
 from perun.core.state import ChannelView, InstanceView, Intent, LegStatus, Purpose
-from perun.core.verdict import Decision, Verdict
 from perun.encoding.messages import Propose
 from perun.types import ZERO_ADDRESS, Nano, Wei
 

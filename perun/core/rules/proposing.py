@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from perun.core import legs
 from perun.core.books import Draft
-from perun.core.content import build, next_version
 from perun.core.effects import SignItem
-from perun.core.keys import machine_key, own_key
 from perun.core.notices import InstanceRefused, ProposalRefused
-from perun.core.phases import blocked
-from perun.core.signing import exact
+from perun.core.rules import legs
+from perun.core.rules.content import build, next_version
+from perun.core.rules.keys import machine_key, own_key
+from perun.core.rules.phases import blocked
+from perun.core.rules.signing import exact
 from perun.core.state import (
     ChannelView,
     InstanceView,

@@ -9,11 +9,17 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from perun.core.accounting import clamp_to_locks, free_money, locks_fit, reliable_holdings, solvent
 from perun.core.books import Draft
 from perun.core.faults import BadProposal, InstanceRejected, NotAllowedNow, NotEnoughMoney
-from perun.core.instances import leg_in, nano_of, untouched
-from perun.core.removal import own_shift
+from perun.core.nanocontracts.instances import leg_in, nano_of, untouched
+from perun.core.nanocontracts.removal import own_shift
+from perun.core.rules.accounting import (
+    clamp_to_locks,
+    free_money,
+    locks_fit,
+    reliable_holdings,
+    solvent,
+)
 from perun.core.state import ChannelView, Intent, Purpose, Role
 from perun.types import MAX_AMOUNT, Address, InstanceId, Nano, State, Version, Wei
 

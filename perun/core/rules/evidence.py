@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from perun.core.books import Draft
 from perun.core.effects import RevealPreimage, SubmitStatements
-from perun.core.instances import last_time, one_way, payer_of_lock
-from perun.core.keys import machine_key
-from perun.core.phases import registering
-from perun.core.signing import exact
+from perun.core.nanocontracts.instances import last_time, one_way, payer_of_lock
+from perun.core.nanocontracts.worth import dust_of, enforcing_costs
+from perun.core.rules.keys import machine_key
+from perun.core.rules.phases import registering
+from perun.core.rules.signing import exact
 from perun.core.state import ChannelView, InstanceView, LegStatus, Role, Totals
-from perun.core.worth import dust_of, enforcing_costs
 from perun.encoding.evidence import reveal_evidence, statements_evidence
 from perun.types import ChannelId, MachineId, Nano, Signature, Wei
 

@@ -11,14 +11,11 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from perun.core import leaving, virtual
-from perun.core.accounting import own_lock
 from perun.core.books import Draft
-from perun.core.content import agreed_content
 from perun.core.effects import Watch
 from perun.core.faults import InstanceRejected, NotAllowedNow, UnexpectedMessage
 from perun.core.inputs import CommandAddMachine, CommandLock, CommandReplace
-from perun.core.instances import (
+from perun.core.nanocontracts.instances import (
     app_of,
     check_terms,
     check_worth,
@@ -28,9 +25,12 @@ from perun.core.instances import (
     payer_of_lock,
     untouched,
 )
-from perun.core.keys import own_key, peer_key
 from perun.core.notices import InstanceRefused
-from perun.core.phases import may_sign
+from perun.core.rules.accounting import own_lock
+from perun.core.rules.content import agreed_content
+from perun.core.rules.keys import own_key, peer_key
+from perun.core.rules.phases import may_sign
+from perun.core.rules.proposing import want
 from perun.core.state import (
     ChannelView,
     InstanceView,
@@ -43,7 +43,7 @@ from perun.core.state import (
     Role,
     Stage,
 )
-from perun.core.wishes import want
+from perun.core.virtual import ends, leaving
 from perun.crypto.hashing import keccak
 from perun.crypto.keys import PublicKey
 from perun.encoding.messages import DeclineInvite, Invite, Invited, SignedHalf
@@ -166,13 +166,13 @@ def on_invite(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Non
     invited = Invited(terms.salt, ours)
     replaces = message.replaces is not None
     unasked = via and not replaces and _is_first(draft, instance)
-    if unasked and virtual.may_propose_unasked(draft, instance):
+    if unasked and ends.may_propose_unasked(draft, instance):
         # Leaves with our half, once that is signed (protocol, section 6 [A12]).
         want(draft, view.id, Intent(Purpose.ADD, adds=instance.id, invited=invited))
         return
     draft.send(sender, invited, via)
     if via and not replaces and instance.legs[0].status is LegStatus.NEW:
-        virtual.request(draft, instance)
+        ends.request(draft, instance)
 
 
 def _is_first(draft: Draft, instance: InstanceView) -> bool:
@@ -324,8 +324,8 @@ def _go_on(draft: Draft, instance: InstanceView, half: SignedHalf | None) -> Non
         # With it our own half would not fit into one message, and never be resolved.
         raise UnexpectedMessage("Invited", "no hub takes a state with so many instances")
     greatest_fee = draft.config.policy.greatest_fee
-    if half is None or greatest_fee or not virtual.may_propose_unasked(draft, instance):
-        virtual.request(draft, instance, half)
+    if half is None or greatest_fee or not ends.may_propose_unasked(draft, instance):
+        ends.request(draft, instance, half)
         return
     channel = instance.legs[0].channel
     want(draft, channel, Intent(Purpose.ADD, adds=instance.id, half=half))

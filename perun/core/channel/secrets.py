@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from perun.core.books import Draft
 from perun.core.faults import NotAllowedNow
-from perun.core.instances import payer_of_lock
-from perun.core.leaving import propose_removal
-from perun.core.phases import blocked
+from perun.core.nanocontracts.instances import payer_of_lock
+from perun.core.rules.phases import blocked
 from perun.core.state import InstanceView, LegStatus
+from perun.core.virtual.leaving import propose_removal
 from perun.crypto.hashing import keccak
 from perun.types import Preimage
 

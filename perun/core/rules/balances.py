@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from perun.core.accounting import clamp_to_locks, gain, own_lock, reliable_holdings
 from perun.core.books import Books
-from perun.core.content import agreed_content
-from perun.core.instances import decided_shift, lock_shift, totals_shift
+from perun.core.nanocontracts.instances import decided_shift, lock_shift, totals_shift
+from perun.core.rules.accounting import clamp_to_locks, gain, own_lock, reliable_holdings
+from perun.core.rules.content import agreed_content
 from perun.core.state import ChannelView, InstanceView, Role, Totals
 from perun.types import Nano, Wei
 

@@ -5,11 +5,11 @@ Every listed nano is priced and limited as if it went to chain [C3]. A refusal i
 
 from __future__ import annotations
 
-from perun.core.accounting import free_money, own_lock, reliable_holdings
 from perun.core.config import Config, HubPolicy
-from perun.core.content import agreed_content
 from perun.core.faults import InstanceRejected
-from perun.core.instances import check_terms, check_worth, last_time, locks
+from perun.core.nanocontracts.instances import check_terms, check_worth, last_time, locks
+from perun.core.rules.accounting import free_money, own_lock, reliable_holdings
+from perun.core.rules.content import agreed_content
 from perun.core.state import ChainView, ChannelView
 from perun.types import InstanceId, Lock, Machine, Nano, UnixTime, Wei
 

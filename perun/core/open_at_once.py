@@ -8,17 +8,17 @@ it changes nothing there.
 
 from __future__ import annotations
 
-from perun.core import crossing, requests
 from perun.core.books import Draft
-from perun.core.content import agreed_version
+from perun.core.channel.proposals import on_proposal, take
 from perun.core.faults import UnexpectedMessage
-from perun.core.instances import nano_of
-from perun.core.keys import peer_key
-from perun.core.phases import Phase, phase
-from perun.core.proposals import on_proposal, take
-from perun.core.signing import check_signature
+from perun.core.hub import pairs, queue
+from perun.core.nanocontracts.instances import nano_of
+from perun.core.rules.content import agreed_version
+from perun.core.rules.keys import peer_key
+from perun.core.rules.phases import Phase, phase
+from perun.core.rules.proposing import show
+from perun.core.rules.signing import check_signature
 from perun.core.state import ChannelView, Crossing, CrossingStage, Purpose, Role
-from perun.core.wishes import show
 from perun.encoding.messages import Propose, RequestInstance, SignedHalf
 from perun.errors import BadSignature
 from perun.types import ChannelId, InstanceId
@@ -37,7 +37,7 @@ def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> Non
     """
     own, other = message.own_half, message.other_half
     if own is None and other is None:
-        requests.on_request(draft, view, message)
+        queue.on_request(draft, view, message)
         return
     if other is None or not message.from_alice or message.replaces is not None:
         raise UnexpectedMessage("RequestInstance", "only the inviter has both halves")
@@ -46,7 +46,7 @@ def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> Non
     if own is not None and not _above_agreed(view, own):
         show(draft, view)
         return
-    id = requests.instance_of(draft, message)
+    id = queue.instance_of(draft, message)
     pair = draft.crossing(id)
     if pair is not None and pair.stage is not CrossingStage.REQUESTED:
         if own is not None:
@@ -56,10 +56,10 @@ def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> Non
     if owner is None:
         why: str | None = "the other end's half is not good, or is resolved"
     else:
-        why = requests.register(draft, id, view, message, owner)
+        why = queue.register(draft, id, view, message, owner)
     if owner is None or why is not None:
         if own is None:
-            requests.refuse_one(draft, view, id, why or "")
+            queue.refuse_one(draft, view, id, why or "")
         else:
             on_proposal(draft, draft.channel(view.id), _proposal(own, id), why)
         return
@@ -82,15 +82,15 @@ def _begin(
     pair = draft.crossing(id)
     assert pair is not None
     own = halves.get(view.id)
-    places = requests.idle_pair(draft, pair)
+    places = queue.idle_pair(draft, pair)
     if places is None:
         if again and own is not None:
             # Nobody who has signed is kept waiting for longer than its patience.
             why = "its turn has not come in time"
-            requests.let_go(draft, pair, why, (view.id,))
+            queue.let_go(draft, pair, why, (view.id,))
             on_proposal(draft, draft.channel(view.id), _proposal(own, id), why)
         return
-    refused = requests.start(draft, pair, places, tuple(halves))
+    refused = queue.start(draft, pair, places, tuple(halves))
     for channel, half in halves.items():
         if half is own:
             on_proposal(draft, draft.channel(channel), _proposal(half, id), refused)
@@ -98,7 +98,7 @@ def _begin(
             take(draft, draft.channel(channel), _proposal(half, id), refused)
     answered = [channel for channel in halves if not _is_held(draft, channel, id)]
     if refused is None and answered:
-        crossing.give_up(draft, pair, "the other end's half was refused", answered)
+        pairs.give_up(draft, pair, "the other end's half was refused", answered)
 
 
 def _proposal(half: SignedHalf, id: InstanceId) -> Propose:

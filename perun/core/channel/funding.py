@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from perun.core.admission import has_room
 from perun.core.books import Draft
 from perun.core.effects import DepositMoney, OpenBoth, OpenChannel
 from perun.core.faults import NotAllowedNow
-from perun.core.phases import fresh, lapsed
+from perun.core.rules.admission import has_room
+from perun.core.rules.phases import fresh, lapsed
 from perun.core.state import ChannelView, Deposit, Role, Stage
 from perun.types import UnixTime, Wei
 

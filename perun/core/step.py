@@ -14,24 +14,13 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from perun.core import (
-    clockwork,
-    disputes,
-    funding,
-    invitations,
-    joining,
-    leaving,
-    meeting,
-    offers,
-    payments,
-    proposals,
-    requests,
-    unasked,
-    virtual,
-)
+from perun.core import clockwork, meeting, open_at_once, payments
 from perun.core.books import Books, Draft, Step
+from perun.core.channel import disputes, funding, joining, offers, proposals
+from perun.core.channel.secrets import reveal
 from perun.core.effects import ClaimCredit
 from perun.core.faults import NotAllowedNow, PeerNotAllowed, UnexpectedMessage, Unknown
+from perun.core.hub import queue
 from perun.core.inputs import (
     ChainAnnounced,
     ChainBlock,
@@ -60,10 +49,10 @@ from perun.core.inputs import (
     Signed,
     Tick,
 )
-from perun.core.phases import Phase, may_sign, phase
-from perun.core.secrets import reveal
+from perun.core.rules.phases import Phase, may_sign, phase
+from perun.core.rules.proposing import answer, refuse, want
 from perun.core.state import ChannelView, Credit, Intent, PeerId, Purpose, Role
-from perun.core.wishes import answer, refuse, want
+from perun.core.virtual import ends, invitations, leaving
 from perun.crypto.hashing import keccak
 from perun.encoding import messages as m
 from perun.encoding.quotes import Quote
@@ -173,7 +162,7 @@ def _taken(draft: Draft, message: m.Message, sender: bytes, id: ChannelId) -> Ch
 
 
 def _on_grant(draft: Draft, view: ChannelView, message: m.GrantInstance) -> None:
-    virtual.on_grant(draft, view.peer, message)
+    ends.on_grant(draft, view.peer, message)
 
 
 def _on_reveal(draft: Draft, sender: bytes, message: m.Reveal) -> None:
@@ -287,7 +276,7 @@ def _signed(draft: Draft, input: Signed) -> None:
             case State():
                 proposals.on_state_signed(draft, item.message, signature)
             case Ready():
-                virtual.on_ready_signed(draft, item.message, signature)
+                ends.on_ready_signed(draft, item.message, signature)
             case Open():
                 joining.on_open_signed(draft, item.message, signature)
             case Close():
@@ -297,7 +286,7 @@ def _signed(draft: Draft, input: Signed) -> None:
             case Statement():
                 raise Unknown("single statement", item.message.machine)
             case Quote():
-                requests.on_quote_signed(draft, item.message, signature)
+                queue.on_quote_signed(draft, item.message, signature)
             case _:
                 raise Unknown("request of ours", item.key)
 
@@ -325,7 +314,7 @@ _IN_CHANNEL: Final[
     m.AnswerClose: (_OF_CHANNEL, offers.on_answer_close),
     m.OfferWithdraw: (attrgetter("withdraw.channel"), offers.on_offer_withdraw),
     m.AnswerWithdraw: (_OF_CHANNEL, offers.on_answer_withdraw),
-    m.RequestInstance: (_OF_CHANNEL, unasked.on_request),
+    m.RequestInstance: (_OF_CHANNEL, open_at_once.on_request),
     m.GrantInstance: (_OF_CHANNEL, _on_grant),
 }
 """Messages about a channel of the sender's: which one, and who takes them up in its phase."""
@@ -334,8 +323,8 @@ _FROM_PEER: Final[dict[type, Callable[[Draft, PeerId, Any], None]]] = {
     m.OfferChannel: meeting.on_offer,
     m.Invited: invitations.on_invited,
     m.DeclineInvite: invitations.on_decline,
-    m.RefuseInstance: virtual.on_refused,
-    m.ReadySigned: virtual.on_ready,
+    m.RefuseInstance: ends.on_refused,
+    m.ReadySigned: ends.on_ready,
     m.Leave: leaving.on_leave,
     m.Reveal: _on_reveal,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from perun.core.config import Config, Deployment
 from perun.core.faults import InstanceRejected
+from perun.core.nanocontracts.worth import dust_of, least_lock
 from perun.core.state import (
     UNTOUCHED,
     ChainView,
@@ -18,7 +19,6 @@ from perun.core.state import (
     Role,
     Totals,
 )
-from perun.core.worth import dust_of, least_lock
 from perun.encoding.ids import lock_id, machine_id
 from perun.types import Address, Asset, InstanceId, Lock, Machine, Nano, UnixTime, Wei
 

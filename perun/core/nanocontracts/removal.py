@@ -2,14 +2,14 @@
 
 `s` is the difference of the totals; or the outcome, once a final block shows it; or a hash lock's
 amount, once its payer holds the secret. A hub has no totals: it removes by the rules of section 6,
-see `crossing`.
+see `hub.pairs`.
 """
 
 from __future__ import annotations
 
 from perun.core.books import Draft
 from perun.core.faults import NotAllowedNow
-from perun.core.instances import finally_decided, lock_shift, paid_by, totals_shift
+from perun.core.nanocontracts.instances import finally_decided, lock_shift, paid_by, totals_shift
 from perun.core.state import ChannelView, InstanceView, LegStatus, Role
 from perun.types import Wei
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from perun.core import evidence
-from perun.core.accounting import clamp_to_locks, free_money, gain
-from perun.core.agreement import complete
 from perun.core.books import Draft
-from perun.core.content import agreed_version
+from perun.core.channel.agreement import complete
 from perun.core.effects import Register, Settle
-from perun.core.instances import decided_shift
+from perun.core.nanocontracts.instances import decided_shift
 from perun.core.notices import ChannelDisputed, ChannelEnded, ChannelFunded, ExitOnly
-from perun.core.phases import Phase, phase, registering
+from perun.core.rules import evidence
+from perun.core.rules.accounting import clamp_to_locks, free_money, gain
+from perun.core.rules.content import agreed_version
+from perun.core.rules.phases import Phase, phase, registering
 from perun.core.state import ChannelView, OnChain, Role, SignedState, StoreMark
 from perun.types import Nano, Signature, State, Version, Wei
 

@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from perun.core.admission import (
+from perun.core.books import Draft
+from perun.core.channel.agreement import complete
+from perun.core.channel.funding import fund, submit_open_both
+from perun.core.effects import SignItem, Watch
+from perun.core.faults import (
+    ChannelRejected,
+    KeyNotProved,
+    NotAllowedNow,
+    UnexpectedMessage,
+)
+from perun.core.indexes import touched
+from perun.core.inputs import CommandJoin, CommandOffer
+from perun.core.notices import ChannelEnded, ChannelJoined, ChannelOffered, ChannelRefused
+from perun.core.rules.admission import (
     FIRST,
     check_room,
     check_terms,
@@ -19,22 +32,10 @@ from perun.core.admission import (
     why_no_credit,
     why_not,
 )
-from perun.core.agreement import complete
-from perun.core.books import Draft
-from perun.core.effects import SignItem, Watch
-from perun.core.faults import (
-    ChannelRejected,
-    KeyNotProved,
-    NotAllowedNow,
-    UnexpectedMessage,
-)
-from perun.core.funding import fund, submit_open_both
-from perun.core.indexes import touched
-from perun.core.inputs import CommandJoin, CommandOffer
-from perun.core.keys import own_account, own_key, peer_account, peer_key
-from perun.core.notices import ChannelEnded, ChannelJoined, ChannelOffered, ChannelRefused
-from perun.core.phases import NOT_MET, fresh
-from perun.core.signing import check_signature
+from perun.core.rules.keys import own_account, own_key, peer_account, peer_key
+from perun.core.rules.phases import NOT_MET, fresh
+from perun.core.rules.proposing import show
+from perun.core.rules.signing import check_signature
 from perun.core.state import (
     ChannelView,
     Funding,
@@ -48,7 +49,6 @@ from perun.core.state import (
     SignedState,
     Stage,
 )
-from perun.core.wishes import show
 from perun.crypto.keys import PublicKey
 from perun.encoding.ids import channel_id
 from perun.encoding.messages import AcceptChannel, OfferChannel, Propose, RefuseChannel

@@ -1,0 +1,1 @@
+"""What the core knows of nanocontracts: ids, nanos, locks, times, and final shifts."""
