@@ -69,14 +69,17 @@ class Batch:
         # Several steps of one batch may have written the same channel: its last version is what
         # counts, and is the only one that is encoded. A payment's record is never left out.
         newest: dict[type, dict[int, Row]] = {}
+        known = self._places.numbers[Totals].get
         for row in rows:
-            kind = type(row)
-            number = self._places.number(kind, row_key(row))
-            if kind is Totals:
+            if type(row) is Totals:
+                key = row.machine
+                number = known(key) or self._places.number(Totals, key)
                 body = encode(row)
                 sums[number] = check = crc32(body, seed)
                 payments += (number, body + check.to_bytes(4, "big"))
                 continue
+            kind = type(row)
+            number = self._places.number(kind, row_key(row))
             if kind not in newest:
                 newest[kind] = {}
             newest[kind][number] = row
