@@ -48,8 +48,8 @@ _PATIENCE: Final = 10
 """Seconds that SQLite waits for another program, before somebody is told."""
 
 
-def _nobody(_: StoreLocked) -> None:
-    """Not listening."""
+_LONGEST: Final = 60
+"""Seconds that a write waits if nobody is told that it does."""
 
 
 class SqliteStore:
@@ -60,14 +60,15 @@ class SqliteStore:
         path: Path | str,
         extras: Sequence[type[Extra]] = (),
         *,
-        waiting: Callable[[StoreLocked], None] = _nobody,
+        waiting: Callable[[StoreLocked], None] | None = None,
     ) -> None:
         """Opens or creates a store.
 
         Args:
             extras: kinds of records of the program above the node; others stay where they are.
             waiting: told every ten seconds that a write waits for another program, which holds the
-                database; it goes on as soon as that lets go.
+                database; it goes on as soon as that lets go. If nobody is told it ends after a
+                minute, with `StoreLocked`.
 
         Raises:
             StoreInUse: another process has it open.
@@ -214,7 +215,7 @@ class SqliteStore:
 
         Raises:
             WriteFailed: not known to be on disk; the node must stop.
-            StoreFull, StoreReadOnly, StoreTaken: nothing was written.
+            StoreFull, StoreReadOnly, StoreLocked, StoreTaken: nothing was written.
         """
         if not self._read:
             self.records()
@@ -250,7 +251,11 @@ class SqliteStore:
                 if not is_locked(error):
                     raise
             waited += _PATIENCE
-            self._waiting(StoreLocked(str(self.path), waited))
+            locked = StoreLocked(str(self.path), waited)
+            if self._waiting is not None:
+                self._waiting(locked)
+            elif waited >= _LONGEST:
+                raise locked
 
     # ---------------------------------------------------------------------------------- keeping
 

@@ -113,12 +113,19 @@ def write_keyfile(path: Path, key: SecretKey, password: str, *, work: int | None
     text = encrypt(key, password, work=work)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+    except OSError as error:
+        raise KeyfileError(f"{path}: {error.strerror}") from error
+    try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-    except OSError as error:
-        raise KeyfileError(f"{path}: {error.strerror}") from error
+    except BaseException as error:
+        # Half a key is none, and would stand in the way of the next attempt.
+        path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise KeyfileError(f"{path}: {error.strerror}") from error
+        raise
 
 
 def read_keyfile(path: Path, password: str) -> SecretKey:

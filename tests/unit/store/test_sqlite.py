@@ -288,8 +288,11 @@ class Holder:
     def hear(self, locked: StoreLocked) -> None:
         self.told.append(locked)
         if len(self.told) == 3:
-            self._db.execute("ROLLBACK")
-            self._db.close()
+            self.let_go()
+
+    def let_go(self) -> None:
+        self._db.execute("ROLLBACK")
+        self._db.close()
 
 
 def test_write_waits_for_whoever_holds_the_database_and_says_so(
@@ -307,6 +310,26 @@ def test_write_waits_for_whoever_holds_the_database_and_says_so(
     assert len(holder.told) == 3
     assert str(path) in str(holder.told[-1])
     assert list(store.records()) == [totals(1, 5)]
+    store.close()
+
+
+def test_write_of_which_nobody_is_told_does_not_wait_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "node.db"
+    SqliteStore(path).close()
+    monkeypatch.setattr("perun.store.sqlite._PATIENCE", 0.01)
+    monkeypatch.setattr("perun.store.sqlite._LONGEST", 0.03)
+    store = SqliteStore(path)
+    holder = Holder(path)
+    with pytest.raises(StoreLocked) as caught:
+        store.write([totals(1, 5)])
+    assert caught.value.retry
+    with pytest.raises(StoreLocked):
+        store.put("name", b"value")
+    holder.let_go()
+    store.write([totals(1, 6)])
+    assert list(store.records()) == [totals(1, 6)]
     store.close()
 
 

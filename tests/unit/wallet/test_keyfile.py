@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,22 @@ def test_file_is_the_owners_alone_and_never_overwritten(tmp_path: Path) -> None:
     assert read_keyfile(path, "open").address == KEY.address
     with pytest.raises(KeyfileError):
         write_keyfile(path, KEY, "other", work=QUICK)
+    assert read_keyfile(path, "open").address == KEY.address
+
+
+def test_file_that_found_no_room_is_not_left_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "key.json"
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", full)
+        with pytest.raises(KeyfileError, match="No space left"):
+            write_keyfile(path, KEY, "open", work=QUICK)
+    assert not path.exists()
+    write_keyfile(path, KEY, "open", work=QUICK)
     assert read_keyfile(path, "open").address == KEY.address
 
 
