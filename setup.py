@@ -39,6 +39,7 @@ setup(
         "eth-utils==6.0.0",
         "hexbytes==2.0.0",
         "requests==2.34.2",
+        "rlp==5.0.0",
         "semantic-version==2.10.0",
     ],
     extras_require={

@@ -8,11 +8,14 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import click
+from eth_account import Account
 from requests.exceptions import RequestException
+from web3 import Web3
 from web3.exceptions import Web3Exception
 
 from populus import __version__
@@ -21,11 +24,13 @@ from populus.chain import AnvilChain, BaseChain, chain_class, chain_names
 from populus.config import Config, modernized
 from populus.deploy import Deployment
 from populus.exceptions import ConfigError, DeploymentError, PopulusError
+from populus.keys import account_of, write_keystore
 from populus.locking import write_json
 from populus.places import CONFIG_NAME, OLD_NAME, config_file
 from populus.project import Project
 from populus.scaffold import create_project
 from populus.schema import check, nearest
+from populus.sending import Price
 
 __all__ = ["main"]
 
@@ -41,6 +46,19 @@ class _Group(click.Group):
         except (PopulusError, Web3Exception, RequestException, OSError) as error:
             logging.getLogger("populus").debug("details", exc_info=True)
             raise click.ClickException(str(error) or type(error).__name__) from None
+
+
+class Gwei(click.ParamType):
+    """A price per gas as people say it: gwei, fractions allowed."""
+
+    name = "gwei"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        """Wei."""
+        try:
+            return int(Web3.to_wei(Decimal(value), "gwei"))
+        except (ArithmeticError, ValueError):
+            self.fail(f"{value!r} is no number of gwei", param, ctx)
 
 
 @click.group(cls=_Group)
@@ -106,6 +124,15 @@ def _relative(project: Project) -> str:
     metavar="NAME=JSON",
     help="Constructor arguments of a contract; beats deployment.arguments.",
 )
+@click.option("--max-fee", type=Gwei(), metavar="GWEI", help="Most to pay per gas, tip included.")
+@click.option("--tip", type=Gwei(), metavar="GWEI", help="Of it to the block's builder.")
+@click.option(
+    "--timeout", default=600.0, show_default=True, help="Seconds to wait for each transaction."
+)
+@click.option(
+    "--replace", is_flag=True, help="Outbid what an earlier run has sent and no block holds."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be sent and what it may cost.")
 @click.argument("contracts", nargs=-1)
 @click.pass_obj
 def deploy(
@@ -113,6 +140,11 @@ def deploy(
     chain_name: str | None,
     wait_for_sync: bool,
     options: Sequence[str],
+    max_fee: int | None,
+    tip: int | None,
+    timeout: float,
+    replace: bool,
+    dry_run: bool,
     contracts: Sequence[str],
 ) -> None:
     """Deploy CONTRACTS, or those of deployment.contracts, and all they need."""
@@ -134,7 +166,12 @@ def deploy(
     with project.get_chain(chain_name) as chain:
         if wait_for_sync:
             _wait_for_sync(chain)
-        done = Deployment(chain, arguments, click.echo).run(names)
+        price = Price(max_fee, tip)
+        deployment = Deployment(chain, arguments, click.echo, timeout, price=price, replace=replace)
+        if dry_run:
+            click.echo("\n".join(deployment.plan(names)))
+            return
+        done = deployment.run(names)
     sent = [item for item in done if item.transaction is not None]
     if sent:
         click.echo("Deployment Successful.")
@@ -209,6 +246,34 @@ def chain_run(folder: Path, name: str) -> None:
             started.process.wait()
     except KeyboardInterrupt:
         click.echo("Stopped.")
+
+
+@main.group()
+def key() -> None:
+    """Make key files, which keep a private key under a password."""
+
+
+@key.command("new")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.password_option(help="Asked for if it is not given.")
+def key_new(file: Path, password: str) -> None:
+    """Write a key that nobody has had before to FILE."""
+    _write_key(file, Account.create(), password)
+
+
+@key.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--private-key", prompt=True, hide_input=True, help="Asked for if it is not given.")
+@click.password_option(help="Asked for if it is not given.")
+def key_import(file: Path, private_key: str, password: str) -> None:
+    """Write a private key that you have to FILE."""
+    _write_key(file, account_of(private_key.strip(), "What was given"), password)
+
+
+def _write_key(file: Path, account: Any, password: str) -> None:
+    write_keystore(file, account, password)
+    click.echo(f"Wrote {file}: {account.address}")
+    click.echo("Name it in chains.NAME.web3.eth.keystore; without its password it is lost.")
 
 
 @main.group()

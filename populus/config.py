@@ -130,7 +130,10 @@ def fill(value: Any, where: str) -> Any:
         if not os.environ.get(name):
             raise ConfigError(
                 f"The environment variable {name} is not set; {where} in {CONFIG_NAME} needs it.",
-                f"Set it for this command: {name}=… populus …",
+                f"read -rs {name} && export {name} leaves it out of the shell's history; or use a "
+                "keystore."
+                if where.endswith((".private_key", ".password"))
+                else f"Set it for this command: {name}=… populus …",
             )
         return os.environ[name]
 

@@ -7,16 +7,21 @@ so that a second run finds out what the first one did, wherever that ended.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import rlp
+from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from hexbytes import HexBytes
-from web3.exceptions import TransactionNotFound
 
 from populus.arguments import typed_arguments, used_contracts
 from populus.contracts.exceptions import BytecodeMismatch, NoKnownAddress
-from populus.exceptions import ContractReverted, DeploymentError, Timeout
+from populus.exceptions import DeploymentError
+from populus.linking import without_metadata
+from populus.locking import one_at_a_time
+from populus.sending import Price, Sender, ether
 
 if TYPE_CHECKING:
     from eth_typing import ChecksumAddress
@@ -26,8 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Deployed", "Deployment"]
 
-_GAS_MARGIN = 1.1  # over the estimate; unused gas is not paid
-_PENDING = "pending"  # registrar: name -> transaction sent, receipt not seen
 _CREATED = "created"  # registrar: address -> hash of the code and arguments it was created with
 
 
@@ -51,11 +54,23 @@ class Deployment:
         arguments: Mapping[str, Any] | None = None,
         say: Callable[[str], None] = lambda _: None,
         wait_seconds: float = 600,
+        price: Price | None = None,
+        replace: bool = False,
     ) -> None:
+        """Prepares it.
+
+        Args:
+            arguments: of constructors, by contract name.
+            say: gets every line that tells what happens.
+            replace: whether to outbid what an earlier run has sent and no block holds.
+        """
         self.chain = chain
         self.arguments = dict(arguments or {})
         self.say = say
-        self.wait_seconds = wait_seconds
+        self._sender = Sender(
+            chain, say, wait_seconds=wait_seconds, price=price or Price(), replace=replace
+        )
+        self._at: dict[str, str] = {}
         self._names = sorted(chain.provider.get_all_contract_names())
 
     # -- what, and in which order ----------------------------------------------------------
@@ -90,144 +105,142 @@ class Deployment:
     # -- doing it --------------------------------------------------------------------------
 
     def run(self, names: Sequence[str]) -> list[Deployed]:
-        """Deploy what is missing.
+        """Deploy what is missing, while no other process of this machine deploys from the account.
 
         Raises:
             DeploymentError: before anything is sent if arguments or account will not do.
             ContractReverted: a constructor refused.
         """
+        ordered = self._checked(names)
+        with self._alone():
+            return [self._one(name) for name in ordered]
+
+    def plan(self, names: Sequence[str]) -> list[str]:
+        """What `run` would do now, a line for each contract; nothing is sent."""
+        ordered = self._checked(names)
+        account: Any = self.chain.web3.eth.default_account
+        nonce = int(self.chain.web3.eth.get_transaction_count(account))
+        lines = []
+        for name in ordered:
+            code, identity = self._creation(name)
+            standing = self._standing(name, identity, believe=False)
+            if standing is not None:
+                self._at[name] = standing
+                lines.append(f"{name} stands at {standing} already.")
+                continue
+            self._at[name] = _created_by(account, nonce)
+            nonce += 1
+            lines.append(f"{name} would be deployed at {self._at[name]}: {self._costs(name, code)}")
+        return lines
+
+    def _costs(self, name: str, code: HexBytes) -> str:
+        try:
+            prepared = self._sender.prepared(name, code)
+        except DeploymentError as error:
+            return error.message  # what it calls may not stand yet, or the account cannot pay
+        most = prepared["gas"] * prepared["maxFeePerGas"]
+        return f"{prepared['gas']:,} gas, at most {ether(most)} ether."
+
+    def _checked(self, names: Sequence[str]) -> list[str]:
         for name in self.arguments:
             self.chain.provider.get_contract_data(name)
         ordered = self.order(names)
         self._check_account()
-        return [self._one(name) for name in ordered]
+        return ordered
 
     def _check_account(self) -> None:
-        if self.chain.sender_problem is not None:
-            raise self.chain.sender_problem
+        self.chain.unlock()
         account = self.chain.web3.eth.default_account
         if not isinstance(account, str):
             raise DeploymentError(
                 f"The chain {self.chain.chain_name!r} has no account to deploy from.",
-                f"Set chains.{self.chain.chain_name}.web3.eth.private_key to "
-                '"${NAME}", and NAME in the environment.',
+                f"Set chains.{self.chain.chain_name}.web3.eth.keystore to a key file, or "
+                'private_key to "${NAME}", and NAME in the environment.',
             )
 
-    def _one(self, name: str) -> Deployed:
-        data = self.chain.provider.get_contract_data(name)
+    def _alone(self) -> AbstractContextManager[None]:
+        """Two deployments from one account would take each other's nonces, and pay twice."""
+        if not self.chain.keeps_addresses:
+            return nullcontext()  # a chain of this process alone
+        genesis = self.chain.registrar.chain_uri.rpartition("/")[2]
+        account = str(self.chain.web3.eth.default_account).lower()
+        return one_at_a_time(
+            f"{genesis[:16]}-{account}",
+            lambda: self.say("Waiting for another deployment from this account to end."),
+        )
+
+    def _creation(self, name: str) -> tuple[HexBytes, str]:
+        """Code and arguments, and what is remembered of them: all but the metadata."""
         values = typed_arguments(
-            data,
+            self.chain.provider.get_contract_data(name),
             self.arguments.get(name),
-            self.chain.provider.get_contract_address,
+            self._address_of,
             self._names,
         )
-        factory = self.chain.provider.get_contract_factory(name)
+        factory = self.chain.provider.get_contract_factory(name, self._at)
         code = HexBytes(factory.constructor(*values).data_in_transaction)
-        identity = "0x" + keccak(code).hex()
+        return code, "0x" + keccak(without_metadata(code)).hex()
+
+    def _address_of(self, name: str) -> str:
+        """Where a contract stands for this run: asked once, so that nothing changes meanwhile."""
+        if name not in self._at:
+            self._at[name] = self.chain.provider.get_contract_address(name)
+        return self._at[name]
+
+    def _one(self, name: str) -> Deployed:
+        code, identity = self._creation(name)
         standing = self._standing(name, identity)
         if standing is not None:
             self.say(f"{name} stands at {standing} already: nothing sent.")
+            self._at[name] = standing
             return Deployed(name, standing)
         self.say(f"Deploying {name}")
-        transaction, receipt = self._resumed(name, identity) or self._sent(name, code, identity)
+        transaction, receipt = self._sender.create(name, code, identity)
         return self._record(name, identity, transaction, receipt)
 
-    def _standing(self, name: str, identity: str) -> ChecksumAddress | None:
-        """The address at which this very code was created with these very arguments."""
+    def _standing(
+        self, name: str, identity: str, *, believe: bool = True
+    ) -> ChecksumAddress | None:
+        """The address at which this very code was created with these very arguments.
+
+        Args:
+            believe: whether it is the one in use from now on.
+        """
         try:
             addresses = self.chain.registrar.get_contract_addresses(name)
         except NoKnownAddress:
             return None
         for address in addresses:
             try:
-                self.chain.provider.verify(name, address)
+                self.chain.provider.verify(name, address, self._at)
             except BytecodeMismatch:
                 continue
             if self.chain.registrar.noted(_CREATED, address) in (None, identity):
-                self.chain.registrar.set_contract_address(name, address)  # now the one in use
+                if believe:
+                    self.chain.registrar.set_contract_address(name, address)
                 return address
         return None
-
-    def _resumed(self, name: str, identity: str) -> tuple[HexBytes, TxReceipt] | None:
-        """The end of a transaction an earlier run has sent, if it is still on its way or mined."""
-        noted = self.chain.registrar.noted(_PENDING, name)
-        if not noted or noted["created"] != identity:
-            return None
-        transaction = HexBytes(noted["transaction"])
-        try:
-            self.chain.web3.eth.get_transaction(transaction)
-        except TransactionNotFound:
-            return None
-        self.say(f"  Transaction: {transaction.to_0x_hex()} (sent by an earlier run)")
-        try:
-            return transaction, self._mined(transaction)
-        except ContractReverted:
-            self.say("  It failed; sending a new one.")
-            return None
-
-    def _sent(self, name: str, code: HexBytes, identity: str) -> tuple[HexBytes, TxReceipt]:
-        transaction = self._prepared(name, code)
-        noted = {"created": identity}
-
-        def note(txn_hash: HexBytes) -> None:
-            noted["transaction"] = txn_hash.to_0x_hex()
-            self.chain.registrar.note(_PENDING, name, noted)
-
-        txn_hash = self.chain.send(transaction, note)
-        self.say(f"  Transaction: {txn_hash.to_0x_hex()}")
-        return txn_hash, self._mined(txn_hash)
-
-    def _mined(self, txn_hash: HexBytes) -> TxReceipt:
-        try:
-            return self.chain.wait.for_success(txn_hash, self.wait_seconds)
-        except Timeout as error:
-            hint = "Give the same command again: it waits for this transaction, not for another."
-            raise DeploymentError(error.message, hint) from None
-
-    def _prepared(self, name: str, code: HexBytes) -> dict[str, Any]:
-        """The transaction with gas and EIP-1559 fees, once the account can pay for it."""
-        eth = self.chain.web3.eth
-        sender: Any = eth.default_account
-        try:
-            gas = int(eth.estimate_gas({"from": sender, "data": code}) * _GAS_MARGIN)
-        except ContractReverted as error:
-            raise DeploymentError(f"The constructor of {name} refuses: {error}.") from None
-        tip = eth.max_priority_fee
-        fee = 2 * (eth.get_block("latest").get("baseFeePerGas") or 0) + tip
-        balance = eth.get_balance(sender)
-        if balance < gas * fee:
-            raise DeploymentError(
-                f"{sender} has {_ether(balance)} ether on {self.chain.chain_name!r}; deploying "
-                f"{name} may take {_ether(gas * fee)}.",
-                "Send some there, or use another account. Nothing was sent for this contract.",
-            )
-        return {
-            "from": sender,
-            "data": code,
-            "gas": gas,
-            "maxFeePerGas": fee,
-            "maxPriorityFeePerGas": tip,
-        }
 
     def _record(
         self, name: str, identity: str, transaction: HexBytes, receipt: TxReceipt
     ) -> Deployed:
         address = receipt["contractAddress"]
         assert address is not None, "a creation that succeeded has an address"
-        self.chain.provider.verify(name, address)
+        self.chain.provider.verify(name, address, self._at)
         self.chain.registrar.note(_CREATED, address, identity)
         self.chain.registrar.set_contract_address(name, address)
-        self.chain.registrar.note(_PENDING, name, None)
+        self._sender.forget(name)
+        self._at[name] = address
         gas = receipt["gasUsed"]
         fee = gas * receipt["effectiveGasPrice"]
         self.say(f"  Gas:         {gas:,}")
-        self.say(f"  Fee:         {_ether(fee)} ether")
+        self.say(f"  Fee:         {ether(fee)} ether")
         self.say(f"  Address:     {address}")
         self.say(f"  Verified contract bytecode @ {address}")
         return Deployed(name, address, transaction, gas, fee)
 
 
-def _ether(wei: int) -> str:
-    """Wei as ether, exactly, without an exponent."""
-    whole, part = divmod(wei, 10**18)
-    return f"{whole}.{part:018d}".rstrip("0").rstrip(".")
+def _created_by(account: str, nonce: int) -> ChecksumAddress:
+    """Address of the contract that a transaction of this nonce creates (Yellow Paper, 7)."""
+    encoded = rlp.encode([HexBytes(account), nonce])
+    return to_checksum_address(keccak(encoded)[-20:])

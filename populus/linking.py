@@ -5,13 +5,23 @@ Offsets are those of the compiler's `linkReferences` and `immutableReferences`, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from populus.contracts.exceptions import BytecodeMismatch
 
-__all__ = ["code_matches", "link", "library_names", "without_placeholders"]
+__all__ = [
+    "code_matches",
+    "library_names",
+    "link",
+    "verify_code",
+    "without_metadata",
+    "without_placeholders",
+]
 
+# What the compiler appends: a hash of sources and settings, comments included (CBOR; ipfs, bzzr).
+_METADATA = re.compile(rb"(dipfsX\"\x12 |ebzzr[01]X )(.{32})", re.DOTALL)
 _PUSH20 = 0x73
 _ADDRESS = 20
 
@@ -40,11 +50,16 @@ def link(code: str, references: Iterable[Mapping[str, Any]], addresses: Mapping[
     return "0x" + raw.hex()
 
 
+def without_metadata(code: bytes | bytearray) -> bytes:
+    """`code` with zeros for every hash of metadata: a comment changes nothing else."""
+    return _METADATA.sub(lambda match: match[1] + bytes(32), code)
+
+
 def code_matches(deployed: bytes, expected: str, immutables: Iterable[Mapping[str, int]]) -> bool:
     """Whether deployed code is `expected` once what only the chain knows is masked.
 
     That is every immutable, and the address a library keeps at its start to notice direct calls
-    (`PUSH20 <own address> ADDRESS EQ`).
+    (`PUSH20 <own address> ADDRESS EQ`); and hashes of metadata, which are no code.
     """
     wanted = bytearray.fromhex(expected.removeprefix("0x"))
     found = bytearray(deployed)
@@ -56,7 +71,7 @@ def code_matches(deployed: bytes, expected: str, immutables: Iterable[Mapping[st
     for start, length in holes:
         wanted[start : start + length] = bytes(length)
         found[start : start + length] = bytes(length)
-    return wanted == found
+    return without_metadata(wanted) == without_metadata(found)
 
 
 def verify_code(

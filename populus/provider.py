@@ -69,14 +69,22 @@ class Provider:
         """The factory of a contract, its libraries not linked."""
         return self._factory(contract_name, {})
 
-    def get_contract_factory(self, contract_name: str) -> type[PopulusContract]:
+    def get_contract_factory(
+        self, contract_name: str, addresses: Mapping[str, str] | None = None
+    ) -> type[PopulusContract]:
         """The factory of a contract with its libraries linked.
+
+        Args:
+            addresses: of libraries, for whoever knows them already.
 
         Raises:
             NoKnownAddress, BytecodeMismatch: a library is not deployed, or not what it should be.
         """
         libraries = self.get_contract_data(contract_name)["direct_dependencies"]
-        return self._factory(contract_name, {name: self._address(name) for name in libraries})
+        known = addresses or {}
+        return self._factory(
+            contract_name, {name: known.get(name) or self._address(name) for name in libraries}
+        )
 
     def _factory(self, contract_name: str, libraries: Mapping[str, str]) -> type[PopulusContract]:
         data = self.get_contract_data(contract_name)
@@ -117,9 +125,14 @@ class Provider:
         assert mismatch is not None
         raise mismatch
 
-    def verify(self, contract_name: str, address: ChecksumAddress) -> None:
+    def verify(
+        self,
+        contract_name: str,
+        address: ChecksumAddress,
+        addresses: Mapping[str, str] | None = None,
+    ) -> None:
         """Raise `BytecodeMismatch` unless the expected, linked code is at `address`."""
-        factory = self.get_contract_factory(contract_name)
+        factory = self.get_contract_factory(contract_name, addresses)
         data = self.get_contract_data(contract_name)
         expected = HexBytes(factory.bytecode_runtime or b"").hex()
         deployed = bytes(self.chain.web3.eth.get_code(address))

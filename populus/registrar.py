@@ -39,6 +39,8 @@ class _Sent(msgspec.Struct):
 
     created: str
     transaction: _Hash
+    nonce: int | None = None
+    earlier: list[_Hash] = []
 
 
 class _Content(msgspec.Struct):

@@ -46,6 +46,8 @@ class Backends(_Section):
 class Eth(_Section):
     default_account: Text = UNSET
     private_key: Text = UNSET
+    keystore: Text = UNSET
+    password: Text = UNSET
 
 
 class Web3(_Section):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from web3.exceptions import TransactionNotFound
+from hexbytes import HexBytes
+from web3.exceptions import TimeExhausted, TransactionNotFound
 
 from populus.exceptions import DeploymentError, Timeout
 from populus.reverts import ErrorTable, why_failed
 
 if TYPE_CHECKING:
     from eth_typing import ChecksumAddress
-    from hexbytes import HexBytes
     from web3 import Web3
     from web3.types import BlockData, TxReceipt
 
@@ -45,7 +46,7 @@ class Wait:
             if answer is not None:
                 return answer
             if time.monotonic() >= deadline:
-                raise Timeout(f"{what} did not come within {limit:g} seconds.")
+                raise _too_late(what, limit)
             time.sleep(self.poll_interval)
 
     def for_receipt(
@@ -53,13 +54,29 @@ class Wait:
     ) -> TxReceipt:
         """The receipt of a transaction, once it is mined; a failed one has status 0."""
 
-        def ask() -> TxReceipt | None:
-            try:
-                return self.web3.eth.get_transaction_receipt(txn_hash)  # type: ignore[arg-type]
-            except TransactionNotFound:
-                return None
+        limit = self.timeout if timeout is None else timeout
+        try:
+            return self.web3.eth.wait_for_transaction_receipt(
+                HexBytes(txn_hash), limit, self.poll_interval
+            )
+        except TimeExhausted:
+            raise _too_late(f"The receipt of {_shown(txn_hash)}", limit) from None
 
-        return self._until(f"The receipt of {_shown(txn_hash)}", ask, timeout)
+    def for_one_of(self, txn_hashes: Sequence[HexBytes], timeout: float | None = None) -> TxReceipt:
+        """The receipt of whichever of these is mined, of which only one can be.
+
+        Raises:
+            ContractReverted: it was mined and failed.
+        """
+
+        def ask() -> TxReceipt | None:
+            for txn_hash in txn_hashes:
+                with suppress(TransactionNotFound):
+                    return self.web3.eth.get_transaction_receipt(txn_hash)
+            return None
+
+        shown = " or ".join(_shown(txn_hash) for txn_hash in txn_hashes)
+        return self._succeeded(self._until(f"The receipt of {shown}", ask, timeout))
 
     def for_success(
         self, txn_hash: HexBytes | bytes | str, timeout: float | None = None
@@ -69,7 +86,9 @@ class Wait:
         Raises:
             ContractReverted: it was mined and failed.
         """
-        receipt = self.for_receipt(txn_hash, timeout)
+        return self._succeeded(self.for_receipt(txn_hash, timeout))
+
+    def _succeeded(self, receipt: TxReceipt) -> TxReceipt:
         if receipt["status"] == 0:
             raise why_failed(self.web3, receipt, self._errors)
         return receipt
@@ -91,6 +110,10 @@ class Wait:
             return block if block["number"] >= block_number else None
 
         return self._until(f"Block {block_number}", ask, timeout)
+
+
+def _too_late(what: str, seconds: float) -> Timeout:
+    return Timeout(f"{what} did not come within {seconds:g} seconds.")
 
 
 def _shown(txn_hash: HexBytes | bytes | str) -> str:

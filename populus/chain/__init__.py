@@ -13,7 +13,7 @@ from populus.imports import import_class
 from populus.schema import nearest
 
 if TYPE_CHECKING:
-    from populus.project import Project
+    from populus.workspace import Workspace
 
 __all__ = ["AnvilChain", "BaseChain", "ExternalChain", "TesterChain", "chain_class", "chain_names"]
 
@@ -21,12 +21,12 @@ __all__ = ["AnvilChain", "BaseChain", "ExternalChain", "TesterChain", "chain_cla
 BUILT_IN: dict[str, type[BaseChain]] = {"tester": TesterChain, "anvil": AnvilChain}
 
 
-def chain_names(project: Project) -> list[str]:
+def chain_names(project: Workspace) -> list[str]:
     """The names `get_chain` knows."""
     return sorted({*BUILT_IN, *project.config.get("chains", {})})
 
 
-def chain_class(project: Project, chain_name: str) -> type[BaseChain]:
+def chain_class(project: Workspace, chain_name: str) -> type[BaseChain]:
     """The class behind `chains.<chain_name>`.
 
     Raises:

@@ -19,7 +19,7 @@ from populus.chain.external import REQUEST_SECONDS, ExternalChain
 from populus.exceptions import ChainError
 
 if TYPE_CHECKING:
-    from populus.project import Project
+    from populus.workspace import Workspace
 
 __all__ = ["AnvilChain", "find_anvil"]
 
@@ -43,7 +43,7 @@ class AnvilChain(ExternalChain):
     process: subprocess.Popen[str] | None = None
     _ready = False
 
-    def __init__(self, project: Project, chain_name: str) -> None:
+    def __init__(self, project: Workspace, chain_name: str) -> None:
         super().__init__(project, chain_name)
         self.say: Callable[[str], object] = lambda _: None  # gets every line anvil prints
 

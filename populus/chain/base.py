@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hexbytes import HexBytes
     from web3.middleware import Web3Middleware
 
-    from populus.project import Project
+    from populus.workspace import Workspace
 
 REGISTRAR_NAME = "registrar.json"
 
@@ -44,7 +44,7 @@ class BaseChain:
     poll_seconds: float = 0.05  # between two looks for a receipt
     sender_problem: PopulusError | None = None  # why nothing can be sent, if that is known
 
-    def __init__(self, project: Project, chain_name: str) -> None:
+    def __init__(self, project: Workspace, chain_name: str) -> None:
         self.project = project
         self.chain_name = chain_name
         self._web3: Web3 | None = None
@@ -81,6 +81,15 @@ class BaseChain:
 
     def _prepare(self, web3: Web3) -> None:
         """Checks and settings once the chain answers."""
+
+    def unlock(self) -> None:
+        """Make sure that something can be sent; a key file asks for its password here.
+
+        Raises:
+            PopulusError: nothing can be sent, and why.
+        """
+        if self.sender_problem is not None:
+            raise self.sender_problem
 
     def send(self, transaction: Any, before: Callable[[HexBytes], None]) -> HexBytes:
         """Send a transaction whose gas and fees are set.
@@ -126,7 +135,8 @@ class BaseChain:
         where = f"chains.{self.chain_name}.web3"
         config = self.project.config.get(where)
         plain = config.to_dict() if isinstance(config, Config) else {}
-        plain.get("eth", {}).pop("private_key", None)
+        for secret in ("private_key", "password"):
+            plain.get("eth", {}).pop(secret, None)
         filled: dict[str, Any] = fill(plain, where)
         return filled
 

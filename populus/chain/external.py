@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
-from eth_account import Account
 from eth_utils.address import is_address, to_checksum_address
 from hexbytes import HexBytes
 from requests.exceptions import RequestException
@@ -15,6 +15,7 @@ from web3 import Web3
 from web3.exceptions import Web3Exception
 from web3.middleware import SignAndSendRawMiddlewareBuilder
 
+from populus import keys
 from populus.chain.base import BaseChain, add_middleware
 from populus.exceptions import ChainError, ConfigError
 from populus.imports import import_class
@@ -99,7 +100,9 @@ class ExternalChain(BaseChain):
         if self.account is None:
             return super().send(transaction, before)
         eth = self.web3.eth
-        nonce = eth.get_transaction_count(self.account.address, "pending")
+        nonce = transaction.get("nonce")
+        if nonce is None:
+            nonce = eth.get_transaction_count(self.account.address, "pending")
         complete = {**transaction, "nonce": nonce, "chainId": eth.chain_id}
         signed = self.account.sign_transaction(complete)
         before(HexBytes(signed.hash))
@@ -108,7 +111,8 @@ class ExternalChain(BaseChain):
     def _set_account(self, web3: Web3) -> None:
         """The account that sends: that of the key, the configured one, or the node's first.
 
-        A variable that is missing matters only to those who send: see `sender_problem`.
+        A variable that is missing matters only to those who send (`sender_problem`), and so does
+        the password of a key file (`unlock`).
         """
         address = self.web3_config.get("eth", {}).get("default_account")
         if address is not None and not is_address(address):
@@ -119,12 +123,34 @@ class ExternalChain(BaseChain):
             except ConfigError as error:
                 self.sender_problem = error
                 return
-            self._use_key(web3, self._account(key), address)
+            written = self.project.config[self._at("private_key")]
+            account = keys.from_environment(written, key, self._at("private_key"))
+            self._use_key(web3, account, address)
             return
+        if self._keystore is not None:
+            address = keys.keystore_address(self._keystore) or address
         if address is None:
             address = next(iter(_node_accounts(web3)), None)
         if address is not None:
             web3.eth.default_account = to_checksum_address(address)
+
+    @property
+    def _keystore(self) -> Path | None:
+        named = self.web3_config.get("eth", {}).get("keystore")
+        return None if named is None else self.project.root / Path(named).expanduser()
+
+    def unlock(self) -> None:
+        """See `BaseChain`; what was opened stays open."""
+        super().unlock()
+        if self._keystore is None or self.account is not None:
+            return
+        written = self.project.config.get(self._at("password"))
+        password = None
+        if written is not None:
+            keys.variable(written, self._at("password"))
+            password = self.project.config.filled(self._at("password"))
+        wanted = self.web3_config.get("eth", {}).get("default_account")
+        self._use_key(self.web3, keys.unlocked(self._keystore, password), wanted)
 
     def _use_key(self, web3: Web3, account: LocalAccount, wanted: str | None) -> None:
         if wanted is not None and to_checksum_address(wanted) != account.address:
@@ -136,23 +162,6 @@ class ExternalChain(BaseChain):
         web3.middleware_onion.inject(signing, "populus_signing", layer=0)
         web3.eth.default_account = account.address
         self.account = account
-
-    def _account(self, key: str) -> LocalAccount:
-        raw = self.project.config[self._at("private_key")]
-        if not (raw.startswith("${") and raw.endswith("}")):
-            raise ConfigError(
-                f"{self._at('private_key')}: a key must not stand in the file.",
-                'Write "${NAME}" and set the environment variable NAME.',
-            )
-        try:
-            account: LocalAccount = Account.from_key(key)
-        except Exception:
-            # of several libraries, and their texts may show the key
-            raise ConfigError(
-                f"The environment variable {raw[2:-1]} holds no private key.",
-                "A private key is 32 bytes as hex.",
-            ) from None
-        return account
 
     def _at(self, key: str) -> str:
         return f"chains.{self.chain_name}.web3.eth.{key}"

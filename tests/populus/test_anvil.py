@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -193,6 +194,67 @@ def test_chain_run_serves_until_it_is_stopped(
         assert "Stopped." in process.stdout.read()
         assert process.wait(10) == 0
     assert not web3.is_connected()
+
+
+# -- beside others, and stuck --------------------------------------------------------------
+
+
+def test_two_deployments_at_once_pay_once(far: Path, node: AnvilChain) -> None:
+    """Of one project, from one account: the second finds what the first has deployed."""
+    before = count(node)
+    command = [sys.executable, "-m", "populus", "-p", str(far), "deploy", "-c", "far"]
+    environment = {**os.environ, "FAR_KEY": KEY}
+    both = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment)
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=120)[0].decode() for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert count(node) == before + 4
+    assert sum("Deployment Successful" in text for text in said) == 1
+
+
+def test_what_is_stuck_is_outbid_and_created_once(
+    sample: Path, tmp_path: Path, binary: str, run: Run
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(sample, other)
+    with started(other, binary, block_time=100_000) as node:
+        describe(sample, node.endpoint)
+        deploy = ("deploy", "-c", "far", "--timeout", "0", "Math")
+        first = refused(run(sample, *deploy, FAR_KEY=KEY), "within 0 seconds", "--replace")
+        again = refused(run(sample, *deploy, FAR_KEY=KEY), "sent by an earlier run")
+        third = refused(run(sample, *deploy, "--replace", FAR_KEY=KEY), "Outbids:")
+        sent = re.compile(r"Transaction: (0x[0-9a-f]{64})")
+        hashes = [sent.findall(text)[0] for text in (first, again, third)]
+        assert hashes[0] == hashes[1] != hashes[2]
+        assert node.web3.eth.get_transaction(hashes[2])["nonce"] == 0
+        node.web3.provider.make_request("evm_mine", [])
+        done = run(sample, *deploy, FAR_KEY=KEY)
+        assert "Deployment Successful" in done.output, done.output
+        assert count(node) == 1
+
+
+def test_key_file_signs(sample: Path, node: AnvilChain, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "deployer.json"
+    made = run(sample, "key", "import", str(file), "--private-key", KEY, "--password", "open")
+    assert ADDRESS in made.output, made.output
+    assert oct(file.stat().st_mode & 0o777) == "0o600"
+    refused(run(sample, "key", "new", str(file), "--password", "x"), "exists already")
+    describe(sample, node.endpoint)
+    content = json.loads((sample / "populus.json").read_text())
+    eth = {"keystore": str(file), "password": "${FAR_PASSWORD}"}
+    content["chains"]["far"]["web3"]["eth"] = eth
+    (sample / "populus.json").write_text(json.dumps(content))
+    wrong = run(sample, "deploy", "-c", "far", "Math", FAR_PASSWORD="shut")
+    refused(wrong, "cannot be opened with this password")
+    result = run(sample, "deploy", "-c", "far", "Math", FAR_PASSWORD="open")
+    assert "Deployment Successful" in result.output, result.output
+    del eth["password"]
+    (sample / "populus.json").write_text(json.dumps(content))
+    refused(run(sample, "deploy", "-c", "far", "Math"), "no terminal")
+    with Project(sample).get_chain("far") as chain:  # reading asks for no password
+        assert chain.web3.eth.default_account == ADDRESS
 
 
 # -- reverts, as on the chain in memory ----------------------------------------------------
