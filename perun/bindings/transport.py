@@ -96,7 +96,7 @@ def header(web3: Web3, which: BlockIdentifier) -> Mapping[str, Any]:
     """
     try:
         return cast("Mapping[str, Any]", web3.eth.get_block(which))
-    except ExtraDataLengthError:
+    except (ExtraDataLengthError, ValueError):
         name = hex(which) if isinstance(which, int) else which
         answer = web3.provider.make_request(RPCEndpoint("eth_getBlockByNumber"), [name, False])
         block = cast("dict[str, Any]", answer["result"])

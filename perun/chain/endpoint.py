@@ -16,7 +16,7 @@ from perun.bindings.logs import Log
 from perun.errors import ChainFault
 from perun.types import Address, ChainId, Record, UnixTime, Wei
 
-__all__ = ["Block", "Endpoint", "Inconsistent", "Mined", "Reading", "Sending", "fits"]
+__all__ = ["Block", "Endpoint", "Inconsistent", "Mined", "Reading", "Sending", "WrongChain", "fits"]
 
 T = TypeVar("T")
 
@@ -30,6 +30,18 @@ class Inconsistent(ChainFault):
     retry: ClassVar[bool] = True
     template: ClassVar[str] = "the node contradicts itself: {reason}"
     hint: ClassVar[str] = "it is asked again; if this stays, use another node"
+
+
+@dataclass(eq=False)
+class WrongChain(ChainFault):
+    """Behind the address stands another chain than at first. Nothing of it is believed."""
+
+    expected: ChainId | None
+    found: ChainId
+
+    retry: ClassVar[bool] = True
+    template: ClassVar[str] = "the node is on chain {found}, and was on {expected}"
+    hint: ClassVar[str] = "nothing is read or sent until it is back; give the node's right address"
 
 
 class Block(Record, frozen=True, gc=False):

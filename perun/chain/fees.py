@@ -11,7 +11,7 @@ from typing import Final
 from perun.bindings.calls import Fees
 from perun.types import Record, Seconds, Wei
 
-__all__ = ["GWEI", "FeePolicy", "first_fees", "higher_fees"]
+__all__ = ["GWEI", "FeePolicy", "first_fees", "higher_fees", "lower_fees"]
 
 GWEI: Final = Wei(10**9)
 
@@ -51,6 +51,17 @@ def higher_fees(policy: FeePolicy, old: Fees, base_fee: Wei, tip: Wei) -> Fees |
     if most > policy.greatest:
         return None
     return Fees(Wei(most), Wei(min(raised_tip, most)))
+
+
+def lower_fees(policy: FeePolicy, old: Fees, base_fee: Wei) -> Fees | None:
+    """A bid for a pool to which `old` was too dear, halfway to the least that the next block takes;
+    None if it is there already. Pools have caps of their own, and some chains' want a fee besides.
+    """
+    least = base_fee + base_fee // 8 + policy.least_tip
+    most = (old.most + least) // 2
+    if (old.most - most) * 100 < least:
+        return None
+    return Fees(Wei(most), Wei(min(old.tip, most - base_fee)))
 
 
 def _raised(policy: FeePolicy, price: Wei) -> int:

@@ -1,71 +1,62 @@
 """Reads the chain: what happened to our channels, in the newest block and in the newest final one.
 
-Every round reads all logs after the last final block anew and folds them over what final blocks
-have left; so a reorganisation needs no code of its own, it is simply another answer. Only final
-blocks leave anything behind. Should even one of those disappear (fewer blocks were waited for than
-the chain took back), everything is read again from the beginning and said in a `FinalityBroken`.
-
 Danger is reported from the newest block, money from final ones: each report holds both, and the
-core decides (protocol, section 5, Limits; [C8]).
+core decides (protocol, section 5, Limits; [C8]). Four rules:
+
+- What is dangerous in the newest block waits for no other question. Which block is final, what old
+  state was, what credits hold is asked beside (`aside`), and may fail for ever.
+- No news is not good news. What is followed is compared with storage when it changes, and in turn
+  every few blocks; the last blocks are read again whatever counts as final.
+- A disagreement is held against the node and reported. What either side warns of is believed.
+- Nothing is folded for good before it is final; a reorganisation is simply another answer. Should a
+  final block disappear, everything is read again and said in a `FinalityBroken`.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any, Final
 
-from msgspec.structs import replace
-
-from perun.bindings import abi, events, ms_contract_calls
-from perun.bindings.logs import Event, Log, Table, Unreadable
-from perun.chain.endpoint import Block, Inconsistent, Reading, fits
-from perun.chain.fold import fold_channel, fold_instance
-from perun.chain.reports import FinalityBroken, Report
+from perun.bindings import abi, events
+from perun.bindings.logs import Log, Unreadable
+from perun.chain.aside import Aside
+from perun.chain.credits import Credits
+from perun.chain.endpoint import Block, Inconsistent, Reading, WrongChain, fits
+from perun.chain.followed import Doubt, Followed, FollowedChannel, FollowedInstance, Tables
+from perun.chain.history import Chapter, History, Topics
+from perun.chain.reports import Disagreement, FinalityBroken, Report
+from perun.chain.timeline import DEPTH, OLD_BLOCKS, Timeline
 from perun.core.config import Deployment
 from perun.core.effects import Watch
-from perun.core.inputs import (
-    ChainAnnounced,
-    ChainBlock,
-    ChainChannel,
-    ChainCredit,
-    ChainInstance,
-    Input,
-)
-from perun.core.state import EMPTY, UNTOUCHED, OnChain, OnChainInstance
-from perun.types import ETH, Address, Asset, ChannelId, InstanceId, Wei
+from perun.core.inputs import ChainAnnounced, ChainBlock, Input
+from perun.errors import ChainFault
+from perun.types import Address, ChainId, ChannelId, InstanceId, UnixTime, Wei
 
-__all__ = ["Follower"]
+__all__ = ["NOTHING_FINAL", "Follower"]
 
 _OPENED = abi.topic("Opened(bytes32,address,address," + abi.CHANNEL + ")")
 
+NOTHING_FINAL: Final = Block(0, b"", UnixTime(0), Wei(0))
+"""Where the chain does not say what is final, nothing is: no money counts, dangers do."""
 
-@dataclass(slots=True)
-class _Followed:
-    """A channel: what final blocks left of it, and what was reported last."""
+_STORAGE: Final = "storage in the newest block"
 
-    asset: Asset
-    final: OnChain = EMPTY
-    head: OnChain = EMPTY
-    sent: tuple[OnChain, OnChain] | None = None
+_BATCH: Final = 64
+"""Ids whose past is asked for at once."""
 
+_TURNS: Final = 4
+"""Blocks in which everything followed has its turn to be compared with storage …"""
 
-@dataclass(slots=True)
-class _FollowedInstance:
-    final: OnChainInstance = UNTOUCHED
-    head: OnChainInstance = UNTOUCHED
-    sent: tuple[OnChainInstance, OnChainInstance] | None = None
+_MOST_COMPARED: Final = 64
+"""… unless that is more a block than this."""
 
+_BEHIND: Final = 60
+"""Rounds after which a node whose newest block lies below a final one is believed all the same."""
 
-@dataclass(slots=True)
-class _Credits:
-    """Which credits are followed, and what was reported of each."""
-
-    accounts: tuple[Address, ...]
-    assets: set[Asset] = field(default_factory=lambda: {ETH})
-    sent: dict[tuple[Asset, Address], Wei] = field(default_factory=dict)
-    known: bool = False
-    """Whether all were asked for once."""
+_TRIES: Final = 3
+"""Rounds in which one and the same block is looked at again because of a disagreement."""
 
 
 class Follower:
@@ -81,6 +72,7 @@ class Follower:
         since: int = 0,
         report: Callable[[Report], None] = lambda _: None,
         price: Callable[[Block], Wei] = lambda block: block.base_fee,
+        aside: Aside | None = None,
     ) -> None:
         """Reads nothing yet.
 
@@ -89,263 +81,385 @@ class Follower:
             finality_blocks: after so many more blocks a block is final; None: the chain's tag.
             since: first block that can hold a log of the deployment.
             price: of gas at a block, in wei; asks nobody.
+            aside: asks what may fail; shared with whoever else asks this node.
         """
         self._price = price
         self._reading = reading
-        self._contract = deployment.contract.contract
-        self._tables: dict[Address, Table[Event]] = {
-            self._contract: events.MS_CONTRACT,
+        self._deployment = deployment
+        self._tables: Tables = {
+            deployment.contract.contract: events.MS_CONTRACT,
             deployment.vpm.contract: events.VPM,
             deployment.hash_time_lock.contract: events.HASH_TIME_LOCK,
         }
         self._finality_blocks = finality_blocks
         self._since = since
         self._report = report
+        self._aside = aside or Aside(report)
+        self._chain: ChainId | None = None
         self._wishes: deque[Watch] = deque()
-        self._channels: dict[ChannelId, _Followed] = {}
-        self._instances: dict[InstanceId, _FollowedInstance] = {}
+        self._followed: dict[bytes, Followed[Any, Any]] = {}
+        self._unread: list[bytes] = []
+        """What is followed, and whose past nobody has begun to read."""
+        self._timeline = Timeline(reading, self._aside, since)
+        self._history = History()
         self._announced: set[ChannelId] = set()
-        self._credits = _Credits(tuple(dict.fromkeys(accounts)))
-        self._past_read = False
+        self._new: list[ChainAnnounced] = []
+        self._credits = Credits(deployment.contract.contract, accounts)
+        self._turn = 0
+        self._behind = 0
+        self._again = 0
+        self.trouble: ChainFault | None = None
+        """What the last round could not find out about the newest block, though it went on."""
         self.head: Block | None = None
         """Newest block of the last round."""
         self.final: Block | None = None
-        """Newest final block of the last round; everything up to it is folded."""
+        """Newest final block of the last round; None: nothing is final."""
 
     def watch(self, watch: Watch) -> None:
         """Follows a channel or instance from the next round on; or lets go of it."""
         self._wishes.append(watch)
+
+    @property
+    def doubts(self) -> int:
+        """Of how much that is followed logs and storage say different things."""
+        return sum(item.doubt is not None for item in tuple(self._followed.values()))
 
     # ---------------------------------------------------------------------------------- one round
 
     def poll(self) -> tuple[Input, ...]:
         """What is new since the last round, in the order that the core wants.
 
+        What it could not find out stands in `trouble`.
+
         Raises:
-            ChainFault: the node failed; nothing is lost, ask again.
+            ChainFault: not even the newest block is known; nothing is lost, ask again.
         """
         head = self._reading.block()
-        if head is None or (
-            self.head is not None and head.hash == self.head.hash and not self._wishes
-        ):
+        if head is None:
+            raise Inconsistent("it has no newest block")
+        if self.head is not None and head.hash == self.head.hash and not self._unfinished():
             return ()
-        if self.final is not None and head.number < self.final.number:
-            return ()  # one node of several, far behind the others; ours would seem gone to it
-        if self.final is not None and self._block_changed(self.final):
-            self._start_again(self.final)
+        self.trouble = None
+        self._same_chain()
+        if self._is_behind(head):
+            return ()
         final = self._final_block(head)
-        if self.final is None:
-            self.final = final
-        # First everything that may fail, then everything that changes what we know.
-        live = self._logs(self.final.number + 1, head.number)
-        self._take_wishes(self.final)
-        past = self._past_announcements(self.final)
-        channels, instances = self._folded(live, head, final)
-        credits = self._asked_credits(live, final)
-        # The folds above and the answers by number must be about this very block.
-        if self._block_changed(head):
+        start = self._timeline.start(head)
+        if start is None:
+            start = self._start_again(head)
+        live = self._live(start, head)
+        self._take_wishes()
+        if live is not None:
+            self._read_past(self._unread, start)
+            self._unread = []
+            self._spread(start, live)
+        self._trouble(self._history.read(self._reading, self._logs))
+        self._compare(head, everything=live is None)
+        asked = self._credits.ask(self._reading, self._aside, head, final)
+        # The logs and the answers by number must be about this very block.
+        if self._changed(head):
             return ()
-        self._channels, self._instances = channels, instances
+        self._again = 0 if self.head is None or self.head.hash != head.hash else self._again + 1
         self.head, self.final = head, final
-        self._past_read = True
-        return (
-            ChainBlock(head.number, head.time, final.number, final.time, self._price(head)),
-            *self._changed_channels(),
-            *self._changed_instances(),
-            *self._announcements((*past, *live)),
-            *self._changed_credits(credits),
-        )
+        if live is not None:
+            self._timeline.add(head)
+        return (self._block(head, final), *self._told(final, start), *self._rest(asked))
 
-    def _block_changed(self, block: Block) -> bool:
-        found = self._reading.block(block.number)
+    def _unfinished(self) -> bool:
+        """Whether the same block is worth another look."""
+        if self._wishes or self._history:
+            return True
+        return self.trouble is not None and self._again < _TRIES
+
+    def _trouble(self, fault: ChainFault | None) -> None:
+        """The first one is told."""
+        if self.trouble is None:
+            self.trouble = fault
+
+    def _same_chain(self) -> None:
+        found = self._aside.ask("the id of the chain", self._reading.chain_now, None)
+        if self._chain is None:
+            self._chain = found
+        if found is not None and found != self._chain:
+            raise WrongChain(self._chain, found)
+
+    def _is_behind(self, head: Block) -> bool:
+        """One node of several, far behind the others: our blocks would seem gone to it."""
+        final = self.final
+        if final is None or head.number >= final.number:
+            self._behind = 0
+            if final is not None and self._changed(final):
+                self._break(final)
+            return False
+        self._behind += 1
+        if self._behind < _BEHIND:
+            if self._behind >= _TRIES:
+                self._trouble(Inconsistent(f"its newest block {head.number} is below a final one"))
+            return True
+        self._break(final)
+        return False
+
+    def _break(self, final: Block) -> None:
+        """A final block is gone; nothing that was believed of it counts."""
+        self._report(FinalityBroken(final.number, final.hash))
+        self.final = None
+        self._behind = 0
+        self._timeline.clear()
+
+    def _changed(self, block: Block) -> bool:
+        """Whether the chain has another block there now. Unanswered, it has not."""
+        otherwise: Block | None = block
+        found = self._aside.ask(OLD_BLOCKS, partial(self._reading.block, block.number), otherwise)
         return found is None or found.hash != block.hash
 
-    def _final_block(self, head: Block) -> Block:
-        """Never goes back; the first block of the chain if none is final."""
+    def _final_block(self, head: Block) -> Block | None:
+        """Never goes back."""
         if self._finality_blocks is None:
-            found = self._reading.finalized()
+            question = self._reading.finalized
         else:
-            found = self._reading.block(max(0, head.number - self._finality_blocks))
-        if found is None:
-            found = self._reading.block(0)
+            number = max(0, head.number - self._finality_blocks)
+            question = partial(self._reading.block, number)
+        found = self._aside.ask("which block is final", question, None)
         if found is None or found.number > head.number:
-            raise Inconsistent("it has no final block, or one above its newest")
+            return self.final
         if self.final is not None and found.number <= self.final.number:
             return self.final
         return found
 
-    def _start_again(self, gone: Block) -> None:
-        self._report(FinalityBroken(gone.number, gone.hash))
-        self.final = None
-        for followed in self._channels.values():
-            followed.final = EMPTY
-        for instance in self._instances.values():
-            instance.final = UNTOUCHED
-        self._credits.known = False
-        known = [Watch(channel=id, asset=item.asset) for id, item in self._channels.items()]
-        known += [Watch(instance=id) for id in self._instances]
-        self._wishes.extendleft(known)
+    def _start_again(self, head: Block) -> int:
+        """Nothing is known of the blocks before; every past is read again."""
+        start = self._timeline.begin(head)
+        self._history.clear()
+        self._unread = []
+        for item in self._followed.values():
+            item.forget()
+        self._read_past(tuple(self._followed), start)
+        self._credits.forget(start)
+        words = [bytes(12) + account for account in self._credits.accounts]
+        if words:
+            for topics in ((_OPENED,), None, words), ((_OPENED,), None, None, words):
+                self._history.add(Chapter(topics, self._since, start, self._announce))
+        return start
 
-    # ------------------------------------------------------------------------------------ folding
+    def _read_past(self, ids: Iterable[bytes], until: int) -> None:
+        items = [self._followed[id] for id in dict.fromkeys(ids) if id in self._followed]
+        for first in range(0, len(items), _BATCH):
+            batch = items[first : first + _BATCH]
+            topics = (None, [item.id for item in batch])
+            self._history.add(Chapter(topics, self._since, until, partial(self._filled, batch)))
 
-    def _take_wishes(self, known: Block) -> None:
-        """Brings what is newly followed to where everything else is: the block `known`."""
-        # What is over before we have looked is not even asked for: asking is what costs.
-        wishes = self._wishes.copy()
-        last = {(wish.channel, wish.instance): wish for wish in wishes}
-        # Taken one by one: a node that fails in the middle must not make us forget the rest.
-        for wish in wishes:
-            if wish.over or last[wish.channel, wish.instance].over:
-                self._channels.pop(wish.channel or ChannelId(b""), None)
-                self._instances.pop(wish.instance or InstanceId(b""), None)
-                self._wishes.popleft()
-                continue
-            if wish.channel is not None:
-                assert wish.asset is not None
-                followed = self._channels.get(wish.channel) or _Followed(wish.asset)
-                if followed.final == EMPTY:
-                    folded = fold_channel(EMPTY, wish.asset, self._past(wish.channel, known))
-                    followed.final = self._with_drawn(wish.channel, wish.asset, folded, known)
-                self._channels[wish.channel] = followed
-                if wish.asset not in self._credits.assets:
-                    self._credits.assets.add(wish.asset)
-                    self._credits.known = False
-            if wish.instance is not None:
-                instance = self._instances.get(wish.instance) or _FollowedInstance()
-                if instance.final == UNTOUCHED:
-                    instance.final = fold_instance(UNTOUCHED, self._past(wish.instance, known))
-                self._instances[wish.instance] = instance
-            self._wishes.popleft()
+    def _filled(self, batch: Sequence[Followed[Any, Any]], logs: Iterable[Log]) -> None:
+        by_id = _by_id(logs)
+        for item in batch:
+            # Let go and taken up again meanwhile, it is another, with a chapter of its own.
+            if self._followed.get(item.id) is item and not item.complete:
+                item.prepend(by_id.get(item.id, ()))
 
-    def _advanced(
-        self, id: ChannelId, asset: Asset, on: OnChain, logs: Sequence[Log], at: Block
-    ) -> OnChain:
-        if not logs:
-            return on
-        return self._with_drawn(id, asset, fold_channel(on, asset, self._events(logs)), at)
+    # --------------------------------------------------------------------------------------- logs
 
-    def _with_drawn(self, id: ChannelId, asset: Asset, on: OnChain, at: Block) -> OnChain:
-        """The one bit that events do not show; the others show whether an event was kept back.
-
-        Raises:
-            Inconsistent: the contract's storage is not what its logs say.
-        """
-        if on == EMPTY or on.ended or on.drawn:
-            return on
-        query = ms_contract_calls.holdings(self._contract, asset, id)
-        found = self._reading.ask(query, at.number)
-        said = (on.alice, on.bob, on.withdrawals, on.dispute is not None)
-        if said != (found.alice, found.bob, found.withdrawals, found.disputed):
-            raise Inconsistent(f"logs and storage of a channel differ in block {at.number}")
-        return replace(on, drawn=found.drawn)
-
-    def _past(self, id: bytes, until: Block) -> Iterator[Event]:
-        return self._events(self._logs(self._since, until.number, topics=(None, (id,))))
-
-    def _logs(
-        self,
-        first: int,
-        last: int,
-        topics: Sequence[Sequence[bytes] | None] = (),
-    ) -> list[Log]:
-        """Our contracts' logs of these blocks, each once and older blocks first."""
+    def _logs(self, first: int, last: int, topics: Topics = ()) -> list[Log]:
+        """Our contracts' logs of these blocks, each once, in the order in which they were made."""
         found = self._reading.logs(tuple(self._tables), first, last, topics)
-        # By all they say: not every node counts logs through its blocks (eth-tester does not).
-        each = dict.fromkeys(
+        return _ordered(
             log
             for log in found
             if log.address in self._tables and first <= log.block <= last and fits(log, topics)
         )
-        return sorted(each, key=lambda log: log.block)
 
-    def _events(self, logs: Iterable[Log]) -> Iterator[Event]:
-        """What these logs say; others' unreadable ones say nothing."""
+    def _live(self, start: int, head: Block) -> list[Log] | None:
+        """All logs after a block; None if they cannot be told, which is a trouble, but no reason
+        not to look at storage."""
+        try:
+            found = self._logs(start + 1, head.number)
+            self._timeline.check(head, self._ours(found))
+        except ChainFault as fault:
+            self._trouble(fault)
+            return None
+        return found
+
+    def _ours(self, logs: Iterable[Log]) -> Iterator[Log]:
+        """Those that we may act on."""
         for log in logs:
-            event = self._tables[log.address].read(log)
-            if event is not None and not isinstance(event, Unreadable):
-                yield event
+            if log.topics[:1] == (_OPENED,) or (
+                len(log.topics) > 1 and log.topics[1] in self._followed
+            ):
+                yield log
 
-    def _folded(
-        self, live: Sequence[Log], head: Block, final: Block
-    ) -> tuple[dict[ChannelId, _Followed], dict[InstanceId, _FollowedInstance]]:
-        """Takes over what has become final, and shows the rest on top of it."""
-        by_id: dict[bytes, list[Log]] = {}
-        for log in live:
-            if len(log.topics) > 1:
-                by_id.setdefault(log.topics[1], []).append(log)
-        channels: dict[ChannelId, _Followed] = {}
-        for id, old in self._channels.items():
-            settled, rest = _split(by_id.get(id, ()), final.number)
-            now_final = self._advanced(id, old.asset, old.final, settled, final)
-            now_head = self._advanced(id, old.asset, now_final, rest, head)
-            channels[id] = _Followed(old.asset, now_final, now_head, old.sent)
-        instances: dict[InstanceId, _FollowedInstance] = {}
-        for instance_id, item in self._instances.items():
-            settled, rest = _split(by_id.get(instance_id, ()), final.number)
-            done = fold_instance(item.final, self._events(settled))
-            shown = fold_instance(done, self._events(rest))
-            instances[instance_id] = _FollowedInstance(done, shown, item.sent)
-        return channels, instances
+    def _spread(self, start: int, live: Sequence[Log]) -> None:
+        by_id = _by_id(live)
+        for id, item in self._followed.items():
+            item.take(start, by_id.get(id, ()))
+        self._credits.see(live)
+        self._announce(live)
+
+    def _announce(self, logs: Iterable[Log]) -> None:
+        ours = self._credits.accounts
+        for log in logs:
+            if log.topics[:1] != (_OPENED,):
+                continue
+            try:
+                event = self._tables[log.address].read(log)
+            except ChainFault as fault:
+                self._trouble(fault)
+                continue
+            if isinstance(event, Unreadable) or not isinstance(event, events.Opened):
+                continue
+            if event.id not in self._announced and (event.alice in ours or event.bob in ours):
+                self._announced.add(event.id)
+                self._new.append(ChainAnnounced(event.id, event.channel))
+
+    # ------------------------------------------------------------------------------------- wishes
+
+    def _take_wishes(self) -> None:
+        """Begins to follow, or lets go."""
+        # What is over before we have looked is not even asked for: asking is what costs.
+        wishes = [self._wishes.popleft() for _ in range(len(self._wishes))]
+        last = {wish.channel or wish.instance: wish for wish in wishes}
+        for wish in wishes:
+            id = wish.channel or wish.instance
+            assert id is not None
+            if wish.over or last[id].over:
+                self._followed.pop(id, None)
+                continue
+            if id not in self._followed:
+                self._followed[id] = self._item(wish)
+                self._unread.append(id)
+            if wish.asset is not None:
+                self._credits.follow(wish.asset)
+
+    def _item(self, wish: Watch) -> Followed[Any, Any]:
+        if wish.channel is not None:
+            assert wish.asset is not None
+            return FollowedChannel(wish.channel, wish.asset, self._deployment, self._tables)
+        assert wish.instance is not None
+        return FollowedInstance(InstanceId(wish.instance), wish.app, self._deployment, self._tables)
+
+    # ------------------------------------------------------------------------------------ storage
+
+    def _compare(self, head: Block, *, everything: bool) -> None:
+        """Holds logs against storage: what has changed, what is in doubt, and some in turn."""
+        items = [item for item in self._followed.values() if not item.over]
+        turns = set()
+        if items and (self.head is None or head.hash != self.head.hash):
+            count = min(-(-len(items) // _TURNS), _MOST_COMPARED)
+            if everything:
+                count = min(len(items), _TURNS * _MOST_COMPARED)
+            turns = {(self._turn + place) % len(items) for place in range(count)}
+            self._turn = (self._turn + count) % len(items)
+        for place, item in enumerate(items):
+            if place in turns or self._is_due(item):
+                self._compare_one(item, head)
+
+    def _is_due(self, item: Followed[Any, Any]) -> bool:
+        if not item.complete or item.doubt is not None:
+            return True
+        try:
+            return item.checked is None or item.head() != item.checked
+        except ChainFault:
+            return True
+
+    def _compare_one(self, item: Followed[Any, Any], head: Block) -> None:
+        stored = self._aside.ask(_STORAGE, lambda: item.ask(self._reading, head.number), None)
+        if stored is None:
+            self._trouble(self._aside.unanswered.get(_STORAGE))
+            return
+        item.stored = stored
+        if not item.complete:
+            return
+        reason = self._why_not(item, stored)
+        if reason and (item.doubt is None or head.number >= item.doubt.again_at):
+            self._read_anew(item, head)
+            reason = self._why_not(item, stored)
+        if not reason:
+            item.doubt = None
+            item.checked = item.head()
+            return
+        if item.doubt is None:
+            item.doubt = Doubt(reason)
+            self._report(Disagreement(item.id, head.number, reason))
+        item.doubt.reason = reason
+        self._trouble(
+            Inconsistent(f"logs and storage say different things in block {head.number}: {reason}")
+        )
+
+    def _why_not(self, item: Followed[Any, Any], stored: object) -> str:
+        try:
+            return item.differs(item.head(), stored)
+        except ChainFault as fault:
+            return str(fault)
+
+    def _read_anew(self, item: Followed[Any, Any], head: Block) -> None:
+        """All logs of one id once more, those of the newest block by its hash: a node that is
+        behind then says so, instead of that there are none."""
+        doubt = item.doubt
+        if doubt is not None:
+            doubt.tries += 1
+            doubt.again_at = head.number + min(2**doubt.tries, DEPTH)
+        try:
+            logs = self._logs(self._since, head.number - 1, (None, (item.id,)))
+            newest = self._reading.logs_of(tuple(self._tables), head)
+            logs += _ordered(
+                log
+                for log in newest
+                if log.address in self._tables
+                and log.topics[1:2] == (item.id,)
+                and (log.block, log.block_hash) == (head.number, head.hash)
+            )
+        except ChainFault as fault:
+            self._trouble(fault)
+            return
+        item.replace(logs)
 
     # ---------------------------------------------------------------------------------- reporting
 
-    def _changed_channels(self) -> Iterator[Input]:
-        for id, followed in self._channels.items():
-            if followed.sent != (followed.head, followed.final):
-                followed.sent = (followed.head, followed.final)
-                yield ChainChannel(id, followed.head, followed.final)
+    def _block(self, head: Block, final: Block | None) -> ChainBlock:
+        known = final or NOTHING_FINAL
+        price = self._price(head)
+        return ChainBlock(head.number, head.time, known.number, known.time, price)
 
-    def _changed_instances(self) -> Iterator[Input]:
-        for id, instance in self._instances.items():
-            if instance.sent != (instance.head, instance.final):
-                instance.sent = (instance.head, instance.final)
-                yield ChainInstance(id, instance.head, instance.final)
+    def _told(self, final: Block | None, start: int) -> Iterator[Input]:
+        for item in self._followed.values():
+            views = self._views(item, -1 if final is None else final.number)
+            if views is not None and views != item.sent:
+                item.sent = views
+                yield item.input(*views)
+            if final is not None and item.complete and item.doubt is None:
+                item.settle(min(final.number, start))
 
-    def _past_announcements(self, final: Block) -> list[Log]:
-        """Of channels that name one of our accounts, in final blocks; asked for once."""
-        accounts = [bytes(12) + account for account in self._credits.accounts]
-        if not accounts or self._past_read:
-            return []
-        places = ((_OPENED,), None, accounts), ((_OPENED,), None, None, accounts)
-        found: list[Log] = []
-        for topics in places:
-            found += self._logs(self._since, final.number, topics)
-        return found
+    def _views(self, item: Followed[Any, Any], final: int) -> tuple[Any, Any] | None:
+        """As the newest and the newest final block have it; None if it is not known yet."""
+        stored = item.stored
+        item.stored = None
+        if item.complete and item.doubt is None:
+            try:
+                return item.shown(item.head(), item.final(final))
+            except ChainFault as fault:
+                self._trouble(fault)
+                return item.sent
+        # Money counts as it last did; danger as either side tells it.
+        if stored is None or not (item.doubt is not None or item.dangerous(stored)):
+            return item.sent
+        before = item.sent or (item.empty, item.empty)
+        try:
+            logged = item.head()
+        except ChainFault:
+            logged = before[0]
+        return item.shown(item.worse(logged, stored), before[1])
 
-    def _announcements(self, logs: Iterable[Log]) -> Iterator[Input]:
-        for event in self._events(log for log in logs if log.topics[:1] == (_OPENED,)):
-            if not isinstance(event, events.Opened) or event.id in self._announced:
-                continue
-            if event.alice in self._credits.accounts or event.bob in self._credits.accounts:
-                self._announced.add(event.id)
-                yield ChainAnnounced(event.id, event.channel)
-
-    def _asked_credits(self, live: Iterable[Log], final: Block) -> dict[tuple[Asset, Address], Wei]:
-        """Credits in the final block, asked for while an event says that one may have changed.
-
-        An `openBoth` draws without saying so, but it announces a channel of the account drawn on.
-        """
-        credits = self._credits
-        ours = {bytes(12) + account for account in credits.accounts}
-        if credits.known and all(ours.isdisjoint(log.topics[2:]) for log in live):
-            return {}
-        return {
-            (asset, account): self._reading.ask(
-                ms_contract_calls.credit(self._contract, asset, account), final.number
-            )
-            for asset in sorted(credits.assets)
-            for account in credits.accounts
-        }
-
-    def _changed_credits(self, asked: Mapping[tuple[Asset, Address], Wei]) -> Iterator[Input]:
-        credits = self._credits
-        credits.known = credits.known or bool(asked)
-        for (asset, account), amount in asked.items():
-            if credits.sent.get((asset, account)) != amount:
-                credits.sent[asset, account] = amount
-                yield ChainCredit(asset, account, amount)
+    def _rest(self, asked: Any) -> Iterator[Input]:
+        new, self._new = self._new, []
+        yield from new
+        yield from self._credits.changed(asked)
 
 
-def _split(logs: Sequence[Log], final: int) -> tuple[list[Log], list[Log]]:
-    """Logs of final blocks, and the others."""
-    return [log for log in logs if log.block <= final], [log for log in logs if log.block > final]
+def _ordered(logs: Iterable[Log]) -> list[Log]:
+    # By all they say: not every node counts logs through its blocks (eth-tester does not).
+    return sorted(dict.fromkeys(logs), key=lambda log: log.place)
+
+
+def _by_id(logs: Iterable[Log]) -> dict[bytes, list[Log]]:
+    found: dict[bytes, list[Log]] = {}
+    for log in logs:
+        if len(log.topics) > 1:
+            found.setdefault(log.topics[1], []).append(log)
+    return found

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Final
 
 from perun.chain.journal import Entry, Journal
+from perun.errors import BrokenInvariant
 
 __all__ = ["MOST_GAPS", "Nonces"]
 
@@ -59,7 +60,14 @@ class Nonces:
 
         Raises:
             StoreFault: it is not known to be on disk; nothing of it may leave.
+            BrokenInvariant: what stands there keeps a deposit from being made a second time.
         """
+        old = self._entries.get(entry.nonce)
+        if old is not None and old.wish.key != entry.wish.key:
+            if old.done:
+                raise BrokenInvariant(f"nonce {entry.nonce} is that of a deposit that was made")
+            if self.serves(old):
+                self.release(old.wish.key)
         self._journal.put(entry)
         self._entries[entry.nonce] = entry
         self._serving[entry.wish.key] = entry.nonce
@@ -76,7 +84,12 @@ class Nonces:
     # --------------------------------------------------------------------------------- which next
 
     def _live(self) -> set[int]:
+        """Nonces that carry a wish."""
         return {nonce for nonce in self._serving.values() if not self._entries[nonce].done}
+
+    def _done(self) -> set[int]:
+        """Nonces that guard against a second deposit: used for good, whatever a node says."""
+        return {nonce for nonce, entry in self._entries.items() if entry.done}
 
     def free(self, mined: int, pool: Callable[[], int]) -> int:
         """The first nonce that no living transaction of ours has, behind foreign waiting ones.
@@ -85,18 +98,22 @@ class Nonces:
             mined: the first one that the newest block has not used.
             pool: asks the node for the first one that nothing waits under.
         """
-        live = self._live()
+        taken = self._live() | self._done()
         nonce = mined
-        while nonce in live:
+        while nonce in taken:
             nonce += 1
         if nonce in self._entries:
             return nonce  # ours, its wish is gone: replace it
-        return max(nonce, pool())
+        nonce = max(nonce, pool())
+        while nonce in taken:
+            nonce += 1
+        return nonce
 
     def gaps(self, mined: int) -> list[int]:
         """Nonces that carry no wish and stand before one that does; the first `MOST_GAPS` + 1."""
         live = self._live()
-        every = (nonce for nonce in range(mined, max(live, default=mined)) if nonce not in live)
+        taken = live | self._done()
+        every = (nonce for nonce in range(mined, max(live, default=mined)) if nonce not in taken)
         return list(islice(every, MOST_GAPS + 1))
 
     # ------------------------------------------------------------------------------------ how long

@@ -7,18 +7,23 @@ the follower reads in blocks, and nothing else.
 from __future__ import annotations
 
 from perun.bindings.calls import Fees
-from perun.types import Record, Wei
+from perun.types import Record, UnixTime, Wei
 
 __all__ = [
+    "Blind",
+    "Disagreement",
     "Dropped",
     "FinalityBroken",
     "NonceTaken",
+    "NotTaken",
     "Paid",
     "Refused",
     "Report",
+    "SeesAgain",
     "Sent",
     "Stopped",
     "TooPoor",
+    "Unanswered",
     "Unreachable",
 ]
 
@@ -85,8 +90,47 @@ class Unreachable(Record, frozen=True, gc=False):
     """Rounds in a row that failed."""
 
 
+class Unanswered(Record, frozen=True, gc=False):
+    """The node does not answer a kind of question. Nothing urgent waits for it; it is asked again,
+    and said once."""
+
+    what: str
+    reason: str
+
+
+class NotTaken(Record, frozen=True, gc=False):
+    """The node's pool does not take a transaction in: it has not left this machine. It is handed in
+    again at every block, dearer or cheaper where that may help."""
+
+    key: bytes
+    hash: bytes
+    reason: str
+
+
+class Disagreement(Record, frozen=True, gc=False):
+    """What the node says in logs of a channel or instance is not what it says of its storage: an
+    index is broken, or several nodes are not in step. The worse of both is believed."""
+
+    id: bytes
+    block: int
+    reason: str
+
+
+class Blind(Record, frozen=True, gc=False):
+    """The newest block is not, or not wholly, known: a dispute may go unseen. Use another node."""
+
+    since: UnixTime
+    reason: str
+
+
+class SeesAgain(Record, frozen=True, gc=False):
+    """The newest block is known again, after being blind since then."""
+
+    since: UnixTime
+
+
 class Stopped(Record, frozen=True, gc=False):
-    """The journal failed: nothing is sent or read any more. Free the disk and restart."""
+    """Nothing is sent or read any more: the journal failed (free the disk, restart), or a bug."""
 
     reason: str
 
@@ -99,5 +143,18 @@ class FinalityBroken(Record, frozen=True, gc=False):
 
 
 Report = (
-    Sent | Stopped | Paid | Refused | Dropped | NonceTaken | TooPoor | Unreachable | FinalityBroken
+    Blind
+    | Disagreement
+    | Dropped
+    | FinalityBroken
+    | NonceTaken
+    | NotTaken
+    | Paid
+    | Refused
+    | SeesAgain
+    | Sent
+    | Stopped
+    | TooPoor
+    | Unanswered
+    | Unreachable
 )

@@ -7,14 +7,17 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
-from perun.chain.endpoint import Block, Endpoint
+from perun.chain.aside import Aside
+from perun.chain.endpoint import Block, Endpoint, WrongChain
 from perun.chain.fees import FeePolicy, first_fees
-from perun.chain.follower import Follower
+from perun.chain.follower import NOTHING_FINAL, Follower
 from perun.chain.journal import Journal, MemoryJournal
 from perun.chain.reports import Report, Stopped, Unreachable
+from perun.chain.sight import Health, Sight
 from perun.chain.submitter import Account, Submitter
 from perun.chain.wishes import wish_of
 from perun.core.config import Deployment
@@ -22,14 +25,15 @@ from perun.core.effects import Submit, Watch
 from perun.core.limits import Limits
 from perun.errors import ChainFault, StoreFault
 from perun.ports import Inbox
-from perun.types import Wei
+from perun.types import UnixTime, Wei
 
 __all__ = ["ChainService"]
 
 ROUND_SECONDS: Final = 1.0
 """Between two looks at the newest block; blocks come every few seconds at most."""
 
-_LONGEST_WAIT: Final = 30.0
+_LONGEST_WAIT: Final = 10.0
+"""Between two tries; a node may be back in the last minute of a challenge."""
 
 
 class ChainService:
@@ -60,6 +64,8 @@ class ChainService:
         self._deployment = deployment
         self._inbox = inbox
         self._report = report
+        self._aside = Aside(report)
+        self.sight = Sight(limits.freshness, report)
         self.follower = Follower(
             endpoint,
             deployment,
@@ -68,6 +74,7 @@ class ChainService:
             since=since,
             report=report,
             price=self._price,
+            aside=self._aside,
         )
         self.submitter = Submitter(
             endpoint,
@@ -76,11 +83,11 @@ class ChainService:
             contract=deployment.contract.contract,
             policy=policy,
             report=report,
+            aside=self._aside,
         )
         self._tended: bytes | None = None
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
-        self._failures = 0
         self.failed: Exception | None = None
         """Why the thread has ended by itself; None while it runs, or was told to stop."""
 
@@ -103,22 +110,66 @@ class ChainService:
     def poll(self) -> None:
         """One round: reads what is new, and looks after our transactions.
 
+        What was found out is passed on, and acted upon, before anything is raised.
+
         Raises:
-            ChainFault: the node failed; the next round starts over.
+            ChainFault: the newest block is not, or not wholly, known; the next round starts over.
             StoreFault: the journal failed; do not go on.
         """
-        inputs = self.follower.poll()
+        self._aside.begin()
+        trouble: ChainFault | None
+        try:
+            inputs = self.follower.poll()
+            trouble = self.follower.trouble
+        except ChainFault as fault:
+            inputs, trouble = (), fault
         if inputs:
             self._inbox(inputs)
-        head, final = self.follower.head, self.follower.final
-        if head is None or final is None:
-            return
-        if head.hash != self._tended or self.submitter.asked:
+        head, final = self.follower.head, self.follower.final or NOTHING_FINAL
+        if head is not None:
+            self.sight.arrived(head)
+            if not isinstance(trouble, WrongChain):
+                trouble = self._tend(head, final) or trouble
+        self.sight.rounded(None if trouble is None else str(trouble))
+        if trouble is not None:
+            raise trouble
+
+    def _tend(self, head: Block, final: Block) -> ChainFault | None:
+        """Looks after our transactions once a block, and whenever there is something new."""
+        if head.hash == self._tended and not self.submitter.asked:
+            return None
+        try:
             self.submitter.poll(head, final)
-            self._tended = head.hash
+        except ChainFault as fault:
+            self._tended = None
+            return fault
+        self._tended = head.hash
+        return None
+
+    @property
+    def health(self) -> Health:
+        """How the port fares; for any thread, at any time, also while a round hangs."""
+        blind = self.sight.blind
+        if self.failed is not None and blind is None:
+            blind = UnixTime(int(time.time())), "it has stopped"
+        return Health(
+            self.sight.head,
+            self.sight.age,
+            None if blind is None else blind[0],
+            "" if blind is None else blind[1],
+            self.follower.doubts,
+            tuple(self._aside.unanswered),
+            "" if self.failed is None else f"{type(self.failed).__name__}: {self.failed}",
+        )
+
+    @property
+    def blind_since(self) -> UnixTime | None:
+        """Since when a dispute might go unseen; None: it would be seen."""
+        return self.health.blind_since
 
     def start(self, interval: float = ROUND_SECONDS) -> None:
-        """Runs rounds, `interval` seconds apart, in a thread."""
+        """Runs rounds, `interval` seconds apart, in a thread. Whoever starts it looks at `failed`
+        and `health` now and then: a thread cannot raise."""
         self._thread = threading.Thread(
             target=self._run, args=(interval,), name="chain", daemon=True
         )
@@ -131,19 +182,19 @@ class ChainService:
             self._thread.join()
 
     def _run(self, interval: float) -> None:
-        wait = 0.0
+        wait, failures = 0.0, 0
         while not self._stop.wait(wait):
             try:
                 self.poll()
-                self._failures, wait = 0, interval
+                failures, wait = 0, interval
             except ChainFault as fault:
-                self._failures += 1
-                self._report(Unreachable(str(fault), self._failures))
-                wait = min(interval * 2 ** min(self._failures, 10), _LONGEST_WAIT)
-            except StoreFault as fault:
-                self.failed = fault
-                self._report(Stopped(str(fault)))
-                return
+                failures += 1
+                self._report(Unreachable(str(fault), failures))
+                wait = min(interval * 2 ** min(failures, 10), _LONGEST_WAIT)
             except Exception as error:
+                # A journal that cannot be written, or a bug: going on could send something twice.
                 self.failed = error
-                raise
+                self._report(Stopped(f"{type(error).__name__}: {error}"))
+                if not isinstance(error, StoreFault):
+                    raise
+                return

@@ -9,42 +9,53 @@ Rules, each for something that has cost others money:
 - All transactions under one nonce exclude each other; a wish is given a second nonce only when the
   first can carry nothing of it any more, or when doing it twice does no harm.
 - What the chain would refuse is not sent, but tried again with every block, since refusals depend
-  on what comes before; it is dropped when it has been refused for as long as finality takes.
+  on what comes before; it is dropped when it has been refused for as long as finality takes. Only a
+  contract's refusal counts: that a node is in trouble says nothing about a wish.
+- One wish waits for no question about another. The newest block's count of our transactions is all
+  that must be known: receipts, tips, balances, estimates may fail, for ever if need be.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from functools import partial
+from typing import Final
 
 from msgspec.structs import replace
-from web3.types import TxParams
 
 from perun.bindings import erc20
-from perun.bindings.calls import Call, Fees, transaction
-from perun.bindings.failures import NodeRefused
+from perun.bindings.calls import Call
 from perun.bindings.reverts import Reverted
-from perun.chain.endpoint import Block, Mined, Reading, Sending
-from perun.chain.fees import FeePolicy, first_fees, higher_fees
+from perun.chain.aside import Aside
+from perun.chain.bidder import PLAIN_TRANSFER_GAS, Account, Bidder, Node
+from perun.chain.endpoint import Block, Mined
+from perun.chain.fees import FeePolicy, first_fees
 from perun.chain.journal import Attempt, Entry, Journal
 from perun.chain.nonces import MOST_GAPS, Nonces
-from perun.chain.reports import Dropped, NonceTaken, Paid, Refused, Report, Sent, TooPoor
+from perun.chain.reports import Dropped, NonceTaken, Paid, Refused, Report
 from perun.chain.wishes import Wish
+from perun.errors import ChainFault
 from perun.types import Address, Wei
 
 __all__ = ["Account", "Submitter"]
 
-_PLAIN_TRANSFER_GAS = 21_000
+_APPROVE: Final = "Approve"
 
-_APPROVE = "Approve"
-
-_LONGEST_PAUSE = 12
+_LONGEST_PAUSE: Final = 12
 """Blocks, as a power of two, between two tries of what keeps failing."""
 
-_ECHO = 2
+_ECHO: Final = 2
 """Final blocks after the one that shows a wish done, in which it may still be asked for by somebody
 who has not looked yet. Sending it again would be harmless, but would cost gas."""
+
+_SURE: Final = 3
+"""Blocks for which a node must have known nothing of a deposit whose nonce is used, before another
+is made: some find a transaction only long after it was mined."""
+
+_UNKNOWN_TOO_LONG: Final = 3
+"""Blocks after which something harmless that is still asked for is sent again, if the node does not
+say what became of it."""
 
 
 def _approval(wish: Wish) -> bytes:
@@ -52,19 +63,11 @@ def _approval(wish: Wish) -> bytes:
     return b"approve" + wish.token
 
 
-class Account(Protocol):
-    """Signs transactions of one account; the wallets of `perun.wallet` do."""
-
-    @property
-    def address(self) -> Address:
-        """The account."""
-
-    def sign_transaction(self, params: TxParams) -> tuple[bytes, bytes]:
-        """The signed transaction as nodes take it, and its hash."""
+class _Unknown:
+    """The node does not say what became of a transaction."""
 
 
-class _Node(Reading, Sending, Protocol):
-    pass
+_UNKNOWN: Final = _Unknown()
 
 
 class Submitter:
@@ -72,29 +75,31 @@ class Submitter:
 
     def __init__(
         self,
-        node: _Node,
+        node: Node,
         account: Account,
         journal: Journal,
         *,
         contract: Address,
         policy: FeePolicy | None = None,
         report: Callable[[Report], None] = lambda _: None,
+        aside: Aside | None = None,
     ) -> None:
         """Takes up what the journal holds.
 
         Args:
             contract: MSContract, which pulls tokens.
+            aside: asks what may fail; shared with whoever else asks this node.
         """
         self._node = node
         self._account = account
         self._contract = contract
-        self.policy = policy or FeePolicy()
-        self.tip = self.policy.least_tip
-        """What builders are paid per gas, as last heard, in wei."""
         self._report = report
+        self._aside = aside or Aside(report)
         self._asked: deque[Wish] = deque()
         self._wishes: dict[bytes, Wish] = {}
         self._nonces = Nonces(journal)
+        self._bidder = Bidder(node, account, self._nonces, policy, self._say, self._aside)
+        self.policy = self._bidder.policy
         for entry in self._nonces.all():
             if not entry.done:
                 self._wishes[entry.wish.key] = entry.wish
@@ -104,11 +109,23 @@ class Submitter:
         self._setbacks: dict[bytes, tuple[int, int]] = {}
         # Wishes done lately, with the final block that showed it.
         self._done: dict[bytes, tuple[Wish, int]] = {}
+        # Block at which a key was asked for last.
+        self._asked_at: dict[bytes, int] = {}
+        # Block since which a nonce is used and nothing of ours is known to have used it.
+        self._missed: dict[int, int] = {}
+
+    def _say(self, report: Report) -> None:
+        self._report(report)
 
     @property
     def address(self) -> Address:
         """The account that sends and pays."""
         return self._account.address
+
+    @property
+    def tip(self) -> Wei:
+        """What builders are paid per gas, as last heard, in wei."""
+        return self._bidder.tip
 
     @property
     def idle(self) -> bool:
@@ -130,30 +147,34 @@ class Submitter:
         """Looks after everything, given the newest block and the newest final one.
 
         Raises:
-            ChainFault: the node failed; everything is looked after again in the next round.
+            ChainFault: something could not be looked after; all else was. The next round tries.
             StoreFault: the journal failed; nothing more was sent.
         """
         while self._asked:
-            self._take(self._asked.popleft(), final)
+            self._take(self._asked.popleft(), head, final)
         self._done = {
             key: done for key, done in self._done.items() if final.number <= done[1] + _ECHO
         }
         mined = self._node.next_nonce(self.address, head.number)
-        settled = self._node.next_nonce(self.address, final.number)
+        faults: list[ChainFault] = []
         for entry in self._nonces.all():
-            self._tend(entry, head, final, mined, settled)
+            self._try(faults, partial(self._tend, entry, head, final, mined))
         # What ends soonest goes first, in case there is not ETH for all.
         waiting = [wish for wish in self._wishes.values() if not self._nonces.serving(wish.key)]
         for wish in sorted(waiting, key=lambda wish: wish.until or 2**64):
-            self._begin(wish, head, final, mined)
-        self._fill_gaps(head, mined)
-        self._tip()
+            self._try(faults, partial(self._begin, wish, head, final, mined))
+        self._try(faults, partial(self._fill_gaps, head, mined))
+        self._bidder.hear_tip()
+        if faults:
+            raise faults[0]
 
-    def _tip(self) -> Wei:
-        self.tip = self._node.tip()
-        return self.tip
+    def _try(self, faults: list[ChainFault], step: Callable[[], None]) -> None:
+        try:
+            step()
+        except ChainFault as fault:
+            faults.append(fault)
 
-    def _take(self, wish: Wish, final: Block) -> None:
+    def _take(self, wish: Wish, head: Block, final: Block) -> None:
         entry = self._nonces.serving(wish.key)
         if entry is not None and entry.done:
             if entry.wish.call == wish.call:
@@ -163,44 +184,74 @@ class Submitter:
         if done is not None and done[0].call == wish.call and final.number <= done[1] + _ECHO:
             return
         self._wishes[wish.key] = wish
+        self._asked_at[wish.key] = head.number
 
     # ------------------------------------------------------------------------ what is under way
 
-    def _tend(self, entry: Entry, head: Block, final: Block, mined: int, settled: int) -> None:
+    def _tend(self, entry: Entry, head: Block, final: Block, mined: int) -> None:
         key, serving = entry.wish.key, self._nonces.serves(entry)
         if entry.done:
             if entry.wish.until is None or final.time > entry.wish.until:
                 self._nonces.forget(entry)
+            elif mined <= entry.nonce:
+                # A final block was taken back, or this node lags: the same once more, not another.
+                self._bidder.send(entry, entry.attempts[-1])
+            return
+        if mined <= entry.nonce:
+            self._missed.pop(entry.nonce, None)
+            if serving and entry.wish.until is not None and final.time > entry.wish.until:
+                self._nonces.release(key)
+                self._drop(key, "too late")
+            elif serving:
+                self._push(entry, head)
             return
         found = self._find(entry)
-        if found is not None:
+        if isinstance(found, _Unknown):
+            self._wait(entry, head, serving=serving)
+        elif found is not None:
+            self._missed.pop(entry.nonce, None)
             attempt, receipt = found
             if receipt.block <= final.number:
                 self._finish(entry, attempt, receipt, final)
             elif serving and not receipt.succeeded and not entry.wish.once:
                 self._nonces.release(key)  # lost this time; it can be tried again
                 self._set_back(key, receipt.block)
-            return
-        if settled > entry.nonce:
-            self._report(NonceTaken(key, entry.nonce))
-            self._nonces.forget(entry)
-        elif mined > entry.nonce:
-            # Another's transaction, in a block that may yet be taken back together with it.
-            if serving and not entry.wish.once:
-                self._nonces.release(key)
-        elif serving and entry.wish.until is not None and final.time > entry.wish.until:
-            self._nonces.release(key)
-            self._drop(key, "too late")
-        elif serving:
-            self._push(entry, head)
+        else:
+            self._miss(entry, head, final, serving=serving)
 
-    def _find(self, entry: Entry) -> tuple[Attempt, Mined] | None:
+    def _find(self, entry: Entry) -> tuple[Attempt, Mined] | _Unknown | None:
         """The transaction of this nonce that is in a block."""
+        unknown = False
         for attempt in reversed(entry.attempts):
-            receipt = self._node.mined(attempt.hash)
-            if receipt is not None:
+            otherwise: Mined | _Unknown | None = _UNKNOWN
+            receipt = self._aside.ask("receipts", partial(self._mined, attempt.hash), otherwise)
+            if isinstance(receipt, Mined):
                 return attempt, receipt
-        return None
+            unknown = unknown or receipt is not None
+        return _UNKNOWN if unknown else None
+
+    def _mined(self, hash: bytes) -> Mined | _Unknown | None:
+        return self._node.mined(hash)
+
+    def _wait(self, entry: Entry, head: Block, *, serving: bool) -> None:
+        """Nobody says what became of it. If its effect is still missing, and asked for, and twice
+        does no harm, it is sent again: a dispute does not wait for an index."""
+        since = self._missed.setdefault(entry.nonce, head.number)
+        asked = self._asked_at.get(entry.wish.key, 0) > since
+        if serving and not entry.wish.once and asked and head.number - since >= _UNKNOWN_TOO_LONG:
+            self._nonces.release(entry.wish.key)
+            self._set_back(entry.wish.key, head.number)
+
+    def _miss(self, entry: Entry, head: Block, final: Block, *, serving: bool) -> None:
+        """Another's transaction, in a block that may yet be taken back together with it."""
+        since = self._missed.setdefault(entry.nonce, head.number)
+        if serving and not entry.wish.once:
+            self._nonces.release(entry.wish.key)
+        sure = head.number - since >= _SURE or not entry.wish.once
+        if final.number >= since and sure:
+            self._missed.pop(entry.nonce, None)
+            self._report(NonceTaken(entry.wish.key, entry.nonce))
+            self._nonces.forget(entry)
 
     def _finish(self, entry: Entry, attempt: Attempt, receipt: Mined, final: Block) -> None:
         key = entry.wish.key
@@ -229,6 +280,7 @@ class Submitter:
         if wish.pulls:
             self._setbacks.pop(_approval(wish), None)
         del self._wishes[key]
+        self._asked_at.pop(key, None)
         self._done[key] = (wish, final.number)
         if wish.once and wish.until is not None:
             self._nonces.put(replace(entry, wish=wish, done=True))
@@ -244,16 +296,14 @@ class Submitter:
 
     def _push(self, entry: Entry, head: Block) -> None:
         """Sends again what no block holds, in exchange for a higher fee if it was left lying."""
-        wish = self._wishes[entry.wish.key]
-        newest = entry.attempts[-1]
-        left = self._nonces.waits_since(entry.nonce, head.number)
-        hurried = wish.until is not None and wish.until - head.time < self.policy.hurry
-        patience = 1 if hurried else self.policy.patience
-        if newest.call != wish.call or head.number - left >= patience:
-            fees = higher_fees(self.policy, newest.fees, head.base_fee, self._tip())
-            if fees is not None and self._bid(entry.nonce, wish, fees, head):
+        wish = self._wishes.get(entry.wish.key, entry.wish)
+        try:
+            if self._bidder.raised(entry, wish, head):
+                self._refused_at.pop(wish.key, None)
                 return
-        self._send(newest.raw)
+        except Reverted as refusal:
+            self._refuse(wish, str(refusal), head, None)
+        self._bidder.send(entry, entry.attempts[-1])
 
     # -------------------------------------------------------------------------------- what is new
 
@@ -267,11 +317,19 @@ class Submitter:
             return
         if wish.pulls and not self._allowed(wish, head):
             return
-        fees = first_fees(self.policy, head.base_fee, self._tip())
-        nonce = self._nonces.free(mined, lambda: self._node.next_nonce(self.address))
+        nonce = self._nonces.free(mined, lambda: self._pool(mined))
         if nonce > mined + MOST_GAPS + len(self._wishes):
             return  # behind more than any pool keeps: what this node says is not so
-        self._bid(nonce, wish, fees, head, final)
+        try:
+            if self._bidder.bid(nonce, wish, head):
+                self._refused_at.pop(wish.key, None)
+        except Reverted as refusal:
+            self._refuse(wish, str(refusal), head, final)
+
+    def _pool(self, mined: int) -> int:
+        """The first nonce that nothing waits under, as far as the node tells."""
+        question = partial(self._node.next_nonce, self.address)
+        return self._aside.ask("what waits in the pool", question, mined)
 
     def _allowed(self, wish: Wish, head: Block) -> bool:
         """Whether MSContract may pull the tokens; asks the token to allow it if not (EIP-20)."""
@@ -293,76 +351,6 @@ class Submitter:
             self._done.pop(key, None)
         return False
 
-    def _bid(
-        self, nonce: int, wish: Wish, fees: Fees, head: Block, final: Block | None = None
-    ) -> bool:
-        """Signs, journals and sends one transaction; False if there is no point now."""
-        # Nodes refuse to estimate what cannot be paid, without saying so clearly.
-        if not self._affords(wish, _PLAIN_TRANSFER_GAS, fees):
-            return False
-        try:
-            gas = self._node.estimate(wish.call, self.address)
-        except (Reverted, NodeRefused) as refusal:
-            self._refuse(wish, str(refusal), head, final)
-            return False
-        self._refused_at.pop(wish.key, None)
-        if self._nonces.get(nonce) is None:
-            fees = self._within_means(wish, gas, fees, head)
-        if not self._affords(wish, gas, fees):
-            return False
-        self._put_out(nonce, wish, fees, gas, head)
-        return True
-
-    def _within_means(self, wish: Wish, gas: int, fees: Fees, head: Block) -> Fees:
-        """Less than we would like to bid is better than no bid, if the next block may take it."""
-        most = (self._node.balance(self.address) - wish.call.value) // gas
-        left = most - head.base_fee
-        if most >= fees.most or left < self.policy.least_tip:
-            return fees
-        return Fees(Wei(most), Wei(min(fees.tip, left)))
-
-    def _affords(self, wish: Wish, gas: int, fees: Fees) -> bool:
-        needed = Wei(gas * fees.most + wish.call.value)
-        balance = self._node.balance(self.address)
-        if balance < needed:
-            self._report(TooPoor(wish.key, balance, needed))
-        return balance >= needed
-
-    def _put_out(self, nonce: int, wish: Wish, fees: Fees, gas: int, head: Block) -> None:
-        entry = self._nonces.get(nonce) or Entry(nonce, wish, ())
-        if entry.attempts:
-            # Whatever holds this nonce now must be outbid, or nodes keep it.
-            least = higher_fees(
-                replace(self.policy, greatest=Wei(2**62)),
-                entry.attempts[-1].fees,
-                Wei(0),
-                Wei(0),
-            )
-            assert least is not None
-            fees = Fees(Wei(max(fees.most, least.most)), Wei(max(fees.tip, least.tip)))
-        params = transaction(
-            wish.call,
-            sender=self.address,
-            chain_id=self._node.chain_id,
-            nonce=nonce,
-            gas=gas,
-            fees=fees,
-        )
-        raw, hashed = self._account.sign_transaction(params)
-        attempt = Attempt(hashed, raw, fees, wish.call)
-        self._nonces.put(Entry(nonce, wish, (*entry.attempts, attempt)))
-        self._nonces.bid(nonce, head.number)
-        self._report(Sent(wish.key, hashed, nonce, fees, len(entry.attempts) + 1))
-        self._send(raw)
-
-    def _send(self, raw: bytes) -> None:
-        """Hands it to the node. A refusal is no news: blocks will tell what became of the nonce."""
-        try:
-            self._node.send(raw)
-        except (NodeRefused, Reverted):
-            # Known already, nonce used, fee too low, or reverted by a node that runs it at once.
-            return
-
     def _fill_gaps(self, head: Block, mined: int) -> None:
         """A nonce that carries no wish must not stop those behind it: spend it on nothing.
 
@@ -372,7 +360,7 @@ class Submitter:
         gaps = self._nonces.gaps(mined)
         if not gaps:
             return
-        pool = self._node.next_nonce(self.address)
+        pool = self._pool(mined)
         if len(gaps) > MOST_GAPS:
             if pool <= mined:
                 self._come_back(mined)
@@ -384,8 +372,8 @@ class Submitter:
                 continue
             nothing = Wish(b"nothing%d" % nonce, "Nothing", Call(self.address, b""))
             self._wishes[nothing.key] = nothing
-            fees = first_fees(self.policy, head.base_fee, self._tip())
-            self._put_out(nonce, nothing, fees, _PLAIN_TRANSFER_GAS, head)
+            fees = first_fees(self.policy, head.base_fee, self._bidder.hear_tip())
+            self._bidder.put_out(nonce, nothing, fees, PLAIN_TRANSFER_GAS, head)
 
     def _come_back(self, mined: int) -> None:
         """A node had made up how many transactions this account has sent. Filling all the nonces
@@ -407,4 +395,5 @@ class Submitter:
     def _drop(self, key: bytes, reason: str) -> None:
         self._wishes.pop(key, None)
         self._refused_at.pop(key, None)
+        self._asked_at.pop(key, None)
         self._report(Dropped(key, reason))

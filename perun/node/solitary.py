@@ -134,8 +134,11 @@ class Solitary:
             ChainFault: the node failed; the next round starts over.
             StoreFault: the store failed; do not go on.
         """
-        self.chain.poll()
-        self._turn()
+        try:
+            self.chain.poll()
+        finally:
+            # What was seen is acted upon, whatever could not be.
+            self._turn()
         # What this round has decided leaves in this round.
         self.chain.poll()
 

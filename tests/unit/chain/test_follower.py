@@ -164,11 +164,12 @@ def test_nothing_is_counted_twice_when_node_fails_in_the_middle(world: World) ->
     party.endpoint.ask = _fail
     with pytest.raises(NodeUnreachable):
         party.poll()
-    party.endpoint.ask = ask
-    party.poll()
     head, final = party.seen(world.id)
     assert (final.alice, final.withdrawals) == (40, 1)
     assert head == final
+    party.endpoint.ask = ask
+    party.poll()
+    assert party.seen(world.id) is None
 
 
 def _fail(*_: object) -> None:
@@ -329,7 +330,7 @@ def test_instance_that_is_over_is_followed_no_longer_nor_asked_for(world: World)
     party.port.watch(Watch(instance=other))
     party.port.watch(Watch(instance=other, over=True))
     assert [type(said) for said in party.poll()].count(ChainInstance) == 0
-    assert party.port.follower._instances == {}
+    assert party.port.follower._followed == {}
 
     # Taken up again it is reported as it stands, also when it was let go in the same round.
     for _ in range(2):
@@ -348,7 +349,7 @@ def test_channel_that_is_over_is_followed_no_longer_nor_asked_for(world: World) 
     party.port.watch(Watch(channel=world.id, over=True))
     world.chain.mine()
     assert [type(said) for said in party.poll()].count(ChainChannel) == 0
-    assert party.port.follower._channels == {}
+    assert party.port.follower._followed == {}
     party.port.watch(world.watch)
     assert [type(said) for said in party.poll()].count(ChainChannel) == 1
 

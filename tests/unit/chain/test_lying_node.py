@@ -12,7 +12,7 @@ from perun.bindings.events import Settled
 from perun.bindings.logs import Log
 from perun.chain.endpoint import Inconsistent
 from perun.chain.fold import fold_channel
-from perun.chain.reports import FinalityBroken
+from perun.chain.reports import Disagreement, FinalityBroken
 from perun.core.state import EMPTY
 from perun.types import ETH, Address, InstanceId, Nano, UnixTime, Wei
 from tests.unit.chain.conftest import ALICE, BOB, LIMITS, Party, World
@@ -98,13 +98,17 @@ def test_log_that_a_node_keeps_back_is_missed(world: World) -> None:
     world.open(ALICE, 70)
     party.poll()
     world.open(BOB, 30)
-    lies(party, lambda logs: logs[:2])
+    lies(party, lambda logs: [log for log in logs if log.block < world.chain.head.number])
     with pytest.raises(Inconsistent):
         party.poll()
+    assert [said.id for said in party.of(Disagreement)] == [world.id]
+    assert party.port.health.doubts == 1
     del party.endpoint.logs
+    world.chain.mine()
     party.poll()
     head, _ = party.seen(world.id)
     assert (head.alice, head.bob) == (70, 30)
+    assert party.port.health.doubts == 0
 
 
 def test_settlement_that_nobody_registered_is_a_fault_and_no_crash(world: World) -> None:
@@ -116,6 +120,6 @@ def test_settlement_that_nobody_registered_is_a_fault_and_no_crash(world: World)
 def test_chain_without_a_first_block_is_a_fault_and_no_crash(world: World) -> None:
     party = world.party(BOB, limits=replace(LIMITS, finality_blocks=None))
     true = party.endpoint.block
-    party.endpoint.block = lambda number=None: None if number == 0 else true(number)
+    party.endpoint.block = lambda number=None: None if number in (None, 0) else true(number)
     with pytest.raises(Inconsistent):
         party.poll()

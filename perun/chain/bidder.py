@@ -1,0 +1,244 @@
+"""Signs a wish under a nonce, at a price, and hands it in; and again, dearer or cheaper.
+
+A wish under a nonce may be signed many times: one of all those can be mined. Each is journalled
+before it leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final, Protocol
+
+from msgspec.structs import replace
+from web3.types import TxParams
+
+from perun.bindings.calls import Call, Fees, transaction
+from perun.bindings.failures import PoolRefused
+from perun.bindings.reverts import Reverted
+from perun.bindings.transport import MOST_GAS
+from perun.chain.aside import Aside
+from perun.chain.endpoint import Block, Reading, Sending
+from perun.chain.fees import FeePolicy, first_fees, higher_fees, lower_fees
+from perun.chain.journal import Attempt, Entry
+from perun.chain.nonces import Nonces
+from perun.chain.reports import NotTaken, Report, Sent, TooPoor
+from perun.chain.wishes import Wish
+from perun.types import Address, Wei
+
+__all__ = ["PLAIN_TRANSFER_GAS", "Account", "Bidder", "Node"]
+
+PLAIN_TRANSFER_GAS: Final = 21_000
+
+_UNESTIMATED: Final = 2
+"""Blocks after which a wish is sent without an estimate, if the node gives none."""
+
+_FREELY: Final = 8
+"""Bids that a pool has refused after which ever more blocks go by before another …"""
+
+_LONGEST_PAUSE: Final = 64
+"""… up to so many: each stays in the journal."""
+
+_BASE_GAS: Final = 150_000
+_GAS_PER_BYTE: Final = 100
+"""Above what any call of ours uses: see `perun.chain.costs`. Gas that is not used costs nothing."""
+
+_AS_USUAL: Final = ("known", "nonce", "already", "replacement", "duplicate")
+"""Words of a pool that has the transaction, or one like it: blocks will tell."""
+
+_TOO_CHEAP: Final = ("underpriced", "too low", "less than block base fee", "below")
+
+_TOO_DEAR: Final = ("exceed", "insufficient", "cap", "funds", "balance", "too high", "overshot")
+
+
+class Account(Protocol):
+    """Signs transactions of one account; the wallets of `perun.wallet` do."""
+
+    @property
+    def address(self) -> Address:
+        """The account."""
+
+    def sign_transaction(self, params: TxParams) -> tuple[bytes, bytes]:
+        """The signed transaction as nodes take it, and its hash."""
+
+
+class Node(Reading, Sending, Protocol):
+    """What a submitter asks."""
+
+
+def _says(reason: str, words: tuple[str, ...]) -> bool:
+    return any(word in reason.lower() for word in words)
+
+
+class Bidder:
+    """One account's bids."""
+
+    def __init__(
+        self,
+        node: Node,
+        account: Account,
+        nonces: Nonces,
+        policy: FeePolicy | None,
+        report: Callable[[Report], None],
+        aside: Aside,
+    ) -> None:
+        self._node = node
+        self._account = account
+        self._nonces = nonces
+        self._report = report
+        self._aside = aside
+        self.policy = policy or FeePolicy()
+        self.tip = self.policy.least_tip
+        """What builders are paid per gas, as last heard, in wei."""
+        # Transactions that a pool has not taken, and why.
+        self._not_taken: dict[bytes, str] = {}
+        # Blocks since which there is no estimate, by key.
+        self._unestimated: dict[bytes, int] = {}
+
+    def hear_tip(self) -> Wei:
+        """Asks what builders are paid."""
+        self.tip = self._aside.ask("the usual tip", self._node.tip, self.tip)
+        return self.tip
+
+    # ---------------------------------------------------------------------------------- new bids
+
+    def bid(self, nonce: int, wish: Wish, head: Block) -> bool:
+        """Signs, journals and sends a first transaction; False if there is no point now.
+
+        Raises:
+            Reverted: the contract would refuse it.
+            StoreFault: the journal failed; nothing was sent.
+        """
+        fees = first_fees(self.policy, head.base_fee, self.hear_tip())
+        return self._bid(nonce, wish, fees, head)
+
+    def raised(self, entry: Entry, wish: Wish, head: Block) -> bool:
+        """Replaces what was left lying by something dearer, or what was too dear by something that
+        the pool may take; False if there is no point now. Raises what `bid` does."""
+        newest = entry.attempts[-1]
+        left = self._nonces.waits_since(entry.nonce, head.number)
+        hurried = wish.until is not None and wish.until - head.time < self.policy.hurry
+        patience = 1 if hurried else self.policy.patience
+        refusal = self._not_taken.get(newest.hash, "")
+        refused = sum(item.hash in self._not_taken for item in entry.attempts)
+        if head.number - left < min(2 ** max(0, refused - _FREELY), _LONGEST_PAUSE) - 1:
+            return False
+        cheap = _says(refusal, _TOO_CHEAP)
+        if _says(refusal, _TOO_DEAR) and not cheap:
+            fees = lower_fees(self.policy, newest.fees, head.base_fee)
+            return fees is not None and self._bid(entry.nonce, wish, fees, head)
+        if newest.call == wish.call and head.number - left < patience and not cheap:
+            return False
+        higher = higher_fees(self.policy, newest.fees, head.base_fee, self.hear_tip())
+        return higher is not None and self._bid(entry.nonce, wish, higher, head)
+
+    def _bid(self, nonce: int, wish: Wish, fees: Fees, head: Block) -> bool:
+        balance: int | None = self._aside.ask(
+            "our balance", partial(self._balance, self._account.address), None
+        )
+        # Nodes refuse to estimate what cannot be paid, without saying so clearly.
+        if not self._affords(wish, PLAIN_TRANSFER_GAS, fees, balance):
+            return False
+        gas = self._gas(wish, head)
+        if gas is None:
+            return False
+        if self._nonces.get(nonce) is None:
+            fees = self._within_means(wish, gas, fees, head, balance)
+        if not self._affords(wish, gas, fees, balance):
+            return False
+        self.put_out(nonce, wish, fees, gas, head)
+        return True
+
+    def _balance(self, account: Address) -> int | None:
+        return self._node.balance(account)
+
+    def _gas(self, wish: Wish, head: Block) -> int | None:
+        """An estimate; after a while without one more than it can be. None: wait."""
+        gas = self._aside.ask("estimates", partial(self._estimate, wish.call), None)
+        if isinstance(gas, Reverted):
+            raise gas
+        if gas is not None:
+            self._unestimated.pop(wish.key, None)
+            return gas
+        since = self._unestimated.setdefault(wish.key, head.number)
+        if head.number - since < _UNESTIMATED:
+            return None
+        return min(_BASE_GAS + _GAS_PER_BYTE * len(wish.call.data) + wish.call.reserve, MOST_GAS)
+
+    def _estimate(self, call: Call) -> int | Reverted | None:
+        """What a contract refuses is an answer too."""
+        try:
+            return self._node.estimate(call, self._account.address)
+        except Reverted as refusal:
+            return refusal
+
+    def _within_means(
+        self, wish: Wish, gas: int, fees: Fees, head: Block, balance: int | None
+    ) -> Fees:
+        """Less than we would like to bid is better than no bid, if the next block may take it."""
+        if balance is None:
+            return fees
+        most = (balance - wish.call.value) // gas
+        left = most - head.base_fee
+        if most >= fees.most or left < self.policy.least_tip:
+            return fees
+        return Fees(Wei(most), Wei(min(fees.tip, left)))
+
+    def _affords(self, wish: Wish, gas: int, fees: Fees, balance: int | None) -> bool:
+        needed = Wei(gas * fees.most + wish.call.value)
+        if balance is not None and balance < needed:
+            self._report(TooPoor(wish.key, Wei(balance), needed))
+            return False
+        return True
+
+    # ------------------------------------------------------------------------------------ sending
+
+    def put_out(self, nonce: int, wish: Wish, fees: Fees, gas: int, head: Block) -> None:
+        """Signs, journals, sends.
+
+        Raises:
+            StoreFault: the journal failed; nothing was sent.
+        """
+        entry = self._nonces.get(nonce) or Entry(nonce, wish, ())
+        # Whatever holds this nonce now must be outbid, or nodes keep it.
+        held = [item for item in entry.attempts if item.hash not in self._not_taken]
+        if held:
+            unbounded = replace(self.policy, greatest=Wei(2**62))
+            least = higher_fees(unbounded, held[-1].fees, Wei(0), Wei(0))
+            assert least is not None
+            fees = Fees(Wei(max(fees.most, least.most)), Wei(max(fees.tip, least.tip)))
+        params = transaction(
+            wish.call,
+            sender=self._account.address,
+            chain_id=self._node.chain_id,
+            nonce=nonce,
+            gas=gas,
+            fees=fees,
+        )
+        raw, hashed = self._account.sign_transaction(params)
+        attempt = Attempt(hashed, raw, fees, wish.call)
+        entry = Entry(nonce, wish, (*entry.attempts, attempt))
+        self._nonces.put(entry)
+        self._nonces.bid(nonce, head.number)
+        self._report(Sent(wish.key, hashed, nonce, fees, len(entry.attempts)))
+        self.send(entry, attempt)
+
+    def send(self, entry: Entry, attempt: Attempt) -> None:
+        """Hands it to the node. That it has it, or one like it, is no news, blocks will tell what
+        became of the nonce; that it does not take it is, and is said once.
+
+        Raises:
+            ChainFault: it may or may not have arrived.
+        """
+        try:
+            self._node.send(attempt.raw)
+        except Reverted:
+            return  # by a node that runs it at once
+        except PoolRefused as refusal:
+            if _says(refusal.reason, _AS_USUAL):
+                return
+            if attempt.hash not in self._not_taken:
+                self._report(NotTaken(entry.wish.key, attempt.hash, refusal.reason))
+            self._not_taken[attempt.hash] = refusal.reason
+        else:
+            self._not_taken.pop(attempt.hash, None)

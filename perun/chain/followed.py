@@ -1,0 +1,306 @@
+"""One channel or instance that is followed: its logs, and what they and its storage say of it.
+
+Pure: whoever reads the chain brings logs and storage, in any order and as often as it likes. Logs
+of recent blocks are kept as they are, and replaced when they are read again; so a reorganisation,
+or a log that comes late, needs no code of its own.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from msgspec.structs import replace
+
+from perun.bindings import ms_contract_calls, vpm
+from perun.bindings.logs import Event, Log, Table, Unreadable
+from perun.bindings.ms_contract_calls import Dispute as StoredDispute
+from perun.bindings.ms_contract_calls import Holdings
+from perun.bindings.nanocontract import outcome
+from perun.chain.endpoint import Reading
+from perun.chain.fold import fold_channel, fold_instance
+from perun.core.config import Deployment
+from perun.core.inputs import ChainChannel, ChainInstance
+from perun.core.state import EMPTY, UNTOUCHED, Dispute, OnChain, OnChainInstance
+from perun.encoding.ids import state_hash
+from perun.types import Address, Asset, ChannelId, InstanceId, MachineId, UnixTime, Version, Wei
+
+__all__ = ["Doubt", "Followed", "FollowedChannel", "FollowedInstance", "Tables"]
+
+V = TypeVar("V", OnChain, OnChainInstance)
+S = TypeVar("S")
+
+Tables = Mapping[Address, Table[Event]]
+"""How to read what each of our contracts announces."""
+
+
+@dataclass(slots=True)
+class Doubt:
+    """Logs and storage do not agree."""
+
+    reason: str
+    tries: int = 0
+    again_at: int = 0
+    """Block from which on its logs are read once more."""
+
+
+class Followed(ABC, Generic[V, S]):
+    """What is followed under one id. `V` is how a block has it, `S` what storage says of it."""
+
+    def __init__(self, id: bytes, tables: Tables, empty: V) -> None:
+        self.id = id
+        self._tables = tables
+        self.empty: V = empty
+        self._base: V = empty
+        self._logs: list[Log] = []
+        self._read_after = 2**63
+        self._folded: V | None = None
+        self.complete = False
+        """Whether all logs since the deployment are here."""
+        self.checked: V | None = None
+        """The newest fold with which storage has agreed."""
+        self.doubt: Doubt | None = None
+        self.stored: S | None = None
+        """What storage has said in this round; None: it was not asked, or did not say."""
+        self.sent: tuple[V, V] | None = None
+
+    # --------------------------------------------------------------------------------------- logs
+
+    def forget(self) -> None:
+        """Its logs are to be read again from the beginning."""
+        self._base, self._logs, self._folded = self.empty, [], None
+        self.complete = False
+        self.checked = None
+
+    def take(self, after: int, logs: Iterable[Log]) -> None:
+        """Its logs in blocks after that one are these, whatever was there."""
+        new = list(logs)
+        self._read_after = after
+        if not new and (not self._logs or self._logs[-1].block <= after):
+            return
+        self._logs = [log for log in self._logs if log.block <= after] + new
+        self._folded = None
+
+    def prepend(self, logs: Iterable[Log]) -> None:
+        """Its logs before all that were taken are these; with them they are complete."""
+        self._logs = [*(log for log in logs if log.block <= self._read_after), *self._logs]
+        self._folded = None
+        self.complete = True
+
+    def replace(self, logs: Iterable[Log]) -> None:
+        """These are all its logs."""
+        self.forget()
+        self._logs = list(logs)
+        self.complete = True
+
+    def settle(self, until: int) -> None:
+        """Blocks until that one are final: of their logs only the outcome is kept.
+
+        Raises:
+            ChainFault: they cannot be true.
+        """
+        if self._logs and self._logs[0].block <= until:
+            self._base = self._fold(until)
+            self._logs = [log for log in self._logs if log.block > until]
+
+    def head(self) -> V:
+        """How the newest block has it, by its logs.
+
+        Raises:
+            ChainFault: they cannot be true.
+        """
+        if self._folded is None:
+            self._folded = self._fold(None)
+        return self._folded
+
+    def final(self, number: int) -> V:
+        """How that block has it, by its logs."""
+        if not self._logs or self._logs[-1].block <= number:
+            return self.head()
+        return self._fold(number)
+
+    def _fold(self, until: int | None) -> V:
+        taken = [log for log in self._logs if until is None or log.block <= until]
+        return self._after(self._base, self._events(taken)) if taken else self._base
+
+    def _events(self, logs: Iterable[Log]) -> Iterator[Event]:
+        """What these logs say; others' unreadable ones say nothing."""
+        for log in logs:
+            event = self._tables[log.address].read(log)
+            if event is not None and not isinstance(event, Unreadable):
+                yield event
+
+    @abstractmethod
+    def _after(self, view: V, happened: Iterable[Event]) -> V:
+        """`view` after these events."""
+
+    # ------------------------------------------------------------------------------------ storage
+
+    @abstractmethod
+    def ask(self, reading: Reading, number: int) -> S:
+        """What storage says after that block."""
+
+    @abstractmethod
+    def differs(self, view: V, stored: S) -> str:
+        """In what storage contradicts a fold; empty: in nothing."""
+
+    @abstractmethod
+    def worse(self, view: V, stored: S) -> V:
+        """What to be ready for if they contradict each other: what either of them warns of."""
+
+    @abstractmethod
+    def dangerous(self, stored: S) -> bool:
+        """Whether storage alone says that something must be answered."""
+
+    def shown(self, head: V, final: V) -> tuple[V, V]:
+        """Both views as the core is told them."""
+        return head, final
+
+    @abstractmethod
+    def input(self, head: V, final: V) -> ChainChannel | ChainInstance:
+        """What the core is told."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing of it can change any more that matters."""
+        return False
+
+
+_Stored = tuple[Holdings, StoredDispute]
+
+
+class FollowedChannel(Followed[OnChain, _Stored]):
+    """A channel of one asset."""
+
+    def __init__(self, id: ChannelId, asset: Asset, deployment: Deployment, tables: Tables) -> None:
+        super().__init__(id, tables, EMPTY)
+        self.asset = asset
+        self._contract = deployment.contract.contract
+        self._drawn = False
+
+    def _after(self, view: OnChain, happened: Iterable[Event]) -> OnChain:
+        return fold_channel(view, self.asset, happened)
+
+    def ask(self, reading: Reading, number: int) -> _Stored:
+        """See `Followed`."""
+        names = self._contract, self.asset, ChannelId(self.id)
+        held = reading.ask(ms_contract_calls.holdings(*names), number)
+        if held.disputed:
+            return held, reading.ask(ms_contract_calls.dispute(*names), number)
+        return held, _NO_DISPUTE
+
+    def differs(self, view: OnChain, stored: _Stored) -> str:
+        """See `Followed`. Also takes over the one bit that events do not show."""
+        held, dispute = stored
+        # What happens to an id that is spent is not our channel's any more.
+        if view.ended:
+            return ""
+        logged = (view.alice, view.bob, view.withdrawals, view.dispute is not None)
+        if logged != (held.alice, held.bob, held.withdrawals, held.disputed):
+            return "holdings"
+        if view.dispute is not None and not self._same(view.dispute, dispute):
+            return "dispute"
+        self._drawn = held.drawn
+        return ""
+
+    def _same(self, logged: Dispute, stored: StoredDispute) -> bool:
+        shown = (logged.version, logged.deadline, logged.settling)
+        if shown != (stored.version, stored.deadline, stored.settling):
+            return False
+        hashed = state_hash(ChannelId(self.id), logged.version, logged.net, logged.nanos)
+        return hashed == stored.state_hash
+
+    def worse(self, view: OnChain, stored: _Stored) -> OnChain:
+        """See `Followed`. Of a dispute whose log is kept back, storage tells version and deadline;
+        that is enough to answer it."""
+        held, dispute = stored
+        if held == _NOTHING and view.dispute is None and view != replace(EMPTY, drawn=view.drawn):
+            return OnChain(announced_by=view.announced_by, ended=True)  # only an end takes all
+        known = view.dispute
+        if held.disputed and (known is None or not self._same(known, dispute)):
+            known = Dispute(dispute.version, Wei(0), (), dispute.deadline, dispute.settling)
+            if view.dispute is not None and view.dispute.version > known.version:
+                known = view.dispute  # storage is behind
+        return replace(
+            view,
+            alice=held.alice,
+            bob=held.bob,
+            withdrawals=held.withdrawals,
+            dispute=known,
+        )
+
+    def dangerous(self, stored: _Stored) -> bool:
+        """See `Followed`."""
+        return stored[0].disputed
+
+    def shown(self, head: OnChain, final: OnChain) -> tuple[OnChain, OnChain]:
+        """See `Followed`. Only an announced channel is drawn."""
+        if not self._drawn:
+            return head, final
+        return _drawn(head), _drawn(final)
+
+    def input(self, head: OnChain, final: OnChain) -> ChainChannel:
+        """See `Followed`."""
+        return ChainChannel(ChannelId(self.id), head, final)
+
+    @property
+    def over(self) -> bool:
+        """See `Followed`."""
+        return self.sent is not None and self.sent[1].ended
+
+
+_NOTHING = Holdings(Wei(0), Wei(0), 0, False, False)
+_NO_DISPUTE = StoredDispute(Version(0), UnixTime(0), False, 0)
+
+
+def _drawn(on: OnChain) -> OnChain:
+    return on if on.ended or not any(on.announced_by) else replace(on, drawn=True)
+
+
+class FollowedInstance(Followed[OnChainInstance, OnChainInstance | bool]):
+    """A payment machine, of which storage says all; or a hash time lock, of which it says whether
+    it was revealed, but not what."""
+
+    def __init__(
+        self, id: InstanceId, app: Address | None, deployment: Deployment, tables: Tables
+    ) -> None:
+        super().__init__(id, tables, UNTOUCHED)
+        self._app = app or deployment.vpm.contract
+        self._is_lock = app == deployment.hash_time_lock.contract
+
+    def _after(self, view: OnChainInstance, happened: Iterable[Event]) -> OnChainInstance:
+        return fold_instance(view, happened)
+
+    def ask(self, reading: Reading, number: int) -> OnChainInstance | bool:
+        """See `Followed`."""
+        id = InstanceId(self.id)
+        if self._is_lock:
+            return reading.ask(outcome(self._app, id), number).done
+        found = reading.ask(vpm.totals(self._app, MachineId(id)), number)
+        return OnChainInstance(found.paid_by_alice, found.paid_by_bob, found.deadline)
+
+    def differs(self, view: OnChainInstance, stored: OnChainInstance | bool) -> str:
+        """See `Followed`."""
+        if isinstance(stored, bool):
+            return "" if stored == (view.preimage is not None) else "whether it was revealed"
+        return "" if stored == view else "totals"
+
+    def worse(self, view: OnChainInstance, stored: OnChainInstance | bool) -> OnChainInstance:
+        """See `Followed`."""
+        if isinstance(stored, bool):
+            return view
+        return OnChainInstance(
+            max(view.paid_by_alice, stored.paid_by_alice),
+            max(view.paid_by_bob, stored.paid_by_bob),
+            stored.deadline or view.deadline,
+        )
+
+    def dangerous(self, stored: OnChainInstance | bool) -> bool:
+        """See `Followed`."""
+        return stored if isinstance(stored, bool) else stored != UNTOUCHED
+
+    def input(self, head: OnChainInstance, final: OnChainInstance) -> ChainInstance:
+        """See `Followed`."""
+        return ChainInstance(InstanceId(self.id), head, final)
