@@ -208,7 +208,7 @@ class Settlement(Record, frozen=True, gc=False):
         checks.records("nanos", self.nanos, Nano)
 
 
-class Machine(Record, frozen=True, gc=False):
+class Machine(Record, frozen=True, gc=False, tag=1):
     """The fixed terms of a payment machine; their hash is its id (protocol, section 4)."""
 
     alice: Address
@@ -236,7 +236,7 @@ class Machine(Record, frozen=True, gc=False):
         checks.length("salt", self.salt, 32)
 
 
-class Lock(Record, frozen=True, gc=False):
+class Lock(Record, frozen=True, gc=False, tag=2):
     """The fixed terms of a hash time lock; their hash is its id (protocol, section 4)."""
 
     amount: Wei
@@ -256,6 +256,10 @@ class Lock(Record, frozen=True, gc=False):
         checks.length("hash", self.hash, 32)
         checks.unsigned("deadline", self.deadline, 40)
         checks.length("salt", self.salt, 32)
+
+
+Terms = Machine | Lock
+"""The parameters of an instance: of one kind or another, which the first item says in bytes."""
 
 
 # ------------------------------------------------------------------ messages that are signed

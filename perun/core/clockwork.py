@@ -83,8 +83,7 @@ def _forget_what_is_over(draft: Draft) -> None:
     for instance in draft.books.instances.values():
         draft.attempt(partial(_forget, draft, instance.id))
     for invitation in draft.books.invitations.values():
-        terms = invitation.machine or invitation.lock
-        if terms is None or draft.chain.final_time > last_time(terms):
+        if draft.chain.final_time > last_time(invitation.terms):
             draft.drop(invitation)
 
 

@@ -21,7 +21,7 @@ from perun.core.rules.signing import check_signature
 from perun.core.state import ChannelView, Crossing, CrossingStage, Purpose, Role
 from perun.encoding.messages import Propose, RequestInstance, SignedHalf
 from perun.errors import BadSignature
-from perun.types import ChannelId, InstanceId
+from perun.types import ChannelId, InstanceId, Machine
 
 __all__ = ["on_request"]
 
@@ -121,15 +121,14 @@ def _owner(
 
     The signature last, since it costs most: whatever is found here, nothing has changed yet.
     """
-    half, terms = message.other_half, message.machine or message.lock
+    half, terms = message.other_half, message.terms
     assert half is not None
-    assert terms is not None
     owner = draft.books.channels.get(half.state.channel)
     if owner is None or owner.id == view.id or phase(owner, draft.chain) not in _LIVE:
         return None
     if pair is not None and pair.requested[Role.BOB] and pair.bob_channel != owner.id:
         return None
-    if message.machine is not None and message.machine.bob != peer_key(owner):
+    if isinstance(terms, Machine) and terms.bob != peer_key(owner):
         return None
     version, highest = half.state.version, max(owner.signed, owner.seen)
     if version % 2 != (owner.role is Role.ALICE) or version > highest + 2:

@@ -29,6 +29,7 @@ from perun.types import (
     Salt,
     Signature,
     State,
+    Terms,
     UnixTime,
     Version,
     Wei,
@@ -382,10 +383,8 @@ class InstanceView(Record, frozen=True, gc=False, array_like=True):
     """An instance of a nanocontract that we take part in, as an end or as a hub."""
 
     id: InstanceId
-    machine: Machine | None
-    """Its terms if it is a payment machine …"""
-    lock: Lock | None
-    """… or a hash time lock."""
+    terms: Terms
+    """The parameters whose hash is the id."""
     legs: tuple[Leg, ...]
     role: Role | None
     """The side our own key signs for; None: we are its hub."""
@@ -417,11 +416,14 @@ class InstanceView(Record, frozen=True, gc=False, array_like=True):
     """Own clock when we left it for its successor."""
 
     @property
-    def terms(self) -> Machine | Lock:
-        """The parameters whose hash is the id."""
-        terms = self.machine or self.lock
-        assert terms is not None
-        return terms
+    def machine(self) -> Machine | None:
+        """Its terms, if it is a payment machine."""
+        return self.terms if type(self.terms) is Machine else None
+
+    @property
+    def lock(self) -> Lock | None:
+        """Its terms, if it is a hash time lock."""
+        return self.terms if type(self.terms) is Lock else None
 
 
 class Totals(Record, frozen=True, gc=False, array_like=True):
@@ -491,8 +493,7 @@ class Invitation(Record, frozen=True, gc=False, array_like=True):
     id: Salt
     """Our random half of the salt; the terms' salt until the other half comes."""
     channel: ChannelId
-    machine: Machine | None
-    lock: Lock | None
+    terms: Terms
     end: PeerId
     via: PeerId
     replaces: InstanceId | None = None

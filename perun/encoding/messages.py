@@ -22,8 +22,6 @@ from perun.types import (
     ChannelId,
     Close,
     InstanceId,
-    Lock,
-    Machine,
     MachineId,
     Open,
     Preimage,
@@ -31,6 +29,7 @@ from perun.types import (
     Salt,
     Signature,
     State,
+    Terms,
     UnixTime,
     Version,
     Wei,
@@ -304,8 +303,7 @@ class AnswerWithdraw(_Message, frozen=True, gc=False, tag=26):
 class Invite(_Message, frozen=True, gc=False, tag=30):
     """Let us lock this instance; the sender is its Alice, `salt` her random half."""
 
-    machine: Machine | None
-    lock: Lock | None
+    terms: Terms
     channel: Id | None
     """The channel of the two; None for a virtual channel over the hub that relays this."""
     asset: Annotated[Address, msgspec.Meta(min_length=20, max_length=20)]
@@ -341,8 +339,7 @@ class RequestInstance(_Message, frozen=True, gc=False, tag=33):
     """To a hub: let this instance cross you, from or to my channel (section 6)."""
 
     channel: Id
-    machine: Machine | None
-    lock: Lock | None
+    terms: Terms
     from_alice: bool
     """Whether the sender is the instance's Alice."""
     replaces: Instance | None = None

@@ -2,7 +2,7 @@
 
 A JSON file: which chain and contracts, and rows as the store has them, cut down to what defends:
 
-    {"format": 1, "profile": {…}, "rows": [["ChannelView", "<base64>"], …]}
+    {"format": 2, "profile": {…}, "rows": [["ChannelView", "<base64>"], …]}
 
 It holds each channel's newest fully signed state, the other side's newest statements and known
 secrets of hash locks that pay us. It does not hold keys, the seed, our own statements, or states
@@ -31,7 +31,7 @@ from perun.types import Signature, Version, Wei
 
 __all__ = ["BadExport", "Export", "read_export", "rows_for_tower", "write_export"]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 _CODECS: Final[dict[str, RowCodec[Any]]] = {
     kind.__name__: RowCodec(kind) for kind in (ChannelView, InstanceView, Totals)

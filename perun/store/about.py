@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from perun.store.faults import StoreDamaged, StoreTaken, StoreTooNew
 from perun.store.migrations import MIGRATIONS
@@ -41,6 +43,7 @@ def bring_up(db: sqlite3.Connection, path: Path) -> None:
     if found == len(MIGRATIONS):
         return
     db.create_function("checked", 2, _checked_once)
+    db.create_function("one_kind", 3, _one_kind)
     db.execute("BEGIN IMMEDIATE")
     for migration in MIGRATIONS[found:]:
         for statement in migration:
@@ -62,6 +65,20 @@ def _checked_once(name: str, body: bytes) -> bytes:
     """What is stored for a body, which may be that already."""
     seed = seed_of(name)
     return body if unchecked(body, seed) is not None else checked(bytes(body), seed)
+
+
+def _one_kind(name: str, at: int, stored: bytes) -> bytes:
+    """A row whose terms stood in two places, of which one was empty; else as it was: what cannot be
+    read is said when it is read."""
+    seed = seed_of(name)
+    body = unchecked(stored, seed)
+    try:
+        row: Any = msgspec.msgpack.decode(body) if body is not None else None
+        machine, lock = row[at : at + 2]
+        row[at : at + 2] = [None if machine is lock else [1, *machine] if machine else [2, *lock]]
+    except (msgspec.DecodeError, TypeError, ValueError):
+        return stored
+    return checked(msgspec.msgpack.encode(row), seed)
 
 
 def _tally(count: int, total: int) -> bytes:

@@ -11,6 +11,7 @@ from perun.types import (
     ETH,
     ChannelId,
     InstanceId,
+    Lock,
     MachineId,
     Preimage,
     Salt,
@@ -62,7 +63,8 @@ def leave_invitation_open(books: Books, channel: ChannelId) -> None:
     """A node has invited somebody over its hub, who has not answered: so it does not sign its half
     of what others invite it to before the hub has granted. Until the next block."""
     via = books.channels[channel].peer
-    books.load(Invitation(Salt(bytes(channel)), channel, None, None, b"nobody", via))
+    terms = Lock(Wei(1), False, bytes(32), UnixTime(0), Salt(bytes(32)))
+    books.load(Invitation(Salt(bytes(channel)), channel, terms, b"nobody", via))
 
 
 def add_machine(

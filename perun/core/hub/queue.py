@@ -35,7 +35,7 @@ from perun.core.state import (
 )
 from perun.encoding.messages import GrantInstance, RefuseInstance, RequestInstance
 from perun.encoding.quotes import Quote
-from perun.types import ChannelId, InstanceId, Lock, Machine, Signature, UnixTime, Wei
+from perun.types import ChannelId, InstanceId, Machine, Signature, Terms, UnixTime, Wei
 
 __all__ = [
     "forget",
@@ -69,12 +69,9 @@ def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> Non
 
 def instance_of(draft: Draft, message: RequestInstance) -> InstanceId:
     """What is asked for; raises `UnexpectedMessage`."""
-    terms = message.machine or message.lock
-    if terms is None or (message.machine is not None and message.lock is not None):
-        raise UnexpectedMessage("RequestInstance", "no terms, or two")
-    if final_time(terms) >= 2**40:
+    if final_time(message.terms) >= 2**40:
         raise UnexpectedMessage("RequestInstance", "its final time fits no nano")
-    return instance_id(draft.config.deployment, terms)
+    return instance_id(draft.config.deployment, message.terms)
 
 
 def register(
@@ -89,7 +86,8 @@ def register(
     if policy is None:
         return "no hub here"
     side = Role.ALICE if message.from_alice else Role.BOB
-    if message.machine is not None and machine_key(message.machine, side) != peer_key(view):
+    terms = message.terms
+    if isinstance(terms, Machine) and machine_key(terms, side) != peer_key(view):
         return "your side of the machine is not your key"
     crossing = draft.crossing(id)
     if crossing is None:
@@ -119,13 +117,11 @@ def register(
             crossing = replace(crossing, bob_channel=view.id, requested=(alice, True))
     draft.put(crossing)
     if all(crossing.requested):
-        _keep_terms(draft, crossing, message.machine, message.lock)
+        _keep_terms(draft, crossing, terms)
     return None
 
 
-def _keep_terms(
-    draft: Draft, crossing: Crossing, machine: Machine | None, lock: Lock | None
-) -> None:
+def _keep_terms(draft: Draft, crossing: Crossing, terms: Terms) -> None:
     """Both ends named the same terms, as the id shows; from here on the instance is watched."""
     legs = []
     for side, id in ((Role.ALICE, crossing.alice_channel), (Role.BOB, crossing.bob_channel)):
@@ -134,7 +130,7 @@ def _keep_terms(
         role = draft.channel(id).role
         swapped = role is (Role.ALICE if side is Role.ALICE else Role.BOB)
         legs.append(Leg(id, swapped))
-    instance = InstanceView(crossing.id, machine, lock, tuple(legs), None)
+    instance = InstanceView(crossing.id, terms, tuple(legs), None)
     draft.put(instance)
     app = app_of(draft.config.deployment, instance.terms)
     draft.watch(Watch(app=app, instance=crossing.id))

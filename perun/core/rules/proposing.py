@@ -119,8 +119,7 @@ def ask_hub(
         draft.put(replace(view, asked=(*still_asked(draft, view, instance.id), instance.id)))
     message = RequestInstance(
         view.id,
-        instance.machine,
-        instance.lock,
+        instance.terms,
         instance.role is Role.ALICE,
         instance.replaces,
         own,

@@ -48,7 +48,7 @@ from perun.crypto.hashing import keccak
 from perun.crypto.keys import PublicKey
 from perun.encoding.messages import DeclineInvite, Invite, Invited, SignedHalf
 from perun.errors import BadKey, Misuse
-from perun.types import Address, ChannelId, InstanceId, Lock, Machine, Salt, Wei
+from perun.types import Address, ChannelId, InstanceId, Lock, Machine, Salt, Terms, Wei
 
 __all__ = [
     "add_machine",
@@ -73,7 +73,7 @@ def add_machine(draft: Draft, command: CommandAddMachine) -> None:
         command.challenge,
         command.random,
     )
-    _invite(draft, view, machine, None, command.end if virtually else b"")
+    _invite(draft, view, machine, command.end if virtually else b"")
 
 
 def lock_payment(draft: Draft, command: CommandLock) -> None:
@@ -81,7 +81,7 @@ def lock_payment(draft: Draft, command: CommandLock) -> None:
     view = draft.channel(command.channel)
     lock = Lock(command.amount, False, command.hash, command.deadline, command.random)
     virtually = bool(command.end) and command.end != view.peer
-    _invite(draft, view, None, lock, command.end if virtually else b"")
+    _invite(draft, view, lock, command.end if virtually else b"")
 
 
 def replace_machine(draft: Draft, command: CommandReplace) -> None:
@@ -100,7 +100,7 @@ def replace_machine(draft: Draft, command: CommandReplace) -> None:
         command.challenge,
         command.random,
     )
-    _invite(draft, view, machine, None, old.end if old.via else b"", replaces=old.id)
+    _invite(draft, view, machine, old.end if old.via else b"", replaces=old.id)
 
 
 def _why_stays(old: InstanceView) -> str | None:
@@ -119,33 +119,28 @@ def _why_stays(old: InstanceView) -> str | None:
 def _invite(
     draft: Draft,
     view: ChannelView,
-    machine: Machine | None,
-    lock: Lock | None,
+    terms: Terms,
     end: PeerId,
     replaces: InstanceId | None = None,
 ) -> None:
     may_sign(draft, view, "lock an instance")
-    terms = machine or lock
-    assert terms is not None
     check_terms(draft.config, draft.now, terms)
     check_worth(draft.config, draft.chain, view.channel.asset, terms)
     via = view.peer if end else b""
-    draft.put(Invitation(terms.salt, view.id, machine, lock, end or view.peer, via, replaces))
+    draft.put(Invitation(terms.salt, view.id, terms, end or view.peer, via, replaces))
     channel = None if end else view.id
-    message = Invite(machine, lock, channel, view.channel.asset, replaces)
+    message = Invite(terms, channel, view.channel.asset, replaces)
     draft.send(end or view.peer, message, via)
 
 
 def on_invite(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> None:
     """Somebody invites us: agree, by our half of the salt, to what our policy allows."""
-    terms = message.machine or message.lock
-    if terms is None or (message.machine is not None and message.lock is not None):
-        raise UnexpectedMessage("Invite", "no terms, or two")
+    terms = message.terms
     try:
         view = _place(draft, sender, via, message)
-        if message.machine is not None:
+        if isinstance(terms, Machine):
             theirs = _address(sender) if via else peer_key(view)
-            if (message.machine.alice, message.machine.bob) != (theirs, own_key(view)):
+            if (terms.alice, terms.bob) != (theirs, own_key(view)):
                 raise InstanceRejected("its keys are not yours and mine")
         check_terms(draft.config, draft.now, terms)
         check_worth(draft.config, draft.chain, view.channel.asset, terms)
@@ -273,7 +268,7 @@ def _place_of(
 ) -> ChannelView:
     """The channel of ours that lists what would be replaced."""
     old = draft.find_instance(replaces)
-    if old is None or (old.end, old.via) != (sender, via) or message.machine is None:
+    if old is None or (old.end, old.via) != (sender, via) or not isinstance(message.terms, Machine):
         raise InstanceRejected("nothing to replace")
     why = _why_stays(old)
     if why is not None:
@@ -294,8 +289,7 @@ def on_invited(draft: Draft, sender: PeerId, message: Invited) -> None:
     invitation = draft.books.invitations.get(message.theirs)
     if invitation is None or invitation.end != sender:
         raise UnexpectedMessage("Invited", "we did not invite this peer")
-    terms = invitation.machine or invitation.lock
-    assert terms is not None
+    terms = invitation.terms
     view, replaces = draft.channel(invitation.channel), invitation.replaces
     draft.drop(invitation)
     old = draft.find_instance(replaces) if replaces is not None else None
@@ -343,7 +337,7 @@ def on_decline(draft: Draft, sender: PeerId, message: DeclineInvite) -> None:
 def _complete(
     draft: Draft,
     view: ChannelView,
-    terms: Machine | Lock,
+    terms: Terms,
     theirs: Salt,
     role: Role,
     end: PeerId,
@@ -357,10 +351,8 @@ def _complete(
     if known is not None:
         return known
     swapped = view.role is not role
-    machine = whole if isinstance(whole, Machine) else None
-    lock = whole if isinstance(whole, Lock) else None
     legs = (Leg(view.id, swapped),)
-    instance = InstanceView(id, machine, lock, legs, role, end, via, replaces=replaces)
+    instance = InstanceView(id, whole, legs, role, end, via, replaces=replaces)
     assert (
         own_lock(nano_of(draft.config.deployment, id, whole, swapped), view.role)
         == locks(whole)[role]
@@ -372,7 +364,7 @@ def _complete(
     return instance
 
 
-def _whole(terms: Machine | Lock, theirs: Salt) -> Machine | Lock:
+def _whole(terms: Terms, theirs: Salt) -> Terms:
     """The terms, of which one end knows its half of the salt, with both halves."""
     return replace(terms, salt=Salt(keccak(terms.salt + theirs)))
 

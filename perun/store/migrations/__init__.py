@@ -1,7 +1,8 @@
 """Schema versions of a store, applied in order, all in one transaction; never edited, only added.
 
 `MIGRATIONS[n]` brings a file from schema n to n + 1. The version is SQLite's `user_version`. The
-store defines `checked(name, body)` for them: `body` with its checksum in that table.
+store defines for them `checked(name, body)`: `body` with its checksum in that table; and
+`one_kind(name, at, body)`: the row with one item for the two at that place, a machine or a lock.
 """
 
 from __future__ import annotations
@@ -33,5 +34,10 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "UPDATE meta SET value = checked('meta ' || name, value) "
         "WHERE name NOT IN ('count', 'tally')",
         *(f"UPDATE {kind} SET body = checked('{kind}', body)" for kind in _KINDS),  # noqa: S608
+    ),
+    # The terms of an instance are one value that says its kind; before, one of two was empty.
+    (
+        "UPDATE instances SET body = one_kind('instances', 1, body)",
+        "UPDATE invitations SET body = one_kind('invitations', 2, body)",
     ),
 )

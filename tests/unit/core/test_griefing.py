@@ -176,7 +176,7 @@ def invite(pair: Pair) -> None:
         Seconds(600),
         pair.alice.random(),
     )
-    message = Invite(terms, None, pair.channel, ETH)
+    message = Invite(terms, pair.channel, ETH)
     pair.world.network.inject(pair.alice.peer, pair.bob.peer, message)
     pair.alice.do(CommandAddMachine(pair.channel, *locks, end, Seconds(600), pair.alice.random()))
     pair.world.settle()
@@ -203,7 +203,7 @@ def ask(trio: Trio, number: int) -> None:
     end = UnixTime(trio.world.ledger.time + 5_000)
     machine = Machine(*keys, Wei(5), Wei(5), end, Seconds(600), Salt(bytes([number]) * 32))
     trio.world.network.inject(
-        trio.alice.peer, trio.ingrid.peer, RequestInstance(trio.left, machine, None, True)
+        trio.alice.peer, trio.ingrid.peer, RequestInstance(trio.left, machine, True)
     )
     trio.world.settle()
 

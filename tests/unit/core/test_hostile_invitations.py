@@ -26,8 +26,8 @@ def offer_a_lock_that_bob_pays(
     end = UnixTime(world.ledger.time + 5_000)
     lock = Lock(Wei(400), True, keccak(SECRET), end, alice.random())
     via = hub.peer if hub else b""
-    alice.node.books.load(Invitation(lock.salt, channel, None, lock, bob.peer, via))
-    invite = Invite(None, lock, None if hub else channel, ETH)
+    alice.node.books.load(Invitation(lock.salt, channel, lock, bob.peer, via))
+    invite = Invite(lock, None if hub else channel, ETH)
     if hub is None:
         world.network.inject(alice.peer, bob.peer, invite)
     else:
@@ -93,7 +93,7 @@ def test_ends_that_a_hub_makes_up_fill_no_more_than_their_room(trio: Trio) -> No
         salt = trio.alice.random()
         machine = Machine(*keys, Wei(5), Wei(5), end, Seconds(600), salt)
         peer = peer_id(stranger.public_key)
-        said = encode(Invite(machine, None, None, ETH))
+        said = encode(Invite(machine, None, ETH))
         trio.world.network.inject(peer, trio.bob.peer, Over(trio.ingrid.peer, said))
         trio.world.settle([trio.bob])
     waiting = [i for i in books.instances.values() if i.legs[0].status is LegStatus.NEW]

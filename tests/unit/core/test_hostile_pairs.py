@@ -195,7 +195,7 @@ def test_locks_that_we_pay_add_up(pair: Pair) -> None:
 
     def invite(number: int, amount: int) -> list[Message]:
         lock = Lock(Wei(amount), True, bytes(32), deadline, Salt(bytes([number]) * 32))
-        said = Invite(None, lock, pair.channel, ETH)
+        said = Invite(lock, pair.channel, ETH)
         pair.world.network.inject(alice.peer, bob.peer, said)
         pair.world.settle([bob])
         return [decode(letter[2]) for letter in pair.world.network.held or ()]

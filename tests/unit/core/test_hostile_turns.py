@@ -56,7 +56,7 @@ def machine(trio: Trio, number: int = 1, **fields: object) -> Machine:
 
 def ask(trio: Trio, who: Party, terms: Machine, place: InstanceId | None = None) -> None:
     channel = trio.left if who is trio.alice else trio.right
-    message = RequestInstance(channel, terms, None, who is trio.alice, place)
+    message = RequestInstance(channel, terms, who is trio.alice, place)
     trio.world.network.inject(who.peer, trio.ingrid.peer, message)
 
 
@@ -165,7 +165,7 @@ def test_invitation_said_again_is_kept_once() -> None:
     view = trio.bob.node.books.channels[trio.right]
     assert len(view.proposals) == 1
 
-    said = encode(Invite(machine(trio, 9), None, None, ETH))
+    said = encode(Invite(machine(trio, 9), None, ETH))
     for _ in range(20):
         trio.world.network.inject(trio.alice.peer, trio.bob.peer, Over(trio.ingrid.peer, said))
         trio.world.settle([trio.bob])

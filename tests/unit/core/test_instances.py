@@ -180,7 +180,7 @@ def test_a9_end_that_does_not_sign_for_its_side_is_refused_by_the_hub(trio: Trio
         second, trio.alice.key.address, Wei(5), Wei(5), later(trio), Seconds(600), Salt(bytes(32))
     )
     for from_alice, side in ((True, trio.left), (False, trio.left)):
-        wish = RequestInstance(side, machine, None, from_alice)
+        wish = RequestInstance(side, machine, from_alice)
         trio.world.network.inject(trio.alice.peer, trio.ingrid.peer, wish)
     trio.world.settle()
 
@@ -195,7 +195,7 @@ def test_a9_end_that_does_not_sign_for_its_side_is_refused_by_the_hub(trio: Trio
 def test_one_channel_cannot_be_both_sides_of_a_crossing(trio: Trio) -> None:
     lock = Lock(Wei(5), False, keccak(SECRET), later(trio), Salt(bytes(32)))
     for from_alice in (True, False):
-        wish = RequestInstance(trio.left, None, lock, from_alice)
+        wish = RequestInstance(trio.left, lock, from_alice)
         trio.world.network.inject(trio.alice.peer, trio.ingrid.peer, wish)
     trio.world.settle()
 

@@ -345,7 +345,7 @@ def _ask(trio: Trio, case: Granted, replaces: tuple[InstanceId | None, InstanceI
         (trio.alice, trio.left, True, replaces[0]),
         (trio.bob, trio.right, False, replaces[1]),
     ):
-        request = RequestInstance(id, terms, None, by_alice, what)
+        request = RequestInstance(id, terms, by_alice, what)
         trio.world.network.inject(party.peer, trio.ingrid.peer, request)
     trio.world.settle()
 
@@ -566,7 +566,7 @@ def test_nobody_else_may_take_a_machines_place(trio: Trio, by: str) -> None:
     assert terms is not None
     machine = replace(terms, alice=keys[0], bob=keys[1], salt=sender.random())
     channel = None if by == "carol" else trio.left
-    message = Invite(machine, None, channel, ETH, old)
+    message = Invite(machine, channel, ETH, old)
     if by == "carol":
         _say(trio, carol, trio.alice, message)
     else:
@@ -582,7 +582,7 @@ def test_invitation_that_names_another_channel_is_declined(trio: Trio) -> None:
     terms = instance(trio.alice, first).machine
     assert terms is not None
     machine = replace(terms, salt=trio.ingrid.random())
-    message = Invite(machine, None, second, ETH, first)
+    message = Invite(machine, second, ETH, first)
     trio.world.network.inject(trio.ingrid.peer, trio.alice.peer, message)
     trio.world.settle()
 

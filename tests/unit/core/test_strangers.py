@@ -233,7 +233,7 @@ def test_invitation_over_a_hub_that_names_a_channel_is_refused(trio: Trio, named
     keys = (trio.alice.key.address, trio.bob.key.address)
     end = UnixTime(trio.world.ledger.time + 5_000)
     machine = Machine(*keys, Wei(9), Wei(9), end, Seconds(600), trio.alice.random())
-    invite = Invite(machine, None, trio.right if named else None, ETH)
+    invite = Invite(machine, trio.right if named else None, ETH)
     over = Over(trio.ingrid.peer, encode(invite))
     trio.world.network.inject(trio.alice.peer, trio.bob.peer, over)
     trio.bob.node.turn()

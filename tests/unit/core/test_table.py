@@ -28,6 +28,7 @@ from perun.testing.stories import (
 from perun.types import (
     Close,
     InstanceId,
+    Lock,
     Preimage,
     Salt,
     Seconds,
@@ -40,6 +41,7 @@ from perun.types import (
 )
 
 SIG = Signature(b"\x01" * 65)
+LOCK = Lock(Wei(1), False, bytes(32), UnixTime(0), Salt(bytes(32)))
 
 
 class Cell:
@@ -118,7 +120,7 @@ class Cell:
             m.AnswerClose: m.AnswerClose(id, SIG),
             m.OfferWithdraw: m.OfferWithdraw(Withdraw(id, 0, Wei(1), Wei(1), far), SIG),
             m.AnswerWithdraw: m.AnswerWithdraw(id, 0, SIG),
-            m.RequestInstance: m.RequestInstance(id, None, None, True),
+            m.RequestInstance: m.RequestInstance(id, LOCK, True),
             m.GrantInstance: m.GrantInstance(id, InstanceId(self.machine), Wei(0), far, SIG),
         }
         value = made[kind]

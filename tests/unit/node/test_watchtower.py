@@ -301,7 +301,7 @@ def test_export_holds_no_key_no_seed_and_nothing_half_signed(scene: Scene, tmp_p
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{}", "[]", "[" * 100_000, '{"format": 2}', '{"format": 1, "profile": {}, "rows": []}'],
+    ["", "{}", "[]", "[" * 100_000, '{"format": 1}', '{"format": 2, "profile": {}, "rows": []}'],
 )
 def test_anything_else_is_no_export(tmp_path: Path, text: str) -> None:
     path = tmp_path / "export"

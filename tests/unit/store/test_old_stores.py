@@ -29,7 +29,6 @@ MACHINE = Machine(
 INSTANCE = InstanceView(
     ID,
     MACHINE,
-    None,
     (Leg(CHANNEL, False, LegStatus.LISTED),),
     Role.ALICE,
     b"\x02" * 33,
@@ -40,10 +39,13 @@ INSTANCE = InstanceView(
 CROSSING = Crossing(ID, CHANNEL, ChannelId(b"\x06" * 32), CrossingStage.OPEN, (True, True))
 
 
-def _older(row: Row, kind: type, fields: int) -> bytes:
-    """A row as it was written when records of its kind had so many fields less."""
+def _older(row: Row, kind: type, fields: int = 0) -> bytes:
+    """A row as it was written when records of its kind had so many fields less, and an instance's
+    terms stood in one of two places."""
     body = msgspec.msgpack.decode(RowCodec(kind).encode(row))
-    return msgspec.msgpack.encode(body[:-fields])
+    if kind is InstanceView:
+        body[1:2] = [body[1][1:], None] if body[1][0] == 1 else [None, body[1][1:]]
+    return msgspec.msgpack.encode(body[: len(body) - fields])
 
 
 def _as_then(path: Path, schema: int, count: int) -> sqlite3.Connection:
@@ -103,7 +105,7 @@ def second_schema(tmp_path: Path) -> Path:
     """Written before rows had checksums."""
     path = tmp_path / "node.db"
     db = _as_then(path, 2, 7)
-    db.execute("INSERT INTO instances VALUES (5, ?)", (RowCodec(InstanceView).encode(INSTANCE),))
+    db.execute("INSERT INTO instances VALUES (5, ?)", (_older(INSTANCE, InstanceView),))
     db.execute("INSERT INTO meta VALUES ('profile', ?)", (b"whose it is",))
     db.close()
     return path

@@ -31,7 +31,9 @@ from perun.store import (
     WriteFailed,
 )
 from perun.store.faults import fault_of
-from perun.types import ChannelId, InstanceId, Salt, Signature, Wei
+from perun.types import ChannelId, InstanceId, Lock, Salt, Signature, UnixTime, Wei
+
+LOCK = Lock(Wei(1), False, bytes(32), UnixTime(0), Salt(bytes(32)))
 
 
 def totals(number: int, sent: int) -> Totals:
@@ -40,7 +42,7 @@ def totals(number: int, sent: int) -> Totals:
 
 
 def invitation(number: int) -> Invitation:
-    return Invitation(Salt(bytes([number]) * 32), ChannelId(bytes(32)), None, None, b"", b"")
+    return Invitation(Salt(bytes([number]) * 32), ChannelId(bytes(32)), LOCK, b"", b"")
 
 
 def reopen(store: SqliteStore) -> SqliteStore:

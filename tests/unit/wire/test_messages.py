@@ -57,12 +57,12 @@ MESSAGES: list[m.Message] = [
     m.AnswerClose(ID, SIG),
     m.OfferWithdraw(Withdraw(ID, 2, Wei(1), Wei(2), UnixTime(3)), SIG),
     m.AnswerWithdraw(ID, 2, SIG),
-    m.Invite(MACHINE, None, ID, A),
+    m.Invite(MACHINE, ID, A),
     m.Invited(HALF, HALF),
     m.Invited(HALF, HALF, SIGNED),
     m.DeclineInvite(HALF, "no"),
-    m.RequestInstance(ID, MACHINE, None, True),
-    m.RequestInstance(ID, MACHINE, None, True, None, SIGNED, SIGNED),
+    m.RequestInstance(ID, MACHINE, True),
+    m.RequestInstance(ID, MACHINE, True, None, SIGNED, SIGNED),
     m.GrantInstance(ID, InstanceId(ID), Wei(3), UnixTime(4), SIG),
     m.RefuseInstance(InstanceId(ID), "no"),
     m.Over(b"\x02" * 33, b"message"),
@@ -91,14 +91,14 @@ def test_largest_request_fits() -> None:
         for i in range(64)
     )
     half = m.SignedHalf(State(ID, Version(2**48 - 1), Wei(MAX_AMOUNT), nanos), SIG)
-    message = m.RequestInstance(ID, MACHINE, None, True, None, half, half)
+    message = m.RequestInstance(ID, MACHINE, True, None, half, half)
 
     assert len(m.encode(message)) <= m.MAX_MESSAGE_BYTES
 
 
 @pytest.mark.parametrize(
     ("message", "fields"),
-    [(m.Invited(HALF, HALF), 3), (m.RequestInstance(ID, MACHINE, None, True), 5)],
+    [(m.Invited(HALF, HALF), 3), (m.RequestInstance(ID, MACHINE, True), 4)],
 )
 def test_message_without_the_fields_that_came_later_is_read(
     message: m.Message, fields: int
