@@ -30,7 +30,7 @@ from perun.crypto.interop import AddressLike, address, checksum
 from perun.errors import ChainFault, StoreFault, UnknownDeployment, WrongType
 from perun.types import Address, ChainId
 
-__all__ = ["BadDeploymentFile", "Deployment", "WrongCode", "deploy", "load", "save"]
+__all__ = ["BadDeploymentFile", "Deployment", "WrongCode", "deploy", "load", "proved", "save"]
 
 FORMAT: Final = 1
 
@@ -104,7 +104,7 @@ def deploy(
     def created(kind: type[C]) -> C:
         code = artifact(kind.__name__).creation
         mined = transport.submit(web3, Call(None, code), chosen, gas=gas, fees=fees)
-        return _checked(web3, kind, address(str(mined["contractAddress"])))
+        return proved(web3, kind, address(str(mined["contractAddress"])))
 
     return Deployment(
         chain_id, created(LibSignatures), created(MSContract), created(VPM), created(HashTimeLock)
@@ -134,7 +134,7 @@ def load(web3: Web3, path: str | Path) -> Deployment:
         wrong: WrongCode | None = None
         for candidate in known.get(kind.__name__, ()):
             try:
-                return _checked(web3, kind, address(candidate))
+                return proved(web3, kind, address(candidate))
             except WrongType as error:
                 raise BadDeploymentFile(str(path), str(error)) from error
             except WrongCode as error:
@@ -191,8 +191,16 @@ def _candidates(content: _File, chain_id: ChainId, genesis: str) -> dict[str, li
     return found
 
 
-def _checked(web3: Web3, kind: type[C], where: Address) -> C:
-    """The front of a contract whose code and domain are what they must be."""
+def proved(web3: Web3, kind: type[C], where: Address) -> C:
+    """The front of a contract whose code and domain are what they must be.
+
+    Args:
+        kind: the front's class, such as `MSContract`.
+
+    Raises:
+        WrongCode: other code stands there, or it signs in another domain.
+        NodeUnreachable, NodeRefused: the node failed.
+    """
     name = kind.__name__
     with translated():
         code = bytes(web3.eth.get_code(checksum(where)))

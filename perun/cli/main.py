@@ -13,6 +13,7 @@ from rich.markup import escape
 from perun.cli.demo import demo
 from perun.cli.keys import keys
 from perun.cli.leaving import leave
+from perun.cli.node import init, node
 from perun.cli.stores import backup, status
 from perun.cli.tower import export, watch
 from perun.errors import PerunError
@@ -45,7 +46,7 @@ def cli() -> None:
     """
 
 
-for command in (demo, leave, watch, export, backup, status, keys):
+for command in (demo, init, node, leave, watch, export, backup, status, keys):
     cli.add_command(command)
 
 

@@ -111,11 +111,19 @@ _DEVELOPMENT: Final = Limits(
     open_validity=Seconds(120),
 )
 
+_TEST_NETWORK: Final = Limits(
+    # Short, so that trying it takes an hour and not a day; the money is worth nothing.
+    least_challenge=Seconds(3_600),
+    least_machine_challenge=Seconds(3_600),
+)
+
 LIMITS: Final[dict[ChainId, Limits]] = {
     ChainId(1): DEFAULT_LIMITS,
     ChainId(10): _LAYER_2,
     ChainId(8453): _LAYER_2,
     ChainId(42161): _LAYER_2,
+    ChainId(11155111): _TEST_NETWORK,
+    ChainId(560048): _TEST_NETWORK,
     ChainId(31337): _DEVELOPMENT,
     # eth-tester's.
     ChainId(131277322940537): _DEVELOPMENT,

@@ -29,16 +29,19 @@ from perun.core.limits import limits_for
 from perun.core.notices import Notice
 from perun.core.state import PeerId
 from perun.crypto import SecretKey, keccak
+from perun.daemon.cards import CardKeeper, card_of
+from perun.daemon.contracts import prove, read_contracts
 from perun.daemon.keyring import Keyring
 from perun.daemon.policies import policy_of
 from perun.daemon.settings import BadSettings, Settings
-from perun.deployments import load
-from perun.encoding.addresses import show_node_id
+from perun.encoding.addresses import NodeAddress, show_node_id
+from perun.encoding.cards import Card
 from perun.errors import ChainFault
 from perun.node.assembly import Assembly
-from perun.node.settings import config_for, deployment_of
+from perun.node.settings import config_for
 from perun.node.threads import NodeThread
 from perun.randomness import new_salt
+from perun.types import UnixTime
 from perun.wallet import LocalWallet, encrypt, read_keyfile
 from perun.wire.listener import Listener
 from perun.wire.parcels import Hello
@@ -85,14 +88,9 @@ class Daemon:
         self.endpoint = endpoint = self._connect()
         with translated():
             genesis = bytes(endpoint.web3.eth.get_block(0)["hash"])
-        suite = load(endpoint.web3, home / settings.chain.contracts)
-        deployment = deployment_of(
-            suite.chain_id,
-            suite.ms_contract.address,
-            suite.vpm.address,
-            suite.hash_time_lock.address,
-        )
-        limits = limits_for(suite.chain_id)
+        contracts = read_contracts(home / settings.chain.contracts)
+        deployment = prove(endpoint.web3, contracts)
+        limits = limits_for(deployment.contract.chain_id)
         if settings.chain.finality_blocks is not None:
             limits = replace(limits, finality_blocks=settings.chain.finality_blocks)
         self.config: Config = config_for(
@@ -104,6 +102,8 @@ class Daemon:
             limits,
         )
         self.peer: PeerId = self.config.identity.peer
+        self.genesis = genesis
+        self.card = CardKeeper(home / "card.serial", keyring.node, self._card)
         self.listener = self._make_listener()
         self.app = App(
             AppSettings(genesis=genesis, host=self._public_host()),
@@ -132,7 +132,9 @@ class Daemon:
             (contract.contract, deployment.vpm.contract, deployment.hash_time_lock.contract),
             software=SOFTWARE,
         )
-        self.wire = WebWire(keyring.node, hello, listener=self.listener, report=tell)
+        self.wire = WebWire(
+            keyring.node, hello, listener=self.listener, admits=self._admits, report=tell
+        )
         self.thread = NodeThread(self.assembly.node)
 
     @property
@@ -150,6 +152,9 @@ class Daemon:
         self.assembly.join(self.wire)
         self.thread.start()
         self.assembly.chain.start()
+        for text in self.settings.wire.hubs:
+            hub = NodeAddress.parse(text)
+            self.wire.reach(hub.peer, hub.host)
 
     def stop(self) -> None:
         """Tells peers that we leave, and lets everything go."""
@@ -178,12 +183,28 @@ class Daemon:
                 fault = error
         raise fault or BadSettings("[chain] rpc", "names no node")
 
+    def _admits(self, peer: PeerId, _token: bytes) -> bool:
+        """Whether a node that we have no channel with may have a session."""
+        settings = self.settings
+        return settings.hub is not None or settings.wire.strangers or peer in self.app.shelf.names
+
     def _make_listener(self) -> Listener | None:
         wire = self.settings.wire
         if not wire.listen:
             return None
         bind, port = _place(wire.listen)
-        return Listener(bind, port, hosts=wire.hosts, tls=self._tls())
+        return Listener(bind, port, hosts=wire.hosts, card=self.card.text, tls=self._tls())
+
+    def _card(self, serial: int, until: UnixTime) -> Card:
+        return card_of(
+            self.config,
+            self.genesis,
+            self._public_host(),
+            serial=serial,
+            until=until,
+            offers=("channels", "relay") if self.settings.hub is not None else (),
+            software=SOFTWARE,
+        )
 
     def _tls(self) -> ssl.SSLContext | None:
         wire = self.settings.wire

@@ -96,6 +96,10 @@ class WireSettings(_Section, frozen=True, forbid_unknown_fields=True):
     """`127.0.0.1:7070`; not set: we dial only, and are reached where we are attached."""
     hosts: tuple[str, ...] = ()
     """How others dial it, `host[:port]`."""
+    hubs: tuple[str, ...] = ()
+    """Addresses, `perun1…@host`, where we are attached for good, and can be reached."""
+    strangers: bool = False
+    """Whether nodes that we do not know may reach us; a hub is open to all."""
     tls_certificate: str = ""
     tls_key: str = ""
 

@@ -102,6 +102,8 @@ class Card(_Part, frozen=True, rename="camel"):
     """Unix time after which it says nothing."""
     offers: tuple[str, ...] = ()
     """Of `channels`, `relay`, `backup`, `tower`, `faucet`; others may come."""
+    account: str = ""
+    """Address in hex that stands for the node in channels; empty: that of its key."""
     assets: tuple[CardAsset, ...] = ()
     terms: CardTerms | None = None
     software: str = ""

@@ -1,0 +1,202 @@
+"""Our card, and those of others: written for a day, fetched from a host within bounds.
+
+What a card says is believed as far as its signature goes: who, where, which prices. The contracts
+that it names are compared with those that this node has proved by itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Final
+
+import requests
+
+from perun.core.config import Config
+from perun.core.state import PeerId
+from perun.crypto import SecretKey
+from perun.crypto.interop import checksum
+from perun.encoding.addresses import show_node_id
+from perun.encoding.cards import (
+    Card,
+    CardAsset,
+    CardContracts,
+    CardTerms,
+    read_card,
+    signed_card,
+)
+from perun.errors import PeerFault
+from perun.types import ETH, UnixTime
+
+__all__ = [
+    "CardKeeper",
+    "OtherContracts",
+    "Unreachable",
+    "card_of",
+    "fetch_card",
+    "require_same",
+    "url_of",
+]
+
+_PATH: Final = "/.well-known/perun.json"
+_LIFE: Final = 86_000
+"""Seconds; a card may run a day at most, and clocks differ."""
+_FRESH: Final = 3_600
+"""A card is written anew after so many seconds."""
+_SECONDS: Final = 10.0
+_MOST_BYTES: Final = 65_536
+
+
+@dataclass(eq=False)
+class Unreachable(PeerFault):
+    """Nobody serves a card at a host."""
+
+    host: str
+    reason: str
+
+    template: ClassVar[str] = "no card from {host}: {reason}"
+    hint: ClassVar[str] = "check the address, and whether the node is running"
+
+
+@dataclass(eq=False)
+class OtherContracts(PeerFault):
+    """A node uses other contracts, or another chain, than we do."""
+
+    what: str
+    ours: str
+    theirs: str
+
+    template: ClassVar[str] = "the node's {what} is {theirs}, ours is {ours}"
+    hint: ClassVar[str] = "choose a node of your network; send nothing to contracts you do not know"
+
+
+def fetch_card(host: str, *, peer: PeerId | None = None, least_serial: int = 0) -> Card:
+    """The card that is served at a host, which may be ours.
+
+    Args:
+        host: `host[:port]`; one on this machine is asked without TLS.
+        peer: whom it must be by.
+        least_serial: of the newest card by this node that was seen before.
+
+    Raises:
+        Unreachable: nobody answers, or not with a card's length.
+        CardMalformed, CardForged, CardFromAnother, CardStale, CardExpired: as `read_card` says.
+    """
+    url = url_of(host, _PATH)
+    end = time.monotonic() + _SECONDS
+    body = bytearray()
+    try:
+        with requests.get(url, timeout=_SECONDS, stream=True, allow_redirects=False) as answer:
+            if answer.status_code != 200:
+                raise Unreachable(host, f"HTTP {answer.status_code}")
+            for piece in answer.iter_content(4_096):
+                body += piece
+                if len(body) > _MOST_BYTES or time.monotonic() > end:
+                    raise Unreachable(host, "the answer is too long or too slow")
+    except (requests.RequestException, OSError) as error:
+        raise Unreachable(host, type(error).__name__) from None
+    now = UnixTime(int(time.time()))
+    return read_card(bytes(body), now, peer=peer, least_serial=least_serial)
+
+
+def url_of(host: str, path: str) -> str:
+    """A page of a node: by TLS, unless it is on this machine."""
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    plain = name in ("127.0.0.1", "localhost", "[::1]")
+    return f"{'http' if plain else 'https'}://{host}{path}"
+
+
+def require_same(card: Card, config: Config, genesis: bytes) -> None:
+    """Raises `OtherContracts` unless a card is about our chain and our contracts."""
+    contract = config.deployment.contract
+    for what, ours, theirs in (
+        ("network", f"eip155:{contract.chain_id}", card.network),
+        ("genesis", "0x" + genesis.hex(), card.genesis.lower()),
+        ("MSContract", checksum(contract.contract), card.contracts.ms_contract),
+        ("VPM", checksum(config.deployment.vpm.contract), card.contracts.vpm),
+        (
+            "HashTimeLock",
+            checksum(config.deployment.hash_time_lock.contract),
+            card.contracts.hash_time_lock,
+        ),
+    ):
+        if ours.lower() != theirs.lower():
+            raise OtherContracts(what, ours, theirs)
+
+
+def card_of(
+    config: Config,
+    genesis: bytes,
+    host: str,
+    *,
+    serial: int,
+    until: UnixTime,
+    offers: tuple[str, ...],
+    software: str,
+) -> Card:
+    """What our node has to say of itself."""
+    deployment, limits, hub = config.deployment, config.limits, config.policy.hub
+    asset = CardAsset(
+        asset=checksum(ETH),
+        symbol="ETH",
+        decimals=18,
+        least_channel=str(max(limits.least_channel, 1)),
+        greatest_channel=str(2**111 - 1),
+        greatest_draw=str(hub.greatest_draw if hub else 0),
+        open_fee=str(hub.open_fee if hub else 0),
+        base_fee=str(hub.base_fee if hub else 0),
+        amount_ppm=hub.amount_ppm if hub else 0,
+        amount_day_ppm=hub.amount_day_ppm if hub else 0,
+    )
+    return Card(
+        network=f"eip155:{deployment.contract.chain_id}",
+        genesis="0x" + genesis.hex(),
+        contracts=CardContracts(
+            checksum(deployment.contract.contract),
+            checksum(deployment.vpm.contract),
+            checksum(deployment.hash_time_lock.contract),
+        ),
+        node=show_node_id(config.identity.peer),
+        host=host,
+        account=checksum(config.identity.account),
+        serial=serial,
+        until=until,
+        offers=offers,
+        assets=(asset,),
+        terms=CardTerms(
+            limits.least_challenge, limits.greatest_challenge, limits.greatest_validity
+        ),
+        software=software,
+    )
+
+
+class CardKeeper:
+    """Our own card: written anew every hour, with a serial that rises across restarts."""
+
+    def __init__(self, file: Path, key: SecretKey, make: Callable[[int, UnixTime], Card]) -> None:
+        """Args:
+        file: keeps the last serial.
+        make: the card with a serial and an end.
+        """
+        self._file, self._key, self._make = file, key, make
+        self._text = ""
+        self._written = 0.0
+
+    def text(self) -> str | None:
+        """What to serve now."""
+        if not self._text or time.monotonic() - self._written > _FRESH:
+            now = UnixTime(int(time.time()))
+            serial = max(now, self._last() + 1)
+            # A crash between the two loses nothing but a number.
+            self._file.write_text(str(serial), encoding="ascii")
+            self._text = signed_card(self._make(serial, UnixTime(now + _LIFE)), self._key)
+            self._written = time.monotonic()
+        return self._text
+
+    def _last(self) -> int:
+        try:
+            return int(self._file.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return 0
