@@ -46,6 +46,9 @@ Contracts (`perun.bindings`), through a `Web3`: `MSContract`, `VPM`, `HashTimeLo
     Receipt, Holdings, Dispute, Totals, Outcome, Fees       what they return and take
     MSContractDomain, VPMDomain, HashTimeLockDomain         what they sign in
 
+A node that runs on this machine (`perun.api`): `connect()` gives a `Node`, `connect_async()` an
+`AsyncNode`, on which every method of docs/reference/openrpc.json can be called.
+
 Modules: `perun.events` what contracts announce, `perun.reverts` what they refuse (a class for each
 error, below `Reverted`), `perun.errors` the tree of exceptions, `perun.types` all of the above.
 """

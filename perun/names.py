@@ -1,6 +1,7 @@
 """The public names of the package, which `perun` shows as its own; what they are is said there."""
 
 from perun import errors, types
+from perun.api.client import AsyncNode, CallRefused, Node, NotReached, connect, connect_async
 from perun.bindings import (
     ERC20,
     VPM,
@@ -181,6 +182,11 @@ __all__ = [
     "load",
     "now",
     "save",
+    # a running node
+    "AsyncNode",
+    "Node",
+    "connect",
+    "connect_async",
     # errors
     "AmountOutOfRange",
     "BadAnswer",
@@ -190,6 +196,7 @@ __all__ = [
     "BadSignature",
     "BadUnits",
     "BrokenInvariant",
+    "CallRefused",
     "ChainFault",
     "Misuse",
     "Garbled",
@@ -199,6 +206,7 @@ __all__ = [
     "NodeUnreachable",
     "NotAnAmount",
     "NotMined",
+    "NotReached",
     "OutOfRange",
     "PeerFault",
     "PerunError",

@@ -41,7 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "ports": PURE | {"core"},
     "bindings": PURE | {"ports"},
     "deployments": PURE | {"bindings"},
-    "names": FRONT,
+    "names": FRONT | {"api"},
     "chain": EDGE,
     "wire": EDGE,
     "store": EDGE,
@@ -50,10 +50,11 @@ ALLOWED: dict[str, set[str]] = {
     "node": NODE | {"referee"},
     # It also runs where there is no chain, store or thread of ours: in a page.
     "app": PURE | {"core", "ports", "node"},
-    "hub": NODE | {"node", "app"},
+    "api": PURE | {"core", "app"},
+    "hub": NODE | {"node", "app", "api"},
     "daemon": NODE | {"node", "app", "api", "hub"},
     "demo": NODE | {"node"},
-    "cli": NODE | {"node", "app", "hub", "daemon", "demo", "names", "signing"},
+    "cli": NODE | {"node", "app", "api", "hub", "daemon", "demo", "names", "signing"},
     # The public names come from one place, and by name only.
     "": {"names"},
 }

@@ -178,10 +178,10 @@ class Pay(Spending, frozen=True):
     """A node id, an address, a contact's name, or a `perun:` request."""
     amount: Amount | None = None
     """None: what the request says."""
-    asset: Account | None = None
-    """None: what the request says, else ETH."""
     text: Text = ""
     """For the receiver."""
+    asset: Account | None = None
+    """None: what the request says, else ETH."""
     wait: Annotated[int, msgspec.Meta(ge=0, le=600)] = 30
     """Seconds to wait for the end; the payment goes on after that."""
 

@@ -1,0 +1,10 @@
+"""The application interface for other programs: JSON-RPC 2.0 over HTTP and WebSocket, and clients.
+
+calls      what the clients can call, written from the list of methods
+client     the clients
+openrpc    the document that describes it all
+protocol   JSON-RPC: text to calls, results and errors to text
+server     the listener, in a thread of its own
+sessions   one WebSocket
+tokens     who may do what
+"""

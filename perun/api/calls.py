@@ -1,0 +1,536 @@
+"""What the clients can call, as `python -m perun.api.generate` writes it.
+
+Amounts are integers or digits in the asset's smallest unit, or ether with its unit: "0.1 ether".
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from perun.app.values import (
+    Answered,
+    Channel,
+    Contact,
+    Done,
+    Event,
+    Exposures,
+    Network,
+    Offer,
+    Opening,
+    Payment,
+    Request,
+    Status,
+)
+
+__all__ = ["AsyncCalls", "Calls", "Units"]
+
+Units = str | int
+"""An amount: `5`, `"5"` in the smallest unit, `"0.1 ether"`, `"3 gwei"`."""
+
+
+class Calls:
+    """Every method; how a call is carried out is the client's."""
+
+    def _call(self, method: str, result: Any, fields: dict[str, Any]) -> Any:
+        raise NotImplementedError
+
+    def status(self) -> Status:
+        """Who am I, where, what is mine, what is wrong, what to do about it."""
+        answer: Status = self._call("status", Status, {})
+        return answer
+
+    def networks(self) -> tuple[Network, ...]:
+        """The networks that this program knows, and which one this node is on."""
+        answer: tuple[Network, ...] = self._call("networks", tuple[Network, ...], {})
+        return answer
+
+    def contacts(self) -> tuple[Contact, ...]:
+        """Everybody whom we gave a name."""
+        answer: tuple[Contact, ...] = self._call("contacts", tuple[Contact, ...], {})
+        return answer
+
+    def add_contact(self, name: str, node: str, account: str | None = None) -> Contact:
+        """Gives a node a name, or changes what is known of it."""
+        answer: Contact = self._call(
+            "addContact", Contact, {"name": name, "node": node, "account": account}
+        )
+        return answer
+
+    def remove_contact(self, name: str) -> Done:
+        """Forgets a name."""
+        answer: Done = self._call("removeContact", Done, {"name": name})
+        return answer
+
+    def channels(self, ended: bool = False) -> tuple[Channel, ...]:
+        """Every channel that has not ended; or all."""
+        answer: tuple[Channel, ...] = self._call("channels", tuple[Channel, ...], {"ended": ended})
+        return answer
+
+    def exposure(self) -> Exposures:
+        """For every channel: what is yours, and what of it if everybody else vanished now."""
+        answer: Exposures = self._call("exposure", Exposures, {})
+        return answer
+
+    def payments(
+        self,
+        direction: Literal["out", "in", "both"] = "both",
+        limit: int = 100,
+        before: int | None = None,
+    ) -> tuple[Payment, ...]:
+        """Payments, the newest first."""
+        answer: tuple[Payment, ...] = self._call(
+            "payments",
+            tuple[Payment, ...],
+            {"direction": direction, "limit": limit, "before": before},
+        )
+        return answer
+
+    def payment(self, id: str | None = None, *, idempotency_key: str | None = None) -> Payment:
+        """One payment, by its id or by the key it was made with."""
+        answer: Payment = self._call(
+            "payment", Payment, {"id": id, "idempotencyKey": idempotency_key}
+        )
+        return answer
+
+    def requests(self, limit: int = 100) -> tuple[Request, ...]:
+        """Requests of ours, the newest first."""
+        answer: tuple[Request, ...] = self._call("requests", tuple[Request, ...], {"limit": limit})
+        return answer
+
+    def offers(self) -> tuple[Offer, ...]:
+        """What peers want that waits for our word."""
+        answer: tuple[Offer, ...] = self._call("offers", tuple[Offer, ...], {})
+        return answer
+
+    def events(self, since: int, limit: int = 1000) -> tuple[Event, ...]:
+        """Events after a number."""
+        answer: tuple[Event, ...] = self._call(
+            "events", tuple[Event, ...], {"since": since, "limit": limit}
+        )
+        return answer
+
+    def request(
+        self,
+        amount: Units = "0",
+        asset: str | None = None,
+        memo: str = "",
+        seconds: int = 3600,
+        relay: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Request:
+        """Asks for money, by a signed `perun:` URI that can be paid once."""
+        answer: Request = self._call(
+            "request",
+            Request,
+            {
+                "amount": amount,
+                "asset": asset,
+                "memo": memo,
+                "seconds": seconds,
+                "relay": relay,
+                "idempotencyKey": idempotency_key,
+            },
+        )
+        return answer
+
+    def cancel_request(self, id: str) -> Request:
+        """Takes no more money for a request."""
+        answer: Request = self._call("cancelRequest", Request, {"id": id})
+        return answer
+
+    def pay(
+        self,
+        to: str,
+        amount: Units | None = None,
+        text: str = "",
+        asset: str | None = None,
+        wait: int = 30,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Payment:
+        """Pays somebody, or a request: finds the way, pays, waits for the receiver's word."""
+        answer: Payment = self._call(
+            "pay",
+            Payment,
+            {
+                "idempotencyKey": idempotency_key,
+                "to": to,
+                "amount": amount,
+                "text": text,
+                "asset": asset,
+                "wait": wait,
+            },
+        )
+        return answer
+
+    def refund(
+        self,
+        payment: str,
+        amount: Units | None = None,
+        text: str = "",
+        wait: int = 30,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Payment:
+        """Gives back a payment that we received, whole or in part."""
+        answer: Payment = self._call(
+            "refund",
+            Payment,
+            {
+                "idempotencyKey": idempotency_key,
+                "payment": payment,
+                "amount": amount,
+                "text": text,
+                "wait": wait,
+            },
+        )
+        return answer
+
+    def open(
+        self,
+        peer: str,
+        amount: Units,
+        asset: str | None = None,
+        peer_amount: Units = "0",
+        draw: bool = False,
+        fee: Units = "0",
+        account: str | None = None,
+        challenge: int | None = None,
+        consent: bool = False,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Opening:
+        """A channel with a hub or a person. Without `consent` it only says what that means."""
+        answer: Opening = self._call(
+            "open",
+            Opening,
+            {
+                "idempotencyKey": idempotency_key,
+                "peer": peer,
+                "amount": amount,
+                "asset": asset,
+                "peerAmount": peer_amount,
+                "draw": draw,
+                "fee": fee,
+                "account": account,
+                "challenge": challenge,
+                "consent": consent,
+            },
+        )
+        return answer
+
+    def top_up(self, channel: str, amount: Units, *, idempotency_key: str | None = None) -> Done:
+        """More money of ours into a channel, by a transaction."""
+        answer: Done = self._call(
+            "topUp", Done, {"idempotencyKey": idempotency_key, "channel": channel, "amount": amount}
+        )
+        return answer
+
+    def withdraw(self, channel: str, amount: Units, *, idempotency_key: str | None = None) -> Done:
+        """Money out of an open channel to our account, with the peer's consent."""
+        answer: Done = self._call(
+            "withdraw",
+            Done,
+            {"idempotencyKey": idempotency_key, "channel": channel, "amount": amount},
+        )
+        return answer
+
+    def close(self, channel: str, *, idempotency_key: str | None = None) -> Done:
+        """Ends a channel by agreement: machines are taken out first, then one transaction pays."""
+        answer: Done = self._call(
+            "close", Done, {"idempotencyKey": idempotency_key, "channel": channel}
+        )
+        return answer
+
+    def leave(self, channel: str, *, idempotency_key: str | None = None) -> Done:
+        """Ends a channel through the chain, alone against everybody."""
+        answer: Done = self._call(
+            "leave", Done, {"idempotencyKey": idempotency_key, "channel": channel}
+        )
+        return answer
+
+    def claim(
+        self,
+        asset: str | None = None,
+        amount: Units | None = None,
+        to: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Done:
+        """Takes credit out of the contract."""
+        answer: Done = self._call(
+            "claim",
+            Done,
+            {"idempotencyKey": idempotency_key, "asset": asset, "amount": amount, "to": to},
+        )
+        return answer
+
+    def answer(self, offer: str, accept: bool, *, idempotency_key: str | None = None) -> Answered:
+        """Yes or no to an offer."""
+        answer: Answered = self._call(
+            "answer",
+            Answered,
+            {"offer": offer, "accept": accept, "idempotencyKey": idempotency_key},
+        )
+        return answer
+
+
+class AsyncCalls:
+    """Every method; how a call is carried out is the client's."""
+
+    async def _call(self, method: str, result: Any, fields: dict[str, Any]) -> Any:
+        raise NotImplementedError
+
+    async def status(self) -> Status:
+        """Who am I, where, what is mine, what is wrong, what to do about it."""
+        answer: Status = await self._call("status", Status, {})
+        return answer
+
+    async def networks(self) -> tuple[Network, ...]:
+        """The networks that this program knows, and which one this node is on."""
+        answer: tuple[Network, ...] = await self._call("networks", tuple[Network, ...], {})
+        return answer
+
+    async def contacts(self) -> tuple[Contact, ...]:
+        """Everybody whom we gave a name."""
+        answer: tuple[Contact, ...] = await self._call("contacts", tuple[Contact, ...], {})
+        return answer
+
+    async def add_contact(self, name: str, node: str, account: str | None = None) -> Contact:
+        """Gives a node a name, or changes what is known of it."""
+        answer: Contact = await self._call(
+            "addContact", Contact, {"name": name, "node": node, "account": account}
+        )
+        return answer
+
+    async def remove_contact(self, name: str) -> Done:
+        """Forgets a name."""
+        answer: Done = await self._call("removeContact", Done, {"name": name})
+        return answer
+
+    async def channels(self, ended: bool = False) -> tuple[Channel, ...]:
+        """Every channel that has not ended; or all."""
+        answer: tuple[Channel, ...] = await self._call(
+            "channels", tuple[Channel, ...], {"ended": ended}
+        )
+        return answer
+
+    async def exposure(self) -> Exposures:
+        """For every channel: what is yours, and what of it if everybody else vanished now."""
+        answer: Exposures = await self._call("exposure", Exposures, {})
+        return answer
+
+    async def payments(
+        self,
+        direction: Literal["out", "in", "both"] = "both",
+        limit: int = 100,
+        before: int | None = None,
+    ) -> tuple[Payment, ...]:
+        """Payments, the newest first."""
+        answer: tuple[Payment, ...] = await self._call(
+            "payments",
+            tuple[Payment, ...],
+            {"direction": direction, "limit": limit, "before": before},
+        )
+        return answer
+
+    async def payment(
+        self, id: str | None = None, *, idempotency_key: str | None = None
+    ) -> Payment:
+        """One payment, by its id or by the key it was made with."""
+        answer: Payment = await self._call(
+            "payment", Payment, {"id": id, "idempotencyKey": idempotency_key}
+        )
+        return answer
+
+    async def requests(self, limit: int = 100) -> tuple[Request, ...]:
+        """Requests of ours, the newest first."""
+        answer: tuple[Request, ...] = await self._call(
+            "requests", tuple[Request, ...], {"limit": limit}
+        )
+        return answer
+
+    async def offers(self) -> tuple[Offer, ...]:
+        """What peers want that waits for our word."""
+        answer: tuple[Offer, ...] = await self._call("offers", tuple[Offer, ...], {})
+        return answer
+
+    async def events(self, since: int, limit: int = 1000) -> tuple[Event, ...]:
+        """Events after a number."""
+        answer: tuple[Event, ...] = await self._call(
+            "events", tuple[Event, ...], {"since": since, "limit": limit}
+        )
+        return answer
+
+    async def request(
+        self,
+        amount: Units = "0",
+        asset: str | None = None,
+        memo: str = "",
+        seconds: int = 3600,
+        relay: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Request:
+        """Asks for money, by a signed `perun:` URI that can be paid once."""
+        answer: Request = await self._call(
+            "request",
+            Request,
+            {
+                "amount": amount,
+                "asset": asset,
+                "memo": memo,
+                "seconds": seconds,
+                "relay": relay,
+                "idempotencyKey": idempotency_key,
+            },
+        )
+        return answer
+
+    async def cancel_request(self, id: str) -> Request:
+        """Takes no more money for a request."""
+        answer: Request = await self._call("cancelRequest", Request, {"id": id})
+        return answer
+
+    async def pay(
+        self,
+        to: str,
+        amount: Units | None = None,
+        text: str = "",
+        asset: str | None = None,
+        wait: int = 30,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Payment:
+        """Pays somebody, or a request: finds the way, pays, waits for the receiver's word."""
+        answer: Payment = await self._call(
+            "pay",
+            Payment,
+            {
+                "idempotencyKey": idempotency_key,
+                "to": to,
+                "amount": amount,
+                "text": text,
+                "asset": asset,
+                "wait": wait,
+            },
+        )
+        return answer
+
+    async def refund(
+        self,
+        payment: str,
+        amount: Units | None = None,
+        text: str = "",
+        wait: int = 30,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Payment:
+        """Gives back a payment that we received, whole or in part."""
+        answer: Payment = await self._call(
+            "refund",
+            Payment,
+            {
+                "idempotencyKey": idempotency_key,
+                "payment": payment,
+                "amount": amount,
+                "text": text,
+                "wait": wait,
+            },
+        )
+        return answer
+
+    async def open(
+        self,
+        peer: str,
+        amount: Units,
+        asset: str | None = None,
+        peer_amount: Units = "0",
+        draw: bool = False,
+        fee: Units = "0",
+        account: str | None = None,
+        challenge: int | None = None,
+        consent: bool = False,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Opening:
+        """A channel with a hub or a person. Without `consent` it only says what that means."""
+        answer: Opening = await self._call(
+            "open",
+            Opening,
+            {
+                "idempotencyKey": idempotency_key,
+                "peer": peer,
+                "amount": amount,
+                "asset": asset,
+                "peerAmount": peer_amount,
+                "draw": draw,
+                "fee": fee,
+                "account": account,
+                "challenge": challenge,
+                "consent": consent,
+            },
+        )
+        return answer
+
+    async def top_up(
+        self, channel: str, amount: Units, *, idempotency_key: str | None = None
+    ) -> Done:
+        """More money of ours into a channel, by a transaction."""
+        answer: Done = await self._call(
+            "topUp", Done, {"idempotencyKey": idempotency_key, "channel": channel, "amount": amount}
+        )
+        return answer
+
+    async def withdraw(
+        self, channel: str, amount: Units, *, idempotency_key: str | None = None
+    ) -> Done:
+        """Money out of an open channel to our account, with the peer's consent."""
+        answer: Done = await self._call(
+            "withdraw",
+            Done,
+            {"idempotencyKey": idempotency_key, "channel": channel, "amount": amount},
+        )
+        return answer
+
+    async def close(self, channel: str, *, idempotency_key: str | None = None) -> Done:
+        """Ends a channel by agreement: machines are taken out first, then one transaction pays."""
+        answer: Done = await self._call(
+            "close", Done, {"idempotencyKey": idempotency_key, "channel": channel}
+        )
+        return answer
+
+    async def leave(self, channel: str, *, idempotency_key: str | None = None) -> Done:
+        """Ends a channel through the chain, alone against everybody."""
+        answer: Done = await self._call(
+            "leave", Done, {"idempotencyKey": idempotency_key, "channel": channel}
+        )
+        return answer
+
+    async def claim(
+        self,
+        asset: str | None = None,
+        amount: Units | None = None,
+        to: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Done:
+        """Takes credit out of the contract."""
+        answer: Done = await self._call(
+            "claim",
+            Done,
+            {"idempotencyKey": idempotency_key, "asset": asset, "amount": amount, "to": to},
+        )
+        return answer
+
+    async def answer(
+        self, offer: str, accept: bool, *, idempotency_key: str | None = None
+    ) -> Answered:
+        """Yes or no to an offer."""
+        answer: Answered = await self._call(
+            "answer",
+            Answered,
+            {"offer": offer, "accept": accept, "idempotencyKey": idempotency_key},
+        )
+        return answer

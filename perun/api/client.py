@@ -1,0 +1,304 @@
+"""Clients of a node on this machine, waiting or not.
+
+    node = perun.connect()
+    node.pay("perun1…@host", "0.1 ether")
+
+What moves money is asked again after a lost connection, with the same idempotency key: it happens
+once.
+"""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import os
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+
+from perun.api.calls import AsyncCalls, Calls
+from perun.api.place import DEFAULT_HOME, read_place
+from perun.app.values import Event
+from perun.errors import BadUnits, ChainFault, Misuse
+from perun.units import parse_units
+
+__all__ = [
+    "AsyncNode",
+    "Node",
+    "NotReached",
+    "CallRefused",
+    "connect",
+    "connect_async",
+]
+
+_TRIES: Final = 3
+_PATIENCE: Final = 90
+"""Seconds for an answer, beside those that a call says itself."""
+_UNITS: Final = {"wei": 0, "gwei": 9, "ether": 18, "eth": 18}
+
+
+@dataclass(eq=False)
+class CallRefused(Misuse):
+    """The node has refused a call."""
+
+    code: int
+    name: str
+    text: str
+    values: dict[str, str]
+    do: str
+
+    template: ClassVar[str] = "{text}"
+
+
+@dataclass(eq=False)
+class NotReached(ChainFault):
+    """No node answers."""
+
+    url: str
+    reason: str
+
+    retry: ClassVar[bool] = True
+    template: ClassVar[str] = "no node answers at {url}: {reason}"
+    hint: ClassVar[str] = "is it running? `perun node run` starts it"
+
+
+class _Raw(msgspec.Struct):
+    result: msgspec.Raw = msgspec.Raw(b"")
+    error: dict[str, Any] | None = None
+
+
+def _body(number: int, method: str, fields: dict[str, Any]) -> bytes:
+    """A call; what was left out takes the method's own default."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    if "idempotencyKey" in fields and "idempotencyKey" not in given and method != "payment":
+        given["idempotencyKey"] = uuid.uuid4().hex
+    for name, value in given.items():
+        if name.lower().endswith("amount") or name == "fee":
+            given[name] = amount_text(value)
+    call = {"jsonrpc": "2.0", "id": number, "method": method, "params": given}
+    return msgspec.json.encode(call)
+
+
+def amount_text(value: str | int) -> str:
+    """Digits of the smallest unit, of `5`, `"5"` or `"0.1 ether"`.
+
+    Raises:
+        BadUnits: none of these.
+    """
+    if type(value) is int:
+        return str(value)
+    if not isinstance(value, str):
+        raise BadUnits(value, 18)
+    number, _, unit = value.strip().partition(" ")
+    if not unit:
+        return str(parse_units(number, 0))
+    decimals = _UNITS.get(unit.strip().lower())
+    if decimals is None:
+        raise BadUnits(value, 18)
+    return str(parse_units(number, decimals))
+
+
+def _result(body: bytes, kind: Any) -> Any:
+    """What was answered. Raises `CallRefused`."""
+    raw = msgspec.json.decode(body, type=_Raw)
+    if raw.error is not None:
+        data = raw.error.get("data", {})
+        raise CallRefused(
+            raw.error["code"],
+            data.get("name", ""),
+            raw.error["message"],
+            data.get("values", {}),
+            data.get("do", ""),
+        )
+    return msgspec.json.decode(raw.result, type=kind)
+
+
+class Node(Calls):
+    """A node, asked over HTTP; each call waits for its answer."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        parts = urlsplit(url)
+        self._place = (parts.hostname or "", parts.port or 80)
+        self._numbers = itertools.count(1)
+        self._line: http.client.HTTPConnection | None = None
+
+    def __repr__(self) -> str:
+        """Without the token."""
+        return f"Node({self.url})"
+
+    def _call(self, method: str, result: Any, fields: dict[str, Any]) -> Any:
+        body = _body(next(self._numbers), method, fields)
+        patience = _PATIENCE + (fields.get("wait") or 0)
+        reason = ""
+        for _ in range(_TRIES):
+            try:
+                return _result(self._post(body, patience), result)
+            except (OSError, http.client.HTTPException) as error:
+                reason = str(error) or type(error).__name__
+                self.hang_up()
+        raise NotReached(self.url, reason)
+
+    def _post(self, body: bytes, patience: float) -> bytes:
+        if self._line is None:
+            self._line = http.client.HTTPConnection(*self._place, timeout=patience)
+        line = self._line
+        line.timeout = patience
+        if line.sock is not None:
+            line.sock.settimeout(patience)
+        line.request("POST", "/", body, self._headers)
+        response = line.getresponse()
+        answer = response.read()
+        if response.status != 200:
+            text = answer.decode(errors="replace").strip()
+            raise CallRefused(response.status, "Http", f"HTTP {response.status}: {text}", {}, "")
+        return answer
+
+    def watch(
+        self, since: int | None = None, kinds: Sequence[str] = (), every: float = 0.5
+    ) -> Iterator[Event]:
+        """Events from now on, or after a number, for ever; asks from time to time."""
+        last = self.status().event if since is None else since
+        while True:
+            found = self.events(last)
+            for event in found:
+                last = event.number
+                if not kinds or event.kind in kinds:
+                    yield event
+            if not found:
+                time.sleep(every)
+
+    def hang_up(self) -> None:
+        """Hangs up; the next call dials again."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def __enter__(self) -> Node:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.hang_up()
+
+
+class AsyncNode(AsyncCalls):
+    """A node, asked over HTTP side by side; events come over a WebSocket. An async context."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._numbers = itertools.count(1)
+        self._session: aiohttp.ClientSession | None = None
+
+    def __repr__(self) -> str:
+        """Without the token."""
+        return f"AsyncNode({self.url})"
+
+    async def __aenter__(self) -> AsyncNode:
+        self._session = aiohttp.ClientSession(headers=self._headers)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._session is not None
+        await self._session.close()
+        self._session = None
+
+    async def _call(self, method: str, result: Any, fields: dict[str, Any]) -> Any:
+        body = _body(next(self._numbers), method, fields)
+        patience = aiohttp.ClientTimeout(total=_PATIENCE + (fields.get("wait") or 0))
+        reason = ""
+        for _ in range(_TRIES):
+            try:
+                return _result(await self._post(body, patience), result)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                reason = str(error) or type(error).__name__
+        raise NotReached(self.url, reason)
+
+    async def _post(self, body: bytes, patience: aiohttp.ClientTimeout) -> bytes:
+        session = self._opened()
+        headers = {"Content-Type": "application/json"}
+        async with session.post(self.url, data=body, headers=headers, timeout=patience) as response:
+            answer = await response.read()
+            if response.status != 200:
+                text = answer.decode(errors="replace").strip()
+                raise CallRefused(
+                    response.status, "Http", f"HTTP {response.status}: {text}", {}, ""
+                )
+            return answer
+
+    def _opened(self) -> aiohttp.ClientSession:
+        assert self._session is not None, "use it as `async with perun.connect_async() as node`"
+        return self._session
+
+    async def watch(
+        self, since: int | None = None, kinds: Sequence[str] = ()
+    ) -> AsyncIterator[Event]:
+        """Events from now on, or after a number, until the connection is lost."""
+        fields: dict[str, Any] = {"since": since, "kinds": list(kinds)}
+        async with self._opened().ws_connect(f"{self.url}/ws", heartbeat=30) as socket:
+            await socket.send_str(_body(0, "subscribe", fields).decode())
+            _result((await socket.receive_str()).encode(), Any)
+            async for message in socket:
+                if message.type is not aiohttp.WSMsgType.TEXT:
+                    return
+                told = msgspec.json.decode(message.data, type=_Told)
+                yield told.params.event
+
+
+class _EventOf(msgspec.Struct):
+    event: Event
+
+
+class _Told(msgspec.Struct):
+    params: _EventOf
+
+
+def connect(
+    url: str | None = None, token: str | None = None, home: Path | str | None = None
+) -> Node:
+    """The node on this machine; or at `url`, with `token`.
+
+    Args:
+        home: the node's folder; by default `PERUN_HOME`, else `~/.perun`.
+
+    Raises:
+        NotReached: no node has been started in that folder.
+    """
+    return Node(*_find(url, token, home))
+
+
+def connect_async(
+    url: str | None = None, token: str | None = None, home: Path | str | None = None
+) -> AsyncNode:
+    """Like `connect`, for `async with`."""
+    return AsyncNode(*_find(url, token, home))
+
+
+def _find(url: str | None, token: str | None, home: Path | str | None) -> tuple[str, str]:
+    if url is not None and token is not None:
+        return url.rstrip("/"), token
+    folder = Path(home or os.environ.get("PERUN_HOME") or DEFAULT_HOME)
+    try:
+        place = read_place(folder)
+    except OSError as error:
+        raise NotReached(str(folder), str(error)) from None
+    return (url or place.url).rstrip("/"), token or place.token

@@ -1,0 +1,211 @@
+"""The listener: HTTP and WebSocket on this machine, in a thread of its own.
+
+    POST /       one call; token in `Authorization: Bearer …`
+    GET /ws      a WebSocket; token in that header, or in its first message
+    GET /openrpc.json
+
+Nothing is done for whoever does not say `Host` as we are known, or comes from a web page that is
+not on the list: other pages in our user's browser, and names that resolve to this machine. A token
+in a URL is refused: it would stand in logs and histories.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import ClassVar, Final
+from urllib.parse import urlsplit
+
+import msgspec
+from aiohttp import hdrs, web
+
+from perun.api.door import Door, Hosted
+from perun.api.openrpc import document
+from perun.api.protocol import MAX_BODY, Refused, failure, read_call, success
+from perun.api.sessions import Session
+from perun.api.tokens import Tokens
+from perun.app.methods import Subscribe, Unsubscribe
+from perun.app.work import Caller
+from perun.errors import Misuse, PerunError
+
+__all__ = ["ApiServer", "NeedsSocket"]
+
+_LOCAL: Final = ("127.0.0.1", "localhost", "[::1]")
+
+_MOST_SOCKETS: Final = 256
+
+
+class ApiServer:
+    """Runs from `start` to `stop`."""
+
+    def __init__(
+        self,
+        node: Hosted,
+        tokens: Tokens,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        hosts: Iterable[str] = (),
+        origins: Iterable[str] = (),
+    ) -> None:
+        """Args:
+        hosts: further names by which we are called, without port.
+        origins: web pages that may call, such as `http://localhost:5173`.
+        """
+        self._door, self._tokens = Door(node), tokens
+        self._host, self.port = host, port
+        self._hosts = {*_LOCAL, host, *hosts}
+        self._origins = frozenset(origins)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="perun-api", daemon=True)
+        self._ready = threading.Event()
+        self._error: BaseException | None = None
+        self._sessions: set[Session] = set()
+        self._stopped: asyncio.Event | None = None
+        self._document = msgspec.json.format(msgspec.json.encode(document()), indent=2)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://{self._host}:{self.port}"
+
+    def start(self) -> None:
+        """Listens when it returns. Raises OSError if it cannot."""
+        self._thread.start()
+        self._ready.wait()
+        if self._error is not None:
+            self._thread.join()
+            raise self._error
+
+    def stop(self) -> None:
+        """Says goodbye to everybody and returns when the thread has ended."""
+        if self._stopped is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stopped.set)
+        self._thread.join()
+
+    # ---------------------------------------------------------------------------------- the thread
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._serve())
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._ready.set()
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        self._stopped = asyncio.Event()
+        app = web.Application(middlewares=[self._guard], client_max_size=MAX_BODY)
+        app.router.add_post("/", self._post)
+        app.router.add_get("/ws", self._socket)
+        app.router.add_get("/openrpc.json", self._openrpc)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, self._host, self.port, shutdown_timeout=2)
+            await site.start()
+            server = site._server  # The port that the system chose.
+            assert server is not None
+            self.port = server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+            self._ready.set()
+            await self._stopped.wait()
+            for session in list(self._sessions):
+                await session.goodbye()
+        finally:
+            await runner.cleanup()
+
+    @web.middleware
+    async def _guard(
+        self,
+        request: web.Request,
+        handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
+    ) -> web.StreamResponse:
+        why = self._why_not(request)
+        if why is not None:
+            return web.Response(status=403, text=why + "\n")
+        return await handler(request)
+
+    def _why_not(self, request: web.Request) -> str | None:
+        """Why a request is not even looked at; None: it is."""
+        name = _name_of(request.headers.get(hdrs.HOST, ""))
+        if name not in self._hosts:
+            return "wrong Host: call this interface by the address that it listens at"
+        origin = request.headers.get(hdrs.ORIGIN)
+        if origin is not None and origin not in self._origins:
+            return "wrong Origin: this web page is not on the list of those that may call"
+        if request.query_string:
+            return "no parameters in the URL: a token goes into the header"
+        return None
+
+    def _caller(self, request: web.Request) -> Caller | None:
+        kind, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        return self._tokens.caller(token.strip()) if kind.lower() == "bearer" else None
+
+    async def _post(self, request: web.Request) -> web.Response:
+        if request.content_type != "application/json":
+            # What a form of a foreign page could send is not taken either.
+            return web.Response(status=415, text="send application/json\n")
+        try:
+            caller = self._caller(request)
+        except PerunError as error:
+            return web.Response(status=500, text=f"{error}\n")
+        if caller is None:
+            headers = {hdrs.WWW_AUTHENTICATE: "Bearer"}
+            return web.Response(status=401, text="no such token\n", headers=headers)
+        return _json(await self._carry_out(caller, await request.read()))
+
+    async def _carry_out(self, caller: Caller, body: bytes) -> bytes:
+        try:
+            call = read_call(body)
+        except Refused as refused:
+            return refused.text
+        try:
+            if isinstance(call.params, Subscribe | Unsubscribe):
+                raise NeedsSocket(call.method)
+            return success(call.id, await self._door.call(caller, call.method, call.params))
+        except PerunError as error:
+            return failure(call.id, error)
+
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        if len(self._sessions) >= _MOST_SOCKETS:
+            return web.Response(status=503, text="too many WebSockets\n")
+        try:
+            caller = self._caller(request)
+        except PerunError as error:
+            return web.Response(status=500, text=f"{error}\n")
+        session = Session(self._door, self._tokens.caller, caller)
+        self._sessions.add(session)
+        try:
+            return await session.run(request)
+        finally:
+            self._sessions.discard(session)
+
+    async def _openrpc(self, _: web.Request) -> web.Response:
+        return _json(self._document)
+
+
+@dataclass(eq=False)
+class NeedsSocket(Misuse):
+    """Events are sent over a WebSocket only."""
+
+    method: str
+
+    template: ClassVar[str] = "{method} needs a WebSocket"
+    hint: ClassVar[str] = "open one at /ws, or ask for `events` from time to time"
+
+
+def _name_of(host: str) -> str:
+    """The name in a Host header, in brackets if it is an IPv6 address; empty if it is none."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+    return f"[{name}]" if ":" in name else name
+
+
+def _json(body: bytes) -> web.Response:
+    return web.Response(body=body, content_type="application/json")
