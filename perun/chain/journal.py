@@ -104,19 +104,21 @@ class SqliteJournal:
             StoreFault: it is no such file, or cannot be written.
         """
         self._account = account
+        self._db: sqlite3.Connection | None = None
         try:
             # What is not sent yet is nobody else's to read. A file that is there may be a store
             # which this process has open: to open and close it here would undo SQLite's locks on
             # it (sqlite.org/howtocorrupt.html, 2.2), and whoever looks at it would take its log.
             if not os.path.exists(path):
                 os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._db = sqlite3.connect(
+            db = self._db = sqlite3.connect(
                 path, timeout=_PATIENCE, check_same_thread=False, isolation_level=None
             )
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute(self._SCHEMA)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute(self._SCHEMA)
         except (sqlite3.Error, OSError) as error:
+            self.close()
             raise JournalFailed(str(path), str(error)) from error
         self._path = str(path)
 
@@ -143,9 +145,11 @@ class SqliteJournal:
 
     def close(self) -> None:
         """Closes the file."""
-        self._db.close()
+        if self._db is not None:
+            self._db.close()
 
     def _run(self, sql: str, *values: object) -> list[tuple[bytes]]:
+        assert self._db is not None
         try:
             with closing(self._db.execute(sql, values)) as cursor:
                 return cursor.fetchall()

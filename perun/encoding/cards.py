@@ -18,6 +18,7 @@ import msgspec
 
 from perun.crypto import PublicKey, SecretKey, sign, verify_with
 from perun.encoding.addresses import BadHost, BadNodeId, node_id, parse_host, show_node_id
+from perun.encoding.nesting import is_deep_json
 from perun.encoding.wire_data import card_digest
 from perun.errors import Misuse, PeerFault
 from perun.types import Signature, UnixTime
@@ -255,6 +256,8 @@ def _check(value: Any, depth: int) -> None:
 def _taken_apart(text: str | bytes) -> tuple[dict[str, Any], bytes]:
     if len(text) > _LONGEST_TEXT:
         raise CardMalformed(f"longer than {_LONGEST_TEXT} bytes")
+    if is_deep_json(text.encode(errors="replace") if isinstance(text, str) else text):
+        raise CardMalformed("nested too deep")
     try:
         whole = json.loads(text, object_pairs_hook=_unique)
         content, signature = whole["card"], bytes.fromhex(whole["signature"].removeprefix("0x"))

@@ -14,6 +14,7 @@ from typing import Annotated, ClassVar, Final
 import msgspec
 
 from perun import checks
+from perun.encoding.nesting import is_deep_msgpack
 from perun.encoding.packing import pack, unpack
 from perun.errors import Misuse, OutOfRange, PeerFault
 from perun.types import (
@@ -478,11 +479,13 @@ def decode(data: bytes) -> Message:
     if data[:1] != _VERSION_BYTE:
         raise MalformedMessage("another protocol version", len(data))
     body = data[1:]
+    if is_deep_msgpack(body):
+        raise MalformedMessage("nested too deep", len(data))
     try:
         try:
             return _decoder.decode(body)
         except msgspec.ValidationError:
             message: Message = unpack(body, Message)
             return message
-    except (msgspec.MsgspecError, Misuse, ValueError) as error:
+    except (msgspec.MsgspecError, Misuse, ValueError, RecursionError) as error:
         raise MalformedMessage(str(error), len(data)) from None

@@ -2,8 +2,8 @@
 
 Records are arrays. Integers beyond 64 bits, which MessagePack lacks, are extension 1: a sign byte
 and the magnitude. `msgspec` writes and reads everything else; where it meets an extension, `unpack`
-reads the bytes here, item by item and at most `DEPTH` arrays deep. (`msgspec`'s own untyped reader
-goes as deep as Python's limit allows, and libraries raise that limit until the stack overflows.)
+reads the bytes here, item by item and at most `DEPTH` arrays deep. `msgspec`'s own reader goes as
+deep as the bytes do, so whoever reads those of strangers asks `perun.encoding.nesting` before.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from typing import Any, Final
 
 import msgspec
 
-__all__ = ["DEPTH", "pack", "unpack"]
+from perun.encoding.nesting import DEPTH
 
-DEPTH: Final = 16
-"""Arrays within arrays; a stored channel with everything in it takes 6."""
+__all__ = ["pack", "unpack"]
 
 _BIG_INT: Final = 1
 # 112 bits and the sign; anything longer is out of every field's range.

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
+from perun.encoding.nesting import is_deep_msgpack
 from perun.encoding.packing import pack, unpack
 from perun.errors import Misuse, StoreFault
 from perun.types import Record
@@ -72,6 +73,8 @@ class RowCodec(Generic[T]):
 
     def decode(self, data: bytes) -> T:
         """The row in `data`; raises `CorruptRow`."""
+        if is_deep_msgpack(data):
+            raise CorruptRow(self.kind.__name__, "nested too deep")
         try:
             try:
                 return self._decoder.decode(data)
@@ -79,5 +82,5 @@ class RowCodec(Generic[T]):
                 row: Any = unpack(data, self.kind)
                 assert isinstance(row, self.kind)
                 return row
-        except (msgspec.MsgspecError, Misuse, ValueError) as error:
+        except (msgspec.MsgspecError, Misuse, ValueError, RecursionError) as error:
             raise CorruptRow(self.kind.__name__, str(error)) from None

@@ -24,6 +24,7 @@ from msgspec.structs import replace
 
 from perun.core.books import Row
 from perun.core.state import ChannelView, InstanceView, Stage, Totals
+from perun.encoding.nesting import is_deep_json
 from perun.encoding.records import CorruptRow, RowCodec
 from perun.errors import Misuse, StoreFault
 from perun.node.profile import Profile
@@ -147,8 +148,10 @@ def read_export(path: Path) -> Export:
         BadExport: it is not there, or none.
     """
     try:
-        # Typed from the first byte: nothing is as deep or as large as a stranger likes.
-        content = msgspec.json.decode(path.read_bytes(), type=_File)
+        found = path.read_bytes()
+        if is_deep_json(found):
+            raise BadExport(str(path), "it is nested too deep")
+        content = msgspec.json.decode(found, type=_File)
         if content.format != FORMAT:
             raise BadExport(str(path), f"format {content.format} is not known here")
         rows = tuple(
