@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from eth_utils.address import is_address, to_checksum_address
+from web3 import Web3
 
 from populus.compiler import ContractData
 from populus.exceptions import DeploymentError
@@ -19,6 +21,7 @@ __all__ = ["constructor_inputs", "parse_option", "typed_arguments", "used_contra
 
 _ARRAY = re.compile(r"(.*)\[(\d*)\]$")
 _INTEGER = re.compile(r"u?int(\d*)$")
+_CODEC = Web3().codec  # strict: four bytes are no bytes8
 _TRUTHS = {"true": True, "false": False}
 
 
@@ -129,37 +132,22 @@ def _value(
 
 def _plain(kind: str, value: Any) -> Any:
     """A value of an elementary type, or None if it cannot be meant as one."""
-    if kind == "bool":
-        return value if isinstance(value, bool) else _TRUTHS.get(str(value).lower())
-    if kind == "string":
-        return value if isinstance(value, str) else None
+    meant = _meant(kind, value)
+    return meant if _CODEC.is_encodable(kind, meant) else None
+
+
+def _meant(kind: str, value: Any) -> Any:
+    """What a text stands for where the type is none: numbers, truths and bytes are written so."""
     if kind == "address":
         return to_checksum_address(value) if is_address(value) else None
+    if not isinstance(value, str):
+        return value
+    if kind == "bool":
+        return _TRUTHS.get(value.lower())
     if _INTEGER.match(kind):
-        return _integer(kind, value)
-    if kind.startswith("bytes"):
-        return _bytes(kind, value)
-    return None
-
-
-def _integer(kind: str, value: Any) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return None
-    try:
-        number = int(value, 0) if isinstance(value, str) else value
-    except ValueError:
-        return None
-    bits = int(kind.lstrip("uint") or 256)
-    low, high = (0, 2**bits) if kind.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1))
-    return number if low <= number < high else None
-
-
-def _bytes(kind: str, value: Any) -> bytes | None:
-    if not (isinstance(value, str) and value.startswith("0x")):
-        return None
-    try:
-        raw = bytes.fromhex(value[2:])
-    except ValueError:
-        return None
-    size = kind.removeprefix("bytes")
-    return raw if not size or len(raw) == int(size) else None
+        with suppress(ValueError):
+            return int(value, 0)
+    if kind.startswith("bytes") and value.startswith("0x"):
+        with suppress(ValueError):
+            return bytes.fromhex(value[2:])
+    return value if kind == "string" else None

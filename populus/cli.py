@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import code
 import json
 import logging
 import signal
@@ -31,6 +32,7 @@ from populus.project import Project
 from populus.scaffold import create_project
 from populus.schema import check, nearest
 from populus.sending import Price
+from populus.verification import verification
 
 __all__ = ["main"]
 
@@ -104,11 +106,11 @@ def compile(folder: Path) -> None:
     click.echo(f"> Compiled {len(contracts)} contracts")
     for name, data in sorted(contracts.items()):
         click.echo(f"  - {data['source_path']}:{name}")
-    click.echo(f"> Wrote compiled assets to: {_relative(project)}")
+    written = Path(project.compiled_contracts_asset_path)
+    click.echo(f"> Wrote compiled assets to: {_shown_path(project, written)}")
 
 
-def _relative(project: Project) -> str:
-    path = Path(project.compiled_contracts_asset_path)
+def _shown_path(project: Project, path: Path) -> str:
     return str(path.relative_to(project.root)) if path.is_relative_to(project.root) else str(path)
 
 
@@ -186,8 +188,9 @@ def _ask(what: str, choices: Sequence[str], hint: str) -> str:
         raise DeploymentError(f"There is no {what}.")
     for index, choice in enumerate(choices):
         click.echo(f"{index}: {choice}")
-    number: int = click.prompt(f"Which {what}?", type=click.IntRange(0, len(choices) - 1))
-    return choices[number]
+    known = [*map(str, range(len(choices))), *choices]
+    answer: str = click.prompt(f"Which {what}?", type=click.Choice(known), show_choices=False)
+    return answer if answer in choices else choices[int(answer)]
 
 
 def _on_terminal() -> bool:
@@ -246,6 +249,43 @@ def chain_run(folder: Path, name: str) -> None:
             started.process.wait()
     except KeyboardInterrupt:
         click.echo("Stopped.")
+
+
+@main.command()
+@click.option("-c", "--chain", "chain_name", default="tester", show_default=True, help="Its name.")
+@click.pass_obj
+def console(folder: Path, chain_name: str) -> None:
+    """Python with a running chain: project, chain, web3, provider, and every contract by name."""
+    project = Project(folder)
+    with project.get_chain(chain_name) as running:
+        names = {
+            **running.base_contract_factories,
+            "project": project,
+            "chain": running,
+            "web3": running.web3,
+            "provider": running.provider,
+        }
+        code.interact(f"{chain_name}: {', '.join(names)}", local=names, exitmsg="")
+
+
+@main.command("standard-json")
+@click.option("-c", "--chain", "chain_name", help="Chain whose addresses of libraries are linked.")
+@click.argument("contract")
+@click.pass_obj
+def standard_json(folder: Path, chain_name: str | None, contract: str) -> None:
+    """Write what an explorer asks for to verify CONTRACT."""
+    project = Project(folder)
+    addresses = None
+    if chain_name is not None:
+        with project.get_chain(chain_name) as running:
+            libraries = running.provider.get_contract_data(contract)["direct_dependencies"]
+            addresses = {name: running.provider.get_contract_address(name) for name in libraries}
+    found = verification(project, contract, addresses)
+    target = project.build_dir / "standard-json" / f"{contract}.json"
+    write_json(target, found.standard_json)
+    click.echo(f"Contract: {found.contract}")
+    click.echo(f"Compiler: {found.compiler}")
+    click.echo(f"Wrote standard JSON input to: {_shown_path(project, target)}")
 
 
 @main.group()

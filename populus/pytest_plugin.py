@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from populus.chain import TesterChain
     from populus.contracts.factory import ContractFactories
+    from populus.gas_report import GasReport
     from populus.project import Project
     from populus.provider import Provider
     from populus.registrar import Registrar
@@ -31,11 +32,14 @@ if TYPE_CHECKING:
 _INI = "populus_project"
 _VARIABLE = "PYTEST_POPULUS_PROJECT"
 _ISOLATION = pytest.StashKey[Isolation]()
+_GAS = pytest.StashKey["GasReport"]()
+_SENT = "populus_gas"  # by processes of pytest-xdist
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("populus")
     group.addoption("--populus-project", help="folder of the Populus project under test")
+    group.addoption("--gas-report", action="store_true", help="show gas by contract and function")
     parser.addini(_INI, "folder of the Populus project under test, relative to this file")
 
 
@@ -78,6 +82,8 @@ def chain(project: Project, pytestconfig: pytest.Config) -> Iterator[TesterChain
         tester = cast("TesterChain", started)
         isolation = pytestconfig.stash[_ISOLATION]
         isolation.attach(tester)
+        if pytestconfig.getoption("--gas-report"):
+            tester.backend.watcher = _gas_report(pytestconfig, project).add
         yield tester
         isolation.detach()
 
@@ -110,6 +116,41 @@ def base_contract_factories(chain: TesterChain) -> ContractFactories:
 def accounts(web3: Web3) -> list[ChecksumAddress]:
     """The chain's accounts; the first sends when nobody else is named."""
     return list(web3.eth.accounts)
+
+
+# -- gas -----------------------------------------------------------------------------------
+
+
+def _gas_report(config: pytest.Config, project: Project) -> GasReport:
+    from populus.gas_report import GasReport
+
+    report = config.stash[_GAS] = GasReport(project.compiled_contract_data)
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    report = session.config.stash.get(_GAS, None)
+    sent = getattr(session.config, "workeroutput", None)
+    if report is not None and sent is not None:
+        sent[_SENT] = report.rows
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:  # noqa: ARG001
+    """A process of pytest-xdist has ended: take over what it has measured."""
+    rows = getattr(node, "workeroutput", {}).get(_SENT)
+    if rows:
+        from populus.gas_report import GasReport
+
+        node.config.stash.setdefault(_GAS, GasReport({})).merge(rows)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    report = config.stash.get(_GAS, None)
+    if report is not None and report.rows:
+        terminalreporter.section("gas")
+        for line in report.lines():
+            terminalreporter.write_line(line)
 
 
 # -- isolation -----------------------------------------------------------------------------

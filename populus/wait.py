@@ -16,7 +16,7 @@ from populus.reverts import ErrorTable, why_failed
 if TYPE_CHECKING:
     from eth_typing import ChecksumAddress
     from web3 import Web3
-    from web3.types import BlockData, TxReceipt
+    from web3.types import BlockData, SyncStatus, TxReceipt
 
 __all__ = ["Wait"]
 
@@ -24,7 +24,10 @@ T = TypeVar("T")
 
 
 class Wait:
-    """`chain.wait`: every method gives up after `timeout` seconds with `populus.Timeout`."""
+    """`chain.wait`: every method gives up after `timeout` seconds with `populus.Timeout`.
+
+    `timeout` and `poll_interval`, both in seconds, can be set for all, or given to each call.
+    """
 
     def __init__(
         self,
@@ -38,7 +41,13 @@ class Wait:
         self.poll_interval = poll_interval
         self._errors = errors or ErrorTable()
 
-    def _until(self, what: str, ask: Callable[[], T | None], timeout: float | None) -> T:
+    def _until(
+        self,
+        what: str,
+        ask: Callable[[], T | None],
+        timeout: float | None,
+        poll_interval: float | None,
+    ) -> T:
         limit = self.timeout if timeout is None else timeout
         deadline = time.monotonic() + limit
         while True:
@@ -47,22 +56,32 @@ class Wait:
                 return answer
             if time.monotonic() >= deadline:
                 raise _too_late(what, limit)
-            time.sleep(self.poll_interval)
+            time.sleep(self._pause(poll_interval))
+
+    def _pause(self, poll_interval: float | None) -> float:
+        return self.poll_interval if poll_interval is None else poll_interval
 
     def for_receipt(
-        self, txn_hash: HexBytes | bytes | str, timeout: float | None = None
+        self,
+        txn_hash: HexBytes | bytes | str,
+        timeout: float | None = None,
+        poll_interval: float | None = None,
     ) -> TxReceipt:
         """The receipt of a transaction, once it is mined; a failed one has status 0."""
-
         limit = self.timeout if timeout is None else timeout
         try:
             return self.web3.eth.wait_for_transaction_receipt(
-                HexBytes(txn_hash), limit, self.poll_interval
+                HexBytes(txn_hash), limit, self._pause(poll_interval)
             )
         except TimeExhausted:
             raise _too_late(f"The receipt of {_shown(txn_hash)}", limit) from None
 
-    def for_one_of(self, txn_hashes: Sequence[HexBytes], timeout: float | None = None) -> TxReceipt:
+    def for_one_of(
+        self,
+        txn_hashes: Sequence[HexBytes],
+        timeout: float | None = None,
+        poll_interval: float | None = None,
+    ) -> TxReceipt:
         """The receipt of whichever of these is mined, of which only one can be.
 
         Raises:
@@ -76,17 +95,21 @@ class Wait:
             return None
 
         shown = " or ".join(_shown(txn_hash) for txn_hash in txn_hashes)
-        return self._succeeded(self._until(f"The receipt of {shown}", ask, timeout))
+        found = self._until(f"The receipt of {shown}", ask, timeout, poll_interval)
+        return self._succeeded(found)
 
     def for_success(
-        self, txn_hash: HexBytes | bytes | str, timeout: float | None = None
+        self,
+        txn_hash: HexBytes | bytes | str,
+        timeout: float | None = None,
+        poll_interval: float | None = None,
     ) -> TxReceipt:
         """The receipt of a transaction that did what it should.
 
         Raises:
             ContractReverted: it was mined and failed.
         """
-        return self._succeeded(self.for_receipt(txn_hash, timeout))
+        return self._succeeded(self.for_receipt(txn_hash, timeout, poll_interval))
 
     def _succeeded(self, receipt: TxReceipt) -> TxReceipt:
         if receipt["status"] == 0:
@@ -94,22 +117,55 @@ class Wait:
         return receipt
 
     def for_contract_address(
-        self, txn_hash: HexBytes | bytes | str, timeout: float | None = None
+        self,
+        txn_hash: HexBytes | bytes | str,
+        timeout: float | None = None,
+        poll_interval: float | None = None,
     ) -> ChecksumAddress:
         """Address of the contract a transaction created."""
-        address = self.for_success(txn_hash, timeout)["contractAddress"]
+        address = self.for_success(txn_hash, timeout, poll_interval)["contractAddress"]
         if address is None:
             raise DeploymentError(f"Transaction {_shown(txn_hash)} created no contract.")
         return address
 
-    def for_block(self, block_number: int = 1, timeout: float | None = None) -> BlockData:
+    def for_block(
+        self,
+        block_number: int = 1,
+        timeout: float | None = None,
+        poll_interval: float | None = None,
+    ) -> BlockData:
         """The latest block, once its number is at least `block_number`."""
 
         def ask() -> BlockData | None:
             block = self.web3.eth.get_block("latest")
             return block if block["number"] >= block_number else None
 
-        return self._until(f"Block {block_number}", ask, timeout)
+        return self._until(f"Block {block_number}", ask, timeout, poll_interval)
+
+    def for_peers(
+        self,
+        peer_count: int = 1,
+        timeout: float | None = None,
+        poll_interval: float | None = None,
+    ) -> int:
+        """How many peers the node has, once they are at least `peer_count`."""
+
+        def ask() -> int | None:
+            found = self.web3.net.peer_count
+            return found if found >= peer_count else None
+
+        return self._until(f"{peer_count} peers", ask, timeout, poll_interval)
+
+    def for_syncing(
+        self, timeout: float | None = None, poll_interval: float | None = None
+    ) -> SyncStatus:
+        """How far the node is, once it has begun to catch up."""
+
+        def ask() -> SyncStatus | None:
+            found = self.web3.eth.syncing
+            return None if isinstance(found, bool) else found
+
+        return self._until("The start of syncing", ask, timeout, poll_interval)
 
 
 def _too_late(what: str, seconds: float) -> Timeout:

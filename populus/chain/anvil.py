@@ -10,13 +10,16 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from web3 import HTTPProvider, Web3
 
+from populus.chain.base import REGISTRAR_NAME
 from populus.chain.external import REQUEST_SECONDS, ExternalChain
 from populus.exceptions import ChainError
+from populus.registrar import Registrar
 
 if TYPE_CHECKING:
     from populus.workspace import Workspace
@@ -38,6 +41,8 @@ class AnvilChain(ExternalChain):
         "accounts",
         "block_time",
         "binary",
+        "fork_url",
+        "fork_block",
     )
     keeps_addresses: ClassVar[bool] = False
     process: subprocess.Popen[str] | None = None
@@ -46,6 +51,15 @@ class AnvilChain(ExternalChain):
     def __init__(self, project: Workspace, chain_name: str) -> None:
         super().__init__(project, chain_name)
         self.say: Callable[[str], object] = lambda _: None  # gets every line anvil prints
+
+    @cached_property
+    def registrar(self) -> Registrar:
+        """In memory; a fork begins with what the project knows of the chain it is of."""
+        registrar = Registrar(self.web3)
+        if "fork_url" in self.settings:
+            kept = Registrar(self.web3, self.project.root / REGISTRAR_NAME)
+            registrar.restore(kept.snapshot())
+        return registrar
 
     def _start(self) -> Web3:
         self._endpoint = self._launch()
@@ -73,6 +87,8 @@ class AnvilChain(ExternalChain):
             ("chain_id", "--chain-id"),
             ("accounts", "--accounts"),
             ("block_time", "--block-time"),
+            ("fork_url", "--fork-url"),
+            ("fork_block", "--fork-block-number"),
         ):
             if key in settings:
                 command += [option, str(settings[key])]

@@ -7,6 +7,7 @@ and a snapshot is put back without running its last block again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from eth.estimators.gas import binary_gas_search
@@ -34,12 +35,17 @@ _GENESIS_PARENT = 32 * b"\x00"
 _FEES = ("gas_price", "max_fee_per_gas", "max_priority_fee_per_gas")
 
 
+Watcher = Callable[[bytes, bytes, bool, int], None]
+"""Told of each transaction that succeeds: code of the contract, data, whether it made it, gas."""
+
+
 class TesterBackend(PyEVMBackend):  # type: ignore[misc]
     """py-evm behind eth-tester, keeping the result of the last transaction."""
 
     def __init__(self, timestamp: int = GENESIS_TIMESTAMP, accounts: int = 10) -> None:
         self._timestamp = timestamp
         self.last_failure: TesterFailure | None = None
+        self.watcher: Watcher | None = None
         state = PyEVMBackend.generate_genesis_state(
             mnemonic=MNEMONIC, num_accounts=accounts, hd_path=HD_PATH
         )
@@ -62,15 +68,23 @@ class TesterBackend(PyEVMBackend):  # type: ignore[misc]
             return from_parent(parent, **params)
 
         def apply_transaction(transaction: Any) -> Any:
+            used = chain.header.gas_used
             result = apply(transaction)
-            computation = result[2]
+            block, _, computation = result
             self.last_failure = failure(computation.error) if computation.is_error else None
+            if self.watcher is not None and not computation.is_error:
+                self._tell(self.watcher, transaction, computation, block.header.gas_used - used)
             return result
 
         chain.create_header_from_parent = create_header_from_parent
         chain.apply_transaction = apply_transaction
         head = chain.get_canonical_head()
         chain.header = chain.create_header_from_parent(head)
+
+    def _tell(self, watcher: Watcher, transaction: Any, computation: Any, gas: int) -> None:
+        message = computation.msg
+        code = computation.output if message.is_create else message.code
+        watcher(bytes(code), bytes(transaction.data), message.is_create, gas)
 
     @property
     def _key_lookup(self) -> dict[bytes, Any]:

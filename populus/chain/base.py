@@ -41,6 +41,7 @@ class BaseChain:
     __test__ = False  # a class called Tester… that a test module imports is no test
     setting_names: ClassVar[tuple[str, ...]] = ()
     keeps_addresses: ClassVar[bool] = False  # whether deployments outlive this process
+    usual_web3: ClassVar[str] = ""  # what Populus took where a chain says nothing about web3
     poll_seconds: float = 0.05  # between two looks for a receipt
     sender_problem: PopulusError | None = None  # why nothing can be sent, if that is known
 
@@ -133,7 +134,7 @@ class BaseChain:
     def web3_config(self) -> dict[str, Any]:
         """`chains.NAME.web3` without keys, references followed and variables filled."""
         where = f"chains.{self.chain_name}.web3"
-        config = self.project.config.get(where)
+        config = self.project.config.get(where) or self.project.config.get(self.usual_web3)
         plain = config.to_dict() if isinstance(config, Config) else {}
         for secret in ("private_key", "password"):
             plain.get("eth", {}).pop(secret, None)

@@ -97,6 +97,7 @@ class TesterChain(BaseChain):
     """`tester`: ten accounts with a million ether each, gone when the process ends."""
 
     setting_names: ClassVar[tuple[str, ...]] = ("accounts", "genesis_timestamp")
+    usual_web3: ClassVar[str] = "web3.Tester"
     backend: TesterBackend
     tester: EthereumTester
 

@@ -196,6 +196,20 @@ def test_chain_run_serves_until_it_is_stopped(
     assert not web3.is_connected()
 
 
+def test_fork_has_what_the_chain_has(far: Path, node: AnvilChain, binary: str, run: Run) -> None:
+    assert run(far, "deploy", "-c", "far", "Math", FAR_KEY=KEY).exit_code == 0
+    registrar = (far / "registrar.json").read_text()
+    before = count(node)
+    with started(far, binary, fork_url=node.endpoint) as fork:
+        math = fork.provider.get_contract("Math")  # nothing is deployed again
+        assert math.call().counter() == 0
+        math.transact().increase()
+        assert math.call().counter() == 1
+        fork.provider.deploy_contract("Refuser")
+    assert count(node) == before
+    assert (far / "registrar.json").read_text() == registrar
+
+
 # -- beside others, and stuck --------------------------------------------------------------
 
 

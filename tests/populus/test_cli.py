@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import solcx
 from click.testing import CliRunner
 
+from populus import Project
 from populus.cli import main
+from populus.verification import verification
 from tests.populus.conftest import Run, refused
 
 URL_SETTINGS = {"class": "web3.providers.rpc.HTTPProvider"}
@@ -137,6 +140,33 @@ def test_the_module_is_the_command(empty: Path) -> None:
     assert done.stderr.strip() == "Error: There is no project folder 'nowhere'."
 
 
+def test_console_has_the_chain_and_the_contracts(sample: Path, run: Run) -> None:
+    lines = "print(Math.contract_name, web3.eth.block_number, chain.chain_name)\n"
+    result = CliRunner().invoke(main, ["-p", str(sample), "console"], input=lines)
+    assert result.exit_code == 0, result.output
+    assert "Math 0 tester" in result.output
+
+
+def test_standard_json_compiles_to_the_same_code(sample: Path, run: Run, solc: Path) -> None:
+    result = run(sample, "standard-json", "Multiply13")
+    assert result.exit_code == 0, result.output
+    assert "Contract: contracts/Math.sol:Multiply13" in result.output
+    assert re.search(r"Compiler: v0\.8\.37\+commit\.[0-9a-f]{8}", result.output)
+    content = json.loads((sample / "build" / "standard-json" / "Multiply13.json").read_text())
+    assert list(content["sources"]) == ["contracts/Math.sol"]
+    answer = solcx.compile_standard(content, solc_binary=solc)
+    code = answer["contracts"]["contracts/Math.sol"]["Math"]["evm"]["bytecode"]["object"]
+    assert "0x" + code == Project(sample).compiled_contract_data["Math"]["bytecode"]
+
+
+def test_standard_json_names_linked_libraries(sample: Path, run: Run) -> None:
+    told = verification(Project(sample), "Multiply13", {"Library13": "0x" + 40 * "1"})
+    libraries = told.standard_json["settings"]["libraries"]
+    assert libraries == {"contracts/Math.sol": {"Library13": "0x" + 40 * "1"}}
+    refused(run(sample, "standard-json", "Nothing"), "'Nothing'")
+    refused(run(sample, "standard-json", "IToken"), "nothing to verify")
+
+
 # -- refusals ------------------------------------------------------------------------------
 
 
@@ -165,7 +195,7 @@ def test_without_names_and_terminal_deploy_asks_for_them(sample: Path, run: Run)
 def test_on_a_terminal_deploy_asks(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     configure(sample, deployment={})
     monkeypatch.setattr("populus.cli._on_terminal", lambda: True)
-    answers = "1\n1\n"  # of anvil and tester the second, of Inner, Library13, … the second
+    answers = "1\nLibrary13\n"  # of anvil and tester the second; or by name
     result = CliRunner().invoke(main, ["-p", str(sample), "deploy"], input=answers)
     assert result.exit_code == 0, result.output
     assert "1: tester" in result.output

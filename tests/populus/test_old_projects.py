@@ -85,6 +85,14 @@ def test_project_of_2_2_is_read_and_said(
     assert "without" not in said
 
 
+def test_account_of_web3_tester_is_the_built_in_chains(old: Path) -> None:
+    """Populus's own `tester` referred to `web3.Tester`, and projects changed that alone."""
+    account = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+    write(old, {"version": "9", "web3": {"Tester": {"eth": {"default_account": account}}}})
+    with Project(old).get_chain("tester") as chain:
+        assert chain.web3.eth.default_account == account
+
+
 def test_populus_json_beats_it(old: Path) -> None:
     write(old, {"compilation": {"contracts_source_dirs": ["./elsewhere"]}})
     (old / "populus.json").write_text("{}")

@@ -129,6 +129,40 @@ def test_reverts_reach_the_test(suite: pytest.Pytester) -> None:
     suite.runpytest_inprocess().assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize("processes", [[], ["-n", "2", "--dist", "load"]], ids=["one", "two"])
+def test_gas_is_reported_by_contract_and_function(
+    suite: pytest.Pytester, processes: list[str]
+) -> None:
+    suite.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("times", [1, 3])
+        def test(provider, web3, times):
+            math, _ = provider.get_or_deploy_contract("Math")
+            for _ in range(times):
+                math.transact().increase()
+            web3.eth.send_transaction({"to": web3.eth.accounts[1], "value": 1})
+            provider.get_or_deploy_contract("Multiply13")  # linked, and known all the same
+        """
+    )
+    done = suite.runpytest_subprocess("--gas-report", *processes)
+    done.assert_outcomes(passed=2)
+    done.stdout.re_match_lines_random(
+        [
+            r"Math",
+            r"  constructor +2 +[\d,]+ +[\d,]+ +[\d,]+",
+            r"  increase +4 +[\d,]+ +[\d,]+ +[\d,]+",
+            r"Multiply13",
+        ]
+    )
+
+
+def test_gas_is_not_reported_unasked(suite: pytest.Pytester) -> None:
+    suite.makepyfile("def test(provider): provider.get_or_deploy_contract('Math')")
+    assert "constructor" not in suite.runpytest_inprocess().stdout.str()
+
+
 def test_suites_without_contracts_start_no_chain(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test(): pass")
     pytester.makeini("[pytest]\npopulus_project = /nonexistent\n")

@@ -40,3 +40,10 @@ def test_a_transfer_creates_no_contract(tester: TesterChain) -> None:
     txn_hash = tester.web3.eth.send_transaction({"to": tester.web3.eth.accounts[1], "value": 1})
     with pytest.raises(DeploymentError, match="created no contract"):
         tester.wait.for_contract_address(txn_hash)
+
+
+def test_peers_and_syncing_are_waited_for(tester: TesterChain) -> None:
+    for waiting in (tester.wait.for_peers, tester.wait.for_syncing):
+        with pytest.raises(Timeout, match="within 0 seconds"):
+            waiting(timeout=0, poll_interval=0.01)
+    assert tester.wait.for_peers(0) == 0
