@@ -28,6 +28,7 @@ __all__ = [
     "KeyReused",
     "NoSuch",
     "NoWay",
+    "NotYet",
     "RequestAltered",
     "RequestExpired",
     "SpendLimit",
@@ -89,6 +90,10 @@ class NoWay(Refusal):
 
     code: ClassVar[int] = 12
     template: ClassVar[str] = "no way to pay {amount} to {payee} ({step}): {why}; {do}"
+
+
+class NotYet(NoWay):
+    """There may be a way in a moment: the chain, or a peer, has not told how things stand."""
 
 
 @dataclass(eq=False)

@@ -6,12 +6,15 @@ where it was refused, then elsewhere, and given up after `patience`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec.structs import replace
 
 from perun.app import ways
-from perun.app.errors import NoWay
+from perun.app.errors import NotYet, NoWay
 from perun.app.rows import NO_INSTANCE, Errand, Opening, Payment
 from perun.app.work import Work, plain
+from perun.core.faults import NotAllowedNow
 from perun.core.inputs import CommandAddMachine, CommandReplace
 from perun.core.nanocontracts.worth import dust_of
 from perun.core.state import ChannelView, InstanceView, LegStatus, Role
@@ -69,8 +72,9 @@ def _refused(work: Work, payment: Payment, view: ChannelView, reason: str) -> No
 def _try(work: Work, payment: Payment, needs: Wei, before: Opening | None) -> None:
     """Invites in the first place that takes it up."""
     payee, asset = payment.payee, payment.asset
+    _wait_for_others(work, payment)
     short: list[tuple[int, ChannelView]] = []
-    refusals: list[tuple[ChannelView, str]] = []
+    refusals: list[tuple[ChannelView, Misuse]] = []
     for view in ways.channels_to(work, payee, asset, payment.relay, before):
         free = work.free(view) + _freed(work, view, payment)
         if free < payment.amount:
@@ -90,12 +94,14 @@ def _try(work: Work, payment: Payment, needs: Wei, before: Opening | None) -> No
         try:
             _invite(work, opening, view, needs)
         except Misuse as error:
-            refusals.append((view, plain(error)))
+            refusals.append((view, error))
             continue
         return
     if refusals:
-        view, reason = refusals[0]
-        raise _refused(work, payment, view, reason)
+        view, refusal = refusals[0]
+        if any(isinstance(error, NotAllowedNow) for _, error in refusals):
+            raise _not_yet(work, payment, plain(refusal))
+        raise _refused(work, payment, view, plain(refusal))
     if short:
         free, view = max(short, key=lambda one: one[0])
         locked = _locked_elsewhere(work, view)
@@ -107,8 +113,39 @@ def _try(work: Work, payment: Payment, needs: Wei, before: Opening | None) -> No
             + (f", and {locked} locked towards others" if locked else ""),
             "top it up, or pay less",
         )
+    if any(view.channel.asset == asset and _is_unseen(work, view) for view in _all(work)):
+        raise _not_yet(work, payment, "the chain has not told yet how your channels stand")
     why, do = ways.why_no_channel(work, asset)
     raise NoWay(work.name(payee), payment.amount, "a channel", why, do)
+
+
+def _all(work: Work) -> Iterable[ChannelView]:
+    return work.books.channels.values()
+
+
+def _is_unseen(work: Work, view: ChannelView) -> bool:
+    return not view.watched and ways.is_open(work, view)
+
+
+def _wait_for_others(work: Work, payment: Payment) -> None:
+    """Raises `NotYet` if a machine that fits is only resting, `NoWay` if nothing is ever signed."""
+    if work.books.exit_only:
+        why = "this store was restored or copied, and signs nothing new"
+        do = "leave or close its channels, and begin anew with a fresh store"
+        raise NoWay(work.name(payment.payee), payment.amount, "this store", why, do)
+    why_resting = ways.resting(work, payment.payee, payment.asset, payment.amount)
+    if why_resting is not None:
+        raise _not_yet(work, payment, why_resting)
+
+
+def _not_yet(work: Work, payment: Payment, why: str) -> NotYet:
+    return NotYet(
+        work.name(payment.payee),
+        payment.amount,
+        "waiting",
+        why,
+        "nothing was paid; try again in a moment",
+    )
 
 
 def _locked_elsewhere(work: Work, view: ChannelView) -> int:
@@ -246,12 +283,13 @@ def progress(work: Work, opening: Opening) -> str:
     return f"{hub} has not signed the machine to {payee} yet"
 
 
-def overdue(work: Work, opening: Opening, payment: Payment) -> NoWay:
+def overdue(work: Work, opening: Opening | None, payment: Payment) -> NoWay:
     """Why a payment that has waited too long fails."""
+    why = payment.why if opening is None else progress(work, opening)
     return NoWay(
         work.name(payment.payee),
         payment.amount,
         "waiting for others",
-        progress(work, opening),
+        why or "no way was found in time",
         "it may be offline: nothing was paid, try again later",
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from perun.app import openings, ways
-from perun.app.errors import NoWay
+from perun.app.errors import NotYet, NoWay
 from perun.app.methods import Scope
 from perun.app.receipts import note_of
 from perun.app.rows import Opening, Payment, Step
@@ -40,7 +40,12 @@ def begin(work: Work, caller: Caller, payment: Payment, host: str) -> Payment:
         return signed
     waiting = work.shelf.openings.get((payment.payee, payment.asset))
     if waiting is None:
-        openings.begin(work, payment, payment.amount)
+        try:
+            openings.begin(work, payment, payment.amount)
+        except NotYet as error:
+            payment = replace(payment, why=error.why)
+            put(work, payment)
+            return payment
         waiting = work.shelf.openings[payment.payee, payment.asset]
     payment = replace(payment, step=Step.OPENING, why=openings.progress(work, waiting))
     put(work, payment)
@@ -87,6 +92,10 @@ def _or_fail(work: Work, left: list[Payment], act: Callable[[Wei], None]) -> Non
     """Tries with what all need together, then with the first alone; or all of them fail."""
     try:
         act(Wei(sum(row.amount for row in left)))
+    except NotYet as error:
+        for row in left:
+            if (row.step, row.why) != (Step.FINDING, error.why):
+                put(work, replace(row, step=Step.FINDING, why=error.why))
     except NoWay as error:
         for row in left:
             fail(work, row, str(error))
@@ -141,12 +150,7 @@ def tick(work: Work) -> None:
         for number in list(numbers):
             row = work.shelf.payments.get(number, work.desk)
             if row is not None and work.now > row.until:
-                why = (
-                    "no way was found in time"
-                    if opening is None
-                    else str(openings.overdue(work, opening, row))
-                )
-                fail(work, row, why)
+                fail(work, row, str(openings.overdue(work, opening, row)))
         if opening is None:
             advance(work, payee, asset)
     for opening in list(work.shelf.openings.values()):

@@ -71,12 +71,9 @@ def fitting(work: Work, payee: PeerId, asset: Asset, amount: Wei) -> InstanceVie
 
 def live(work: Work, view: ChannelView) -> bool:
     """Whether states are signed in it, and its money counts."""
-    if view.stage is not Stage.JOINED or not view.watched or _is_closing(work, view):
+    if view.stage is not Stage.JOINED or not view.watched:
         return False
-    now = phase(view, work.books.chain)
-    return now in (Phase.IDLE, Phase.PROPOSED, Phase.HOLDING) and bool(
-        view.final.alice or view.final.bob
-    )
+    return is_open(work, view) and bool(view.final.alice or view.final.bob)
 
 
 def _is_closing(work: Work, view: ChannelView) -> bool:
@@ -99,6 +96,37 @@ def channels_to(
     ]
     views.sort(key=lambda view: (view.peer != payee, view.peer != relay, -work.free(view)))
     return iter(views)
+
+
+def resting(work: Work, payee: PeerId, asset: Asset, amount: Wei) -> str | None:
+    """Why a machine that fits cannot be paid in at the moment, though soon it will; None: there is
+    none."""
+    books, margin = work.books, work.config.limits.margin
+    for one in machines_to(work, payee, asset):
+        view = books.channels[one.legs[0].channel]
+        machine = one.machine
+        if (
+            machine is None
+            or room(books, one) < amount
+            or one.leave_sent
+            or one.head.deadline
+            or one.final.deadline
+            or not is_open(work, view)
+            or books.chain.head_time > machine.validity - margin
+        ):
+            continue
+        if one.via and not one.ready:
+            return "the payee has not said that its side is ready"
+        why = why_not(books, one, machine)
+        if why is not None:
+            return why
+    return None
+
+
+def is_open(work: Work, view: ChannelView) -> bool:
+    """Whether states are signed in it, as far as we know."""
+    now = phase(view, work.books.chain)
+    return now in (Phase.IDLE, Phase.PROPOSED, Phase.HOLDING) and not _is_closing(work, view)
 
 
 def why_no_channel(work: Work, asset: Asset) -> tuple[str, str]:

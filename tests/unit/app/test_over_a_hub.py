@@ -41,8 +41,8 @@ def test_a_first_payment_opens_a_virtual_channel_and_the_next_needs_no_hub(trio:
     assert trio.alice.ask("pay", trio.pay(5)).step == "done"
     said = len(trio.town.world.network.seen)
     assert trio.alice.ask("pay", trio.pay(6, "two")).step == "done"
-    # Payment, note and their answers, each from end to hub and from hub to end.
-    assert len(trio.town.world.network.seen) - said == 8
+    # Payment, note and their answers.
+    assert len(trio.town.world.network.seen) - said == 4
     assert trio.received == 11
 
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from perun.app.errors import KeyReused, NoWay
 from perun.app.methods import GetEvents, Pay
+from perun.app.rows import Step
 from perun.store import MemoryStore, WriteFailed
 from perun.testing.people import SETTINGS, Person, Town
 from perun.testing.stories import OPEN_HANDED, open_channel
@@ -128,6 +129,44 @@ def test_a_payee_that_comes_back_in_time_is_paid(town: Town, alice: Person, bob:
     bob.party.restart()
     town.until(lambda: answer.came)
     assert answer.value.step == "done"
+
+
+@pytest.mark.parametrize("machine_first", [False, True])
+def test_right_after_a_start_a_payment_waits_for_the_peer_to_show_its_state(
+    town: Town, alice: Person, bob: Person, machine_first: bool
+) -> None:
+    if machine_first:
+        alice.ask("pay", pay(bob, 1, "zero"))
+    town.world.network.leave(bob.party.peer)
+    alice.party.restart()
+    answer = alice.begin("pay", pay(bob, 5, wait=600))
+    town.world.settle()
+    row = alice.app.shelf.payments.get(alice.app.shelf.by_key["one"], alice.party.store)
+    assert row is not None
+    assert row.step == Step.FINDING
+    assert "has not shown its newest state" in row.why
+    bob.party.restart()
+    town.until(lambda: answer.came)
+    assert answer.value.step == "done"
+    assert received(bob) == 5 + machine_first
+
+
+def test_a_peer_that_never_shows_its_state_is_said(town: Town, alice: Person, bob: Person) -> None:
+    town.world.network.leave(bob.party.peer)
+    alice.party.restart()
+    answer = alice.begin("pay", pay(bob, 5, wait=600))
+    town.world.settle()
+    town.until(lambda: answer.came)
+    assert answer.value.step == "failed"
+    assert "has not shown its newest state" in answer.value.why
+
+
+def test_a_copied_store_pays_nobody(town: Town, alice: Person, bob: Person) -> None:
+    store = alice.party.store
+    assert isinstance(store, MemoryStore)
+    alice.party.restart(store.copy())
+    with pytest.raises(NoWay, match="restored or copied"):
+        alice.ask("pay", pay(bob, 5))
 
 
 def test_events_tell_each_step_with_numbers(alice: Person, bob: Person) -> None:
