@@ -25,9 +25,10 @@ from perun.core.clockwork import watches
 from perun.core.inputs import CommandPay
 from perun.core.notices import Notice, PaymentDelivered
 from perun.crypto import keccak
+from perun.encoding import channel_id, machine_id
 from perun.node.recovery import open_books
 from perun.store import MemoryStore
-from perun.types import ETH, ChannelId, InstanceId, MachineId, Wei
+from perun.types import ETH, InstanceId, Machine, MachineId, Nonce, Salt, Wei
 
 __all__ = ["disk", "memory", "restart"]
 
@@ -39,22 +40,27 @@ def _copies(player: Player, channels: int, machines: int) -> Iterator[Row]:
     books = player.node.books
     view = next(iter(books.channels.values()))
     assert view.agreed is not None
+    deployment = books.config.deployment
     originals = [books.instances[nano.id] for nano in view.agreed.state.nanos[:machines]]
     for number in range(channels):
         salt = number.to_bytes(8, "big")
-        id = ChannelId(keccak(b"channel" + salt))
+        nonce = Nonce(int.from_bytes(keccak(b"channel" + salt)[:8], "big"))
+        channel = replace(view.channel, nonce=nonce)
+        id = channel_id(deployment.contract, channel)
         nanos = []
         for index, instance in enumerate(originals):
-            own = InstanceId(keccak(b"machine" + salt + bytes((index,))))
+            assert isinstance(instance.terms, Machine)
+            terms = replace(instance.terms, salt=Salt(keccak(b"machine" + salt + bytes((index,)))))
+            own = machine_id(deployment.vpm, terms)
             legs = (replace(instance.legs[0], channel=id),)
-            yield replace(instance, id=own, legs=legs, end=_NOBODY)
+            yield replace(instance, id=InstanceId(own), terms=terms, legs=legs, end=_NOBODY)
             yield replace(books.totals[instance.id], machine=own)
             nano = next(nano for nano in view.agreed.state.nanos if nano.id == instance.id)
             nanos.append(replace(nano, id=own))
         listed = tuple(sorted(nanos, key=lambda nano: nano.id))
         state = replace(view.agreed.state, channel=id, nanos=listed)
         agreed = replace(view.agreed, state=state)
-        yield replace(view, id=id, peer=_NOBODY, agreed=agreed)
+        yield replace(view, id=id, channel=channel, peer=_NOBODY, agreed=agreed)
 
 
 def _small(folder: Path, machines: int) -> tuple[Stage, Player, Player, list[InstanceId]]:
@@ -91,6 +97,10 @@ def restart(folder: Path, channels: int = 1_000, machines: int = 10) -> Result:
     for watch in watches(alice.node.books):
         alice.chain.watch(watch)
     alice.start()
+    view = next(view for view in alice.node.books.channels.values() if view.peer == bob.peer)
+    alice.node.meet(bob.peer)
+    while not alice.node.books.channels[view.id].met:
+        time.sleep(0.001)
     alice.do((CommandPay(MachineId(ids[0]), Wei(1)),))
     wait(paid, (alice, bob))
     first = time.perf_counter()
