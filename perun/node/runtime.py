@@ -10,7 +10,6 @@ If the store fails the node stops for good, since memory is then ahead of the di
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
@@ -29,6 +28,7 @@ from perun.node.clocks import Ticker
 from perun.node.desk import Asked, Host
 from perun.node.executor import Executor
 from perun.node.guest import Guest
+from perun.node.inbox import Inbox
 from perun.ports import BatchSigner, Chain, Clock, Signer, Store, Wire
 from perun.types import ChannelId, InstanceId
 
@@ -83,7 +83,7 @@ class Node:
         self._notify = notify
         self._fault = fault
         self._executor: Executor | None = None
-        self._inbox: deque[Input | Asked | tuple[PeerId, Sequence[bytes]]] = deque()
+        self._inbox: Inbox[Input | Asked] = Inbox(fault)
         self._asked: dict[InstanceId, int] = {}
         """Where this turn's rows have a payment that is not signed yet."""
         self.wake: Callable[[], None] = _ignore
@@ -101,18 +101,18 @@ class Node:
 
     def post(self, inputs: Sequence[Input]) -> None:
         """Something happened; see `perun.ports.Inbox`."""
-        self._inbox.extend(inputs)
+        self._inbox.put(inputs)
         self.wake()
 
     def receive(self, sender: PeerId, frames: Sequence[bytes]) -> None:
-        """Bytes have come from a peer whose name the wire vouches for."""
-        self._inbox.append((sender, frames))
-        self.wake()
+        """Bytes have come from a peer whose name the wire vouches for; lost if it is too much."""
+        if self._inbox.put_frames(sender, frames):
+            self.wake()
 
     def ask(self, item: object) -> None:
         """Something for the guest; dropped if there is none."""
         if self._host is not None:
-            self._inbox.append(Asked(item))
+            self._inbox.put((Asked(item),))
             self.wake()
 
     def meet(self, peer: PeerId) -> None:
@@ -136,7 +136,7 @@ class Node:
     @property
     def busy(self) -> bool:
         """Whether a turn would find something to do."""
-        return bool(self._inbox)
+        return len(self._inbox) > 0
 
     # ------------------------------------------------------------------------- from one thread
 
@@ -200,8 +200,7 @@ class Node:
         inputs: list[Input | Asked] = []
         taken = 0
         inbox = self._inbox
-        while inbox and taken < MOST_PER_TURN:
-            item = inbox.popleft()
+        while taken < MOST_PER_TURN and (item := inbox.take()) is not None:
             if isinstance(item, tuple):
                 sender, frames = item
                 taken += len(frames)

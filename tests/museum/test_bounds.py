@@ -11,6 +11,7 @@ from perun.chain import costs
 from perun.core.config import HubPolicy, Policy
 from perun.core.limits import DEFAULT_LIMITS
 from perun.encoding.messages import MAX_MESSAGE_BYTES
+from perun.node import inbox
 from tests.attacks import test_c7_out_of_gas as c7
 from tests.museum.collecting import collected
 
@@ -20,6 +21,7 @@ NAMES = {
     "hub": HubPolicy(),
     "policy": Policy(),
     "costs": costs,
+    "inbox": inbox,
     "c7": c7,
     "MAX_MESSAGE_BYTES": MAX_MESSAGE_BYTES,
 }
