@@ -18,7 +18,7 @@ from perun.bindings import abi, ms_contract_calls
 from perun.bindings.calls import Access, Call
 from perun.types import Address
 
-__all__ = ["GAIN", "cost", "worth_listing"]
+__all__ = ["GAIN", "calls_others", "cost", "worth_listing"]
 
 ADDRESS_GAS: Final = 2_400
 KEY_GAS: Final = 1_900
@@ -43,6 +43,14 @@ _NAMING = {
     )
 }
 """Functions that call whom their arguments name: tokens, payees, nanocontracts."""
+
+
+def calls_others(call: Call) -> bool:
+    """Whether a call may touch what it names: else there is no list to ask for.
+
+    Who sends ETH along pays in, and nobody is called for that.
+    """
+    return call.data[:4] in _NAMING and call.value == 0
 
 
 def worth_listing(

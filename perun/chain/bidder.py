@@ -13,7 +13,8 @@ from typing import Final, Protocol
 from msgspec.structs import replace
 from web3.types import TxParams
 
-from perun.bindings.calls import Call, Fees, transaction
+from perun.bindings.access import calls_others, cost, worth_listing
+from perun.bindings.calls import Access, Call, Fees, transaction
 from perun.bindings.failures import PoolRefused
 from perun.bindings.reverts import Reverted
 from perun.bindings.transport import MOST_GAS
@@ -142,12 +143,24 @@ class Bidder:
         gas = self._gas(wish, head)
         if gas is None:
             return False
+        access = self._access(wish.call, gas)
+        gas = min(gas + cost(access), MOST_GAS)  # all of it may turn out to be for nothing
         if self._nonces.get(nonce) is None:
             fees = self._within_means(wish, gas, fees, head, balance)
         if not self._affords(wish, gas, fees, balance):
             return False
-        self.put_out(nonce, wish, fees, gas, head)
+        self.put_out(nonce, wish, fees, gas, head, access)
         return True
+
+    def _access(self, call: Call, gas: int) -> tuple[Access, ...]:
+        """What of the touched is cheaper to name."""
+        if not calls_others(call):
+            return ()
+        sender = self._account.address
+        nothing: tuple[Access, ...] = ()
+        question = partial(self._node.touched, call, sender)
+        touched = self._aside.ask("access lists", question, nothing)
+        return worth_listing(call, sender, touched, gas=gas - call.reserve)
 
     def _balance(self, account: Address) -> int | None:
         return self._node.balance(account)
@@ -193,7 +206,15 @@ class Bidder:
 
     # ------------------------------------------------------------------------------------ sending
 
-    def put_out(self, nonce: int, wish: Wish, fees: Fees, gas: int, head: Block) -> None:
+    def put_out(
+        self,
+        nonce: int,
+        wish: Wish,
+        fees: Fees,
+        gas: int,
+        head: Block,
+        access: tuple[Access, ...] = (),
+    ) -> None:
         """Signs, journals, sends.
 
         Raises:
@@ -214,6 +235,7 @@ class Bidder:
             nonce=nonce,
             gas=gas,
             fees=fees,
+            access=access,
         )
         raw, hashed = self._account.sign_transaction(params)
         attempt = Attempt(hashed, raw, fees, wish.call)

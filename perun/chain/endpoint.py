@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, TypeVar
 
-from perun.bindings.calls import Call, Query
+from perun.bindings.calls import Access, Call, Query
 from perun.bindings.logs import Log
 from perun.errors import ChainFault
 from perun.types import Address, ChainId, Record, UnixTime, Wei
@@ -133,6 +133,9 @@ class Sending(Protocol):
         Raises:
             Reverted: it would be refused. Nothing else says so.
         """
+
+    def touched(self, call: Call, sender: Address) -> tuple[Access, ...]:
+        """What `call` would touch in the newest block (EIP-2930), if the node can say it."""
 
     def send(self, raw: bytes) -> None:
         """Hands in a signed transaction.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from perun.bindings import reverts
-from perun.bindings.calls import Call, Query
+from perun.bindings.calls import Access, Call, Query
 from perun.bindings.failures import NodeBusy, NodeUnreachable
 from perun.bindings.logs import Log
 from perun.chain.endpoint import Block, Mined, fits
@@ -161,6 +161,10 @@ class ScriptedEndpoint:
         if not outcome.succeeded:
             raise reverts.decode(outcome.output)
         return min(outcome.gas_used * 2, CALL_GAS)
+
+    def touched(self, call: Call, sender: Address) -> tuple[Access, ...]:  # noqa: ARG002
+        """See `Sending`: like many nodes, this one cannot say."""
+        return ()
 
     def send(self, raw: bytes) -> None:
         """See `Sending`."""
