@@ -21,8 +21,8 @@ from perun.core.effects import Sign
 from perun.core.inputs import Command, CommandAddMachine, CommandOffer
 from perun.core.limits import LIMITS
 from perun.core.notices import Notice
-from perun.core.rules.content import agreed_content
 from perun.core.state import LegStatus, PeerId, Totals
+from perun.core.states.content import agreed_content
 from perun.crypto import SecretKey, keccak
 from perun.node.recovery import open_books
 from perun.node.runtime import Node

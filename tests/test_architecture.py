@@ -63,12 +63,12 @@ EVERYTHING = {"testing"}
 # Part of `core` -> other parts that it may import, beside the seams and what those parts may.
 SEAMS = {"state", "inputs", "effects", "notices", "faults", "config", "limits", "indexes", "books"}
 ROOMS: dict[str, set[str]] = {
-    "nanocontracts": set(),
-    "rules": {"nanocontracts"},
-    "payments": {"rules"},
-    "preverify": {"rules"},
-    "hub": {"rules"},
-    "virtual": {"rules", "payments"},
+    "rules": set(),
+    "nanocontracts": {"rules"},
+    "preverify": {"nanocontracts"},
+    "states": {"nanocontracts"},
+    "hub": {"states"},
+    "virtual": {"states"},
     "channel": {"hub", "virtual"},
     "open_at_once": {"channel"},
     "meeting": {"channel"},

@@ -10,7 +10,7 @@ import pytest
 from perun.chain import costs, rpc
 from perun.core.config import Policy
 from perun.core.limits import Limits
-from perun.core.nanocontracts.worth import dust_of, worth_of
+from perun.core.rules.worth import dust_of, worth_of
 from perun.testing.chain import ScriptedChain
 from perun.testing.endpoint import ScriptedEndpoint
 from perun.types import ETH, Address, Asset

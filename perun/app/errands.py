@@ -21,9 +21,9 @@ from perun.core.notices import (
     Notice,
     WithdrawAgreed,
 )
-from perun.core.rules.content import agreed_content
 from perun.core.rules.phases import Phase, phase
 from perun.core.state import ChannelView, LegStatus, Role
+from perun.core.states.content import agreed_content
 from perun.errors import Misuse
 from perun.types import ChannelId
 

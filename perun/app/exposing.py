@@ -11,12 +11,13 @@ from perun.app import values as v
 from perun.app.methods import GetExposure
 from perun.app.texts import hexed, show_account
 from perun.app.work import Work
-from perun.core.nanocontracts.instances import lock_shift, paid_by
-from perun.core.nanocontracts.worth import dust_of, enforcing_costs
-from perun.core.rules.balances import balance
-from perun.core.rules.content import agreed_content, agreed_version
+from perun.core.nanocontracts.hash_lock import lock_shift
+from perun.core.nanocontracts.machine import paid_by
 from perun.core.rules.phases import Phase, phase
+from perun.core.rules.worth import dust_of, enforcing_costs
 from perun.core.state import ChannelView, InstanceView, Role, Totals
+from perun.core.states.balances import balance
+from perun.core.states.content import agreed_content, agreed_version
 from perun.encoding.addresses import show_node_id
 from perun.node.owed import claims
 from perun.types import ChannelId, UnixTime

@@ -16,7 +16,7 @@ from perun.app.rows import NO_INSTANCE, Errand, Opening, Payment
 from perun.app.work import Work, plain
 from perun.core.faults import NotAllowedNow
 from perun.core.inputs import CommandAddMachine, CommandReplace
-from perun.core.nanocontracts.worth import dust_of
+from perun.core.rules.worth import dust_of
 from perun.core.state import ChannelView, InstanceView, LegStatus, Role
 from perun.errors import Misuse
 from perun.types import MachineId, UnixTime, Wei

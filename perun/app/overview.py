@@ -11,10 +11,10 @@ from perun.app.settings import KnownNetwork
 from perun.app.texts import hexed, show_account
 from perun.app.work import Work
 from perun.core.rules.accounting import free_money, reliable_holdings
-from perun.core.rules.balances import balance
-from perun.core.rules.content import agreed_content
 from perun.core.rules.phases import Phase, fresh, phase
 from perun.core.state import ChannelView, Role, Stage
+from perun.core.states.balances import balance
+from perun.core.states.content import agreed_content
 from perun.encoding.addresses import show_node_id
 from perun.types import Asset
 

@@ -10,7 +10,7 @@ from perun.app import ways
 from perun.app.work import Work
 from perun.core.inputs import CommandRemove, CommandReplace
 from perun.core.nanocontracts.instances import last_time
-from perun.core.nanocontracts.worth import dust_of, least_lock
+from perun.core.rules.worth import dust_of, least_lock
 from perun.core.state import InstanceView, LegStatus, Role
 from perun.errors import Misuse
 from perun.types import InstanceId, MachineId, UnixTime, Wei

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from perun.app.rows import Opening
 from perun.app.work import Work
 from perun.core.books import Books
-from perun.core.payments import why_not
+from perun.core.nanocontracts.payments import why_not
 from perun.core.rules.phases import Phase, phase
 from perun.core.state import (
     ChannelView,

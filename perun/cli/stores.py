@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from perun.cli.render import amount, short
-from perun.core.rules.content import agreed_content, agreed_version
 from perun.core.rules.phases import Phase, phase
+from perun.core.states.content import agreed_content, agreed_version
 from perun.crypto.interop import checksum
 from perun.node.backup import back_up, open_copy
 from perun.node.owed import claims

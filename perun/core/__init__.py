@@ -9,9 +9,9 @@ The map, from the door down; each line may use what stands below it, never above
     clockwork, meeting, open_at_once      blocks and patience; a peer met again; an extension
     channel/                              two parties: join, fund, propose, answer, offer, dispute
     virtual/            hub/              the ends of an instance; who lets it cross
-    payments, preverify                   statements; signatures checked beforehand
-    rules/                                money, keys, phases, evidence, what may be signed when
-    nanocontracts/                        what each kind locks, decides, and when it is over
+    states/                               the next state, and what all that is signed is worth
+    nanocontracts/      preverify         a file a kind, payments; signatures checked beforehand
+    rules/                                money, prices, keys, phases, who may join
     books, inputs, effects, state …       the seams: records, what comes in, what goes out
 
 A name is imported from the file where it lives; no package here passes names on.

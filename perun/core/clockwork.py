@@ -16,11 +16,10 @@ from perun.core.effects import Watch
 from perun.core.hub import pairs
 from perun.core.hub.queue import forget, start_next
 from perun.core.inputs import ChainBlock, ChainChannel, ChainInstance, Tick
-from perun.core.nanocontracts.instances import app_of, final_time, finally_decided, last_time
+from perun.core.nanocontracts import evidence
+from perun.core.nanocontracts.instances import app_of, end_time, finally_decided, last_time
 from perun.core.notices import PreimageLearnt, Stuck
-from perun.core.rules import evidence
 from perun.core.rules.phases import Phase, blocked, fresh, phase
-from perun.core.rules.proposing import propose_next, refuse, resend, show
 from perun.core.state import (
     ChainView,
     ChannelView,
@@ -30,6 +29,7 @@ from perun.core.state import (
     Role,
     Stage,
 )
+from perun.core.states.proposing import propose_next, refuse, resend, show
 from perun.core.virtual import leaving
 from perun.types import ChannelId, InstanceId
 
@@ -150,7 +150,7 @@ def _forget(draft: Draft, id: InstanceId) -> None:
     """An instance that is over, and in no state of ours, can never be locked again: its terms have
     ended. Until then its row says that it was."""
     instance = draft.instance(id)
-    if draft.chain.final_time <= final_time(instance.terms) + draft.config.limits.margin:
+    if draft.chain.final_time <= end_time(instance.terms) + draft.config.limits.margin:
         return
     if not all(_is_past(draft, leg) for leg in instance.legs):
         return

@@ -13,10 +13,10 @@ from perun.core.books import Draft
 from perun.core.channel import joining, offers, proposals
 from perun.core.effects import SignItem
 from perun.core.hub.queue import start_next
-from perun.core.payments import show_paid
+from perun.core.nanocontracts.payments import show_paid
 from perun.core.rules.keys import machine_key, own_key
-from perun.core.rules.proposing import answer, propose_next, resend, show
 from perun.core.state import ChannelView, InstanceView, LegStatus, PeerId, Role, Stage
+from perun.core.states.proposing import answer, propose_next, resend, show
 from perun.core.virtual import ends
 from perun.encoding.messages import OfferChannel, ShowState
 from perun.types import MachineId, Statement

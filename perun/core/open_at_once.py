@@ -12,16 +12,16 @@ from perun.core.books import Draft
 from perun.core.channel.proposals import on_proposal, take
 from perun.core.faults import UnexpectedMessage
 from perun.core.hub import pairs, queue
-from perun.core.nanocontracts.instances import nano_of
-from perun.core.rules.content import agreed_version
+from perun.core.nanocontracts.instances import nano_of, signer
 from perun.core.rules.keys import peer_key
 from perun.core.rules.phases import Phase, phase
-from perun.core.rules.proposing import show
 from perun.core.rules.signing import check_signature
 from perun.core.state import ChannelView, Crossing, CrossingStage, Purpose, Role
+from perun.core.states.content import agreed_version
+from perun.core.states.proposing import show
 from perun.encoding.messages import Propose, RequestInstance, SignedHalf
 from perun.errors import BadSignature
-from perun.types import ChannelId, InstanceId, Machine
+from perun.types import ChannelId, InstanceId
 
 __all__ = ["on_request"]
 
@@ -128,7 +128,7 @@ def _owner(
         return None
     if pair is not None and pair.requested[Role.BOB] and pair.bob_channel != owner.id:
         return None
-    if isinstance(terms, Machine) and terms.bob != peer_key(owner):
+    if signer(terms, Role.BOB) not in (None, peer_key(owner)):
         return None
     version, highest = half.state.version, max(owner.signed, owner.seen)
     if version % 2 != (owner.role is Role.ALICE) or version > highest + 2:

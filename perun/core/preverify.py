@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from perun.core.books import Books
 from perun.core.inputs import ChainInstance, CommandPay, CommandTransfer, Received
-from perun.core.rules.keys import machine_key, peer_key
+from perun.core.nanocontracts.instances import signer
+from perun.core.rules.keys import peer_key
 from perun.core.rules.signing import Claim
 from perun.core.state import InstanceView, PeerId
 from perun.encoding.messages import (
@@ -132,7 +133,6 @@ def _legs(books: Books, id: InstanceId) -> tuple[ChannelId, ...]:
 
 
 def _other_key(instance: InstanceView) -> Address | None:
-    machine = instance.machine
-    if machine is None or instance.role is None:
+    if instance.role is None:
         return None
-    return machine_key(machine, instance.role.other)
+    return signer(instance.terms, instance.role.other)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from perun.core import clockwork, meeting, open_at_once, payments
+from perun.core import clockwork, meeting, open_at_once
 from perun.core.books import Books, Draft, Step
 from perun.core.channel import disputes, funding, joining, offers, proposals
 from perun.core.channel.secrets import reveal
@@ -49,9 +49,11 @@ from perun.core.inputs import (
     Signed,
     Tick,
 )
+from perun.core.nanocontracts import payments
+from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.phases import Phase, may_sign, phase
-from perun.core.rules.proposing import answer, refuse, want
 from perun.core.state import ChannelView, Credit, Intent, PeerId, Purpose, Role
+from perun.core.states.proposing import answer, refuse, want
 from perun.core.virtual import ends, invitations, leaving
 from perun.crypto.hashing import keccak
 from perun.encoding import messages as m
@@ -213,7 +215,7 @@ def _remove(draft: Draft, command: CommandRemove) -> None:
         raise NotAllowedNow("remove it", "a hub follows the ends")
     view = _command(draft, command, instance.legs[0].channel)
     may_sign(draft, view, "remove an instance")
-    if instance.via and instance.machine is not None and not instance.head.deadline:
+    if instance.via and kind_of(instance.terms).talks and not instance.head.deadline:
         leaving.leave(draft, instance)
     else:
         leaving.propose_removal(draft, instance.id)

@@ -9,7 +9,7 @@ from perun.bindings.calls import transaction
 from perun.chain.fees import FeePolicy, first_fees
 from perun.chain.reports import Paid
 from perun.core.inputs import CommandClaim, CommandDispute
-from perun.core.nanocontracts.worth import enforcing_costs
+from perun.core.rules.worth import enforcing_costs
 from perun.core.state import SignedState
 from perun.demo.moves import add_machine, has_ended
 from perun.demo.party import Party

@@ -6,17 +6,12 @@ from dataclasses import dataclass
 
 from perun.core import gas
 from perun.core.books import Books
-from perun.core.nanocontracts.instances import (
-    decided_shift,
-    last_time,
-    lock_shift,
-    paid_by,
-    totals_shift,
-)
+from perun.core.nanocontracts.instances import decided_shift
+from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.accounting import clamp_to_locks, free_money, gain, own_lock
-from perun.core.rules.content import agreed_content, agreed_version
 from perun.core.rules.phases import Phase, phase
-from perun.core.state import ChannelView, InstanceView, Role
+from perun.core.state import ChannelView, Totals
+from perun.core.states.content import agreed_content, agreed_version
 from perun.types import Asset, ChannelId, Nano, UnixTime, Wei
 
 __all__ = ["Claim", "claims"]
@@ -86,22 +81,8 @@ def _shift(books: Books, nano: Nano) -> Wei:
     decided = decided_shift(instance, instance.head, books.chain.head_time)
     if decided is not None:
         return decided
-    if instance.lock is not None:
-        in_time = books.chain.head_time <= instance.lock.deadline
-        return lock_shift(instance.lock) if instance.preimage and in_time else Wei(0)
-    assert instance.machine is not None
-    on = instance.head
-    if not on.deadline and books.chain.head_time > last_time(instance.machine):
-        return Wei(0)
-    alice, bob = _totals(books, instance)
-    return totals_shift(instance.machine, max(alice, on.paid_by_alice), max(bob, on.paid_by_bob))
-
-
-def _totals(books: Books, instance: InstanceView) -> tuple[Wei, Wei]:
-    totals = books.totals.get(instance.id)
-    if totals is None or instance.role is None:
-        return Wei(0), Wei(0)
-    return paid_by(instance, totals, Role.ALICE), paid_by(instance, totals, Role.BOB)
+    terms, totals = instance.terms, books.totals.get(nano.id) or Totals(nano.id)
+    return kind_of(terms).enforceable(terms, instance, totals, books.chain.head_time)
 
 
 def _until(books: Books, view: ChannelView, nanos: tuple[Nano, ...]) -> UnixTime:

@@ -16,17 +16,19 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from perun.core import open_at_once, payments
+from perun.core import open_at_once
 from perun.core.books import Books, Draft
 from perun.core.channel import disputes, judge, offers, proposals
 from perun.core.faults import BadProposal
 from perun.core.hub import judge as halves
 from perun.core.hub import pairs
 from perun.core.inputs import CommandPay
-from perun.core.nanocontracts import instances
-from perun.core.rules import accounting, admission, content, evidence, legs, phases, proposing
-from perun.core.rules.verdict import Decision, Verdict
+from perun.core.nanocontracts import evidence, instances, machine, payments
+from perun.core.nanocontracts.kinds import kind_of
+from perun.core.rules import accounting, admission, phases
 from perun.core.state import ChannelView, Intent, LegStatus, Purpose, Totals
+from perun.core.states import content, legs, proposing
+from perun.core.states.verdict import Decision, Verdict
 from perun.node.runtime import Node
 from perun.store.memory import MemoryStore
 from perun.types import Signature, Version, Wei
@@ -154,7 +156,8 @@ def _takes_any_net(*arguments: Any) -> Verdict:
         going = draft.instance(old.id)
         leg = instances.leg_in(going, view)
         assert leg is not None
-        _, totals = halves._named_shift(going, leg, view, message)
+        terms, peer = going.terms, halves.end_role(leg, view)
+        _, totals = kind_of(terms).named(terms, going, message, peer)
         intent = Intent(Purpose.REPLACE, adds=new.id, removes=old.id)
         return Verdict(Decision.HOLD, intent, totals)
 
@@ -208,7 +211,7 @@ def _submits_once(draft: Draft, instance: Any) -> Any:
     return None if instance.head.deadline else _ORIGINAL_USEFUL(draft, instance)
 
 
-_ORIGINAL_USEFUL = evidence._useful
+_ORIGINAL_USEFUL = machine._useful
 
 
 # ---------------------------------------------------------------------------------------- states
@@ -410,7 +413,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "submission with an older total not answered",
         "section 5, Cashing in: answers with its highest total",
-        [(evidence, "_useful", _submits_once)],
+        [(machine, "_useful", _submits_once)],
     ),
     Bug(
         "version rule loosened",

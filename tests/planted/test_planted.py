@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from perun.core.hub import pairs
-from perun.core.rules import content
+from perun.core.states import content
 from tests.planted.bugs import BUGS, planted
 from tests.planted.hunt import catch
 from tests.simulation.deep import drawn, failure, keep, kind_of, smaller

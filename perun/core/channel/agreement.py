@@ -8,17 +8,17 @@ from perun.core.books import Draft
 from perun.core.hub import pairs
 from perun.core.hub.queue import start_next
 from perun.core.nanocontracts.instances import leg_in
+from perun.core.nanocontracts.payments import show_paid
 from perun.core.notices import (
     InstanceAdded,
     InstanceRemoved,
     TransferDone,
 )
-from perun.core.payments import show_paid
-from perun.core.rules import legs
 from perun.core.rules.accounting import gain, swap
-from perun.core.rules.content import agreed_content
-from perun.core.rules.proposing import given_up, propose_next
 from perun.core.state import ChannelView, InstanceView, Intent, Purpose, SignedState
+from perun.core.states import legs
+from perun.core.states.content import agreed_content
+from perun.core.states.proposing import given_up, propose_next
 from perun.core.virtual import ends
 from perun.types import InstanceId, Wei
 
@@ -77,7 +77,7 @@ def _beside(view: ChannelView, full: SignedState) -> Wei:
 def _show_statement(draft: Draft, id: InstanceId) -> None:
     """The machine is good for payments again: our newest statement, which the peer had left out."""
     instance = draft.find_instance(id)
-    if instance is None or instance.machine is None or instance.role is None:
+    if instance is None or instance.role is None:
         return
     show_paid(draft, instance)
 

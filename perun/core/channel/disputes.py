@@ -12,13 +12,13 @@ from msgspec.structs import replace
 from perun.core.books import Draft
 from perun.core.channel.agreement import complete
 from perun.core.effects import Register, Settle
+from perun.core.nanocontracts import evidence
 from perun.core.nanocontracts.instances import decided_shift
 from perun.core.notices import ChannelDisputed, ChannelEnded, ChannelFunded, ExitOnly
-from perun.core.rules import evidence
 from perun.core.rules.accounting import clamp_to_locks, free_money, gain
-from perun.core.rules.content import agreed_version
 from perun.core.rules.phases import Phase, phase, registering
 from perun.core.state import ChannelView, OnChain, Role, SignedState, StoreMark
+from perun.core.states.content import agreed_version
 from perun.types import Nano, Signature, State, Version, Wei
 
 __all__ = ["duties", "owed", "on_snapshot"]

@@ -34,7 +34,6 @@ from perun.core.rules.admission import (
 )
 from perun.core.rules.keys import own_account, own_key, peer_account, peer_key
 from perun.core.rules.phases import NOT_MET, fresh
-from perun.core.rules.proposing import show
 from perun.core.rules.signing import check_signature
 from perun.core.state import (
     ChannelView,
@@ -49,6 +48,7 @@ from perun.core.state import (
     SignedState,
     Stage,
 )
+from perun.core.states.proposing import show
 from perun.crypto.keys import PublicKey
 from perun.encoding.ids import channel_id
 from perun.encoding.messages import AcceptChannel, OfferChannel, Propose, RefuseChannel

@@ -11,11 +11,12 @@ from perun.core.books import Draft
 from perun.core.faults import BadProposal, InstanceRejected, NotAllowedNow
 from perun.core.hub import judge as halves
 from perun.core.nanocontracts.instances import check_terms, leg_in, nano_of, untouched
-from perun.core.nanocontracts.removal import end_shift
+from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.accounting import clamp_to_locks, gain, locks_fit, reliable_holdings, solvent
-from perun.core.rules.content import difference
-from perun.core.rules.verdict import Decision, Verdict
 from perun.core.state import ChannelView, InstanceView, Intent, LegStatus, Purpose
+from perun.core.states.content import difference
+from perun.core.states.removal import end_shift
+from perun.core.states.verdict import Decision, Verdict
 from perun.encoding.messages import Propose
 from perun.types import ZERO_ADDRESS, Nano, Wei
 
@@ -93,11 +94,10 @@ def _check_addition(draft: Draft, view: ChannelView, nano: Nano) -> InstanceView
 
 def check_roles(view: ChannelView, instance: InstanceView) -> None:
     """Raises `BadProposal` unless our role is signed for by our key, the peer's by the peer's."""
-    machine, leg = instance.machine, leg_in(instance, view)
-    if machine is None or leg is None:
+    signers, leg = kind_of(instance.terms).signers(instance.terms), leg_in(instance, view)
+    if signers is None or leg is None:
         return
     keys = (view.channel.alice_key, view.channel.bob_key)
-    signers = (machine.alice, machine.bob)
     if ZERO_ADDRESS in signers:
         raise BadProposal("a machine with nobody on one side")
     own_side = view.role.other if leg.swapped else view.role

@@ -15,11 +15,11 @@ from perun.core.faults import NotAllowedNow, PeerNotAllowed
 from perun.core.inputs import CommandWithdraw
 from perun.core.notices import CloseAgreed, WithdrawAgreed
 from perun.core.rules.accounting import reliable_holdings, solvent
-from perun.core.rules.content import agreed_content
 from perun.core.rules.keys import own_key, peer_key
 from perun.core.rules.phases import NOT_MET, blocked, fresh
 from perun.core.rules.signing import check_signature
 from perun.core.state import ChannelView, CloseOffer, Role, WithdrawOffer
+from perun.core.states.content import agreed_content
 from perun.encoding.messages import AnswerClose, AnswerWithdraw, OfferClose, OfferWithdraw
 from perun.types import Close, Signature, State, UnixTime, Version, Wei, Withdraw
 

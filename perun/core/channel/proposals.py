@@ -10,16 +10,13 @@ from perun.core.channel.agreement import complete
 from perun.core.channel.judge import judge
 from perun.core.faults import BadProposal, BadVersion, PeerNotAllowed, UnexpectedMessage
 from perun.core.hub import pairs
+from perun.core.nanocontracts.kinds import kind_of
 from perun.core.notices import ExitOnly, ProposalHeld
-from perun.core.payments import accept
 from perun.core.rules.accounting import gain
 from perun.core.rules.admission import FIRST
-from perun.core.rules.content import agreed_version
 from perun.core.rules.keys import own_key, peer_key
 from perun.core.rules.phases import blocked
-from perun.core.rules.proposing import answer, refuse, resend, send_proposal, show
 from perun.core.rules.signing import check_signature
-from perun.core.rules.verdict import Decision
 from perun.core.state import (
     ChannelView,
     Held,
@@ -31,7 +28,9 @@ from perun.core.state import (
     Stage,
     StoreMark,
 )
-from perun.crypto.hashing import keccak
+from perun.core.states.content import agreed_version
+from perun.core.states.proposing import answer, refuse, resend, send_proposal, show
+from perun.core.states.verdict import Decision
 from perun.crypto.signatures import verify
 from perun.encoding.messages import AnswerState, Propose, ShowState, SignedHalf
 from perun.encoding.typed_data import state_digest
@@ -156,12 +155,7 @@ def _take_evidence(draft: Draft, message: Propose) -> None:
     instance = draft.find_instance(message.removes)
     if instance is None:
         return
-    if instance.lock is not None:
-        preimage = message.preimage
-        if preimage is not None and keccak(preimage) == instance.lock.hash:
-            draft.put(replace(instance, preimage=preimage))
-    elif instance.role is not None and message.paid_signature:
-        accept(draft, instance, message.paid, message.paid_signature)
+    kind_of(instance.terms).believe(draft, instance, message)
 
 
 def on_answer(draft: Draft, view: ChannelView, message: AnswerState) -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from perun.core.books import Draft
 from perun.core.faults import NotAllowedNow
-from perun.core.nanocontracts.instances import payer_of_lock
+from perun.core.nanocontracts.hash_lock import payer_of_lock
 from perun.core.rules.phases import blocked
 from perun.core.state import InstanceView, LegStatus
 from perun.core.virtual.leaving import propose_removal

@@ -7,21 +7,11 @@ in `pairs`.
 from __future__ import annotations
 
 from perun.core.books import Draft
-from perun.core.faults import BadProposal, StatementRefused
+from perun.core.faults import BadProposal
 from perun.core.hub.queue import let_go, why_stays
-from perun.core.nanocontracts.instances import (
-    finally_decided,
-    leg_in,
-    lock_shift,
-    nano_of,
-    one_way,
-    totals_shift,
-    untouched,
-)
+from perun.core.nanocontracts.instances import finally_decided, leg_in, nano_of, untouched
+from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.accounting import clamp_to_locks, gain
-from perun.core.rules.keys import machine_key
-from perun.core.rules.signing import check_statement
-from perun.core.rules.verdict import Decision, Verdict
 from perun.core.state import (
     ChannelView,
     Crossing,
@@ -32,11 +22,10 @@ from perun.core.state import (
     LegStatus,
     Purpose,
     Role,
-    Totals,
 )
+from perun.core.states.verdict import Decision, Verdict
 from perun.encoding.messages import Propose
-from perun.errors import BadSignature
-from perun.types import MachineId, Nano, Signature, Wei
+from perun.types import Nano, Wei
 
 __all__ = ["end_role", "judge", "other_leg"]
 
@@ -80,10 +69,11 @@ def _judge_replacing(
     going = draft.instance(old.id)
     leg_of_old = leg_in(going, view)
     assert leg_of_old is not None
-    shift, totals = _named_shift(going, leg_of_old, view, message)
+    kind, peer = kind_of(going.terms), end_role(leg_of_old, view)
+    shift, totals = kind.named(going.terms, going, message, peer)
     beside = moved - clamp_to_locks(old, shift)
     _check_adding(draft, view, crossing, instance, leg, new, beside)
-    _keep_evidence(draft, going, leg_of_old, view, message)
+    kind.keep(draft, going, message, peer)
     return Verdict(Decision.HOLD, Intent(Purpose.REPLACE, Wei(beside), new.id, old.id), totals)
 
 
@@ -135,25 +125,12 @@ def _judge_removal(
         if gain(view.role, moved) < owed:
             raise BadProposal("less than what was paid in the other channel")
         return Verdict(Decision.ACCEPT, intent)
-    shift, totals = _named_shift(instance, leg, view, message)
+    kind, peer = kind_of(instance.terms), end_role(leg, view)
+    shift, totals = kind.named(instance.terms, instance, message, peer)
     if moved != clamp_to_locks(nano, shift):
         raise BadProposal("net does not move by the totals it names")
-    _keep_evidence(draft, instance, leg, view, message)
+    kind.keep(draft, instance, message, peer)
     return Verdict(Decision.HOLD, intent, totals)
-
-
-def _named_shift(
-    instance: InstanceView, leg: Leg, view: ChannelView, message: Propose
-) -> tuple[Wei, tuple[Wei, Wei]]:
-    if instance.machine is None:
-        assert instance.lock is not None
-        if instance.preimage is None and instance.head.preimage is None:
-            raise BadProposal("the secret is not known, and the lock has not lapsed")
-        shift = lock_shift(instance.lock)
-        return shift, (shift, Wei(0))
-    paid, received = message.paid, message.received
-    totals = (paid, received) if end_role(leg, view) is Role.ALICE else (received, paid)
-    return totals_shift(instance.machine, *totals), totals
 
 
 def end_role(leg: Leg, view: ChannelView) -> Role:
@@ -166,28 +143,3 @@ def other_leg(instance: InstanceView, leg: Leg) -> Leg:
         if other.channel != leg.channel:
             return other
     raise BadProposal("it does not cross us")
-
-
-# ------------------------------------------------------------------- what rule (c) rests on
-
-
-def _keep_evidence(
-    draft: Draft, instance: InstanceView, leg: Leg, view: ChannelView, message: Propose
-) -> None:
-    """Keeps the payer's highest statement of a one-way machine; a hub's own `Totals.received`."""
-    machine = instance.machine
-    payer = one_way(instance.terms)
-    if machine is None or payer is None:
-        return
-    by_payer = end_role(leg, view) is payer
-    paid = message.paid if by_payer else message.received
-    signature = message.paid_signature if by_payer else message.received_signature
-    held = draft.totals(instance.id)
-    if paid <= held.received or not signature:
-        return
-    key = machine_key(machine, payer)
-    try:
-        check_statement(draft.config.deployment, MachineId(instance.id), paid, signature, key)
-    except (BadSignature, StatementRefused):
-        return
-    draft.put(Totals(instance.id, Wei(0), Wei(0), Signature(b""), paid, signature))

@@ -17,14 +17,12 @@ from perun.core.hub.judge import end_role, other_leg
 from perun.core.hub.queue import forget, let_go, refuse_both, start_next, why_stays
 from perun.core.nanocontracts.instances import (
     finally_decided,
-    last_time,
     leg_in,
     one_way,
     untouched,
 )
-from perun.core.rules.evidence import is_worth_it
+from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.phases import blocked, fresh
-from perun.core.rules.proposing import answer, refuse, want
 from perun.core.state import (
     ChannelView,
     Crossing,
@@ -33,8 +31,8 @@ from perun.core.state import (
     Intent,
     LegStatus,
     Purpose,
-    Role,
 )
+from perun.core.states.proposing import answer, refuse, want
 from perun.types import ChannelId, InstanceId
 
 __all__ = ["follow", "give_up", "look_again", "on_agreed", "on_held", "on_watched", "overdue"]
@@ -56,25 +54,11 @@ def pays_alone(draft: Draft, view: ChannelView, instance: InstanceView) -> bool:
         return False
     there = other_leg(instance, leg)
     other = draft.channel(there.channel)
-    on = instance.head
     if there.status is not LegStatus.LISTED or not fresh(draft) or not instance.watched:
         return False
     if blocked(draft, other) is not None or blocked(draft, view) is not None:
         return False
-    in_time = draft.now <= last_time(instance.terms) - draft.config.limits.margin
-    if instance.lock is not None:
-        known = instance.preimage is not None
-        return (known and in_time) or instance.final.preimage is not None
-    owed = held.totals[payer]
-    recorded = on.paid_by_alice if payer is Role.ALICE else on.paid_by_bob
-    final = instance.final
-    recorded_finally = final.paid_by_alice if payer is Role.ALICE else final.paid_by_bob
-    received = draft.totals(instance.id).received
-    evidence = owed == 0 or (received >= owed and is_worth_it(draft, instance, received))
-    still_rises = on.deadline == 0 or draft.now <= on.deadline - draft.config.limits.margin
-    if evidence and in_time and still_rises:
-        return True
-    return recorded >= owed and recorded_finally >= owed
+    return kind_of(instance.terms).forces(draft, instance, held.totals)
 
 
 # ------------------------------------------------------------------------------------------ pairs
@@ -109,7 +93,7 @@ def on_held(draft: Draft, view: ChannelView) -> bool:
         elif _could_sign(draft, view) and _could_sign(draft, other):
             answer(draft, view.id, other.id)
         return True
-    if instance.lock is not None and pays_alone(draft, view, instance):
+    if not kind_of(instance.terms).talks and pays_alone(draft, view, instance):
         # The payer cannot propose before it knows the secret, which it learns from rule (d).
         answer(draft, view.id)
     return True

@@ -9,8 +9,8 @@ from perun.core.config import Config, HubPolicy
 from perun.core.faults import InstanceRejected
 from perun.core.nanocontracts.instances import check_terms, check_worth, last_time, locks
 from perun.core.rules.accounting import free_money, own_lock, reliable_holdings
-from perun.core.rules.content import agreed_content
 from perun.core.state import ChainView, ChannelView
+from perun.core.states.content import agreed_content
 from perun.types import InstanceId, Lock, Machine, Nano, UnixTime, Wei
 
 __all__ = ["fee_for", "why_refuse"]

@@ -17,12 +17,13 @@ from perun.core.faults import UnexpectedMessage
 from perun.core.hub.policy import fee_for, why_refuse
 from perun.core.nanocontracts.instances import (
     app_of,
-    final_time,
+    end_time,
     finally_decided,
     instance_id,
     nano_of,
+    signer,
 )
-from perun.core.rules.keys import machine_key, own_key, peer_key
+from perun.core.rules.keys import own_key, peer_key
 from perun.core.rules.phases import Phase, blocked, phase
 from perun.core.state import (
     ChannelView,
@@ -35,7 +36,7 @@ from perun.core.state import (
 )
 from perun.encoding.messages import GrantInstance, RefuseInstance, RequestInstance
 from perun.encoding.quotes import Quote
-from perun.types import ChannelId, InstanceId, Machine, Signature, Terms, UnixTime, Wei
+from perun.types import ChannelId, InstanceId, Signature, Terms, UnixTime, Wei
 
 __all__ = [
     "forget",
@@ -69,7 +70,7 @@ def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> Non
 
 def instance_of(draft: Draft, message: RequestInstance) -> InstanceId:
     """What is asked for; raises `UnexpectedMessage`."""
-    if final_time(message.terms) >= 2**40:
+    if end_time(message.terms) >= 2**40:
         raise UnexpectedMessage("RequestInstance", "its final time fits no nano")
     return instance_id(draft.config.deployment, message.terms)
 
@@ -87,7 +88,7 @@ def register(
         return "no hub here"
     side = Role.ALICE if message.from_alice else Role.BOB
     terms = message.terms
-    if isinstance(terms, Machine) and machine_key(terms, side) != peer_key(view):
+    if signer(terms, side) not in (None, peer_key(view)):
         return "your side of the machine is not your key"
     crossing = draft.crossing(id)
     if crossing is None:
@@ -190,7 +191,7 @@ def start(
         return why
     policy = draft.config.policy.hub
     assert policy is not None
-    fee = fee_for(policy, terms, draft.now, final_time(terms))
+    fee = fee_for(policy, terms, draft.now, end_time(terms))
     draft.put(replace(crossing, stage=CrossingStage.OPENING, since=draft.chain.clock, fee=fee))
     valid_until = UnixTime(draft.now + policy.quote_validity)
     for view, price in zip(pair, (fee, Wei(0)), strict=True):

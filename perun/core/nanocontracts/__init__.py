@@ -1,1 +1,1 @@
-"""What the core knows of nanocontracts: ids, nanos, locks, times, and final shifts."""
+"""The kinds of nanocontract, a file each behind one interface; payments; evidence on its way."""

@@ -1,1 +1,1 @@
-"""What every part of the core stands on: arithmetic, keys, phases, and what may be signed when."""
+"""What every part of the core stands on: money, prices, keys, phases, who may join."""

@@ -12,9 +12,9 @@ from typing import Final
 from perun.core.books import Draft
 from perun.core.faults import AssetNotPriced, ChannelRejected, ChannelTooSmall, KeyNotProved
 from perun.core.indexes import touched
-from perun.core.nanocontracts.worth import least_channel, worth_of
 from perun.core.rules.keys import own_account, peer_account, peer_key
 from perun.core.rules.signing import check_signature
+from perun.core.rules.worth import least_channel, worth_of
 from perun.core.state import ChannelView, Held, Intent, PeerId, Purpose, Role, Stage
 from perun.encoding.messages import Propose
 from perun.errors import BadSignature

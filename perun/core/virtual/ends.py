@@ -11,15 +11,17 @@ from msgspec.structs import replace
 from perun.core.books import Draft
 from perun.core.effects import SignItem
 from perun.core.faults import UnexpectedMessage
+from perun.core.nanocontracts.instances import signer
+from perun.core.nanocontracts.kinds import kind_of
+from perun.core.nanocontracts.payments import show_paid
 from perun.core.notices import InstanceRefused, VirtualReady
-from perun.core.payments import show_paid
-from perun.core.rules import legs
 from perun.core.rules.accounting import gain
-from perun.core.rules.keys import machine_key, own_key, peer_key
+from perun.core.rules.keys import own_key, peer_key
 from perun.core.rules.phases import Phase, blocked, phase
-from perun.core.rules.proposing import ask_hub, send_proposal, still_asked, want, wanted
 from perun.core.rules.signing import check_loosely
 from perun.core.state import InstanceView, Intent, LegStatus, PeerId, Purpose, Role
+from perun.core.states import legs
+from perun.core.states.proposing import ask_hub, send_proposal, still_asked, want, wanted
 from perun.encoding.messages import (
     GrantInstance,
     ReadySigned,
@@ -142,9 +144,10 @@ def refused(draft: Draft, instance: InstanceView, reason: str) -> None:
 
 def on_added(draft: Draft, instance: InstanceView) -> None:
     """Our channel lists it: say so to the other end, signed by the machine key [A2]."""
-    if not instance.via or instance.machine is None or instance.ready_sent:
-        if instance.via and instance.lock is not None:
-            draft.notify(VirtualReady(instance.id))
+    if not instance.via or instance.ready_sent:
+        return
+    if not kind_of(instance.terms).talks:
+        draft.notify(VirtualReady(instance.id))
         return
     if draft.books.exit_only:
         return
@@ -177,14 +180,11 @@ def on_ready(draft: Draft, sender: PeerId, message: ReadySigned) -> None:
     Heard again, it means that the other end was away, and may have missed what we said.
     """
     instance = draft.find_instance(message.machine)
-    if (
-        instance is None
-        or instance.machine is None
-        or instance.role is None
-        or instance.end != sender
-    ):
+    key = None
+    if instance is not None and instance.role is not None and instance.end == sender:
+        key = signer(instance.terms, instance.role.other)
+    if instance is None or key is None:
         raise UnexpectedMessage("ReadySigned", "no such machine with this peer")
-    key = machine_key(instance.machine, instance.role.other)
     ready = Ready(MachineId(instance.id))
     if instance.ready:
         if instance.ready_sent and not message.answer:

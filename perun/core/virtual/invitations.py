@@ -22,15 +22,13 @@ from perun.core.nanocontracts.instances import (
     instance_id,
     locks,
     nano_of,
-    payer_of_lock,
     untouched,
 )
+from perun.core.nanocontracts.kinds import kind_of
 from perun.core.notices import InstanceRefused
 from perun.core.rules.accounting import own_lock
-from perun.core.rules.content import agreed_content
 from perun.core.rules.keys import own_key, peer_key
 from perun.core.rules.phases import may_sign
-from perun.core.rules.proposing import want
 from perun.core.state import (
     ChannelView,
     InstanceView,
@@ -43,6 +41,8 @@ from perun.core.state import (
     Role,
     Stage,
 )
+from perun.core.states.content import agreed_content
+from perun.core.states.proposing import want
 from perun.core.virtual import ends, leaving
 from perun.crypto.hashing import keccak
 from perun.crypto.keys import PublicKey
@@ -138,10 +138,10 @@ def on_invite(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Non
     terms = message.terms
     try:
         view = _place(draft, sender, via, message)
-        if isinstance(terms, Machine):
-            theirs = _address(sender) if via else peer_key(view)
-            if (terms.alice, terms.bob) != (theirs, own_key(view)):
-                raise InstanceRejected("its keys are not yours and mine")
+        keys = kind_of(terms).signers(terms)
+        theirs = _address(sender) if via else peer_key(view)
+        if keys is not None and keys != (theirs, own_key(view)):
+            raise InstanceRejected("its keys are not yours and mine")
         check_terms(draft.config, draft.now, terms)
         check_worth(draft.config, draft.chain, view.channel.asset, terms)
         if locks(terms)[Role.BOB] > _greatest_lock(draft):
@@ -149,8 +149,8 @@ def on_invite(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Non
         ours = Salt(keccak(draft.config.seed + terms.salt))
         whole = _whole(terms, ours)
         is_new = draft.find_instance(instance_id(draft.config.deployment, whole)) is None
-        if is_new and isinstance(whole, Lock) and payer_of_lock(whole) is Role.BOB:
-            view = _take_from(draft, view, whole)
+        if is_new:
+            view = _take_from(draft, view, kind_of(whole).taken(whole, Role.BOB))
         may_sign(draft, view, "lock an instance")
         _check_room(draft, sender)
     except Misuse as error:
@@ -188,10 +188,10 @@ def _greatest_lock(draft: Draft) -> int:
     return policy.greatest_deposit if policy.greatest_lock is None else policy.greatest_lock
 
 
-def _take_from(draft: Draft, view: ChannelView, lock: Lock) -> ChannelView:
-    """A machine takes from us what we sign for in it; a lock that we pay is as good as paid."""
-    taken, most = view.taken + lock.amount, draft.config.policy.greatest_loss
-    if taken > most:
+def _take_from(draft: Draft, view: ChannelView, amount: Wei) -> ChannelView:
+    """Locking it takes so much from us, whatever we do afterwards."""
+    taken, most = view.taken + amount, draft.config.policy.greatest_loss
+    if amount and taken > most:
         raise InstanceRejected(f"it makes me pay for a secret of yours, and I allow {most}")
     return replace(view, taken=Wei(taken))
 

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from perun.core.books import Draft
 from perun.core.faults import NotAllowedNow, UnexpectedMessage
-from perun.core.nanocontracts.instances import paid_by
-from perun.core.payments import accept
-from perun.core.rules.proposing import want, wanted
+from perun.core.nanocontracts.machine import paid_by
+from perun.core.nanocontracts.payments import accept
 from perun.core.state import ChannelView, InstanceView, Intent, LegStatus, PeerId, Purpose, Role
+from perun.core.states.proposing import want, wanted
 from perun.core.virtual.ends import refused, request
 from perun.encoding.messages import Leave, RefuseInstance
 from perun.types import InstanceId

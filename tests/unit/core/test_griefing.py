@@ -17,7 +17,7 @@ from perun.core.inputs import (
     CommandPay,
     CommandTransfer,
 )
-from perun.core.nanocontracts.instances import final_time
+from perun.core.nanocontracts.instances import end_time
 from perun.core.notices import ChannelRefused, InstanceRefused, ProposalHeld
 from perun.core.state import Stage
 from perun.encoding.messages import Invite, OfferChannel, Propose, RefuseInstance, RequestInstance
@@ -248,7 +248,7 @@ def test_lock_lasts_no_longer_than_the_limits_say(pair: Pair) -> None:
     now = pair.world.ledger.time
     longest = limits.greatest_validity + limits.greatest_challenge
     id = add_machine(pair.world, pair.alice, pair.channel, 1, 1, life=limits.greatest_validity)
-    assert final_time(instance(pair.bob, id).terms) - now <= longest
+    assert end_time(instance(pair.bob, id).terms) - now <= longest
 
     with pytest.raises(Exception, match="too far ahead"):
         add_machine(pair.world, pair.alice, pair.channel, 1, 1, life=limits.greatest_validity + 1)

@@ -18,7 +18,7 @@ from perun.core.inputs import (
     CommandWithdraw,
 )
 from perun.core.notices import ChannelOffered, ProposalHeld
-from perun.core.rules import content
+from perun.core.states import content
 from perun.encoding.messages import (
     AnswerClose,
     DeclineInvite,

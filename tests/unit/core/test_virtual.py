@@ -20,8 +20,8 @@ from perun.core.inputs import (
     Signed,
 )
 from perun.core.notices import InstanceRefused, ProposalRefused, VirtualReady
-from perun.core.rules.proposing import want
 from perun.core.state import CrossingStage, Intent, LegStatus, Purpose
+from perun.core.states.proposing import want
 from perun.crypto.hashing import keccak
 from perun.encoding.messages import (
     AnswerState,

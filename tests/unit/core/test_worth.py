@@ -9,8 +9,8 @@ from perun.core.config import Policy, Worth
 from perun.core.faults import AssetNotPriced, ChannelTooSmall, InstanceRejected
 from perun.core.inputs import CommandOffer
 from perun.core.nanocontracts.instances import check_terms, check_worth
-from perun.core.nanocontracts.worth import dust_of, worth_of
 from perun.core.notices import ChannelJoined, ChannelRefused
+from perun.core.rules.worth import dust_of, worth_of
 from perun.core.state import ChainView
 from perun.errors import AmountOutOfRange
 from perun.node.settings import config_for

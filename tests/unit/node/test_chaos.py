@@ -24,13 +24,13 @@ from perun.core.inputs import (
     CommandTransfer,
     CommandWithdraw,
 )
-from perun.core.nanocontracts.instances import totals_shift
+from perun.core.nanocontracts.machine import totals_shift
 from perun.core.rules.accounting import clamp_to_locks, gain
-from perun.core.rules.balances import balance
-from perun.core.rules.content import agreed_content
 from perun.core.rules.phases import Phase, phase
 from perun.core.rules.signing import digest
 from perun.core.state import LegStatus, Role
+from perun.core.states.balances import balance
+from perun.core.states.content import agreed_content
 from perun.crypto.hashing import keccak
 from perun.crypto.signatures import verify
 from perun.encoding.messages import AnswerState, Pay, Propose, RequestInstance, decode

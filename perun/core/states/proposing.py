@@ -12,12 +12,10 @@ from msgspec.structs import replace
 
 from perun.core.books import Draft
 from perun.core.effects import SignItem
+from perun.core.nanocontracts.kinds import kind_of
 from perun.core.notices import InstanceRefused, ProposalRefused
-from perun.core.rules import legs
-from perun.core.rules.content import build, next_version
-from perun.core.rules.keys import machine_key, own_key
+from perun.core.rules.keys import own_key
 from perun.core.rules.phases import blocked
-from perun.core.rules.signing import exact
 from perun.core.state import (
     ChannelView,
     InstanceView,
@@ -27,6 +25,8 @@ from perun.core.state import (
     Purpose,
     Role,
 )
+from perun.core.states import legs
+from perun.core.states.content import build, next_version
 from perun.encoding.messages import (
     DeclineInvite,
     Propose,
@@ -35,7 +35,7 @@ from perun.encoding.messages import (
     SignedHalf,
 )
 from perun.errors import Misuse
-from perun.types import ChannelId, InstanceId, MachineId, Signature, State, Version, Wei
+from perun.types import ChannelId, InstanceId, Signature, State, Version, Wei
 
 __all__ = [
     "answer",
@@ -196,29 +196,9 @@ def send_proposal(draft: Draft, view: ChannelView, proposal: OwnProposal) -> Non
     if intent.purpose is Purpose.REFUSE:
         message = replace(message, base=shown(view))
     elif intent.removes is not None:
-        message = _with_evidence(draft, message, draft.instance(intent.removes))
+        instance = draft.instance(intent.removes)
+        message = kind_of(instance.terms).show(draft, instance, message)
     draft.send(view.peer, message)
-
-
-def _with_evidence(draft: Draft, message: Propose, instance: InstanceView) -> Propose:
-    """The totals that a removal names, with the statements that prove them [A11]."""
-    if instance.lock is not None:
-        return replace(message, preimage=instance.preimage or instance.head.preimage)
-    if instance.role is None or instance.machine is None:
-        return message
-    totals = draft.totals(instance.id)
-    received = totals.received_signature
-    if received:
-        key = machine_key(instance.machine, instance.role.other)
-        machine = MachineId(instance.id)
-        received = exact(draft.config.deployment, machine, totals.received, received, key)
-    return replace(
-        message,
-        paid=totals.sent,
-        paid_signature=totals.sent_signature,
-        received=totals.received,
-        received_signature=received,
-    )
 
 
 def resend(draft: Draft, view: ChannelView) -> None:

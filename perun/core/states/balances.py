@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from perun.core.books import Books
-from perun.core.nanocontracts.instances import decided_shift, lock_shift, totals_shift
+from perun.core.nanocontracts.instances import decided_shift
+from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.accounting import clamp_to_locks, gain, own_lock, reliable_holdings
-from perun.core.rules.content import agreed_content
-from perun.core.state import ChannelView, InstanceView, Role, Totals
+from perun.core.state import ChannelView, Totals
+from perun.core.states.content import agreed_content
 from perun.types import Nano, Wei
 
 __all__ = ["Balance", "balance"]
@@ -58,24 +59,9 @@ def _present(books: Books, view: ChannelView, nano: Nano) -> int:
     if instance is not None:
         decided = decided_shift(instance, instance.head, books.chain.head_time)
         totals = books.totals.get(nano.id) or Totals(nano.id)
-        shift = decided if decided is not None else _signed_shift(instance, totals)
+        shift = (
+            decided
+            if decided is not None
+            else kind_of(instance.terms).worst(instance.terms, instance, totals)
+        )
     return own_lock(nano, view.role) + gain(view.role, clamp_to_locks(nano, shift))
-
-
-def _signed_shift(instance: InstanceView, totals: Totals) -> int:
-    if instance.machine is not None:
-        if instance.role is None:
-            return 0
-        ours, theirs = totals.asked, totals.received
-        pair = (ours, theirs) if instance.role is Role.ALICE else (theirs, ours)
-        return totals_shift(instance.machine, *pair)
-    assert instance.lock is not None
-    # A lock that we pay counts as paid from the day it is locked.
-    known = instance.preimage is not None
-    return lock_shift(instance.lock) if known or _we_pay(instance) else 0
-
-
-def _we_pay(instance: InstanceView) -> bool:
-    assert instance.lock is not None
-    payer = Role.BOB if instance.lock.bob_pays else Role.ALICE
-    return instance.role is payer

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from perun.core.books import Draft
 from perun.core.faults import NotAllowedNow
-from perun.core.nanocontracts.instances import finally_decided, lock_shift, paid_by, totals_shift
-from perun.core.state import ChannelView, InstanceView, LegStatus, Role
+from perun.core.nanocontracts.instances import finally_decided
+from perun.core.nanocontracts.kinds import kind_of
+from perun.core.state import ChannelView, InstanceView, LegStatus
 from perun.types import Wei
 
 __all__ = ["end_shift", "own_shift"]
@@ -39,14 +40,8 @@ def end_shift(draft: Draft, instance: InstanceView) -> Wei:
     decided = finally_decided(instance, draft.chain)
     if decided is not None:
         return decided
-    if instance.machine is not None:
-        totals = draft.totals(instance.id)
-        return totals_shift(
-            instance.machine,
-            paid_by(instance, totals, Role.ALICE),
-            paid_by(instance, totals, Role.BOB),
-        )
-    assert instance.lock is not None
-    if instance.preimage is None and instance.head.preimage is None:
+    terms = instance.terms
+    known = kind_of(terms).known(terms, instance, draft.totals(instance.id))
+    if known is None:
         raise NotAllowedNow("remove it", "the secret is not known and the lock has not lapsed")
-    return lock_shift(instance.lock)
+    return known

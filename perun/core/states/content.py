@@ -12,7 +12,6 @@ from itertools import pairwise
 from perun.core.books import Draft
 from perun.core.faults import BadProposal, InstanceRejected, NotAllowedNow, NotEnoughMoney
 from perun.core.nanocontracts.instances import leg_in, nano_of, untouched
-from perun.core.nanocontracts.removal import own_shift
 from perun.core.rules.accounting import (
     clamp_to_locks,
     free_money,
@@ -21,6 +20,7 @@ from perun.core.rules.accounting import (
     solvent,
 )
 from perun.core.state import ChannelView, Intent, Purpose, Role
+from perun.core.states.removal import own_shift
 from perun.types import MAX_AMOUNT, Address, InstanceId, Nano, State, Version, Wei
 
 __all__ = ["agreed_content", "agreed_version", "build", "difference", "next_version", "order"]

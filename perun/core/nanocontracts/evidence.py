@@ -1,0 +1,69 @@
+"""Evidence on its way to the chain (protocol, section 5, Cashing in).
+
+What we hold is submitted when the end of the instance is a margin away, at once when the channel is
+in dispute, and in answer to any submission of less. What a register of ours carries is not
+submitted beside it, while there is time to see what became of it.
+"""
+
+from __future__ import annotations
+
+from perun.core.books import Draft
+from perun.core.nanocontracts.instances import last_time
+from perun.core.nanocontracts.kinds import kind_of
+from perun.core.rules.phases import registering
+from perun.core.state import ChannelView, InstanceView, LegStatus
+from perun.types import ChannelId, Nano
+
+__all__ = ["duties", "piece"]
+
+
+def duties(draft: Draft, instance: InstanceView) -> None:
+    """What must be on its way to the chain for this instance now."""
+    if not _counts(draft, instance):
+        return
+    urgent = _disputed(draft, instance) or (
+        draft.now >= last_time(instance.terms) - draft.config.limits.margin
+    )
+    kind_of(instance.terms).due(draft, instance, urgent=urgent)
+
+
+def piece(draft: Draft, nano: Nano) -> bytes:
+    """Evidence that travels with a register; empty if we have none, or it would come too late."""
+    instance = draft.find_instance(nano.id)
+    return b"" if instance is None else kind_of(instance.terms).piece(draft, instance)
+
+
+def _counts(draft: Draft, instance: InstanceView) -> bool:
+    """Whether a channel of ours would be paid differently for it."""
+    for leg in instance.legs:
+        if leg.status in (LegStatus.LISTED, LegStatus.REMOVING):
+            view = draft.channel(leg.channel)
+            if not view.final.ended:
+                return instance.role is not None or _half(instance)
+        elif leg.status is not LegStatus.REMOVED and _in_dispute(draft, instance, leg.channel):
+            return True
+    return False
+
+
+def _half(instance: InstanceView) -> bool:
+    """Hub: removed where it pays, not yet where it receives: rule (c) wants its evidence used."""
+    return any(leg.status is LegStatus.REMOVED for leg in instance.legs)
+
+
+def _in_dispute(draft: Draft, instance: InstanceView, channel: bytes) -> bool:
+    view = draft.books.channels.get(ChannelId(channel))
+    dispute = view.head.dispute if view is not None else None
+    return dispute is not None and any(nano.id == instance.id for nano in dispute.nanos)
+
+
+def _disputed(draft: Draft, instance: InstanceView) -> bool:
+    """Whether a channel is in dispute, or left, and no register of ours carries the evidence."""
+    views: list[ChannelView] = [draft.channel(leg.channel) for leg in instance.legs]
+    if any(registering(view, draft.chain) and _lists(view, instance) for view in views):
+        return False
+    return any(view.head.dispute is not None or view.leaving for view in views)
+
+
+def _lists(view: ChannelView, instance: InstanceView) -> bool:
+    agreed = view.agreed
+    return agreed is not None and any(nano.id == instance.id for nano in agreed.state.nanos)

@@ -1,0 +1,135 @@
+"""The hash time lock: an amount that moves if a secret is revealed in time (section 4)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from msgspec.structs import replace
+
+from perun.core.books import Draft
+from perun.core.config import Deployment
+from perun.core.effects import RevealPreimage
+from perun.core.faults import BadProposal
+from perun.core.limits import Limits
+from perun.core.nanocontracts.kind import Kind
+from perun.core.state import InstanceView, LegStatus, OnChainInstance, Role, Totals
+from perun.crypto.hashing import keccak
+from perun.encoding.evidence import reveal_evidence
+from perun.encoding.ids import lock_id
+from perun.encoding.messages import Propose
+from perun.types import Address, InstanceId, Lock, UnixTime, Wei
+
+__all__ = ["HASH_LOCK", "lock_shift", "payer_of_lock"]
+
+
+def lock_shift(lock: Lock) -> Wei:
+    """The shift of a hash lock whose preimage is known."""
+    return Wei(-lock.amount if lock.bob_pays else lock.amount)
+
+
+def payer_of_lock(lock: Lock) -> Role:
+    """Who pays when the secret comes out."""
+    return Role.BOB if lock.bob_pays else Role.ALICE
+
+
+class _HashLockKind(Kind[Lock]):
+    talks: ClassVar[bool] = False
+
+    def id(self, deployment: Deployment, terms: Lock) -> InstanceId:
+        return lock_id(deployment.hash_time_lock, terms)
+
+    def app(self, deployment: Deployment) -> Address:
+        return deployment.hash_time_lock.contract
+
+    def locks(self, terms: Lock) -> tuple[Wei, Wei]:
+        return (Wei(0), terms.amount) if terms.bob_pays else (terms.amount, Wei(0))
+
+    def signers(self, terms: Lock) -> tuple[Address, Address] | None:
+        return None
+
+    def last_time(self, terms: Lock) -> UnixTime:
+        return terms.deadline
+
+    def end_time(self, terms: Lock) -> UnixTime:
+        return terms.deadline
+
+    def check(self, limits: Limits, terms: Lock) -> None:
+        """Nothing beside its times."""
+
+    def taken(self, terms: Lock, role: Role) -> Wei:
+        """A lock that we pay is as good as paid."""
+        return self.locks(terms)[role]
+
+    def outcome(self, terms: Lock, on: OnChainInstance, time: UnixTime) -> Wei | None:
+        return lock_shift(terms) if on.preimage is not None else None
+
+    def known(self, terms: Lock, instance: InstanceView, totals: Totals) -> Wei | None:
+        if instance.preimage is None and instance.head.preimage is None:
+            return None
+        return lock_shift(terms)
+
+    def enforceable(
+        self, terms: Lock, instance: InstanceView, totals: Totals, time: UnixTime
+    ) -> Wei:
+        in_time = time <= terms.deadline
+        return lock_shift(terms) if instance.preimage is not None and in_time else Wei(0)
+
+    def worst(self, terms: Lock, instance: InstanceView, totals: Totals) -> Wei:
+        """A lock that we pay counts as paid from the day it is locked."""
+        paid = instance.preimage is not None or instance.role is payer_of_lock(terms)
+        return lock_shift(terms) if paid else Wei(0)
+
+    def show(self, draft: Draft, instance: InstanceView, message: Propose) -> Propose:
+        return replace(message, preimage=instance.preimage or instance.head.preimage)
+
+    def believe(self, draft: Draft, instance: InstanceView, message: Propose) -> None:
+        preimage = message.preimage
+        if preimage is not None and keccak(preimage) == _terms(instance).hash:
+            draft.put(replace(instance, preimage=preimage))
+
+    def named(
+        self, terms: Lock, instance: InstanceView, message: Propose, peer: Role
+    ) -> tuple[Wei, tuple[Wei, Wei]]:
+        if instance.preimage is None and instance.head.preimage is None:
+            raise BadProposal("the secret is not known, and the lock has not lapsed")
+        shift = lock_shift(terms)
+        return shift, (shift, Wei(0))
+
+    def keep(self, draft: Draft, instance: InstanceView, message: Propose, peer: Role) -> None:
+        """`believe` has kept the secret."""
+
+    def forces(self, draft: Draft, instance: InstanceView, totals: tuple[Wei, Wei]) -> bool:
+        in_time = draft.now <= _terms(instance).deadline - draft.config.limits.margin
+        return (instance.preimage is not None and in_time) or instance.final.preimage is not None
+
+    def due(self, draft: Draft, instance: InstanceView, *, urgent: bool) -> None:
+        lock, known = _terms(instance), instance.preimage
+        if known is not None and urgent and self._is_of_use(draft, instance):
+            reveal = RevealPreimage(lock, instance.id, known)
+            draft.submit(b"v" + instance.id, reveal, lock.deadline)
+
+    def piece(self, draft: Draft, instance: InstanceView) -> bytes:
+        if instance.preimage is None or not self._is_of_use(draft, instance):
+            return b""
+        return reveal_evidence(_terms(instance), instance.preimage)
+
+    def _is_of_use(self, draft: Draft, instance: InstanceView) -> bool:
+        """Whether the chain does not know the secret, may still learn it, and we gain by it."""
+        in_time = draft.now <= _terms(instance).deadline
+        return instance.head.preimage is None and in_time and _is_receiver(instance)
+
+
+HASH_LOCK = _HashLockKind()
+
+
+def _terms(instance: InstanceView) -> Lock:
+    assert isinstance(instance.terms, Lock)
+    return instance.terms
+
+
+def _is_receiver(instance: InstanceView) -> bool:
+    """Whether we are paid by it."""
+    if instance.role is None:
+        # A hub is the receiver towards the payer; what it may claim it has paid on already.
+        return any(leg.status is LegStatus.REMOVED for leg in instance.legs)
+    return instance.role is payer_of_lock(_terms(instance)).other

@@ -1,0 +1,119 @@
+"""What the core asks of a kind of nanocontract; all it must know to carry one more.
+
+A kind is one object without state, in a file of its own, named in `kinds`. What it needs of an
+instance is its row and the payments in it (`Totals`); and the draft, where evidence comes or is
+due. Times are Unix seconds of blocks; shifts go from the instance's Alice to its Bob.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Generic, TypeVar
+
+from perun.core.books import Draft
+from perun.core.config import Deployment
+from perun.core.limits import Limits
+from perun.core.state import InstanceView, OnChainInstance, Role, Totals
+from perun.encoding.messages import Propose
+from perun.types import Address, InstanceId, UnixTime, Wei
+
+__all__ = ["Kind"]
+
+T = TypeVar("T")
+
+
+class Kind(ABC, Generic[T]):
+    """A kind whose parameters are a `T`."""
+
+    talks: ClassVar[bool]
+    """Whether its ends go on signing for it once it is listed: over a hub they say `Ready` before
+    the first signature, and `Leave` with the last."""
+
+    # ------------------------------------------------------------------------ what its terms say
+
+    @abstractmethod
+    def id(self, deployment: Deployment, terms: T) -> InstanceId:
+        """The hash of all parameters."""
+
+    @abstractmethod
+    def app(self, deployment: Deployment) -> Address:
+        """The contract that decides it."""
+
+    @abstractmethod
+    def locks(self, terms: T) -> tuple[Wei, Wei]:
+        """What the instance's Alice and Bob may lose."""
+
+    @abstractmethod
+    def signers(self, terms: T) -> tuple[Address, Address] | None:
+        """The keys that sign for its Alice and Bob; None: nobody signs."""
+
+    @abstractmethod
+    def last_time(self, terms: T) -> UnixTime:
+        """Last second for first evidence."""
+
+    @abstractmethod
+    def end_time(self, terms: T) -> UnixTime:
+        """What is not done then never will be; equals the nano's `expiry`."""
+
+    @abstractmethod
+    def check(self, limits: Limits, terms: T) -> None:
+        """Raises `InstanceRejected` for what an honest party does not lock, beside its times."""
+
+    @abstractmethod
+    def taken(self, terms: T, role: Role) -> Wei:
+        """What `role` loses by locking it, whatever it does afterwards."""
+
+    # -------------------------------------------------------------------------------- what it does
+
+    @abstractmethod
+    def outcome(self, terms: T, on: OnChainInstance, time: UnixTime) -> Wei | None:
+        """The shift that its record shows in a block of this time; None: none yet, or never."""
+
+    @abstractmethod
+    def known(self, terms: T, instance: InstanceView, totals: Totals) -> Wei | None:
+        """The shift at which an end lets it go now, by what both know; None: not known."""
+
+    @abstractmethod
+    def enforceable(self, terms: T, instance: InstanceView, totals: Totals, time: UnixTime) -> Wei:
+        """The shift that comes out if each side submits all that it holds from `time` on."""
+
+    @abstractmethod
+    def worst(self, terms: T, instance: InstanceView, totals: Totals) -> Wei:
+        """The shift that is the worst for us, by all we have signed and hold evidence for."""
+
+    # ------------------------------------------------------------------------------- what proves it
+
+    @abstractmethod
+    def show(self, draft: Draft, instance: InstanceView, message: Propose) -> Propose:
+        """Adds to a removal what proves its shift."""
+
+    @abstractmethod
+    def believe(self, draft: Draft, instance: InstanceView, message: Propose) -> None:
+        """Keeps what a peer's removal proves, before it is judged."""
+
+    @abstractmethod
+    def named(
+        self, terms: T, instance: InstanceView, message: Propose, peer: Role
+    ) -> tuple[Wei, tuple[Wei, Wei]]:
+        """Hub: the shift that a removal by its `peer` names, and by which totals.
+
+        Raises:
+            BadProposal: nothing proves a shift.
+        """
+
+    @abstractmethod
+    def keep(self, draft: Draft, instance: InstanceView, message: Propose, peer: Role) -> None:
+        """Hub: keeps what proves the shift in the other channel too; rule (c) rests on it."""
+
+    @abstractmethod
+    def forces(self, draft: Draft, instance: InstanceView, totals: tuple[Wei, Wei]) -> bool:
+        """Rule (c): whether we can force the shift of these totals, or a better one, in time,
+        whatever anybody else submits."""
+
+    @abstractmethod
+    def due(self, draft: Draft, instance: InstanceView, *, urgent: bool) -> None:
+        """Submits what we hold, if it is time: `urgent` says that it cannot wait for more."""
+
+    @abstractmethod
+    def piece(self, draft: Draft, instance: InstanceView) -> bytes:
+        """Evidence that travels with a register; empty: none of use."""

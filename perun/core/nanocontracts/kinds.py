@@ -1,0 +1,21 @@
+"""The kinds that this program knows: one line each."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from perun.core.nanocontracts.hash_lock import HASH_LOCK
+from perun.core.nanocontracts.kind import Kind
+from perun.core.nanocontracts.machine import MACHINE
+from perun.types import Lock, Machine, Terms
+
+__all__ = ["KINDS", "kind_of"]
+
+# Any: what a kind takes is what it is found by.
+KINDS: Final[dict[type, Kind[Any]]] = {Machine: MACHINE, Lock: HASH_LOCK}
+"""By the type of their parameters."""
+
+
+def kind_of(terms: Terms) -> Kind[Any]:
+    """What knows an instance of these parameters."""
+    return KINDS[type(terms)]
