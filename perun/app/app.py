@@ -28,13 +28,13 @@ from perun.app.errors import NoSuch
 from perun.app.eventing import Subscriptions, events
 from perun.app.exposing import Watchers, exposure
 from perun.app.methods import CancelRequest, MakeRequest, Pay, Refund, Subscribe, Unsubscribe
-from perun.app.rows import KINDS, OwnRequest, Payment, Step
+from perun.app.rows import KINDS, OwnRequest, Payment, RequestState, Step
 from perun.app.settings import Settings
 from perun.app.shelf import Shelf
 from perun.app.show import show_payment, show_request
 from perun.app.spending import allow
 from perun.app.values import Done
-from perun.app.work import Ask, Caller, Reply, Work
+from perun.app.work import Ask, Caller, Reach, Reply, Work
 from perun.core.effects import SignItem
 from perun.core.inputs import ChainBlock, Connected, Input, Restarted, Tick
 from perun.core.notices import (
@@ -65,6 +65,10 @@ _A_MOMENT: Final = 2
 run this program never give one."""
 
 
+def _nowhere(peer: PeerId, host: str, token: bytes = b"", *, stay: bool = True) -> None:
+    """Nobody is called: who can be reached is so anyway."""
+
+
 class App:
     """One node's."""
 
@@ -74,7 +78,7 @@ class App:
         self,
         settings: Settings,
         random: Callable[[], Salt],
-        reach: Callable[[PeerId, str], None] = lambda _peer, _host: None,
+        reach: Reach = _nowhere,
         watchers: Watchers = lambda _: (),
         version: str = "",
     ) -> None:
@@ -94,6 +98,15 @@ class App:
         self._subscriptions = Subscriptions()
         self._tended: dict[InstanceId, UnixTime] = {}
         self._handlers = self._all_handlers()
+
+    # -------------------------------------------------------------------------------- for the wire
+
+    def admits(self, peer: PeerId, token: bytes) -> bool:
+        """Whether somebody without a channel may talk to us: a contact, or whoever shows the id of
+        an open request of ours. May be asked from any thread."""
+        request = self.shelf.requests.get(token)
+        is_asked = request is not None and request.state is RequestState.OPEN
+        return is_asked or peer in self.shelf.names
 
     # -------------------------------------------------------------------------------- as a guest
 

@@ -34,7 +34,8 @@ def begin(work: Work, caller: Caller, payment: Payment, host: str) -> Payment:
     if caller.scope is not Scope.ALL:
         payment = replace(payment, token=caller.token)
     if host:
-        work.desk.after(lambda: work.reach(payment.payee, host))
+        # It admits whoever shows a request of its own, as long as that is open.
+        work.desk.after(lambda: work.reach(payment.payee, host, payment.request, stay=False))
     signed = _try(work, payment)
     if signed is not None:
         return signed

@@ -81,10 +81,7 @@ def _pay_link(work: Work, caller: Caller, params: Pay, digest: bytes) -> Payment
             relay=link.request.relay,
             until=UnixTime(min(payment.until, work.now + link.request.until - work.date)),
         )
-        if link.relay_host:
-            relay = link.request.relay
-            work.desk.after(lambda: work.reach(relay, link.relay_host))
-    return begin(work, caller, payment, link.host)
+    return begin(work, caller, payment, link.host or link.relay_host)
 
 
 def check_request(work: Work, link: Link) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -22,10 +22,20 @@ from perun.errors import PerunError
 from perun.node.guest import Desk
 from perun.types import Asset, Salt, UnixTime, Wei
 
-__all__ = ["Ask", "Caller", "Reply", "Work", "plain"]
+__all__ = ["Ask", "Caller", "Reach", "Reply", "Work", "plain"]
 
 Reply = Callable[[Any], None]
 """Takes a result, or the `PerunError` that there is instead; once all of it is on disk."""
+
+
+class Reach(Protocol):
+    """Tells the wire where a node is to be found."""
+
+    def __call__(self, peer: PeerId, host: str, token: bytes = b"", *, stay: bool = True) -> None:
+        """Args:
+        token: shows the node why it should talk to us, before it knows us.
+        stay: whether to call it again whenever it is lost.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +69,7 @@ class Work:
     shelf: Shelf
     settings: Settings
     random: Callable[[], Salt]
-    reach: Callable[[PeerId, str], None]
-    """Tells the wire where a node is to be found."""
+    reach: Reach
     changed: dict[int, None]
     """Payments whose step changed in this turn, by number: told at its end."""
 

@@ -108,7 +108,7 @@ class Daemon:
         self.app = App(
             AppSettings(genesis=genesis, host=self._public_host()),
             new_salt,
-            lambda peer, host: self.wire.reach(peer, host),
+            self._reach,
         )
         self.assembly = Assembly(
             home / settings.node.store,
@@ -183,10 +183,13 @@ class Daemon:
                 fault = error
         raise fault or BadSettings("[chain] rpc", "names no node")
 
-    def _admits(self, peer: PeerId, _token: bytes) -> bool:
+    def _reach(self, peer: PeerId, host: str, token: bytes = b"", *, stay: bool = True) -> None:
+        self.wire.reach(peer, host, token, stay=stay)
+
+    def _admits(self, peer: PeerId, token: bytes) -> bool:
         """Whether a node that we have no channel with may have a session."""
         settings = self.settings
-        return settings.hub is not None or settings.wire.strangers or peer in self.app.shelf.names
+        return settings.hub is not None or settings.wire.strangers or self.app.admits(peer, token)
 
     def _make_listener(self) -> Listener | None:
         wire = self.settings.wire

@@ -1,4 +1,4 @@
-"""`perun:` links: whom to pay, and a payment request with its signature (protocol, section 10).
+"""`perun:` links: whom to pay, and a payment request with its signature (protocol, section 11).
 
     perun:perun1…[@host]
     perun:perun1…[@host]?chain=…&genesis=…&contract=…&asset=…&amount=…&id=…&until=…&memo=…&relay=…&sig=…

@@ -383,7 +383,7 @@ class Over(_Message, frozen=True, gc=False, tag=40):
 
 
 class Note(_Message, frozen=True, gc=False, tag=60):
-    """What a payment is for: the part of my total from `first` to `last` (protocol, section 10).
+    """What a payment is for: the part of my total from `first` to `last` (protocol, section 11).
 
     Said again until it is answered by `Noted`.
     """

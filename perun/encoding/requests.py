@@ -1,4 +1,4 @@
-"""Payment requests and receipts: what a payee signs before and after (protocol, section 10).
+"""Payment requests and receipts: what a payee signs before and after (protocol, section 11).
 
 Typed data in MSContract's domain; no contract checks it. A request binds a price to one payee, one
 network and one id; a receipt says that the payee has counted a payment for it.
@@ -37,7 +37,7 @@ _NODE_ID: Final = 33
 
 
 class PaymentRequest(Record, frozen=True, gc=False, array_like=True):
-    """Pay me this much, once, by then (protocol, section 10)."""
+    """Pay me this much, once, by then (protocol, section 11)."""
 
     payee: bytes
     """Node id of who is to be paid, and signs."""
@@ -71,7 +71,7 @@ class PaymentRequest(Record, frozen=True, gc=False, array_like=True):
 
 
 class Receipt(Record, frozen=True, gc=False, array_like=True):
-    """I have been paid this much for my request (protocol, section 10)."""
+    """I have been paid this much for my request (protocol, section 11)."""
 
     payee: bytes
     genesis: bytes

@@ -51,14 +51,15 @@ class Person:
         self._town = town
         self._settings = settings
         self.events: list[Event] = []
-        self.reached: list[tuple[bytes, str]] = []
+        self.reached: list[tuple[bytes, str, bytes, bool]] = []
         self.party = town.world.party(name, policy, guest=self._guest)
 
     def _guest(self, party: Party) -> App:
-        self.app = App(
-            self._settings, party.random, lambda peer, host: self.reached.append((peer, host))
-        )
+        self.app = App(self._settings, party.random, self._reach)
         return self.app
+
+    def _reach(self, peer: bytes, host: str, token: bytes = b"", *, stay: bool = True) -> None:
+        self.reached.append((peer, host, token, stay))
 
     @property
     def id(self) -> str:

@@ -253,14 +253,14 @@ def test_credit_goes_elsewhere_with_a_token_for_all_only(alice: Person) -> None:
 def test_contacts_are_names_for_nodes(town: Town, alice: Person, bob: Person) -> None:
     added = alice.ask("addContact", AddContact(name="Bob", node=f"{bob.id}@bob.example:8443"))
     assert (added.name, added.host) == ("Bob", "bob.example:8443")
-    assert alice.reached == [(bob.party.peer, "bob.example:8443")]
+    assert alice.reached == [(bob.party.peer, "bob.example:8443", b"", True)]
     opened(town, alice, bob)
     assert alice.ask("pay", Pay(idempotency_key="p", to="Bob", amount="5")).step == "done"
     assert alice.ask("contacts", GetContacts())[0].channels == 1
     assert channel(alice).name == "Bob"
     alice.party.restart()
     town.world.settle()
-    assert alice.reached[-1] == (bob.party.peer, "bob.example:8443")
+    assert alice.reached[-1] == (bob.party.peer, "bob.example:8443", b"", True)
     alice.ask("removeContact", RemoveContact(name="Bob"))
     assert alice.ask("contacts", GetContacts()) == ()
     for name in ("Bob", "Carol"):

@@ -344,9 +344,21 @@ def test_a_plain_link_says_whom_and_where(alice: Person, bob: Person) -> None:
     link = f"perun:{bob.id}@shop.example:8443"
     assert show_link(parse_link(link)) == link
     assert alice.ask("pay", pay(link, amount="5")).step == "done"
-    assert alice.reached == [(bob.party.peer, "shop.example:8443")]
+    assert alice.reached == [(bob.party.peer, "shop.example:8443", b"", False)]
     with pytest.raises(BadParams, match="names no amount"):
         alice.ask("pay", pay(link, "two"))
+
+
+def test_whoever_shows_an_open_request_is_admitted(town: Town, alice: Person, bob: Person) -> None:
+    asked = bob.ask("request", MakeRequest(amount="5", relay=f"{alice.id}@hub.example"))
+    id = bytes.fromhex(asked.id[2:])
+    stranger = b"\x02" * 33
+    assert bob.app.admits(stranger, id)
+    assert not bob.app.admits(stranger, b"")
+    assert not bob.app.admits(stranger, bytes(32))
+    alice.ask("pay", pay(asked.uri))
+    assert alice.reached == [(bob.party.peer, "hub.example", id, False)]
+    assert not bob.app.admits(stranger, id), "it is paid"
 
 
 def test_links_survive_their_text(bob: Person) -> None:
