@@ -99,6 +99,14 @@ WITHDRAW = (
 OPEN = "Open(bytes32 channel,uint112 aliceAmount,uint112 bobAmount,uint40 validUntil)"
 STATEMENT = "Statement(bytes32 machine,uint112 paid)"
 READY = "Ready(bytes32 machine)"
+REQUEST = (
+    "Request(bytes payee,bytes32 genesis,address contract,address asset,uint112 amount,"
+    "bytes32 id,uint40 until,bytes32 memo,bytes relay)"
+)
+RECEIPT = (
+    "Receipt(bytes payee,bytes32 genesis,address contract,address asset,uint112 amount,"
+    "bytes32 id,bytes payer,uint40 at)"
+)
 
 
 def rendered() -> dict[str, str]:
@@ -106,6 +114,7 @@ def rendered() -> dict[str, str]:
     files = {
         "ids": ids(),
         "messages": {"keys": KEYS, "messages": messages()},
+        "requests": {"keys": KEYS, "requests": requests()},
         "signatures": signatures(),
         "evidence": evidence(),
     }
@@ -293,6 +302,38 @@ def _signed(
         "digest": bytes(result.message_hash),
         "signatures": signed,
     }
+
+
+# -------------------------------------------------------------------------------------- requests
+
+
+def requests() -> list[dict[str, Any]]:
+    """Payment requests and receipts, with and without text and relay, and at the extremes."""
+    payee, other = (_node_id(KEYS[name]) for name in ("aliceKey", "bobKey"))
+    made = []
+    for amount, until, memo, relay in (
+        (10**17, 1_800_000_000, "bread & salt", other),
+        (0, 2**40 - 1, "", b""),
+        (MOST, 0, "Grüße", other),
+    ):
+        shared = {
+            "payee": payee,
+            "genesis": keccak(b"genesis"),
+            "contract": MS_CONTRACT["verifyingContract"],
+            "asset": ZERO,
+            "amount": amount,
+            "id": keccak(b"id"),
+        }
+        hashed = keccak(memo.encode()) if memo else bytes(32)
+        fields = {**shared, "until": until, "memo": hashed, "relay": relay}
+        made.append({**_signed(REQUEST, MS_CONTRACT, fields), "memo": memo.encode()})
+        made.append(_signed(RECEIPT, MS_CONTRACT, {**shared, "payer": other, "at": until}))
+    return made
+
+
+def _node_id(key: str) -> bytes:
+    public = keys.PrivateKey(bytes.fromhex(key[2:])).public_key
+    return bytes(public.to_compressed_bytes())
 
 
 # ------------------------------------------------------------------------------------ signatures
