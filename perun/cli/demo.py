@@ -17,7 +17,8 @@ from rich.table import Table
 
 from perun.bindings.failures import NodeUnreachable
 from perun.chain.anvil import is_there
-from perun.cli.render import clock, ether
+from perun.cli import render
+from perun.cli.render import clock, ether, plain, say
 from perun.demo.chains import CHAINS, open_chain
 from perun.demo.ledger import Line, Result
 from perun.demo.stage import Stage
@@ -54,7 +55,7 @@ def demo(chain: str | None, fast: bool, as_json: bool, seed: int) -> None:
 
     Each is a node with its own store. Exit code 1 if a single wei is missing at the end.
     """
-    console = Console(quiet=as_json)
+    console = render.console(quiet=as_json)
     if chain is None:
         chain = "anvil" if is_there() else "tester"
     with _timeline(console) as tell:
@@ -83,7 +84,7 @@ def _play(chain: str, payments: int, seed: int, tell: Tell) -> Result:
 def _timeline(console: Console) -> Iterator[Tell]:
     """Prints what is told; payments as a bar."""
     bar = Progress(
-        TextColumn("             {task.description}"),
+        TextColumn("             {task.description}", markup=False),
         BarColumn(bar_width=32),
         MofNCompleteColumn(),
         console=console,
@@ -95,14 +96,15 @@ def _timeline(console: Console) -> Iterator[Tell]:
         match told:
             case Act(number, title):
                 tasks.clear()
-                console.print(f"\n[bold cyan]{number}. {title}[/]")
+                console.print()
+                say(console, f"{number}. {title}", "bold cyan")
             case Note(time, block, who, text):
                 when = clock(time)[11:]
                 row = Table.grid(padding=(0, 1))
-                for width in (1, 8, 4, 6):
-                    row.add_column(width=width)
+                for width, style in ((1, ""), (8, "dim"), (4, "dim"), (6, "bold")):
+                    row.add_column(width=width, style=style)
                 row.add_column()
-                row.add_row("", f"[dim]{when}[/]", f"[dim]#{block}[/]", f"[bold]{who}[/]", text)
+                row.add_row("", when, f"#{block}", who, plain(text))
                 console.print(row)
             case Paying(done, total, what):
                 if what not in tasks:
@@ -146,9 +148,9 @@ def _close(console: Console, result: Result) -> None:
         f"the contract is left with {result.left_in_contract} wei."
     )
     if result.right:
-        console.print("[bold green]Not a wei is missing.[/]")
+        say(console, "Not a wei is missing.", "bold green")
     else:
-        console.print("[bold red]Money is missing. Please report it with the seed.[/]")
+        say(console, "Money is missing. Please report it with the seed.", "bold red")
 
 
 def to_json(result: Result) -> dict[str, Any]:

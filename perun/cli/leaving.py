@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeVar
 
 import click
+import requests
 from rich.console import Console
 from rich.table import Table
 from web3.types import TxParams
 
-from perun.chain import SqliteJournal, connect
+from perun.bindings.failures import NodeUnreachable
+from perun.chain import SqliteJournal
 from perun.chain.journal import Journal, MemoryJournal
-from perun.chain.reports import Dropped, NonceTaken, Paid, Refused, Report, Sent, TooPoor
 from perun.chain.submitter import Account
 from perun.cli.keys import password_for
-from perun.cli.render import amount, clock, ether, short
-from perun.errors import BrokenInvariant, ChainFault, Misuse
+from perun.cli.outcome import BLIND, LEFT
+from perun.cli.reach import reach
+from perun.cli.render import amount, clock, console, ether, say, short
+from perun.cli.reports import line
+from perun.deployments import WrongCode
+from perun.errors import BrokenInvariant, ChainFault, Misuse, StoreFault
+from perun.node.afloat import AfloatJournal, AfloatStore
 from perun.node.backup import config_of, require_store
 from perun.node.exit import Exit, Plan, only_leaving
 from perun.node.profile import Profile, read_keyfile_text, read_profile
@@ -30,18 +38,22 @@ from perun.wallet import KeyAccount, KeyfileError, decrypt, read_keyfile
 
 __all__ = ["leave", "run"]
 
+T = TypeVar("T")
+
 _ROUND_SECONDS: Final = 4.0
+_TRIES: Final = 3
+_LOOKS: Final = 50
 
 
-@dataclass(eq=False)
-class WrongChain(Misuse):
-    """The node is of another chain than the store."""
+def _never(_: ChainFault) -> bool:
+    return False
 
-    found: int
-    wanted: int
 
-    template: ClassVar[str] = "the node is on chain {found}, the store belongs to chain {wanted}"
-    hint: ClassVar[str] = "give the address of a node of that chain"
+def _for_good(fault: ChainFault) -> bool:
+    """What a first look may find that no second will change: nobody is there, or another chain."""
+    if isinstance(fault, NodeUnreachable):
+        return fault.reason == requests.ConnectionError.__name__
+    return isinstance(fault, WrongCode)
 
 
 @dataclass(eq=False)
@@ -90,7 +102,7 @@ def leave(
     Run it again whenever you like: it goes on where the chain stands. The password of the key is
     asked for, or taken from PERUN_PASSWORD.
     """
-    console = Console()
+    shown = console()
     require_store(store)
     opened = SqliteStore(store)
     try:
@@ -98,28 +110,55 @@ def leave(
         account: Account = (
             _Onlooker(profile.account) if dry_run else _account(opened, profile, keyfile)
         )
-        endpoint = connect(rpc)
-        if endpoint.chain_id != profile.chain_id:
-            raise WrongChain(endpoint.chain_id, profile.chain_id)
-        endpoint.require(profile.deployment)
-        journal: Journal = MemoryJournal() if dry_run else SqliteJournal(store, profile.account)
+        wait = None if dry_run or no_wait else time.sleep
+        with _blindness_told(unless=_for_good):
+            endpoint = _insist(lambda: reach(rpc, profile), shown, wait, unless=_for_good)
         solitary = Solitary(
             config_of(profile),
-            opened,
+            AfloatStore(opened, lambda fault: _no_disk(shown, fault)),
             endpoint,
             account,
             allowed=(lambda _: False) if dry_run else only_leaving,
-            journal=journal,
+            journal=MemoryJournal() if dry_run else _journal(store, profile, shown),
             since=profile.since,
-            report=lambda report: _say(console, report),
+            report=lambda report: say(shown, *line(report)),
         )
         leaving = Exit(solitary, profile.account)
-        if dry_run:
-            _show(console, leaving.look())
-        else:
-            run(leaving, console, wait=None if no_wait else time.sleep, at_a_loss=at_a_loss)
+        with _blindness_told():
+            if dry_run:
+                code = look(leaving, shown)
+            else:
+                code = run(leaving, shown, wait=wait, at_a_loss=at_a_loss)
+        if code:
+            raise click.exceptions.Exit(code)
     finally:
         opened.close()
+
+
+@contextmanager
+def _blindness_told(unless: Callable[[ChainFault], bool] = _never) -> Iterator[None]:
+    """A node that failed too often ends a command with an exit code of its own."""
+    try:
+        yield
+    except ChainFault as fault:
+        if unless(fault):
+            raise
+        say(console(stderr=True), f"Error: {fault}", "red")
+        raise click.exceptions.Exit(BLIND) from fault
+
+
+def _journal(store: Path, profile: Profile, shown: Console) -> Journal:
+    """What the node has sent; in memory if the disk takes nothing more."""
+    try:
+        found = SqliteJournal(store, profile.account)
+        return AfloatJournal(found, lambda fault: _no_disk(shown, fault))
+    except StoreFault as fault:
+        _no_disk(shown, fault)
+        return MemoryJournal()
+
+
+def _no_disk(shown: Console, fault: StoreFault) -> None:
+    say(shown, f"{fault}; going on without the disk: what is sent may be sent twice", "red")
 
 
 def _account(store: SqliteStore, profile: Profile, keyfile: Path | None) -> KeyAccount:
@@ -135,47 +174,86 @@ def _account(store: SqliteStore, profile: Profile, keyfile: Path | None) -> KeyA
     return KeyAccount(key)
 
 
+def look(leaving: Exit, console: Console) -> int:
+    """Shows what is owed; the exit code."""
+    plan = _insist(leaving.look, console, None)
+    for _ in range(_LOOKS):
+        if plan.sure:
+            break
+        # Some nodes tell the past in small pieces.
+        plan = _insist(leaving.look, console, None)
+    _show(console, plan, leaving)
+    return 0 if plan.sure else BLIND
+
+
 def run(
     leaving: Exit,
     console: Console,
     *,
     wait: Callable[[float], None] | None,
     at_a_loss: bool = False,
-) -> None:
-    """Rounds until nothing is owed.
+) -> int:
+    """Rounds until nothing is owed; the exit code.
 
     Args:
         wait: how to let time pass between rounds; None: one round only.
+
+    Raises:
+        ChainFault: only without `wait`: the node failed several times.
     """
-    plan = leaving.look()
-    _show(console, plan)
-    if plan.empty and not leaving.waiting:
-        return
+    plan = _insist(leaving.look, console, wait)
+    _show(console, plan, leaving)
+    if plan.empty and plan.sure and not leaving.waiting:
+        return 0
     if plan.cost > plan.brings and plan.only_ether and not at_a_loss:
         raise TooDear(plan.cost, plan.brings)
     while True:
-        try:
-            plan = leaving.go()
-        except ChainFault as fault:
-            if not fault.retry or wait is None:
-                raise
-            console.print(f"[yellow]{fault}[/]")
-            wait(_ROUND_SECONDS)
-            continue
-        if plan.empty and not leaving.waiting:
-            console.print("[bold green]Everything is out.[/]")
-            return
+        plan = _insist(leaving.go, console, wait)
+        if plan.empty and plan.sure and not leaving.waiting:
+            say(console, f"Everything is out{_as_of(leaving)}.", "bold green")
+            return 0
+        if leaving.stuck(plan):
+            _lament(console, leaving, plan)
+            return LEFT
         if wait is None:
             last = max((claim.until for claim in plan.claims), default=None)
             if last is not None:
-                console.print(f"Run it again; all can be had by {clock(last)} UTC.")
-            return
+                say(console, f"Run it again; all can be had by {clock(last)} UTC.")
+            return 0 if plan.sure else BLIND
         wait(_ROUND_SECONDS)
 
 
-def _show(console: Console, plan: Plan) -> None:
+def _insist(
+    act: Callable[[], T],
+    console: Console,
+    wait: Callable[[float], None] | None,
+    unless: Callable[[ChainFault], bool] = _never,
+) -> T:
+    """Does it until the node answers, whatever it says meanwhile: nothing is lost by asking again.
+
+    Raises:
+        ChainFault: one that is so for good; or, without `wait`, for the third time.
+        StoreFault: without `wait`, for the third time.
+    """
+    for tries in itertools.count(1):
+        try:
+            return act()
+        except (ChainFault, StoreFault) as fault:
+            final = isinstance(fault, ChainFault) and unless(fault)
+            if final or (wait is None and tries == _TRIES):
+                raise
+            say(console, fault, "yellow")
+            if wait is not None:
+                wait(_ROUND_SECONDS)
+    raise AssertionError
+
+
+def _show(console: Console, plan: Plan, leaving: Exit) -> None:
+    if not plan.sure:
+        say(console, "The node has not told of everything yet: more may be owed.", "yellow")
     if plan.empty:
-        console.print("Nothing is owed.")
+        if plan.sure:
+            say(console, f"Nothing is owed{_as_of(leaving)}.")
         return
     table = Table(title="What the chain owes", title_justify="left")
     for heading in ("channel", "stands", "ours", "by (UTC)", "gas"):
@@ -191,25 +269,18 @@ def _show(console: Console, plan: Plan) -> None:
     for asset, units in plan.credits:
         table.add_row("credit", "", amount(asset, units), "now", "")
     console.print(table)
-    console.print(f"It costs at most {plan.gas:,} gas, {ether(plan.cost)} ETH at today's price.")
+    price = f"{ether(plan.cost)} ETH at today's price"
+    say(console, f"It costs at most {plan.gas:,} gas, {price}{_as_of(leaving)}.")
 
 
-def _say(console: Console, report: Report) -> None:
-    """What happens to our transactions, one line each."""
-    match report:
-        case Sent():
-            console.print(f"sent {short(report.hash)}, nonce {report.nonce}")
-        case Paid():
-            did = "done" if report.succeeded else "[red]reverted[/]"
-            console.print(f"{report.kind} {did}: {report.gas_used:,} gas, {ether(report.paid)} ETH")
-        case TooPoor():
-            console.print(
-                f"[red]The account has {ether(report.balance)} ETH, "
-                f"{ether(report.needed)} are needed.[/]"
-            )
-        case Refused() | Dropped():
-            console.print(f"[yellow]{report.reason}[/]")
-        case NonceTaken():
-            console.print("[yellow]Another program sends from this account.[/]")
-        case _:
-            console.print(str(report))
+def _as_of(leaving: Exit) -> str:
+    """What a plan is true of: a node may be days behind, and say that nothing is owed."""
+    seen = leaving.seen
+    return "" if seen is None else f", as of block {seen.number} of {clock(seen.time)} UTC"
+
+
+def _lament(console: Console, leaving: Exit, plan: Plan) -> None:
+    for asset, units in plan.credits:
+        why = leaving.refused(asset)
+        say(console, f"{amount(asset, units)} stays in the contract: {why}", "red")
+    say(console, "Everything else is out. Run it again when the token pays.", "bold red")

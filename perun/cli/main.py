@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.markup import escape
 
 from perun.cli.demo import demo
 from perun.cli.keys import keys
 from perun.cli.leaving import leave
 from perun.cli.node import init, node
+from perun.cli.outcome import FAILED
+from perun.cli.render import console, say
 from perun.cli.stores import backup, status
 from perun.cli.tower import export, watch
 from perun.errors import PerunError
@@ -30,8 +30,8 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except PerunError as error:
-            Console(stderr=True).print(f"[bold red]Error:[/] {escape(str(error))}", soft_wrap=True)
-            ctx.exit(1)
+            say(console(stderr=True), f"Error: {error}", "red")
+            ctx.exit(FAILED)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -12,14 +12,13 @@ from typing import Final
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
 from perun.bindings.failures import translated
 from perun.chain import connect
 from perun.cli.keys import PASSWORD, password_for
-from perun.cli.render import ether
+from perun.cli.render import console, ether, say
 from perun.crypto.interop import checksum
 from perun.daemon.cards import fetch_card
 from perun.daemon.contracts import Contracts, prove, read_contracts, write_contracts
@@ -96,7 +95,7 @@ def init(
 
     Asks for nothing that it can find out. The words are shown once.
     """
-    console = Console()
+    shown = console()
     home = home_of(home)
     if (home / FILE_NAME).exists():
         raise BadSettings(str(home), "there is a node already; choose another --home")
@@ -112,7 +111,7 @@ def init(
     home.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
     password, file = _password(home, password_file, yes)
     if not restore:
-        _show_words(console, keyring.phrase, ask=not yes and sys.stdin.isatty())
+        _show_words(shown, keyring.phrase, ask=not yes and sys.stdin.isatty())
     write_keyring(home / NodeSettings().keys, keyring, password)
     write_contracts(home / ChainSettings(()).contracts, known)
     settings = Settings(
@@ -131,9 +130,10 @@ def init(
     if card is not None and "faucet" in card.offers and hub is not None:
         given = ask_faucet(NodeAddress.parse(hub).host, account)
         table.add_row("from the faucet", f"{ether(given)} ETH")
-    console.print(table)
+    shown.print(table)
     where = "" if home == home_of(Path("~/.perun")) else f"--home {home} "
-    console.print(f"\nNext: [bold]perun node start {where}[/]")
+    shown.print()
+    say(shown, f"Next: perun node start {where}", "bold")
 
 
 @click.group()
@@ -145,7 +145,7 @@ def node() -> None:
 @HOME_OPTION
 def run(home: Path) -> None:
     """Run the node here, until Ctrl-C or SIGTERM."""
-    console = Console()
+    shown = console()
     home = home_of(home)
     settings = read_settings(home / FILE_NAME)
     password = _read_password(home, settings.node.password_file)
@@ -154,11 +154,11 @@ def run(home: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda given, _frame: wanted.put(given))
     daemon = Daemon(
-        home, settings, keyring, password=password, tell=lambda told: _say(console, told)
+        home, settings, keyring, password=password, tell=lambda told: _tell(shown, told)
     )
     try:
         daemon.start()
-        console.print(f"{daemon.name} is running; Ctrl-C stops it")
+        say(shown, f"{daemon.name} is running; Ctrl-C stops it")
         while daemon.failed is None:
             try:
                 wanted.get(timeout=0.5)
@@ -171,14 +171,14 @@ def run(home: Path) -> None:
         raise daemon.failed
 
 
-def _say(console: Console, told: object) -> None:
+def _tell(shown: Console, told: object) -> None:
     match told:
         case LinkUp() | LinkDown() | SessionUp() | SessionDown():
-            console.print(escape(type(told).__name__), highlight=False)
+            say(shown, type(told).__name__)
         case tuple():
-            console.print(f"refused: {escape(str(told[1]))}", highlight=False)
+            say(shown, f"refused: {told[1]}")
         case _:
-            console.print(escape(str(told)), highlight=False, soft_wrap=True)
+            say(shown, told)
 
 
 def _card_of(hub: str) -> Card:
@@ -217,17 +217,17 @@ def _read_password(home: Path, file: str) -> str:
         raise BadSettings(str(home / file), error.strerror or type(error).__name__) from None
 
 
-def _show_words(console: Console, phrase: str, *, ask: bool) -> None:
+def _show_words(shown: Console, phrase: str, *, ask: bool) -> None:
     words = phrase.split()
     table = Table.grid(padding=(0, 3))
     for row in range(0, len(words), 4):
         table.add_row(*(f"{row + i + 1:2} {word}" for i, word in enumerate(words[row : row + 4])))
-    console.print(
+    shown.print(
         Panel(table, title="Write these down", subtitle="they bring everything back", expand=False)
     )
     if not ask:
         return
-    console.print("They are not shown again. Whoever has them has your money.")
+    shown.print("They are not shown again. Whoever has them has your money.")
     for place in sorted(secrets.SystemRandom().sample(range(len(words)), 2)):
         while click.prompt(f"Word {place + 1}").strip().lower() != words[place]:
-            console.print("That is another word; look at what you wrote down.")
+            shown.print("That is another word; look at what you wrote down.")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
 
 from perun.errors import show
 from perun.types import ETH, Asset, UnixTime, Wei
 from perun.units import format_ether
 
-__all__ = ["amount", "clock", "ether", "short"]
+__all__ = ["amount", "clock", "console", "ether", "plain", "say", "short"]
 
-_DIGITS = 6
+_DIGITS: Final = 6
+_MOST: Final = 1_000
+"""Characters of one line; a node may send megabytes of reason."""
 
 
 def ether(wei: int) -> str:
@@ -35,3 +42,38 @@ def short(id: bytes) -> str:
 def clock(time: UnixTime) -> str:
     """A block's time, UTC."""
     return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+class _Screen(Console):
+    """Whoever read it may be gone: that ends the reading, not the program."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
+def console(*, stderr: bool = False, quiet: bool = False) -> Console:
+    """Where everything is printed: nothing in a text is markup, an emoji, or to be coloured."""
+    return _Screen(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
+
+
+def say(to: Console, text: object, style: str = "") -> None:
+    """One line, as it is; words of strangers may be in it.
+
+    A line that cannot be shown, on a full disk say, is lost: it must not keep an answer back.
+    """
+    with contextlib.suppress(OSError):
+        to.print(Text(plain(str(text)), style), soft_wrap=True)
+
+
+def plain(text: str) -> str:
+    """Text that moves no cursor and forges no line, however it came: of a node, a token, a file.
+
+    What is too long loses its middle: the end says what to do.
+    """
+    shown = "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
+        for letter in text
+    )
+    if len(shown) <= _MOST:
+        return shown
+    return f"{shown[: _MOST // 2]} … {shown[-_MOST // 2 :]}"

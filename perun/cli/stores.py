@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
-from perun.cli.render import amount, short
+from perun.cli.render import amount, console, say, short
 from perun.core.rules.phases import Phase, phase
 from perun.core.states.content import agreed_content, agreed_version
 from perun.crypto.interop import checksum
@@ -53,6 +52,6 @@ def status(store: Path) -> None:
             f"{len(agreed_content(view)[1])} nanos",
             "" if now is Phase.ENDED else amount(asset, owed.get(view.id, Wei(0))),
         )
-    console = Console()
-    console.print(f"Account {checksum(profile.account)} on chain {profile.chain_id}")
-    console.print(table)
+    shown = console()
+    say(shown, f"Account {checksum(profile.account)} on chain {profile.chain_id}")
+    shown.print(table)

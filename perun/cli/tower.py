@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-from typing import Final
 
 import click
 from rich.console import Console
 
-from perun.chain import SqliteJournal, connect
-from perun.chain.reports import Paid, Refused, Report, Sent, TooPoor
+from perun.chain import SqliteJournal
+from perun.chain.journal import Journal, MemoryJournal
+from perun.chain.reports import Blind, Report, SeesAgain
 from perun.cli.keys import password_for
-from perun.cli.render import clock, ether, short
+from perun.cli.outcome import BLIND
+from perun.cli.reach import reach
+from perun.cli.render import clock, console, say, short
+from perun.cli.reports import line
+from perun.cli.vigil import Vigil
 from perun.core.books import Row
 from perun.core.notices import ChannelDisputed, ChannelEnded, Notice
 from perun.crypto.interop import checksum
-from perun.errors import ChainFault
+from perun.errors import StoreFault
+from perun.node.afloat import AfloatJournal
 from perun.node.backup import open_copy
-from perun.node.export import BadExport, read_export, write_export
+from perun.node.export import read_export, write_export
 from perun.node.watchtower import Watchtower
 from perun.wallet import KeyAccount, read_keyfile
 
 __all__ = ["export", "watch"]
-
-_ROUND_SECONDS: Final = 4.0
 
 
 @click.command()
@@ -52,61 +54,68 @@ def export(store: Path, file: Path) -> None:
     help="The tower's own account, which pays for answers.",
 )
 @click.option("--rounds", type=click.IntRange(1), help="End after so many looks at the chain.")
-def watch(export: Path, rpc: str, keyfile: Path, rounds: int | None) -> None:
+@click.option(
+    "--end-blind",
+    type=click.IntRange(1),
+    metavar="SECONDS",
+    help="End with exit code 3 after so long without a look that worked; else it never gives up.",
+)
+def watch(export: Path, rpc: str, keyfile: Path, rounds: int | None, end_blind: int | None) -> None:
     """Answer stale registrations and submissions for the owner of EXPORT.
 
     The tower holds no key of the owner and can send money nowhere but where both have signed.
+    Exit code 3: it could not see the chain when it ended.
     """
-    console = Console()
+    shown = console()
     account = KeyAccount(read_keyfile(keyfile, password_for(str(keyfile))))
-    endpoint = connect(rpc)
-    endpoint.require(read_export(export).profile.deployment)
-    tower = Watchtower(
-        export,
-        endpoint,
-        account,
-        # What it has sent, so that a restarted tower raises its bids instead of queueing behind.
-        journal=SqliteJournal(export.with_name(export.name + ".sent"), account.address),
-        report=lambda report: _say(console, report),
-        notify=lambda notice: _tell(console, notice),
-    )
-    console.print(f"Watching {tower.channels} channels, answering as {checksum(account.address)}.")
-    done = 0
-    while rounds is None or done < rounds:
-        if done:
-            time.sleep(_ROUND_SECONDS)
-        done += 1
-        try:
-            tower.round()
-        except ChainFault as fault:
-            # The next round starts over; a tower does not give up.
-            console.print(f"[yellow]{fault}[/]")
-        except BadExport as fault:
-            console.print(f"[yellow]{fault}; watching what was read before[/]")
+    profile = read_export(export).profile
+    # What it has sent, so that a restarted tower raises its bids instead of queueing behind.
+    journal = _journal(export.with_name(export.name + ".sent"), account, shown)
+
+    def begin() -> Watchtower:
+        tower = Watchtower(
+            export,
+            reach(rpc, profile),
+            account,
+            journal=journal,
+            report=lambda report: _report(shown, report),
+            notify=lambda notice: _tell(shown, notice),
+        )
+        who = checksum(account.address)
+        say(shown, f"Watching {tower.channels} channels, answering as {who}.")
+        return tower
+
+    if not Vigil(begin, shown).keep(rounds=rounds, end_blind=end_blind):
+        raise click.exceptions.Exit(BLIND)
 
 
-def _say(console: Console, report: Report) -> None:
-    match report:
-        case Sent():
-            console.print(f"answer sent: {short(report.hash)}")
-        case Paid():
-            console.print(f"{report.kind} is final: {ether(report.paid)} ETH")
-        case TooPoor():
-            console.print(f"[red]The tower's account needs {ether(report.needed)} ETH.[/]")
-        case Refused():
-            console.print(f"[yellow]{report.reason}[/]")
-        case _:
-            pass
+def _journal(path: Path, account: KeyAccount, shown: Console) -> Journal:
+    """In memory if the disk is full, or the file damaged: an answer must not wait for that."""
+
+    def tell(fault: StoreFault) -> None:
+        say(shown, f"{fault}; going on without the file: an answer may be sent twice", "red")
+
+    try:
+        return AfloatJournal(SqliteJournal(path, account.address), tell)
+    except StoreFault as fault:
+        tell(fault)
+        return MemoryJournal()
 
 
-def _tell(console: Console, notice: Notice) -> None:
+def _report(shown: Console, report: Report) -> None:
+    if not isinstance(report, (Blind, SeesAgain)):  # the vigil tells that, and at once
+        say(shown, *line(report, "answer"))
+
+
+def _tell(shown: Console, notice: Notice) -> None:
     match notice:
         case ChannelDisputed():
-            console.print(
+            say(
+                shown,
                 f"{short(notice.channel)} is in dispute with version {notice.version}, "
-                f"ours is {notice.own_version}, until {clock(notice.deadline)}"
+                f"ours is {notice.own_version}, until {clock(notice.deadline)}",
             )
         case ChannelEnded():
-            console.print(f"{short(notice.channel)} has ended")
+            say(shown, f"{short(notice.channel)} has ended")
         case _:
             pass

@@ -200,6 +200,11 @@ class ClaimCredit(Record, frozen=True, gc=False):
     amount: Wei
     to: Address
 
+    @property
+    def key(self) -> bytes:
+        """What the wish is known by, however much the credit has become."""
+        return b"k" + self.asset + self.to
+
 
 Transaction = (
     OpenChannel

@@ -235,7 +235,7 @@ def _reveal(draft: Draft, command: CommandReveal) -> None:
 
 def _claim(draft: Draft, command: CommandClaim) -> None:
     claim = ClaimCredit(command.asset, command.amount, command.to)
-    draft.submit(b"k" + command.asset + command.to, claim)
+    draft.submit(claim.key, claim)
 
 
 def _close(draft: Draft, command: CommandClose) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from perun.chain import costs
+from perun.chain.endpoint import Block
 from perun.core.books import Books
 from perun.core.effects import (
     ClaimCredit,
@@ -54,10 +55,13 @@ class Plan:
     """Credit of our account in the contract, in final blocks."""
     gas_price: Wei
     """Wei per gas, as the submitter would bid now."""
+    sure: bool = True
+    """Whether the chain has told of every channel, and of credit in a final block: what it has not
+    told may be owed too."""
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is owed."""
+        """Whether nothing is owed, as far as it is known."""
         return not self.claims and not self.credits
 
     @property
@@ -106,7 +110,9 @@ class Exit:
             for credit in self._books.credits.values()
             if credit.account == self._account and credit.amount
         )
-        return Plan(claims(self._books), credits, self._solitary.gas_price)
+        told = all(view.watched or view.final.ended for view in self._books.channels.values())
+        sure = told and self._solitary.credit_told
+        return Plan(claims(self._books), credits, self._solitary.gas_price, sure)
 
     def go(self) -> Plan:
         """One round, and the next step wherever one can be taken; the plan before it.
@@ -121,11 +127,35 @@ class Exit:
             if claim.phase
             not in (Phase.LEAVING, Phase.DISPUTED, Phase.DECIDED, Phase.SETTLING, Phase.ENDED)
         ]
-        wanted += [CommandClaim(asset, amount, self._account) for asset, amount in plan.credits]
+        wanted += [
+            CommandClaim(asset, amount, self._account)
+            for asset, amount in plan.credits
+            if not self.refused(asset)
+        ]
         if wanted:
             self._solitary.do(*wanted)
             self._solitary.round()
         return plan
+
+    def refused(self, asset: Asset) -> str | None:
+        """Why its token does not pay our credit out, if it has refused for good; else None."""
+        return self._solitary.given_up(ClaimCredit(asset, Wei(0), self._account).key)
+
+    def stuck(self, plan: Plan) -> bool:
+        """Whether nothing is left but credit that its token refuses to pay out."""
+        return (
+            not plan.claims
+            and bool(plan.credits)
+            and all(self.refused(asset) for asset, _ in plan.credits)
+            and all(
+                view.final.ended or not view.head.ended for view in self._books.channels.values()
+            )
+        )
+
+    @property
+    def seen(self) -> Block | None:
+        """The newest block of the last round: what a plan is true of."""
+        return self._solitary.chain.follower.head
 
     @property
     def waiting(self) -> bool:

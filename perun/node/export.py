@@ -30,9 +30,20 @@ from perun.errors import Misuse, StoreFault
 from perun.node.profile import Profile
 from perun.types import Signature, Version, Wei
 
-__all__ = ["BadExport", "Export", "read_export", "rows_for_tower", "write_export"]
+__all__ = [
+    "BadExport",
+    "Export",
+    "export_bytes",
+    "parse_export",
+    "read_export",
+    "rows_for_tower",
+    "write_export",
+]
 
 FORMAT: Final = 2
+
+_MOST: Final = 2**28
+"""Bytes; a hub with ten thousand channels writes a tenth of it."""
 
 _CODECS: Final[dict[str, RowCodec[Any]]] = {
     kind.__name__: RowCodec(kind) for kind in (ChannelView, InstanceView, Totals)
@@ -147,8 +158,32 @@ def read_export(path: Path) -> Export:
     Raises:
         BadExport: it is not there, or none.
     """
+    return parse_export(path, export_bytes(path))
+
+
+def export_bytes(path: Path) -> bytes:
+    """What stands in a tower's file; two files that differ here differ.
+
+    Raises:
+        BadExport: it is not there, or too large to be one.
+    """
     try:
-        found = path.read_bytes()
+        with path.open("rb") as file:
+            found = file.read(_MOST + 1)
+    except OSError as error:
+        raise BadExport(str(path), error.strerror or "cannot be read") from error
+    if len(found) > _MOST:
+        raise BadExport(str(path), f"more than {_MOST} bytes")
+    return found
+
+
+def parse_export(path: Path, found: bytes) -> Export:
+    """The export that `found`, the bytes of `path`, is.
+
+    Raises:
+        BadExport: it is none.
+    """
+    try:
         if is_deep_json(found):
             raise BadExport(str(path), "it is nested too deep")
         content = msgspec.json.decode(found, type=_File)
@@ -158,8 +193,6 @@ def read_export(path: Path) -> Export:
             _CODECS[name].decode(base64.b64decode(body, validate=True))
             for name, body in content.rows
         )
-    except OSError as error:
-        raise BadExport(str(path), error.strerror or "cannot be read") from error
     except (ValueError, KeyError, msgspec.MsgspecError, Misuse, CorruptRow) as error:
         raise BadExport(str(path), "no export of this program") from error
     channels = {row.id for row in rows if isinstance(row, ChannelView)}

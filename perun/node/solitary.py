@@ -6,27 +6,36 @@ says to peers goes nowhere; what is left is what can be done on chain with signa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
 from perun.chain.costs import gas_price
 from perun.chain.endpoint import Endpoint
 from perun.chain.fees import FeePolicy
 from perun.chain.journal import Journal
-from perun.chain.reports import Report
+from perun.chain.reports import Dropped, Paid, Refused, Report, Sent
 from perun.chain.service import ChainService
 from perun.chain.submitter import Account
-from perun.core.books import Books
+from perun.core.books import Books, Row
+from perun.core.clockwork import watches
 from perun.core.config import Config
 from perun.core.effects import Sign, Submit, Watch
-from perun.core.inputs import Input
+from perun.core.inputs import ChainCredit, Input
 from perun.core.notices import Notice
-from perun.core.state import PeerId
+from perun.core.state import InstanceView, PeerId
+from perun.errors import ChainFault
+from perun.node.newer import newer
 from perun.node.recovery import open_books
 from perun.node.runtime import Node
 from perun.ports import Store
 from perun.types import Signature, UnixTime, Wei
 
-__all__ = ["Solitary"]
+__all__ = ["NothingNew", "Solitary"]
+
+
+_MOST_REVERTS: Final = 3
+"""Transactions of one wish that may revert: each costs gas."""
 
 
 class _NoSigner:
@@ -69,6 +78,38 @@ class _ChainClock:
         return UnixTime(0) if head is None else head.time
 
 
+@dataclass(eq=False)
+class NothingNew(ChainFault):
+    """The node answers, and its newest block stays the same: what happens is not seen."""
+
+    reason: str
+
+    retry: ClassVar[bool] = True
+    template: ClassVar[str] = "{reason}"
+    hint: ClassVar[str] = "give another node: nothing can be answered until a new block is seen"
+
+
+@dataclass(slots=True)
+class _Setbacks:
+    """What has come of one wish so far."""
+
+    reason: str = "it was mined and reverted"
+    since: int | None = None
+    """Block from which on the chain has refused it."""
+    reverted: int = 0
+    """Transactions that were paid for nothing."""
+
+    def refuse(self, reason: str, block: int) -> None:
+        """The chain would refuse it now."""
+        self.reason = reason
+        self.since = block if self.since is None else self.since
+
+    def hopeless(self, final: int) -> bool:
+        """Whether it has been tried for long enough."""
+        refused = self.since is not None and final >= self.since
+        return refused or self.reverted >= _MOST_REVERTS
+
+
 class Solitary:
     """Books, a chain, and rounds."""
 
@@ -93,6 +134,11 @@ class Solitary:
             allowed: which transactions are sent at all.
         """
         self.books: Books = open_books(config, store)
+        self._store = store
+        self._report = report
+        self._setbacks: dict[bytes, _Setbacks] = {}
+        self.credit_told = False
+        """Whether the chain has said what our account's credit is."""
         self._endpoint = endpoint
         clock = _ChainClock()
         self.chain = ChainService(
@@ -104,7 +150,7 @@ class Solitary:
             journal=journal,
             since=since,
             policy=policy,
-            report=report,
+            report=self._hear,
         )
         clock.chain = self.chain
         chain = _Selected(self.chain, allowed)
@@ -119,7 +165,37 @@ class Solitary:
         head = self.chain.follower.head
         return Wei(0) if head is None else gas_price(self._endpoint, head.base_fee)
 
+    def _hear(self, report: Report) -> None:
+        match report:
+            case Refused(key, reason) | Dropped(key, reason):
+                self._setbacks.setdefault(key, _Setbacks()).refuse(reason, self._numbers[0])
+            case Paid(key=key, succeeded=False):
+                self._setbacks.setdefault(key, _Setbacks()).reverted += 1
+            case Paid(key=key):
+                self._setbacks.pop(key, None)
+            case Sent(key=key) if key in self._setbacks:
+                self._setbacks[key].since = None
+            case _:
+                pass
+        self._report(report)
+
+    def given_up(self, key: bytes) -> str | None:
+        """Why a wish will not come true by asking again: it was refused from some block until that
+        block was final, or it was mined in vain again and again. None: it may."""
+        found = self._setbacks.get(key)
+        return None if found is None or not found.hopeless(self._numbers[1]) else found.reason
+
+    @property
+    def _numbers(self) -> tuple[int, int]:
+        """Of the newest block and the newest final one."""
+        follower = self.chain.follower
+        return (
+            0 if follower.head is None else follower.head.number,
+            0 if follower.final is None else follower.final.number,
+        )
+
     def _post(self, inputs: Sequence[Input]) -> None:
+        self.credit_told = self.credit_told or any(type(one) is ChainCredit for one in inputs)
         self.node.post(inputs)
 
     def do(self, *commands: Input) -> None:
@@ -131,16 +207,44 @@ class Solitary:
         """Looks at the chain once, and does what follows from it.
 
         Raises:
-            ChainFault: the node failed; the next round starts over.
+            ChainFault: the newest block is not, or not wholly, known; or it has been the same for
+                long (`NothingNew`). What could be done was done; the next round starts over.
             StoreFault: the store failed; do not go on.
         """
+        trouble = self._poll()
+        if trouble is None or self.chain.submitter.asked:
+            # What this round has decided leaves in this round.
+            trouble = self._poll() or trouble
+        if trouble is not None:
+            raise trouble
+        health = self.chain.health
+        if health.blind_since is not None:
+            raise NothingNew(health.reason)
+
+    def _poll(self) -> ChainFault | None:
+        """A look, and what follows from whatever it has found out."""
+        trouble = None
         try:
             self.chain.poll()
-        finally:
-            # What was seen is acted upon, whatever could not be.
-            self._turn()
-        # What this round has decided leaves in this round.
-        self.chain.poll()
+        except ChainFault as fault:
+            trouble = fault
+        self._turn()
+        return trouble
+
+    def learn(self, rows: Iterable[Row]) -> None:
+        """Takes over what the owner knows by now; what the chain has told stays.
+
+        Raises:
+            StoreFault: the store failed; do not go on.
+        """
+        step = newer(self.books, rows)
+        self._store.write(step.writes, step.drops)
+        self.books.apply(step)
+        for row in step.drops:
+            if isinstance(row, InstanceView):
+                self.chain.watch(Watch(instance=row.id, over=True))
+        for watch in watches(self.books):
+            self.chain.watch(watch)
 
     def _turn(self) -> None:
         while self.node.turn():

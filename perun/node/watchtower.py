@@ -19,12 +19,12 @@ from perun.chain.reports import Report
 from perun.chain.submitter import Account
 from perun.core.config import Config, Identity
 from perun.core.effects import Register, RevealPreimage, Submit, SubmitStatements
-from perun.core.limits import Limits, limits_for
+from perun.core.limits import Limits
 from perun.core.notices import Notice
 from perun.core.state import ChannelView, Totals
 from perun.crypto.keys import PublicKey
 from perun.errors import Misuse
-from perun.node.export import BadExport, Export, read_export
+from perun.node.export import BadExport, Export, export_bytes, parse_export
 from perun.node.profile import Profile
 from perun.node.settings import peer_id
 from perun.node.solitary import Solitary
@@ -42,7 +42,7 @@ def _only_answers(submit: Submit) -> bool:
 
 def _whose(export: Export) -> Profile:
     """What must not change while a tower runs: what else it would watch in silence for nothing."""
-    return replace(export.profile, since=0)
+    return replace(export.profile, since=0, limits=None)
 
 
 def _is_older(new: Export, old: Export) -> bool:
@@ -93,9 +93,9 @@ class Watchtower:
         self._journal = journal if journal is not None else MemoryJournal()
         self._report = report
         self._notify = notify
-        self._read_at: tuple[int, int] | None = None
-        self._export = read_export(path)
-        self._solitary = self._load(self._export)
+        self._bytes = export_bytes(path)
+        self._export = parse_export(path, self._bytes)
+        self._solitary = self._begin(self._export)
 
     @property
     def channels(self) -> int:
@@ -110,48 +110,54 @@ class Watchtower:
             BadExport: the file is broken, older, or another's; what was read before is watched.
         """
         broken: BadExport | None = None
-        if self._changed():
-            try:
-                self._follow(read_export(self._path))
-            except BadExport as fault:
-                broken = fault
+        try:
+            self._follow()
+        except BadExport as fault:
+            broken = fault
         # Whatever has become of the file: somebody is asleep, and counts on this look.
         self._solitary.round()
         if broken is not None:
             raise broken
 
-    def _follow(self, export: Export) -> None:
-        """Goes on with a newer file of the same owner."""
+    def _follow(self) -> None:
+        """Goes on with a newer file of the same owner.
+
+        Its bytes are compared, and nothing else: times and numbers of files are coarse, and are of
+        another moment than what is read.
+        """
+        found = export_bytes(self._path)
+        if found == self._bytes:
+            return
+        export = parse_export(self._path, found)
         if _whose(export) != _whose(self._export):
             raise BadExport(str(self._path), "it is about another owner, chain or contracts")
         if _is_older(export, self._export):
             raise BadExport(str(self._path), "it is older than what was read before")
-        self._solitary = self._load(export)
-        self._export = export
+        if export.profile.limits == self._export.profile.limits:
+            self._solitary.learn(export.rows)
+        else:
+            self._solitary = self._begin(export)
+        self._export, self._bytes = export, found
 
-    def _changed(self) -> bool:
-        try:
-            found = self._path.stat()
-        except OSError:
-            return False
-        return (found.st_mtime_ns, found.st_ino) != self._read_at
+    def start_over(self) -> None:
+        """Forgets everything but the file and the journal, after something that must not happen."""
+        self._solitary = self._begin(self._export)
 
-    def _load(self, export: Export) -> Solitary:
+    def _begin(self, export: Export) -> Solitary:
         try:
-            found = self._path.stat()
             key = PublicKey(export.profile.key)
-        except (OSError, Misuse) as error:
-            raise BadExport(str(self._path), "it is gone, or names no key") from error
+        except Misuse as error:
+            raise BadExport(str(self._path), "it names no key") from error
         store = MemoryStore(exit_only=True)
         store.write(export.rows)
         profile = export.profile
         config = Config(
             profile.deployment,
             Identity(profile.account, key.address, peer_id(key)),
-            self._limits or limits_for(profile.chain_id),
+            self._limits or profile.own_limits,
             bytes(32),
         )
-        solitary = Solitary(
+        return Solitary(
             config,
             store,
             self._endpoint,
@@ -163,8 +169,6 @@ class Watchtower:
             report=self._report,
             notify=self._notify,
         )
-        self._read_at = (found.st_mtime_ns, found.st_ino)
-        return solitary
 
     @property
     def sees(self) -> UnixTime:

@@ -2,36 +2,55 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from perun.bindings import ms_contract_calls
+from perun.bindings.abi import selector
+from perun.bindings.calls import Call
+from perun.bindings.failures import NodeRefused
+from perun.bindings.reverts import RevertedWithReason
+from perun.chain.endpoint import Block, Inconsistent
 from perun.chain.journal import MemoryJournal
 from perun.chain.reports import Sent
 from perun.cli.leaving import TooDear, run
+from perun.cli.outcome import LEFT
 from perun.core.inputs import CommandTransfer
 from perun.core.rules.phases import Phase
 from perun.demo.party import Party
+from perun.errors import StoreFault
+from perun.node.afloat import AfloatStore
 from perun.node.backup import CannotCopy, NoStore, back_up, config_of, open_copy
 from perun.node.exit import Exit, Plan, only_leaving
 from perun.node.profile import read_profile
 from perun.node.solitary import Solitary
 from perun.store import SqliteStore
-from perun.types import Wei
+from perun.store.faults import WriteFailed
+from perun.testing.chain import ScriptedChain
+from perun.testing.endpoint import ScriptedEndpoint
+from perun.types import ETH, Address, Wei
 from perun.wallet import KeyAccount
-from tests.support.scene import ETHER, Scene
+from tests.support.scene import ETHER, KEYS, Scene
 
 
 class Leaver:
     """`perun exit` in this process."""
 
-    def __init__(self, scene: Scene, party: Party, path: Path) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        party: Party,
+        path: Path,
+        endpoint: ScriptedEndpoint | None = None,
+    ) -> None:
         self.scene = scene
         self.store = SqliteStore(path)
         profile = read_profile(self.store)
         self.reports: list[object] = []
-        self.endpoint = scene.endpoint()
+        self.endpoint = endpoint or scene.endpoint()
         solitary = Solitary(
             config_of(profile),
             self.store,
@@ -245,3 +264,114 @@ def test_original_is_not_disturbed_by_looking_into_a_copy(scene: Scene) -> None:
     alice.cut_power()
     alice.switch_on()
     assert not alice.books.exit_only
+
+
+class Silent(ScriptedEndpoint):
+    """Answers every question, and names no block; or refuses what it is told to."""
+
+    def __init__(self, chain: ScriptedChain) -> None:
+        super().__init__(chain)
+        self.null = False
+        self.refused: Address | None = None
+        self.failures = 0
+
+    def block(self, number: int | None = None) -> Block | None:
+        if self.failures and number is None:
+            self.failures -= 1
+            raise NodeRefused("header not found")
+        return None if self.null else super().block(number)
+
+    def estimate(self, call: Call, sender: Address) -> int:
+        if call.data[:4] == selector("claim(address,uint256,address)"):
+            raise RevertedWithReason("blocked")
+        return super().estimate(call, sender)
+
+
+def test_node_without_a_block_is_not_one_that_owes_nothing(
+    paid: tuple[Scene, Party, Party],
+) -> None:
+    scene, alice, _ = paid
+    endpoint = Silent(scene.chain)
+    leaver = Leaver(scene, alice, alice.path, endpoint)
+    endpoint.null = True
+    with pytest.raises(Inconsistent, match="no newest block"):
+        leaver.exit.look()
+    with pytest.raises(Inconsistent):
+        run(leaver.exit, Console(quiet=True), wait=None)
+    endpoint.null = False
+    assert not leaver.exit.look().empty
+    leaver.close()
+
+
+def test_exit_survives_a_node_that_has_trouble_in_words(scene: Scene) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    scene.open(alice, bob)
+    for party in (alice, bob):
+        party.cut_power()
+    endpoint = Silent(scene.chain)
+    leaver = Leaver(scene, alice, alice.path, endpoint)
+    before = scene.chain.evm.balance(alice.address)
+
+    waits = 0
+
+    def wait(seconds: float) -> None:
+        nonlocal waits
+        waits += 1
+        scene.chain.mine(at=scene.later(100))
+        endpoint.failures = waits % 2
+
+    endpoint.failures = 1
+    assert run(leaver.exit, Console(quiet=True), wait=wait) == 0
+    assert scene.chain.evm.balance(alice.address) - before == ETHER
+    leaver.close()
+
+
+def test_exit_ends_when_nothing_is_left_but_credit_that_is_refused(scene: Scene) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    scene.open(alice, bob)
+    for party in (alice, bob):
+        party.cut_power()
+    contract = scene.deployment.contract.contract
+    scene.by_hand(KEYS["bob"], ms_contract_calls.fund(contract, ETH, alice.address, Wei(500)))
+    scene.block(3)
+    leaver = Leaver(scene, alice, alice.path, Silent(scene.chain))
+    before = scene.chain.evm.balance(alice.address)
+    shown = Console(file=io.StringIO(), width=200)
+    waits = 0
+
+    def wait(seconds: float) -> None:
+        nonlocal waits
+        waits += 1
+        assert waits < 100, "it never ends"
+        scene.chain.mine(at=scene.later(100))
+
+    assert run(leaver.exit, shown, wait=wait) == LEFT
+    assert scene.chain.evm.balance(alice.address) - before == ETHER
+    said = shown.file.getvalue()  # type: ignore[attr-defined]
+    assert "stays in the contract" in said
+    assert "blocked" in said
+    leaver.close()
+
+
+def test_full_disk_does_not_keep_an_exit(paid: tuple[Scene, Party, Party]) -> None:
+    scene, alice, _ = paid
+    before = scene.chain.evm.balance(alice.address)
+    told: list[StoreFault] = []
+    below = SqliteStore(alice.path)
+    profile = read_profile(below)
+    store = AfloatStore(below, told.append)
+    below.write = _full  # type: ignore[method-assign]
+    solitary = Solitary(
+        config_of(profile), store, scene.endpoint(), KeyAccount(alice.key), allowed=only_leaving
+    )
+    leaving = Exit(solitary, profile.account)
+    for number in range(12):
+        leaving.go()
+        scene.block(at=scene.later(601) if number == 6 else None)
+    assert scene.chain.evm.balance(alice.address) - before == ETHER - 100 + 30
+    assert len(told) == 1
+    store.close()
+
+
+def _full(*_: object) -> None:
+    raise WriteFailed("store", "database or disk is full")

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 import json
+import os
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from perun.bindings import ms_contract_calls, vpm
+from perun.bindings.calls import Call
+from perun.bindings.failures import NodeRefused
+from perun.bindings.logs import Log
+from perun.chain.journal import Entry, JournalFailed, MemoryJournal
+from perun.chain.timeline import DEPTH
+from perun.chain.wishes import Wish
 from perun.core.books import Row
 from perun.core.inputs import CommandTransfer
 from perun.core.rules.signing import digest
 from perun.core.state import ChannelView
 from perun.crypto.signatures import sign
 from perun.demo.party import Party
+from perun.errors import StoreFault
+from perun.node.afloat import AfloatJournal
 from perun.node.export import BadExport, read_export, rows_for_tower, write_export
+from perun.node.solitary import NothingNew
 from perun.node.watchtower import Watchtower
-from perun.types import ChannelId, MachineId, Signature, State, Statement, UnixTime, Version, Wei
+from perun.testing.endpoint import ScriptedEndpoint
+from perun.types import (
+    Address,
+    ChannelId,
+    MachineId,
+    Signature,
+    State,
+    Statement,
+    UnixTime,
+    Version,
+    Wei,
+)
 from perun.wallet import KeyAccount
 from tests.support.scene import KEYS, Scene
 
@@ -301,10 +324,167 @@ def test_export_holds_no_key_no_seed_and_nothing_half_signed(scene: Scene, tmp_p
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{}", "[]", "[" * 100_000, '{"format": 1}', '{"format": 2, "profile": {}, "rows": []}'],
+    [
+        '{"x": ' + "[" * 100_000,
+        "",
+        "{}",
+        "[]",
+        "[" * 100_000,
+        '{"format": 1}',
+        '{"format": 2, "profile": {}, "rows": []}',
+    ],
 )
 def test_anything_else_is_no_export(tmp_path: Path, text: str) -> None:
     path = tmp_path / "export"
     path.write_text(text)
     with pytest.raises(BadExport):
         read_export(path)
+
+
+def test_export_that_lands_while_the_last_one_is_read_is_read_too(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """Its time and number may be those of the file that was read: only its bytes tell."""
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    channel = scene.open(alice, bob)
+    path = tmp_path / "export"
+    write_export(path, bob.profile, rows(bob))
+    watching = tower_of(scene, path)
+    before = path.stat()
+    alice.do(CommandTransfer(channel, Wei(100)))
+    scene.settle()
+    write_export(tmp_path / "newer", bob.profile, rows(bob))
+    path.write_bytes((tmp_path / "newer").read_bytes())
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    watching.round()
+    (view,) = watching.watched()
+    assert view.agreed is not None
+    assert view.agreed.state.net == 100
+
+
+def test_newer_export_does_not_make_a_tower_read_the_chain_again(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """A node that answers about new blocks only would leave it blind from then on."""
+
+    class Short(ScriptedEndpoint):
+        least = 0
+
+        def logs(
+            self,
+            addresses: Sequence[Address],
+            first: int,
+            last: int,
+            topics: Sequence[Sequence[bytes] | None] = (),
+        ) -> tuple[Log, ...]:
+            if first < self.least:
+                raise NodeRefused("history has been pruned")
+            return super().logs(addresses, first, last, topics)
+
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    channel = scene.open(alice, bob)
+    path = tmp_path / "export"
+    write_export(path, bob.profile, rows(bob))
+    endpoint = Short(scene.chain)
+    watching = Watchtower(path, endpoint, KeyAccount(KEYS["tower"]), limits=scene.limits)
+    for _ in range(2 * DEPTH):
+        scene.chain.mine()
+        watching.round()
+    endpoint.least = scene.chain.head.number - DEPTH
+    alice.do(CommandTransfer(channel, Wei(100)))
+    scene.settle()
+    write_export(path, bob.profile, rows(bob))
+    for party in (alice, bob):
+        party.cut_power()
+    nothing = State(channel, Version(0), Wei(0))
+    terms = bob.channel(channel).channel
+    call = ms_contract_calls.register(scene.deployment.contract.contract, terms, nothing, b"", b"")
+    scene.by_hand(KEYS["alice"], call)
+    scene.chain.mine()
+    watching.round()
+    scene.chain.mine()
+    agreed = bob.channel(channel).agreed
+    assert agreed is not None
+    assert disputed(scene, channel, bob) == agreed.state.version
+
+
+def test_machine_that_the_owner_has_forgotten_is_not_submitted(
+    scene: Scene, tmp_path: Path
+) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    machine = scene.machine(alice, scene.open(alice, bob), lasts=3_600)
+    scene.pay(alice, machine, 40)
+    validity = bob.books.instances[machine].machine.validity
+    watching = tower(scene, bob, tmp_path / "export")
+    watching.round()
+    alice.cut_power()
+    kept = [row for row in rows(bob) if isinstance(row, ChannelView)]
+    write_export(tmp_path / "export", bob.profile, kept)
+    watching.round()
+    scene.chain.mine(at=validity - scene.limits.margin)
+    watching.round()
+    assert not scene.chain.pool
+
+
+def test_full_disk_does_not_keep_an_answer(scene: Scene, tmp_path: Path) -> None:
+    class Full(MemoryJournal):
+        def put(self, entry: Entry) -> None:
+            raise JournalFailed("tower.sent", "database or disk is full")
+
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    channel = scene.open(alice, bob)
+    alice.do(CommandTransfer(channel, Wei(100)))
+    scene.settle()
+    path = tmp_path / "export"
+    write_export(path, bob.profile, rows(bob))
+    for party in (alice, bob):
+        party.cut_power()
+    told: list[StoreFault] = []
+    watching = Watchtower(
+        path,
+        scene.endpoint(),
+        KeyAccount(KEYS["tower"]),
+        limits=scene.limits,
+        journal=AfloatJournal(Full(), told.append),
+    )
+    nothing = State(channel, Version(0), Wei(0))
+    terms = bob.channel(channel).channel
+    scene.by_hand(
+        KEYS["alice"],
+        ms_contract_calls.register(scene.deployment.contract.contract, terms, nothing, b"", b""),
+    )
+    scene.chain.mine()
+    for _ in range(3):
+        watching.round()
+        scene.chain.mine()
+    agreed = bob.channel(channel).agreed
+    assert agreed is not None
+    assert disputed(scene, channel, bob) == agreed.state.version
+    assert len(told) == 1
+
+
+def test_deposit_is_not_sent_unless_the_journal_holds_it() -> None:
+    class Full(MemoryJournal):
+        def put(self, entry: Entry) -> None:
+            raise JournalFailed("store", "database or disk is full")
+
+    journal = AfloatJournal(Full(), lambda _: None)
+    call = Call(Address(bytes(20)), b"")
+    journal.put(Entry(1, Wish(b"answer", "Register", call), ()))
+    with pytest.raises(JournalFailed):
+        journal.put(Entry(2, Wish(b"deposit", "DepositMoney", call, once=True), ()))
+    assert [entry.nonce for entry in journal.load()] == [1]
+
+
+def test_node_that_shows_the_same_block_for_long_is_blindness(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = scene.enter("bob")
+    watching = tower(scene, bob, tmp_path / "export")
+    watching.round()
+    later = time.monotonic() + scene.limits.freshness + 1
+    monkeypatch.setattr(watching._solitary.chain.sight, "_clock", lambda: later)
+    with pytest.raises(NothingNew, match="no new block for 60 seconds"):
+        watching.round()
+    scene.chain.mine()
+    watching.round()

@@ -1,0 +1,123 @@
+"""A store and a journal that go on in memory when their disk does not: full, locked, read-only.
+
+Only for whoever can do nothing twice to harm: an exit and a tower sign nothing and put no money in,
+so a lost record costs them gas at worst, while an answer that is not sent costs a channel. A node
+must never use these: it would forget what it has signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from perun.chain.journal import Entry, Journal, MemoryJournal
+from perun.core.books import Row
+from perun.encoding.records import NumberedExtra
+from perun.errors import StoreFault
+from perun.ports import Store
+from perun.store import MemoryStore
+
+__all__ = ["AfloatJournal", "AfloatStore"]
+
+N = TypeVar("N", bound=NumberedExtra)
+
+Tell = Callable[[StoreFault], None]
+"""Told once of each failure that follows a success."""
+
+
+class _Disk:
+    """Does on disk what it can, and says when it begins to fail."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._failing = False
+
+    def attempt(self, act: Callable[[], None]) -> None:
+        """Raises nothing that the disk does."""
+        try:
+            act()
+        except StoreFault as fault:
+            if not self._failing:
+                self._tell(fault)
+            self._failing = True
+        else:
+            self._failing = False
+
+
+class AfloatStore:
+    """Rows in memory, and in a store as long as that takes them."""
+
+    def __init__(self, store: Store, tell: Tell) -> None:
+        """Reads everything.
+
+        Raises:
+            StoreFault: it cannot be read.
+        """
+        self._disk = _Disk(tell)
+        self._below = store
+        self._memory = MemoryStore()
+        self._memory.write(store.records())
+
+    @property
+    def exit_only(self) -> bool:
+        """See `perun.ports.Store`."""
+        return self._below.exit_only
+
+    def records(self) -> Iterable[Row]:
+        """See `perun.ports.Store`."""
+        return self._memory.records()
+
+    def bounds(self, kind: type[NumberedExtra]) -> tuple[int, int]:
+        """See `perun.ports.Store`."""
+        return self._below.bounds(kind)
+
+    def numbered(self, kind: type[N], after: int, most: int) -> list[N]:
+        """See `perun.ports.Store`."""
+        return self._below.numbered(kind, after, most)
+
+    def write(self, rows: Iterable[Row], drops: Iterable[Row] = ()) -> None:
+        """See `perun.ports.Store`; never fails for what the disk does."""
+        rows, drops = tuple(rows), tuple(drops)
+        self._memory.write(rows, drops)
+        self._disk.attempt(lambda: self._below.write(rows, drops))
+
+    def close(self) -> None:
+        """See `perun.ports.Store`."""
+        self._below.close()
+
+
+class AfloatJournal:
+    """Entries in memory, and in a journal as long as that takes them."""
+
+    def __init__(self, journal: Journal, tell: Tell) -> None:
+        """Reads everything.
+
+        Raises:
+            StoreFault: it cannot be read.
+        """
+        self._disk = _Disk(tell)
+        self._below = journal
+        self._memory = MemoryJournal()
+        for entry in journal.load():
+            self._memory.put(entry)
+
+    def load(self) -> Iterable[Entry]:
+        """See `Journal`."""
+        return self._memory.load()
+
+    def put(self, entry: Entry) -> None:
+        """See `Journal`.
+
+        Raises:
+            StoreFault: it cannot be written, and a second such transaction would move money twice.
+        """
+        if entry.wish.once:
+            self._below.put(entry)
+        else:
+            self._disk.attempt(lambda: self._below.put(entry))
+        self._memory.put(entry)
+
+    def drop(self, nonce: int) -> None:
+        """See `Journal`."""
+        self._disk.attempt(lambda: self._below.drop(nonce))
+        self._memory.drop(nonce)
