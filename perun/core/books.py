@@ -107,6 +107,7 @@ class Books:
         "invitations",
         "totals",
         "unsigned",
+        "used",
     )
 
     def __init__(self, config: Config, *, exit_only: bool = False) -> None:
@@ -120,7 +121,9 @@ class Books:
         self.unsigned: dict[PeerId, set[InstanceId]] = {}
         """Instances of which nothing is signed yet, by their other end; a hub's by nobody."""
         self.ends: Counter[PeerId] = Counter()
-        """How many instances and invitations there are with each end."""
+        """How many instances and invitations there are with each end …"""
+        self.used: Counter[ChannelId] = Counter()
+        """… and in each channel."""
         self.totals: dict[InstanceId, Totals] = {}
         self.crossings: dict[InstanceId, Crossing] = {}
         self.invitations: dict[Salt, Invitation] = {}
@@ -154,6 +157,7 @@ class Books:
         elif type(row) is InstanceView:
             if row.id not in self.instances:
                 self.ends[row.end] += 1
+                self.used.update(leg.channel for leg in row.legs)
             self.instances[row.id] = row
             if row.legs[0].status is LegStatus.NEW:
                 self.unsigned.setdefault(row.end, set()).add(row.id)
@@ -164,6 +168,7 @@ class Books:
         elif type(row) is Invitation:
             if row.id not in self.invitations:
                 self.ends[row.end] += 1
+                self.used[row.channel] += 1
             self.invitations[row.id] = row
         elif type(row) is ChainView:
             self.chain = row
@@ -173,10 +178,17 @@ class Books:
             self.exit_only = True
 
     def _forget_end(self, row: InstanceView | Invitation | None) -> None:
-        if row is not None:
-            self.ends[row.end] -= 1
-            if not self.ends[row.end]:
-                del self.ends[row.end]
+        if row is None:
+            return
+        places = [leg.channel for leg in row.legs] if isinstance(row, InstanceView) else []
+        places += [row.channel] if isinstance(row, Invitation) else []
+        self.ends[row.end] -= 1
+        if not self.ends[row.end]:
+            del self.ends[row.end]
+        for place in places:
+            self.used[place] -= 1
+            if not self.used[place]:
+                del self.used[place]
 
     def _forget_unsigned(self, row: InstanceView) -> None:
         waiting = self.unsigned.get(row.end)

@@ -327,6 +327,8 @@ def is_given_up(draft: Draft, view: ChannelView) -> bool:
         return False
     if view.signed or view.held is not None or view.withdraws or view.deposits:
         return False
+    if view.waiting or view.inflight is not None or draft.books.used[view.id]:
+        return False  # An instance that was agreed on for it lasts to the end of its terms.
     limits = draft.config.limits
     latest = view.offered_at + limits.offer_validity + limits.margin
     return draft.chain.final_of(view.told) > latest

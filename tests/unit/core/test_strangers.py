@@ -10,7 +10,13 @@ from msgspec.structs import replace
 from perun.core.config import HubPolicy, Policy
 from perun.core.effects import DepositMoney
 from perun.core.faults import NotAllowedNow
-from perun.core.inputs import CommandDispute, CommandJoin, CommandOffer, CommandPay
+from perun.core.inputs import (
+    CommandAddMachine,
+    CommandDispute,
+    CommandJoin,
+    CommandOffer,
+    CommandPay,
+)
 from perun.core.limits import Limits
 from perun.core.notices import ChannelEnded, ChannelOffered, InstanceRefused, PaymentReceived
 from perun.core.state import Stage
@@ -163,6 +169,38 @@ def test_joined_channel_that_nobody_funds_is_forgotten() -> None:
     assert bob.chain._channels == {kept}
     assert len(bob.told(ChannelEnded)) == 4
     assert bob.node.books.indexes.promised[ETH] == 10
+
+
+def test_channel_that_an_instance_names_is_kept_as_long_as_that() -> None:
+    """It was agreed on for a channel in which there is no money yet."""
+    world = World()
+    alice, bob = world.party("alice", OPEN_HANDED), world.party("bob", OPEN_HANDED)
+    world.advance()
+    alice.chain.mining = False
+    offer(alice, bob, 1)
+    world.settle()
+    (channel,) = bob.node.books.channels
+    end = UnixTime(world.ledger.time + 2_000)
+    terms = (Wei(9), Wei(0), end, Seconds(600))
+    bob.do(CommandAddMachine(channel, *terms, bob.random()))
+    world.network.inject(alice.peer, bob.peer, Invite(machine_for(alice, bob, end), channel, ETH))
+    world.settle()
+    world.advance(LIMITS.offer_validity + LIMITS.margin + 12)
+    world.advance()
+    named = {leg.channel for one in bob.node.books.instances.values() for leg in one.legs}
+    assert named == {channel}
+    assert channel in bob.node.books.channels
+    world.advance(3_000)
+    world.advance()
+    world.advance()
+    assert bob.node.books.instances == {}
+    assert bob.node.books.channels == {}
+    assert bob.node.books.used == {}
+
+
+def machine_for(alice: Party, bob: Party, end: UnixTime) -> Machine:
+    keys = (alice.key.address, bob.key.address)
+    return Machine(*keys, Wei(9), Wei(9), end, Seconds(600), alice.random())
 
 
 def test_offer_whose_answer_had_to_wait_for_a_fresh_view_is_answered_then() -> None:
