@@ -96,6 +96,7 @@ class App:
         self._waiters: dict[int, list[tuple[UnixTime, Reply]]] = {}
         self._until_signed: dict[bytes, list[Reply]] = {}
         self._subscriptions = Subscriptions()
+        self._notes_said = UnixTime(0)
         self._tended: dict[InstanceId, UnixTime] = {}
         self._handlers = self._all_handlers()
 
@@ -172,7 +173,8 @@ class App:
             paying.tick(work)
             requesting.tick(work)
             self._give_up_waiting(work)
-            if work.now % self._settings.repeat == 0:
+            if work.now >= self._notes_said + self._settings.repeat:
+                self._notes_said = work.now
                 following.say_notes(work)
         elif isinstance(input, Connected):
             following.say_notes(work, input.peer)

@@ -8,12 +8,13 @@ from perun.app.paying import fail, put
 from perun.app.receipts import note_of, receipt_of
 from perun.app.rows import Payment, Step
 from perun.app.work import Work
+from perun.core.inputs import CommandShow
 from perun.core.notices import InstanceRemoved, PaymentDelivered, PaymentRefused
 from perun.core.rules.signing import check_signature
 from perun.core.state import PeerId
 from perun.crypto.keys import PublicKey
 from perun.encoding.messages import Noted
-from perun.types import InstanceId, Wei
+from perun.types import InstanceId, MachineId, Wei
 
 __all__ = ["on_delivered", "on_not_counted", "on_noted", "on_removed", "say_notes"]
 
@@ -25,8 +26,11 @@ def say_notes(work: Work, peer: PeerId | None = None) -> None:
         if instance is None:
             _over(work, machine)
         elif peer is None or peer in (instance.end, instance.via):
-            for number in numbers:
-                row = work.shelf.payments.get(number, work.desk)
+            rows = [work.shelf.payments.get(number, work.desk) for number in numbers]
+            if any(row is not None and row.step is Step.SIGNED for row in rows):
+                # Lost, or refused while a removal was signed that has come to nothing.
+                work.desk.do(CommandShow(MachineId(machine)))
+            for row in rows:
                 if row is not None:
                     work.desk.send(row.payee, note_of(row), instance.via)
 

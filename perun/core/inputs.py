@@ -48,6 +48,7 @@ __all__ = [
     "CommandRemove",
     "CommandReplace",
     "CommandReveal",
+    "CommandShow",
     "CommandTransfer",
     "CommandWithdraw",
     "Connected",
@@ -155,6 +156,13 @@ class CommandPay(Record, frozen=True, gc=False):
     amount: Wei
 
 
+class CommandShow(Record, frozen=True, gc=False):
+    """Say our newest statement of a machine again: the payee may have missed it, or refused it for
+    a reason that is gone."""
+
+    machine: MachineId
+
+
 class CommandRemove(Record, frozen=True, gc=False):
     """Take an instance out at what was paid in it; closes a virtual channel."""
 
@@ -210,6 +218,7 @@ Command = (
     | CommandLock
     | CommandReveal
     | CommandPay
+    | CommandShow
     | CommandRemove
     | CommandReplace
     | CommandClose

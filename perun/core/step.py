@@ -40,6 +40,7 @@ from perun.core.inputs import (
     CommandRemove,
     CommandReplace,
     CommandReveal,
+    CommandShow,
     CommandTransfer,
     CommandWithdraw,
     Connected,
@@ -52,7 +53,7 @@ from perun.core.inputs import (
 from perun.core.nanocontracts import payments
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.phases import Phase, may_sign, phase
-from perun.core.state import ChannelView, Credit, Intent, PeerId, Purpose, Role
+from perun.core.state import ChannelView, Credit, Intent, LegStatus, PeerId, Purpose, Role
 from perun.core.states.proposing import answer, refuse, want
 from perun.core.virtual import ends, invitations, leaving
 from perun.crypto.hashing import keccak
@@ -233,6 +234,14 @@ def _reveal(draft: Draft, command: CommandReveal) -> None:
     reveal(draft, instance, command.preimage)
 
 
+def _show(draft: Draft, command: CommandShow) -> None:
+    instance = draft.instance(command.machine)
+    if instance.machine is None or instance.role is None:
+        raise NotAllowedNow("show a statement", "we pay nothing in it")
+    if instance.legs[0].status is LegStatus.LISTED:
+        payments.show_paid(draft, instance)
+
+
 def _claim(draft: Draft, command: CommandClaim) -> None:
     claim = ClaimCredit(command.asset, command.amount, command.to)
     draft.submit(claim.key, claim)
@@ -347,6 +356,7 @@ _HANDLERS: Final[dict[type, Callable[[Draft, Any], None]]] = {
     CommandWithdraw: _withdraw,
     CommandDispute: _dispute,
     CommandClaim: _claim,
+    CommandShow: _show,
     Connected: lambda draft, input: meeting.on_connected(draft, input.peer),
     ChainBlock: clockwork.on_block,
     ChainChannel: clockwork.on_channel,

@@ -13,6 +13,7 @@ from perun.app.work import Ask, Caller
 from perun.core.config import Policy
 from perun.encoding.addresses import show_node_id
 from perun.errors import PerunError
+from perun.ports import Store
 from perun.testing.parties import Party, World
 from perun.types import Seconds
 
@@ -47,12 +48,19 @@ class Answer:
 class Person:
     """Somebody with a node, and the program above it."""
 
-    def __init__(self, town: Town, name: str, policy: Policy, settings: Settings) -> None:
+    def __init__(
+        self,
+        town: Town,
+        name: str,
+        policy: Policy,
+        settings: Settings,
+        store: Store | None,
+    ) -> None:
         self._town = town
         self._settings = settings
         self.events: list[Event] = []
         self.reached: list[tuple[bytes, str, bytes, bool]] = []
-        self.party = town.world.party(name, policy, guest=self._guest)
+        self.party = town.world.party(name, policy, store=store, guest=self._guest)
 
     def _guest(self, party: Party) -> App:
         self.app = App(self._settings, party.random, self._reach)
@@ -86,9 +94,15 @@ class Town:
     def __init__(self, lag: int = 0) -> None:
         self.world = World(lag=lag)
 
-    def person(self, name: str, policy: Policy, settings: Settings | None = None) -> Person:
+    def person(
+        self,
+        name: str,
+        policy: Policy,
+        settings: Settings | None = None,
+        store: Store | None = None,
+    ) -> Person:
         """Another one."""
-        return Person(self, name, policy, settings or SETTINGS)
+        return Person(self, name, policy, settings or SETTINGS, store)
 
     def until(self, done: Callable[[], bool], step: int = 1, most: int = 1_000) -> None:
         """Time passes until something is so."""

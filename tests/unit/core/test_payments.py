@@ -6,7 +6,14 @@ import pytest
 
 from perun.core.effects import Sign, SignItem
 from perun.core.faults import NotAllowedNow, NotEnoughMoney
-from perun.core.inputs import CommandDispute, CommandPay, CommandRemove, CommandTransfer, Signed
+from perun.core.inputs import (
+    CommandDispute,
+    CommandPay,
+    CommandRemove,
+    CommandShow,
+    CommandTransfer,
+    Signed,
+)
 from perun.core.notices import PaymentDelivered, PaymentReceived, TransferDone
 from perun.core.state import LegStatus
 from perun.encoding.messages import (
@@ -43,6 +50,18 @@ def offer(pair: Pair, message: Pay) -> str:
     pair.bob.node.turn()
     said = pair.world.network.said(NotPaid)[before:]
     return said[0].reason if said else ""  # type: ignore[attr-defined]
+
+
+def test_a_lost_statement_is_said_again_on_command(pair: Pair) -> None:
+    machine = add_machine(pair.world, pair.alice, pair.channel, 100, 100)
+    pair.world.network.lose(Pay)
+    pair.alice.do(CommandPay(machine, Wei(5)))
+    pair.world.settle()
+    pair.world.network.lose()
+    pair.alice.do(CommandShow(machine))
+    pair.world.settle()
+    assert pair.bob.node.books.totals[machine].received == 5
+    assert pair.alice.told(PaymentDelivered) == [PaymentDelivered(machine, Wei(5))]
 
 
 def test_payments_go_both_ways_at_once(pair: Pair) -> None:
