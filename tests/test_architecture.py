@@ -73,7 +73,8 @@ ROOMS: dict[str, set[str]] = {
     "open_at_once": {"channel"},
     "meeting": {"channel"},
     "clockwork": {"channel"},
-    "step": {"open_at_once", "meeting", "clockwork"},
+    "table": {"open_at_once", "meeting", "clockwork"},
+    "step": {"table"},
 }
 
 # The protocol takes time, randomness and signatures as inputs, and answers with what to do.

@@ -1,7 +1,8 @@
 """Writes the reference from the code's own documentation: `python docs/reference/generate.py`.
 
 `python.md` has every public name of `perun`, `errors.md` every exception that contracts and package
-raise, `commands.md` every command. A test compares them with what this would write.
+raise, `commands.md` every command, `phases.md` the table phase × input of the core. A test compares
+them with what this would write.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import click
 import perun
 from perun import reverts
 from perun.cli.main import cli
+from perun.core.rules.phases import Phase
+from perun.core.table import TABLE
 from perun.errors import PerunError
 from perun.types import Record
 
@@ -34,7 +37,32 @@ def pages() -> dict[str, str]:
         "python.md": HEAD + python_page(),
         "errors.md": HEAD + errors_page(),
         "commands.md": HEAD + commands_page(),
+        "phases.md": HEAD + phases_page(),
     }
+
+
+def phases_page() -> str:
+    """The table phase × input of `perun.core.table`, drawn from it."""
+    heads = " | ".join(phase.value for phase in Phase)
+    lines = [
+        "# Phases of a channel, and what is taken up in them",
+        "",
+        "Elsewhere a command raises `NotAllowedNow`, a message `PeerNotAllowed`; nothing changes.",
+        "",
+        f"| input | taken up by | {heads} |",
+        "|---|---|" + "---|" * len(Phase),
+    ]
+    for kind, row in TABLE.items():
+        if row.channel is not None:
+            module = row.act.__module__.removeprefix("perun.core.")
+            marks = " | ".join("●" if phase in row.phases else "" for phase in Phase)
+            lines.append(f"| `{kind.__name__}` | `{module}.{row.act.__name__}` | {marks} |")
+    lines += ["", "Whatever the phase:", "", "| input | taken up by |", "|---|---|"]
+    for kind, row in TABLE.items():
+        if row.channel is None:
+            module = row.act.__module__.removeprefix("perun.core.")
+            lines.append(f"| `{kind.__name__}` | `{module}.{row.act.__name__}` |")
+    return "\n".join(lines) + "\n"
 
 
 def commands_page() -> str:

@@ -5,7 +5,7 @@ No socket, file, clock, random number, log or key: those are effects and inputs,
 
 The map, from the door down; each line may use what stands below it, never above:
 
-    step                                  the one entrance, and the table phase × input
+    step, table                           the one entrance; who takes up what, in which phase
     clockwork, meeting, open_at_once      blocks and patience; a peer met again; an extension
     channel/                              two parties: join, fund, propose, answer, offer, dispute
     virtual/            hub/              the ends of an instance; who lets it cross

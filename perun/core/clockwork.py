@@ -15,7 +15,15 @@ from perun.core.channel import disputes, funding, joining, offers
 from perun.core.effects import Watch
 from perun.core.hub import pairs
 from perun.core.hub.queue import forget, start_next
-from perun.core.inputs import ChainBlock, ChainChannel, ChainInstance, Tick
+from perun.core.inputs import (
+    ChainAnnounced,
+    ChainBlock,
+    ChainChannel,
+    ChainCredit,
+    ChainInstance,
+    Restarted,
+    Tick,
+)
 from perun.core.nanocontracts import evidence
 from perun.core.nanocontracts.instances import app_of, end_time, finally_decided, last_time
 from perun.core.notices import PreimageLearnt, Stuck
@@ -23,6 +31,7 @@ from perun.core.rules.phases import Phase, blocked, fresh, phase
 from perun.core.state import (
     ChainView,
     ChannelView,
+    Credit,
     CrossingStage,
     Leg,
     LegStatus,
@@ -34,8 +43,10 @@ from perun.core.virtual import leaving
 from perun.types import ChannelId, InstanceId
 
 __all__ = [
+    "on_announced",
     "on_block",
     "on_channel",
+    "on_credit",
     "on_instance",
     "on_restart",
     "on_tick",
@@ -245,7 +256,16 @@ def watches(books: Books) -> Iterator[Watch]:
         yield Watch(app=app_of(books.config.deployment, instance.terms), instance=instance.id)
 
 
-def on_restart(draft: Draft) -> None:
+def on_credit(draft: Draft, told: ChainCredit) -> None:
+    """An account's credit, in a final block."""
+    draft.put(Credit(told.asset, told.account, told.amount))
+
+
+def on_announced(draft: Draft, told: ChainAnnounced) -> None:
+    """An advertisement by anybody: a wallet may show it, the protocol needs the peer's offer."""
+
+
+def on_restart(draft: Draft, input: Restarted) -> None:  # noqa: ARG001
     """Watches everything again, and takes up what is under way to the chain.
 
     What was asked of our signer and not signed waits until the peer has been met (`meeting`), but

@@ -13,6 +13,7 @@ from perun.core.books import Draft
 from perun.core.channel import joining, offers, proposals
 from perun.core.effects import SignItem
 from perun.core.hub.queue import start_next
+from perun.core.inputs import Connected
 from perun.core.nanocontracts.payments import show_paid
 from perun.core.rules.keys import machine_key, own_key
 from perun.core.state import ChannelView, InstanceView, LegStatus, PeerId, Role, Stage
@@ -24,9 +25,9 @@ from perun.types import MachineId, Statement
 __all__ = ["on_connected", "on_offer", "on_show"]
 
 
-def on_connected(draft: Draft, peer: PeerId) -> None:
+def on_connected(draft: Draft, input: Connected) -> None:
     """Shows and sends again, unchanged, whatever is open with a peer."""
-    for id in draft.books.indexes.of_peer.get(peer, ()):
+    for id in draft.books.indexes.of_peer.get(input.peer, ()):
         view = draft.channel(id)
         if view.final.ended:
             continue
@@ -40,10 +41,10 @@ def on_connected(draft: Draft, peer: PeerId) -> None:
         show(draft, view, asks=not view.met)
         resend(draft, view)
         offers.resend(draft, draft.channel(view.id))
-    if peer not in draft.books.ends and peer not in draft.books.indexes.of_peer:
+    if input.peer not in draft.books.ends and input.peer not in draft.books.indexes.of_peer:
         return
     for instance in draft.books.instances.values():
-        if peer in (instance.end, instance.via):
+        if input.peer in (instance.end, instance.via):
             _say_again(draft, instance)
 
 

@@ -10,13 +10,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from dataclasses import replace as replace_verdict
+from dataclasses import replace as with_fields
 from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
 
-from perun.core import open_at_once
+from perun.core import open_at_once, table
 from perun.core.books import Books, Draft
 from perun.core.channel import disputes, judge, offers, proposals
 from perun.core.faults import BadProposal
@@ -29,6 +29,7 @@ from perun.core.rules import accounting, admission, phases
 from perun.core.state import ChannelView, Intent, LegStatus, Purpose, Totals
 from perun.core.states import content, legs, proposing
 from perun.core.states.verdict import Decision, Verdict
+from perun.core.table import Row
 from perun.node.runtime import Node
 from perun.store.memory import MemoryStore
 from perun.types import Signature, Version, Wei
@@ -57,28 +58,22 @@ def planted(bug: Bug) -> Iterator[None]:
             for place in _importers(owner, name, old):
                 undo.append(partial(setattr, place, name, old))
                 setattr(place, name, new)
-            for table, key, entry in _entries(old):
-                undo.append(partial(table.__setitem__, key, entry))
-                parts = entry if isinstance(entry, tuple) else (entry,)
-                changed = tuple(new if part is old else part for part in parts)
-                table[key] = changed if isinstance(entry, tuple) else new
+            for rows, key, row in _entries(old):
+                undo.append(partial(rows.__setitem__, key, row))
+                rows[key] = with_fields(row, act=new) if isinstance(row, Row) else new
         yield
     finally:
         for put_back in undo:
             put_back()
 
 
-def _entries(old: object) -> list[tuple[dict[Any, Any], object, object]]:
-    """Where the tables of `perun.core` keep a function, alone or with others."""
+def _entries(old: object) -> list[tuple[dict[type, Any], type, object]]:
+    """Where the tables of the core keep a function, in a row or alone."""
     return [
-        (table, key, entry)
-        for name, module in list(sys.modules.items())
-        if name.startswith("perun.core.")
-        for table in vars(module).values()
-        if isinstance(table, dict)
-        for key, entry in list(table.items())
-        if isinstance(key, type)
-        and (entry is old or (isinstance(entry, tuple) and any(part is old for part in entry)))
+        (rows, key, row)
+        for rows in (table.TABLE, table.SIGNED)
+        for key, row in list(rows.items())
+        if old in (row, getattr(row, "act", None))
     ]
 
 
@@ -143,7 +138,7 @@ _ORIGINAL_ON_HELD = pairs.on_held
 
 
 def _forgets_totals(*arguments: Any) -> Verdict:
-    return replace_verdict(_ORIGINAL_JUDGE_REPLACING(*arguments), totals=None)
+    return with_fields(_ORIGINAL_JUDGE_REPLACING(*arguments), totals=None)
 
 
 def _takes_any_net(*arguments: Any) -> Verdict:

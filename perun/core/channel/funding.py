@@ -11,12 +11,13 @@ from msgspec.structs import replace
 from perun.core.books import Draft
 from perun.core.effects import DepositMoney, OpenBoth, OpenChannel
 from perun.core.faults import NotAllowedNow
+from perun.core.inputs import CommandFund
 from perun.core.rules.admission import has_room
 from perun.core.rules.phases import fresh, lapsed
 from perun.core.state import ChannelView, Deposit, Role, Stage
 from perun.types import UnixTime, Wei
 
-__all__ = ["fund", "fund_in_turn", "submit_deposits", "submit_open_both"]
+__all__ = ["deposit", "fund", "fund_in_turn", "submit_deposits", "submit_open_both"]
 
 
 def submit_open_both(draft: Draft, view: ChannelView) -> None:
@@ -37,7 +38,12 @@ def submit_open_both(draft: Draft, view: ChannelView) -> None:
         draft.submit(b"o" + view.id, transaction, leave.open.valid_until)
 
 
-def fund(draft: Draft, view: ChannelView, amount: Wei) -> None:
+def fund(draft: Draft, view: ChannelView, command: CommandFund) -> None:
+    """Our user adds to our own side."""
+    deposit(draft, view, command.amount)
+
+
+def deposit(draft: Draft, view: ChannelView, amount: Wei) -> None:
     """Deposits to our own side of a channel that our fresh view shows undisputed [B7].
 
     The first deposit is announced, so that the channel's fields are on chain [C6].
@@ -105,4 +111,4 @@ def fund_in_turn(draft: Draft, view: ChannelView) -> None:
         and not view.final.ended
         and has_room(draft, view)
     ):
-        fund(draft, view, funding.bob_amount)
+        deposit(draft, view, funding.bob_amount)

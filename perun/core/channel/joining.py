@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from perun.core.books import Draft
 from perun.core.channel.agreement import complete
-from perun.core.channel.funding import fund, submit_open_both
+from perun.core.channel.funding import deposit, submit_open_both
 from perun.core.effects import SignItem, Watch
 from perun.core.faults import (
     ChannelRejected,
@@ -384,7 +384,7 @@ def on_accept(draft: Draft, view: ChannelView, message: AcceptChannel) -> None:
     else:
         draft.put(view)
         if funding.alice_amount:
-            fund(draft, view, funding.alice_amount)
+            deposit(draft, view, funding.alice_amount)
     if not view.met:
         show(draft, draft.channel(view.id), asks=True)
     draft.notify(ChannelJoined(view.id))

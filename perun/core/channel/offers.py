@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from perun.core.books import Draft
 from perun.core.effects import CloseChannel, SignItem, WithdrawMoney
 from perun.core.faults import NotAllowedNow, PeerNotAllowed
-from perun.core.inputs import CommandWithdraw
+from perun.core.inputs import CommandClose, CommandWithdraw
 from perun.core.notices import CloseAgreed, WithdrawAgreed
 from perun.core.rules.accounting import reliable_holdings, solvent
 from perun.core.rules.keys import own_key, peer_key
@@ -42,7 +42,7 @@ __all__ = [
 # ------------------------------------------------------------------------------------------ close
 
 
-def close(draft: Draft, view: ChannelView) -> None:
+def close(draft: Draft, view: ChannelView, command: CommandClose) -> None:  # noqa: ARG001
     """Offers to end the channel at its newest state."""
     why = why_no_close(draft, view)
     if why is not None:

@@ -19,7 +19,7 @@ from perun.core.rules.accounting import gain
 from perun.core.rules.keys import own_key, peer_key
 from perun.core.rules.phases import Phase, blocked, phase
 from perun.core.rules.signing import check_loosely
-from perun.core.state import InstanceView, Intent, LegStatus, PeerId, Purpose, Role
+from perun.core.state import ChannelView, InstanceView, Intent, LegStatus, PeerId, Purpose, Role
 from perun.core.states import legs
 from perun.core.states.proposing import ask_hub, send_proposal, still_asked, want, wanted
 from perun.encoding.messages import (
@@ -73,18 +73,17 @@ def may_propose_unasked(draft: Draft, instance: InstanceView) -> bool:
     return blocked(draft, view) is None and not still_asked(draft, view)
 
 
-def on_grant(draft: Draft, sender: PeerId, message: GrantInstance) -> None:
+def on_grant(draft: Draft, view: ChannelView, message: GrantInstance) -> None:
     """The hub has reserved: propose now, moving its fee. Only the instance's Alice pays one.
 
     Raises:
         BadSignature, UnexpectedMessage: nothing that a correct hub sends.
     """
     instance = draft.find_instance(message.instance)
-    if instance is None or instance.role is None or instance.via != sender:
+    if instance is None or instance.role is None or instance.via != view.peer:
         raise UnexpectedMessage("GrantInstance", "no such instance over this hub")
     leg = instance.legs[0]
-    view = draft.channel(leg.channel)
-    if message.channel != view.id:
+    if leg.channel != view.id:
         raise UnexpectedMessage("GrantInstance", "of another channel")
     for proposal in view.proposals:
         if proposal.intent.adds == instance.id and proposal.signature:
@@ -101,7 +100,7 @@ def on_grant(draft: Draft, sender: PeerId, message: GrantInstance) -> None:
     greatest = draft.config.policy.greatest_fee if instance.role is Role.ALICE else 0
     if message.fee > greatest or draft.now > message.valid_until:
         reason = f"fee {message.fee} above {greatest}, or the quote is over"
-        draft.send(sender, RefuseInstance(instance.id, reason))
+        draft.send(view.peer, RefuseInstance(instance.id, reason))
         refused(draft, instance, reason)
         return
     fee = Wei(-gain(view.role, message.fee))

@@ -60,9 +60,8 @@ __all__ = [
 ]
 
 
-def add_machine(draft: Draft, command: CommandAddMachine) -> None:
+def add_machine(draft: Draft, view: ChannelView, command: CommandAddMachine) -> None:
     """Invites the other end to a machine."""
-    view = draft.channel(command.channel)
     virtually = bool(command.end) and command.end != view.peer
     machine = Machine(
         own_key(view),
@@ -76,21 +75,19 @@ def add_machine(draft: Draft, command: CommandAddMachine) -> None:
     _invite(draft, view, machine, command.end if virtually else b"")
 
 
-def lock_payment(draft: Draft, command: CommandLock) -> None:
+def lock_payment(draft: Draft, view: ChannelView, command: CommandLock) -> None:
     """Invites the receiver to a hash time lock that we pay."""
-    view = draft.channel(command.channel)
     lock = Lock(command.amount, False, command.hash, command.deadline, command.random)
     virtually = bool(command.end) and command.end != view.peer
     _invite(draft, view, lock, command.end if virtually else b"")
 
 
-def replace_machine(draft: Draft, command: CommandReplace) -> None:
+def replace_machine(draft: Draft, view: ChannelView, command: CommandReplace) -> None:
     """Invites the other end to a machine in place of one that both have listed."""
     old = draft.instance(command.machine)
     why = _why_stays(old)
     if why is not None:
         raise NotAllowedNow("replace it", why)
-    view = draft.channel(old.legs[0].channel)
     machine = Machine(
         own_key(view),
         _address(old.end) if old.via else peer_key(view),
@@ -133,7 +130,7 @@ def _invite(
     draft.send(end or view.peer, message, via)
 
 
-def on_invite(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> None:
+def on_invite(draft: Draft, sender: PeerId, message: Invite, via: PeerId) -> None:
     """Somebody invites us: agree, by our half of the salt, to what our policy allows."""
     terms = message.terms
     try:

@@ -28,7 +28,6 @@ MACHINES_ONLY = {
     "channel/secrets.py": "a secret opens a hash lock",
     "hub/queue.py": "only a machine takes another's place",
     "meeting.py": "statements are asked for again",
-    "step.py": "a secret opens a hash lock",
     "virtual/invitations.py": "only a machine takes another's place",
     "virtual/leaving.py": "only a machine is left",
 }

@@ -1,0 +1,147 @@
+"""The table: for each input, who takes it up, of which channel, and in which of its phases.
+
+What is about a channel names it, and is taken up in some phases only. Elsewhere a command raises
+`NotAllowedNow` and a message `PeerNotAllowed`: nothing changes, and a peer that keeps the rules
+sends it again. What the chain says and our own signer does is taken up always. Payments are not
+here: `payments.why_not` is their whole condition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Final
+
+from perun.core import clockwork, meeting, open_at_once
+from perun.core.books import Draft
+from perun.core.channel import commands, funding, joining, offers, proposals, secrets
+from perun.core.hub import queue
+from perun.core.inputs import (
+    ChainAnnounced,
+    ChainBlock,
+    ChainChannel,
+    ChainCredit,
+    ChainInstance,
+    CommandAddMachine,
+    CommandAnswer,
+    CommandClaim,
+    CommandClose,
+    CommandDispute,
+    CommandFund,
+    CommandJoin,
+    CommandLock,
+    CommandOffer,
+    CommandRemove,
+    CommandReplace,
+    CommandReveal,
+    CommandShow,
+    CommandTransfer,
+    CommandWithdraw,
+    Connected,
+    Restarted,
+    Tick,
+)
+from perun.core.rules.phases import Phase
+from perun.core.virtual import ends, invitations, leaving
+from perun.encoding import messages as m
+from perun.encoding.quotes import Quote
+from perun.types import ChannelId, Close, Open, Ready, State, Withdraw
+
+__all__ = ["SIGNED", "TABLE", "Row"]
+
+_LIVE: Final = frozenset({Phase.IDLE, Phase.PROPOSED, Phase.HOLDING})
+_JOINED: Final = frozenset(Phase) - {Phase.OFFERED, Phase.INVITED}
+_ALL: Final = frozenset(Phase)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What becomes of one kind of input."""
+
+    act: Callable[..., None]
+    """About a channel: of draft, channel and input; else of draft, sender if a peer said it, and
+    input."""
+    phases: frozenset[Phase] = _ALL
+    """In which the channel must be."""
+    channel: Callable[[Draft, Any], ChannelId] | None = None
+    """Which channel it is about; None: none, or it is not held up by a phase."""
+
+
+def _by(path: str) -> Callable[[Draft, Any], ChannelId]:
+    """The channel that the input names itself."""
+    get = attrgetter(path)
+    return lambda _, input: ChannelId(get(input))
+
+
+def _of(path: str) -> Callable[[Draft, Any], ChannelId]:
+    """Our channel that has, or is to have, the instance that the input names."""
+    get = attrgetter(path)
+    return lambda draft, input: draft.instance(get(input)).legs[0].channel
+
+
+_ITS = _by("channel")
+
+TABLE: Final[dict[type, Row]] = {
+    # Our user.
+    CommandOffer: Row(joining.offer),
+    CommandJoin: Row(joining.join, frozenset({Phase.INVITED}), _ITS),
+    CommandFund: Row(funding.fund, _LIVE, _ITS),
+    CommandTransfer: Row(commands.transfer, _LIVE, _ITS),
+    CommandAnswer: Row(commands.answer, frozenset({Phase.HOLDING, Phase.PROPOSED}), _ITS),
+    CommandAddMachine: Row(invitations.add_machine, _LIVE, _ITS),
+    CommandLock: Row(invitations.lock_payment, _LIVE, _ITS),
+    CommandReplace: Row(invitations.replace_machine, _LIVE, _of("machine")),
+    CommandRemove: Row(commands.remove, _LIVE, _of("instance")),
+    CommandReveal: Row(secrets.reveal, _JOINED - {Phase.ENDED}, _of("instance")),
+    CommandClose: Row(offers.close, frozenset({Phase.IDLE, Phase.DISPUTED}), _ITS),
+    CommandWithdraw: Row(offers.withdraw, _LIVE, _ITS),
+    CommandDispute: Row(commands.dispute, _LIVE | {Phase.CLOSING}, _ITS),
+    CommandClaim: Row(commands.claim),
+    CommandShow: Row(commands.show),
+    # A peer, about a channel of its own.
+    m.Propose: Row(proposals.on_proposal, _LIVE, _by("state.channel")),
+    m.AnswerState: Row(proposals.on_answer, _JOINED, _ITS),
+    m.ShowState: Row(meeting.on_show, _JOINED, _by("state.channel")),
+    m.AcceptChannel: Row(joining.on_accept, frozenset({Phase.OFFERED}), _ITS),
+    m.RefuseChannel: Row(joining.on_refuse, frozenset({Phase.OFFERED}), _ITS),
+    m.OfferClose: Row(
+        offers.on_offer_close,
+        frozenset({Phase.IDLE, Phase.CLOSING, Phase.DISPUTED}),
+        _by("close.channel"),
+    ),
+    m.AnswerClose: Row(offers.on_answer_close, frozenset({Phase.CLOSING, Phase.DISPUTED}), _ITS),
+    m.OfferWithdraw: Row(offers.on_offer_withdraw, _LIVE, _by("withdraw.channel")),
+    m.AnswerWithdraw: Row(offers.on_answer_withdraw, _LIVE | {Phase.CLOSING}, _ITS),
+    m.RequestInstance: Row(open_at_once.on_request, _LIVE, _ITS),
+    m.GrantInstance: Row(ends.on_grant, _LIVE, _ITS),
+    # A peer, about no channel yet, or about an instance.
+    m.OfferChannel: Row(meeting.on_offer),
+    m.Invite: Row(invitations.on_invite),
+    m.Invited: Row(invitations.on_invited),
+    m.DeclineInvite: Row(invitations.on_decline),
+    m.RefuseInstance: Row(ends.on_refused),
+    m.ReadySigned: Row(ends.on_ready),
+    m.Leave: Row(leaving.on_leave),
+    m.Reveal: Row(secrets.on_reveal),
+    # The wire, the chain and our clock.
+    Connected: Row(meeting.on_connected),
+    ChainBlock: Row(clockwork.on_block),
+    ChainChannel: Row(clockwork.on_channel),
+    ChainInstance: Row(clockwork.on_instance),
+    ChainCredit: Row(clockwork.on_credit),
+    ChainAnnounced: Row(clockwork.on_announced),
+    Tick: Row(clockwork.on_tick),
+    Restarted: Row(clockwork.on_restart),
+}
+"""By the very type of a command, a message or what else happened; no input has subclasses."""
+
+SIGNED: Final[dict[type, Callable[..., None]]] = {
+    State: proposals.on_state_signed,
+    Ready: ends.on_ready_signed,
+    Open: joining.on_open_signed,
+    Close: offers.on_close_signed,
+    Withdraw: offers.on_withdraw_signed,
+    Quote: queue.on_quote_signed,
+}
+"""Who takes up a signature of ours, by what is signed: of draft, message and signature."""
