@@ -16,7 +16,7 @@ from populus.schema import nearest
 if TYPE_CHECKING:
     from eth_typing import ChecksumAddress
 
-    from populus.chain.base import BaseChain
+    from populus.workspace import Running
 
 __all__ = ["Provider"]
 
@@ -24,7 +24,7 @@ __all__ = ["Provider"]
 class Provider:
     """`chain.provider`. Names are those of the contracts in the sources."""
 
-    def __init__(self, chain: BaseChain) -> None:
+    def __init__(self, chain: Running) -> None:
         self.chain = chain
         self._factories: dict[Any, type[PopulusContract]] = {}
 

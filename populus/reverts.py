@@ -6,20 +6,19 @@ data web3 has already turned into text. Both ends meet here.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from eth_abi.grammar import ABIType, BasicType, TupleType, parse
 from eth_tester.exceptions import TransactionFailed
 from eth_utils.abi import collapse_if_tuple, function_signature_to_4byte_selector
+from eth_utils.address import to_checksum_address
 from requests.exceptions import RequestException
 from web3 import Web3
-from web3._utils.abi import map_abi_data
-from web3._utils.normalizers import BASE_RETURN_NORMALIZERS
 from web3.exceptions import (
     ContractLogicError,
     OffchainLookup,
-    TransactionNotFound,
+    TimeExhausted,
     Web3Exception,
 )
 from web3.middleware import Web3Middleware
@@ -80,13 +79,23 @@ class ErrorTable:
             name, types, names = known
             try:
                 decoded = self._codec.decode(types, data[4:])
-                values = tuple(map_abi_data(BASE_RETURN_NORMALIZERS, types, decoded))
+                values = tuple(map(_checksummed, map(parse, types), decoded))
             except Exception:  # noqa: S110 - a contract may revert with anything
                 pass
             else:
                 named = dict(zip(names, values, strict=True)) if all(names) else {}
                 return ContractReverted(name, values, shown, named, transaction_hash)
         return ContractReverted("0x" + data[:4].hex(), (), shown, None, transaction_hash)
+
+
+def _checksummed(kind: ABIType, value: Any) -> Any:
+    """A decoded value with addresses as web3 writes them."""
+    if kind.is_array:
+        return [_checksummed(kind.item_type, item) for item in value]
+    if isinstance(kind, TupleType):
+        return tuple(map(_checksummed, kind.components, value))
+    is_address = isinstance(kind, BasicType) and kind.base == "address"
+    return to_checksum_address(value) if is_address else value
 
 
 class TesterFailure(TransactionFailed):  # type: ignore[misc]  # eth-tester is untyped
@@ -215,12 +224,9 @@ class ReceiptMiddleware(Web3Middleware):
         return middleware
 
     def _receipt(self, txn_hash: Any) -> Any:
-        deadline = time.monotonic() + self.patience
-        while self.patience:
-            try:
-                return self.web3.eth.get_transaction_receipt(txn_hash)
-            except TransactionNotFound:
-                if time.monotonic() >= deadline:
-                    break
-                time.sleep(0.005)
-        return None
+        if not self.patience:
+            return None
+        try:
+            return self.web3.eth.wait_for_transaction_receipt(txn_hash, self.patience, 0.005)
+        except TimeExhausted:
+            return None

@@ -163,6 +163,17 @@ def test_tool_and_package_know_nothing_of_each_other() -> None:
     assert [str(item) for item in PERUN if item.top in {"populus", "tests"}] == []
 
 
+def test_modules_of_the_tool_import_each_other_in_no_circle() -> None:
+    """Imports for types alone included: what can be read alone can be understood alone."""
+    below: dict[str, set[str]] = {}
+    for file in files("populus"):
+        module = ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        below[module] = {item.module for item in imports_of(file) if item.top == "populus"}
+    while leaves := {name for name, names in below.items() if not names & (below.keys() - {name})}:
+        below = {name: names for name, names in below.items() if name not in leaves}
+    assert below == {}
+
+
 def test_core_does_no_io() -> None:
     wrong = [str(item) for item in PERUN if item.part == "core" and item.top in OUTSIDE_OF_CORE]
     for file in files("perun/core"):

@@ -15,10 +15,10 @@ from web3 import Web3
 from web3.exceptions import Web3Exception
 from web3.middleware import SignAndSendRawMiddlewareBuilder
 
-from populus import keys
 from populus.chain.base import BaseChain, add_middleware
 from populus.exceptions import ChainError, ConfigError
 from populus.imports import import_class
+from populus.keys import from_environment, keystore_address, unlocked, variable
 from populus.reverts import ReceiptMiddleware
 from populus.schema import nearest
 
@@ -124,11 +124,11 @@ class ExternalChain(BaseChain):
                 self.sender_problem = error
                 return
             written = self.project.config[self._at("private_key")]
-            account = keys.from_environment(written, key, self._at("private_key"))
+            account = from_environment(written, key, self._at("private_key"))
             self._use_key(web3, account, address)
             return
         if self._keystore is not None:
-            address = keys.keystore_address(self._keystore) or address
+            address = keystore_address(self._keystore) or address
         if address is None:
             address = next(iter(_node_accounts(web3)), None)
         if address is not None:
@@ -147,10 +147,10 @@ class ExternalChain(BaseChain):
         written = self.project.config.get(self._at("password"))
         password = None
         if written is not None:
-            keys.variable(written, self._at("password"))
+            variable(written, self._at("password"))
             password = self.project.config.filled(self._at("password"))
         wanted = self.web3_config.get("eth", {}).get("default_account")
-        self._use_key(self.web3, keys.unlocked(self._keystore, password), wanted)
+        self._use_key(self.web3, unlocked(self._keystore, password), wanted)
 
     def _use_key(self, web3: Web3, account: LocalAccount, wanted: str | None) -> None:
         if wanted is not None and to_checksum_address(wanted) != account.address:
