@@ -9,7 +9,7 @@ makes it so.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from perun.spec.reverts import TokenRefused, WrongValue
 from perun.types import ETH, Address
@@ -47,7 +47,10 @@ class Token:
     """A plain ERC-20: balances change only by the transfers it reports."""
 
     balances: dict[Address, int] = field(default_factory=dict)
-    plain = True
+    plain: ClassVar[bool] = True
+    """Whether a payee gets exactly what was paid."""
+    forged: ClassVar[bool] = False
+    """Whether its balances change by other than what it reports: nothing is promised then."""
 
     def balance(self, account: Address) -> int:
         return self.balances.get(account, 0)

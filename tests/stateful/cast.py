@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from perun.crypto import SecretKey, keccak
 from perun.spec import Ledger, NoApp, Token
@@ -48,7 +49,7 @@ class FalseToken(Token):
 
 @dataclass(slots=True)
 class FeeToken(Token):
-    plain = False  # a payee gets less than was paid
+    plain: ClassVar[bool] = False  # a payee gets less than was paid
 
     def transfer(self, sender: Address, to: Address, amount: int) -> bool:
         if self.balance(sender) < amount:
@@ -61,7 +62,7 @@ class FeeToken(Token):
 @dataclass(slots=True)
 class LyingToken(Token):
     broken: bool = False
-    plain = False
+    plain: ClassVar[bool] = False
 
     def transfer(self, sender: Address, to: Address, amount: int) -> bool:
         return True if self.broken else Token.transfer(self, sender, to, amount)
@@ -71,7 +72,8 @@ class LyingToken(Token):
 class InflatingToken(Token):
     inflating: bool = False
     frozen: bool = False
-    plain = False
+    plain: ClassVar[bool] = False
+    forged: ClassVar[bool] = True
 
     def transfer(self, sender: Address, to: Address, amount: int) -> bool:
         if self.frozen:

@@ -17,6 +17,7 @@ from perun.types import (
     Withdraw,
 )
 from tests.stateful.arena import Call
+from tests.stateful.cast import GREATEST
 from tests.stateful.forgery import compact, spoiled
 from tests.stateful.instances import NOTHING
 from tests.stateful.rooms import Offer, Room
@@ -153,7 +154,7 @@ class MoneyCalls(Table):
         if rich and rng.random() < 0.85:
             asset, account = rng.choice(rich)
             has = ms.credit(asset, account)
-            amount = rng.choice((has, has // 2, has + 1, 0))
+            amount = rng.choice((has, has // 2, min(has + 1, GREATEST), 0))
         else:
             asset, account, amount = rng.choice(stage.assets), rng.choice(stage.people), 1
         if account not in (*stage.people, *stage.wallets):

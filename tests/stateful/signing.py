@@ -23,7 +23,6 @@ from perun.types import (
 from tests.stateful.arena import Call
 from tests.stateful.cast import (
     CROOKS,
-    GREATEST,
     HONEST,
     KEYS,
     SESSIONS,
@@ -41,7 +40,8 @@ INGRID = HONEST[2].address
 class Signing(DisputeCalls):
     def _new_room(self) -> None:
         rng, stage = self.rng, self.arena.stage
-        asset = rng.choice((ETH, *stage.assets, stage.assets[1]))
+        lying = Asset(stage.addresses["InflatingToken"])
+        asset = rng.choice((ETH, *stage.assets, stage.assets[1], lying))
         honest = rng.choice((frozenset(), {Role.ALICE}, {Role.BOB}, {Role.ALICE, Role.BOB}))
         accounts: dict[Role, Address] = {}
         keys: dict[Role, Address] = {}
@@ -233,15 +233,30 @@ class Signing(DisputeCalls):
                 (token.blocked.add if on else token.blocked.discard)(who)
                 arena.switch(name, "setBlocked", who, on)
             elif isinstance(token, InflatingToken):
-                pot = rng.choice((token.balance(at["MSContract"]), 0, GREATEST))
-                token.balances[at["MSContract"]] = pot
-                arena.switch(name, "forge", at["MSContract"], pot)
-                token.inflating, token.frozen = on, not on and rng.random() < 0.5
-                arena.switch(name, "setInflating", token.inflating)
-                arena.switch(name, "setFrozen", token.frozen)
+                self._inflate(token, name)
             elif isinstance(token, FailingToken):
                 token.failing = on
                 arena.switch(name, "setBurning" if name == "GasBurningToken" else "setBooming", on)
             else:
                 token.broken = on  # type: ignore[attr-defined]
                 arena.switch(name, "setBroken", on)
+
+    def _inflate(self, token: InflatingToken, name: str) -> None:
+        """Fill an account's credit in a token that lies, or nearly; then it may pay nobody."""
+        rng, arena = self.rng, self.arena
+        asset, pot = arena.stage.addresses[name], arena.stage.addresses["MSContract"]
+        rooms = [room for room in self.rooms if room.channel.asset == asset] or self.rooms
+        account = rng.choice(list(Role)).account(rng.choice(rooms).channel)
+
+        def switch(inflating: bool, frozen: bool, forged: int) -> None:
+            token.inflating, token.frozen, token.balances[pot] = inflating, frozen, forged
+            arena.switch(name, "setInflating", inflating)
+            arena.switch(name, "setFrozen", frozen)
+            arena.switch(name, "forge", pot, forged)
+
+        had = token.balance(pot)
+        fund = Call("MSContract", "fund", (asset, account, 1), rng.choice(arena.stage.people))
+        for _ in range(rng.randint(1, 2)):
+            switch(True, False, rng.choice((0, 1, 7)))
+            self.perform(fund)
+        switch(False, rng.random() < 0.7, had)
