@@ -153,7 +153,7 @@ class Listener:
             self._own(self._welcome(connection, address))
 
     async def _welcome(self, connection: socket.socket, address: Any) -> None:
-        visitor = _Connection(self.limits)
+        visitor = _Connection(self.limits, self.relay)
         visitor.seat = self.door.arrive(visitor, address[0], _now())
         self._visitors[address[:2]] = visitor
         assert self._runner is not None
@@ -328,10 +328,13 @@ async def _receive(socket: web.WebSocketResponse) -> bytes:
 class _Connection:
     """One connection: a visitor of the door, and an end of the relay once it is attached."""
 
-    __slots__ = (*("_farewell", "_limit", "_socket", "_transport", "seat", "leaving", "peer"),)
+    __slots__ = (
+        *("_farewell", "_limit", "_relay", "_socket", "_transport", "leaving", "peer", "seat"),
+    )
 
-    def __init__(self, limits: DoorLimits) -> None:
+    def __init__(self, limits: DoorLimits, relay: Relay) -> None:
         self._limit = limits.queued_per_link
+        self._relay = relay
         self._transport: asyncio.Transport | None = None
         self._socket: web.WebSocketResponse | None = None
         self._farewell: asyncio.Task[None] | None = None
@@ -374,6 +377,8 @@ class _Connection:
         if self.leaving:
             return
         self.leaving = True
+        # At once: who sends to it is told, and does not wait for its farewell.
+        self._relay.detach(self.peer, self)
         if self._socket is not None:
             talk = self._say_farewell(self._socket, code, reason)
             self._farewell = asyncio.get_running_loop().create_task(talk)
