@@ -45,6 +45,7 @@ CARD = Card(
     5,
     NOW + 3_600,
     ("channels", "relay"),
+    "0x" + "04" * 20,
     (CardAsset("0x" + "00" * 20, "ETH", 18, "1000", str(2**111 - 1), base_fee="7"),),
     CardTerms(3_600, 86_400, 604_800),
     "perun 0.1.0 – tést",
