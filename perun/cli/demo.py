@@ -20,9 +20,9 @@ from perun.chain.anvil import is_there
 from perun.cli import render
 from perun.cli.render import clock, ether, plain, say
 from perun.demo.chains import CHAINS, open_chain
-from perun.demo.ledger import Line, Result
 from perun.demo.stage import Stage
 from perun.demo.story import tell_story
+from perun.demo.tally import Line, Result
 from perun.demo.telling import Act, Note, Tell, Told
 from perun.demo.telling import Progress as Paying
 from perun.errors import ChainFault

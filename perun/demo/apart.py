@@ -88,7 +88,7 @@ def leave_alone(play: Play) -> None:
     ours, theirs = alice.channel_with(ingrid), bob.channel_with(ingrid)
     lock = Wei(ETHER // 5)
     machine = add_machine(stage, alice, bob, ours, lock, DAY // 4, virtual=True)
-    play.ledger.fee(alice.name, ingrid.name, BASE_FEE)
+    play.tally.fee(alice.name, ingrid.name, BASE_FEE)
     before = ingrid.wallet.count
     count = max(1, play.payments // 10)
     # A total that the gas to submit it would eat is not worth enforcing: nobody would.

@@ -1,4 +1,4 @@
-"""What the acts of the story share: the cast, its ledger, and the voice that tells it."""
+"""What the acts of the story share: the cast, its tally, and the voice that tells it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Final
 from perun.core.config import HubPolicy, Policy
 from perun.core.inputs import CommandPay
 from perun.core.state import SignedState
-from perun.demo.ledger import Ledger
 from perun.demo.party import Party
 from perun.demo.stage import ETHER, Stage, StoryFailed
+from perun.demo.tally import Tally
 from perun.demo.telling import Act, Note, Progress, Tell
 from perun.types import ChannelId, MachineId, Wei
 
@@ -47,7 +47,7 @@ class Play:
         self.payments = payments
         self.tell = tell
         self.dice = random.Random(stage.seed)  # noqa: S311  # amounts of a demonstration
-        self.ledger = Ledger()
+        self.tally = Tally()
         hub = HubPolicy(base_fee=BASE_FEE, open_fee=OPEN_FEE, greatest_draw=Wei(2 * ETHER))
         self.alice = stage.enter("Alice")
         self.bob = stage.enter("Bob")
@@ -93,7 +93,7 @@ class Play:
                 payer, payee = self._pair()
                 amount = Wei(least + self.dice.randrange(GREATEST_PAYMENT))
                 payer.do(CommandPay(machine, amount))
-                self.ledger.pay(payer.name, payee.name, amount)
+                self.tally.pay(payer.name, payee.name, amount)
             self.stage.settle()
             self.tell(Progress(done + start + size, total, what))
 

@@ -1,12 +1,12 @@
 """The story, act by act. Everything is done by the nodes; the story gives the commands, cuts the
-power, cheats, and keeps a ledger of its own to compare the chain with at the end."""
+power, cheats, and keeps a tally of its own to compare the chain with at the end."""
 
 from __future__ import annotations
 
 from perun.demo.apart import cheat, leave_alone
-from perun.demo.ledger import Result
 from perun.demo.play import Play
 from perun.demo.stage import Stage
+from perun.demo.tally import Result
 from perun.demo.telling import Tell
 from perun.demo.together import (
     open_direct_channel,
@@ -53,13 +53,13 @@ def tell_story(stage: Stage, payments: int, tell: Tell) -> Result:
 
 
 def _count(play: Play, before: dict[str, Wei]) -> Result:
-    stage, ledger = play.stage, play.ledger
+    stage, tally = play.stage, play.tally
     stage.until(
         lambda: all(party.chain.submitter.idle for party in stage.cast),
         "the last transaction becoming final",
     )
     lines = tuple(
-        ledger.line(
+        tally.line(
             party.name,
             before[party.name],
             stage.balance(party.address),
@@ -69,7 +69,7 @@ def _count(play: Play, before: dict[str, Wei]) -> Result:
         for party in stage.cast
     )
     gas, cost = sum(line.gas_used for line in lines), sum(line.gas_cost for line in lines)
-    count = sum(ledger.sent_count.values())
+    count = sum(tally.sent_count.values())
     on_chain = count * _PLAIN_TRANSFER
     return Result(
         chain="",

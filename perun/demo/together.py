@@ -24,7 +24,7 @@ def open_hub_channels(play: Play) -> None:
     ingrid.send(
         Wish(b"fund", "Fund", ms_contract_calls.fund(contract, ETH, ingrid.address, credit))
     )
-    play.ledger.deposited[ingrid.name] += credit
+    play.tally.deposited[ingrid.name] += credit
     stage.until(
         lambda: any(item.amount == credit for item in ingrid.books.credits.values()),
         "Ingrid's credit",
@@ -33,8 +33,8 @@ def open_hub_channels(play: Play) -> None:
 
     ether = Wei(ETHER)
     open_channel(stage, alice, ingrid, ether, ether, draw=True, fee=OPEN_FEE)
-    play.ledger.deposited[alice.name] += ETHER
-    play.ledger.fee(alice.name, ingrid.name, OPEN_FEE)
+    play.tally.deposited[alice.name] += ETHER
+    play.tally.fee(alice.name, ingrid.name, OPEN_FEE)
     play.note(alice, "opens a channel with Ingrid: both sides funded by one openBoth")
 
     _open(play, bob, ingrid, ETHER, ETHER)
@@ -48,15 +48,15 @@ def open_direct_channel(play: Play) -> None:
     play.note(alice, "opens a channel with Bob: 1 ETH and 0.5 ETH")
     lost = Wei(ETHER // 5)
     alice.do(CommandTransfer(play.direct, lost))
-    play.ledger.pay(alice.name, bob.name, lost)
+    play.tally.pay(alice.name, bob.name, lost)
     play.stage.patient(lambda: play.agreed(bob).state.net == lost, "the transfer")
     play.old = play.agreed(bob)
     play.note(alice, "pays Bob 0.2 ETH by a new state; remember it, Bob will")
 
 
 def _open(play: Play, opener: Party, other: Party, own: int, theirs: int) -> ChannelId:
-    play.ledger.deposited[opener.name] += own
-    play.ledger.deposited[other.name] += theirs
+    play.tally.deposited[opener.name] += own
+    play.tally.deposited[other.name] += theirs
     return open_channel(play.stage, opener, other, Wei(own), Wei(theirs))
 
 
@@ -77,7 +77,7 @@ def pay_virtually(play: Play) -> None:
     stage, alice, bob, ingrid = play.stage, play.alice, play.bob, play.ingrid
     channel, lock = alice.channel_with(ingrid), Wei(ETHER // 4)
     machine = add_machine(stage, alice, bob, channel, lock, DAY, virtual=True)
-    play.ledger.fee(alice.name, ingrid.name, BASE_FEE)
+    play.tally.fee(alice.name, ingrid.name, BASE_FEE)
     play.note("both", f"have a virtual channel; Ingrid's fee was {format_ether(BASE_FEE)}")
     before = ingrid.wallet.count
     half = play.payments // 2
@@ -99,13 +99,13 @@ def _power_cut(play: Play, machine: MachineId) -> None:
     for _ in range(20):
         amount = Wei(play.dice.randrange(1, GREATEST_PAYMENT))
         alice.do(CommandPay(machine, amount))
-        play.ledger.pay(alice.name, bob.name, amount)
+        play.tally.pay(alice.name, bob.name, amount)
     alice.node.turn()  # they leave Alice; Bob has not looked yet
     bob.cut_power()
     play.note(bob, "loses power with 20 payments in his inbox, none of them on his disk")
     amount = Wei(play.dice.randrange(1, GREATEST_PAYMENT))
     alice.do(CommandPay(machine, amount))
-    play.ledger.pay(alice.name, bob.name, amount)
+    play.tally.pay(alice.name, bob.name, amount)
     play.stage.settle()
     bob.switch_on()
     play.stage.until(
@@ -125,7 +125,7 @@ def swap(play: Play) -> None:
     play.note(bob, "locks 0.1 ETH for Alice in their channel, under the hash of a secret")
     ours = alice.channel_with(ingrid)
     second = add_lock(stage, alice, bob, ours, amount, hashed, 3_600, virtual=True)
-    play.ledger.fee(alice.name, ingrid.name, BASE_FEE)
+    play.tally.fee(alice.name, ingrid.name, BASE_FEE)
     play.note(alice, "locks 0.1 ETH for Bob over Ingrid, under the same hash, for less long")
     bob.do(CommandReveal(second, secret))
     stage.patient(
@@ -136,6 +136,6 @@ def swap(play: Play) -> None:
     play.note(bob, "shows the secret to be paid; it reaches Alice on the way")
     alice.do(CommandReveal(first, secret))
     wait_removed(stage, first)
-    play.ledger.pay(alice.name, bob.name, amount)
-    play.ledger.pay(bob.name, alice.name, amount)
+    play.tally.pay(alice.name, bob.name, amount)
+    play.tally.pay(bob.name, alice.name, amount)
     play.note(alice, "is paid with it: money has changed channels without a transaction")

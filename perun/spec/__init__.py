@@ -9,20 +9,20 @@ Read in this order; it takes ten minutes.
 3. `nanos`: what another contract's answer does to the money locked under it.
 4. `vpm`, `nanocontracts.hash_time_lock`: two contracts that give such answers.
 5. `properties`: what must be true of all this, whatever anybody does.
-6. `world`: the pieces put together; `reverts`: every way to be refused.
+6. `contracts`: the pieces put together; `reverts`: every way to be refused.
 
 Written from docs/protocol.md, not from the Solidity code: two tellings of one protocol, which
 `tests/stateful` and `tests/differential` compare call by call (same error and arguments, same
 events, same balances, same views). Running code never imports this package.
 """
 
+from perun.spec.contracts import Contracts
 from perun.spec.custody import Dispute, Funds, Payout
 from perun.spec.ledger import App, Event, Ledger, NoApp, Token
 from perun.spec.ms_contract import MSContract
 from perun.spec.nanocontracts.hash_time_lock import HashTimeLock
 from perun.spec.nanos import Resolved
 from perun.spec.vpm import VPM, Totals
-from perun.spec.world import World
 
 __all__ = [
     "App",
@@ -38,5 +38,5 @@ __all__ = [
     "Token",
     "Totals",
     "VPM",
-    "World",
+    "Contracts",
 ]

@@ -15,7 +15,7 @@ free money at once and locked money nano by nano. Here is the dispute; what both
 `agreement`, below it.
 
 Each function reads: what refuses the call, what is stored, what is announced, what is paid.
-A refused call changes nothing (`perun.spec.world` undoes it, as the EVM does). Where several
+A refused call changes nothing (`perun.spec.contracts` undoes it, as the EVM does). Where several
 reasons refuse a call, the order in which they stand here is the contract's; the protocol leaves
 it open.
 """

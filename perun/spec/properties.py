@@ -13,11 +13,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from perun.spec.contracts import Contracts
 from perun.spec.custody import Dispute, Funds, Key, Payout
 from perun.spec.ms_contract import MSContract
 from perun.spec.nanos import Resolved, resolve
 from perun.spec.reverts import Refused
-from perun.spec.world import World
 from perun.types import ETH, Address, Asset, Channel, Nano, Wei
 
 
@@ -52,7 +52,7 @@ class Role(Enum):
 # ------------------------------------------------------------------------------ P1 conservation
 
 
-def conservation(world: World, assets: Iterable[Asset]) -> None:
+def conservation(world: Contracts, assets: Iterable[Asset]) -> None:
     """P1. The balance in every asset covers all holdings and credits, unless its token forges
     balances; and what went into a channel is exactly what is in it and what was paid out of it."""
     ms, tokens = world.ms_contract, world.ledger.tokens
@@ -84,7 +84,7 @@ class Promise:
 
 
 def balance_security(
-    world: World, role: Role, payouts: Sequence[Payout], promises: Collection[Promise]
+    world: Contracts, role: Role, payouts: Sequence[Payout], promises: Collection[Promise]
 ) -> None:
     """P2, its chain part. `payouts` ended a channel; a party that answered every older state in
     time got at least the worst of what it had signed, its side of every outcome included."""
@@ -97,7 +97,7 @@ def balance_security(
 
 
 def _worth(
-    world: World, role: Role, before: Funds, promise: Promise, settled: Mapping[Nano, int]
+    world: Contracts, role: Role, before: Funds, promise: Promise, settled: Mapping[Nano, int]
 ) -> int:
     """A party's money in `promise`, with outcomes as they were settled, or else as they are now;
     undecided ones at their worst.
@@ -161,7 +161,7 @@ def hub_neutrality(
 
 
 def guaranteed_closing(
-    world: World,
+    world: Contracts,
     channel: Channel,
     role: Role,
     register: Callable[[], None],
@@ -195,11 +195,11 @@ def guaranteed_closing(
             raise Violated("P5", role=role, left=ms.funds.get(key))
 
 
-def _wealth(world: World, asset: Asset, account: Address) -> int:
+def _wealth(world: Contracts, asset: Asset, account: Address) -> int:
     return world.ledger.balance(asset, account) + world.ms_contract.credit(asset, account)
 
 
-def _is_plain(world: World, asset: Asset) -> bool:
+def _is_plain(world: Contracts, asset: Asset) -> bool:
     return asset == ETH or world.ledger.tokens[asset].plain
 
 
@@ -240,7 +240,7 @@ def isolation(
 # -------------------------------------------------------------------------------------- P10 no race
 
 
-def no_race(world: World, rival: Callable[[], None], answer: Callable[[], None]) -> None:
+def no_race(world: Contracts, rival: Callable[[], None], answer: Callable[[], None]) -> None:
     """P10. `answer`, which would succeed now, still does when `rival` gets in before it.
 
     The rival may do anything but end the channel with the answerer's own signature on a Close.

@@ -37,11 +37,10 @@ from perun.encoding import lock_id, machine_id
 from perun.errors import BrokenInvariant
 from perun.node.settings import deployment_of
 from perun.ports import Inbox
-from perun.spec import VPM, Event, HashTimeLock, MSContract
-from perun.spec import World as Contracts
+from perun.spec import VPM, Contracts, Event, HashTimeLock, MSContract
 from perun.spec import reverts as why
+from perun.spec.contracts import HashTimeLockApp, VPMApp
 from perun.spec.ledger import Token
-from perun.spec.world import HashTimeLockApp, VPMApp
 from perun.types import ETH, Address, Asset, ChainId, ChannelId, InstanceId, UnixTime, Wei
 
 __all__ = ["DEPLOYMENT", "Ledger", "LedgerChain", "NeverOwn"]

@@ -9,7 +9,7 @@ from perun.encoding.messages import Message, decode
 from perun.types import InstanceId, UnixTime
 from tests.simulation.actor import Actor
 from tests.simulation.game import Play
-from tests.simulation.world import World
+from tests.simulation.theatre import Theatre
 
 Lost = Callable[[PeerId, PeerId, Message], bool]
 
@@ -19,7 +19,7 @@ class Story:
 
     def __init__(self, *crooks: str) -> None:
         self.playing = Play(crooks)
-        self.world: World = self.playing.world
+        self.world: Theatre = self.playing.world
         self.alice, self.ingrid, self.bob = self.world.actors
         self.crooks = self.playing.crooks
         self.mind = self.crooks.mind

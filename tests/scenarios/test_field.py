@@ -11,7 +11,7 @@ from perun.core.state import ChannelView
 from perun.encoding.messages import Propose
 from perun.types import MachineId, Version, Wei
 from tests.scenarios.story import Story, of
-from tests.simulation.world import DEPOSIT
+from tests.simulation.theatre import DEPOSIT
 
 
 def test_transaction_that_seemed_lost_and_mines_later_happens_once() -> None:

@@ -33,7 +33,7 @@ from tests.simulation.disk import Disk, JournalDisk, Power
 from tests.simulation.witness import GREATEST_FEE, Violated, Witness
 
 if TYPE_CHECKING:
-    from tests.simulation.world import World
+    from tests.simulation.theatre import Theatre
 
 _MOST_TURNS = 200
 
@@ -58,7 +58,7 @@ class _Wire:
 class Actor:
     """A party: keys, disk, node and way to the chain. `witness` is None for a crook."""
 
-    def __init__(self, name: str, world: World, policy: Policy, *, honest: bool) -> None:
+    def __init__(self, name: str, world: Theatre, policy: Policy, *, honest: bool) -> None:
         self.name, self.world, self.policy, self.honest = name, world, policy, honest
         self.key, self.account = key_of(name), key_of(name + "'s account")
         self.peer = peer_id(self.key.public_key)

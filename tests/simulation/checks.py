@@ -14,8 +14,8 @@ from perun.core.state import InstanceView, Role
 from perun.testing.pool import PooledTransaction
 from perun.types import ETH, ChannelId, Machine, Nano
 from tests.simulation.actor import Actor
+from tests.simulation.theatre import FINALITY, Theatre
 from tests.simulation.witness import Violated
-from tests.simulation.world import FINALITY, World
 from tests.support.books import lost_fields
 
 _REGISTER = abi.selector(
@@ -27,7 +27,7 @@ _REGISTER = abi.selector(
 class Checker:
     """Looks at one world, after every step and at the end."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Theatre) -> None:
         self.world = world
         self._checked: bytes = b""
         world.watchers.append(self._after_block)

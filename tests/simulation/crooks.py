@@ -46,13 +46,13 @@ from perun.types import (
     Withdraw,
 )
 from tests.simulation.actor import Actor
-from tests.simulation.world import World
+from tests.simulation.theatre import Theatre
 
 
 class Crooks:
     """The conspirators together; does nothing if there are none."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Theatre) -> None:
         self.world = world
         self.mind = Adversary(world.deployment, [(actor.peer, actor.key) for actor in world.crooks])
         self._peers = set(self.mind.keys)

@@ -15,9 +15,9 @@ from perun.types import ETH, Seconds, Wei
 from tests.simulation import checks
 from tests.simulation.crooks import Crooks
 from tests.simulation.moves import Moves
+from tests.simulation.theatre import DEPOSIT, NAMES, Theatre
 from tests.simulation.users import Users
 from tests.simulation.witness import Violated
-from tests.simulation.world import DEPOSIT, NAMES, World
 
 Move = tuple[str, int, int, int, int]
 
@@ -106,7 +106,7 @@ class Play:
     """One game being played."""
 
     def __init__(self, crooks: tuple[str, ...]) -> None:
-        self.world = World(crooks)
+        self.world = Theatre(crooks)
         self.crooks = Crooks(self.world)
         self.users = Users(self.world)
         self.moves = Moves(self.world, self.users, self.crooks)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from perun.testing.pool import PooledTransaction
 from tests.simulation.crooks import Crooks
+from tests.simulation.theatre import BLOCK, FINALITY, Theatre
 from tests.simulation.users import Users
-from tests.simulation.world import BLOCK, FINALITY, World
 
 Make = Callable[[int, int, int, int], bool]
 
@@ -20,7 +20,7 @@ _BLOCKS_BETWEEN_REORGANISATIONS = 6
 class Moves:
     """Makes moves; each says whether it could do anything."""
 
-    def __init__(self, world: World, users: Users, crooks: Crooks) -> None:
+    def __init__(self, world: Theatre, users: Users, crooks: Crooks) -> None:
         self.world = world
         self._by_name: dict[str, Make] = {
             "talk": self._talk,

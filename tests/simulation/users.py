@@ -24,8 +24,8 @@ from perun.crypto.hashing import keccak
 from perun.testing.stories import hub_policy
 from perun.types import ETH, MachineId, Preimage, Seconds, UnixTime, Wei
 from tests.simulation.actor import Actor
+from tests.simulation.theatre import Theatre
 from tests.simulation.witness import Violated
-from tests.simulation.world import World
 
 _MOST_CHANNELS = 5
 _MOST_ROUNDS = 400
@@ -34,7 +34,7 @@ _MOST_ROUNDS = 400
 class Users:
     """Three users; every method draws its choices from numbers and says whether it did anything."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Theatre) -> None:
         self.world = world
         self.secrets: dict[bytes, Preimage] = {}
         """Preimages by hash, known to a lock's receiver from the start."""

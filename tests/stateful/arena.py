@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from perun.spec import Payout, World
+from perun.spec import Contracts, Payout
+from perun.spec.contracts import HashTimeLockApp, VPMApp
 from perun.spec.properties import Snapshot, conservation, isolation
 from perun.spec.reverts import MalformedEvidence, Refused, TokenRefused
-from perun.spec.world import HashTimeLockApp, VPMApp
 from perun.types import ETH, Address, Channel, Settlement
 from tests.stateful.cast import OPERATOR, PEOPLE, Stage
 from tests.stateful.codec import plain
@@ -77,7 +77,7 @@ class Arena:
         self.chain = Revm([key.address for key in PEOPLE])
         self.stage = Stage(self.chain)
         at = self.stage.addresses
-        self.world = World.at(CHAIN_ID, at["MSContract"], at["VPM"], at["HashTimeLock"])  # type: ignore[arg-type]
+        self.world = Contracts.at(CHAIN_ID, at["MSContract"], at["VPM"], at["HashTimeLock"])  # type: ignore[arg-type]
         self.stage.furnish(self.world.ledger)
         self.names = {address: name for name, address in at.items()}
         self.trace: list[Step] = []

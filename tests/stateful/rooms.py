@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from perun.crypto import sign
 from perun.encoding import close_digest, open_digest, state_digest, withdraw_digest
-from perun.spec import Funds, Payout, World
+from perun.spec import Contracts, Funds, Payout
 from perun.spec.custody import Key
 from perun.spec.properties import Promise, Role
 from perun.types import (
@@ -107,7 +107,7 @@ class Room:
 
     # ---------------------------------------------------------------------- what the honest refuse
 
-    def may_sign_state(self, role: Role, state: State, world: World) -> bool:
+    def may_sign_state(self, role: Role, state: State, world: Contracts) -> bool:
         if role not in self.honest:
             return True
         if self.ended or self.key in world.ms_contract.disputes or self.unresolved(role):
@@ -131,7 +131,7 @@ class Room:
                 options.append(Funds(alice, bob))
         return options
 
-    def may_sign_close(self, role: Role, close: Close, world: World) -> bool:
+    def may_sign_close(self, role: Role, close: Close, world: Contracts) -> bool:
         if role not in self.honest:
             return True
         now = world.ledger.now
@@ -148,7 +148,7 @@ class Room:
             or any(now <= offer.valid_until for offer, _ in self.opens)
         )
 
-    def may_sign_withdraw(self, role: Role, withdraw: Withdraw, world: World) -> bool:
+    def may_sign_withdraw(self, role: Role, withdraw: Withdraw, world: Contracts) -> bool:
         if role not in self.honest:
             return True
         now = world.ledger.now
@@ -172,11 +172,11 @@ class Room:
 
     # ----------------------------------------------------------------------------------- signing
 
-    def sign_state(self, entry: Entry, role: Role, world: World) -> None:
+    def sign_state(self, entry: Entry, role: Role, world: Contracts) -> None:
         digest = state_digest(world.ms_contract.domain, entry.state)
         entry.signatures[role] = self._sign(role, digest)
 
-    def sign_offer(self, offer: Offer, role: Role, world: World) -> None:
+    def sign_offer(self, offer: Offer, role: Role, world: Contracts) -> None:
         domain, message = world.ms_contract.domain, offer.message
         if isinstance(message, Close):
             digest = close_digest(domain, message)
@@ -188,7 +188,7 @@ class Room:
         key = KEYS.get(self.key_of(role))
         return sign(digest, key) if key else NOTHING
 
-    def sign_open(self, account: Address, offer: Open, world: World) -> Signature:
+    def sign_open(self, account: Address, offer: Open, world: Contracts) -> Signature:
         key = KEYS.get(account)
         return sign(open_digest(world.ms_contract.domain, offer), key) if key else NOTHING
 

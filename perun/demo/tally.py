@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from perun.types import Record, Wei
 
-__all__ = ["Ledger", "Line", "Result"]
+__all__ = ["Tally", "Line", "Result"]
 
 
 class Line(Record, frozen=True, gc=False):
@@ -67,7 +67,7 @@ class Result(Record, frozen=True, gc=False):
 
 
 @dataclass
-class Ledger:
+class Tally:
     """Who meant to pay what to whom. Amounts in wei."""
 
     paid: Counter[str] = field(default_factory=Counter)

@@ -1,6 +1,6 @@
 """The three contracts on one chain, and calls that either happen or change nothing.
 
-world = World.at(chain_id, ms_contract, vpm, hash_time_lock)
+world = Contracts.at(chain_id, ms_contract, vpm, hash_time_lock)
 world.call(lambda: world.ms_contract.fund(alice, 5, ETH, alice, 5))   # -> the events, or Refused
 with world.trial():                                                   # look ahead, then undo
     ...
@@ -75,7 +75,7 @@ class HashTimeLockApp:
 
 
 @dataclass(slots=True)
-class World:
+class Contracts:
     ledger: Ledger
     ms_contract: MSContract
     vpm: VPM
@@ -84,7 +84,7 @@ class World:
     @classmethod
     def at(
         cls, chain: ChainId, ms_contract: Address, vpm: Address, hash_time_lock: Address
-    ) -> World:
+    ) -> Contracts:
         """A chain on which the contracts stand at these addresses and nobody has done anything.
 
         ETH cannot be sent to the contracts: they have no `receive`.

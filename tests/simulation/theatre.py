@@ -54,7 +54,7 @@ LIMITS = Limits(
 )
 
 
-class World:
+class Theatre:
     """Everything around the actors; also everybody's clock."""
 
     def __init__(self, crooks: Iterable[str] = ()) -> None:
