@@ -8,6 +8,8 @@ from msgspec.structs import replace
 from perun.app.errors import KeyReused, NoWay
 from perun.app.methods import GetEvents, Pay
 from perun.app.rows import Step
+from perun.encoding.messages import Note
+from perun.encoding.messages import Pay as Message
 from perun.store import MemoryStore, WriteFailed
 from perun.testing.people import SETTINGS, Person, Town
 from perun.testing.stories import OPEN_HANDED, open_channel
@@ -120,6 +122,20 @@ def test_a_payee_that_is_away_fails_in_time_and_nothing_is_paid(
     assert answer.value.step == "failed"
     assert "has not answered" in answer.value.why
     assert received(bob) == 0
+
+
+def test_a_lost_statement_is_said_again_without_a_new_connection(
+    town: Town, alice: Person, bob: Person
+) -> None:
+    alice.ask("pay", pay(bob, 1, "zero"))
+    town.world.network.lose(Message, Note)
+    answer = alice.begin("pay", pay(bob, 5, wait=600))
+    town.world.settle()
+    assert received(bob) == 1
+    town.world.network.lose()
+    town.until(lambda: answer.came)
+    assert answer.value.step == "done"
+    assert received(bob) == 6
 
 
 def test_a_payee_that_comes_back_in_time_is_paid(town: Town, alice: Person, bob: Person) -> None:

@@ -319,6 +319,37 @@ def test_a_crash_of_either_between_any_two_writes_credits_once() -> None:
             assert [(one.amount, one.request) for one in incomes] == [("5", asked.id)]
 
 
+def test_a_receipt_that_a_slow_signer_had_not_signed_is_asked_for_again(
+    town: Town, alice: Person, bob: Person
+) -> None:
+    alice.ask("pay", Pay(idempotency_key="zero", to=bob.id, amount="1"))
+    asked = request(bob)
+    bob.party.signer.slow = []
+    answer = alice.begin("pay", pay(asked.uri, wait=600))
+    town.world.settle()
+    assert [type(wish.items[0].message) for wish in bob.party.signer.slow] == [Receipt]
+    assert alice.ask("payment", GetPayment(idempotency_key="one")).step == "delivered"
+    bob.party.signer.slow = None
+    bob.party.restart()
+    town.until(lambda: alice.ask("payment", GetPayment(idempotency_key="one")).step == "done")
+    assert answer.came
+    assert bob.ask("requests", GetRequests())[0].state == "paid"
+
+
+def test_a_request_that_a_slow_signer_had_not_signed_is_signed_after_a_start(
+    town: Town, bob: Person
+) -> None:
+    bob.party.signer.slow = []
+    answer = bob.begin("request", MakeRequest(amount="5"))
+    town.world.settle()
+    assert not answer.came
+    bob.party.signer.slow = None
+    bob.party.restart()
+    town.world.settle()
+    (made,) = bob.ask("requests", GetRequests())
+    assert parse_link(made.uri).request is not None
+
+
 @pytest.mark.parametrize(
     "text",
     [
