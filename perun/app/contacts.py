@@ -85,4 +85,4 @@ def reach_all(work: Work) -> None:
 
 def _reach(work: Work, row: Contact) -> None:
     if row.host:
-        work.desk.after(lambda: work.reach(row.peer, row.host))
+        work.desk.before(lambda: work.reach(row.peer, row.host))

@@ -35,7 +35,7 @@ def begin(work: Work, caller: Caller, payment: Payment, host: str) -> Payment:
         payment = replace(payment, token=caller.token)
     if host:
         # It admits whoever shows a request of its own, as long as that is open.
-        work.desk.after(lambda: work.reach(payment.payee, host, payment.request, stay=False))
+        work.desk.before(lambda: work.reach(payment.payee, host, payment.request, stay=False))
     signed = _try(work, payment)
     if signed is not None:
         return signed

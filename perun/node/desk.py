@@ -43,6 +43,7 @@ class Host:
         self._store = store
         self._carry_out = carry_out
         self._told: deque[Notice] = deque()
+        self._before: list[Callable[[], None]] = []
         self._after: list[Callable[[], None]] = []
         self._messages: list[Effect] = []
         self.writes: list[Extra] = []
@@ -99,6 +100,12 @@ class Host:
         messages, self._messages = self._messages, []
         return messages
 
+    def before_messages(self) -> None:
+        """The turn is on disk; nothing has left yet."""
+        before, self._before = self._before, []
+        for call in before:
+            call()
+
     def finish(self) -> None:
         """The turn is on disk, its messages have left."""
         after, self._after = self._after, []
@@ -133,6 +140,10 @@ class Host:
     def sign(self, item: SignItem) -> None:
         """See `Desk`."""
         self.wishes.append(Sign((item,)))
+
+    def before(self, call: Callable[[], None]) -> None:
+        """See `Desk`."""
+        self._before.append(call)
 
     def after(self, call: Callable[[], None]) -> None:
         """See `Desk`."""

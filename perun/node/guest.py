@@ -52,6 +52,9 @@ class Desk(Protocol):
     def sign(self, item: SignItem) -> None:
         """Asks our signer; comes back to `Guest.signed`."""
 
+    def before(self, call: Callable[[], None]) -> None:
+        """Calls this once the turn is on disk, before its messages leave: where they go to."""
+
     def after(self, call: Callable[[], None]) -> None:
         """Calls this once the turn is on disk and its messages have left."""
 

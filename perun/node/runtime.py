@@ -156,6 +156,8 @@ class Node:
             # Memory is ahead of the disk.
             self.failed = error
             raise
+        if self._host is not None:
+            self._host.before_messages()
         self._executor.carry_out(effects)
         if self._host is not None:
             self._host.finish()

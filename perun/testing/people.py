@@ -9,7 +9,7 @@ from perun.app.app import App
 from perun.app.methods import Params
 from perun.app.rows import Event
 from perun.app.settings import Settings
-from perun.app.work import Ask, Caller
+from perun.app.work import Ask, Caller, Reach
 from perun.core.config import Policy
 from perun.encoding.addresses import show_node_id
 from perun.errors import PerunError
@@ -60,6 +60,8 @@ class Person:
         self._settings = settings
         self.events: list[Event] = []
         self.reached: list[tuple[bytes, str, bytes, bool]] = []
+        self.reach: Reach | None = None
+        """A wire's, if it has one."""
         self.party = town.world.party(name, policy, store=store, guest=self._guest)
 
     def _guest(self, party: Party) -> App:
@@ -68,6 +70,8 @@ class Person:
 
     def _reach(self, peer: bytes, host: str, token: bytes = b"", *, stay: bool = True) -> None:
         self.reached.append((peer, host, token, stay))
+        if self.reach is not None:
+            self.reach(peer, host, token, stay=stay)
 
     @property
     def id(self) -> str:
