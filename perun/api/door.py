@@ -24,7 +24,9 @@ _PATIENCE: Final = 60.0
 class Hosted(Protocol):
     """A node that hosts the program above."""
 
-    failed: Exception | None
+    @property
+    def failed(self) -> Exception | None:
+        """Why it has ended by itself, if it has."""
 
     def ask(self, item: object) -> None:
         """Posts an `Ask`."""

@@ -13,11 +13,15 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
 
+from perun.api.place import publish_place, tokens_folder, withdraw_place
+from perun.api.server import ApiServer
+from perun.api.tokens import Tokens
 from perun.app.app import App
 from perun.app.settings import Settings as AppSettings
 from perun.bindings.failures import translated
@@ -32,6 +36,7 @@ from perun.crypto import SecretKey, keccak
 from perun.daemon.cards import CardKeeper, card_of
 from perun.daemon.contracts import prove, read_contracts
 from perun.daemon.keyring import Keyring
+from perun.daemon.lookups import Lookups
 from perun.daemon.policies import policy_of
 from perun.daemon.settings import BadSettings, Settings
 from perun.encoding.addresses import NodeAddress, show_node_id
@@ -124,6 +129,8 @@ class Daemon:
             report=tell,
             guest=self.app,
         )
+        self._undo = ExitStack()
+        self._undo.callback(self.assembly.close)
         contract = deployment.contract
         hello = Hello(
             (1,),
@@ -136,6 +143,10 @@ class Daemon:
             keyring.node, hello, listener=self.listener, admits=self._admits, report=tell
         )
         self.thread = NodeThread(self.assembly.node)
+        self.lookups = Lookups(self.assembly.node, self.config, genesis, home / "cards.json")
+        self._undo.callback(self.lookups.stop)
+        bind, port = _place(settings.api.listen)
+        self.api = ApiServer(self.lookups, Tokens(tokens_folder(home)), bind, port)
 
     @property
     def name(self) -> str:
@@ -149,18 +160,24 @@ class Daemon:
             ChainFault: the chain cannot be reached.
             OSError: an address to listen at is taken.
         """
+        undo = self._undo
+        undo.callback(self.wire.stop)
         self.assembly.join(self.wire)
         self.thread.start()
+        undo.callback(self.thread.stop)
         self.assembly.chain.start()
+        undo.callback(self.assembly.chain.stop)
         for text in self.settings.wire.hubs:
             hub = NodeAddress.parse(text)
             self.wire.reach(hub.peer, hub.host)
+        self.api.start()
+        undo.callback(self.api.stop)
+        publish_place(self.home, self.api.url)
+        undo.callback(withdraw_place, self.home)
 
     def stop(self) -> None:
-        """Tells peers that we leave, and lets everything go."""
-        self.wire.stop()
-        self.thread.stop()
-        self.assembly.close()
+        """Tells peers that we leave, and lets everything go; again does nothing."""
+        self._undo.close()
 
     @property
     def failed(self) -> Exception | None:

@@ -1,0 +1,97 @@
+"""What the application needs to know of others before it can act: the account behind an address.
+
+The application opens nothing. So a call that names `perun1…@host` passes here first: the host's
+card is fetched, compared with our chain and contracts, and its account filled in.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from perun.app.methods import Open
+from perun.app.work import Ask
+from perun.core.config import Config
+from perun.daemon.cards import fetch_card, require_same
+from perun.encoding.addresses import NodeAddress
+from perun.encoding.cards import Card
+from perun.errors import PerunError
+from perun.node.runtime import Node
+
+__all__ = ["Lookups"]
+
+_AT_ONCE: Final = 4
+_PREFIX: Final = "perun1"
+
+
+class Lookups:
+    """Stands before a node, as `perun.api.door.Hosted`."""
+
+    def __init__(self, node: Node, config: Config, genesis: bytes, serials: Path) -> None:
+        """Args:
+        serials: keeps the newest serial seen of each card, so that no old one is believed.
+        """
+        self._node, self._config, self._genesis = node, config, genesis
+        self._file = serials
+        self._serials = _read(serials)
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="perun-cards")
+
+    @property
+    def failed(self) -> Exception | None:
+        """See `Hosted`."""
+        return self._node.failed
+
+    def ask(self, item: object) -> None:
+        """See `Hosted`: at once, unless a card must be fetched first."""
+        if isinstance(item, Ask) and isinstance(item.params, Open) and _wants_card(item.params):
+            self._pool.submit(self._complete, item, item.params)
+        else:
+            self._node.ask(item)
+
+    def stop(self) -> None:
+        """Fetches no more."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def card(self, address: NodeAddress) -> Card:
+        """The card of a node, if it is of our chain and contracts.
+
+        Raises:
+            PeerFault: as `fetch_card` and `require_same` say.
+        """
+        known = self._serials.get(address.peer.hex(), 0)
+        card = fetch_card(address.host, peer=address.peer, least_serial=known)
+        require_same(card, self._config, self._genesis)
+        if card.serial > known:
+            self._serials[address.peer.hex()] = card.serial
+            _write(self._file, self._serials)
+        return card
+
+    def _complete(self, item: Ask, params: Open) -> None:
+        try:
+            card = self.card(NodeAddress.parse(params.peer))
+            account = card.account or None
+            full = msgspec.structs.replace(params, account=account)
+        except PerunError as error:
+            item.reply(error)
+            return
+        self._node.ask(Ask(item.method, full, item.reply, item.caller, item.push))
+
+
+def _wants_card(params: Open) -> bool:
+    return params.account is None and "@" in params.peer and params.peer.startswith(_PREFIX)
+
+
+def _read(file: Path) -> dict[str, int]:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, int])
+    except (OSError, msgspec.DecodeError):
+        return {}
+
+
+def _write(file: Path, serials: dict[str, int]) -> None:
+    fresh = file.with_name(file.name + ".new")
+    fresh.write_bytes(msgspec.json.encode(serials))
+    fresh.replace(file)
