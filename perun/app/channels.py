@@ -8,7 +8,7 @@ from perun.app.errors import BadParams, Forbidden, NoSuch
 from perun.app.methods import Answer, Claim, Close, Leave, Open, Scope, TopUp, Withdraw
 from perun.app.rows import Errand
 from perun.app.spending import check_limit, digest_of, errand, known_errand
-from perun.app.texts import Who, amount_of, asset_of, bytes_of, hexed, show_account, who
+from perun.app.texts import Who, amount_of, asset_of, bytes_of, hexed, show_account, show_node, who
 from perun.app.values import Answered, Done, Opening
 from perun.app.work import Caller, Work
 from perun.core import gas
@@ -26,7 +26,6 @@ from perun.core.notices import ChannelRefused
 from perun.core.rules.phases import Phase, phase
 from perun.core.state import ChannelView, Stage
 from perun.crypto.keys import PublicKey
-from perun.encoding.addresses import show_node_id
 from perun.types import ETH, Address, Asset, ChannelId, Nonce, Seconds, Wei
 
 __all__ = ["answer", "claim", "close", "leave", "open_channel", "top_up", "withdraw"]
@@ -104,7 +103,7 @@ def _check(work: Work, caller: Caller, asset: Asset, amount: int, gas_cost: Wei)
 def _show_opening(work: Work, to: Who, offer: CommandOffer, row: Errand | None) -> Opening:
     state = "plan" if row is None else row.state
     return Opening(
-        peer=show_node_id(to.peer),
+        peer=show_node(to.peer),
         asset=show_account(offer.asset),
         amount=str(offer.own_amount),
         peer_amount=str(offer.peer_amount),

@@ -6,9 +6,8 @@ from perun.app import values as v
 from perun.app.errors import BadParams, NoSuch
 from perun.app.methods import AddContact, GetContacts, RemoveContact
 from perun.app.rows import Contact
-from perun.app.texts import Who, show_account, who
+from perun.app.texts import Who, show_account, show_node, who
 from perun.app.work import Work
-from perun.encoding.addresses import show_node_id
 from perun.types import Address
 
 __all__ = ["add", "listed", "reach_all", "remember", "remove"]
@@ -27,7 +26,7 @@ def _show(work: Work, row: Contact) -> v.Contact:
         if view.peer == row.peer and not view.head.ended
     ]
     return v.Contact(
-        node=show_node_id(row.peer),
+        node=show_node(row.peer),
         name=row.name,
         host=row.host,
         account=show_account(row.account) if row.account else None,

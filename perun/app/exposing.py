@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from perun.app import values as v
 from perun.app.methods import GetExposure
-from perun.app.texts import hexed, show_account
+from perun.app.texts import hexed, show_account, show_node
 from perun.app.work import Work
 from perun.core.nanocontracts.hash_lock import lock_shift
 from perun.core.nanocontracts.machine import paid_by
@@ -18,7 +18,6 @@ from perun.core.rules.worth import dust_of, enforcing_costs
 from perun.core.state import ChannelView, InstanceView, Role, Totals
 from perun.core.states.balances import balance
 from perun.core.states.content import agreed_content, agreed_version
-from perun.encoding.addresses import show_node_id
 from perun.node.owed import claims
 from perun.types import ChannelId, UnixTime
 
@@ -40,7 +39,7 @@ def exposure(work: Work, params: GetExposure, watchers: Watchers) -> v.Exposures
         found.append(
             v.Exposure(
                 channel=hexed(view.id),
-                peer=show_node_id(view.peer),
+                peer=show_node(view.peer),
                 asset=show_account(view.channel.asset),
                 have=str(_have(work, view)),
                 alone="0" if claim is None else str(claim.amount),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice, takewhile
+from typing import Final
+
 from msgspec.structs import replace
 
 from perun.app.paying import fail, put
@@ -18,65 +22,82 @@ from perun.types import InstanceId, MachineId, Wei
 
 __all__ = ["on_delivered", "on_not_counted", "on_noted", "on_removed", "say_notes"]
 
+_MOST_AT_ONCE: Final = 1_000
+"""Notes of one machine that are said again together."""
+
 
 def say_notes(work: Work, peer: PeerId | None = None) -> None:
     """Says again what was not answered: to everybody, or to whoever is reached by a peer."""
-    for machine, numbers in list(work.shelf.in_machine.items()):
+    for machine in list(work.shelf.in_machine):
         instance = work.books.instances.get(machine)
         if instance is None:
             _over(work, machine)
         elif peer is None or peer in (instance.end, instance.via):
-            rows = [work.shelf.payments.get(number, work.desk) for number in numbers]
-            if any(row is not None and row.step is Step.SIGNED for row in rows):
+            rows = list(islice(_fixed(work, machine), _MOST_AT_ONCE))
+            if machine in work.shelf.undelivered:
                 # Lost, or refused while a removal was signed that has come to nothing.
                 work.desk.do(CommandShow(MachineId(machine)))
             for row in rows:
-                if row is not None:
-                    work.desk.send(row.payee, note_of(row), instance.via)
+                work.desk.send(row.payee, note_of(row), instance.via)
 
 
 def _over(work: Work, machine: InstanceId) -> None:
-    """The core has forgotten a machine: what was paid in it was settled long ago."""
-    for row in _fixed(work, machine):
-        if row.step is Step.DELIVERED:
-            put(work, replace(row, step=Step.DONE, why="the payee never said for what"))
-        else:
-            fail(work, row, "the payee never confirmed it, and the machine is over")
+    """The core has forgotten a machine: what was paid in it was settled long ago.
+
+    What left is not called failed: nobody may take that for leave to pay it again.
+    """
+    for row in list(_fixed(work, machine)):
+        why = "the payee never said for what"
+        if row.step is Step.SIGNED:
+            why = "the payee never confirmed it; its machine is over, and what it held was settled"
+        put(work, replace(row, step=Step.DONE, why=why))
 
 
-def _fixed(work: Work, machine: InstanceId) -> list[Payment]:
-    numbers = sorted(work.shelf.in_machine.get(machine, {}))
-    rows = [work.shelf.payments.get(number, work.desk) for number in numbers]
-    return [row for row in rows if row is not None]
+def _fixed(work: Work, machine: InstanceId) -> Iterator[Payment]:
+    """Payments in a machine that are not done, by rising totals; not to be changed meanwhile."""
+    return _rows(work, work.shelf.in_machine.get(machine, {}))
+
+
+def _undelivered(work: Work, machine: InstanceId) -> Iterator[Payment]:
+    """Those of which we do not know that the payee has the money."""
+    return _rows(work, work.shelf.undelivered.get(machine, {}))
+
+
+def _rows(work: Work, numbers: dict[Wei, int]) -> Iterator[Payment]:
+    for number in numbers.values():
+        row = work.shelf.payments.get(number, work.desk)
+        if row is not None:
+            yield row
 
 
 def on_delivered(work: Work, notice: PaymentDelivered) -> None:
     """The payee has a total on disk."""
-    for row in _fixed(work, notice.machine):
-        if row.last > notice.total:
-            break
-        if row.step is Step.SIGNED:
-            put(work, replace(row, step=Step.DELIVERED, why=""))
+    rows = _undelivered(work, notice.machine)
+    for row in list(takewhile(lambda row: row.last <= notice.total, rows)):
+        put(work, replace(row, step=Step.DELIVERED, why=""))
 
 
 def on_not_counted(work: Work, notice: PaymentRefused) -> None:
     """The payee says it does not count a total; what we signed stays signed."""
-    for row in _fixed(work, notice.machine):
-        if row.step is Step.SIGNED and row.last <= notice.total and row.why != notice.reason:
+    for row in list(_undelivered(work, notice.machine)):
+        if row.last <= notice.total and row.why != notice.reason:
             put(work, replace(row, why=notice.reason))
 
 
 def on_removed(work: Work, notice: InstanceRemoved) -> None:
-    """A machine is out of the channel: what our totals say was paid, what never left was not."""
+    """A machine is out of the channel: what moved was paid, the rest never will be."""
     totals = work.books.totals.get(notice.instance)
-    sent = Wei(0) if totals is None else totals.sent
-    for row in _fixed(work, notice.instance):
-        if row.step is not Step.SIGNED:
-            continue
-        if row.last <= sent:
+    instance = work.books.instances.get(notice.instance)
+    paid = Wei(0) if totals is None else totals.sent
+    machine = None if instance is None else instance.machine
+    if machine is not None and not machine.bob_lock:
+        # One way: the shift is the very total that was counted.
+        paid = notice.shift
+    for row in list(_undelivered(work, notice.instance)):
+        if row.last <= paid:
             put(work, replace(row, step=Step.DELIVERED, why=""))
         else:
-            fail(work, row, "the machine was taken out before our signer had signed")
+            fail(work, row, f"the machine was taken out at {paid}, before it counted")
 
 
 def on_noted(work: Work, sender: PeerId, message: Noted) -> None:
@@ -85,19 +106,14 @@ def on_noted(work: Work, sender: PeerId, message: Noted) -> None:
     Raises:
         BadSignature: no receipt of the payee; the note will be said again.
     """
-    for row in _fixed(work, message.machine):
-        if row.last != message.last or row.payee != sender:
-            continue
-        why, signature = message.why, message.receipt
-        if row.request and not why:
-            receipt = receipt_of(work, row, message.at)
-            check_signature(
-                work.config.deployment, receipt, signature, PublicKey(row.payee).address
-            )
-        else:
-            signature = row.receipt
-        put(
-            work,
-            replace(row, step=Step.DONE, why=why, receipt=signature, receipt_at=message.at),
-        )
+    number = work.shelf.in_machine.get(message.machine, {}).get(message.last)
+    row = None if number is None else work.shelf.payments.get(number, work.desk)
+    if row is None or row.payee != sender:
         return
+    why, signature = message.why, message.receipt
+    if row.request and not why:
+        receipt = receipt_of(work, row, message.at)
+        check_signature(work.config.deployment, receipt, signature, PublicKey(row.payee).address)
+    else:
+        signature = row.receipt
+    put(work, replace(row, step=Step.DONE, why=why, receipt=signature, receipt_at=message.at))

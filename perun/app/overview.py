@@ -8,14 +8,13 @@ from typing import Final
 from perun.app import values as v
 from perun.app.methods import GetChannels, GetNetworks, GetOffers, GetStatus
 from perun.app.settings import KnownNetwork
-from perun.app.texts import hexed, show_account
+from perun.app.texts import hexed, show_account, show_node
 from perun.app.work import Work
 from perun.core.rules.accounting import free_money, reliable_holdings
 from perun.core.rules.phases import Phase, fresh, phase
 from perun.core.state import ChannelView, Role, Stage
 from perun.core.states.balances import balance
 from perun.core.states.content import agreed_content
-from perun.encoding.addresses import show_node_id
 from perun.types import Asset
 
 __all__ = ["channels", "networks", "offers", "status"]
@@ -40,7 +39,7 @@ def status(work: Work, params: GetStatus, version: str) -> v.Status:  # noqa: AR
     chain = work.books.chain
     views = [view for view in work.books.channels.values() if not _is_over(view)]
     return v.Status(
-        node=show_node_id(work.me),
+        node=show_node(work.me),
         account=show_account(work.config.identity.account),
         network=_network(work),
         block=v.Block(
@@ -126,7 +125,7 @@ def _show(work: Work, view: ChannelView) -> v.Channel:
         shown = "opening"
     return v.Channel(
         id=hexed(view.id),
-        peer=show_node_id(view.peer),
+        peer=show_node(view.peer),
         name="" if contact is None else contact.name,
         asset=show_account(view.channel.asset),
         phase=shown,
@@ -167,7 +166,7 @@ def _offer(
     return v.Offer(
         id=hexed(view.id),
         kind=kind,  # type: ignore[arg-type]
-        peer=show_node_id(view.peer),
+        peer=show_node(view.peer),
         asset=show_account(view.channel.asset),
         text=text,
         own_amount=str(own),

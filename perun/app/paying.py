@@ -28,10 +28,10 @@ __all__ = ["advance", "begin", "fail", "on_met", "on_refused", "put", "tick"]
 
 def begin(work: Work, caller: Caller, payment: Payment, host: str) -> Payment:
     """Signs it if a machine fits, else looks for a way; raises why there is none at all."""
-    fits = ways.fitting(work, payment.payee, payment.asset, payment.amount) is not None
-    most_fee = 0 if fits else work.config.policy.greatest_fee
-    check_limit(work, caller, payment.asset, payment.amount + most_fee)
     if caller.scope is not Scope.ALL:
+        fits = ways.fitting(work, payment.payee, payment.asset, payment.amount) is not None
+        most_fee = 0 if fits else work.config.policy.greatest_fee
+        check_limit(work, caller, payment.asset, payment.amount + most_fee)
         payment = replace(payment, token=caller.token)
     if host:
         # It admits whoever shows a request of its own, as long as that is open.

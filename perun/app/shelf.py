@@ -168,8 +168,10 @@ class Shelf:
         self.by_id: dict[bytes, int] = {}
         self.by_request: dict[tuple[PeerId, bytes], int] = {}
         """The newest payment for a request."""
-        self.in_machine: dict[InstanceId, dict[int, None]] = {}
-        """Payments whose segment is fixed and that are not done, by number."""
+        self.in_machine: dict[InstanceId, dict[Wei, int]] = {}
+        """Payments whose segment is fixed and that are not done: numbers by `last`, rising."""
+        self.undelivered: dict[InstanceId, dict[Wei, int]] = {}
+        """Those among them of which the payee has not said that it has the money."""
         self.to_find: dict[tuple[PeerId, Asset], dict[int, None]] = {}
         """Payments that look for a way."""
         self.by_segment: dict[tuple[InstanceId, Wei], int] = {}
@@ -187,6 +189,9 @@ class Shelf:
         """Reads what is kept by number, once, in pieces."""
         for payment in _all(reader, Payment):
             self.put(payment)
+        for index in (self.in_machine, self.undelivered):
+            for machine, fixed in index.items():
+                index[machine] = dict(sorted(fixed.items()))
         for income in _all(reader, Income):
             self.put(income)
         self.first_event, greatest = reader.bounds(Event)
@@ -246,7 +251,8 @@ class Shelf:
         self.payments.put(row, searching or fixed)
         _keep(self.to_find, (row.payee, row.asset), row.number, searching)
         if row.machine:
-            _keep(self.in_machine, row.machine, row.number, fixed)
+            _keep_last(self.in_machine, row, fixed)
+            _keep_last(self.undelivered, row, row.step is Step.SIGNED)
         counts = row.step is not Step.FAILED
         counted = known is not None and known.step is not Step.FAILED
         if known is None:
@@ -339,3 +345,15 @@ def _keep(index: dict[K, dict[int, None]], key: K, number: int, there: bool) -> 
         numbers.pop(number, None)
         if not numbers:
             del index[key]
+
+
+def _keep_last(index: dict[InstanceId, dict[Wei, int]], row: Payment, there: bool) -> None:
+    """The same for segments. They are fixed in rising order, so that a dict has them sorted."""
+    if there:
+        index.setdefault(row.machine, {})[row.last] = row.number
+        return
+    fixed = index.get(row.machine)
+    if fixed is not None:
+        fixed.pop(row.last, None)
+        if not fixed:
+            del index[row.machine]

@@ -7,9 +7,8 @@ from typing import Final, Literal
 from perun.app import values as v
 from perun.app.receipts import request_of
 from perun.app.rows import Income, OwnRequest, Payment, RequestState, Step
-from perun.app.texts import hexed, show_account
+from perun.app.texts import hexed, show_account, show_node
 from perun.app.work import Work
-from perun.encoding.addresses import show_node_id
 from perun.encoding.links import Link, show_link
 
 __all__ = ["show_income", "show_payment", "show_request"]
@@ -30,7 +29,7 @@ def show_payment(work: Work, row: Payment) -> v.Payment:
     return v.Payment(
         id=hexed(row.id),
         direction="out",
-        peer=show_node_id(row.payee),
+        peer=show_node(row.payee),
         asset=show_account(row.asset),
         amount=str(row.amount),
         step=_STEPS[row.step],
@@ -53,7 +52,7 @@ def show_income(work: Work, row: Income) -> v.Payment:
     return v.Payment(
         id=hexed(row.id),
         direction="in",
-        peer=show_node_id(row.payer),
+        peer=show_node(row.payer),
         asset=show_account(row.asset),
         amount=str(row.last - row.first),
         step="received",
@@ -91,7 +90,7 @@ def show_request(work: Work, row: OwnRequest) -> v.Request:
         until=row.until,
         state=_STATES[row.state],
         paid="0" if income is None else str(income.last - income.first),
-        payer=None if income is None else show_node_id(income.payer),
+        payer=None if income is None else show_node(income.payer),
         payment=None if income is None else hexed(income.id),
         created=row.created,
     )

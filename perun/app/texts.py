@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from perun.app.errors import BadParams, NoSuch
 from perun.app.shelf import Shelf
 from perun.core.state import PeerId
 from perun.crypto.hashing import keccak
-from perun.encoding.addresses import node_id, parse_host
+from perun.encoding.addresses import node_id, parse_host, show_node_id
 from perun.types import ETH, Address, Asset, Record, Wei
 
-__all__ = ["Who", "amount_of", "asset_of", "bytes_of", "hexed", "show_account", "who"]
+__all__ = ["Who", "amount_of", "asset_of", "bytes_of", "hexed", "show_account", "show_node", "who"]
 
 _PREFIX: Final = "perun1"
+
+_MOST_KNOWN: Final = 65_536
+"""Names that are remembered in both forms: checksums take longer than a signature."""
+
+show_node: Final = lru_cache(_MOST_KNOWN)(show_node_id)
+"""A node id as text."""
+
+_node_of: Final = lru_cache(_MOST_KNOWN)(node_id)
 
 
 class Who(Record, frozen=True):
@@ -38,7 +47,7 @@ def who(shelf: Shelf, text: str) -> Who:
     if not text.lower().startswith(_PREFIX):
         raise NoSuch("contact", text)
     name, at, host = text.partition("@")
-    peer = node_id(name)
+    peer = _node_of(name)
     known = shelf.names.get(peer)
     account = known.account if known is not None else Address(b"")
     place = parse_host(host) if at else known.host if known is not None else ""
@@ -71,6 +80,7 @@ def hexed(data: bytes) -> str:
     return "0x" + data.hex()
 
 
+@lru_cache(_MOST_KNOWN)
 def show_account(address: bytes) -> str:
     """An address with its checksum (EIP-55)."""
     digits = address.hex()

@@ -126,7 +126,8 @@ class Host:
     def put(self, row: Extra) -> None:
         """See `Desk`."""
         # What is put again is not dropped; what is dropped last is, since drops are done last.
-        self.drops.pop((type(row), row.row_key), None)
+        if self.drops:
+            self.drops.pop((type(row), row.row_key), None)
         self.writes.append(row)
 
     def drop(self, row: Extra) -> None:

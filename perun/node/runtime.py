@@ -264,9 +264,10 @@ class Node:
     def _keep(self, host: Host) -> None:
         """What the guest wants stored and signed joins the turn's."""
         rows, drops, _, wishes = self._open
-        for row in host.writes:
-            drops.pop((type(row), row.row_key), None)
-            rows.append(row)
+        if drops:
+            for row in host.writes:
+                drops.pop((type(row), row.row_key), None)
+        rows += host.writes
         drops.update(host.drops)
         wishes += host.wishes
         host.writes.clear()
