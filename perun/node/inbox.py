@@ -19,6 +19,9 @@ __all__ = ["MOST_IN_ALL", "MOST_OF_A_PEER", "Inbox", "TooMuch"]
 
 T = TypeVar("T")
 
+_Frames = tuple[PeerId, Sequence[bytes], int]
+"""Who said what, and what it takes to keep that."""
+
 MOST_OF_A_PEER: Final = 1 << 24
 """Bytes of one peer that may wait: some seconds of payments of a node that can do no more."""
 MOST_IN_ALL: Final = 1 << 26
@@ -50,7 +53,7 @@ class Inbox(Generic[T]):
         """Args:
         lost: told when a peer begins to be too much, in the thread of its wire.
         """
-        self._items: deque[T | tuple[PeerId, Sequence[bytes]]] = deque()
+        self._items: deque[T | _Frames] = deque()
         self._of_peer: dict[PeerId, int] = {}
         self._in_all = 0
         self._losing: set[PeerId] = set()
@@ -66,31 +69,40 @@ class Inbox(Generic[T]):
 
     def put_frames(self, sender: PeerId, frames: Sequence[bytes]) -> bool:
         """Bytes of a peer. False: they were too much, and are lost."""
-        size = _size(frames)
+        size = sum(map(len, frames)) + _FRAME * len(frames)
         with self._lock:
             waiting = self._of_peer.get(sender, 0)
-            most = MOST_OF_A_PEER if self._in_all < MOST_IN_ALL else _ALWAYS
-            fits = waiting + size <= most
-            begins = not fits and sender not in self._losing
-            if begins:
-                self._losing.add(sender)
-            if fits:
+            if waiting + size <= (MOST_OF_A_PEER if self._in_all < MOST_IN_ALL else _ALWAYS):
                 self._of_peer[sender] = waiting + size
                 self._in_all += size
-                self._items.append((sender, frames))
+                self._items.append((sender, frames, size))
+                return True
+            begins = sender not in self._losing
+            self._losing.add(sender)
         if begins:
             self._lost(sender, TooMuch(len(frames), waiting))
-        return fits
+        return False
 
-    def take(self) -> T | tuple[PeerId, Sequence[bytes]] | None:
-        """The oldest; None if there is nothing."""
-        if not self._items:
-            return None
-        item = self._items.popleft()
-        if isinstance(item, tuple):
-            sender, frames = item
-            size = _size(frames)
-            with self._lock:
+    def take(self, most: int) -> tuple[list[T | _Frames], int]:
+        """The oldest, until they hold so many things of ours and frames of peers; and how many."""
+        items, taken, count = self._items, [], 0
+        read: dict[PeerId, int] = {}
+        while items and count < most:
+            item = items.popleft()
+            taken.append(item)
+            if isinstance(item, tuple):
+                sender, frames, size = item
+                count += len(frames)
+                read[sender] = read.get(sender, 0) + size
+            else:
+                count += 1
+        if read:
+            self._make_room(read)
+        return taken, count
+
+    def _make_room(self, read: dict[PeerId, int]) -> None:
+        with self._lock:
+            for sender, size in read.items():
                 self._in_all -= size
                 left = self._of_peer[sender] - size
                 if left:
@@ -98,13 +110,8 @@ class Inbox(Generic[T]):
                 else:
                     del self._of_peer[sender]
                     self._losing.discard(sender)
-        return item
 
     def clear(self) -> None:
         """Forgets everything."""
         while self._items:
-            self.take()
-
-
-def _size(frames: Sequence[bytes]) -> int:
-    return sum(map(len, frames)) + _FRAME * len(frames)
+            self.take(len(self._items))

@@ -200,18 +200,15 @@ class Node:
     def _open_inbox(self) -> tuple[list[Input | Asked], int]:
         """What has come in, up to a limit, and how much that was before garbage was sorted out."""
         inputs: list[Input | Asked] = []
-        taken = 0
-        inbox = self._inbox
-        while taken < MOST_PER_TURN and (item := inbox.take()) is not None:
+        items, taken = self._inbox.take(MOST_PER_TURN)
+        for item in items:
             if isinstance(item, tuple):
-                sender, frames = item
-                taken += len(frames)
+                sender, frames, _ = item
                 for frame in frames:
                     received = self._open_frame(sender, frame)
                     if received is not None:
                         inputs.append(received)
             else:
-                taken += 1
                 inputs.append(item)
         return inputs, taken
 
