@@ -22,7 +22,9 @@ from perun.core.inputs import (
     CommandClaim,
     CommandClose,
     CommandDispute,
+    CommandOffer,
     CommandPay,
+    CommandRemove,
     CommandReveal,
     CommandTransfer,
     CommandWithdraw,
@@ -40,6 +42,7 @@ from perun.core.notices import (
     Stuck,
     WithdrawAgreed,
 )
+from perun.core.state import Stage
 from perun.crypto.hashing import keccak
 from perun.encoding.messages import (
     AnswerClose,
@@ -216,6 +219,25 @@ def test_lost_answer_to_a_close_is_said_again(pair: Pair, name: str) -> None:
         assert len(one.told(CloseAgreed)) == 1
 
 
+@pytest.mark.parametrize("lost", [AnswerClose, AnswerWithdraw])
+def test_whoever_answered_says_it_again_by_itself(pair: Pair, lost: type) -> None:
+    pair.world.network.lose(lost)
+    close = CommandClose(pair.channel)
+    pair.alice.do(close if lost is AnswerClose else CommandWithdraw(pair.channel, Wei(100)))
+    pair.world.settle()
+    pair.world.network.lose(OfferClose, OfferWithdraw)
+    pair.bob.node.meet(pair.alice.peer)
+    pair.world.settle()
+    assert len(pair.alice.told(CloseAgreed)) + len(pair.alice.told(WithdrawAgreed)) == 1
+
+
+def test_channel_into_which_its_opener_puts_nothing_is_joined(pair: Pair) -> None:
+    (alice, bob), nonce = (pair.alice, pair.bob), pair.alice.nonce()
+    alice.do(CommandOffer(bob.peer, bob.account.address, ETH, Seconds(600), nonce, Wei(0)))
+    pair.world.settle()
+    assert [view.stage for view in alice.node.books.channels.values()] == [Stage.JOINED] * 2
+
+
 @pytest.mark.parametrize("lost", [OfferClose, OfferWithdraw])
 def test_repeated_offer_is_answered_with_the_same_signature(pair: Pair, lost: type) -> None:
     command = (
@@ -314,6 +336,17 @@ def test_payments_over_a_hub_are_acknowledged_or_refused_over_the_hub(trio: Trio
     (refused,) = trio.alice.told(PaymentRefused)
     assert isinstance(refused, PaymentRefused)
     assert refused.total == 42
+
+
+def test_machine_over_a_hub_is_left_over_the_hub(trio: Trio) -> None:
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    apart(trio)
+    trio.alice.do(CommandRemove(machine))
+    trio.world.settle()
+    for party, channel in ((trio.alice, trio.left), (trio.bob, trio.right)):
+        agreed = party.node.books.channels[channel].agreed
+        assert agreed is not None
+        assert agreed.state.nanos == ()
 
 
 def test_invitation_over_a_hub_is_declined_over_the_hub(trio: Trio) -> None:
