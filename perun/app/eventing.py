@@ -117,6 +117,9 @@ class Subscriptions:
         for place, row in enumerate(oldest):
             if place >= too_many and row.at > work.date - settings.keep:
                 break
+            if row.number == shelf.next_event - 1:
+                # The newest stays: it says where numbers go on.
+                break
             work.desk.drop(row)
             shelf.first_event = row.number + 1
 

@@ -15,6 +15,7 @@ from perun.app.spending import digest_of
 from perun.app.texts import amount_of, asset_of, bytes_of, who
 from perun.app.work import Work
 from perun.core.effects import SignItem
+from perun.core.faults import NotAllowedNow
 from perun.core.state import PeerId
 from perun.encoding.requests import PaymentRequest
 from perun.types import Asset, Signature, UnixTime
@@ -32,6 +33,8 @@ def make(work: Work, params: MakeRequest) -> OwnRequest:
             if row.digest != digest:
                 raise KeyReused(params.idempotency_key, "request")
             return row
+    if work.books.exit_only:
+        raise NotAllowedNow("ask for money", "this store was restored or copied")
     asset = asset_of(params.asset)
     if asset not in work.config.policy.assets:
         raise BadParams("this node does not take that asset")
