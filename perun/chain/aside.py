@@ -38,10 +38,14 @@ class Aside:
         self._round += 1
         self._waited = False
 
-    def ask(self, what: str, question: Callable[[], T], otherwise: T) -> T:
-        """The answer; `otherwise` if there is none."""
+    def ask(self, what: str, question: Callable[[], T], otherwise: T, *, urgent: bool = False) -> T:
+        """The answer; `otherwise` if there is none.
+
+        Args:
+            urgent: asked also after another question of this round has waited in vain.
+        """
         times, until = self._silent.get(what, (0, 0))
-        if self._waited or self._round < until:
+        if (self._waited and not urgent) or self._round < until:
             return otherwise
         try:
             answer = question()

@@ -167,7 +167,8 @@ class Bidder:
 
     def _gas(self, wish: Wish, head: Block) -> int | None:
         """An estimate; after a while without one more than it can be. None: wait."""
-        gas = self._aside.ask("estimates", partial(self._estimate, wish.call), None)
+        question = partial(self._estimate, wish.call)
+        gas = self._aside.ask("estimates", question, None, urgent=True)
         if isinstance(gas, Reverted):
             raise gas
         if gas is not None:

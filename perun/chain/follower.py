@@ -167,7 +167,7 @@ class Follower:
 
     def _unfinished(self) -> bool:
         """Whether the same block is worth another look."""
-        if self._wishes or self._history:
+        if self._wishes or self._history or self._unread:
             return True
         return self.trouble is not None and self._again < _TRIES
 
@@ -246,9 +246,17 @@ class Follower:
         for first in range(0, len(items), _BATCH):
             batch = items[first : first + _BATCH]
             topics = (None, [item.id for item in batch])
-            self._history.add(Chapter(topics, self._since, until, partial(self._filled, batch)))
+            self._history.add(
+                Chapter(topics, self._since, until, partial(self._filled, batch)), first=True
+            )
 
-    def _filled(self, batch: Sequence[Followed[Any, Any]], logs: Iterable[Log]) -> None:
+    def _filled(self, batch: Sequence[Followed[Any, Any]], logs: Sequence[Log]) -> None:
+        try:
+            self._timeline.check(logs)
+        except ChainFault as fault:
+            self._trouble(fault)
+            self._unread += [item.id for item in batch]
+            return
         by_id = _by_id(logs)
         for item in batch:
             # Let go and taken up again meanwhile, it is another, with a chapter of its own.
@@ -271,19 +279,20 @@ class Follower:
         not to look at storage."""
         try:
             found = self._logs(start + 1, head.number)
-            self._timeline.check(head, self._ours(found))
+            self._timeline.check(self._ours(found), head)
         except ChainFault as fault:
             self._trouble(fault)
             return None
         return found
 
-    def _ours(self, logs: Iterable[Log]) -> Iterator[Log]:
+    def _ours(self, logs: Iterable[Log]) -> list[Log]:
         """Those that we may act on."""
-        for log in logs:
-            if log.topics[:1] == (_OPENED,) or (
-                len(log.topics) > 1 and log.topics[1] in self._followed
-            ):
-                yield log
+        return [
+            log
+            for log in logs
+            if log.topics[:1] == (_OPENED,)
+            or (len(log.topics) > 1 and log.topics[1] in self._followed)
+        ]
 
     def _spread(self, start: int, live: Sequence[Log]) -> None:
         by_id = _by_id(live)
@@ -359,7 +368,8 @@ class Follower:
             return True
 
     def _compare_one(self, item: Followed[Any, Any], head: Block) -> None:
-        stored = self._aside.ask(_STORAGE, lambda: item.ask(self._reading, head.number), None)
+        question = partial(item.ask, self._reading, head.number)
+        stored = self._aside.ask(_STORAGE, question, None, urgent=True)
         if stored is None:
             self._trouble(self._aside.unanswered.get(_STORAGE))
             return
@@ -405,6 +415,7 @@ class Follower:
                 and log.topics[1:2] == (item.id,)
                 and (log.block, log.block_hash) == (head.number, head.hash)
             )
+            self._timeline.check(logs, head)
         except ChainFault as fault:
             self._trouble(fault)
             return

@@ -47,9 +47,12 @@ class History:
     def __init__(self) -> None:
         self._chapters: deque[Chapter] = deque()
 
-    def add(self, chapter: Chapter) -> None:
-        """One more to read."""
-        self._chapters.append(chapter)
+    def add(self, chapter: Chapter, *, first: bool = False) -> None:
+        """One more to read; `first`: before what nobody waits for."""
+        if first:
+            self._chapters.appendleft(chapter)
+        else:
+            self._chapters.append(chapter)
 
     def clear(self) -> None:
         """None is wanted any more."""

@@ -86,6 +86,7 @@ class ChainService:
             aside=self._aside,
         )
         self._tended: bytes | None = None
+        self._sees = False
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
         self.failed: Exception | None = None
@@ -120,9 +121,10 @@ class ChainService:
         trouble: ChainFault | None
         try:
             inputs = self.follower.poll()
-            trouble = self.follower.trouble
+            self._sees, trouble = True, self.follower.trouble
         except ChainFault as fault:
             inputs, trouble = (), fault
+            self._sees = False
         if inputs:
             self._inbox(inputs)
         head, final = self.follower.head, self.follower.final or NOTHING_FINAL
@@ -190,7 +192,9 @@ class ChainService:
             except ChainFault as fault:
                 failures += 1
                 self._report(Unreachable(str(fault), failures))
-                wait = min(interval * 2 ** min(failures, 10), _LONGEST_WAIT)
+                # Who still sees the newest block goes on looking at the same pace.
+                pause = min(interval * 2 ** min(failures, 10), _LONGEST_WAIT)
+                wait = interval if self._sees else pause
             except Exception as error:
                 # A journal that cannot be written, or a bug: going on could send something twice.
                 self.failed = error

@@ -6,7 +6,7 @@ every round, whatever counts as final: some nodes have a block before they have 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -23,6 +23,10 @@ DEPTH: Final = 12
 
 _REMEMBERED: Final = 256
 """Blocks of earlier rounds; should all of them be gone, everything is read again."""
+
+
+_CHECKED: Final = 64
+"""Logs of one answer whose blocks are looked up."""
 
 
 class Timeline:
@@ -87,14 +91,18 @@ class Timeline:
         """Hashes of blocks that may be others by now are asked for again."""
         self._hashes = {at: seen for at, seen in self._hashes.items() if at <= number}
 
-    def check(self, head: Block, logs: Iterable[Log]) -> None:
-        """Compares what logs say of their blocks with the blocks.
+    def check(self, logs: Sequence[Log], head: Block | None = None) -> None:
+        """Compares what logs say of their blocks with the blocks; of many, the newest.
+
+        Args:
+            head: the newest block, which need not be asked for.
 
         Raises:
             Inconsistent: a log is from another block than that of its number.
         """
-        for log in logs:
-            known = head.hash if log.block == head.number else self._hashes.get(log.block)
+        for log in logs[-_CHECKED:]:
+            newest = head is not None and log.block == head.number
+            known = head.hash if head is not None and newest else self._hashes.get(log.block)
             if known is None:
                 found = self._ask(log.block, None)
                 known = log.block_hash if found is None else found.hash

@@ -93,9 +93,10 @@ class ScriptedEndpoint:
     def ask(self, query: Query[T], number: int) -> T:
         """See `Reading`."""
         chain = self._require()
-        evm = chain.evm if number == chain.head.number else self._world_at(number)
         header = self.block(number)
-        assert header is not None
+        if header is None:
+            raise NodeBusy("header not found")
+        evm = chain.evm if number == chain.head.number else self._world_at(number)
         evm.set_block(number, header.time)
         with evm.trial():
             outcome = evm.call(Address(bytes(20)), query.to, query.data)

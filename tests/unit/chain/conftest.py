@@ -14,6 +14,7 @@ from perun.chain.fees import FeePolicy
 from perun.chain.journal import Journal, MemoryJournal
 from perun.chain.reports import Report
 from perun.chain.service import ChainService
+from perun.chain.wishes import wish_of
 from perun.core.config import Deployment
 from perun.core.effects import DepositMoney, OpenChannel, Register, Settle, Submit, Watch
 from perun.core.inputs import ChainChannel, ChainInstance, Input
@@ -31,12 +32,16 @@ from perun.types import (
     Asset,
     Channel,
     ChannelId,
+    Close,
     Nonce,
     Seconds,
+    Signature,
     State,
+    Statement,
     UnixTime,
     Version,
     Wei,
+    Withdraw,
 )
 
 ALICE, BOB, INGRID = (SecretKey(bytes((n,)) * 32) for n in (1, 2, 3))
@@ -162,6 +167,36 @@ class World:
             b"r" + self.id, Register(self.channel, self.id, state.version, state.net, (), *signed)
         )
 
+    def call(self, submit: Submit) -> Call:
+        """The call that a submitter would send."""
+        return wish_of(submit, self.deployment, ALICE.address).call
+
+    def dust(self, key: SecretKey, amount: int, *, to_bob: bool) -> PooledTransaction:
+        """A stranger's deposit, not mined yet."""
+        call = ms_contract_calls.deposit(
+            self.deployment.contract.contract,
+            ETH,
+            self.id,
+            Wei(amount),
+            self.later(300),
+            to_bob=to_bob,
+        )
+        return self.transaction(key, call)
+
+    def withdrawal(self, amount: int) -> Call:
+        """Alice takes so much out, agreed on by both."""
+        wish = Withdraw(self.id, 0, Wei(amount), Wei(0), self.later(300))
+        pair = signed(self, wish, ALICE), signed(self, wish, BOB)
+        return ms_contract_calls.withdraw(
+            self.deployment.contract.contract, self.channel, wish, *pair
+        )
+
+    def closing(self) -> Call:
+        """The end, agreed on by both."""
+        wish = Close(self.id, Wei(0), self.later(300))
+        pair = signed(self, wish, ALICE), signed(self, wish, BOB)
+        return ms_contract_calls.close(self.deployment.contract.contract, self.channel, wish, *pair)
+
     def settle(self, net: int = 0) -> Submit:
         return Submit(b"s" + self.id, Settle(self.channel, self.id, Wei(net), ()))
 
@@ -174,6 +209,11 @@ class World:
         query = ms_contract_calls.holdings(self.deployment.contract.contract, ETH, self.id)
         found = ScriptedEndpoint(self.chain).ask(query, self.chain.head.number)
         return found.alice, found.bob
+
+
+def signed(world: World, message: Statement | Withdraw | Close, key: SecretKey) -> Signature:
+    """By one party's key."""
+    return sign(digest(world.deployment, message), key)
 
 
 def plain_token(world: World, rich: SecretKey) -> Asset:

@@ -8,6 +8,7 @@ from perun.bindings.calls import Call
 from perun.chain.journal import Entry, JournalFailed, MemoryJournal
 from perun.chain.nonces import Nonces
 from perun.chain.wishes import Wish
+from perun.errors import BrokenInvariant
 from perun.types import Address
 
 NOWHERE = Address(b"\x01" * 20)
@@ -81,3 +82,26 @@ def test_waiting_counts_from_the_newest_bid_and_holding_up_from_the_first() -> N
     assert found.held_up_since(3, 99) == 10
     assert found.waits_since(3, 20) == 20  # after a restart: from when it is first looked at
     assert found.waits_since(3, 25) == 20
+
+
+def test_guard_of_a_deposit_is_no_place_for_another_wish() -> None:
+    found = nonces(entry(3, b"a", done=True), entry(4, b"b"))
+    with pytest.raises(BrokenInvariant):
+        found.put(entry(3, b"c"))
+    assert found.get(3) == entry(3, b"a", done=True)
+
+
+def test_count_below_a_guard_hands_it_out_to_nobody() -> None:
+    found = nonces(entry(3, b"a", done=True), entry(5, b"b"))
+    assert found.free(0, lambda: 0) == 0
+    assert found.free(3, lambda: 0) == 4
+    assert found.free(3, lambda: 3) == 4
+    assert found.gaps(3) == [4]
+
+
+def test_wish_that_takes_a_nonce_over_leaves_nothing_of_the_older() -> None:
+    found = nonces(entry(3, b"a"))
+    found.put(entry(3, b"b"))
+    found.forget(entry(3, b"b"))
+    assert found.serving(b"a") is None
+    assert found.free(3, lambda: 3) == 3

@@ -15,10 +15,17 @@ from web3.providers.base import BaseProvider
 
 from perun.bindings import ms_contract_calls
 from perun.bindings.calls import Call
-from perun.bindings.failures import NodeRefused, NodeUnreachable
+from perun.bindings.failures import (
+    Garbled,
+    NodeBusy,
+    NodeRefused,
+    NodeUnreachable,
+    PoolRefused,
+)
+from perun.chain.endpoint import Block
 from perun.chain.rpc import RpcEndpoint, connect
 from perun.errors import ChainFault
-from perun.types import ETH, Address
+from perun.types import ETH, Address, UnixTime, Wei
 
 CONTRACT = Address(b"\x11" * 20)
 WORD = "0x" + "22" * 32
@@ -208,3 +215,194 @@ def test_node_that_turns_into_a_website_is_asked_again(website: str) -> None:
     endpoint = RpcEndpoint(Web3(HTTPProvider(website, exception_retry_configuration=None)))
     with pytest.raises(ChainFault):
         endpoint.block()
+
+
+# ------------------------------------------------------------------------------ quirks of the field
+
+
+class Quirky(BaseProvider):
+    """Answers by method; what it does not know it refuses."""
+
+    def __init__(self, **answers: Any) -> None:
+        super().__init__()
+        self.answers = answers
+        self.asked: list[str] = []
+
+    def make_request(self, method: Any, params: Any) -> Any:
+        self.asked.append(method)
+        found = self.answers.get(method, Exception)
+        if callable(found) and found is not Exception:
+            found = found(*params)
+        if found is Exception:
+            error = {"code": -32601, "message": f"the method {method} does not exist"}
+            return {"jsonrpc": "2.0", "id": 1, "error": error}
+        if isinstance(found, dict) and "message" in found:
+            return {"jsonrpc": "2.0", "id": 1, "error": found}
+        return {"jsonrpc": "2.0", "id": 1, "result": found}
+
+
+BLOCK = {"number": "0x7", "hash": WORD, "timestamp": "0x9", "baseFeePerGas": "0x64"}
+
+
+@pytest.mark.parametrize("length", [0, 32, 97, 517])
+def test_seal_of_a_block_may_have_any_length(length: int) -> None:
+    node = Quirky(eth_getBlockByNumber={**BLOCK, "extraData": "0x" + "d7" * length})
+    found = RpcEndpoint(Web3(node)).block()
+    assert found is not None
+    assert (found.number, found.time, found.base_fee) == (7, 9, 100)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"number": hex(2**64)},
+        {"timestamp": hex(2**70)},
+        {"hash": "0x22"},
+        {"number": "-0x1"},
+        {"baseFeePerGas": "lots"},
+    ],
+    ids=str,
+)
+def test_block_that_no_chain_has_is_no_block(wrong: dict[str, str]) -> None:
+    node = Quirky(eth_getBlockByNumber={**BLOCK, **wrong})
+    with pytest.raises(ChainFault):
+        RpcEndpoint(Web3(node)).block()
+
+
+def test_logs_that_are_in_no_block_are_none() -> None:
+    logs = [_log(3), {**_log(4), "removed": True}, _PENDING]
+    found = RpcEndpoint(Web3(Quirky(eth_getLogs=logs))).logs((CONTRACT,), 1, 9)
+    assert [log.block for log in found] == [3]
+
+
+def test_logs_keep_the_place_that_they_say() -> None:
+    logs = [{**_log(3), "logIndex": "0x5", "transactionIndex": "0x2"}]
+    (found,) = RpcEndpoint(Web3(Quirky(eth_getLogs=logs))).logs((CONTRACT,), 1, 9)
+    assert found.place == (3, 2, 5)
+
+
+HEADER = Block(7, bytes.fromhex("22" * 32), UnixTime(9), Wei(0))
+
+
+def test_logs_of_a_block_are_asked_for_by_its_hash() -> None:
+    seen = []
+
+    def logs(wanted: Any) -> Any:
+        seen.append(wanted)
+        return [_log(7)]
+
+    RpcEndpoint(Web3(Quirky(eth_getLogs=logs))).logs_of((CONTRACT,), HEADER)
+    assert [wanted.get("blockHash") for wanted in seen] == [WORD]
+
+
+def test_node_that_does_not_have_the_block_says_so() -> None:
+    unknown = {"code": -32000, "message": "unknown block"}
+    with pytest.raises(NodeBusy):
+        RpcEndpoint(Web3(Quirky(eth_getLogs=unknown))).logs_of((CONTRACT,), HEADER)
+
+
+def test_node_that_takes_no_hash_is_asked_by_number() -> None:
+    def logs(wanted: Any) -> Any:
+        if "blockHash" in wanted:
+            return {"code": -32602, "message": "invalid argument 0: unknown field blockHash"}
+        return [_log(7)]
+
+    node = Quirky(eth_getLogs=logs)
+    endpoint = RpcEndpoint(Web3(node))
+    for _ in range(2):
+        assert [log.block for log in endpoint.logs_of((CONTRACT,), HEADER)] == [7]
+    assert len(node.asked) == 3  # once is enough to learn it
+
+
+@pytest.mark.parametrize(
+    ("answers", "tip"),
+    [
+        ({"eth_maxPriorityFeePerGas": "0x5"}, 5),
+        ({"eth_gasPrice": "0x6e", "eth_getBlockByNumber": BLOCK}, 10),
+        ({"eth_gasPrice": "0x1", "eth_getBlockByNumber": BLOCK}, 0),
+    ],
+    ids=["said", "from a price", "of a price below the base fee"],
+)
+def test_tip_is_learnt_in_whatever_way_a_node_knows(answers: dict[str, Any], tip: int) -> None:
+    assert RpcEndpoint(Web3(Quirky(**answers))).tip() == tip
+
+
+RECEIPT = {
+    "transactionHash": "0x" + "01" * 32,
+    "blockNumber": "0x7",
+    "gasUsed": "0x64",
+    "status": "0x1",
+    "effectiveGasPrice": "0x2",
+    "logs": [],
+}
+
+
+def test_receipt_without_a_price_tells_all_the_rest() -> None:
+    receipt = {name: said for name, said in RECEIPT.items() if name != "effectiveGasPrice"}
+    found = RpcEndpoint(Web3(Quirky(eth_getTransactionReceipt=receipt))).mined(b"\x01" * 32)
+    assert found is not None
+    assert (found.block, found.succeeded, found.gas_used, found.paid) == (7, True, 100, 0)
+
+
+def test_receipt_of_what_still_waits_is_none() -> None:
+    receipt = {**RECEIPT, "blockNumber": None}
+    node = Quirky(eth_getTransactionReceipt=receipt)
+    assert RpcEndpoint(Web3(node)).mined(b"\x01" * 32) is None
+
+
+@pytest.mark.parametrize("wrong", [{"transactionHash": "0x" + "02" * 32}, {"status": None}])
+def test_receipt_that_says_nothing_of_ours_is_a_fault(wrong: dict[str, Any]) -> None:
+    node = Quirky(eth_getTransactionReceipt={**RECEIPT, **wrong})
+    with pytest.raises(Garbled):
+        RpcEndpoint(Web3(node)).mined(b"\x01" * 32)
+
+
+def test_refusal_of_a_pool_is_told_from_all_others() -> None:
+    error = {"code": -32000, "message": "tx fee (1.63 ether) exceeds the configured cap"}
+    with pytest.raises(PoolRefused, match="cap"):
+        RpcEndpoint(Web3(Quirky(eth_sendRawTransaction=error))).send(b"\x02")
+
+
+def test_range_that_takes_too_long_is_shorter_in_the_next_round() -> None:
+    """A round waits in vain once, and not for one half after the other."""
+
+    class Slow(Node):
+        def make_request(self, method: Any, params: Any) -> Any:
+            answer = super().make_request(method, params)
+            if "error" in answer:
+                raise requests.ReadTimeout
+            return answer
+
+    node = Slow(most=40)
+    endpoint = RpcEndpoint(Web3(node))
+    rounds = 0
+    while True:
+        asked = len(node.asked)
+        try:
+            found = endpoint.logs((CONTRACT,), 1, 1_000)
+        except NodeUnreachable:
+            rounds += 1
+            assert len(node.asked) == asked + 1
+            continue
+        break
+    assert (rounds, len(found)) == (3, 1_000)
+
+
+def test_length_that_was_not_the_reason_is_not_remembered() -> None:
+    node = Node(most=0)
+    endpoint = RpcEndpoint(Web3(node))
+    with pytest.raises(NodeRefused):
+        endpoint.logs((CONTRACT,), 1, 20)
+    node.most = 10**9
+    node.asked.clear()
+    endpoint.logs((CONTRACT,), 1, 20)
+    assert node.asked == [(1, 20)]
+
+
+def test_range_that_would_take_too_many_questions_is_not_begun() -> None:
+    node = Node(most=5)
+    endpoint = RpcEndpoint(Web3(node))
+    with pytest.raises(NodeBusy):
+        endpoint.logs((CONTRACT,), 1, 20_000_000)
+    assert len(node.asked) < 40
+    assert endpoint.reach < 20_000_000
