@@ -28,12 +28,13 @@ from perun.app.errors import NoSuch
 from perun.app.eventing import Subscriptions, events
 from perun.app.exposing import Watchers, exposure
 from perun.app.methods import CancelRequest, MakeRequest, Pay, Refund, Subscribe, Unsubscribe
-from perun.app.rows import KINDS, OwnRequest, Payment, RequestState, Step
+from perun.app.rows import KINDS, OwnRequest, RequestState
 from perun.app.settings import Settings
 from perun.app.shelf import Shelf
 from perun.app.show import show_payment, show_request
 from perun.app.spending import allow
 from perun.app.values import Done
+from perun.app.waiting import Waiting
 from perun.app.work import Ask, Caller, Reach, Reply, Work
 from perun.core.effects import SignItem
 from perun.core.inputs import ChainBlock, Connected, Input, Restarted, Tick
@@ -58,11 +59,6 @@ from perun.types import InstanceId, Salt, Signature, UnixTime
 __all__ = ["App"]
 
 _OF_PAYMENTS: Final = frozenset({PaymentReceived, PaymentDelivered, PaymentRefused})
-
-_FINAL: Final = (Step.DONE, Step.FAILED)
-_A_MOMENT: Final = 2
-"""Seconds that a caller waits for the note's answer when the money has arrived: payees that do not
-run this program never give one."""
 
 
 def _nowhere(peer: PeerId, host: str, token: bytes = b"", *, stay: bool = True) -> None:
@@ -93,7 +89,7 @@ class App:
         self.shelf = Shelf()
         self._begun = False
         self._changed: dict[int, None] = {}
-        self._waiters: dict[int, list[tuple[UnixTime, Reply]]] = {}
+        self._waiting = Waiting()
         self._until_signed: dict[bytes, list[Reply]] = {}
         self._subscriptions = Subscriptions()
         self._notes_said = UnixTime(0)
@@ -172,7 +168,7 @@ class App:
         if isinstance(input, Tick):
             paying.tick(work)
             requesting.tick(work)
-            self._give_up_waiting(work)
+            self._waiting.tick(work)
             if work.now >= self._notes_said + self._settings.repeat:
                 self._notes_said = work.now
                 following.say_notes(work)
@@ -197,7 +193,7 @@ class App:
                 row = self.shelf.payments.get(number, desk)
                 if row is not None:
                     work.event("payment", row.id, show_payment(work, row))
-                    self._settle_waiters(work, row)
+                    self._waiting.changed(work, row)
             self._changed.clear()
         self._subscriptions.publish(self.shelf, desk)
 
@@ -223,15 +219,17 @@ class App:
     def _answer(self, work: Work, ask: Ask) -> None:
         params: Any = ask.params
         if isinstance(params, Pay):
-            self._reply_payment(work, ask, wishes.pay(work, ask.caller, params), params.wait)
+            row = wishes.pay(work, ask.caller, params)
+            self._waiting.add(work, row, params.wait, ask.reply)
         elif isinstance(params, Refund):
-            self._reply_payment(work, ask, wishes.refund(work, ask.caller, params), params.wait)
+            row = wishes.refund(work, ask.caller, params)
+            self._waiting.add(work, row, params.wait, ask.reply)
         elif isinstance(params, MakeRequest):
-            row = requesting.make(work, params)
-            if row.signature:
-                self._reply_request(work, row.id, ask.reply)
+            request = requesting.make(work, params)
+            if request.signature:
+                self._reply_request(work, request.id, ask.reply)
             else:
-                self._until_signed.setdefault(row.id, []).append(ask.reply)
+                self._until_signed.setdefault(request.id, []).append(ask.reply)
         elif isinstance(params, CancelRequest):
             self._reply_request(work, requesting.cancel(work, params).id, ask.reply)
         elif isinstance(params, Subscribe):
@@ -247,42 +245,6 @@ class App:
                 raise NoSuch("method", ask.method)
             result = handler(work, ask.caller, params)
             work.desk.after(lambda: ask.reply(result))
-
-    def _reply_payment(self, work: Work, ask: Ask, row: Payment, wait: int) -> None:
-        if row.step in _FINAL or not wait:
-            work.desk.after(lambda: self._tell(work, row.number, ask.reply))
-            return
-        deadline = UnixTime(work.now + wait)
-        self._waiters.setdefault(row.number, []).append((deadline, ask.reply))
-
-    def _tell(self, work: Work, number: int, reply: Reply) -> None:
-        row = self.shelf.payments.get(number, work.desk)
-        assert row is not None
-        reply(show_payment(work, row))
-
-    def _settle_waiters(self, work: Work, row: Payment) -> None:
-        """Answers whoever waits for a payment that is over; those of a delivered one soon."""
-        waiting = self._waiters.pop(row.number, ())
-        for deadline, reply in waiting:
-            if row.step in _FINAL:
-                work.desk.after(lambda reply=reply: self._tell(work, row.number, reply))  # type: ignore[misc]
-            else:
-                if row.step is Step.DELIVERED:
-                    deadline = UnixTime(min(deadline, work.now + _A_MOMENT))
-                self._waiters.setdefault(row.number, []).append((deadline, reply))
-
-    def _give_up_waiting(self, work: Work) -> None:
-        for number, waiting in list(self._waiters.items()):
-            left = []
-            for deadline, reply in waiting:
-                if work.now < deadline:
-                    left.append((deadline, reply))
-                else:
-                    work.desk.after(lambda n=number, r=reply: self._tell(work, n, r))  # type: ignore[misc]
-            if left:
-                self._waiters[number] = left
-            else:
-                del self._waiters[number]
 
     def _reply_request(self, work: Work, id: bytes, reply: Reply) -> None:
         def tell() -> None:

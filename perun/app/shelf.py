@@ -6,12 +6,10 @@ from the store by its number.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import OrderedDict, deque
-from collections.abc import Iterator
-from heapq import heappop, heappush
-from typing import Final, Generic, Protocol, TypeVar
+from collections import deque
+from typing import TypeVar
 
+from perun.app.indexes import NOWHERE, RECENT, Many, Reader, Segments, Spent, read_all
 from perun.app.rows import (
     Contact,
     Errand,
@@ -24,126 +22,10 @@ from perun.app.rows import (
     WaitingNote,
 )
 from perun.core.state import PeerId
-from perun.encoding.records import Extra, NumberedExtra
-from perun.types import ETH, Asset, InstanceId, UnixTime, Wei
+from perun.encoding.records import Extra
+from perun.types import ETH, Asset, InstanceId, Wei
 
-__all__ = ["Reader", "Segments", "Shelf", "Spent"]
-
-N = TypeVar("N", bound=NumberedExtra)
-
-_RECENT: Final = 10_000
-"""Rows of each kind that stay in memory after they are over."""
-
-_PIECE: Final = 10_000
-"""Rows read at once."""
-
-DAY: Final = 86_400
-
-
-class Reader(Protocol):
-    """Where numbered rows are read from."""
-
-    def bounds(self, kind: type[NumberedExtra]) -> tuple[int, int]:
-        """The least and the greatest number stored."""
-
-    def numbered(self, kind: type[N], after: int, most: int) -> list[N]:
-        """Stored rows with numbers above `after`."""
-
-
-class Many(Generic[N]):
-    """Numbered rows of one kind: those that are open, and the newest of the others."""
-
-    def __init__(self, kind: type[N]) -> None:
-        self._kind = kind
-        self._open: dict[int, N] = {}
-        self._recent: OrderedDict[int, N] = OrderedDict()
-        self.next = 1
-
-    def put(self, row: N, is_open: bool) -> None:
-        """Takes a row over."""
-        self.next = max(self.next, row.number + 1)
-        if is_open:
-            self._open[row.number] = row
-            return
-        self._open.pop(row.number, None)
-        self._recent[row.number] = row
-        self._recent.move_to_end(row.number)
-        while len(self._recent) > _RECENT:
-            self._recent.popitem(last=False)
-
-    def get(self, number: int, reader: Reader) -> N | None:
-        """A row, from memory or from the store."""
-        row = self._open.get(number) or self._recent.get(number)
-        if row is None:
-            found = reader.numbered(self._kind, number - 1, 1)
-            row = found[0] if found and found[0].number == number else None
-        return row
-
-    def opened(self) -> Iterator[N]:
-        """Those that are open, oldest first."""
-        return iter([self._open[number] for number in sorted(self._open)])
-
-    def newest(self, reader: Reader) -> Iterator[N]:
-        """All, the newest first."""
-        number = self.next
-        while number > 1:
-            least = max(0, number - 1 - 256)
-            stored = {row.number: row for row in reader.numbered(self._kind, least, 256)}
-            for one in range(number - 1, least, -1):
-                row = self._open.get(one) or self._recent.get(one) or stored.get(one)
-                if row is not None:
-                    yield row
-            number = least + 1
-
-
-class Segments:
-    """Parts of one machine's total that are spoken for: disjoint, merged where they touch."""
-
-    def __init__(self) -> None:
-        self._firsts: list[int] = []
-        self._lasts: list[int] = []
-
-    def free(self, first: int, last: int) -> bool:
-        """Whether no part of it is taken."""
-        at = bisect_left(self._firsts, last)
-        return at == 0 or self._lasts[at - 1] <= first
-
-    def take(self, first: int, last: int) -> None:
-        """Takes a free segment."""
-        at = bisect_left(self._firsts, first)
-        if at and self._lasts[at - 1] == first:
-            at -= 1
-            self._lasts[at] = last
-        else:
-            self._firsts.insert(at, first)
-            self._lasts.insert(at, last)
-        if at + 1 < len(self._firsts) and self._firsts[at + 1] == last:
-            self._lasts[at] = self._lasts[at + 1]
-            del self._firsts[at + 1], self._lasts[at + 1]
-
-    @property
-    def total(self) -> int:
-        """How much is spoken for."""
-        return sum(self._lasts) - sum(self._firsts)
-
-
-class Spent:
-    """What a token has spent of an asset in the last 24 hours."""
-
-    def __init__(self) -> None:
-        self._items: list[tuple[UnixTime, int]] = []
-        self._sum = 0
-
-    def add(self, at: UnixTime, amount: int) -> None:
-        """Counts something; a negative amount gives back what came to nothing."""
-        heappush(self._items, (at, amount))
-        self._sum += amount
-
-    def since(self, now: UnixTime) -> int:
-        """The sum of the last 24 hours."""
-        while self._items and self._items[0][0] <= now - DAY:
-            self._sum -= heappop(self._items)[1]
-        return self._sum
+__all__ = ["Shelf"]
 
 
 class Shelf:
@@ -152,7 +34,7 @@ class Shelf:
     def __init__(self) -> None:
         self.payments: Many[Payment] = Many(Payment)
         self.incomes: Many[Income] = Many(Income)
-        self.events: deque[Event] = deque(maxlen=_RECENT)
+        self.events: deque[Event] = deque(maxlen=RECENT)
         self.next_event = 1
         self.first_event = 1
         self.requests: dict[bytes, OwnRequest] = {}
@@ -187,16 +69,16 @@ class Shelf:
 
     def begin(self, reader: Reader) -> None:
         """Reads what is kept by number, once, in pieces."""
-        for payment in _all(reader, Payment):
+        for payment in read_all(reader, Payment):
             self.put(payment)
         for index in (self.in_machine, self.undelivered):
             for machine, fixed in index.items():
                 index[machine] = dict(sorted(fixed.items()))
-        for income in _all(reader, Income):
+        for income in read_all(reader, Income):
             self.put(income)
         self.first_event, greatest = reader.bounds(Event)
         self.next_event = greatest + 1
-        self.events.extend(reader.numbered(Event, max(0, greatest - _RECENT), _RECENT))
+        self.events.extend(reader.numbered(Event, max(0, greatest - RECENT), RECENT))
 
     # --------------------------------------------------------------------------------------- rows
 
@@ -245,7 +127,7 @@ class Shelf:
             self.errand_keys.pop(row.key, None)
 
     def _put_payment(self, row: Payment) -> None:
-        known = self.payments.get(row.number, _NOWHERE)
+        known = self.payments.get(row.number, NOWHERE)
         searching = row.step in (Step.FINDING, Step.OPENING)
         fixed = row.step in (Step.SIGNED, Step.DELIVERED)
         self.payments.put(row, searching or fixed)
@@ -310,26 +192,6 @@ class Shelf:
         self.segments.pop(machine, None)
         for place in [place for place in self.by_segment if place[0] == machine]:
             del self.by_segment[place]
-
-
-class _Nowhere:
-    """Reads nothing: for rows that are in memory if they are anywhere that matters."""
-
-    def bounds(self, kind: type[NumberedExtra]) -> tuple[int, int]:  # noqa: ARG002
-        return 1, 0
-
-    def numbered(self, kind: type[N], after: int, most: int) -> list[N]:  # noqa: ARG002
-        return []
-
-
-_NOWHERE: Final = _Nowhere()
-
-
-def _all(reader: Reader, kind: type[N]) -> Iterator[N]:
-    after = 0
-    while rows := reader.numbered(kind, after, _PIECE):
-        yield from rows
-        after = rows[-1].number
 
 
 K = TypeVar("K")

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from perun.app.errors import BadParams, Forbidden, KeyReused, NoSuch, SpendLimit
+from perun.app.indexes import Spent
 from perun.app.methods import (
     AddContact,
     Answer,
@@ -27,7 +28,6 @@ from perun.app.methods import (
     TopUp,
     Withdraw,
 )
-from perun.app.shelf import Spent
 from perun.app.work import Caller
 from perun.core.config import Policy
 from perun.core.faults import NotEnoughMoney
