@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from perun.bindings.calls import Call, Query
+from perun.bindings.calls import Access, Call, Query
 from perun.bindings.logs import Log
 from perun.bindings.reverts import Reverted
 from perun.chain.endpoint import Block, Endpoint, Inconsistent, Mined, WrongChain
@@ -135,6 +135,10 @@ class Compared:
                 raise refusal
         return max(gas)
 
+    def touched(self, call: Call, sender: Address) -> tuple[Access, ...]:
+        """See `Sending`. A hint, so that either will do."""
+        return self._each(lambda node: node.touched(call, sender))[0]
+
     def send(self, raw: bytes) -> None:
         """See `Sending`. To both; one that takes it is enough."""
         self._each(lambda node: node.send(raw))
@@ -142,6 +146,9 @@ class Compared:
     def mined(self, hash: bytes) -> Mined | None:
         """See `Sending`."""
         return next((found for found in self._each(lambda node: node.mined(hash)) if found), None)
+
+
+_: Callable[[Endpoint, Endpoint], Endpoint] = Compared  # so that no question is forgotten
 
 
 def _height(block: Block) -> int:
