@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from perun.cli.demo import demo
+from perun.cli.hub import hub
 from perun.cli.keys import keys
 from perun.cli.leaving import leave
 from perun.cli.node import init, node
@@ -46,7 +47,7 @@ def cli() -> None:
     """
 
 
-for command in (demo, init, node, leave, watch, export, backup, status, keys):
+for command in (demo, init, node, hub, leave, watch, export, backup, status, keys):
     cli.add_command(command)
 
 

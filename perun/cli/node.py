@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import queue
 import secrets
-import signal
 import sys
 from pathlib import Path
 from typing import Final
@@ -18,13 +16,13 @@ from rich.table import Table
 from perun.bindings.failures import translated
 from perun.chain import connect
 from perun.cli.keys import PASSWORD, password_for
+from perun.cli.living import live, opened
 from perun.cli.render import console, ether, say
 from perun.crypto.interop import checksum
 from perun.daemon.cards import fetch_card
 from perun.daemon.contracts import Contracts, prove, read_contracts, write_contracts
-from perun.daemon.daemon import Daemon
 from perun.daemon.faucet import ask_faucet
-from perun.daemon.keyring import Keyring, new_phrase, read_keyring, write_keyring
+from perun.daemon.keyring import Keyring, new_phrase, write_keyring
 from perun.daemon.settings import (
     FILE_NAME,
     ApiSettings,
@@ -33,7 +31,6 @@ from perun.daemon.settings import (
     NodeSettings,
     Settings,
     WireSettings,
-    read_settings,
     write_settings,
 )
 from perun.encoding.addresses import NodeAddress
@@ -147,28 +144,15 @@ def run(home: Path) -> None:
     """Run the node here, until Ctrl-C or SIGTERM."""
     shown = console()
     home = home_of(home)
-    settings = read_settings(home / FILE_NAME)
-    password = _read_password(home, settings.node.password_file)
-    keyring = read_keyring(home / settings.node.keys, password)
-    wanted: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda given, _frame: wanted.put(given))
-    daemon = Daemon(
-        home, settings, keyring, password=password, tell=lambda told: _tell(shown, told)
+    settings, keyring, password = opened(home)
+    live(
+        home,
+        settings,
+        keyring,
+        password,
+        lambda told: _tell(shown, told),
+        lambda daemon: say(shown, f"{daemon.name} is running; Ctrl-C stops it"),
     )
-    try:
-        daemon.start()
-        say(shown, f"{daemon.name} is running; Ctrl-C stops it")
-        while daemon.failed is None:
-            try:
-                wanted.get(timeout=0.5)
-                break
-            except queue.Empty:
-                continue
-    finally:
-        daemon.stop()
-    if daemon.failed is not None:
-        raise daemon.failed
 
 
 def _tell(shown: Console, told: object) -> None:
@@ -206,15 +190,6 @@ def _password(home: Path, file: Path | None, yes: bool) -> tuple[str, str]:
             opened.write(password + "\n")
         return password, _PASSWORD_FILE
     return password_for("the new node", confirm=True), ""
-
-
-def _read_password(home: Path, file: str) -> str:
-    if not file:
-        return password_for(str(home))
-    try:
-        return (home / file).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise BadSettings(str(home / file), error.strerror or type(error).__name__) from None
 
 
 def _show_words(shown: Console, phrase: str, *, ask: bool) -> None:

@@ -53,6 +53,11 @@ class HubPolicy(Record, frozen=True, gc=False):
     open_fee: Wei = Wei(0)
     """For a channel that draws on the till."""
     greatest_draw: Wei = Wei(0)
+    asks: bool = False
+    """Whether a channel that draws on the till waits for our user's word (`CommandJoin`) when
+    nothing here speaks against it; a program above asks what the core cannot know."""
+    paused: bool = False
+    """Takes no new channel and no new instance; what there is goes on."""
     greatest_lock: Wei = Wei(2**111 - 1)
     """Most the hub locks in one instance."""
     peer_quota: Wei = Wei(2**111 - 1)

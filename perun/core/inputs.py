@@ -90,6 +90,8 @@ class CommandJoin(Record, frozen=True, gc=False):
     channel: ChannelId
     accept: bool
     to_credit: bool = False
+    reason: str = "not wanted"
+    """What the peer hears if we do not accept."""
 
 
 class CommandFund(Record, frozen=True, gc=False):

@@ -28,7 +28,7 @@ from perun.encoding.cards import (
     signed_card,
 )
 from perun.errors import PeerFault
-from perun.types import ETH, UnixTime
+from perun.types import ETH, UnixTime, Wei
 
 __all__ = [
     "CardKeeper",
@@ -135,8 +135,15 @@ def card_of(
     until: UnixTime,
     offers: tuple[str, ...],
     software: str,
+    share: tuple[Wei, Wei, int] | None = None,
 ) -> Card:
-    """What our node has to say of itself."""
+    """What our node has to say of itself.
+
+    Args:
+        share: of a hub: most of its share in a channel, what that costs in any case, and per
+            million of it.
+    """
+    most, flat, share_ppm = share or (Wei(0), Wei(0), 0)
     deployment, limits, hub = config.deployment, config.limits, config.policy.hub
     asset = CardAsset(
         asset=checksum(ETH),
@@ -144,8 +151,9 @@ def card_of(
         decimals=18,
         least_channel=str(max(limits.least_channel, 1)),
         greatest_channel=str(2**111 - 1),
-        greatest_draw=str(hub.greatest_draw if hub else 0),
-        open_fee=str(hub.open_fee if hub else 0),
+        greatest_draw=str(most),
+        open_fee=str(flat),
+        share_ppm=share_ppm,
         base_fee=str(hub.base_fee if hub else 0),
         amount_ppm=hub.amount_ppm if hub else 0,
         amount_day_ppm=hub.amount_day_ppm if hub else 0,
@@ -175,24 +183,33 @@ def card_of(
 class CardKeeper:
     """Our own card: written anew every hour, with a serial that rises across restarts."""
 
-    def __init__(self, file: Path, key: SecretKey, make: Callable[[int, UnixTime], Card]) -> None:
+    def __init__(
+        self,
+        file: Path,
+        key: SecretKey,
+        make: Callable[[int, UnixTime], Card],
+        about: Callable[[], object] = lambda: None,
+    ) -> None:
         """Args:
         file: keeps the last serial.
         make: the card with a serial and an end.
+        about: something that is another when a new card is due at once.
         """
-        self._file, self._key, self._make = file, key, make
+        self._file, self._key, self._make, self._about = file, key, make, about
+        self._said: object = None
         self._text = ""
         self._written = 0.0
 
     def text(self) -> str | None:
         """What to serve now."""
-        if not self._text or time.monotonic() - self._written > _FRESH:
+        about = self._about()
+        if not self._text or about != self._said or time.monotonic() - self._written > _FRESH:
             now = UnixTime(int(time.time()))
             serial = max(now, self._last() + 1)
             # A crash between the two loses nothing but a number.
             self._file.write_text(str(serial), encoding="ascii")
             self._text = signed_card(self._make(serial, UnixTime(now + _LIFE)), self._key)
-            self._written = time.monotonic()
+            self._written, self._said = time.monotonic(), about
         return self._text
 
     def _last(self) -> int:

@@ -11,6 +11,7 @@ the same.
 
 from __future__ import annotations
 
+import ipaddress
 import ssl
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -35,6 +36,7 @@ from perun.core.state import PeerId
 from perun.crypto import SecretKey, keccak
 from perun.daemon.cards import CardKeeper, card_of
 from perun.daemon.contracts import prove, read_contracts
+from perun.daemon.hosting import Hosting
 from perun.daemon.keyring import Keyring
 from perun.daemon.lookups import Lookups
 from perun.daemon.policies import policy_of
@@ -42,6 +44,7 @@ from perun.daemon.settings import BadSettings, Settings
 from perun.encoding.addresses import NodeAddress, show_node_id
 from perun.encoding.cards import Card
 from perun.errors import ChainFault
+from perun.hub.treasury import Told as HubNews
 from perun.node.assembly import Assembly
 from perun.node.settings import config_for
 from perun.node.threads import NodeThread
@@ -52,13 +55,13 @@ from perun.wire.listener import Listener
 from perun.wire.parcels import Hello
 from perun.wire.web import News, WebWire
 
-__all__ = ["Daemon"]
+__all__ = ["Daemon", "Told"]
 
 SOFTWARE: Final = "perun 0.1.0"
 _LIGHT_WORK: Final = 2**13
 """scrypt's n for the keyfile inside the store: whoever reads that file has the keys' file too."""
 
-Told = Report | Notice | News | tuple[object, Exception]
+Told = Report | Notice | News | HubNews | tuple[object, Exception]
 """What the parts of a daemon have to say, for a log."""
 
 
@@ -90,7 +93,7 @@ class Daemon:
         self.home, self.settings, self.keyring = home, settings, keyring
         self._tell = tell
         account = self._account(password)
-        self.endpoint = endpoint = self._connect()
+        self.endpoint = endpoint = self.connect()
         with translated():
             genesis = bytes(endpoint.web3.eth.get_block(0)["hash"])
         contracts = read_contracts(home / settings.chain.contracts)
@@ -108,13 +111,21 @@ class Daemon:
         )
         self.peer: PeerId = self.config.identity.peer
         self.genesis = genesis
-        self.card = CardKeeper(home / "card.serial", keyring.node, self._card)
+        self.card = CardKeeper(
+            home / "card.serial",
+            keyring.node,
+            self._card,
+            lambda: self.hosting and self.hosting.most(),
+        )
         self.listener = self._make_listener()
         self.app = App(
             AppSettings(genesis=genesis, host=self._public_host()),
             new_salt,
             self._reach,
         )
+        self.hosting: Hosting | None = None
+        if settings.hub is not None:
+            self.hosting = Hosting(self, home, settings.hub, tell)
         self.assembly = Assembly(
             home / settings.node.store,
             self.config,
@@ -126,10 +137,12 @@ class Daemon:
             any_price=settings.policy.small_channels,
             notify=tell,
             fault=lambda what, why: tell((what, why)),
-            report=tell,
-            guest=self.app,
+            report=self._hear,
+            guest=self.app if self.hosting is None else self.hosting.guest,
         )
         self._undo = ExitStack()
+        if self.hosting is not None:
+            self._undo.callback(self.hosting.close)
         self._undo.callback(self.assembly.close)
         contract = deployment.contract
         hello = Hello(
@@ -165,6 +178,9 @@ class Daemon:
         self.assembly.join(self.wire)
         self.thread.start()
         undo.callback(self.thread.stop)
+        if self.hosting is not None:
+            self.hosting.start()
+            undo.callback(self.hosting.stop)
         self.assembly.chain.start()
         undo.callback(self.assembly.chain.stop)
         for text in self.settings.wire.hubs:
@@ -174,6 +190,17 @@ class Daemon:
         undo.callback(self.api.stop)
         publish_place(self.home, self.api.url)
         undo.callback(withdraw_place, self.home)
+
+    @property
+    def link(self) -> str:
+        """Our address, as people type it: `perun1…@host`; only the id if nobody can dial us."""
+        host = self._public_host()
+        return f"{self.name}@{host}" if host else self.name
+
+    def drain(self) -> None:
+        """Takes nothing new and returns when what is under way is done, or after a while."""
+        if self.hosting is not None:
+            self.hosting.drain()
 
     def stop(self) -> None:
         """Tells peers that we leave, and lets everything go; again does nothing."""
@@ -190,8 +217,12 @@ class Daemon:
         file = self.settings.node.account_keyfile
         return read_keyfile(self.home / file, password) if file else self.keyring.account
 
-    def _connect(self) -> RpcEndpoint:
-        """The first of the chain's nodes that answers."""
+    def connect(self) -> RpcEndpoint:
+        """A connection to the first of the chain's nodes that answers.
+
+        Raises:
+            ChainFault: none does.
+        """
         fault: ChainFault | None = None
         for url in self.settings.chain.rpc:
             try:
@@ -199,6 +230,11 @@ class Daemon:
             except ChainFault as error:
                 fault = error
         raise fault or BadSettings("[chain] rpc", "names no node")
+
+    def _hear(self, report: Report) -> None:
+        if self.hosting is not None:
+            self.hosting.hear(report)
+        self._tell(report)
 
     def _reach(self, peer: PeerId, host: str, token: bytes = b"", *, stay: bool = True) -> None:
         self.wire.reach(peer, host, token, stay=stay)
@@ -213,7 +249,16 @@ class Daemon:
         if not wire.listen:
             return None
         bind, port = _place(wire.listen)
-        return Listener(bind, port, hosts=wire.hosts, card=self.card.text, tls=self._tls())
+        tls = self._tls()
+        if tls is None and not wire.proxy and not _is_here(bind):
+            raise BadSettings(
+                f"[wire] listen = {wire.listen!r}",
+                "others can reach that, so it needs TLS: name a tls_certificate, or say "
+                "proxy = true if a proxy of yours in front has it",
+            )
+        return Listener(
+            bind, port, hosts=wire.hosts, card=self.card.text, tls=tls, proxied=wire.proxy
+        )
 
     def _card(self, serial: int, until: UnixTime) -> Card:
         return card_of(
@@ -222,8 +267,9 @@ class Daemon:
             self._public_host(),
             serial=serial,
             until=until,
-            offers=("channels", "relay") if self.settings.hub is not None else (),
+            offers=() if self.hosting is None else self.hosting.offers,
             software=SOFTWARE,
+            share=None if self.hosting is None else self.hosting.share(),
         )
 
     def _tls(self) -> ssl.SSLContext | None:
@@ -245,6 +291,14 @@ class Daemon:
         if self.listener is None or not self.listener.port:
             return ""
         return self.listener.host
+
+
+def _is_here(bind: str) -> bool:
+    """Whether only this machine reaches an address."""
+    try:
+        return ipaddress.ip_address(bind).is_loopback
+    except ValueError:
+        return bind == "localhost"
 
 
 def _place(text: str) -> tuple[str, int]:

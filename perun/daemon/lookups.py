@@ -73,7 +73,7 @@ class Lookups:
         try:
             card = self.card(NodeAddress.parse(params.peer))
             account = card.account or None
-            full = msgspec.structs.replace(params, account=account)
+            full = msgspec.structs.replace(params, account=account, fee=_fee(card, params))
         except PerunError as error:
             item.reply(error)
             return
@@ -82,6 +82,17 @@ class Lookups:
 
 def _wants_card(params: Open) -> bool:
     return params.account is None and "@" in params.peer and params.peer.startswith(_PREFIX)
+
+
+def _fee(card: Card, params: Open) -> str:
+    """What our user offers for the node's share; unless said, what its card asks."""
+    if not params.draw or params.fee != "0":
+        return params.fee
+    wanted = int(params.asset or "0x0", 16)
+    for asset in card.assets:
+        if int(asset.asset, 16) == wanted:
+            return str(asset.share_price(int(params.peer_amount)))
+    return params.fee
 
 
 def _read(file: Path) -> dict[str, int]:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from perun.core.config import HubPolicy, Policy
 from perun.daemon.settings import HubSettings, Settings
-from perun.types import Wei
+from perun.hub.acceptance import Bounds
+from perun.hub.tariff import Prices
+from perun.types import Seconds, Wei
 
-__all__ = ["policy_of"]
+__all__ = ["bounds_of", "policy_of", "prices_of"]
+
+_DAY: Final = 86_400
+_TIMES: Final = 10
+"""All deposits together, by default: so many times the credit that is kept at hand."""
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -21,6 +29,19 @@ def policy_of(settings: Settings) -> Policy:
     )
 
 
+def prices_of(hub: HubSettings) -> Prices:
+    """What our share in a channel costs."""
+    return Prices(
+        Wei(int(hub.open_fee)), hub.share_day_ppm, Seconds(hub.paid_days * _DAY), hub.exit_gas
+    )
+
+
+def bounds_of(hub: HubSettings) -> Bounds:
+    """How much of our money may be where."""
+    most = hub.greatest_deposits
+    return Bounds(Wei(int(_TIMES * hub.credit if most is None else most)))
+
+
 def _hub_policy(hub: HubSettings) -> HubPolicy:
     usual = HubPolicy()
     return HubPolicy(
@@ -29,6 +50,7 @@ def _hub_policy(hub: HubSettings) -> HubPolicy:
         amount_day_ppm=hub.amount_day_ppm,
         open_fee=Wei(int(hub.open_fee)),
         greatest_draw=Wei(int(hub.greatest_share)),
+        asks=True,
         greatest_lock=usual.greatest_lock
         if hub.greatest_lock is None
         else Wei(int(hub.greatest_lock)),

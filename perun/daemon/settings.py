@@ -102,6 +102,8 @@ class WireSettings(_Section, frozen=True, forbid_unknown_fields=True):
     """Whether nodes that we do not know may reach us; a hub is open to all."""
     tls_certificate: str = ""
     tls_key: str = ""
+    proxy: bool = False
+    """A proxy of yours stands in front, has TLS, and names who comes in `X-Forwarded-For`."""
 
 
 class ApiSettings(_Section, frozen=True, forbid_unknown_fields=True):
@@ -134,10 +136,19 @@ class HubSettings(_Section, frozen=True, forbid_unknown_fields=True):
     amount_day_ppm: Millionths = 0
     """… and of that, for each day."""
     open_fee: Amount = Amount(0)
+    """For every channel with a share of ours …"""
+    share_day_ppm: Millionths = 0
+    """… and parts of a million of the share, for each day …"""
+    paid_days: Annotated[int, msgspec.Meta(ge=1, le=3_650)] = 30
+    """… of so many, after which we close it if nobody uses it …"""
+    exit_gas: bool = True
+    """… and the gas of one exit alone."""
     greatest_share: Amount = Amount(0)
     """Most that we put into a channel out of our credit."""
     credit: Amount = Amount(0)
     """How much credit we keep in the contract; refilled from the account."""
+    greatest_deposits: Amount | None = None
+    """Most of ours in all channels together; not set: ten times `credit`."""
     greatest_lock: Amount | None = None
     peer_quota: Amount | None = None
     faucet: Amount | None = None

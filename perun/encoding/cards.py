@@ -71,10 +71,23 @@ class CardAsset(_Part, frozen=True, rename="camel"):
     greatest_draw: str = "0"
     """Most of that which comes from the node itself."""
     open_fee: str = "0"
+    """For a channel that draws on the node's credit …"""
+    share_ppm: int = 0
+    """… and per million of what it draws."""
     base_fee: str = "0"
     amount_ppm: int = 0
     """Per million of what is locked."""
     amount_day_ppm: int = 0
+
+    def share_price(self, share: int) -> int:
+        """What the opener pays by the first state for a share out of the node's credit.
+
+        Raises:
+            CardMalformed: the card names no price.
+        """
+        if not self.open_fee.isascii() or not self.open_fee.isdigit() or len(self.open_fee) > 40:
+            raise CardMalformed(f"openFee {self.open_fee[:40]!r} is no amount")
+        return int(self.open_fee) + -(-share * self.share_ppm // 1_000_000)
 
 
 class CardTerms(_Part, frozen=True, rename="camel"):

@@ -6,7 +6,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from perun.core.books import Books
+from perun.core.config import Policy
 from perun.core.effects import Effect, Notify, Send, Sign, SignItem
 from perun.core.inputs import Command, Input, Received, Signed
 from perun.core.notices import Notice
@@ -122,6 +125,10 @@ class Host:
     def do(self, command: Command) -> None:
         """See `Desk`."""
         self._carry_out(command)
+
+    def agree_to(self, policy: Policy) -> None:
+        """See `Desk`."""
+        self._books.config = replace(self._books.config, policy=policy)
 
     def put(self, row: Extra) -> None:
         """See `Desk`."""

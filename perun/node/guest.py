@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from perun.core.books import Books
+from perun.core.config import Policy
 from perun.core.effects import SignItem
 from perun.core.inputs import Command, Input
 from perun.core.notices import Notice
@@ -39,6 +40,9 @@ class Desk(Protocol):
         Raises:
             Misuse: it cannot be done, and nothing was changed.
         """
+
+    def agree_to(self, policy: Policy) -> None:
+        """From now on the core goes by this; it forgets it with the process."""
 
     def put(self, row: Extra) -> None:
         """Stores a row with this turn."""

@@ -155,6 +155,13 @@ class Door:
         self._new.add(seat)
         return seat
 
+    def rename(self, seat: Seat, address: str) -> None:
+        """It turns out that it comes from another address: a proxy says so."""
+        for room in (self._new, self._links):
+            if room.remove(seat):
+                seat.group = group_of(address)
+                room.add(seat)
+
     def attach(self, seat: Seat) -> tuple[Code, str] | None:
         """It stays; or why it must go."""
         full = self._links.why_full(seat.group)

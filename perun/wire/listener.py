@@ -17,6 +17,7 @@ import socket
 import ssl
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
@@ -58,6 +59,7 @@ class Listener:
         tls: ssl.SSLContext | None = None,
         passes: Callable[[PeerId, PeerId], bool] = lambda _sender, _to: True,
         limits: DoorLimits | None = None,
+        proxied: bool = False,
     ) -> None:
         """Opens nothing yet.
 
@@ -68,6 +70,8 @@ class Listener:
             card: text of the signed card, asked for at each request; None: there is none now.
             tls: without it, serve on 127.0.0.1 or behind something that has it.
             passes: see `Relay`.
+            proxied: whether a proxy of ours stands in front: it says in `X-Forwarded-For` who
+                comes, and whoever reaches us without it could say anything.
 
         Raises:
             BadHost: one of `hosts` is none.
@@ -76,6 +80,10 @@ class Listener:
         self.port = port
         self.relay = Relay(passes)
         self.limits = limits or DoorLimits()
+        if proxied:
+            # All come from the proxy until they have said what they want.
+            self.limits = replace(self.limits, new_per_address=self.limits.new)
+        self._proxied = proxied
         self.door = Door(self.limits)
         self.app = web.Application(middlewares=[self._count])
         self.app.router.add_get(WIRE_PATH, self._serve_link)
@@ -93,6 +101,17 @@ class Listener:
         """How this machine dials it."""
         name = "127.0.0.1" if self.bind in ("0.0.0.0", "::", "") else self.bind  # noqa: S104
         return parse_host(f"[{name}]:{self.port}" if ":" in name else f"{name}:{self.port}")
+
+    def address_of(self, peer: PeerId) -> str:
+        """The network address that a peer's link comes from, as the door counts them; empty: it
+        has none here. Any thread may ask."""
+        end = self.relay.end_of(peer)
+        return end.seat.group if isinstance(end, _Connection) and end.seat is not None else ""
+
+    def address_of_request(self, request: web.Request) -> str:
+        """… and that of a request for a page."""
+        visitor = self._visitor(request)
+        return "" if visitor is None or visitor.seat is None else visitor.seat.group
 
     async def start(self) -> None:
         """Listens.
@@ -200,6 +219,11 @@ class Listener:
     async def _count(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Pages are served to as many of one address as may have links."""
         visitor = self._visitor(request)
+        if visitor is not None and visitor.seat is not None and self._proxied:
+            # The last one is what our proxy has added; those before it anybody may have written.
+            named = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+            if named:
+                self.door.rename(visitor.seat, named)
         if visitor is None or request.path == WIRE_PATH:
             return await handler(request)
         seat = visitor.seat

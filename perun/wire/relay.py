@@ -58,6 +58,10 @@ class Relay:
         if old is not None and old is not end:
             old.leave(Code.DISPLACED, "the same id has come by a newer link")
 
+    def end_of(self, peer: PeerId) -> End | None:
+        """Where packets for a node go."""
+        return self._ends.get(peer)
+
     def detach(self, peer: PeerId, end: End) -> None:
         """It has gone, unless another has come in its place already."""
         if self._ends.get(peer) is end:

@@ -258,9 +258,9 @@ def consider(draft: Draft, view: ChannelView) -> None:
     why = why_not(draft, view)
     if why is not None:
         _refuse(draft, view, why)
-    elif view.funding.drawn:
+    elif view.funding.drawn and not (policy.hub is not None and policy.hub.asks):
         _accept(draft, view, to_credit=True)
-    elif policy.join and may_deposit(draft, view):
+    elif not view.funding.drawn and policy.join and may_deposit(draft, view):
         _accept(draft, view, to_credit=policy.hub is not None)
     elif not view.offered_at:
         draft.put(replace(view, offered_at=draft.chain.clock))
@@ -270,7 +270,7 @@ def consider(draft: Draft, view: ChannelView) -> None:
 def join(draft: Draft, view: ChannelView, command: CommandJoin) -> None:
     """Our user has decided about an offered channel."""
     if not command.accept:
-        _refuse(draft, view, "not wanted")
+        _refuse(draft, view, command.reason)
         return
     if not view.watched or not fresh(draft):
         raise NotAllowedNow("join", "the chain has not told yet how the channel stands")

@@ -47,6 +47,8 @@ def why_refuse(
     policy = config.policy.hub
     if policy is None:
         return "no hub here"
+    if policy.paused:
+        return "this hub takes nothing new at the moment"
     try:
         check_terms(config, chain.head_time, terms)
         check_worth(config, chain, legs[0][0].channel.asset, terms)

@@ -114,6 +114,9 @@ def first_state(draft: Draft, view: ChannelView, first: Propose | None) -> Held:
 
 def why_not(draft: Draft, view: ChannelView) -> str | None:
     """Why our policy refuses the channel without asking our user; None: it does not."""
+    hub = draft.config.policy.hub
+    if hub is not None and hub.paused:
+        return "this hub takes no new channels at the moment"
     if not has_room(draft, view):
         return "no room for another channel"
     return _why_no_open(draft, view) if view.funding.drawn else None

@@ -1,0 +1,71 @@
+"""A daemon in this process: from its settings to a signal that ends it."""
+
+from __future__ import annotations
+
+import queue
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from perun.cli.keys import password_for
+from perun.daemon.daemon import Daemon, Told
+from perun.daemon.keyring import Keyring, read_keyring
+from perun.daemon.settings import FILE_NAME, BadSettings, Settings, read_settings
+
+__all__ = ["live", "opened"]
+
+
+def opened(home: Path) -> tuple[Settings, Keyring, str]:
+    """The settings and keys in a folder, and the password that opened them.
+
+    Raises:
+        BadSettings, KeyringError: they cannot be read.
+    """
+    settings = read_settings(home / FILE_NAME)
+    password = _read_password(home, settings.node.password_file)
+    return settings, read_keyring(home / settings.node.keys, password), password
+
+
+def live(
+    home: Path,
+    settings: Settings,
+    keyring: Keyring,
+    password: str,
+    tell: Callable[[Told], None],
+    ready: Callable[[Daemon], None],
+) -> None:
+    """Runs a daemon until SIGTERM or SIGINT, or until its node ends.
+
+    Args:
+        ready: called once it lives.
+
+    Raises:
+        PerunError: why it cannot start, or has ended.
+    """
+    wanted: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda given, _frame: wanted.put(given))
+    daemon = Daemon(home, settings, keyring, password=password, tell=tell)
+    try:
+        daemon.start()
+        ready(daemon)
+        while daemon.failed is None:
+            try:
+                if wanted.get(timeout=0.5) == signal.SIGTERM:
+                    daemon.drain()
+                break
+            except queue.Empty:
+                continue
+    finally:
+        daemon.stop()
+    if daemon.failed is not None:
+        raise daemon.failed
+
+
+def _read_password(home: Path, file: str) -> str:
+    if not file:
+        return password_for(str(home))
+    try:
+        return (home / file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise BadSettings(str(home / file), error.strerror or type(error).__name__) from None

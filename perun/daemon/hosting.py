@@ -1,0 +1,128 @@
+"""What makes a daemon a hub: the parts of `perun.hub`, fed from its settings."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Protocol
+
+from perun.app.app import App
+from perun.chain.reports import Paid, Report
+from perun.chain.rpc import RpcEndpoint
+from perun.chain.wishes import Wish
+from perun.core.books import Books
+from perun.core.state import PeerId
+from perun.daemon.policies import bounds_of, prices_of
+from perun.daemon.settings import HubSettings
+from perun.hub.gasbook import GasBook
+from perun.hub.guest import HubGuest, InTurn
+from perun.hub.questions import Questions
+from perun.hub.shares import Shares
+from perun.hub.tariff import Tariff
+from perun.hub.treasury import Told, Treasury
+from perun.node.assembly import Assembly
+from perun.types import ETH, Wei
+from perun.wire.listener import Listener
+
+__all__ = ["Hosting"]
+
+_HOUR: Final = 3_600.0
+"""A price named in a card stands for so long, or longer."""
+_DRAIN: Final = 30.0
+"""Seconds; a pair of proposals is refused after *patience*, which is less."""
+_LOOK: Final = 0.2
+
+
+class Host(Protocol):
+    """The daemon, as far as its hub needs it."""
+
+    app: App
+    assembly: Assembly
+    listener: Listener | None
+
+    @property
+    def connect(self) -> Callable[[], RpcEndpoint]:
+        """A connection of one's own to the chain."""
+
+
+class Hosting:
+    """A daemon's hub."""
+
+    def __init__(
+        self, daemon: Host, home: Path, settings: HubSettings, tell: Callable[[Told], None]
+    ) -> None:
+        """Serves nothing yet; the daemon's assembly comes later."""
+        self._daemon, self._settings = daemon, settings
+        self.tariff = Tariff(prices_of(settings))
+        self.bounds = bounds_of(settings)
+        self.questions = Questions(daemon.connect, self._post)
+        self.gas = GasBook(home)
+        self.guest = HubGuest(
+            daemon.app,
+            Shares(self.tariff, self.bounds, self._group_of, self.questions.balance),
+            Treasury(Wei(int(settings.credit)), self.questions.balance, self._submit, tell),
+        )
+        self._flat: Wei | None = None
+        self._named = 0.0
+        self.offers: tuple[str, ...] = ("channels", "relay")
+
+    def start(self) -> None:
+        """Before the node turns."""
+        self.questions.start()
+
+    def stop(self) -> None:
+        """While the node still turns."""
+        self.questions.stop()
+
+    def close(self) -> None:
+        """After everything else has stopped."""
+        self.gas.close()
+
+    def hear(self, report: Report) -> None:
+        """What the chain port says, in its thread."""
+        if isinstance(report, Paid):
+            self.gas.put(report)
+            self._post(
+                InTurn(lambda desk: self.guest.treasury.is_paid(desk, report.key, report.block))
+            )
+
+    def _submit(self, wish: Wish) -> None:
+        self._daemon.assembly.chain.submitter.submit(wish)
+
+    def drain(self, seconds: float = _DRAIN) -> None:
+        """Takes nothing new until the process ends; returns when nothing is under way, or when so
+        much time has passed."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self._daemon.assembly.node.failed is None:
+            left: queue.SimpleQueue[int] = queue.SimpleQueue()
+            self._post(InTurn(lambda desk, left=left: left.put(self.guest.drain(desk))))  # type: ignore[misc]
+            try:
+                if not left.get(timeout=max(0.1, end - time.monotonic())):
+                    return
+            except queue.Empty:
+                return
+            time.sleep(_LOOK)
+
+    def _post(self, item: InTurn) -> None:
+        self._daemon.assembly.node.ask(item)
+
+    def share(self) -> tuple[Wei, Wei, int]:
+        """For the card: most of our share in a channel, what it costs at least, and per million."""
+        now = time.monotonic()
+        if self._flat is None or now - self._named > _HOUR:
+            gas_price = self._daemon.assembly.node.books.chain.gas_price
+            self._flat, self._named = self.tariff.name(gas_price), now
+        return self.most(), self._flat, self.tariff.prices.share_ppm
+
+    def most(self) -> Wei:
+        """What we put into one channel at most, today."""
+        books: Books = self._daemon.assembly.node.books
+        credit = books.credits.get((ETH, books.config.identity.account))
+        most = 0 if credit is None else credit.amount // self.bounds.under_way
+        return Wei(min(most, self._settings.greatest_share))
+
+    def _group_of(self, peer: PeerId) -> str:
+        listener = self._daemon.listener
+        return "" if listener is None else listener.address_of(peer)
