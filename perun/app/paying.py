@@ -131,6 +131,11 @@ def on_refused(work: Work, notice: InstanceRefused) -> None:
             )
 
 
+def _is_late(work: Work, row: Payment) -> bool:
+    """Whether it has looked long enough; one that began under a clock that was set ahead, too."""
+    return not row.until - work.settings.patience <= work.now <= row.until
+
+
 def put(work: Work, row: Payment) -> None:
     """Stores a payment whose step, or reason, has changed."""
     work.put(row)
@@ -150,12 +155,12 @@ def tick(work: Work) -> None:
         opening = work.shelf.openings.get((payee, asset))
         for number in list(numbers):
             row = work.shelf.payments.get(number, work.desk)
-            if row is not None and work.now > row.until:
+            if row is not None and _is_late(work, row):
                 fail(work, row, str(openings.overdue(work, opening, row)))
         if opening is None:
             advance(work, payee, asset)
     for opening in list(work.shelf.openings.values()):
         if not work.shelf.to_find.get((opening.payee, opening.asset)):
             work.drop(opening)
-        elif work.now - opening.said >= work.settings.repeat:
+        elif work.books.chain.waited(opening.said) >= work.settings.repeat:
             openings.repeat(work, opening)

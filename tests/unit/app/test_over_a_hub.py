@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from perun.app.methods import Pay
+from perun.app.methods import Close, GetChannels, Leave, Pay
 from perun.core.config import Policy
 from perun.store import MemoryStore, WriteFailed
 from perun.testing.people import SETTINGS, Person, Town
-from perun.testing.stories import OPEN_HANDED, hub_policy, open_channel
-from perun.types import Wei
+from perun.testing.stories import OPEN_HANDED, add_machine, hub_policy, open_channel
+from perun.types import InstanceId, Seconds, Wei
 
 
 class Trio:
@@ -142,3 +142,48 @@ def test_sizes_are_modest_over_a_hub(trio: Trio) -> None:
     machine = alice.party.node.books.instances[bytes.fromhex(paid.machine[2:])].machine  # type: ignore[index]
     assert machine is not None
     assert (machine.alice_lock, machine.bob_lock) == (20, 0)
+
+
+def _kinds(trio: Trio) -> set[str]:
+    return {type(one).__name__ for one in trio.town.world.ledger.log}
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_before_its_end_a_virtual_channel_is_renewed_or_closed_without_the_chain(
+    used: bool,
+) -> None:
+    trio = Trio()
+    settings = replace(SETTINGS, life_over_hub=Seconds(1_000))
+    dora = trio.town.person("dora", OPEN_HANDED, settings)
+    open_channel(trio.town.world, dora.party, trio.ingrid.party, 1_000, 1_000)
+    if used:
+        id = bytes.fromhex(dora.ask("pay", trio.pay(100)).machine[2:])
+    else:
+        view = dora.party.channel(trio.ingrid.party)
+        id = add_machine(trio.town.world, dora.party, view.id, 100, 0, trio.bob.party, 1_000)
+    for _ in range(200):
+        trio.town.world.advance(12)
+    assert _kinds(trio) == {"OpenChannel", "DepositMoney"}
+    second = dora.ask("pay", trio.pay(100, "two"))
+    assert second.step == "done"
+    assert bytes.fromhex(second.machine[2:]) != id
+    assert dora.party.node.books.instances.get(InstanceId(id)) is None
+
+
+def test_closing_with_a_hub_takes_virtual_channels_out(trio: Trio) -> None:
+    trio.alice.ask("pay", trio.pay(100))
+    (channel,) = trio.alice.ask("channels", GetChannels())
+    trio.alice.ask("close", Close(idempotency_key="c", channel=channel.id))
+    trio.town.until(lambda: trio.alice.ask("channels", GetChannels()) == (), 12)
+    paid = trio.town.world.ledger.paid
+    assert paid[trio.alice.party.account.address] == 900
+    assert _kinds(trio) == {"OpenChannel", "DepositMoney", "CloseChannel"}
+
+
+def test_leaving_a_hub_gets_everything_alone(trio: Trio) -> None:
+    trio.alice.ask("pay", trio.pay(100))
+    (channel,) = trio.bob.ask("channels", GetChannels())
+    trio.town.world.network.leave(trio.ingrid.party.peer)
+    trio.bob.ask("leave", Leave(idempotency_key="l", channel=channel.id))
+    trio.town.until(lambda: trio.bob.ask("channels", GetChannels()) == (), 60)
+    assert trio.town.world.ledger.paid[trio.bob.party.account.address] == 1_100

@@ -177,6 +177,25 @@ def test_a_peer_that_never_shows_its_state_is_said(town: Town, alice: Person, bo
     assert "has not shown its newest state" in answer.value.why
 
 
+def test_a_wait_that_began_under_a_wrong_clock_is_over(
+    town: Town, alice: Person, bob: Person
+) -> None:
+    town.world.network.leave(bob.party.peer)
+    alice.party.clock.ahead = 1_000_000
+    alice.party.restart()
+    alice.begin("pay", pay(bob, 5))
+    town.world.settle()
+    alice.party.clock.ahead = 0
+    alice.party.restart()
+    town.world.settle()
+    bob.party.restart()
+    town.world.advance(12, 3)
+    row = alice.app.shelf.payments.get(1, alice.party.store)
+    assert row is not None
+    assert row.step == Step.FAILED
+    assert received(bob) == 0
+
+
 def test_a_copied_store_pays_nobody(town: Town, alice: Person, bob: Person) -> None:
     store = alice.party.store
     assert isinstance(store, MemoryStore)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -158,7 +159,7 @@ def test_somebody_elses_signature_is_refused(alice: Person, bob: Person) -> None
         alice.ask("pay", pay(show_link(Link(*_with(link, forged)))))
 
 
-def _with(link: Link, signature: object) -> list[object]:
+def _with(link: Link, signature: object) -> list[Any]:
     return [*(getattr(link, name) for name in Link.__struct_fields__[:-1]), signature]
 
 
