@@ -40,6 +40,7 @@ from perun.core.notices import (
     PaymentRefused,
     PreimageLearnt,
     Stuck,
+    VirtualReady,
     WithdrawAgreed,
 )
 from perun.core.state import Stage
@@ -48,10 +49,12 @@ from perun.encoding.messages import (
     AnswerClose,
     AnswerState,
     AnswerWithdraw,
+    Message,
     OfferClose,
     OfferWithdraw,
     Over,
     Propose,
+    ReadySigned,
     ShowState,
     decode,
 )
@@ -63,6 +66,7 @@ from perun.types import (
     ETH,
     Address,
     Preimage,
+    Ready,
     Seconds,
     Signature,
     State,
@@ -201,8 +205,9 @@ def test_lost_answer_to_a_withdraw_is_said_again(pair: Pair, name: str) -> None:
 
     assert [d.withdraw.index for d in done(pair, WithdrawMoney)] == [0]
     assert pair.world.ledger.paid[party.account.address] == 100
+    agreed = WithdrawAgreed(pair.channel, done(pair, WithdrawMoney)[0].withdraw.valid_until)
     for one in (pair.alice, pair.bob):
-        assert len(one.told(WithdrawAgreed)) == 1
+        assert one.told(WithdrawAgreed) == [agreed]
 
 
 @pytest.mark.parametrize("name", ["alice", "bob"])
@@ -214,9 +219,10 @@ def test_lost_answer_to_a_close_is_said_again(pair: Pair, name: str) -> None:
     meet(pair)
     pair.world.advance()
 
-    assert len(done(pair, CloseChannel)) == 1
+    (closed,) = done(pair, CloseChannel)
+    agreed = CloseAgreed(pair.channel, closed.close.valid_until)
     for one in (pair.alice, pair.bob):
-        assert len(one.told(CloseAgreed)) == 1
+        assert one.told(CloseAgreed) == [agreed]
 
 
 @pytest.mark.parametrize("lost", [AnswerClose, AnswerWithdraw])
@@ -336,6 +342,26 @@ def test_payments_over_a_hub_are_acknowledged_or_refused_over_the_hub(trio: Trio
     (refused,) = trio.alice.told(PaymentRefused)
     assert isinstance(refused, PaymentRefused)
     assert refused.total == 42
+
+
+@pytest.mark.parametrize("signer", ["nobody", "ingrid"])
+def test_a2_ready_that_the_other_end_did_not_sign_is_no_ready(trio: Trio, signer: str) -> None:
+    trio.world.network.rule = lambda letter: () if _is_ready(decode(letter[2])) else (letter,)
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    trio.world.network.rule = None
+    ready = Ready(machine)
+    forged = trio.world.sign(trio.ingrid.key.address, ready)
+    said = ReadySigned(machine, forged if signer == "ingrid" else Signature(b"\x01" * 65), False)
+    trio.world.network.inject(trio.bob.peer, trio.alice.peer, said)
+    trio.world.settle([trio.alice])
+
+    assert isinstance(trio.alice.faults[-1][1], BadSignature)
+    assert trio.alice.told(VirtualReady) == []
+
+
+def _is_ready(message: Message) -> bool:
+    inner = decode(message.message) if isinstance(message, Over) else message
+    return isinstance(inner, ReadySigned)
 
 
 def test_machine_over_a_hub_is_left_over_the_hub(trio: Trio) -> None:
