@@ -207,8 +207,8 @@ class App:
         return Work(desk, self.shelf, self._settings, self._random, self._reach, self._changed)
 
     def _on_machine(self, work: Work, id: InstanceId) -> None:
-        instance = work.books.instances[id]
-        if instance.machine is None or instance.role is None:
+        instance = work.books.instances.get(id)
+        if instance is None or instance.machine is None or instance.role is None:
             return
         self.shelf.machines.setdefault(instance.end, {})[id] = None
         view = work.books.channels[instance.legs[0].channel]

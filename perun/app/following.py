@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice, takewhile
 from typing import Final
 
@@ -18,6 +19,7 @@ from perun.core.rules.signing import check_signature
 from perun.core.state import PeerId
 from perun.crypto.keys import PublicKey
 from perun.encoding.messages import Noted
+from perun.errors import Misuse
 from perun.types import InstanceId, MachineId, Wei
 
 __all__ = ["on_delivered", "on_not_counted", "on_noted", "on_removed", "say_notes"]
@@ -36,7 +38,8 @@ def say_notes(work: Work, peer: PeerId | None = None) -> None:
             rows = list(islice(_fixed(work, machine), _MOST_AT_ONCE))
             if machine in work.shelf.undelivered:
                 # Lost, or refused while a removal was signed that has come to nothing.
-                work.desk.do(CommandShow(MachineId(machine)))
+                with suppress(Misuse):
+                    work.desk.do(CommandShow(MachineId(machine)))
             for row in rows:
                 work.desk.send(row.payee, note_of(row), instance.via)
 

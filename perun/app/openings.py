@@ -42,10 +42,11 @@ def next_way(work: Work, opening: Opening, payment: Payment, needs: Wei, reason:
     Raises:
         NoWay: with the reason of the last refusal.
     """
-    if not opening.exact and opening.lock > needs:
+    view = work.books.channels.get(opening.channel)
+    if view is not None and not opening.exact and opening.lock > needs:
         smaller = replace(opening, exact=True)
         try:
-            _invite(work, smaller, work.books.channels[opening.channel], needs)
+            _invite(work, smaller, view, needs)
         except Misuse:
             pass
         else:
@@ -54,7 +55,8 @@ def next_way(work: Work, opening: Opening, payment: Payment, needs: Wei, reason:
     try:
         _try(work, payment, needs, replace(opening, tried=tried, exact=False))
     except NoWay:
-        view = work.books.channels[opening.channel]
+        if view is None:
+            raise
         raise _refused(work, payment, view, reason) from None
 
 
@@ -272,7 +274,9 @@ def repeat(work: Work, opening: Opening) -> None:
 
 def progress(work: Work, opening: Opening) -> str:
     """What an opening waits for."""
-    view = work.books.channels[opening.channel]
+    view = work.books.channels.get(opening.channel)
+    if view is None:
+        return "the channel that it was to be in is over"
     hub, payee = work.name(view.peer), work.name(opening.payee)
     over = "" if view.peer == opening.payee else f" over {hub}"
     if opening.random in work.books.invitations:

@@ -85,7 +85,7 @@ def advance(work: Work, payee: PeerId, asset: Asset) -> None:
 def _is_over(work: Work, opening: Opening) -> bool:
     """Whether its machine is there, so that those who wait need another one."""
     if opening.random in work.books.invitations:
-        return False
+        return opening.channel not in work.books.channels
     return ways.forming(work.books, opening) is None
 
 
@@ -145,7 +145,8 @@ def put(work: Work, row: Payment) -> None:
 def on_met(work: Work, peer: PeerId) -> None:
     """A peer is there again: what it may have missed is said again, and every wait goes on."""
     for opening in list(work.shelf.openings.values()):
-        if peer in (opening.payee, work.books.channels[opening.channel].peer):
+        view = work.books.channels.get(opening.channel)
+        if view is not None and peer in (opening.payee, view.peer):
             openings.repeat(work, opening)
 
 

@@ -12,12 +12,13 @@ from msgspec.structs import replace
 from perun.app.methods import GetPayments, GetRequests, MakeRequest, Pay, Refund
 from perun.app.rows import Payment, Step
 from perun.core.books import Row
-from perun.errors import Misuse
+from perun.encoding.messages import Note, Noted
+from perun.errors import BrokenInvariant, Misuse
 from perun.store import MemoryStore, WriteFailed
 from perun.testing.network import Letter
 from perun.testing.people import SETTINGS, Answer, Person, Town
 from perun.testing.stories import OPEN_HANDED, hub_policy, open_channel
-from perun.types import Seconds
+from perun.types import InstanceId, MachineId, Seconds, Signature, UnixTime, Wei
 
 
 class Disk(MemoryStore):
@@ -229,3 +230,44 @@ def test_each_wish_happens_once_or_not_at_all(seed: int) -> None:
             raise AssertionError(f"a refusal that nobody asked for: {error}") from error
     game.calm_down()
     game.check()
+
+
+def test_no_note_of_a_stranger_or_a_peer_breaks_anything() -> None:
+    """Whatever it names: refused as a fault of the peer, or kept within bounds."""
+    dice = random.Random(7)
+    town = Town()
+    alice, bob = (town.person(name, OPEN_HANDED) for name in ("alice", "bob"))
+    open_channel(town.world, alice.party, bob.party, 10_000, 10_000)
+    asked = bob.ask("request", MakeRequest(amount="5"))
+    paid = alice.ask("pay", Pay(idempotency_key="a", to=bob.id, amount="50"))
+    machines = [*bob.party.node.books.totals, MachineId(InstanceId(bytes(32)))]
+    ids = [b"", bytes(32), bytes.fromhex(asked.id[2:]), bytes.fromhex(paid.id[2:])]
+
+    def message() -> Note | Noted:
+        machine = MachineId(dice.choice(machines))
+        first = dice.choice([0, 1, 49, 50, 51, dice.randrange(20_000), 2**111 - 2])
+        last = first + dice.choice([1, 5, 50, 10_000])
+        if last < 2**111 and dice.random() < 0.7:
+            payment = dice.choice([bytes(32), dice.randbytes(32), ids[3]])
+            request, refunds = dice.choice(ids), dice.choice(ids)
+            text = "x" * dice.randrange(257)
+            return Note(machine, Wei(first), Wei(last), payment, request, refunds, text)
+        receipt = Signature(dice.randbytes(dice.choice([0, 65])))
+        total, why = Wei(dice.choice([50, first])), dice.choice(["", "no"])
+        return Noted(machine, total, UnixTime(5), receipt, why)
+
+    for _ in range(3_000):
+        sender = dice.choice([alice.party.peer, b"\x02" * 33])
+        receiver = dice.choice([alice, bob]).party.peer
+        town.world.network.inject(sender, receiver, message())
+    town.world.settle()
+    faults = [error for one in (alice, bob) for _, error in one.party.faults]
+    assert not [error for error in faults if isinstance(error, BrokenInvariant)]
+    assert len(faults) > 1_000
+    assert bob.ask("requests", GetRequests())[0].state == "open"
+    # What Alice has said of her own money before is kept; her money counts all the same.
+    answer = alice.begin("pay", Pay(idempotency_key="b", to=bob.id, amount="7"))
+    town.world.settle()
+    town.until(lambda: answer.came)
+    assert answer.value.step == "delivered"
+    assert bob.party.node.books.totals[machines[0]].received == 57

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from perun.app.errors import KeyReused, NoWay
 from perun.app.methods import GetEvents, Pay
 from perun.app.rows import Step
+from perun.core.state import ChannelView, Invitation
 from perun.encoding.messages import Note
 from perun.encoding.messages import Pay as Message
 from perun.store import MemoryStore, WriteFailed
@@ -194,6 +195,27 @@ def test_a_wait_that_began_under_a_wrong_clock_is_over(
     assert row is not None
     assert row.step == Step.FAILED
     assert received(bob) == 0
+
+
+def test_an_opening_whose_channel_is_gone_ends_and_the_node_lives(
+    town: Town, alice: Person, bob: Person
+) -> None:
+    town.world.network.leave(bob.party.peer)
+    alice.begin("pay", pay(bob, 5))
+    town.world.settle()
+    store = alice.party.store
+    assert isinstance(store, MemoryStore)
+    for kind in (ChannelView, Invitation):
+        for place in [place for place in store._rows if place[0] is kind]:
+            del store._rows[place]
+    alice.party.restart()
+    alice.party.node.meet(bob.party.peer)
+    town.world.advance(1)
+    town.world.advance(40)
+    row = alice.app.shelf.payments.get(1, store)
+    assert row is not None
+    assert row.step == Step.FAILED
+    assert alice.app.shelf.openings == {}
 
 
 def test_a_copied_store_pays_nobody(town: Town, alice: Person, bob: Person) -> None:
