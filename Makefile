@@ -7,7 +7,7 @@ ENVIRONMENT := $(shell $(PYTHON) -c 'import sys; print(sys.prefix)')
 INSTALLED := $(ENVIRONMENT)/.perun-installed
 NODE_TOOLS := $(if $(shell command -v npm),node_modules/.package-lock.json)
 
-.PHONY: help install check format test artifacts gas vectors bench fuzz simulate planted kills mutants prove demo clean
+.PHONY: help install check format test artifacts gas vectors bench fuzz simulate storm planted kills mutants prove demo clean
 
 help: ## show these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ fuzz: install ## deep stateful runs for MINUTES (10), failures below build/state
 
 simulate: install ## three nodes and a chain for MINUTES (10): lost messages, crashes, crooks, reorganisations
 	$(PYTHON) -m tests.simulation --minutes $(MINUTES)
+
+storm: install ## disputes for MINUTES (10) behind nodes with every quirk of the field; SEED=N, ONLY="'quirk' …"
+	$(PYTHON) -m tests.storm --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 planted: install ## break core and node on purpose and see that tests, games and stories notice
 	$(PYTHON) -m tests.planted

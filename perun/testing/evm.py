@@ -76,6 +76,10 @@ class Evm:
         """ETH of an account, wei."""
         return Wei(self._evm.get_balance(_hex(account)))
 
+    def code(self, account: Address) -> bytes:
+        """What runs there; empty if nothing does."""
+        return bytes(self._evm.get_code(_hex(account)) or b"").rstrip(b"\0")
+
     def set_block(self, number: int, time: UnixTime) -> None:
         """What calls from now on see as their block."""
         self._evm.set_block_env(

@@ -1,0 +1,1 @@
+"""Whole channel lives and disputes behind nodes that bend: see `perun.testing.bent`."""
