@@ -17,6 +17,7 @@ from rich.console import Console
 
 from benchmarks.apart import apart
 from benchmarks.keeping import disk, memory, restart
+from benchmarks.network import network
 from benchmarks.payments import latency, payments, scaling
 from benchmarks.report import Result, as_json, show
 from benchmarks.states import updates, virtual
@@ -29,6 +30,7 @@ BENCHMARKS: Final[dict[str, Callable[..., Result]]] = {
     "virtual": virtual,
     "apart": apart,
     "latency": latency,
+    "network": network,
     "restart": restart,
     "memory": memory,
     "disk": disk,

@@ -39,8 +39,10 @@ class Paid:
 class Payments:
     """`payer` pays 1 wei at a time in `machines`, in an order drawn once, to `payee`."""
 
-    def __init__(self, payer: Player, payee: Player, machines: Sequence[InstanceId]) -> None:
-        self.payer, self.payee = payer, payee
+    def __init__(self, payer: Player, payee: Player | None, machines: Sequence[InstanceId]) -> None:
+        """`payee` is None if it lives in another process."""
+        self.payer = payer
+        self.players = (payer,) if payee is None else (payer, payee)
         commands = [CommandPay(MachineId(id), ONE) for id in machines]
         random.Random(len(commands)).shuffle(commands)
         self._order = itertools.cycle(commands)
@@ -52,7 +54,9 @@ class Payments:
         self.received = 0
         """Payments that the payee's user was told of."""
         self.delivered = 0
-        payer.hear, payee.hear = self._on_payer, self._on_payee
+        payer.hear = self._on_payer
+        if payee is not None:
+            payee.hear = self._on_payee
 
     def _on_payee(self, notice: Notice) -> None:
         if type(notice) is PaymentReceived:
@@ -87,6 +91,6 @@ class Payments:
         for command in first:
             self._begun[command.machine].append(start)
         self.payer.node.post(first)
-        wait(self._done, (self.payer, self.payee))
+        wait(self._done, self.players)
         taken, cpu = self._ended - start, time.process_time() - cpu
         return Paid(len(self._latencies), taken, cpu, tuple(sorted(self._latencies)))

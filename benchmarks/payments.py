@@ -13,7 +13,7 @@ from benchmarks.players import Player, Stage, totals_on_disk
 from benchmarks.report import Figure, Result, median, percentile
 from perun.types import ETH
 
-__all__ = ["Pair", "latency", "payments", "scaling"]
+__all__ = ["Pair", "latency", "paid_in_slices", "payments", "scaling"]
 
 _SLICES = 5
 
@@ -46,17 +46,22 @@ class Pair:
         self.load = Payments(self.alice, self.bob, machines)
 
     def slices(self, seconds: float, under_way: int, pairs: int) -> list[_Slice]:
-        """Pays in slices with the reference before and after each; the first warms up only."""
-        self.load.run(min(seconds / _SLICES, 0.3), under_way)
-        found = []
-        before = reference.measure(pairs)
-        for _ in range(_SLICES):
-            paid = self.load.run(seconds / _SLICES, under_way)
-            after = reference.measure(pairs)
-            wall, cpu = (before.wall + after.wall) / 2, (before.cpu + after.cpu) / 2
-            found.append(_Slice(paid, wall, cpu))
-            before = after
-        return found
+        """See `paid_in_slices`."""
+        return paid_in_slices(self.load, seconds, under_way, pairs)
+
+
+def paid_in_slices(load: Payments, seconds: float, under_way: int, pairs: int) -> list[_Slice]:
+    """Pays in slices with the reference before and after each; the first warms up only."""
+    load.run(min(seconds / _SLICES, 0.3), under_way)
+    found = []
+    before = reference.measure(pairs)
+    for _ in range(_SLICES):
+        paid = load.run(seconds / _SLICES, under_way)
+        after = reference.measure(pairs)
+        wall, cpu = (before.wall + after.wall) / 2, (before.cpu + after.cpu) / 2
+        found.append(_Slice(paid, wall, cpu))
+        before = after
+    return found
 
 
 def payments(

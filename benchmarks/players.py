@@ -142,7 +142,7 @@ class Player:
         )
         self.peer: PeerId = self.node.peer
         self.chain.inbox = self.node.post
-        self.node.connect(self.stage.network.join(self.peer, self.node.receive, self.node.meet))
+        self.node.connect(self.stage.network.enter(self.node))
         self.node.post([self.chain.block(), *self.chain.snapshots()])
 
     def _hear(self, notice: Notice) -> None:

@@ -15,6 +15,7 @@ from benchmarks import reference
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.apart import apart
 from benchmarks.keeping import disk, memory, restart
+from benchmarks.network import network
 from benchmarks.payments import latency, payments, scaling
 from benchmarks.report import Figure, Result, as_json, percentile
 from benchmarks.states import updates, virtual
@@ -73,6 +74,13 @@ def test_nodes_in_processes_of_their_own_do_the_same(tmp_path: Path) -> None:
     assert found.value("virtual") == found.value("closed by the other end") > 0
     assert found.value("still listed by the hub") == 0
     assert found.value("signatures each") == 8 + 2
+
+
+def test_processes_pay_over_sockets_and_over_a_relay(tmp_path: Path) -> None:
+    found = network(tmp_path, SHORT, channels=2, pairs=20, clients=4)
+    assert found.value("direct: payments") > 0
+    assert found.value("relayed: payments") > 0
+    assert found.value("relay: 2 pairs, one each") > 0
 
 
 def test_restart_brings_everything_back(tmp_path: Path) -> None:

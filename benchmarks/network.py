@@ -1,0 +1,341 @@
+"""Payments between processes over real sockets: direct, and over a relay that is a third process.
+
+The payer's process measures; channels and stores were made before. Then the relay alone: what it
+holds for a client that is attached and does nothing, and what passing a payment on costs it if 500
+pairs have one each under way: clients without nodes send what a payment and its answer are long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import multiprocessing
+import resource
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from benchmarks.load import Payments
+from benchmarks.payments import paid_in_slices
+from benchmarks.players import DEPLOYMENT, PATIENCE_SECONDS, Player, Stage
+from benchmarks.report import Figure, Result, median, percentile
+from perun.core.state import PeerId
+from perun.crypto import SecretKey, keccak, sign
+from perun.encoding.wire_data import attach_digest
+from perun.node.settings import peer_id
+from perun.ports import Party
+from perun.testing.ledger import Ledger
+from perun.types import ETH, ChannelId, InstanceId
+from perun.wire import packets
+from perun.wire.door import DoorLimits
+from perun.wire.local import LocalNetwork
+from perun.wire.packets import PROTOCOL, Attach, Kind, Packet
+from perun.wire.web import Hello, Listener, WebWire
+
+__all__ = ["network"]
+
+_CONTRACTS = (DEPLOYMENT.contract, DEPLOYMENT.vpm, DEPLOYMENT.hash_time_lock)
+HELLO = Hello((1,), "eip155:31337", bytes(32), tuple(it.contract for it in _CONTRACTS))
+_ROOM = DoorLimits(new_per_address=1_024, links_per_address=8_192)
+"""All clients come from this machine."""
+_PAY_BYTES, _PAID_BYTES = 151, 84
+"""A box with one `Pay`, and one with one `Paid`."""
+
+
+class _Sockets(LocalNetwork):
+    """A network whose other ends are in other processes, reached by a `WebWire`."""
+
+    def __init__(self, wire: WebWire) -> None:
+        super().__init__()
+        self.wire = wire
+
+    def enter(self, party: Party) -> WebWire:  # type: ignore[override]
+        """See `perun.ports.Network`."""
+        return self.wire.enter(party)
+
+    def leave(self, peer: PeerId) -> None:  # noqa: ARG002
+        """See `LocalNetwork`."""
+        self.wire.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What a node's process is told."""
+
+    folder: Path
+    name: str
+    ledger: Ledger
+    other: PeerId
+    relay: str | None
+    """Where both meet; None: the payee listens."""
+    machines: Sequence[InstanceId]
+    seconds: float
+    each: int
+    pairs: int
+
+
+def network(
+    folder: Path,
+    seconds: float = 5.0,
+    channels: int = 50,
+    each: int = 2,
+    pairs: int = 2_000,
+    clients: int = 1_000,
+) -> Result:
+    """Everything that the targets of docs/performance.md name, but thousands of nodes."""
+    figures: list[Figure] = []
+    for way, ratio, p50 in (("direct", 0.55, 2.5), ("relayed", 0.45, 3.5)):
+        home = folder / way
+        home.mkdir()
+        figures += _payments(home, way, ratio, p50, seconds, channels, each, pairs)
+    figures += _relay_alone(clients, seconds)
+    title = (
+        f"Payments between processes over sockets, {channels} channels, {each} under way in each"
+    )
+    return Result("network", title, tuple(figures))
+
+
+def _payments(
+    folder: Path,
+    way: str,
+    ratio: float,
+    p50: float,
+    seconds: float,
+    channels: int,
+    each: int,
+    pairs: int,
+) -> list[Figure]:
+    stage = Stage(folder)
+    alice, bob = stage.player("alice"), stage.player("bob")
+    ids: list[ChannelId] = stage.channels(alice, bob, [ETH], channels)
+    machines = stage.machines(alice, bob, ids)
+    for player in stage.players:
+        player.stop()
+    with _Processes() as processes:
+        relay = processes.start(_relay) if way == "relayed" else None
+        host = relay.hear() if relay is not None else None
+        shared = (stage.ledger, host, machines, seconds, each, pairs)
+        ledger, *rest = shared
+        payee = processes.start(_payee, _Start(folder, "bob", ledger, alice.peer, *rest))
+        host = host or payee.hear()
+        rest[0] = host
+        payer = processes.start(_payer, _Start(folder, "alice", ledger, bob.peer, *rest))
+        payer.hear()  # It has met the other.
+        used = relay.ask("cpu") if relay is not None else 0.0
+        many: list[Any] = payer.ask("many")
+        used = (relay.ask("cpu") - used) if relay is not None else 0.0
+        one: list[float] = payer.ask("one")
+        payee_cpu, received = payee.ask("done")
+    slices, count = many
+    cpu = median(it.paid.cpu_seconds / it.paid.payments for it in slices)
+    if received < count:
+        raise AssertionError(f"{count} were delivered, {received} received")
+    found = [
+        Figure(f"{way}: ratio", median(part.ratio for part in slices), "of 1 + 1", at_least=ratio),
+        Figure(f"{way}: rate", median(it.paid.payments / it.paid.seconds for it in slices), "/s"),
+        Figure(f"{way}: payer", cpu * 1e6, "µs"),
+        Figure(f"{way}: payee", payee_cpu / received * 1e6, "µs"),
+        Figure(f"{way}: one alone, p50", percentile(one, 0.5) * 1e3, "ms", at_most=p50),
+        Figure(f"{way}: one alone, p99", percentile(one, 0.99) * 1e3, "ms", at_most=15),
+        Figure(f"{way}: payments", count),
+    ]
+    if relay is not None:
+        found.append(Figure("relay: one of many", used / count * 1e6, "µs", at_most=25))
+    return found
+
+
+# ------------------------------------------------------------------------------------ processes
+
+
+class _Process:
+    """One that answers."""
+
+    def __init__(self, work: Callable[..., None], *args: object) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self.process = context.Process(target=work, args=(theirs, *args), daemon=True)
+        self.process.start()
+
+    def ask(self, question: str) -> Any:
+        """Its answer."""
+        self._pipe.send(question)
+        return self.hear()
+
+    def hear(self) -> Any:
+        """What it says next."""
+        if not self._pipe.poll(PATIENCE_SECONDS):
+            raise AssertionError("a process does not answer")
+        return self._pipe.recv()
+
+
+class _Processes:
+    """Those that were started, until the end."""
+
+    def __init__(self) -> None:
+        self._all: list[_Process] = []
+
+    def start(self, work: Callable[..., None], *args: object) -> _Process:
+        """Another one."""
+        self._all.append(_Process(work, *args))
+        return self._all[-1]
+
+    def __enter__(self) -> _Processes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in self._all:
+            one.process.kill()
+            one.process.join()
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _memory() -> int:
+    """Bytes of this process that are in memory."""
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def _relay(pipe: Connection) -> None:
+    """A listener and nothing else, until it is killed."""
+
+    async def serve() -> None:
+        listener = Listener("127.0.0.1", 0, limits=_ROOM)
+        await listener.start()
+        pipe.send(listener.host)
+        loop = asyncio.get_running_loop()
+        answers = {"cpu": _cpu, "memory": _memory, "links": lambda: len(listener.relay)}
+        loop.add_reader(pipe.fileno(), lambda: pipe.send(answers[pipe.recv()]()))
+        await loop.create_future()
+
+    asyncio.run(serve())
+
+
+def _player(start: _Start, listener: Listener | None) -> tuple[Player, WebWire]:
+    key = SecretKey(keccak(b"perun benchmark key of " + start.name.encode()))
+    wire = WebWire(key, HELLO, listener=listener)
+    stage = Stage(start.folder)
+    stage.ledger = start.ledger
+    stage.network = _Sockets(wire)
+    player = stage.player(start.name)
+    player.node.start()
+    player.start()
+    return player, wire
+
+
+def _met(player: Player) -> None:
+    """Until every channel's peer has shown its newest state."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not all(view.met for view in player.node.books.channels.values()):
+        if time.monotonic() > end:
+            raise AssertionError(f"{player.name} meets nobody")
+        time.sleep(0.01)
+
+
+def _payee(pipe: Connection, start: _Start) -> None:
+    listener = None if start.relay else Listener("127.0.0.1", 0, limits=_ROOM)
+    player, wire = _player(start, listener)
+    before = sum(totals.received for totals in player.node.books.totals.values())
+    if listener is not None:
+        pipe.send(listener.host)
+    elif start.relay is not None:
+        wire.reach(start.other, start.relay)
+    _met(player)
+    cpu = _cpu()
+    pipe.recv()
+    used = _cpu() - cpu
+    received = sum(totals.received for totals in player.node.books.totals.values()) - before
+    pipe.send((used, received))
+    player.stop()
+
+
+def _payer(pipe: Connection, start: _Start) -> None:
+    player, wire = _player(start, None)
+    assert start.relay is not None
+    wire.reach(start.other, start.relay)
+    _met(player)
+    pipe.send(True)
+    pipe.recv()
+    load = Payments(player, None, start.machines)
+    slices = paid_in_slices(load, start.seconds, start.each * len(start.machines), start.pairs)
+    pipe.send((slices, load.delivered))
+    pipe.recv()
+    load = Payments(player, None, start.machines[:1])
+    load.run(start.seconds / 10, 1)
+    pipe.send(load.run(start.seconds / 5, 1).latencies)
+    player.stop()
+
+
+# ------------------------------------------------------------------------------------ relay alone
+
+
+def _relay_alone(clients: int, seconds: float) -> list[Figure]:
+    with _Processes() as processes:
+        relay = processes.start(_relay)
+        host = relay.hear()
+        before = relay.ask("memory")
+        load = processes.start(_clients, host, clients, seconds / 2)
+        load.hear()  # All are attached.
+        held = relay.ask("memory") - before
+        used = relay.ask("cpu")
+        passed = load.ask("pass")
+        used = relay.ask("cpu") - used
+    return [
+        Figure("relay: memory of a client", held / clients / 1_000, "kB", at_most=40),
+        Figure(f"relay: {clients // 2} pairs, one each", used / passed * 1e6, "µs", at_most=120),
+    ]
+
+
+def _clients(pipe: Connection, host: str, count: int, seconds: float) -> None:
+    """So many attached; each second one sends its partner a payment's packet, and is answered."""
+
+    async def one(stack: AsyncExitStack, client: aiohttp.ClientSession, number: int) -> _Client:
+        key = SecretKey(keccak(b"client" + number.to_bytes(4, "big")))
+        socket = await stack.enter_async_context(
+            client.ws_connect(f"ws://{host}/wire", protocols=(PROTOCOL,))
+        )
+        random = packets.read_challenge(await socket.receive_bytes())
+        peer = peer_id(key.public_key)
+        wish = Attach(peer, bytes(sign(attach_digest(host, random), key)), host)
+        await socket.send_bytes(wish.encode())
+        packets.read_attached(await socket.receive_bytes())
+        return peer, socket
+
+    async def play() -> int:
+        async with AsyncExitStack() as stack:
+            connector = aiohttp.TCPConnector(limit=0)
+            client = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+            all_of_them = [await one(stack, client, number) for number in range(count)]
+            pipe.send(True)
+            await asyncio.to_thread(pipe.recv)
+            end = time.monotonic() + seconds
+            pairs = zip(all_of_them[::2], all_of_them[1::2], strict=True)
+            return sum(await asyncio.gather(*(_ping_pong(a, b, end) for a, b in pairs)))
+
+    pipe.send(asyncio.run(play()))
+
+
+_Client = tuple[PeerId, aiohttp.ClientWebSocketResponse]
+
+
+async def _ping_pong(payer: _Client, payee: _Client, end: float) -> int:
+    (a, to_a), (b, to_b) = payer, payee
+    pay = Packet(a, b, Kind.BOX, bytes(8), bytes(_PAY_BYTES)).encode()
+    paid = Packet(b, a, Kind.BOX, bytes(8), bytes(_PAID_BYTES)).encode()
+    count = 0
+    while time.monotonic() < end:
+        await to_a.send_bytes(pay)
+        await to_b.receive_bytes()
+        await to_b.send_bytes(paid)
+        await to_a.receive_bytes()
+        count += 1
+    return count
