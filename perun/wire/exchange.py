@@ -169,6 +169,7 @@ class Exchange:
         if self._own_relay is not None and self._listener is not None:
             await self._listener.start()
             self._listener.relay.attach(self.own, self._own_relay)
+            self._listener.relay.gone = self._peer_gone
         self._client = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         self._ticking = asyncio.create_task(self._tick())
 
@@ -364,6 +365,10 @@ class Exchange:
         assert self._listener is not None
         self._report(LinkDown(self._listener.host, code, reason, True))
         self._do(self.sessions.lost(self._own_relay))
+
+    def _peer_gone(self, peer: PeerId) -> None:
+        """Whoever was attached at our own listener; what it comes back with knows no session."""
+        self._do(self.sessions.lost(self._own_relay, peer))
 
     def take(self, route: Any, data: bytes) -> None:
         """A packet has come; what a packet of ours has caused waits until that is done."""

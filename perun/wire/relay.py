@@ -40,6 +40,8 @@ class Relay:
                 could else trouble its customers under as many as they like.
         """
         self._passes = passes
+        self.gone: Callable[[PeerId], None] = lambda _: None
+        """Told whose link is gone, or another than before."""
         self._ends: dict[PeerId, End] = {}
         self.passed = 0
         """Packets; for metrics."""
@@ -57,6 +59,7 @@ class Relay:
         self._ends[peer] = end
         if old is not None and old is not end:
             old.leave(Code.DISPLACED, "the same id has come by a newer link")
+            self.gone(peer)
 
     def end_of(self, peer: PeerId) -> End | None:
         """Where packets for a node go."""
@@ -66,6 +69,7 @@ class Relay:
         """It has gone, unless another has come in its place already."""
         if self._ends.get(peer) is end:
             del self._ends[peer]
+            self.gone(peer)
 
     def carry(self, sender: PeerId, data: bytes) -> None:
         """Passes on what the end of `sender` has sent.

@@ -203,16 +203,24 @@ class Sessions:
 
     # ------------------------------------------------------------------------- what happens to us
 
-    def lost(self, route: Route) -> list[Outcome]:
-        """A route is gone, and everything on it."""
+    def lost(self, route: Route, peer: PeerId | None = None) -> list[Outcome]:
+        """A route is gone, and everything on it; or a peer on it, where it has others too."""
+
+        def gone(it: Session | _Attempt) -> bool:
+            return it.route == route and peer in (None, it.peer)
+
         outcomes: list[Outcome] = []
-        for session in [it for it in self._sessions.values() if it.route == route]:
-            outcomes.append(self._forget(session, Code.LOST, "the link is gone"))
-        for attempt in [it for it in self._dialled.values() if it.route == route]:
-            del self._dialled[attempt.peer]
-            outcomes.append(Ended(attempt.peer, Code.LOST, "the link is gone", False))
-        for attempt in [it for it in self._answered.values() if it.route == route]:
-            del self._answered[attempt.peer]
+        peers = (peer,) if peer is not None else (*self._sessions, *self._dialled, *self._answered)
+        for one in peers:
+            session, attempt = self._sessions.get(one), self._dialled.get(one)
+            if session is not None and gone(session):
+                outcomes.append(self._forget(session, Code.LOST, "the link is gone"))
+            if attempt is not None and gone(attempt):
+                del self._dialled[one]
+                outcomes.append(Ended(one, Code.LOST, "the link is gone", False))
+            answered = self._answered.get(one)
+            if answered is not None and gone(answered):
+                del self._answered[one]
         return outcomes
 
     def tick(self, now: float) -> list[Outcome]:
@@ -277,9 +285,7 @@ class Sessions:
             return [self._undelivered(route, came)]
         ours = self._dialled.get(peer)
         if ours is not None and self.own < peer:
-            # Ours goes on; if it went another way, the peer can be reached on this one.
-            if ours.route == route:
-                return []
+            # Ours goes on, by this way, which works: where ours went first it may be lost.
             ours.route = route
             return [self._out(route, peer, Kind.ACT_ONE, ours.tag, ours.act_one)]
         self._dialled.pop(peer, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 from perun.wire.codes import Code
 from perun.wire.door import DoorLimits
 from perun.wire.web import LinkDown, LinkUp, Listener, SessionDown
+from tests.network.proxy import Proxy
 from tests.network.wired import HELLO, Wired, eventually
 
 
@@ -173,3 +175,20 @@ def test_the_address_that_is_taken_is_told(stack: ExitStack) -> None:
     assert hub.listener is not None
     with pytest.raises(OSError, match="already in use"):
         Wired("bob", listener=Listener("127.0.0.1", hub.listener.port))
+
+
+@pytest.mark.slow
+def test_a_dead_link_is_noticed_within_45_seconds_at_both_ends(stack: ExitStack) -> None:
+    proxy = stack.enter_context(Proxy(0))
+    listener = Listener("127.0.0.1", 0, hosts={proxy.host})
+    hub = stack.enter_context(Wired("ingrid", listener=listener))
+    proxy.target = listener.port
+    alice = stack.enter_context(Wired("alice"))
+    alice.wire.reach(hub.peer, proxy.host)
+    alice.wait_met(hub)
+    hub.wait_met(alice)
+    proxy.mute = True
+    start = time.monotonic()
+    for end in (alice, hub):
+        end.wait(lambda: any(isinstance(it, SessionDown) for it in end.news))  # noqa: B023
+        assert time.monotonic() - start <= 46

@@ -110,6 +110,17 @@ def test_crossing_dials_on_two_routes_meet_on_the_one_that_works() -> None:
     assert (alice.opened, bob.opened) == (1, 1)
 
 
+def test_a_dial_that_was_lost_keeps_the_other_from_nothing() -> None:
+    """The lower id waits for an answer to what never arrived; the other's first act shows it."""
+    alice, bob = sorted((End("alice"), End("bob")), key=lambda end: end.id)
+    ether = Ether(alice, bob)
+    ether.dial(alice, bob)
+    ether.under_way.clear()
+    ether.dial(bob, alice)
+    ether.run()
+    assert (alice.opened, bob.opened) == (1, 1)
+
+
 def test_a_newer_session_takes_the_place_of_an_older() -> None:
     alice, bob, ether = pair()
     again = End("alice")  # Restarted, or a second device.
