@@ -25,7 +25,7 @@ from perun.chain.journal import Attempt, Entry
 from perun.chain.nonces import Nonces
 from perun.chain.reports import NotTaken, Report, Sent, TooPoor
 from perun.chain.wishes import Wish
-from perun.types import Address, Wei
+from perun.types import Address, ChainId, Wei
 
 __all__ = ["PLAIN_TRANSFER_GAS", "Account", "Bidder", "Node"]
 
@@ -78,6 +78,7 @@ class Bidder:
         self,
         node: Node,
         account: Account,
+        chain: ChainId,
         nonces: Nonces,
         policy: FeePolicy | None,
         report: Callable[[Report], None],
@@ -85,6 +86,7 @@ class Bidder:
     ) -> None:
         self._node = node
         self._account = account
+        self._chain = chain
         self._nonces = nonces
         self._report = report
         self._aside = aside
@@ -232,7 +234,7 @@ class Bidder:
         params = transaction(
             wish.call,
             sender=self._account.address,
-            chain_id=self._node.chain_id,
+            chain_id=self._chain,
             nonce=nonce,
             gas=gas,
             fees=fees,

@@ -71,6 +71,7 @@ class Follower:
         finality_blocks: int | None = None,
         since: int = 0,
         report: Callable[[Report], None] = lambda _: None,
+        chain: ChainId | None = None,
         price: Callable[[Block], Wei] = lambda block: block.base_fee,
         aside: Aside | None = None,
     ) -> None:
@@ -80,6 +81,7 @@ class Follower:
             accounts: whose announced channels and credits are reported.
             finality_blocks: after so many more blocks a block is final; None: the chain's tag.
             since: first block that can hold a log of the deployment.
+            chain: which it must be; None: the one that the node names first.
             price: of gas at a block, in wei; asks nobody.
             aside: asks what may fail; shared with whoever else asks this node.
         """
@@ -95,7 +97,7 @@ class Follower:
         self._since = since
         self._report = report
         self._aside = aside or Aside(report)
-        self._chain: ChainId | None = None
+        self._chain = chain
         self._wishes: deque[Watch] = deque()
         self._followed: dict[bytes, Followed[Any, Any]] = {}
         self._unread: list[bytes] = []

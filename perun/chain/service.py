@@ -73,6 +73,7 @@ class ChainService:
             finality_blocks=limits.finality_blocks,
             since=since,
             report=report,
+            chain=deployment.contract.chain_id,
             price=self._price,
             aside=self._aside,
         )
@@ -80,7 +81,7 @@ class ChainService:
             endpoint,
             account,
             journal if journal is not None else MemoryJournal(),
-            contract=deployment.contract.contract,
+            contract=deployment.contract,
             policy=policy,
             report=report,
             aside=self._aside,

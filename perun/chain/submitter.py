@@ -35,6 +35,7 @@ from perun.chain.journal import Attempt, Entry, Journal
 from perun.chain.nonces import MOST_GAPS, Nonces
 from perun.chain.reports import Dropped, NonceTaken, Paid, Refused, Report
 from perun.chain.wishes import Wish
+from perun.encoding.domains import Domain
 from perun.errors import ChainFault
 from perun.types import Address, Wei
 
@@ -79,7 +80,7 @@ class Submitter:
         account: Account,
         journal: Journal,
         *,
-        contract: Address,
+        contract: Domain,
         policy: FeePolicy | None = None,
         report: Callable[[Report], None] = lambda _: None,
         aside: Aside | None = None,
@@ -87,18 +88,20 @@ class Submitter:
         """Takes up what the journal holds.
 
         Args:
-            contract: MSContract, which pulls tokens.
+            contract: MSContract, which pulls tokens; and its chain, for which is signed.
             aside: asks what may fail; shared with whoever else asks this node.
         """
         self._node = node
         self._account = account
-        self._contract = contract
+        self._contract = contract.contract
         self._report = report
         self._aside = aside or Aside(report)
         self._asked: deque[Wish] = deque()
         self._wishes: dict[bytes, Wish] = {}
         self._nonces = Nonces(journal)
-        self._bidder = Bidder(node, account, self._nonces, policy, self._say, self._aside)
+        self._bidder = Bidder(
+            node, account, contract.chain_id, self._nonces, policy, self._say, self._aside
+        )
         self.policy = self._bidder.policy
         for entry in self._nonces.all():
             if not entry.done:

@@ -85,6 +85,7 @@ def bid(node: Node, call: Call) -> dict[str, Any]:
     bidder = Bidder(
         node,  # type: ignore[arg-type]  # as much as is asked
         KeyAccount(KEY),
+        ChainId(1),
         nonces,
         FeePolicy(),
         lambda _: None,

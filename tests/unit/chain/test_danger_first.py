@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from msgspec.structs import replace
+from web3.types import TxParams
 
 from perun.bindings import ms_contract_calls, vpm
 from perun.bindings.failures import Garbled, NodeBusy, NodeUnreachable
@@ -20,6 +21,7 @@ from perun.core.state import EMPTY, OnChain, OnChainInstance
 from perun.encoding import machine_id
 from perun.errors import ChainFault
 from perun.testing.endpoint import ScriptedEndpoint
+from perun.testing.pool import ScriptedAccount
 from perun.types import (
     ETH,
     Address,
@@ -378,6 +380,39 @@ def test_another_chain_behind_the_address_is_not_believed(world: World) -> None:
     party.poll()
     assert party.seen(world.id)[0].dispute.version == 1
     assert party.port.blind_since is None
+
+
+def test_port_that_began_at_another_chain_goes_on_at_its_own(world: World) -> None:
+    """What the node says first is no more true than what it says later."""
+
+    class Elsewhere(ScriptedEndpoint):
+        @property
+        def chain_id(self) -> ChainId:
+            return ChainId(5)
+
+    class Noting(ScriptedAccount):
+        chains: ClassVar[list[int]] = []
+
+        def sign_transaction(self, params: TxParams) -> tuple[bytes, bytes]:
+            self.chains.append(int(params["chainId"]))
+            return super().sign_transaction(params)
+
+    world.open(ALICE, 100)
+    party = world.party(BOB)
+    party.endpoint = Elsewhere(world.chain)
+    party.endpoint.chain_now = lambda: ChainId(5)  # type: ignore[method-assign]
+    party.start()
+    party.port.submitter._bidder._account = Noting(BOB.address)
+    party.port.watch(world.watch)
+    with pytest.raises(WrongChain, match="was on 31337"):
+        party.poll()
+    del party.endpoint.chain_now
+    party.port.submit(world.register(1))
+    party.poll()
+    world.chain.mine()
+    party.poll()
+    assert party.seen(world.id)[0].dispute.version == 1
+    assert Noting.chains == [31337]
 
 
 def test_chain_that_was_cut_short_is_read_again(world: World) -> None:
