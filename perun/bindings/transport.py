@@ -17,7 +17,7 @@ from web3.types import Wei as Web3Wei
 
 from perun.bindings import logs, reverts
 from perun.bindings.calls import Call, Fees, Query, request, transaction
-from perun.bindings.failures import NotMined, pooled, translated
+from perun.bindings.failures import Garbled, NotMined, pooled, translated
 from perun.bindings.logs import Event, Log
 from perun.bindings.reverts import Reverted
 from perun.crypto.interop import AddressLike, address, checksum
@@ -109,7 +109,7 @@ def header(web3: Web3, which: BlockIdentifier) -> Mapping[str, Any]:
 
 def paid(mined: TxReceipt) -> Wei:
     """What a mined transaction cost its sender in fees, in wei; 0 where the node does not say."""
-    return Wei(int(mined["gasUsed"]) * int(mined.get("effectiveGasPrice") or 0))
+    return Wei(int(mined.get("gasUsed") or 0) * int(mined.get("effectiveGasPrice") or 0))
 
 
 def send(
@@ -135,11 +135,20 @@ def send(
         NodeUnreachable, NodeRefused: the node failed.
     """
     mined = submit(web3, call, sender, gas=gas, fees=fees)
-    every = tuple(logs.from_web3(log) for log in mined["logs"])
+    try:
+        return _receipt(mined, call, events)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        # The money has moved: whoever hears this must not send it again.
+        name = bytes(mined["transactionHash"]).hex()
+        raise Garbled(f"transaction 0x{name} is mined, but its receipt is broken") from error
+
+
+def _receipt(mined: TxReceipt, call: Call, events: logs.Table[Any]) -> Receipt:
+    every = tuple(logs.from_web3(log) for log in mined.get("logs") or ())
     return Receipt(
         transaction=bytes(mined["transactionHash"]),
         block=int(mined["blockNumber"]),
-        gas_used=int(mined["gasUsed"]),
+        gas_used=int(mined.get("gasUsed") or 0),
         paid=paid(mined),
         events=events.read_from(call.to, every) if call.to else (),
         logs=every,
@@ -226,7 +235,7 @@ def _why(web3: Web3, wish: TxParams, mined: TxReceipt) -> Reverted:
     transaction of the same block may have changed what it met.
     """
     hashed = bytes(mined["transactionHash"])
-    if mined["gasUsed"] >= wish["gas"]:
+    if int(mined.get("gasUsed") or 0) >= wish["gas"]:
         return reverts.OutOfGas(wish["gas"], transaction=hashed)
     # As a question: without the fees, whose prices the block may not have.
     wish = {key: wish[key] for key in ("from", "to", "data", "value", "gas") if key in wish}  # type: ignore[assignment]  # a part of a TypedDict

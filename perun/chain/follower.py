@@ -240,30 +240,32 @@ class Follower:
         words = [bytes(12) + account for account in self._credits.accounts]
         if words:
             for topics in ((_OPENED,), None, words), ((_OPENED,), None, None, words):
-                self._history.add(Chapter(topics, self._since, start, self._announce))
+                self._history.add(Chapter(topics, self._since, start, self._announced_before))
         return start
 
     def _read_past(self, ids: Iterable[bytes], until: int) -> None:
-        items = [self._followed[id] for id in dict.fromkeys(ids) if id in self._followed]
-        for first in range(0, len(items), _BATCH):
-            batch = items[first : first + _BATCH]
-            topics = (None, [item.id for item in batch])
-            self._history.add(
-                Chapter(topics, self._since, until, partial(self._filled, batch)), first=True
-            )
+        items = {id: self._followed[id] for id in ids if id in self._followed}
+        every = list(items)
+        for first in range(0, len(every), _BATCH):
+            batch = every[first : first + _BATCH]
+            read = partial(self._filled, items)
+            self._history.add(Chapter((None, batch), self._since, until, read, batch), first=True)
 
-    def _filled(self, batch: Sequence[Followed[Any, Any]], logs: Sequence[Log]) -> None:
+    def _filled(
+        self, items: dict[bytes, Followed[Any, Any]], ids: Sequence[bytes], logs: Sequence[Log]
+    ) -> None:
         try:
             self._timeline.check(logs)
         except ChainFault as fault:
             self._trouble(fault)
-            self._unread += [item.id for item in batch]
+            self._unread += ids
             return
         by_id = _by_id(logs)
-        for item in batch:
+        for id in ids:
+            item = items[id]
             # Let go and taken up again meanwhile, it is another, with a chapter of its own.
-            if self._followed.get(item.id) is item and not item.complete:
-                item.prepend(by_id.get(item.id, ()))
+            if self._followed.get(id) is item and not item.complete:
+                item.prepend(by_id.get(id, ()))
 
     # --------------------------------------------------------------------------------------- logs
 
@@ -302,6 +304,9 @@ class Follower:
             item.take(start, by_id.get(id, ()))
         self._credits.see(live)
         self._announce(live)
+
+    def _announced_before(self, _: Sequence[bytes], logs: list[Log]) -> None:
+        self._announce(logs)
 
     def _announce(self, logs: Iterable[Log]) -> None:
         ours = self._credits.accounts

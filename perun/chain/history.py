@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from perun.bindings.failures import NodeRefused
 from perun.bindings.logs import Log
 from perun.chain.endpoint import Reading
 from perun.errors import ChainFault
@@ -26,6 +27,9 @@ _MANY: Final = 512
 _FEW: Final = 2
 """… and to one that does not, each of which is many to it."""
 
+_SPLITS: Final = 6
+"""Times in a round that fewer ids are tried; a node in trouble refuses them all."""
+
 Topics = Sequence[Sequence[bytes] | None]
 
 
@@ -36,9 +40,20 @@ class Chapter:
     topics: Topics
     next: int
     last: int
-    read: Callable[[list[Log]], None]
+    read: Callable[[Sequence[bytes], list[Log]], None]
     """Told once, when all are there."""
+    ids: Sequence[bytes] = ()
+    """What the logs are about, if not the topics say it."""
     found: list[Log] = field(default_factory=list)
+
+    def halves(self) -> tuple[Chapter, Chapter]:
+        """The same of half of the ids each, from where it has come to."""
+        middle = len(self.ids) // 2
+        first, second = self.ids[:middle], self.ids[middle:]
+        return (
+            Chapter((None, first), self.next, self.last, self.read, first, list(self.found)),
+            Chapter((None, second), self.next, self.last, self.read, second, list(self.found)),
+        )
 
 
 class History:
@@ -65,7 +80,7 @@ class History:
         self, reading: Reading, logs: Callable[[int, int, Topics], list[Log]]
     ) -> ChainFault | None:
         """Goes on for as long as one round may take; what stood in the way, if anything did."""
-        asked = 0
+        asked = splits = 0
         while self._chapters:
             if asked >= (_MANY if reading.reach > _ENOUGH else _FEW):
                 return None
@@ -78,9 +93,14 @@ class History:
             except ChainFault as fault:
                 if reading.reach < reach:
                     continue  # shorter pieces may do
+                if len(chapter.ids) > 1 and isinstance(fault, NodeRefused) and splits < _SPLITS:
+                    splits += 1  # so many ids may be too many
+                    self._chapters.popleft()
+                    self._chapters.extendleft(chapter.halves())
+                    continue
                 return fault
             chapter.next = until + 1
             if chapter.next > chapter.last:
                 self._chapters.popleft()
-                chapter.read(chapter.found)
+                chapter.read(chapter.ids, chapter.found)
         return None

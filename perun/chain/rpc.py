@@ -240,14 +240,17 @@ class RpcEndpoint:
         return self.chain_now()
 
     def next_nonce(self, account: Address, number: int | None = None) -> int:
-        """See `Sending`."""
-        which = "pending" if number is None else number
+        """See `Sending`. Where a node of several does not have the block, its newest must do."""
+        if number is None:
+            return self._count(account, "pending")
+        try:
+            return self._count(account, cast("BlockIdentifier", number))
+        except NodeRefused:
+            return self._count(account, "latest")
+
+    def _count(self, account: Address, which: BlockIdentifier) -> int:
         with _answered():
-            found = int(
-                self.web3.eth.get_transaction_count(
-                    checksum(account), cast("BlockIdentifier", which)
-                )
-            )
+            found = int(self.web3.eth.get_transaction_count(checksum(account), which))
         if found > _MOST_NONCE:
             raise Garbled("a nonce that no account has")
         return found
@@ -319,7 +322,7 @@ def _mined(hash: bytes, receipt: TxReceipt) -> Mined | None:
         hash=hash,
         block=int(receipt["blockNumber"]),
         succeeded=status == 1,
-        gas_used=int(receipt["gasUsed"]),
+        gas_used=int(receipt.get("gasUsed") or 0),
         paid=transport.paid(receipt),
     )
 
@@ -352,4 +355,4 @@ def _header(block: Mapping[str, Any]) -> Block:
     base_fee, hashed = int(block.get("baseFeePerGas") or 0), bytes(block["hash"])
     if not (0 <= number < _MOST_NUMBER and 0 <= time < _MOST_NUMBER and len(hashed) == 32):
         raise Garbled("a block that no chain has")
-    return Block(number, hashed, UnixTime(time), Wei(min(base_fee, _MOST_NUMBER)))
+    return Block(number, hashed, UnixTime(time), Wei(max(0, min(base_fee, _MOST_NUMBER))))

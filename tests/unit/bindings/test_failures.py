@@ -327,6 +327,40 @@ def test_what_a_stranger_says_is_short_and_obeyed_by_no_terminal() -> None:
     assert len(fault.reason) < 300
 
 
+@pytest.mark.parametrize("lacks", ["gasUsed", "effectiveGasPrice", "logs"])
+def test_receipt_may_lack_what_only_a_report_wants(
+    suite: Deployment, monkeypatch: pytest.MonkeyPatch, lacks: str
+) -> None:
+    ms = suite.ms_contract
+    true = ms.web3.eth.wait_for_transaction_receipt
+
+    def waited(*arguments: Any, **named: Any) -> Any:
+        found = true(*arguments, **named)
+        return {name: found[name] for name in found if name != lacks}
+
+    monkeypatch.setattr(ms.web3.eth, "wait_for_transaction_receipt", waited)
+    receipt = ms.fund(ETH, ms.address, Wei(1), sender=ms.web3.eth.accounts[0], gas=GAS)
+    assert receipt.block > 0
+
+
+def test_receipt_that_is_broken_names_the_transaction_that_was_mined(
+    suite: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ms = suite.ms_contract
+    true = ms.web3.eth.wait_for_transaction_receipt
+    names = []
+
+    def waited(*arguments: Any, **named: Any) -> Any:
+        found = true(*arguments, **named)
+        names.append(bytes(found["transactionHash"]).hex())
+        return {**found, "logs": [{}]}
+
+    monkeypatch.setattr(ms.web3.eth, "wait_for_transaction_receipt", waited)
+    with pytest.raises(Garbled) as caught:
+        ms.fund(ETH, ms.address, Wei(1), sender=ms.web3.eth.accounts[0], gas=GAS)
+    assert names[0] in str(caught.value)
+
+
 def test_receipt_without_a_price_is_a_receipt(suite: Deployment) -> None:
     ms = suite.ms_contract
     mined = submit(

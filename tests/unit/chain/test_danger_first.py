@@ -352,6 +352,27 @@ def test_past_is_read_in_pieces_and_danger_is_not_waited_with(world: World) -> N
 ScriptedEndpoint_reach = ScriptedEndpoint.reach
 
 
+def test_node_that_takes_few_topics_at_once_is_asked_for_few(world: World) -> None:
+    world.open(ALICE, 100)
+    for _ in range(DEPTH + 3):
+        world.chain.mine()
+    party = world.party(BOB)
+    party.port.watch(world.watch)
+    for place in range(40):
+        party.port.watch(Watch(instance=InstanceId(bytes((place + 1,)) * 32)))
+    fails("logs", NodeBusy("too many topics"), lambda _, *asked: _ids(asked) > 3)(party)
+    for _ in range(8):
+        round_of(party)
+        world.chain.mine()
+    assert party.port.follower._followed[world.id].sent[1].alice == 100  # type: ignore[index]
+    assert all(item.complete for item in party.port.follower._followed.values())
+
+
+def _ids(asked: tuple[Any, ...]) -> int:
+    topics = asked[3] if len(asked) > 3 else ()
+    return len(topics[1]) if len(topics) == 2 else 0
+
+
 def test_block_that_nobody_calls_final_is_not(world: World) -> None:
     party = watching(world, limits=replace(LIMITS, finality_blocks=None))
     world.open(BOB, 5)

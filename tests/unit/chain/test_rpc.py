@@ -406,3 +406,11 @@ def test_range_that_would_take_too_many_questions_is_not_begun() -> None:
         endpoint.logs((CONTRACT,), 1, 20_000_000)
     assert len(node.asked) < 40
     assert endpoint.reach < 20_000_000
+
+
+def test_count_in_a_block_that_a_node_lacks_is_that_of_its_newest() -> None:
+    def count(_: Any, which: Any) -> Any:
+        return "0x5" if which == "latest" else {"code": -32000, "message": "header not found"}
+
+    endpoint = RpcEndpoint(Web3(Quirky(eth_getTransactionCount=count)))
+    assert endpoint.next_nonce(CONTRACT, 7) == 5
