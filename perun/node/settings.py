@@ -47,7 +47,7 @@ def config_for(
 def hello_for(
     config: Config, genesis: bytes, features: tuple[int, ...] = (), software: str = ""
 ) -> Hello:
-    """What a node says first in each session (protocol, section 11).
+    """What a node says first in each session (protocol, section 10).
 
     Args:
         genesis: hash of the chain's first block.

@@ -1,4 +1,4 @@
-"""Why a link or a session ends: a number and a reason for each refusal (protocol, section 13)."""
+"""Why a link or a session ends: a number and a reason for each refusal (protocol, section 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in the boxes of a session, as bytes (protocol, section 11). A first byte says which.
+"""What is in the boxes of a session, as bytes (protocol, section 10). A first byte says which.
 
 0 Messages   length 2, bytes; again and again
 1 Hello      MessagePack

@@ -1,4 +1,4 @@
-"""Passes packets between attached nodes, unread (protocol, section 12). No I/O, no key.
+"""Passes packets between attached nodes, unread (protocol, section 10). No I/O, no key.
 
 Whoever serves links attaches each under its id. A packet must carry its link's own id in front;
 where its receiver is not attached, its sender is told `Undelivered`, never nothing.

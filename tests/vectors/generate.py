@@ -14,6 +14,8 @@ from eth_account.messages import encode_typed_data
 from eth_keys import keys
 from eth_utils import keccak
 
+from tests.vectors.wire import wire
+
 # Well-known test keys: the first four accounts of anvil and hardhat.
 KEYS = {
     "alice": "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
@@ -117,6 +119,7 @@ def rendered() -> dict[str, str]:
         "requests": {"keys": KEYS, "requests": requests()},
         "signatures": signatures(),
         "evidence": evidence(),
+        "wire": wire(),
     }
     return {name: json.dumps(plain(doc), indent=1) + "\n" for name, doc in files.items()}
 
