@@ -19,7 +19,7 @@ def pages() -> dict[str, str]:
     return written
 
 
-@pytest.mark.parametrize("name", ["python.md", "errors.md", "phases.md"])
+@pytest.mark.parametrize("name", ["python.md", "errors.md", "phases.md", "messages.md"])
 def test_pages_are_up_to_date(pages: dict[str, str], name: str) -> None:
     stored = (FOLDER / name).read_text(encoding="utf-8")
     assert stored == pages[name], "run `python docs/reference/generate.py`"

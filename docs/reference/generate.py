@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 import perun
 from perun import reverts
 from perun.cli.main import cli
 from perun.core.rules.phases import Phase
 from perun.core.table import TABLE
+from perun.encoding.messages import Message
 from perun.errors import PerunError
 from perun.types import Record
 
@@ -38,6 +40,7 @@ def pages() -> dict[str, str]:
         "errors.md": HEAD + errors_page(),
         "commands.md": HEAD + commands_page(),
         "phases.md": HEAD + phases_page(),
+        "messages.md": HEAD + messages_page(),
     }
 
 
@@ -63,6 +66,77 @@ def phases_page() -> str:
             module = row.act.__module__.removeprefix("perun.core.")
             lines.append(f"| `{kind.__name__}` | `{module}.{row.act.__name__}` |")
     return "\n".join(lines) + "\n"
+
+
+def messages_page() -> str:
+    """Every message of the core, and the records in them, field by field as they are packed."""
+    union = msgspec.inspect.type_info(Message)
+    assert isinstance(union, msgspec.inspect.UnionType)
+    structs = [it for it in union.types if isinstance(it, msgspec.inspect.StructType)]
+    inner: dict[str, msgspec.inspect.StructType] = {}
+    parts = [
+        "# Messages between nodes\n",
+        "What sessions carry (protocol, section 10): the byte 1, then one MessagePack array whose "
+        "first item is the message's number and whose others are its fields, in this order. "
+        "Records in a message are arrays of their fields. Fields at the end that have their "
+        "default may be left out. An integer beyond 64 bits is extension 1: a byte, 0 or 1 for "
+        "negative, then its magnitude, greatest byte first. Signatures are 65 or 64 bytes.\n",
+    ]
+    for struct in sorted(structs, key=lambda it: int(str(it.tag))):
+        parts.append(_struct(f"{struct.tag} `{struct.cls.__name__}`", struct, inner))
+    parts.append("# Records in them\n")
+    done: set[str] = set()
+    while left := sorted(inner.keys() - done):
+        for name in left:
+            parts.append(_struct(f"`{name}`", inner[name], inner))
+        done |= set(left)
+    return "\n".join(parts)
+
+
+def _struct(
+    title: str,
+    struct: msgspec.inspect.StructType,
+    inner: dict[str, msgspec.inspect.StructType],
+) -> str:
+    said = {name: doc for name, _, doc in _fields(struct.cls)}
+    lines = [f"## {title}\n", _text(struct.cls.__doc__)]
+    for field in struct.fields:
+        default = "" if field.required else f", default `{_shown(field.default)}`"
+        kind = _kind(field.type, inner)
+        lines.append(f"- `{field.name}`: {kind}{default} {said.get(field.name, '')}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def _shown(value: Any) -> str:
+    return "empty" if value in (b"", "", ()) else str(value)
+
+
+def _kind(of: msgspec.inspect.Type, inner: dict[str, msgspec.inspect.StructType]) -> str:
+    """A field's type in words."""
+    match of:
+        case msgspec.inspect.StructType():
+            if of.tag is None:
+                inner[of.cls.__name__] = of
+            return f"`{of.cls.__name__}`"
+        case msgspec.inspect.UnionType():
+            known = [it for it in of.types if not isinstance(it, msgspec.inspect.NoneType)]
+            return " or ".join([*(_kind(it, inner) for it in known), "nil"])
+        case msgspec.inspect.VarTupleType():
+            return f"array of {_kind(of.item_type, inner)}"
+        case msgspec.inspect.BytesType(least, most) if least is not None and least == most:
+            return f"{most} bytes"
+        case msgspec.inspect.BytesType(_, most):
+            return "bytes" if most is None else f"at most {most} bytes"
+        case msgspec.inspect.StrType(_, most):
+            return "text" if most is None else f"text, at most {most} characters"
+        case msgspec.inspect.IntType(_, _, below, most):
+            if below is not None:
+                return f"integer below 2^{(below - 1).bit_length()}"
+            return "integer" if most is None else f"integer up to {most}"
+        case msgspec.inspect.BoolType():
+            return "boolean"
+        case _:
+            raise TypeError(of)
 
 
 def commands_page() -> str:

@@ -57,7 +57,17 @@ class Code(IntEnum):
 
 RETRIED = frozenset(
     {
-        *(Code.GOING, Code.SLOW, Code.SILENT, Code.LATE, Code.CROWDED, Code.FULL, Code.GARBAGE),
+        *(
+            Code.GOING,
+            Code.MALFORMED,
+            Code.REFUSED,
+            Code.SLOW,
+            Code.SILENT,
+            Code.LATE,
+            Code.CROWDED,
+            Code.FULL,
+            Code.GARBAGE,
+        ),
         *(Code.LEAVING, Code.OFFLINE, Code.LOST, Code.UNANSWERED, Code.FLOOD, Code.FAILED),
     }
 )

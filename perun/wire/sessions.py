@@ -28,6 +28,7 @@ __all__ = ["Arrived", "Ended", "Limits", "Opened", "Out", "Outcome", "Sessions"]
 
 Route = Hashable
 _EMPTY_ACT_ONE: Final = 50
+_LONGEST_TOKEN: Final = 64
 
 
 class Out(NamedTuple):
@@ -271,6 +272,8 @@ class Sessions:
         answered = self._answered.get(peer)
         if peer == self.own or (answered is not None and answered.tag == tag):
             return []
+        if len(came.rest) > _EMPTY_ACT_ONE + _LONGEST_TOKEN:
+            return [self._undelivered(route, came)]
         known = self._known(peer)
         if not known and len(came.rest) <= _EMPTY_ACT_ONE and not self._admits(peer, b""):
             return [self._undelivered(route, came)]

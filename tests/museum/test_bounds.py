@@ -12,6 +12,9 @@ from perun.core.config import HubPolicy, Policy
 from perun.core.limits import DEFAULT_LIMITS
 from perun.encoding.messages import MAX_MESSAGE_BYTES
 from perun.node import inbox
+from perun.wire import session
+from perun.wire.door import DoorLimits
+from perun.wire.sessions import Limits
 from tests.attacks import test_c7_out_of_gas as c7
 from tests.museum.collecting import collected
 
@@ -22,6 +25,9 @@ NAMES = {
     "policy": Policy(),
     "costs": costs,
     "inbox": inbox,
+    "door": DoorLimits(),
+    "session": session,
+    "sessions": Limits(),
     "c7": c7,
     "MAX_MESSAGE_BYTES": MAX_MESSAGE_BYTES,
 }
