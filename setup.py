@@ -28,6 +28,7 @@ setup(
         "msgspec==0.22.0",
         "cryptography==50.0.2",
         "rich==15.0.0",
+        "segno==1.6.6",
         "click==8.3.3",
         "filelock==4.3.1",
         "py-evm==0.12.1b1",

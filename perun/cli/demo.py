@@ -27,7 +27,7 @@ from perun.demo.telling import Act, Note, Tell, Told
 from perun.demo.telling import Progress as Paying
 from perun.errors import ChainFault
 
-__all__ = ["demo", "to_json"]
+__all__ = ["COMMANDS", "demo", "to_json"]
 
 _PAYMENTS: Final = 10_000
 _FAST_PAYMENTS: Final = 1_000
@@ -173,3 +173,6 @@ def to_json(result: Result) -> dict[str, Any]:
 def _party(line: Line) -> dict[str, int]:
     fields = {name: getattr(line, name) for name in line.__struct_fields__ if name != "name"}
     return {**fields, "missing": line.missing}
+
+
+COMMANDS = (demo,)

@@ -12,7 +12,7 @@ from perun.cli.node import HOME_OPTION, home_of
 from perun.daemon.settings import BadSettings
 from perun.hub.logs import JsonLog
 
-__all__ = ["hub"]
+__all__ = ["COMMANDS", "hub"]
 
 
 @click.group()
@@ -39,3 +39,6 @@ def run(home: Path) -> None:
         log.tell,
         lambda daemon: log.write("Running", {"id": daemon.name, "link": daemon.link}),
     )
+
+
+COMMANDS = (hub,)

@@ -11,7 +11,7 @@ from perun.crypto.interop import checksum, secret_key
 from perun.randomness import new_key
 from perun.wallet import read_keyfile, write_keyfile
 
-__all__ = ["PASSWORD", "keys", "password_for"]
+__all__ = ["COMMANDS", "PASSWORD", "keys", "password_for"]
 
 PASSWORD = "PERUN_PASSWORD"  # noqa: S105  # the name of the variable, not a password
 
@@ -46,3 +46,6 @@ def new(file: Path) -> None:
 def show(file: Path) -> None:
     """Show the address of the key in FILE."""
     click.echo(checksum(read_keyfile(file, password_for(str(file))).address))
+
+
+COMMANDS = (keys,)

@@ -36,7 +36,7 @@ from perun.store import SqliteStore
 from perun.types import Address
 from perun.wallet import KeyAccount, KeyfileError, decrypt, read_keyfile
 
-__all__ = ["leave", "run"]
+__all__ = ["COMMANDS", "leave", "run"]
 
 T = TypeVar("T")
 
@@ -284,3 +284,6 @@ def _lament(console: Console, leaving: Exit, plan: Plan) -> None:
         why = leaving.refused(asset)
         say(console, f"{amount(asset, units)} stays in the contract: {why}", "red")
     say(console, "Everything else is out. Run it again when the token pays.", "bold red")
+
+
+COMMANDS = (leave,)

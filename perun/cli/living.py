@@ -5,11 +5,13 @@ from __future__ import annotations
 import queue
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from perun.cli.keys import password_for
 from perun.daemon.daemon import Daemon, Told
 from perun.daemon.keyring import Keyring, read_keyring
+from perun.daemon.process import marked
 from perun.daemon.settings import FILE_NAME, BadSettings, Settings, read_settings
 
 __all__ = ["live", "opened"]
@@ -46,8 +48,11 @@ def live(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda given, _frame: wanted.put(given))
     daemon = Daemon(home, settings, keyring, password=password, tell=tell)
-    try:
+    with ExitStack() as stack:
+        stack.callback(daemon.stop)
+        mark = stack.enter_context(marked(home))
         daemon.start()
+        mark()
         ready(daemon)
         while daemon.failed is None:
             try:
@@ -56,8 +61,6 @@ def live(
                 break
             except queue.Empty:
                 continue
-    finally:
-        daemon.stop()
     if daemon.failed is not None:
         raise daemon.failed
 

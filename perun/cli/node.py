@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +18,7 @@ from rich.table import Table
 
 from perun.bindings.failures import translated
 from perun.chain import connect
+from perun.cli.homes import HOME_OPTION, home_of
 from perun.cli.keys import PASSWORD, password_for
 from perun.cli.living import live, opened
 from perun.cli.render import console, ether, say
@@ -23,6 +27,7 @@ from perun.daemon.cards import fetch_card
 from perun.daemon.contracts import Contracts, prove, read_contracts, write_contracts
 from perun.daemon.faucet import ask_faucet
 from perun.daemon.keyring import Keyring, new_phrase, write_keyring
+from perun.daemon.process import AlreadyRunning, DidNotStart, process_of
 from perun.daemon.settings import (
     FILE_NAME,
     ApiSettings,
@@ -37,24 +42,10 @@ from perun.encoding.addresses import NodeAddress
 from perun.encoding.cards import Card
 from perun.wire.web import LinkDown, LinkUp, SessionDown, SessionUp
 
-__all__ = ["HOME_OPTION", "home_of", "init", "node"]
+__all__ = ["COMMANDS", "HOME_OPTION", "home_of", "init", "node"]
 
-HOME: Final = "PERUN_HOME"
 _PASSWORD_FILE: Final = "password"  # noqa: S105  # a file's name
 _OWNER_ONLY: Final = 0o700
-
-HOME_OPTION = click.option(
-    "--home",
-    envvar=HOME,
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("~/.perun"),
-    help="Folder of the node; PERUN_HOME, or ~/.perun.",
-)
-
-
-def home_of(folder: Path) -> Path:
-    """The folder, `~` understood."""
-    return folder.expanduser().absolute()
 
 
 @click.command()
@@ -138,6 +129,53 @@ def node() -> None:
     """Run a node in this terminal, or in the background."""
 
 
+@node.command("start")
+@HOME_OPTION
+def start(home: Path) -> None:
+    """Run the node in the background; what it says goes to node.log in its folder."""
+    home = home_of(home)
+    password = opened(home)[2]  # a wrong one is told here
+    running = process_of(home)
+    if running is not None:
+        raise AlreadyRunning(running)
+    log = home / "node.log"
+    with log.open("ab") as file:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "perun.cli.main", "node", "run", "--home", str(home)],
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+            env={**os.environ, PASSWORD: password},
+        )
+    while child.poll() is None:
+        if process_of(home) == child.pid:
+            say(console(), f"running as process {child.pid}; perun node stop ends it")
+            return
+        time.sleep(0.05)
+    raise DidNotStart(str(log), _last_line(log))
+
+
+@node.command("stop")
+@HOME_OPTION
+def stop(home: Path) -> None:
+    """End the node in the background."""
+    home = home_of(home)
+    running = process_of(home)
+    if running is None:
+        say(console(), "it is not running")
+        return
+    os.kill(running, signal.SIGTERM)
+    while process_of(home) is not None:
+        time.sleep(0.05)
+    say(console(), "stopped")
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"
+
+
 @node.command("run")
 @HOME_OPTION
 def run(home: Path) -> None:
@@ -157,8 +195,12 @@ def run(home: Path) -> None:
 
 def _tell(shown: Console, told: object) -> None:
     match told:
-        case LinkUp() | LinkDown() | SessionUp() | SessionDown():
-            say(shown, type(told).__name__)
+        case LinkUp():
+            say(shown, f"attached at {told.host}")
+        case LinkDown():
+            say(shown, f"{told.host} is gone: {told.reason}")
+        case SessionUp() | SessionDown():
+            pass  # peers come and go; channels tell what matters
         case tuple():
             say(shown, f"refused: {told[1]}")
         case _:
@@ -206,3 +248,6 @@ def _show_words(shown: Console, phrase: str, *, ask: bool) -> None:
     for place in sorted(secrets.SystemRandom().sample(range(len(words)), 2)):
         while click.prompt(f"Word {place + 1}").strip().lower() != words[place]:
             shown.print("That is another word; look at what you wrote down.")
+
+
+COMMANDS = (init, node)

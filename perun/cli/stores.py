@@ -15,7 +15,7 @@ from perun.node.backup import back_up, open_copy
 from perun.node.owed import claims
 from perun.types import Wei
 
-__all__ = ["backup", "status"]
+__all__ = ["COMMANDS", "backup", "status"]
 
 _STORE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -55,3 +55,6 @@ def status(store: Path) -> None:
     shown = console()
     say(shown, f"Account {checksum(profile.account)} on chain {profile.chain_id}")
     shown.print(table)
+
+
+COMMANDS = (backup, status)

@@ -26,7 +26,7 @@ from perun.node.export import read_export, write_export
 from perun.node.watchtower import Watchtower
 from perun.wallet import KeyAccount, read_keyfile
 
-__all__ = ["export", "watch"]
+__all__ = ["COMMANDS", "export", "watch"]
 
 
 @click.command()
@@ -119,3 +119,6 @@ def _tell(shown: Console, notice: Notice) -> None:
             say(shown, f"{short(notice.channel)} has ended")
         case _:
             pass
+
+
+COMMANDS = (watch, export)
