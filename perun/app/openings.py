@@ -196,7 +196,10 @@ def _invite(work: Work, opening: Opening, view: ChannelView, needs: Wei) -> None
         generous = needs * settings.ahead
         lock = Wei(max(lock, generous if over_hub else max(generous, free // 2)))
     lock = Wei(max(lock, dust_of(work.config.policy, opening.asset, limits.dust)))
-    lock = Wei(min(lock, free))
+    # The hub's fee comes out of the same money, and is known only when it grants; one that is more
+    # than a tenth of it makes the hub refuse, and the next try is smaller.
+    fee = min(work.config.policy.greatest_fee, free // 10) if over_hub else 0
+    lock = Wei(min(lock, max(free - fee, min(needs, free))))
     life = settings.life_over_hub if over_hub else settings.life
     validity = UnixTime(books.chain.head_time + min(life, limits.greatest_validity))
     opening = replace(

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from perun.app.methods import Close, GetChannels, Leave, Pay
 from perun.core.config import Policy
+from perun.core.notices import InstanceRefused
 from perun.store import MemoryStore, WriteFailed
 from perun.testing.people import SETTINGS, Person, Town
 from perun.testing.stories import OPEN_HANDED, add_machine, hub_policy, open_channel
@@ -57,6 +58,13 @@ def test_it_is_resized_when_it_runs_dry(trio: Trio) -> None:
 def test_a_fee_is_paid_up_to_what_the_policy_allows() -> None:
     trio = Trio(base_fee=Wei(7))
     assert trio.alice.ask("pay", trio.pay(5)).step == "done"
+
+
+def test_a_machine_leaves_room_for_the_fee() -> None:
+    """Eight payments ahead would take all the money there is, and the hub would have to refuse."""
+    trio = Trio(money=50, base_fee=Wei(1))
+    assert trio.alice.ask("pay", trio.pay(10)).step == "done"
+    assert not [one for one in trio.alice.party.notices if isinstance(one, InstanceRefused)]
 
 
 def test_a_fee_beyond_the_policy_is_said_in_words() -> None:
