@@ -22,7 +22,7 @@ from perun.chain.journal import Journal, MemoryJournal
 from perun.chain.submitter import Account
 from perun.cli.keys import password_for
 from perun.cli.outcome import BLIND, LEFT
-from perun.cli.reach import reach
+from perun.cli.reach import RPC_OPTION, reach
 from perun.cli.render import amount, clock, console, ether, say, short
 from perun.cli.reports import line
 from perun.deployments import WrongCode
@@ -80,7 +80,7 @@ class _Onlooker:
 
 @click.command("exit")
 @click.argument("store", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--rpc", required=True, help="Address of any Ethereum node: http://…")
+@RPC_OPTION
 @click.option("--dry-run", is_flag=True, help="Only show; needs no key and sends nothing.")
 @click.option(
     "--keyfile",
@@ -91,7 +91,7 @@ class _Onlooker:
 @click.option("--at-a-loss", is_flag=True, help="Go on even if it costs more than it brings.")
 def leave(
     store: Path,
-    rpc: str,
+    rpc: tuple[str, ...],
     dry_run: bool,
     keyfile: Path | None,
     no_wait: bool,
@@ -207,8 +207,12 @@ def run(
         return 0
     if plan.cost > plan.brings and plan.only_ether and not at_a_loss:
         raise TooDear(plan.cost, plan.brings)
+    told = ""
     while True:
         plan = _insist(leaving.go, console, wait)
+        if plan.trouble is not None and str(plan.trouble) != told:
+            say(console, plan.trouble, "yellow")
+        told = "" if plan.trouble is None else str(plan.trouble)
         if plan.empty and plan.sure and not leaving.waiting:
             say(console, f"Everything is out{_as_of(leaving)}.", "bold green")
             return 0
@@ -249,6 +253,8 @@ def _insist(
 
 
 def _show(console: Console, plan: Plan, leaving: Exit) -> None:
+    if plan.trouble is not None:
+        say(console, plan.trouble, "yellow")
     if not plan.sure:
         say(console, "The node has not told of everything yet: more may be owed.", "yellow")
     if plan.empty:

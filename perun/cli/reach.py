@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from perun.chain import connect
-from perun.chain.rpc import RpcEndpoint
-from perun.errors import Misuse
+import click
+
+from perun.chain import Compared, Endpoint, connect
+from perun.chain.provider import BoundedProvider, over
+from perun.chain.rpc import REQUEST_SECONDS, RpcEndpoint
+from perun.deployments import WrongCode
+from perun.errors import ChainFault, Misuse
 from perun.node.profile import Profile
 
-__all__ = ["WrongChain", "reach"]
+__all__ = ["RPC_OPTION", "WrongChain", "reach"]
+
+_MOST: Final = 2
+
+
+def _one_or_two(_: click.Context, __: click.Parameter, urls: tuple[str, ...]) -> tuple[str, ...]:
+    if len(urls) > _MOST:
+        raise click.BadParameter("give one node, or two that are compared")
+    return urls
 
 
 @dataclass(eq=False)
@@ -24,14 +37,40 @@ class WrongChain(Misuse):
     hint: ClassVar[str] = "give the address of a node of that chain"
 
 
-def reach(url: str, profile: Profile) -> RpcEndpoint:
-    """The node at `url`, which has shown that it is of our chain and knows our contracts.
+RPC_OPTION = click.option(
+    "--rpc",
+    multiple=True,
+    required=True,
+    callback=_one_or_two,
+    help="Address of any Ethereum node: http://… Give it twice to have two nodes compared.",
+)
+
+
+def reach(urls: Sequence[str], profile: Profile) -> Endpoint:
+    """The node at `urls`, or two that are compared, shown to be of our chain with our contracts.
+
+    Of two one may be down.
 
     Raises:
-        WrongChain: it is of another.
-        ChainFault: it failed, or has no such contracts (`WrongCode`).
+        WrongChain: one is of another chain.
+        ChainFault: none answers; or one has no such contracts (`WrongCode`).
     """
-    endpoint = connect(url)
+    found: list[RpcEndpoint] = []
+    faults: list[ChainFault] = []
+    for url in urls:
+        try:
+            found.append(_proved(connect(url), profile))
+        except WrongCode:
+            raise
+        except ChainFault as fault:
+            faults.append(fault)
+            found.append(RpcEndpoint(over(BoundedProvider(url, REQUEST_SECONDS))))
+    if len(faults) == len(urls):
+        raise faults[0]
+    return found[0] if len(found) == 1 else Compared(*found)
+
+
+def _proved(endpoint: RpcEndpoint, profile: Profile) -> RpcEndpoint:
     if endpoint.chain_id != profile.chain_id:
         raise WrongChain(endpoint.chain_id, profile.chain_id)
     endpoint.require(profile.deployment)

@@ -12,7 +12,7 @@ from perun.chain.journal import Journal, MemoryJournal
 from perun.chain.reports import Blind, Report, SeesAgain
 from perun.cli.keys import password_for
 from perun.cli.outcome import BLIND
-from perun.cli.reach import reach
+from perun.cli.reach import RPC_OPTION, reach
 from perun.cli.render import clock, console, say, short
 from perun.cli.reports import line
 from perun.cli.vigil import Vigil
@@ -46,7 +46,7 @@ def export(store: Path, file: Path) -> None:
 
 @click.command()
 @click.argument("export", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--rpc", required=True, help="Address of any Ethereum node: http://…")
+@RPC_OPTION
 @click.option(
     "--keyfile",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -60,7 +60,9 @@ def export(store: Path, file: Path) -> None:
     metavar="SECONDS",
     help="End with exit code 3 after so long without a look that worked; else it never gives up.",
 )
-def watch(export: Path, rpc: str, keyfile: Path, rounds: int | None, end_blind: int | None) -> None:
+def watch(
+    export: Path, rpc: tuple[str, ...], keyfile: Path, rounds: int | None, end_blind: int | None
+) -> None:
     """Answer stale registrations and submissions for the owner of EXPORT.
 
     The tower holds no key of the owner and can send money nowhere but where both have signed.

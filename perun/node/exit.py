@@ -7,7 +7,7 @@ is done is seen on the chain.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from perun.chain import costs
 from perun.chain.endpoint import Block
@@ -24,6 +24,7 @@ from perun.core.effects import (
 )
 from perun.core.inputs import CommandClaim, CommandDispute, Input
 from perun.core.rules.phases import Phase
+from perun.errors import ChainFault
 from perun.node.owed import Claim, claims
 from perun.node.solitary import Solitary
 from perun.types import ETH, Address, Asset, Wei
@@ -58,6 +59,8 @@ class Plan:
     sure: bool = True
     """Whether the chain has told of every channel, and of credit in a final block: what it has not
     told may be owed too."""
+    trouble: ChainFault | None = None
+    """What the node did not answer, though it has named a block: what can be done is done."""
 
     @property
     def empty(self) -> bool:
@@ -102,23 +105,33 @@ class Exit:
         """One round: what is owed now, after whatever has happened so far.
 
         Raises:
-            ChainFault: the node failed; look again.
+            ChainFault: the node has never named a block; look again.
         """
-        self._solitary.round()
+        trouble = self._round()
         credits = tuple(
             (Asset(credit.asset), credit.amount)
             for credit in self._books.credits.values()
             if credit.account == self._account and credit.amount
         )
         told = all(view.watched or view.final.ended for view in self._books.channels.values())
-        sure = told and self._solitary.credit_told
-        return Plan(claims(self._books), credits, self._solitary.gas_price, sure)
+        sure = trouble is None and told and self._solitary.credit_told
+        return Plan(claims(self._books), credits, self._solitary.gas_price, sure, trouble)
+
+    def _round(self) -> ChainFault | None:
+        """One question that goes unanswered must not keep what can be done from being done."""
+        try:
+            self._solitary.round()
+        except ChainFault as fault:
+            if self.seen is None:
+                raise
+            return fault
+        return None
 
     def go(self) -> Plan:
         """One round, and the next step wherever one can be taken; the plan before it.
 
         Raises:
-            ChainFault: the node failed; nothing is lost, go on.
+            ChainFault: the node has never named a block; go on.
         """
         plan = self.look()
         wanted: list[Input] = [
@@ -134,7 +147,8 @@ class Exit:
         ]
         if wanted:
             self._solitary.do(*wanted)
-            self._solitary.round()
+            trouble = self._round() or plan.trouble
+            plan = replace(plan, sure=plan.sure and trouble is None, trouble=trouble)
         return plan
 
     def refused(self, asset: Asset) -> str | None:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from perun.chain.costs import gas_price
 from perun.chain.endpoint import Endpoint
 from perun.chain.fees import FeePolicy
 from perun.chain.journal import Journal
@@ -139,7 +138,6 @@ class Solitary:
         self._setbacks: dict[bytes, _Setbacks] = {}
         self.credit_told = False
         """Whether the chain has said what our account's credit is."""
-        self._endpoint = endpoint
         clock = _ChainClock()
         self.chain = ChainService(
             endpoint,
@@ -161,9 +159,8 @@ class Solitary:
 
     @property
     def gas_price(self) -> Wei:
-        """What gas costs now, in wei; 0 before the first round."""
-        head = self.chain.follower.head
-        return Wei(0) if head is None else gas_price(self._endpoint, head.base_fee)
+        """What gas costs at the newest block, in wei; 0 before the first round."""
+        return self.books.chain.gas_price
 
     def _hear(self, report: Report) -> None:
         match report:

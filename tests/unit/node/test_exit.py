@@ -11,7 +11,7 @@ from rich.console import Console
 from perun.bindings import ms_contract_calls
 from perun.bindings.abi import selector
 from perun.bindings.calls import Call
-from perun.bindings.failures import NodeRefused
+from perun.bindings.failures import NodeBusy, NodeRefused
 from perun.bindings.reverts import RevertedWithReason
 from perun.chain.endpoint import Block, Inconsistent
 from perun.chain.journal import MemoryJournal
@@ -375,3 +375,43 @@ def test_full_disk_does_not_keep_an_exit(paid: tuple[Scene, Party, Party]) -> No
 
 def _full(*_: object) -> None:
     raise WriteFailed("store", "database or disk is full")
+
+
+def silence(endpoint: ScriptedEndpoint, method: str) -> None:
+    """The node answers this kind of question no more."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise NodeBusy("not now")
+
+    setattr(endpoint, method, refuse)
+
+
+@pytest.mark.parametrize("method", ["tip", "balance", "estimate", "mined"])
+def test_exit_takes_its_steps_though_a_question_is_never_answered(
+    paid: tuple[Scene, Party, Party], method: str
+) -> None:
+    scene, alice, _ = paid
+    endpoint = Silent(scene.chain)
+    leaver = Leaver(scene, alice, alice.path, endpoint)
+    silence(endpoint, method)
+    before = scene.chain.evm.balance(alice.address)
+    leaver.go(rounds=24)
+    assert scene.chain.evm.balance(alice.address) - before == ETHER - 100 + 30
+    leaver.close()
+
+
+def test_exit_registers_though_no_log_is_told_and_knows_that_it_does_not_know(
+    paid: tuple[Scene, Party, Party],
+) -> None:
+    scene, alice, _ = paid
+    endpoint = Silent(scene.chain)
+    leaver = Leaver(scene, alice, alice.path, endpoint)
+    silence(endpoint, "logs")
+    for _ in range(3):
+        plan = leaver.exit.go()
+        assert not plan.sure
+        assert plan.trouble is not None
+        scene.block()
+    (claim,) = plan.claims
+    assert claim.phase is Phase.DISPUTED
+    leaver.close()
