@@ -22,7 +22,7 @@ with playground() as stage:
     bob.do(CommandDispute(right))
     stage.until(
         lambda: (
-            bool(bob.books.instances[machine].head.deadline)
+            bob.books.instances[machine].head is not None
             and alice.channel(left).head.dispute is not None
             and bob.channel(right).head.dispute is not None
         ),

@@ -33,9 +33,11 @@ __all__ = [
     "InstanceId",
     "Lock",
     "LockId",
+    "LockRecord",
     "MAX_AMOUNT",
     "Machine",
     "MachineId",
+    "MachineRecord",
     "Message",
     "Nano",
     "NanosHash",
@@ -260,6 +262,25 @@ class Lock(Record, frozen=True, gc=False, tag=2):
 
 Terms = Machine | Lock
 """The parameters of an instance: of one kind or another, which the first item says in bytes."""
+
+
+class MachineRecord(Record, frozen=True, gc=False, tag=1):
+    """What the chain has recorded of a payment machine since the first submission (section 4)."""
+
+    paid_by_alice: Wei
+    paid_by_bob: Wei
+    deadline: UnixTime
+    """Last second for higher totals."""
+
+
+class LockRecord(Record, frozen=True, gc=False, tag=2):
+    """What the chain has recorded of a hash time lock: it was revealed (section 4)."""
+
+    preimage: Preimage
+
+
+Recorded = MachineRecord | LockRecord
+"""What the chain says of an instance, once somebody has submitted something; tags as in `Terms`."""
 
 
 # ------------------------------------------------------------------ messages that are signed

@@ -11,11 +11,13 @@ from perun.app import values as v
 from perun.app.methods import GetExposure
 from perun.app.texts import hexed, show_account, show_node
 from perun.app.work import Work
-from perun.core.nanocontracts.hash_lock import lock_shift
-from perun.core.nanocontracts.machine import paid_by
+from perun.core.books import Draft
+from perun.core.nanocontracts.evidence import due
+from perun.core.nanocontracts.kinds import kind_of
+from perun.core.rules.accounting import gain
 from perun.core.rules.phases import Phase, phase
 from perun.core.rules.worth import dust_of, enforcing_costs
-from perun.core.state import ChannelView, InstanceView, Role, Totals
+from perun.core.state import ChannelView, InstanceView, Totals
 from perun.core.states.balances import balance
 from perun.core.states.content import agreed_content, agreed_version
 from perun.node.owed import claims
@@ -84,16 +86,9 @@ def _received(work: Work, instance: InstanceView) -> int:
     """What an instance has brought us beyond what we paid in it, as an end."""
     if instance.role is None:
         return 0
-    if instance.lock is not None:
-        payer_is_us = (instance.role is Role.BOB) == instance.lock.bob_pays
-        known = instance.preimage is not None
-        return abs(lock_shift(instance.lock)) if known and not payer_is_us else 0
     totals = work.books.totals.get(instance.id) or Totals(instance.id)
-    theirs, ours = (
-        paid_by(instance, totals, instance.role.other),
-        paid_by(instance, totals, instance.role),
-    )
-    return theirs - ours
+    kind = kind_of(instance.terms)
+    return gain(instance.role, kind.worst(instance.terms, instance, totals))
 
 
 def _online_by(work: Work, view: ChannelView) -> tuple[UnixTime | None, str]:
@@ -114,18 +109,10 @@ def _duties(work: Work, view: ChannelView) -> Iterator[tuple[UnixTime, str]]:
         when = UnixTime(seen + view.channel.challenge - margin)
         yield when, "in case an old state is brought to the chain from now on"
     for instance in _listed(work, view):
-        if instance.machine is not None and instance.role is not None:
-            on = instance.head
-            if on.deadline:
-                shown = on.paid_by_bob if instance.role is Role.ALICE else on.paid_by_alice
-                totals = work.books.totals.get(instance.id) or Totals(instance.id)
-                if totals.received > shown:
-                    yield UnixTime(on.deadline - margin), "to show what you have received"
-            elif _received(work, instance) > 0:
-                when = UnixTime(instance.machine.validity - margin)
-                yield when, "to renew a machine, or bring to the chain what you have received in it"
-        elif instance.lock is not None and _received(work, instance) > 0:
-            yield UnixTime(instance.lock.deadline - margin), "to cash a lock whose secret you know"
+        found = due(Draft(work.books), instance)
+        if found is not None:
+            why = "to answer what was submitted" if found.answers else "to cash in what you hold"
+            yield UnixTime(found.before - margin), why
 
 
 def _could_be_cheated(view: ChannelView) -> bool:

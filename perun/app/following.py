@@ -14,9 +14,10 @@ from perun.app.receipts import note_of, receipt_of
 from perun.app.rows import Payment, Step
 from perun.app.work import Work
 from perun.core.inputs import CommandShow
+from perun.core.nanocontracts.instances import one_way
 from perun.core.notices import InstanceRemoved, PaymentDelivered, PaymentRefused
 from perun.core.rules.signing import check_signature
-from perun.core.state import PeerId
+from perun.core.state import PeerId, Role
 from perun.crypto.keys import PublicKey
 from perun.encoding.messages import Noted
 from perun.errors import Misuse
@@ -92,8 +93,7 @@ def on_removed(work: Work, notice: InstanceRemoved) -> None:
     totals = work.books.totals.get(notice.instance)
     instance = work.books.instances.get(notice.instance)
     paid = Wei(0) if totals is None else totals.sent
-    machine = None if instance is None else instance.machine
-    if machine is not None and not machine.bob_lock:
+    if instance is not None and one_way(instance.terms) is Role.ALICE:
         # One way: the shift is the very total that was counted.
         paid = notice.shift
     for row in list(_undelivered(work, notice.instance)):

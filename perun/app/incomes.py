@@ -50,7 +50,7 @@ def on_note(work: Work, sender: PeerId, note: Note) -> None:
     if note.last <= totals.received:
         _count(work, instance, note)
         return
-    lock = locks(instance.machine)[instance.role.other]
+    lock = locks(instance.terms)[instance.role.other]
     if note.last <= lock + totals.sent and len(waiting) < work.settings.most_notes:
         work.put(
             WaitingNote(

@@ -46,8 +46,7 @@ def tend(work: Work, tried: dict[InstanceId, UnixTime]) -> None:
 
 def ends_soon(work: Work, instance: InstanceView) -> bool:
     """Whether it must go now, before somebody has to go to the chain; its Alice begins."""
-    assert instance.machine is not None
-    left = last_time(instance.machine) - work.books.chain.head_time
+    left = last_time(instance.terms) - work.books.chain.head_time
     margins = 4 if instance.role is Role.ALICE else 3
     return work.config.limits.margin < left < margins * work.config.limits.margin
 

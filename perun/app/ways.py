@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from perun.app.rows import Opening
 from perun.app.work import Work
 from perun.core.books import Books
-from perun.core.nanocontracts.payments import why_not
+from perun.core.nanocontracts.instances import last_time, locks, untouched
+from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.phases import Phase, phase
 from perun.core.state import (
     ChannelView,
@@ -44,9 +45,9 @@ def machines_to(work: Work, payee: PeerId, asset: Asset) -> Iterator[InstanceVie
 
 def room(books: Books, instance: InstanceView) -> Wei:
     """What can still be paid in a machine by us."""
-    machine = instance.machine
-    assert machine is not None
-    lock = machine.alice_lock if instance.role is Role.ALICE else machine.bob_lock
+    assert instance.machine is not None
+    assert instance.role is not None
+    lock = locks(instance.terms)[instance.role]
     totals = books.totals.get(instance.id) or Totals(instance.id)
     return Wei(lock + totals.received - totals.asked if lock else 0)
 
@@ -55,7 +56,7 @@ def usable(books: Books, instance: InstanceView) -> bool:
     """Whether payments in it count now."""
     if instance.machine is None or instance.leave_sent or (instance.via and not instance.ready):
         return False
-    return why_not(books, instance, instance.machine) is None
+    return kind_of(instance.terms).may_sign(books, instance) is None
 
 
 def fitting(work: Work, payee: PeerId, asset: Asset, amount: Wei) -> InstanceView | None:
@@ -104,20 +105,17 @@ def resting(work: Work, payee: PeerId, asset: Asset, amount: Wei) -> str | None:
     books, margin = work.books, work.config.limits.margin
     for one in machines_to(work, payee, asset):
         view = books.channels[one.legs[0].channel]
-        machine = one.machine
         if (
-            machine is None
-            or room(books, one) < amount
+            room(books, one) < amount
             or one.leave_sent
-            or one.head.deadline
-            or one.final.deadline
+            or not untouched(one)
             or not is_open(work, view)
-            or books.chain.head_time > machine.validity - margin
+            or books.chain.head_time > last_time(one.terms) - margin
         ):
             continue
         if one.via and not one.ready:
             return "the payee has not said that its side is ready"
-        why = why_not(books, one, machine)
+        why = kind_of(one.terms).may_sign(books, one)
         if why is not None:
             return why
     return None
@@ -150,13 +148,13 @@ def forming(books: Books, opening: Opening) -> InstanceView | None:
     """The instance that an opening has led to, as far as it is not ready yet."""
     for instance in books.instances.values():
         leg = instance.legs[0]
-        machine = instance.machine
+        terms = instance.terms
         if (
             is_of(instance, opening)
             and instance.role is Role.ALICE
-            and machine is not None
+            and instance.machine is not None
             # Its salt has a half of the other end's, but what was asked for is known.
-            and (machine.alice_lock, machine.validity) == (opening.lock, opening.validity)
+            and (locks(terms)[Role.ALICE], last_time(terms)) == (opening.lock, opening.validity)
             and not instance.refused
         ):
             if leg.status in (LegStatus.NEW, LegStatus.ADDING):

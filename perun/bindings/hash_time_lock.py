@@ -7,11 +7,13 @@ from functools import cached_property
 from perun import checks, encoding
 from perun.bindings import abi, events
 from perun.bindings.calls import Call, Fees, Query
-from perun.bindings.nanocontract import Nanocontract
+from perun.bindings.instances import InstanceReader
+from perun.bindings.logs import Event
+from perun.bindings.nanocontract import Nanocontract, Outcome, outcome
 from perun.bindings.transport import Receipt
 from perun.crypto.interop import AddressLike
 from perun.encoding import HashTimeLockDomain
-from perun.types import Address, InstanceId, Lock, LockId, Nano, Preimage, Wei
+from perun.types import Address, InstanceId, Lock, LockId, LockRecord, Nano, Preimage, Wei
 
 REVEAL = f"reveal({abi.LOCK},bytes32)"
 LOCK_ID = f"lockId({abi.LOCK})"
@@ -34,6 +36,34 @@ def lock_id(contract: Address, lock: Lock) -> Query[LockId]:
         abi.encode_call(LOCK_ID, lock),
         lambda data: LockId(InstanceId(abi.decode(("bytes32",), data)[0])),
     )
+
+
+class LockReader(InstanceReader[LockRecord, Outcome]):
+    """Storage says whether a lock was revealed, but not what."""
+
+    table = events.HASH_TIME_LOCK
+    direct = REVEAL
+
+    def announced(self, event: Event) -> LockRecord:
+        """See `InstanceReader`."""
+        assert isinstance(event, events.Revealed)
+        return LockRecord(event.preimage)
+
+    def ask(self, contract: Address, id: InstanceId) -> Query[Outcome]:
+        """See `InstanceReader`."""
+        return outcome(contract, id)
+
+    def differs(self, on: LockRecord | None, stored: Outcome) -> str:
+        """See `InstanceReader`."""
+        return "" if stored.done == (on is not None) else "whether it was revealed"
+
+    def worse(self, on: LockRecord | None, stored: Outcome) -> LockRecord | None:  # noqa: ARG002
+        """See `InstanceReader`. Storage has no secret to be ready for."""
+        return on
+
+    def dangerous(self, stored: Outcome) -> bool:
+        """See `InstanceReader`."""
+        return stored.done
 
 
 class HashTimeLock(Nanocontract):

@@ -7,6 +7,8 @@ from functools import cached_property
 from perun import checks, encoding
 from perun.bindings import abi, events
 from perun.bindings.calls import Call, Fees, Query
+from perun.bindings.instances import InstanceReader
+from perun.bindings.logs import Event
 from perun.bindings.nanocontract import Nanocontract
 from perun.bindings.transport import Receipt
 from perun.crypto.interop import AddressLike, SignatureLike, signature_bytes
@@ -16,6 +18,7 @@ from perun.types import (
     InstanceId,
     Machine,
     MachineId,
+    MachineRecord,
     Nano,
     Record,
     Signature,
@@ -74,6 +77,47 @@ def totals(contract: Address, id: MachineId) -> Query[Totals]:
         abi.encode_call(TOTALS, id),
         lambda data: Totals(*abi.decode(("uint112", "uint112", "uint40"), data)),
     )
+
+
+class MachineReader(InstanceReader[MachineRecord, Totals]):
+    """Storage says all of a machine."""
+
+    table = events.VPM
+    direct = SUBMIT_STATEMENTS
+
+    def announced(self, event: Event) -> MachineRecord:
+        """See `InstanceReader`."""
+        assert isinstance(event, events.Submitted)
+        return MachineRecord(event.paid_by_alice, event.paid_by_bob, event.deadline)
+
+    def ask(self, contract: Address, id: InstanceId) -> Query[Totals]:
+        """See `InstanceReader`."""
+        return totals(contract, MachineId(id))
+
+    def differs(self, on: MachineRecord | None, stored: Totals) -> str:
+        """See `InstanceReader`."""
+        return "" if on == _record(stored) else "totals"
+
+    def worse(self, on: MachineRecord | None, stored: Totals) -> MachineRecord | None:
+        """See `InstanceReader`."""
+        found = _record(stored)
+        if on is None or found is None:
+            return on or found
+        return MachineRecord(
+            max(on.paid_by_alice, found.paid_by_alice),
+            max(on.paid_by_bob, found.paid_by_bob),
+            found.deadline,
+        )
+
+    def dangerous(self, stored: Totals) -> bool:
+        """See `InstanceReader`."""
+        return _record(stored) is not None
+
+
+def _record(stored: Totals) -> MachineRecord | None:
+    if not stored.deadline:
+        return None
+    return MachineRecord(stored.paid_by_alice, stored.paid_by_bob, stored.deadline)
 
 
 class VPM(Nanocontract):

@@ -1,4 +1,4 @@
-"""A channel or an instance as a block has it, from what the contracts have announced until then.
+"""A channel as a block has it, from what MSContract has announced until then.
 
 Events carry everything that the contracts hash, so a snapshot is a fold over one id's events. The
 only thing they do not say is which account called `open` and whether it was `openBoth`; the first
@@ -8,17 +8,16 @@ is read off the side that grew, the second is the `drawn` bit, which the followe
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import reduce
 
 from msgspec.structs import replace
 
 from perun.bindings import events
 from perun.bindings.logs import Event
 from perun.chain.endpoint import Inconsistent
-from perun.core.state import Dispute, OnChain, OnChainInstance
+from perun.core.state import Dispute, OnChain
 from perun.types import Asset, Wei
 
-__all__ = ["fold_channel", "fold_instance"]
+__all__ = ["fold_channel"]
 
 
 def fold_channel(on: OnChain, asset: Asset, happened: Iterable[Event]) -> OnChain:
@@ -71,20 +70,5 @@ def _after(on: OnChain, event: Event) -> OnChain:
         case events.Settled() | events.Closed():
             # A later deposit begins a new life of an id that is spent all the same.
             return OnChain(announced_by=on.announced_by, ended=True)
-        case _:
-            return on
-
-
-def fold_instance(on: OnChainInstance, happened: Iterable[Event]) -> OnChainInstance:
-    """`on` after these events of the instance's id, oldest first."""
-    return reduce(_after_instance, happened, on)
-
-
-def _after_instance(on: OnChainInstance, event: Event) -> OnChainInstance:
-    match event:
-        case events.Submitted(_, alice, bob, deadline):
-            return replace(on, paid_by_alice=alice, paid_by_bob=bob, deadline=deadline)
-        case events.Revealed(_, preimage):
-            return replace(on, preimage=preimage)
         case _:
             return on

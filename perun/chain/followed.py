@@ -10,26 +10,26 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from msgspec.structs import replace
 
-from perun.bindings import ms_contract_calls, vpm
+from perun.bindings import ms_contract_calls
 from perun.bindings.logs import Event, Log, Table, Unreadable
 from perun.bindings.ms_contract_calls import Dispute as StoredDispute
 from perun.bindings.ms_contract_calls import Holdings
-from perun.bindings.nanocontract import outcome
 from perun.chain.endpoint import Reading
-from perun.chain.fold import fold_channel, fold_instance
+from perun.chain.fold import fold_channel
+from perun.chain.kinds import Known
 from perun.core.config import Deployment
 from perun.core.inputs import ChainChannel, ChainInstance
-from perun.core.state import EMPTY, UNTOUCHED, Dispute, OnChain, OnChainInstance
+from perun.core.state import EMPTY, Dispute, OnChain
 from perun.encoding.ids import state_hash
-from perun.types import Address, Asset, ChannelId, InstanceId, MachineId, UnixTime, Version, Wei
+from perun.types import Address, Asset, ChannelId, InstanceId, Recorded, UnixTime, Version, Wei
 
 __all__ = ["Doubt", "Followed", "FollowedChannel", "FollowedInstance", "Tables"]
 
-V = TypeVar("V", OnChain, OnChainInstance)
+V = TypeVar("V")
 S = TypeVar("S")
 
 Tables = Mapping[Address, Table[Event]]
@@ -56,10 +56,10 @@ class Followed(ABC, Generic[V, S]):
         self._base: V = empty
         self._logs: list[Log] = []
         self._read_after = 2**63
-        self._folded: V | None = None
+        self._folded: tuple[V] | None = None
         self.complete = False
         """Whether all logs since the deployment are here."""
-        self.checked: V | None = None
+        self.checked: tuple[V] | None = None
         """The newest fold with which storage has agreed."""
         self.doubt: Doubt | None = None
         self.stored: S | None = None
@@ -112,8 +112,8 @@ class Followed(ABC, Generic[V, S]):
             ChainFault: they cannot be true.
         """
         if self._folded is None:
-            self._folded = self._fold(None)
-        return self._folded
+            self._folded = (self._fold(None),)
+        return self._folded[0]
 
     def final(self, number: int) -> V:
         """How that block has it, by its logs."""
@@ -259,48 +259,36 @@ def _drawn(on: OnChain) -> OnChain:
     return on if on.ended or not any(on.announced_by) else replace(on, drawn=True)
 
 
-class FollowedInstance(Followed[OnChainInstance, OnChainInstance | bool]):
-    """A payment machine, of which storage says all; or a hash time lock, of which it says whether
-    it was revealed, but not what."""
+class FollowedInstance(Followed[Recorded | None, Any]):
+    """An instance of a nanocontract."""
 
-    def __init__(
-        self, id: InstanceId, app: Address | None, deployment: Deployment, tables: Tables
-    ) -> None:
-        super().__init__(id, tables, UNTOUCHED)
-        self._app = app or deployment.vpm.contract
-        self._is_lock = app == deployment.hash_time_lock.contract
+    def __init__(self, id: InstanceId, app: Address, known: Known, tables: Tables) -> None:
+        super().__init__(id, tables, None)
+        self._app = app
+        self._kind, self._reader = known.kind, known.reader
 
-    def _after(self, view: OnChainInstance, happened: Iterable[Event]) -> OnChainInstance:
-        return fold_instance(view, happened)
+    def _after(self, view: Recorded | None, happened: Iterable[Event]) -> Recorded | None:
+        for event in happened:
+            view = self._kind.fold(view, self._reader.announced(event))
+        return view
 
-    def ask(self, reading: Reading, number: int) -> OnChainInstance | bool:
+    def ask(self, reading: Reading, number: int) -> Any:
         """See `Followed`."""
-        id = InstanceId(self.id)
-        if self._is_lock:
-            return reading.ask(outcome(self._app, id), number).done
-        found = reading.ask(vpm.totals(self._app, MachineId(id)), number)
-        return OnChainInstance(found.paid_by_alice, found.paid_by_bob, found.deadline)
+        return reading.ask(self._reader.ask(self._app, InstanceId(self.id)), number)
 
-    def differs(self, view: OnChainInstance, stored: OnChainInstance | bool) -> str:
+    def differs(self, view: Recorded | None, stored: Any) -> str:
         """See `Followed`."""
-        if isinstance(stored, bool):
-            return "" if stored == (view.preimage is not None) else "whether it was revealed"
-        return "" if stored == view else "totals"
+        return self._reader.differs(view, stored)
 
-    def worse(self, view: OnChainInstance, stored: OnChainInstance | bool) -> OnChainInstance:
+    def worse(self, view: Recorded | None, stored: Any) -> Recorded | None:
         """See `Followed`."""
-        if isinstance(stored, bool):
-            return view
-        return OnChainInstance(
-            max(view.paid_by_alice, stored.paid_by_alice),
-            max(view.paid_by_bob, stored.paid_by_bob),
-            stored.deadline or view.deadline,
-        )
+        found: Recorded | None = self._reader.worse(view, stored)
+        return found
 
-    def dangerous(self, stored: OnChainInstance | bool) -> bool:
+    def dangerous(self, stored: Any) -> bool:
         """See `Followed`."""
-        return stored if isinstance(stored, bool) else stored != UNTOUCHED
+        return self._reader.dangerous(stored)
 
-    def input(self, head: OnChainInstance, final: OnChainInstance) -> ChainInstance:
+    def input(self, head: Recorded | None, final: Recorded | None) -> ChainInstance:
         """See `Followed`."""
         return ChainInstance(InstanceId(self.id), head, final)

@@ -26,6 +26,7 @@ from perun.chain.credits import Credits
 from perun.chain.endpoint import Block, Inconsistent, Reading, WrongChain, fits
 from perun.chain.followed import Doubt, Followed, FollowedChannel, FollowedInstance, Tables
 from perun.chain.history import Chapter, History, Topics
+from perun.chain.kinds import known_apps
 from perun.chain.reports import Disagreement, FinalityBroken, Report
 from perun.chain.timeline import DEPTH, OLD_BLOCKS, Timeline
 from perun.core.config import Deployment
@@ -88,10 +89,10 @@ class Follower:
         self._price = price
         self._reading = reading
         self._deployment = deployment
+        self._apps = known_apps(deployment)
         self._tables: Tables = {
             deployment.contract.contract: events.MS_CONTRACT,
-            deployment.vpm.contract: events.VPM,
-            deployment.hash_time_lock.contract: events.HASH_TIME_LOCK,
+            **{app: known.reader.table for app, known in self._apps.items()},
         }
         self._finality_blocks = finality_blocks
         self._since = since
@@ -348,7 +349,9 @@ class Follower:
             assert wish.asset is not None
             return FollowedChannel(wish.channel, wish.asset, self._deployment, self._tables)
         assert wish.instance is not None
-        return FollowedInstance(InstanceId(wish.instance), wish.app, self._deployment, self._tables)
+        assert wish.app is not None
+        known = self._apps[wish.app]
+        return FollowedInstance(InstanceId(wish.instance), wish.app, known, self._tables)
 
     # ------------------------------------------------------------------------------------ storage
 
@@ -370,7 +373,7 @@ class Follower:
         if not item.complete or item.doubt is not None:
             return True
         try:
-            return item.checked is None or item.head() != item.checked
+            return item.checked != (item.head(),)
         except ChainFault:
             return True
 
@@ -389,7 +392,7 @@ class Follower:
             reason = self._why_not(item, stored)
         if not reason:
             item.doubt = None
-            item.checked = item.head()
+            item.checked = (item.head(),)
             return
         if item.doubt is None:
             item.doubt = Doubt(reason)

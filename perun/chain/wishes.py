@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from perun.bindings import hash_time_lock, ms_contract_calls, vpm
+from perun.bindings import ms_contract_calls
 from perun.bindings.calls import Call
+from perun.chain.kinds import known_apps
 from perun.core.config import Deployment
 from perun.core.effects import (
     ClaimCredit,
@@ -12,10 +13,9 @@ from perun.core.effects import (
     OpenBoth,
     OpenChannel,
     Register,
-    RevealPreimage,
     Settle,
     Submit,
-    SubmitStatements,
+    SubmitEvidence,
     Transaction,
     WithdrawMoney,
 )
@@ -96,12 +96,8 @@ def _call(transaction: Transaction, deployment: Deployment, account: Address) ->
             )
         case Settle(channel, _, net, nanos):
             return ms_contract_calls.settle(contract, Settlement(channel, net, nanos))
-        case SubmitStatements(machine, _, by_alice, alice_signed, by_bob, bob_signed):
-            return vpm.submit_statements(
-                deployment.vpm.contract, machine, by_alice, alice_signed, by_bob, bob_signed
-            )
-        case RevealPreimage(lock, _, preimage):
-            return hash_time_lock.reveal(deployment.hash_time_lock.contract, lock, preimage)
+        case SubmitEvidence(app, _, evidence):
+            return known_apps(deployment)[app].reader.call(app, evidence)
         case ClaimCredit(asset, amount, to):
             return ms_contract_calls.claim(contract, asset, amount, to)
 
@@ -114,8 +110,6 @@ def _valid_until(transaction: Transaction) -> UnixTime | None:
             return transaction.close.valid_until
         case WithdrawMoney():
             return transaction.withdraw.valid_until
-        case RevealPreimage():
-            return transaction.lock.deadline
         case _:
             return None
 

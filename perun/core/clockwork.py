@@ -26,7 +26,8 @@ from perun.core.inputs import (
 )
 from perun.core.nanocontracts import evidence
 from perun.core.nanocontracts.instances import app_of, end_time, finally_decided, last_time
-from perun.core.notices import PreimageLearnt, Stuck
+from perun.core.nanocontracts.kinds import kind_of
+from perun.core.notices import Stuck
 from perun.core.rules.phases import Phase, blocked, fresh, phase
 from perun.core.state import (
     ChainView,
@@ -138,19 +139,10 @@ def on_instance(draft: Draft, snapshot: ChainInstance) -> None:
     instance = draft.find_instance(snapshot.id)
     if instance is None:
         return  # Forgotten since: nothing of it was ever signed, or it is long over.
-    secret = snapshot.head.preimage
-    learnt = secret is not None and instance.preimage is None
-    instance = replace(
-        instance,
-        head=snapshot.head,
-        final=snapshot.final,
-        watched=True,
-        told=draft.chain.told,
-        preimage=instance.preimage if instance.preimage is not None else secret,
-    )
+    told = draft.chain.told
+    instance = replace(instance, head=snapshot.head, final=snapshot.final, watched=True, told=told)
     draft.put(instance)
-    if learnt and secret is not None:
-        draft.notify(PreimageLearnt(instance.id, secret))
+    kind_of(instance.terms).learn(draft, instance)
     pair = draft.crossing(instance.id)
     if pair is not None and pair.stage is CrossingStage.OPENING:
         draft.attempt(partial(pairs.on_watched, draft, pair))

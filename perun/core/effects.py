@@ -20,11 +20,8 @@ from perun.types import (
     ChannelId,
     Close,
     InstanceId,
-    Lock,
-    Machine,
     Nano,
     Open,
-    Preimage,
     Ready,
     Record,
     Signature,
@@ -45,13 +42,12 @@ __all__ = [
     "OpenBoth",
     "OpenChannel",
     "Register",
-    "RevealPreimage",
     "Send",
     "Settle",
     "Sign",
     "SignItem",
     "Submit",
-    "SubmitStatements",
+    "SubmitEvidence",
     "Transaction",
     "Watch",
     "WithdrawMoney",
@@ -174,23 +170,12 @@ class Settle(Record, frozen=True, gc=False):
     nanos: tuple[Nano, ...]
 
 
-class SubmitStatements(Record, frozen=True, gc=False):
-    """`VPM.submitStatements`: raise the recorded totals."""
+class SubmitEvidence(Record, frozen=True, gc=False):
+    """A nanocontract's `submit`: what we hold about an instance, in its kind's own encoding."""
 
-    machine: Machine
+    app: Address
     id: InstanceId
-    paid_by_alice: Wei
-    signature_alice: Signature
-    paid_by_bob: Wei
-    signature_bob: Signature
-
-
-class RevealPreimage(Record, frozen=True, gc=False):
-    """`HashTimeLock.reveal`."""
-
-    lock: Lock
-    id: InstanceId
-    preimage: Preimage
+    evidence: bytes
 
 
 class ClaimCredit(Record, frozen=True, gc=False):
@@ -214,8 +199,7 @@ Transaction = (
     | WithdrawMoney
     | Register
     | Settle
-    | SubmitStatements
-    | RevealPreimage
+    | SubmitEvidence
     | ClaimCredit
 )
 

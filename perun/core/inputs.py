@@ -8,7 +8,7 @@ the asset's smallest unit, times in Unix seconds.
 from __future__ import annotations
 
 from perun.core.effects import Sign
-from perun.core.state import OnChain, OnChainInstance, PeerId
+from perun.core.state import OnChain, PeerId
 from perun.encoding.messages import Message
 from perun.types import (
     Address,
@@ -20,6 +20,7 @@ from perun.types import (
     Nonce,
     Preimage,
     Record,
+    Recorded,
     Salt,
     Seconds,
     Signature,
@@ -284,8 +285,8 @@ class ChainInstance(Record, frozen=True, gc=False):
     """An instance as the newest and as the newest final block have it; like `ChainChannel`."""
 
     id: InstanceId
-    head: OnChainInstance
-    final: OnChainInstance
+    head: Recorded | None
+    final: Recorded | None
 
 
 class ChainAnnounced(Record, frozen=True, gc=False):

@@ -26,6 +26,7 @@ from perun.types import (
     Open,
     Preimage,
     Record,
+    Recorded,
     Salt,
     Signature,
     State,
@@ -366,19 +367,6 @@ class Leg(Record, frozen=True, gc=False, array_like=True):
     """The shift, instance's Alice to instance's Bob, at which it was removed."""
 
 
-class OnChainInstance(Record, frozen=True, gc=False, array_like=True):
-    """An instance as a block has it; all empty if nobody submitted anything."""
-
-    paid_by_alice: Wei = Wei(0)
-    paid_by_bob: Wei = Wei(0)
-    deadline: UnixTime = UnixTime(0)
-    """Last second for higher totals; 0: nothing was submitted."""
-    preimage: Preimage | None = None
-
-
-UNTOUCHED = OnChainInstance()
-
-
 class InstanceView(Record, frozen=True, gc=False, array_like=True):
     """An instance of a nanocontract that we take part in, as an end or as a hub."""
 
@@ -400,8 +388,9 @@ class InstanceView(Record, frozen=True, gc=False, array_like=True):
     watched: bool = False
     """The chain has told us how it stands: "never submitted" is knowledge from then on [A4]."""
     preimage: Preimage | None = None
-    head: OnChainInstance = UNTOUCHED
-    final: OnChainInstance = UNTOUCHED
+    head: Recorded | None = None
+    """None: nobody has submitted anything."""
+    final: Recorded | None = None
     own_ready: Signature = Signature(b"")
     """Our `Ready`, to be said again."""
     replaces: InstanceId | None = None

@@ -15,7 +15,7 @@ from perun.demo.moves import add_machine, has_ended
 from perun.demo.party import Party
 from perun.demo.play import BASE_FEE, DAY, Play
 from perun.demo.stage import ETHER, StoryFailed
-from perun.types import ETH, MachineId, UnixTime, Wei
+from perun.types import ETH, MachineId, MachineRecord, UnixTime, Wei
 from perun.units import format_ether
 
 __all__ = ["cheat", "leave_alone"]
@@ -111,7 +111,9 @@ def leave_alone(play: Play) -> None:
         "both registering alone",
     )
     play.note("both", "register their channels and submit what they were paid last")
-    deadlines = [alice.books.instances[machine].head.deadline]
+    submitted = alice.books.instances[machine].head
+    assert isinstance(submitted, MachineRecord)
+    deadlines = [submitted.deadline]
     for party, id in ((alice, ours), (bob, theirs)):
         dispute = party.channel(id).head.dispute
         assert dispute is not None
@@ -131,7 +133,9 @@ def leave_alone(play: Play) -> None:
 def _both_submitted(play: Play, machine: MachineId) -> bool:
     on = play.alice.books.instances[machine].head
     totals = play.alice.books.totals[machine]
-    return (on.paid_by_alice, on.paid_by_bob) == (totals.sent, totals.received)
+    return isinstance(on, MachineRecord) and (
+        (on.paid_by_alice, on.paid_by_bob) == (totals.sent, totals.received)
+    )
 
 
 def _claim(play: Play, party: Party) -> None:

@@ -16,10 +16,9 @@ from perun.core.effects import (
     ClaimCredit,
     CloseChannel,
     Register,
-    RevealPreimage,
     Settle,
     Submit,
-    SubmitStatements,
+    SubmitEvidence,
     WithdrawMoney,
 )
 from perun.core.inputs import CommandClaim, CommandDispute, Input
@@ -34,8 +33,7 @@ __all__ = ["Exit", "Plan", "only_leaving"]
 _LEAVING = (
     Register,
     Settle,
-    SubmitStatements,
-    RevealPreimage,
+    SubmitEvidence,
     ClaimCredit,
     CloseChannel,
     WithdrawMoney,

@@ -40,7 +40,7 @@ __all__ = [
     "write_export",
 ]
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 _MOST: Final = 2**28
 """Bytes; a hub with ten thousand channels writes a tenth of it."""

@@ -18,7 +18,7 @@ from perun.chain.journal import Journal, MemoryJournal
 from perun.chain.reports import Report
 from perun.chain.submitter import Account
 from perun.core.config import Config, Identity
-from perun.core.effects import Register, RevealPreimage, Submit, SubmitStatements
+from perun.core.effects import Register, Submit, SubmitEvidence
 from perun.core.limits import Limits
 from perun.core.notices import Notice
 from perun.core.state import ChannelView, Totals
@@ -33,7 +33,7 @@ from perun.types import UnixTime
 
 __all__ = ["Watchtower"]
 
-_ANSWERS = (Register, SubmitStatements, RevealPreimage)
+_ANSWERS = (Register, SubmitEvidence)
 
 
 def _only_answers(submit: Submit) -> bool:

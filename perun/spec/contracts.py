@@ -23,7 +23,7 @@ from perun.spec.ms_contract import MSContract
 from perun.spec.nanocontracts.hash_time_lock import HashTimeLock
 from perun.spec.reverts import MalformedEvidence, Refused
 from perun.spec.vpm import VPM
-from perun.types import Address, ChainId, Lock, Machine
+from perun.types import Address, ChainId, Lock, Machine, Signature, Wei
 
 MACHINE = "(address,address,uint112,uint112,uint40,uint32,bytes32)"
 LOCK = "(uint112,bool,bytes32,uint40,bytes32)"
@@ -38,15 +38,18 @@ class VPMApp:
     def answer(self, nano_id: bytes) -> bytes:
         return _two_words(*self.vpm.outcome(nano_id))
 
-    def take(self, evidence: bytes) -> None:
-        """Take `abi.encode(machine, paidByAlice, signatureAlice, paidByBob, signatureBob)`."""
+    def read(self, evidence: bytes) -> tuple[Machine, Wei, Signature, Wei, Signature]:
+        """Read `abi.encode(machine, paidByAlice, signatureAlice, paidByBob, signatureBob)`."""
         types = [MACHINE, "uint256", "bytes", "uint256", "bytes"]
         try:
             terms, by_alice, signed_alice, by_bob, signed_bob = decode(types, evidence)
             machine = Machine(_raw(terms[0]), _raw(terms[1]), *terms[2:])
         except (DecodingError, Misuse) as error:
             raise MalformedEvidence(len(evidence)) from error
-        self.vpm.submit_statements(machine, by_alice, signed_alice, by_bob, signed_bob)
+        return machine, by_alice, signed_alice, by_bob, signed_bob
+
+    def take(self, evidence: bytes) -> None:
+        self.vpm.submit_statements(*self.read(evidence))
 
     def submit(self, evidence: bytes) -> bool:
         return _taken(self.take, evidence)
@@ -61,14 +64,16 @@ class HashTimeLockApp:
     def answer(self, nano_id: bytes) -> bytes:
         return _two_words(*self.lock.outcome(nano_id))
 
-    def take(self, evidence: bytes) -> None:
-        """Take `abi.encode(lock, preimage)`."""
+    def read(self, evidence: bytes) -> tuple[Lock, bytes]:
+        """Read `abi.encode(lock, preimage)`."""
         try:
             terms, preimage = decode([LOCK, "bytes32"], evidence)
-            lock = Lock(*terms)
+            return Lock(*terms), preimage
         except (DecodingError, Misuse) as error:
             raise MalformedEvidence(len(evidence)) from error
-        self.lock.reveal(lock, preimage)
+
+    def take(self, evidence: bytes) -> None:
+        self.lock.reveal(*self.read(evidence))
 
     def submit(self, evidence: bytes) -> bool:
         return _taken(self.take, evidence)

@@ -11,6 +11,7 @@ ours has left, and changes nothing if that is not there.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +45,7 @@ def bring_up(db: sqlite3.Connection, path: Path) -> None:
         return
     db.create_function("checked", 2, _checked_once)
     db.create_function("one_kind", 3, _one_kind)
+    db.create_function("recorded", 3, _recorded)
     db.execute("BEGIN IMMEDIATE")
     for migration in MIGRATIONS[found:]:
         for statement in migration:
@@ -68,15 +70,35 @@ def _checked_once(name: str, body: bytes) -> bytes:
 
 
 def _one_kind(name: str, at: int, stored: bytes) -> bytes:
-    """A row whose terms stood in two places, of which one was empty; else as it was: what cannot be
-    read is said when it is read."""
+    """A row whose terms stood in two places, of which one was empty."""
+
+    def join(row: Any) -> None:
+        machine, lock = row[at : at + 2]
+        row[at : at + 2] = [None if machine is lock else [1, *machine] if machine else [2, *lock]]
+
+    return _changed(name, stored, join)
+
+
+def _recorded(name: str, at: int, stored: bytes) -> bytes:
+    """A row with totals, a deadline and a preimage in one place, all empty or those of a kind."""
+
+    def sort(row: Any) -> None:
+        alice, bob, deadline, preimage = row[at]
+        machine = [1, alice, bob, deadline] if deadline else None
+        row[at] = machine if preimage is None else [2, preimage]
+
+    return _changed(name, stored, sort)
+
+
+def _changed(name: str, stored: bytes, change: Callable[[Any], None]) -> bytes:
+    """A changed row; if it cannot be changed as it was: what cannot be read is said when it is
+    read."""
     seed = seed_of(name)
     body = unchecked(stored, seed)
     try:
         row: Any = msgspec.msgpack.decode(body) if body is not None else None
-        machine, lock = row[at : at + 2]
-        row[at : at + 2] = [None if machine is lock else [1, *machine] if machine else [2, *lock]]
-    except (msgspec.DecodeError, TypeError, ValueError):
+        change(row)
+    except (msgspec.DecodeError, TypeError, ValueError, IndexError):
         return stored
     return checked(msgspec.msgpack.encode(row), seed)
 

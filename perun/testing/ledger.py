@@ -23,25 +23,36 @@ from perun.core.effects import (
     OpenBoth,
     OpenChannel,
     Register,
-    RevealPreimage,
     Settle,
     Submit,
-    SubmitStatements,
+    SubmitEvidence,
     Transaction,
     Watch,
     WithdrawMoney,
 )
 from perun.core.inputs import ChainBlock, ChainChannel, ChainCredit, ChainInstance, Input
-from perun.core.state import Dispute, OnChain, OnChainInstance
+from perun.core.state import Dispute, OnChain
 from perun.encoding import lock_id, machine_id
 from perun.errors import BrokenInvariant
 from perun.node.settings import deployment_of
 from perun.ports import Inbox
-from perun.spec import VPM, Contracts, Event, HashTimeLock, MSContract
+from perun.spec import Contracts, Event
 from perun.spec import reverts as why
 from perun.spec.contracts import HashTimeLockApp, VPMApp
 from perun.spec.ledger import Token
-from perun.types import ETH, Address, Asset, ChainId, ChannelId, InstanceId, UnixTime, Wei
+from perun.types import (
+    ETH,
+    Address,
+    Asset,
+    ChainId,
+    ChannelId,
+    InstanceId,
+    LockRecord,
+    MachineRecord,
+    Recorded,
+    UnixTime,
+    Wei,
+)
 
 __all__ = ["DEPLOYMENT", "Ledger", "LedgerChain", "NeverOwn"]
 
@@ -77,7 +88,7 @@ class Ledger:
         self.number = 1
         self.lag = lag
         self._channels: dict[ChannelId, OnChain] = {}
-        self._instances: dict[InstanceId, OnChainInstance] = {}
+        self._instances: dict[InstanceId, Recorded] = {}
         self.log: list[Transaction] = []
         """What changed something."""
         self.followers: list[LedgerChain] = []
@@ -92,7 +103,7 @@ class Ledger:
         return MappingProxyType(self._channels)
 
     @property
-    def instances(self) -> Mapping[InstanceId, OnChainInstance]:
+    def instances(self) -> Mapping[InstanceId, Recorded]:
         """As the newest block has them."""
         return MappingProxyType(self._instances)
 
@@ -126,7 +137,7 @@ class Ledger:
 
     def final(
         self,
-    ) -> tuple[int, int, Mapping[ChannelId, OnChain], Mapping[InstanceId, OnChainInstance]]:
+    ) -> tuple[int, int, Mapping[ChannelId, OnChain], Mapping[InstanceId, Recorded]]:
         """Number, time and content of the newest final block."""
         if self.lag == 0:
             return self.number, self.time, self._channels, self._instances
@@ -173,12 +184,22 @@ class Ledger:
             opened = event.name == "Opened"
         return events
 
-    @property
-    def _three(self) -> tuple[MSContract, VPM, HashTimeLock]:
-        return self.contracts.ms_contract, self.contracts.vpm, self.contracts.hash_time_lock
+    def about(self, app: Address, evidence: bytes) -> tuple[InstanceId, UnixTime]:
+        """Of which instance evidence is, and the last second for the first.
+
+        Raises:
+            NeverOwn: there is no nanocontract.
+            Refused: it is none of its kind.
+        """
+        known = self.nanocontract(app)
+        if isinstance(known, VPMApp):
+            machine = known.read(evidence)[0]
+            return machine_id(known.vpm.domain, machine), machine.validity
+        lock = known.read(evidence)[0]
+        return lock_id(known.lock.domain, lock), lock.deadline
 
     def _run(self, transaction: Transaction, sender: Address, value: int) -> None:
-        ms, vpm, locks = self._three
+        ms = self.contracts.ms_contract
         match transaction:
             case OpenChannel(channel, amount, until):
                 ms.open(sender, value, channel, amount, until)
@@ -198,21 +219,25 @@ class Ledger:
             case Settle(channel, id, net, nanos):
                 _same(id, ms.channel_id(channel))
                 ms.settle(channel, net, nanos)
-            case SubmitStatements(machine, id, paid_by_alice, by_alice, paid_by_bob, by_bob):
-                _same(id, machine_id(vpm.domain, machine))
-                vpm.submit_statements(machine, paid_by_alice, by_alice, paid_by_bob, by_bob)
-            case RevealPreimage(lock, id, preimage):
-                _same(id, lock_id(locks.domain, lock))
-                locks.reveal(lock, preimage)
+            case SubmitEvidence(app, id, evidence):
+                _same(id, self.about(app, evidence)[0])
+                self.nanocontract(app).take(evidence)
             case ClaimCredit(asset, amount, to):
                 ms.claim(sender, asset, amount, to)
+
+    def nanocontract(self, app: Address) -> VPMApp | HashTimeLockApp:
+        """What stands there; raises `NeverOwn`."""
+        known = self.contracts.ledger.apps.get(app)
+        if not isinstance(known, VPMApp | HashTimeLockApp):
+            raise NeverOwn(f"0x{app.hex()} is no nanocontract")
+        return known
 
     # Arguments of an event are of the types that its name says.
     def _fold(self, name: str, id: Any, args: Sequence[Any], *, opened: bool) -> None:
         """What an event changes in the snapshots; `opened`: it follows `Opened`."""
         if name in ("Submitted", "Revealed"):
-            known = self.instances.get(id, OnChainInstance())
-            self._instances[id] = _instance_after(known, name, args)
+            record = LockRecord if name == "Revealed" else MachineRecord
+            self._instances[id] = record(*args)
         elif name in ("Deposited", "Withdrawn", "Registered", "Settled", "Closed"):
             before = self.channels.get(id, OnChain())
             after = _channel_after(before, name, args, opened=opened)
@@ -243,13 +268,6 @@ def _channel_after(on: OnChain, name: str, args: Sequence[Any], *, opened: bool)
             )
         case _:
             return OnChain(announced_by=on.announced_by, ended=True)
-
-
-def _instance_after(on: OnChainInstance, name: str, args: Sequence[Any]) -> OnChainInstance:
-    if name == "Revealed":
-        return replace(on, preimage=args[0])
-    alice, bob, deadline = args
-    return replace(on, paid_by_alice=alice, paid_by_bob=bob, deadline=deadline)
 
 
 def _same(said: bytes, real: bytes) -> None:
@@ -284,7 +302,7 @@ class LedgerChain:
         self._instances: set[InstanceId] = set()
         # The last two heads told: a block comes before the snapshots that it changes.
         self._told: dict[ChannelId, tuple[OnChain, ...]] = {}
-        self._told_instances: dict[InstanceId, tuple[OnChainInstance, ...]] = {}
+        self._told_instances: dict[InstanceId, tuple[Recorded | None, ...]] = {}
         ledger.followers.append(self)
 
     def watch(self, watch: Watch) -> None:
@@ -350,11 +368,12 @@ class LedgerChain:
                 return b"r" + id, tuple(on.deadline if on else None for on in told)
             case Settle(_, id):
                 return b"s" + id, (None,)
-            case SubmitStatements(machine, id):
-                begun = self._told_instances.get(id, (OnChainInstance(),))
-                return b"t" + id, tuple(on.deadline or machine.validity for on in begun)
-            case RevealPreimage(lock, id):
-                return b"v" + id, (lock.deadline,)
+            case SubmitEvidence(app, id, evidence):
+                _, last = self.ledger.about(app, evidence)
+                begun = self._told_instances.get(id, (None,))
+                return b"e" + id, tuple(
+                    on.deadline if isinstance(on, MachineRecord) else last for on in begun
+                )
             case ClaimCredit(asset, _, to):
                 return b"k" + asset + to, (None,)
 
@@ -384,11 +403,8 @@ class LedgerChain:
 
     def _explain(self, app: Address, evidence: bytes) -> None:
         """Why a nanocontract took no evidence."""
-        known = self.ledger.contracts.ledger.apps[app]
-        if not isinstance(known, VPMApp | HashTimeLockApp):
-            raise NeverOwn(f"0x{app.hex()} is no nanocontract")
         try:
-            known.take(evidence)
+            self.ledger.nanocontract(app).take(evidence)
         except why.TooLate:
             return
         except why.Refused as refused:
@@ -423,11 +439,10 @@ class LedgerChain:
 
     def _instance(self, id: InstanceId) -> ChainInstance:
         _, _, _, instances = self.ledger.final()
-        nothing = OnChainInstance()
-        head = self.ledger.instances.get(id, nothing)
+        head = self.ledger.instances.get(id)
         if self.inbox is not None:
-            self._told_instances[id] = (self._told_instances.get(id, (nothing,))[-1], head)
-        return ChainInstance(id, head, instances.get(id, nothing))
+            self._told_instances[id] = (self._told_instances.get(id, (None,))[-1], head)
+        return ChainInstance(id, head, instances.get(id))
 
     def _tell(self, told: Sequence[Input]) -> None:
         if self.inbox is not None:

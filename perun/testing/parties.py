@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from perun.core.config import Config, Deployment, Policy
-from perun.core.effects import OpenChannel, Register, Sign, Signable, SignItem, SubmitStatements
+from perun.core.effects import OpenChannel, Register, Sign, Signable, SignItem, SubmitEvidence
 from perun.core.inputs import Command
 from perun.core.limits import Limits
 from perun.core.notices import Notice
@@ -19,6 +19,7 @@ from perun.crypto.hashing import keccak
 from perun.crypto.keys import SecretKey
 from perun.crypto.signatures import sign
 from perun.encoding import channel_id, machine_id
+from perun.encoding.evidence import statements_evidence
 from perun.node.guest import Guest
 from perun.node.recovery import open_books
 from perun.node.runtime import Node
@@ -224,7 +225,8 @@ class World:
             self.sign(key, Statement(id, total)) if total else Signature(b"")
             for key, total in zip((machine.alice, machine.bob), paid, strict=True)
         ]
-        sent = SubmitStatements(machine, id, paid[0], signed[0], paid[1], signed[1])
+        evidence = statements_evidence(machine, paid[0], signed[0], paid[1], signed[1])
+        sent = SubmitEvidence(DEPLOYMENT.vpm.contract, id, evidence)
         return self.ledger.apply(sent, ZERO_ADDRESS)
 
     def register(self, channel: Channel, state: State, sender: Address) -> bool:

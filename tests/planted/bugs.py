@@ -203,7 +203,7 @@ _ORIGINAL_STATUS = legs._status
 
 def _submits_once(draft: Draft, instance: Any) -> Any:
     """Does not look whether the chain already has a lower total."""
-    return None if instance.head.deadline else _ORIGINAL_USEFUL(draft, instance)
+    return None if instance.head is not None else _ORIGINAL_USEFUL(draft, instance)
 
 
 _ORIGINAL_USEFUL = machine._useful

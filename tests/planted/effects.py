@@ -25,18 +25,20 @@ from perun.core.effects import (
     OpenBoth,
     OpenChannel,
     Register,
-    RevealPreimage,
     Send,
     Settle,
     Sign,
     Submit,
-    SubmitStatements,
+    SubmitEvidence,
     Watch,
     WithdrawMoney,
 )
 from perun.core.inputs import Input
 from perun.encoding import messages as m
-from perun.types import Close, Open, Ready, Signature, State, Statement, Withdraw
+from perun.encoding.evidence import statements_evidence
+from perun.spec.contracts import VPMApp
+from perun.testing.ledger import DEPLOYMENT, Ledger
+from perun.types import Close, Open, Ready, Signature, State, Statement, Wei, Withdraw
 from tests.planted.bugs import Bug
 
 Change = Callable[[Effect], Iterable[Effect]]
@@ -134,13 +136,37 @@ def more(field: str, by: int = 1) -> Callable[[Any], int]:
     return lambda t: max(0, getattr(t, field) + by)
 
 
+def less(total: int) -> Wei:
+    """One wei less than a total, never below zero."""
+    return Wei(max(0, total - 1))
+
+
+def statements(name: str, change: Callable[..., tuple[Any, ...]]) -> EffectBug:
+    """Statements on their way to the chain, with other totals or signatures."""
+
+    def make(sent: SubmitEvidence) -> bytes:
+        if sent.app != DEPLOYMENT.vpm.contract:
+            return sent.evidence
+        return statements_evidence(*change(*_VPM.read(sent.evidence)))
+
+    return edited(SubmitEvidence, f"of statements {name}", evidence=make)
+
+
+def _another_secret(sent: SubmitEvidence) -> bytes:
+    if sent.app != DEPLOYMENT.hash_time_lock.contract:
+        return sent.evidence
+    return sent.evidence[:-32] + bytes(32)
+
+
+_VPM = VPMApp(Ledger().contracts.vpm)
+
 KINDS = (
     *(OpenChannel, OpenBoth, DepositMoney, CloseChannel, WithdrawMoney, Register, Settle),
-    *(SubmitStatements, RevealPreimage, ClaimCredit),
+    *(SubmitEvidence, ClaimCredit),
 )
 HURRIED = (
     *(OpenChannel, OpenBoth, DepositMoney, CloseChannel, WithdrawMoney, Register),
-    *(SubmitStatements, RevealPreimage),
+    SubmitEvidence,
 )
 """Those that are of no use after some second."""
 
@@ -151,7 +177,7 @@ TRANSACTIONS = (
       for kind in HURRIED),
     *(submitted(kind, "under another key", key=lambda s: b"x" + s.key[1:]) for kind in KINDS),
     *(exchanged(kind, "signature_alice", "signature_bob")
-      for kind in (CloseChannel, WithdrawMoney, Register, SubmitStatements)),
+      for kind in (CloseChannel, WithdrawMoney, Register)),
     edited(Register, "without Alice's signature", signature_alice=lambda _: NOTHING),
     edited(Register, "without Bob's signature", signature_bob=lambda _: NOTHING),
     edited(Register, "of the version before", version=more("version", -2)),
@@ -168,10 +194,14 @@ TRANSACTIONS = (
     edited(Settle, "at another net", net=more("net")),
     edited(Settle, "without its list", nanos=lambda _: ()),
     edited(Settle, "with the first of its list", nanos=lambda t: t.nanos[:1]),
-    edited(SubmitStatements, "of one wei less", paid_by_alice=more("paid_by_alice", -1)),
-    edited(SubmitStatements, "of one wei less by Bob", paid_by_bob=more("paid_by_bob", -1)),
-    exchanged(SubmitStatements, "paid_by_alice", "paid_by_bob"),
-    edited(RevealPreimage, "of another secret", preimage=lambda _: bytes(32)),
+    edited(SubmitEvidence, "to another nanocontract", app=lambda _: NOBODY),
+    edited(SubmitEvidence, "about another instance", id=lambda _: bytes(32)),
+    edited(SubmitEvidence, "of nothing", evidence=lambda _: b""),
+    statements("of one wei less by Alice", lambda m, a, by_a, b, by_b: (m, less(a), by_a, b, by_b)),
+    statements("of one wei less by Bob", lambda m, a, by_a, b, by_b: (m, a, by_a, less(b), by_b)),
+    statements("with totals exchanged", lambda m, a, by_a, b, by_b: (m, b, by_a, a, by_b)),
+    statements("with signatures exchanged", lambda m, a, by_a, b, by_b: (m, a, by_b, b, by_a)),
+    edited(SubmitEvidence, "of another secret", evidence=_another_secret),
     edited(OpenChannel, "of one wei less", amount=more("amount", -1)),
     edited(OpenChannel, "that has lapsed", valid_until=lambda _: 1),
     edited(DepositMoney, "of one wei less", amount=more("amount", -1)),

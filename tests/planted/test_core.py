@@ -26,11 +26,11 @@ SOME = [
     ),
     ("Settle at net 0", "test_disputes.py::test_old_state_is_answered_with_the_newest"),
     (
-        "SubmitStatements with paid_by_alice and paid_by_bob exchanged",
+        "SubmitEvidence of statements with totals exchanged",
         "test_effects.py::test_payee_submits_the_payers_total_in_the_payers_place",
     ),
     (
-        "RevealPreimage with a last second later",
+        "SubmitEvidence with a last second later",
         "test_disputes.py::test_hash_lock_is_revealed_on_chain_when_the_payer_is_gone",
     ),
     (

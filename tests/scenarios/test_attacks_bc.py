@@ -323,7 +323,7 @@ def test_c8_submission_that_is_taken_back_is_sent_again_in_time() -> None:
     for _ in range(3):
         story.world.step_time()
         on = story.bob.node.books.instances[machine.id].head
-        if on.paid_by_alice == 50:
+        if on is not None and on.paid_by_alice == 50:
             break
     assert on.paid_by_alice == 50
     story.world.reorganise(2, keep=False)

@@ -136,8 +136,8 @@ def test_any_number_of_submissions_cost_one_answer(scene: Scene) -> None:
     scene.block(3)
     on = duel.alice.books.instances[machine].head
     assert (on.paid_by_alice, on.paid_by_bob) == (50, 100)
-    assert duel.mined() == {"SubmitStatements": 1}
-    assert duel.gas("SubmitStatements") <= costs.SUBMIT_GAS
+    assert duel.mined() == {"SubmitEvidence": 1}
+    assert duel.gas("SubmitEvidence") <= costs.SUBMIT_GAS
 
 
 def submission(duel: Duel, machine: MachineId, totals: Totals) -> Call:
@@ -182,7 +182,7 @@ def test_evidence_that_means_nothing_costs_nobody_else_anything(scene: Scene) ->
     scene.block(4)
     dispute = duel.alice.channel(duel.channel).head.dispute
     assert dispute is not None
-    assert duel.alice.books.instances[machine].head.deadline == 0
+    assert duel.alice.books.instances[machine].head is None
     assert duel.mined() == {}
 
 

@@ -204,11 +204,11 @@ class Checker:
 
     def _outcome(self, instance: InstanceView) -> int:
         terms, on = instance.terms, instance.head
+        if on is None:
+            return 0
         if isinstance(terms, Machine):
             by_alice = on.paid_by_alice if terms.alice_lock else 0
             return by_alice - (on.paid_by_bob if terms.bob_lock else 0)
-        if on.preimage is None:
-            return 0
         return -terms.amount if terms.bob_pays else terms.amount
 
     def _bounded(self, actor: Actor) -> None:

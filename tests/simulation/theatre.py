@@ -216,7 +216,8 @@ class Theatre:
                     continue
                 if isinstance(terms, Machine):
                     times |= {terms.validity - self.limits.margin, terms.validity + 1}
-                    times.add((on.deadline or terms.validity + terms.challenge) + 1)
+                    end = terms.validity + terms.challenge if on is None else on.deadline
+                    times.add(end + 1)
                 else:
                     times |= {terms.deadline - self.limits.margin, terms.deadline + 1}
         later = [time for time in times if time > self.chain.now]

@@ -199,7 +199,7 @@ class Witness:
         if (nano.alice_lock, nano.bob_lock) != (locks[::-1] if nano.swapped else locks):
             raise Violated("A9: locks are not the instance's own", nano=nano)
         hub = instance.role is None
-        if instance.head.deadline or (hub and not instance.watched):
+        if instance.head is not None or (hub and not instance.watched):
             raise Violated("A4: locked an instance that was submitted, or not looked at")
         if machine and instance.role is not None:
             mine = (terms.alice, terms.bob)[instance.role]
@@ -275,9 +275,11 @@ class Witness:
         totals = self.actor.node.books.totals.get(instance.id)
         held = totals.received if totals is not None else 0
         final = instance.final
-        recorded = final.paid_by_alice if payer is Role.ALICE else final.paid_by_bob
+        recorded = 0
+        if final is not None:
+            recorded = final.paid_by_alice if payer is Role.ALICE else final.paid_by_bob
         time = self.actor.node.books.chain.head_time
-        last = instance.head.deadline or terms.validity
+        last = instance.head.deadline if instance.head is not None else terms.validity
         return max(recorded, held if time <= last else 0)
 
     def _decided(self, instance: InstanceView) -> bool:
@@ -285,10 +287,8 @@ class Witness:
         time, on = self.actor.node.books.chain.final_time, instance.final
         terms = instance.terms
         if isinstance(terms, Machine):
-            if on.deadline:
-                return time > on.deadline
-            return time > terms.validity + terms.challenge
-        return on.preimage is not None or time > terms.deadline
+            return time > (terms.validity + terms.challenge if on is None else on.deadline)
+        return on is not None or time > terms.deadline
 
     def _listed(self, id: MachineId) -> tuple[ChannelView | None, bool]:
         books = self.actor.node.books
@@ -495,7 +495,7 @@ class Witness:
             raise Violated("A4: accepted in a machine that is not listed, or leaving")
         if books.chain.head_time > machine.validity - limits.margin:
             raise Violated("A4: accepted too late to enforce", now=head.time)
-        if instance.head.deadline or (view is not None and view.head.dispute is not None):
+        if instance.head is not None or (view is not None and view.head.dispute is not None):
             raise Violated("A4: accepted after a submission or in a dispute")
         lock = machine.bob_lock if instance.role is Role.ALICE else machine.alice_lock
         if notice.total - self.statements.get(id, 0) > lock:

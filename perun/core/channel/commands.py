@@ -54,7 +54,7 @@ def remove(draft: Draft, view: ChannelView, command: CommandRemove) -> None:
     if instance.role is None:
         raise NotAllowedNow("remove it", "a hub follows the ends")
     may_sign(draft, view, "remove an instance")
-    if instance.via and kind_of(instance.terms).talks and not instance.head.deadline:
+    if instance.via and kind_of(instance.terms).talks and instance.head is None:
         leave(draft, instance)
     else:
         propose_removal(draft, instance.id)

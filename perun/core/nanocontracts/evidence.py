@@ -8,29 +8,39 @@ submitted beside it, while there is time to see what became of it.
 from __future__ import annotations
 
 from perun.core.books import Draft
-from perun.core.nanocontracts.instances import last_time
+from perun.core.effects import SubmitEvidence
+from perun.core.nanocontracts.instances import app_of, last_time
+from perun.core.nanocontracts.kind import Due
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.phases import registering
 from perun.core.state import ChannelView, InstanceView, LegStatus
 from perun.types import ChannelId, Nano
 
-__all__ = ["duties", "piece"]
+__all__ = ["due", "duties", "piece"]
 
 
 def duties(draft: Draft, instance: InstanceView) -> None:
     """What must be on its way to the chain for this instance now."""
-    if not _counts(draft, instance):
+    found = due(draft, instance)
+    if found is None:
         return
-    urgent = _disputed(draft, instance) or (
-        draft.now >= last_time(instance.terms) - draft.config.limits.margin
-    )
-    kind_of(instance.terms).due(draft, instance, urgent=urgent)
+    last = last_time(instance.terms) - draft.config.limits.margin
+    if found.answers or draft.now >= last or _disputed(draft, instance):
+        app = app_of(draft.config.deployment, instance.terms)
+        submission = SubmitEvidence(app, instance.id, found.evidence)
+        draft.submit(b"e" + instance.id, submission, found.before)
+
+
+def due(draft: Draft, instance: InstanceView) -> Due | None:
+    """What we hold that a channel of ours would be paid differently for; None: nothing of use."""
+    return kind_of(instance.terms).due(draft, instance) if _counts(draft, instance) else None
 
 
 def piece(draft: Draft, nano: Nano) -> bytes:
     """Evidence that travels with a register; empty if we have none, or it would come too late."""
     instance = draft.find_instance(nano.id)
-    return b"" if instance is None else kind_of(instance.terms).piece(draft, instance)
+    found = None if instance is None else kind_of(instance.terms).due(draft, instance)
+    return b"" if found is None else found.evidence
 
 
 def _counts(draft: Draft, instance: InstanceView) -> bool:

@@ -6,18 +6,18 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 
-from perun.core.books import Draft
+from perun.core.books import Books, Draft
 from perun.core.config import Deployment
-from perun.core.effects import RevealPreimage
 from perun.core.faults import BadProposal
 from perun.core.limits import Limits
-from perun.core.nanocontracts.kind import Kind
-from perun.core.state import InstanceView, LegStatus, OnChainInstance, Role, Totals
+from perun.core.nanocontracts.kind import Due, Kind
+from perun.core.notices import PreimageLearnt
+from perun.core.state import InstanceView, LegStatus, Role, Totals
 from perun.crypto.hashing import keccak
 from perun.encoding.evidence import reveal_evidence
 from perun.encoding.ids import lock_id
 from perun.encoding.messages import Propose
-from perun.types import Address, InstanceId, Lock, UnixTime, Wei
+from perun.types import Address, InstanceId, Lock, LockRecord, Preimage, UnixTime, Wei
 
 __all__ = ["HASH_LOCK", "lock_shift", "payer_of_lock"]
 
@@ -32,7 +32,7 @@ def payer_of_lock(lock: Lock) -> Role:
     return Role.BOB if lock.bob_pays else Role.ALICE
 
 
-class _HashLockKind(Kind[Lock]):
+class _HashLockKind(Kind[Lock, LockRecord]):
     talks: ClassVar[bool] = False
 
     def id(self, deployment: Deployment, terms: Lock) -> InstanceId:
@@ -60,11 +60,11 @@ class _HashLockKind(Kind[Lock]):
         """A lock that we pay is as good as paid."""
         return self.locks(terms)[role]
 
-    def outcome(self, terms: Lock, on: OnChainInstance, time: UnixTime) -> Wei | None:
-        return lock_shift(terms) if on.preimage is not None else None
+    def outcome(self, terms: Lock, on: LockRecord | None, time: UnixTime) -> Wei | None:
+        return lock_shift(terms) if on is not None else None
 
     def known(self, terms: Lock, instance: InstanceView, totals: Totals) -> Wei | None:
-        if instance.preimage is None and instance.head.preimage is None:
+        if _secret(instance) is None:
             return None
         return lock_shift(terms)
 
@@ -79,8 +79,17 @@ class _HashLockKind(Kind[Lock]):
         paid = instance.preimage is not None or instance.role is payer_of_lock(terms)
         return lock_shift(terms) if paid else Wei(0)
 
+    def may_sign(self, books: Books, instance: InstanceView) -> str | None:
+        return "nobody signs in a hash lock"
+
+    def learn(self, draft: Draft, instance: InstanceView) -> None:
+        secret = _secret(instance)
+        if secret is not None and instance.preimage is None:
+            draft.put(replace(instance, preimage=secret))
+            draft.notify(PreimageLearnt(instance.id, secret))
+
     def show(self, draft: Draft, instance: InstanceView, message: Propose) -> Propose:
-        return replace(message, preimage=instance.preimage or instance.head.preimage)
+        return replace(message, preimage=_secret(instance))
 
     def believe(self, draft: Draft, instance: InstanceView, message: Propose) -> None:
         preimage = message.preimage
@@ -90,7 +99,7 @@ class _HashLockKind(Kind[Lock]):
     def named(
         self, terms: Lock, instance: InstanceView, message: Propose, peer: Role
     ) -> tuple[Wei, tuple[Wei, Wei]]:
-        if instance.preimage is None and instance.head.preimage is None:
+        if _secret(instance) is None:
             raise BadProposal("the secret is not known, and the lock has not lapsed")
         shift = lock_shift(terms)
         return shift, (shift, Wei(0))
@@ -100,23 +109,15 @@ class _HashLockKind(Kind[Lock]):
 
     def forces(self, draft: Draft, instance: InstanceView, totals: tuple[Wei, Wei]) -> bool:
         in_time = draft.now <= _terms(instance).deadline - draft.config.limits.margin
-        return (instance.preimage is not None and in_time) or instance.final.preimage is not None
+        return (instance.preimage is not None and in_time) or instance.final is not None
 
-    def due(self, draft: Draft, instance: InstanceView, *, urgent: bool) -> None:
+    def due(self, draft: Draft, instance: InstanceView) -> Due | None:
+        """If the chain does not know the secret, may still learn it, and we gain by it."""
         lock, known = _terms(instance), instance.preimage
-        if known is not None and urgent and self._is_of_use(draft, instance):
-            reveal = RevealPreimage(lock, instance.id, known)
-            draft.submit(b"v" + instance.id, reveal, lock.deadline)
-
-    def piece(self, draft: Draft, instance: InstanceView) -> bytes:
-        if instance.preimage is None or not self._is_of_use(draft, instance):
-            return b""
-        return reveal_evidence(_terms(instance), instance.preimage)
-
-    def _is_of_use(self, draft: Draft, instance: InstanceView) -> bool:
-        """Whether the chain does not know the secret, may still learn it, and we gain by it."""
-        in_time = draft.now <= _terms(instance).deadline
-        return instance.head.preimage is None and in_time and _is_receiver(instance)
+        in_time = draft.now <= lock.deadline
+        if known is None or instance.head is not None or not in_time or not _is_receiver(instance):
+            return None
+        return Due(reveal_evidence(lock, known), lock.deadline)
 
 
 HASH_LOCK = _HashLockKind()
@@ -125,6 +126,12 @@ HASH_LOCK = _HashLockKind()
 def _terms(instance: InstanceView) -> Lock:
     assert isinstance(instance.terms, Lock)
     return instance.terms
+
+
+def _secret(instance: InstanceView) -> Preimage | None:
+    """As we hold it, or as the newest block shows it."""
+    on = instance.head
+    return instance.preimage or (on.preimage if isinstance(on, LockRecord) else None)
 
 
 def _is_receiver(instance: InstanceView) -> bool:

@@ -7,15 +7,13 @@ from perun.core.faults import InstanceRejected
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.worth import dust_of, least_lock
 from perun.core.state import (
-    UNTOUCHED,
     ChainView,
     ChannelView,
     InstanceView,
     Leg,
-    OnChainInstance,
     Role,
 )
-from perun.types import Address, Asset, InstanceId, Nano, Terms, UnixTime, Wei
+from perun.types import Address, Asset, InstanceId, Nano, Recorded, Terms, UnixTime, Wei
 
 __all__ = [
     "app_of",
@@ -113,7 +111,7 @@ def check_worth(config: Config, chain: ChainView, asset: Asset, terms: Terms) ->
         raise InstanceRejected(f"a lock is below dust ({dust})")
 
 
-def decided_shift(instance: InstanceView, on: OnChainInstance, time: UnixTime) -> Wei | None:
+def decided_shift(instance: InstanceView, on: Recorded | None, time: UnixTime) -> Wei | None:
     """The outcome that a block of this time shows, 0 once it is too late for any; None: open."""
     terms = instance.terms
     shift = kind_of(terms).outcome(terms, on, time)
@@ -129,4 +127,4 @@ def finally_decided(instance: InstanceView, chain: ChainView) -> Wei | None:
 
 def untouched(instance: InstanceView) -> bool:
     """Whether nobody has ever submitted anything, as far as our view shows [A4]."""
-    return instance.head == UNTOUCHED and instance.final == UNTOUCHED
+    return instance.head is None and instance.final is None

@@ -3,6 +3,10 @@
 A kind is one object without state, in a file of its own, named in `kinds`. What it needs of an
 instance is its row and the payments in it (`Totals`); and the draft, where evidence comes or is
 due. Times are Unix seconds of blocks; shifts go from the instance's Alice to its Bob.
+
+What else a new kind brings: its parameters and what is recorded of it (`perun.types`, a line in
+`Terms` and `Recorded`), their bytes (`perun.encoding`: id, evidence, what is signed), a line in
+`kinds`, and its contract (`perun.bindings`, a line in `perun.chain.kinds`).
 """
 
 from __future__ import annotations
@@ -10,20 +14,32 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar, Generic, TypeVar
 
-from perun.core.books import Draft
+from perun.core.books import Books, Draft
 from perun.core.config import Deployment
 from perun.core.limits import Limits
-from perun.core.state import InstanceView, OnChainInstance, Role, Totals
+from perun.core.state import InstanceView, Role, Totals
 from perun.encoding.messages import Propose
-from perun.types import Address, InstanceId, UnixTime, Wei
+from perun.types import Address, InstanceId, Record, UnixTime, Wei
 
-__all__ = ["Kind"]
+__all__ = ["Due", "Kind"]
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
-class Kind(ABC, Generic[T]):
-    """A kind whose parameters are a `T`."""
+class Due(Record, frozen=True, gc=False):
+    """Evidence that we gain by if the chain gets it."""
+
+    evidence: bytes
+    """As the kind's `submit` takes it, alone or along with a register."""
+    before: UnixTime
+    """The last second at which it counts."""
+    answers: bool = False
+    """Somebody has submitted what is worse for us: it cannot wait."""
+
+
+class Kind(ABC, Generic[T, R]):
+    """A kind whose parameters are a `T`, and of which the chain records an `R`."""
 
     talks: ClassVar[bool]
     """Whether its ends go on signing for it once it is listed: over a hub they say `Ready` before
@@ -66,7 +82,7 @@ class Kind(ABC, Generic[T]):
     # -------------------------------------------------------------------------------- what it does
 
     @abstractmethod
-    def outcome(self, terms: T, on: OnChainInstance, time: UnixTime) -> Wei | None:
+    def outcome(self, terms: T, on: R | None, time: UnixTime) -> Wei | None:
         """The shift that its record shows in a block of this time; None: none yet, or never."""
 
     @abstractmethod
@@ -80,6 +96,19 @@ class Kind(ABC, Generic[T]):
     @abstractmethod
     def worst(self, terms: T, instance: InstanceView, totals: Totals) -> Wei:
         """The shift that is the worst for us, by all we have signed and hold evidence for."""
+
+    @abstractmethod
+    def may_sign(self, books: Books, instance: InstanceView) -> str | None:
+        """Why nothing that its ends sign in it counts now, either way; None: it counts."""
+
+    # ------------------------------------------------------------------------ what the chain says
+
+    def fold(self, on: R | None, announced: R) -> R:
+        """What is recorded after an event that says `announced`; if it says all, just that."""
+        return announced
+
+    def learn(self, draft: Draft, instance: InstanceView) -> None:
+        """Keeps what its newest record makes public, beside the record."""
 
     # ------------------------------------------------------------------------------- what proves it
 
@@ -111,9 +140,5 @@ class Kind(ABC, Generic[T]):
         whatever anybody else submits."""
 
     @abstractmethod
-    def due(self, draft: Draft, instance: InstanceView, *, urgent: bool) -> None:
-        """Submits what we hold, if it is time: `urgent` says that it cannot wait for more."""
-
-    @abstractmethod
-    def piece(self, draft: Draft, instance: InstanceView) -> bytes:
-        """Evidence that travels with a register; empty: none of use."""
+    def due(self, draft: Draft, instance: InstanceView) -> Due | None:
+        """What we hold, if it is of use and in time; None: nothing."""

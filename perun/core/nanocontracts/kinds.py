@@ -12,10 +12,10 @@ from perun.types import Lock, Machine, Terms
 __all__ = ["KINDS", "kind_of"]
 
 # Any: what a kind takes is what it is found by.
-KINDS: Final[dict[type, Kind[Any]]] = {Machine: MACHINE, Lock: HASH_LOCK}
+KINDS: Final[dict[type, Kind[Any, Any]]] = {Machine: MACHINE, Lock: HASH_LOCK}
 """By the type of their parameters."""
 
 
-def kind_of(terms: Terms) -> Kind[Any]:
+def kind_of(terms: Terms) -> Kind[Any, Any]:
     """What knows an instance of these parameters."""
     return KINDS[type(terms)]

@@ -6,22 +6,31 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 
-from perun.core.books import Draft
+from perun.core.books import Books, Draft
 from perun.core.config import Deployment
-from perun.core.effects import SubmitStatements
 from perun.core.faults import InstanceRejected, StatementRefused
 from perun.core.limits import Limits
-from perun.core.nanocontracts.kind import Kind
-from perun.core.nanocontracts.payments import accept
+from perun.core.nanocontracts.kind import Due, Kind
+from perun.core.nanocontracts.payments import accept, why_not
 from perun.core.rules.keys import machine_key
 from perun.core.rules.signing import check_statement, exact
 from perun.core.rules.worth import dust_of, enforcing_costs
-from perun.core.state import InstanceView, OnChainInstance, Role, Totals
+from perun.core.state import InstanceView, Role, Totals
 from perun.encoding.evidence import statements_evidence
 from perun.encoding.ids import machine_id
 from perun.encoding.messages import Propose
 from perun.errors import BadSignature
-from perun.types import Address, InstanceId, Machine, MachineId, Signature, UnixTime, Wei
+from perun.types import (
+    Address,
+    InstanceId,
+    Machine,
+    MachineId,
+    MachineRecord,
+    Recorded,
+    Signature,
+    UnixTime,
+    Wei,
+)
 
 __all__ = ["MACHINE", "paid_by", "totals_shift"]
 
@@ -38,7 +47,7 @@ def totals_shift(machine: Machine, by_alice: int, by_bob: int) -> Wei:
     return Wei((by_alice if machine.alice_lock else 0) - (by_bob if machine.bob_lock else 0))
 
 
-class _MachineKind(Kind[Machine]):
+class _MachineKind(Kind[Machine, MachineRecord]):
     talks: ClassVar[bool] = True
 
     def id(self, deployment: Deployment, terms: Machine) -> InstanceId:
@@ -71,8 +80,8 @@ class _MachineKind(Kind[Machine]):
         """A machine takes from us what we sign for in it, and nothing before."""
         return Wei(0)
 
-    def outcome(self, terms: Machine, on: OnChainInstance, time: UnixTime) -> Wei | None:
-        if on.deadline == 0 or time <= on.deadline:
+    def outcome(self, terms: Machine, on: MachineRecord | None, time: UnixTime) -> Wei | None:
+        if on is None or time <= on.deadline:
             return None
         return totals_shift(terms, on.paid_by_alice, on.paid_by_bob)
 
@@ -84,12 +93,12 @@ class _MachineKind(Kind[Machine]):
         self, terms: Machine, instance: InstanceView, totals: Totals, time: UnixTime
     ) -> Wei:
         on = instance.head
-        if not on.deadline and time > terms.validity:
+        if on is None and time > terms.validity:
             return Wei(0)
-        alice = bob = Wei(0)
+        held = [Wei(0), Wei(0)]
         if instance.role is not None:
-            alice, bob = (paid_by(instance, totals, role) for role in Role)
-        return totals_shift(terms, max(alice, on.paid_by_alice), max(bob, on.paid_by_bob))
+            held = [paid_by(instance, totals, role) for role in Role]
+        return totals_shift(terms, *(max(held[role], _recorded(on, role)) for role in Role))
 
     def worst(self, terms: Machine, instance: InstanceView, totals: Totals) -> Wei:
         """What we asked our signer to sign is gone, whatever became of the answer."""
@@ -98,6 +107,9 @@ class _MachineKind(Kind[Machine]):
         ours, theirs = totals.asked, totals.received
         pair = (ours, theirs) if instance.role is Role.ALICE else (theirs, ours)
         return totals_shift(terms, *pair)
+
+    def may_sign(self, books: Books, instance: InstanceView) -> str | None:
+        return why_not(books, instance, _terms(instance))
 
     def show(self, draft: Draft, instance: InstanceView, message: Propose) -> Propose:
         """The totals that a removal names, with the statements that prove them [A11]."""
@@ -156,33 +168,18 @@ class _MachineKind(Kind[Machine]):
         received = draft.totals(instance.id).received
         evidence = owed == 0 or (received >= owed and _is_worth_it(draft, instance, received))
         in_time = draft.now <= self.last_time(_terms(instance)) - margin
-        still_rises = on.deadline == 0 or draft.now <= on.deadline - margin
+        still_rises = on is None or draft.now <= _deadline(on) - margin
         if evidence and in_time and still_rises:
             return True
         return min(_recorded(on, payer), _recorded(instance.final, payer)) >= owed
 
-    def due(self, draft: Draft, instance: InstanceView, *, urgent: bool) -> None:
+    def due(self, draft: Draft, instance: InstanceView) -> Due | None:
         """An older total on chain is answered at once; a first submission waits for its time."""
-        held, limit = _useful(draft, instance), self._limit(instance)
-        if held is not None and draft.now <= limit and (instance.head.deadline or urgent):
-            draft.submit(b"t" + instance.id, _transaction(draft, instance, held), limit)
-
-    def piece(self, draft: Draft, instance: InstanceView) -> bytes:
-        held = _useful(draft, instance)
-        if held is None or draft.now > self._limit(instance):
-            return b""
-        made = _transaction(draft, instance, held)
-        return statements_evidence(
-            made.machine,
-            made.paid_by_alice,
-            made.signature_alice,
-            made.paid_by_bob,
-            made.signature_bob,
-        )
-
-    def _limit(self, instance: InstanceView) -> UnixTime:
-        """The last second in which its record may still rise."""
-        return instance.head.deadline or self.last_time(_terms(instance))
+        on, held = instance.head, _useful(draft, instance)
+        limit = self.last_time(_terms(instance)) if on is None else _deadline(on)
+        if held is None or draft.now > limit:
+            return None
+        return Due(_evidence(draft, instance, held), limit, answers=on is not None)
 
 
 MACHINE = _MachineKind()
@@ -208,8 +205,16 @@ def _payer(instance: InstanceView) -> Role:
     return _only_payer(instance) or Role.ALICE
 
 
-def _recorded(on: OnChainInstance, payer: Role) -> Wei:
+def _recorded(on: Recorded | None, payer: Role) -> Wei:
+    if on is None:
+        return Wei(0)
+    assert isinstance(on, MachineRecord)
     return on.paid_by_alice if payer is Role.ALICE else on.paid_by_bob
+
+
+def _deadline(on: Recorded) -> UnixTime:
+    assert isinstance(on, MachineRecord)
+    return on.deadline
 
 
 def _useful(draft: Draft, instance: InstanceView) -> Totals | None:
@@ -229,7 +234,7 @@ def _is_worth_it(draft: Draft, instance: InstanceView, total: Wei) -> bool:
     return total >= dust_of(draft.config.policy, asset, cost)
 
 
-def _transaction(draft: Draft, instance: InstanceView, held: Totals) -> SubmitStatements:
+def _evidence(draft: Draft, instance: InstanceView, held: Totals) -> bytes:
     machine, payer = _terms(instance), _payer(instance)
     key = machine_key(machine, payer)
     deployment = draft.config.deployment
@@ -237,5 +242,5 @@ def _transaction(draft: Draft, instance: InstanceView, held: Totals) -> SubmitSt
         deployment, MachineId(instance.id), held.received, held.received_signature, key
     )
     if payer is Role.ALICE:
-        return SubmitStatements(machine, instance.id, held.received, signature, Wei(0), _NOTHING)
-    return SubmitStatements(machine, instance.id, Wei(0), _NOTHING, held.received, signature)
+        return statements_evidence(machine, held.received, signature, Wei(0), _NOTHING)
+    return statements_evidence(machine, Wei(0), _NOTHING, held.received, signature)

@@ -45,8 +45,8 @@ def why_not(books: Books, instance: InstanceView, machine: Machine) -> str | Non
         return "the channel is in dispute"
     if view.close is not None:
         return "a Close is signed"
-    on = instance.head
-    if on.deadline or not (instance.watched and view.watched) or instance.final.deadline:
+    untold = not (instance.watched and view.watched)
+    if instance.head is not None or instance.final is not None or untold:
         return "it was submitted, or the chain has not told yet"
     chain, limits = books.chain, books.config.limits
     stale = why_stale(chain, limits.freshness)

@@ -2,7 +2,8 @@
 
 `MIGRATIONS[n]` brings a file from schema n to n + 1. The version is SQLite's `user_version`. The
 store defines for them `checked(name, body)`: `body` with its checksum in that table; and
-`one_kind(name, at, body)`: the row with one item for the two at that place, a machine or a lock.
+`one_kind(name, at, body)`: the row with one item for the two at that place, a machine or a lock;
+and `recorded(name, at, body)`: the row with nothing at that place where everything was empty.
 """
 
 from __future__ import annotations
@@ -39,5 +40,10 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
         "UPDATE instances SET body = one_kind('instances', 1, body)",
         "UPDATE invitations SET body = one_kind('invitations', 2, body)",
+    ),
+    # What the chain says of an instance is a record of its kind; before, one record served all.
+    (
+        "UPDATE instances SET body = recorded('instances', 11, body)",
+        "UPDATE instances SET body = recorded('instances', 12, body)",
     ),
 )

@@ -17,7 +17,7 @@ from perun.chain.reports import Disagreement, FinalityBroken, Unanswered
 from perun.chain.timeline import DEPTH
 from perun.core.effects import Watch
 from perun.core.inputs import ChainBlock, ChainChannel, ChainCredit, ChainInstance
-from perun.core.state import EMPTY, OnChain, OnChainInstance
+from perun.core.state import EMPTY, OnChain
 from perun.encoding import machine_id
 from perun.errors import ChainFault
 from perun.testing.endpoint import ScriptedEndpoint
@@ -28,6 +28,7 @@ from perun.types import (
     ChainId,
     InstanceId,
     Machine,
+    MachineRecord,
     Salt,
     Seconds,
     Signature,
@@ -242,7 +243,7 @@ def test_submission_whose_log_is_kept_back_is_seen(world: World) -> None:
         if seen is not None:
             break
         world.chain.mine()
-    assert seen == ChainInstance(id, OnChainInstance(Wei(7), Wei(0), deadline), OnChainInstance())
+    assert seen == ChainInstance(id, MachineRecord(Wei(7), Wei(0), deadline), None)
 
 
 @pytest.mark.parametrize("lag", [1, 3, DEPTH - 1])

@@ -12,7 +12,7 @@ from perun.chain.reports import FinalityBroken
 from perun.core.effects import Watch
 from perun.core.inputs import ChainAnnounced, ChainBlock, ChainChannel, ChainCredit, ChainInstance
 from perun.core.rules.signing import digest
-from perun.core.state import EMPTY, UNTOUCHED
+from perun.core.state import EMPTY
 from perun.crypto.signatures import sign
 from perun.encoding import machine_id
 from perun.testing.chain import BASE_FEE
@@ -307,7 +307,7 @@ def test_submission_is_seen_with_totals_and_deadline(world: World) -> None:
     party = world.party()
     party.port.watch(Watch(app=world.deployment.vpm.contract, instance=id))
     party.poll()
-    assert party.seen_instance(id).head == UNTOUCHED
+    assert party.seen_instance(id).head is None
     signed = sign(digest(world.deployment, Statement(id, Wei(7))), ALICE)
     call = vpm.submit_statements(
         world.deployment.vpm.contract, machine, Wei(7), signed, Wei(0), Signature(b"")
@@ -317,17 +317,17 @@ def test_submission_is_seen_with_totals_and_deadline(world: World) -> None:
     seen = party.seen_instance(id)
     assert (seen.head.paid_by_alice, seen.head.paid_by_bob) == (7, 0)
     assert seen.head.deadline == world.chain.now + 600
-    assert seen.final == UNTOUCHED
+    assert seen.final is None
 
 
 def test_instance_that_is_over_is_followed_no_longer_nor_asked_for(world: World) -> None:
     """Whoever asks a hub for instances, and lets each lapse, leaves nothing behind."""
     id, other = InstanceId(b"\x01" * 32), InstanceId(b"\x02" * 32)
-    party = world.party()
-    party.port.watch(Watch(instance=id))
+    party, app = world.party(), world.deployment.vpm.contract
+    party.port.watch(Watch(app=app, instance=id))
     assert [type(said) for said in party.poll()].count(ChainInstance) == 1
     party.port.watch(Watch(instance=id, over=True))
-    party.port.watch(Watch(instance=other))
+    party.port.watch(Watch(app=app, instance=other))
     party.port.watch(Watch(instance=other, over=True))
     assert [type(said) for said in party.poll()].count(ChainInstance) == 0
     assert party.port.follower._followed == {}
@@ -335,7 +335,7 @@ def test_instance_that_is_over_is_followed_no_longer_nor_asked_for(world: World)
     # Taken up again it is reported as it stands, also when it was let go in the same round.
     for _ in range(2):
         party.port.watch(Watch(instance=id, over=True))
-        party.port.watch(Watch(instance=id))
+        party.port.watch(Watch(app=app, instance=id))
         assert [type(said) for said in party.poll()].count(ChainInstance) == 1
 
 

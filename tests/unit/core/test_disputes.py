@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from perun.core.effects import RevealPreimage, Settle, SubmitStatements
+from perun.core.effects import Settle, SubmitEvidence
 from perun.core.faults import NotAllowedNow
 from perun.core.inputs import CommandDispute, CommandPay, CommandReveal, CommandTransfer
 from perun.core.notices import ChannelDisputed, ChannelEnded
@@ -94,7 +94,7 @@ def test_statement_is_submitted_a_margin_before_the_end(pair: Pair) -> None:
     pair.world.network.leave(pair.alice.peer)
     pair.world.advance(930)
     pair.world.advance(9)
-    assert mined(pair.world, SubmitStatements) == 0
+    assert mined(pair.world, SubmitEvidence) == 0
     pair.world.advance(12)
     pair.world.advance(12)
 
@@ -174,7 +174,7 @@ def test_hash_lock_is_revealed_on_chain_when_the_payer_is_gone(pair: Pair) -> No
         pair.world.ledger.advance()
         pair.bob.node.turn()
 
-    assert mined(pair.world, RevealPreimage) == 1
+    assert mined(pair.world, SubmitEvidence) == 1
     assert pair.world.ledger.instances[lock].preimage == SECRET
 
 

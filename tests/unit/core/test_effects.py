@@ -13,7 +13,7 @@ from perun.core.effects import (
     ClaimCredit,
     CloseChannel,
     Register,
-    SubmitStatements,
+    SubmitEvidence,
     WithdrawMoney,
 )
 from perun.core.faults import PeerNotAllowed
@@ -128,7 +128,7 @@ def test_register_carries_the_evidence_of_each_nano_in_its_place(
 
     ledger = pair.world.ledger
     assert [type(done) for done in ledger.log[-1:]] == [Register]
-    assert not any(isinstance(done, SubmitStatements) for done in ledger.log)
+    assert not any(isinstance(done, SubmitEvidence) for done in ledger.log)
     known = [ledger.instances.get(machine) for machine in machines]
     assert [on.paid_by_alice if on else 0 for on in known] == [*paid, 5]
     assert ledger.instances[lock].preimage == SECRET

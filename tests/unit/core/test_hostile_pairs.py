@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from perun.core.config import HubPolicy, Policy
-from perun.core.effects import Sign, SignItem, SubmitStatements
+from perun.core.effects import Sign, SignItem, SubmitEvidence
 from perun.core.faults import NotAllowedNow
 from perun.core.inputs import (
     CommandAnswer,
@@ -19,6 +19,7 @@ from perun.core.inputs import (
 )
 from perun.core.notices import ChannelOffered, ProposalHeld
 from perun.core.states import content
+from perun.encoding.evidence import statements_evidence
 from perun.encoding.messages import (
     AnswerClose,
     DeclineInvite,
@@ -31,7 +32,7 @@ from perun.encoding.messages import (
     ShowState,
     decode,
 )
-from perun.testing.parties import Party, World
+from perun.testing.parties import DEPLOYMENT, Party, World
 from perun.testing.stories import OPEN_HANDED, add_machine, open_channel
 from perun.types import (
     ETH,
@@ -144,10 +145,11 @@ def test_outcome_is_not_what_an_old_snapshot_shows(pair: Pair) -> None:
     terms = alice.node.books.instances[machine].machine
     assert terms is not None
     held = alice.node.books.totals[machine]
-    statement = SubmitStatements(
-        terms, machine, Wei(0), Signature(b""), held.received, held.received_signature
+    evidence = statements_evidence(
+        terms, Wei(0), Signature(b""), held.received, held.received_signature
     )
-    world.ledger.apply(statement, alice.account.address)
+    statement = SubmitEvidence(DEPLOYMENT.vpm.contract, machine, evidence)
+    assert world.ledger.apply(statement, alice.account.address)
     for _ in range(20):
         world.ledger.advance(120)
     alice.chain.inbox = inbox

@@ -8,11 +8,23 @@ from typing import get_args
 
 import pytest
 
+from perun.chain.kinds import known_apps
 from perun.core.nanocontracts.instances import end_time, last_time, locks, nano_of, one_way
 from perun.core.nanocontracts.kinds import KINDS, kind_of
 from perun.core.state import Role
 from perun.testing.parties import DEPLOYMENT
-from perun.types import Address, InstanceId, Lock, Machine, Salt, Seconds, Terms, UnixTime, Wei
+from perun.types import (
+    Address,
+    InstanceId,
+    Lock,
+    Machine,
+    Recorded,
+    Salt,
+    Seconds,
+    Terms,
+    UnixTime,
+    Wei,
+)
 
 CORE = Path(__file__).parents[3] / "perun" / "core"
 ALICE, BOB = Address(b"\x01" * 20), Address(b"\x02" * 20)
@@ -33,9 +45,26 @@ MACHINES_ONLY = {
 }
 """Where the core may ask whether it is a machine, or a lock, and why."""
 
+PAYMENTS = {
+    "app/app.py": "payments to somebody go through machines with him",
+    "app/incomes.py": "a note is about a part of a machine's total",
+    "app/openings.py": "what is locked in machines already",
+    "app/tending.py": "machines are renewed",
+    "app/ways.py": "payments to somebody go through machines with him",
+}
+"""Where others may, and why."""
+
 
 def test_all_parameters_have_a_kind() -> None:
     assert set(KINDS) == set(get_args(Terms)) == {type(terms) for terms in EACH}
+
+
+def test_all_kinds_are_read_on_the_chain() -> None:
+    known = known_apps(DEPLOYMENT)
+    assert [known[kind.app(DEPLOYMENT)].kind for kind in KINDS.values()] == [*KINDS.values()]
+    assert {record.__struct_config__.tag for record in get_args(Recorded)} == {
+        terms.__struct_config__.tag for terms in get_args(Terms)
+    }
 
 
 def test_kinds_stand_in_a_file_each() -> None:
@@ -68,16 +97,22 @@ def test_locking_takes_what_one_cannot_keep_by_doing_nothing() -> None:
     assert taken == [[0, 0], [0, 0], [7, 0], [0, 7]]
 
 
-def test_nobody_else_in_the_core_asks_of_which_kind_an_instance_is() -> None:
+def test_nobody_else_asks_of_which_kind_an_instance_is() -> None:
+    assert _asking(CORE, "nanocontracts/", "state.py") == MACHINES_ONLY.keys()
+    others = _asking(CORE.parent, "core/", "spec/", "testing/", "bindings/", "demo/")
+    assert others == PAYMENTS.keys()
+
+
+def _asking(root: Path, *but: str) -> set[str]:
     asking = set()
-    for file in CORE.rglob("*.py"):
-        name = file.relative_to(CORE).as_posix()
-        if name.startswith("nanocontracts/") or name == "state.py":
+    for file in root.rglob("*.py"):
+        name = file.relative_to(root).as_posix()
+        if name.startswith(but):
             continue
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if _asks(node):
                 asking.add(name)
-    assert asking == MACHINES_ONLY.keys()
+    return asking
 
 
 def _asks(node: ast.AST) -> bool:

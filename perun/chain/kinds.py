@@ -1,0 +1,34 @@
+"""Which contract decides which kind of instance, and how it is read: one line each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from perun.bindings.hash_time_lock import LockReader
+from perun.bindings.instances import InstanceReader
+from perun.bindings.vpm import MachineReader
+from perun.core.config import Deployment
+from perun.core.nanocontracts.hash_lock import HASH_LOCK
+from perun.core.nanocontracts.kind import Kind
+from perun.core.nanocontracts.machine import MACHINE
+from perun.types import Address
+
+__all__ = ["Known", "known_apps"]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A kind, by the core and by the chain."""
+
+    # Any: both take what the other gives, which only this file knows.
+    kind: Kind[Any, Any]
+    reader: InstanceReader[Any, Any]
+
+
+_KINDS = (Known(MACHINE, MachineReader()), Known(HASH_LOCK, LockReader()))
+
+
+def known_apps(deployment: Deployment) -> dict[Address, Known]:
+    """By address: the only nanocontracts that an honest party locks [A9]."""
+    return {known.kind.app(deployment): known for known in _KINDS}
