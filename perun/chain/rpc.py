@@ -255,10 +255,16 @@ class RpcEndpoint:
             raise Garbled("a nonce that no account has")
         return found
 
-    def balance(self, account: Address) -> Wei:
-        """See `Sending`."""
+    def code(self, where: Address) -> bytes:
+        """What stands at an address in the newest block; empty: nothing."""
         with _answered():
-            return Wei(int(self.web3.eth.get_balance(checksum(account))))
+            return bytes(self.web3.eth.get_code(checksum(where)))
+
+    def balance(self, account: Address, number: int | None = None) -> Wei:
+        """See `Sending`; or after the block of that number."""
+        which = cast("BlockIdentifier", "latest" if number is None else number)
+        with _answered():
+            return Wei(int(self.web3.eth.get_balance(checksum(account), which)))
 
     def tip(self) -> Wei:
         """See `Sending`. Nodes that know no way to say it say a price, of which it is a part."""

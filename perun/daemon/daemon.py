@@ -175,12 +175,12 @@ class Daemon:
         """
         undo = self._undo
         undo.callback(self.wire.stop)
-        self.assembly.join(self.wire)
-        self.thread.start()
-        undo.callback(self.thread.stop)
         if self.hosting is not None:
             self.hosting.start()
             undo.callback(self.hosting.stop)
+        self.assembly.join(self.wire)
+        self.thread.start()
+        undo.callback(self.thread.stop)
         self.assembly.chain.start()
         undo.callback(self.assembly.chain.stop)
         for text in self.settings.wire.hubs:

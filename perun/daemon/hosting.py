@@ -16,7 +16,7 @@ from perun.core.books import Books
 from perun.core.state import PeerId
 from perun.daemon.policies import bounds_of, prices_of
 from perun.daemon.settings import HubSettings
-from perun.hub.gasbook import GasBook
+from perun.hub.gasbook import Beginning, GasBook
 from perun.hub.guest import HubGuest, InTurn
 from perun.hub.questions import Questions
 from perun.hub.shares import Shares
@@ -69,11 +69,12 @@ class Hosting:
         self.offers: tuple[str, ...] = ("channels", "relay")
 
     def start(self) -> None:
-        """Before the node turns."""
+        """Before anything is sent. Raises `ChainFault`."""
+        self._begin_book()
         self.questions.start()
 
     def stop(self) -> None:
-        """While the node still turns."""
+        """Again does nothing."""
         self.questions.stop()
 
     def close(self) -> None:
@@ -87,6 +88,21 @@ class Hosting:
             self._post(
                 InTurn(lambda desk: self.guest.treasury.is_paid(desk, report.key, report.block))
             )
+
+    def _begin_book(self) -> None:
+        """How the account stands before anything is sent: costs are counted from here."""
+        if self.gas.has_begun:
+            return
+        endpoint = self._daemon.connect()
+        account = self._daemon.assembly.node.books.config.identity.account
+        head = endpoint.block()
+        assert head is not None  # Asked without a number there is one, or a fault.
+        number = head.number
+        self.gas.begin(
+            Beginning(
+                number, endpoint.next_nonce(account, number), endpoint.balance(account, number)
+            )
+        )
 
     def _submit(self, wish: Wish) -> None:
         self._daemon.assembly.chain.submitter.submit(wish)

@@ -29,6 +29,7 @@ __all__ = [
     "PolicySettings",
     "Settings",
     "WireSettings",
+    "read_amount",
     "read_settings",
     "write_settings",
 ]
@@ -250,6 +251,15 @@ def _place(content: dict[str, Any], name: str, value: str) -> None:
         raise BadSettings(name, f"[{section}] is no table in the file")
     many = get_type_hints(kind)[key] == tuple[str, ...]
     table[key] = [part.strip() for part in value.split(",") if part.strip()] if many else value
+
+
+def read_amount(text: str) -> Amount:
+    """An amount as people write it. Raises `BadSettings`."""
+    try:
+        found: Amount = _read_amount(Amount, text)
+    except ValueError as error:
+        raise BadSettings(text, str(error)) from None
+    return found
 
 
 def _read_amount(kind: type, value: Any) -> Any:

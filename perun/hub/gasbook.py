@@ -8,77 +8,110 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from perun.chain.reports import Paid
 from perun.errors import StoreFault
-from perun.types import Wei
+from perun.types import Record, Wei
 
-__all__ = ["FILE_NAME", "GasBook", "GasBookFailed", "spent_in"]
+__all__ = ["FILE_NAME", "Beginning", "Costs", "GasBook", "GasBookFailed", "read_costs"]
 
 FILE_NAME: Final = "hub-gas.sqlite"
-_TABLE: Final = (
+_SCHEMA: Final = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
     "CREATE TABLE IF NOT EXISTS paid (hash BLOB PRIMARY KEY, block INTEGER NOT NULL, "
     "kind TEXT NOT NULL, key BLOB NOT NULL, succeeded INTEGER NOT NULL, gas INTEGER NOT NULL, "
-    "wei TEXT NOT NULL) WITHOUT ROWID"
+    "wei TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS begun (block INTEGER NOT NULL, nonce INTEGER NOT NULL, "
+    "wei TEXT NOT NULL)",
 )
 
 
+@dataclass(eq=False)
 class GasBookFailed(StoreFault):
     """The file of costs cannot be read or written."""
 
-    template = "the file of costs: {reason}"
+    path: str
+    reason: str
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    template: ClassVar[str] = "{path}: {reason}"
+
+
+class Beginning(Record, frozen=True):
+    """How the account stood when the book was new."""
+
+    block: int
+    nonce: int
+    balance: Wei
+
+
+class Costs(Record, frozen=True):
+    """All that a book says."""
+
+    begun: Beginning | None = None
+    paid: tuple[Paid, ...] = ()
 
 
 class GasBook:
-    """Written by one thread."""
+    """Written by one thread at a time."""
 
     def __init__(self, folder: Path) -> None:
         """Opens or creates the file. Raises `GasBookFailed`."""
-        try:
-            self._db = sqlite3.connect(
-                folder / FILE_NAME, check_same_thread=False, isolation_level=None
-            )
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute(_TABLE)
-        except sqlite3.Error as error:
-            raise GasBookFailed(str(error)) from error
+        self._file = folder / FILE_NAME
+        with _failing(self._file):
+            self._db = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None)
+            for statement in _SCHEMA:
+                self._db.execute(statement)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it is known how the account stood at first."""
+        with _failing(self._file):
+            return self._db.execute("SELECT 1 FROM begun").fetchone() is not None
+
+    def begin(self, begun: Beginning) -> None:
+        """How the account stands at first. Raises `GasBookFailed`."""
+        row = (begun.block, begun.nonce, str(begun.balance))
+        with _failing(self._file):
+            self._db.execute("INSERT INTO begun VALUES (?, ?, ?)", row)
 
     def put(self, paid: Paid) -> None:
         """One more; the same again is the same. Raises `GasBookFailed`."""
         row = (paid.hash, paid.block, paid.kind, paid.key, paid.succeeded, paid.gas_used)
-        try:
+        with _failing(self._file):
             self._db.execute(
                 "INSERT OR IGNORE INTO paid VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, str(paid.paid))
             )
-        except sqlite3.Error as error:
-            raise GasBookFailed(str(error)) from error
 
     def close(self) -> None:
         """Closes the file."""
         self._db.close()
 
 
-def spent_in(folder: Path) -> Iterator[Paid]:
-    """All of them, oldest first; also while somebody writes. Raises `GasBookFailed`."""
+def read_costs(folder: Path) -> Costs:
+    """All that is known, oldest first; also while somebody writes. Raises `GasBookFailed`."""
     file = folder / FILE_NAME
     if not file.exists():
-        return
+        return Costs()
+    with _failing(file), closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:
+        begun = db.execute("SELECT block, nonce, wei FROM begun").fetchone()
+        rows = db.execute(
+            "SELECT key, hash, block, succeeded, gas, wei, kind FROM paid ORDER BY block"
+        ).fetchall()
+    paid = tuple(
+        Paid(key, hash, block, bool(succeeded), gas, Wei(int(wei)), kind)
+        for key, hash, block, succeeded, gas, wei, kind in rows
+    )
+    return Costs(None if begun is None else Beginning(begun[0], begun[1], Wei(int(begun[2]))), paid)
+
+
+@contextmanager
+def _failing(file: Path) -> Iterator[None]:
     try:
-        db = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
-        try:
-            rows = db.execute(
-                "SELECT key, hash, block, succeeded, gas, wei, kind FROM paid ORDER BY block"
-            ).fetchall()
-        finally:
-            db.close()
+        yield
     except sqlite3.Error as error:
-        raise GasBookFailed(str(error)) from error
-    for key, hash, block, succeeded, gas, wei, kind in rows:
-        yield Paid(key, hash, block, bool(succeeded), gas, Wei(int(wei)), kind)
+        raise GasBookFailed(str(file), str(error)) from error

@@ -16,6 +16,7 @@ from perun.core.notices import ChannelOffered, Notice
 from perun.core.state import CrossingStage, PeerId
 from perun.encoding.messages import GuestMessage
 from perun.encoding.records import Extra
+from perun.hub.ledger import Entry, Ledger
 from perun.hub.rows import KINDS, Filling, Granted, Mode, Strikes
 from perun.hub.shares import Shares
 from perun.hub.treasury import Treasury
@@ -41,8 +42,9 @@ class HubGuest:
         self._app = app
         self.shares, self.treasury = shares, treasury
         self.mode = Mode()
+        self._ledger = Ledger()
         self._draining = False
-        self.kinds: Sequence[type[Extra]] = (*app.kinds, *KINDS)
+        self.kinds: Sequence[type[Extra]] = (*app.kinds, *KINDS, Entry)
 
     def load(self, row: Extra) -> None:
         """See `Guest`."""
@@ -70,6 +72,7 @@ class HubGuest:
         """See `Guest`."""
         if isinstance(notice, ChannelOffered):
             self.shares.offered(desk, notice.channel)
+        self._ledger.noticed(desk, notice)
         self._app.noticed(desk, notice)
 
     def signed(self, desk: Desk, item: SignItem, signature: Signature) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from perun.app.methods import GetChannels, MakeRequest, Open, Pay
 from perun.chain.anvil import Anvil
+from perun.daemon.auditing import audit_home
 from perun.daemon.settings import WireSettings
 from tests.network.homes import ETHER, FREE, HubProcess, Place, User
 
@@ -58,6 +59,17 @@ def pay(alice: User, bob: User, key: str) -> None:
     assert paid.step == "done", paid.why
 
 
+def channel_of(user: User) -> str:
+    (channel,) = user.ask("channels", GetChannels())
+    return str(channel.id)
+
+
+def adds_up(home: Path) -> None:
+    found = audit_home(home)
+    assert found.holds, found.wrong
+    assert found.notes == []
+
+
 def test_payments_cross_a_hub_that_dies_and_comes_back(tmp_path: Path, stack: ExitStack) -> None:
     anvil = stack.enter_context(Anvil(options=["--block-time", "1"]))
     place = Place(anvil, tmp_path)
@@ -69,6 +81,7 @@ def test_payments_cross_a_hub_that_dies_and_comes_back(tmp_path: Path, stack: Ex
         open_with(user, hub)
     for user in (alice, bob):
         user.until(lambda user=user: is_open(user))  # type: ignore[misc]
+        hub.wait("ChannelFunded", channel=channel_of(user))
     pay(alice, bob, "1")
 
     hub.kill()
@@ -76,5 +89,7 @@ def test_payments_cross_a_hub_that_dies_and_comes_back(tmp_path: Path, stack: Ex
     hub = running(stack, home)
     hub.wait("Running")
     pay(alice, bob, "2")
+    adds_up(home)
     assert hub.stop() == 0
+    adds_up(home)
     assert not [line for line in hub.raw if "open\n" in line or "Traceback" in line]

@@ -1,0 +1,111 @@
+"""An audit of the hub in a folder: what it keeps is copied, the chain is asked."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from perun.chain.endpoint import Block
+from perun.chain.rpc import RpcEndpoint, connect
+from perun.core.books import Books
+from perun.core.limits import limits_for
+from perun.daemon.contracts import prove, read_contracts
+from perun.daemon.settings import FILE_NAME, Settings, read_settings
+from perun.errors import ChainFault
+from perun.hub.audit import Audit, audit
+from perun.hub.gasbook import Costs, read_costs
+from perun.hub.ledger import Entry
+from perun.node.backup import back_up, config_of
+from perun.node.profile import read_profile
+from perun.node.recovery import open_books
+from perun.store import SqliteStore
+
+__all__ = ["Kept", "NothingFinal", "audit_home", "read_kept"]
+
+_TRIES: Final = 5
+_PAUSE: Final = 2.0
+"""Seconds in which a running hub takes up what the chain has just shown."""
+_PIECE: Final = 10_000
+
+
+@dataclass(eq=False)
+class NothingFinal(ChainFault):
+    """No block of the chain is final yet."""
+
+    template = "no block is final yet"
+    hint = "wait for one"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a hub's folder says at one moment."""
+
+    books: Books
+    entries: Sequence[Entry]
+    costs: Costs
+
+
+def read_kept(home: Path) -> Kept:
+    """From a copy, so also while the hub runs.
+
+    Raises:
+        BadSettings: there is no node in the folder.
+        StoreFault: it cannot be read.
+    """
+    settings = read_settings(home / FILE_NAME)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy"
+        back_up(home / settings.node.store, copy)
+        store = SqliteStore(copy, (Entry,))
+        try:
+            books = open_books(config_of(read_profile(store)), store)
+            entries: list[Entry] = []
+            while piece := store.numbered(Entry, entries[-1].number if entries else 0, _PIECE):
+                entries += piece
+        finally:
+            store.close()
+    return Kept(books, entries, read_costs(home))
+
+
+def audit_home(home: Path) -> Audit:
+    """Compares; what does not add up because the hub is just taking it up is looked at again.
+
+    Raises:
+        ChainFault: the chain cannot be asked.
+        BadSettings, StoreFault: as `read_kept` says.
+    """
+    settings = read_settings(home / FILE_NAME)
+    endpoint = connect(settings.chain.rpc[0])
+    prove(endpoint.web3, read_contracts(home / settings.chain.contracts))
+    found: Audit | None = None
+    for _ in range(_TRIES):
+        if found is not None:
+            time.sleep(_PAUSE)
+        final = _final(endpoint, settings)
+        kept = read_kept(home)
+        found = audit(endpoint, kept.books, kept.entries, kept.costs, settings.chain.since, final)
+        if found.holds:
+            break
+    assert found is not None
+    return found
+
+
+def _final(endpoint: RpcEndpoint, settings: Settings) -> Block:
+    """The newest final block, as the hub counts."""
+    limits = limits_for(endpoint.chain_id)
+    behind = settings.chain.finality_blocks
+    if behind is None:
+        behind = limits.finality_blocks
+    if behind is None:
+        final = endpoint.finalized()
+    else:
+        head = endpoint.block()
+        assert head is not None  # Asked without a number there is one, or a fault.
+        final = endpoint.block(max(0, head.number - behind))
+    if final is None:
+        raise NothingFinal
+    return final

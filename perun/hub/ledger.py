@@ -1,0 +1,121 @@
+"""Every change of a hub's money in its channels, one row each, written with the turn it belongs to.
+
+What the chain shows (deposits, draws, payouts, credit) is not kept twice: the chain is asked. Here
+is what only the hub knows: for what its peers have paid it. For each channel the rows add up to
+what its newest state moves; those of kind *crossing* add up to 0 wherever both ends have closed.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import ClassVar, Final, TextIO
+
+from perun.chain.reports import Paid
+from perun.core.books import Books
+from perun.core.notices import InstanceAdded, InstanceRemoved, Notice, TransferDone
+from perun.core.rules.accounting import gain, swap
+from perun.core.state import ChannelView
+from perun.encoding.records import NumberedExtra
+from perun.node.guest import Desk
+from perun.types import Address, ChannelId, InstanceId, UnixTime, Wei
+
+__all__ = ["CROSSING", "Entry", "Ledger", "earned", "write_csv"]
+
+OPENING: Final = "opening fee"
+INSTANCE: Final = "instance fee"
+TRANSFER: Final = "transfer"
+CROSSING: Final = "crossing"
+OWN: Final = "machine"
+
+_NONE: Final = InstanceId(b"")
+_FIRST: Final = 2
+"""Version of the first state, which carries the opening fee."""
+
+
+class Entry(NumberedExtra, frozen=True, array_like=True):
+    """What one state has moved to us, or from us if negative."""
+
+    table: ClassVar[str] = "hub_ledger"
+    at: UnixTime
+    kind: str
+    asset: Address
+    amount: Wei
+    channel: ChannelId
+    instance: InstanceId = _NONE
+
+
+class Ledger:
+    """Writes the rows; in the node's thread."""
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    def noticed(self, desk: Desk, notice: Notice) -> None:
+        """What the core tells, in the turn in which it has become true."""
+        books = desk.books
+        if isinstance(notice, TransferDone):
+            view = books.channels[notice.channel]
+            first = notice.version == _FIRST and view.funding.drawn
+            self._put(desk, view, OPENING if first else TRANSFER, notice.amount)
+        elif isinstance(notice, InstanceAdded):
+            crossing = books.crossings.get(notice.instance)
+            if crossing is not None and crossing.alice_channel == notice.channel:
+                view = books.channels[notice.channel]
+                self._put(desk, view, INSTANCE, crossing.fee, notice.instance)
+        elif isinstance(notice, InstanceRemoved):
+            self._removed(desk, notice)
+
+    def _removed(self, desk: Desk, notice: InstanceRemoved) -> None:
+        view, instance = desk.books.channels[notice.channel], desk.books.instances[notice.instance]
+        swapped = next(leg.swapped for leg in instance.legs if leg.channel == view.id)
+        amount = gain(view.role, swap(notice.shift, swapped))
+        kind = CROSSING if instance.role is None else OWN
+        self._put(desk, view, kind, Wei(amount), notice.instance)
+
+    def _put(
+        self,
+        desk: Desk,
+        view: ChannelView,
+        kind: str,
+        amount: Wei,
+        instance: InstanceId = _NONE,
+    ) -> None:
+        if not amount:
+            return
+        self._next = self._next or desk.bounds(Entry)[1] + 1
+        at, asset = desk.books.chain.wall, view.channel.asset
+        desk.put(Entry(self._next, at, kind, asset, amount, view.id, instance))
+        self._next += 1
+
+
+def earned(books: Books, entries: Iterable[Entry]) -> Wei:
+    """Fees that are ours: those of channels that were funded."""
+    return Wei(
+        sum(
+            entry.amount
+            for entry in entries
+            if entry.kind in (OPENING, INSTANCE) and _is_funded(books, entry.channel)
+        )
+    )
+
+
+def _is_funded(books: Books, channel: ChannelId) -> bool:
+    view = books.channels.get(channel)
+    return view is not None and bool(view.final.alice or view.final.bob or view.final.ended)
+
+
+def write_csv(to: TextIO, entries: Iterable[Entry], spent: Iterable[Paid]) -> None:
+    """Everything as a table: what came in by states, then what gas has cost."""
+    table = csv.writer(to)
+    table.writerow(("time", "block", "kind", "asset", "amount", "channel", "instance", "hash"))
+    for entry in entries:
+        when = datetime.fromtimestamp(entry.at, UTC).isoformat()
+        ids = ("0x" + entry.channel.hex(), "0x" + entry.instance.hex() if entry.instance else "")
+        asset = "0x" + entry.asset.hex()
+        table.writerow((when, "", entry.kind, asset, entry.amount, *ids, ""))
+    for paid in spent:
+        kind = f"gas {paid.kind}" + ("" if paid.succeeded else " (reverted)")
+        hash = "0x" + paid.hash.hex()
+        table.writerow(("", paid.block, kind, "0x" + 40 * "0", -paid.paid, "", "", hash))
