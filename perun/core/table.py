@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from perun.core import clockwork, meeting, open_at_once
 from perun.core.books import Draft
-from perun.core.channel import commands, funding, joining, offers, proposals, secrets
+from perun.core.channel import commands, declining, funding, joining, offers, proposals, secrets
 from perun.core.hub import queue
 from perun.core.inputs import (
     ChainAnnounced,
@@ -120,7 +120,7 @@ TABLE: Final[dict[type, Row]] = {
     m.Invite: Row(invitations.on_invite),
     m.Invited: Row(invitations.on_invited),
     m.DeclineInvite: Row(invitations.on_decline),
-    m.RefuseInstance: Row(ends.on_refused),
+    m.RefuseInstance: Row(declining.on_refused),
     m.ReadySigned: Row(ends.on_ready),
     m.Leave: Row(leaving.on_leave),
     m.Reveal: Row(secrets.on_reveal),

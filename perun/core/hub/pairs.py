@@ -35,7 +35,16 @@ from perun.core.state import (
 from perun.core.states.proposing import answer, refuse, want
 from perun.types import ChannelId, InstanceId
 
-__all__ = ["follow", "give_up", "look_again", "on_agreed", "on_held", "on_watched", "overdue"]
+__all__ = [
+    "follow",
+    "give_up",
+    "look_again",
+    "on_agreed",
+    "on_declined",
+    "on_held",
+    "on_watched",
+    "overdue",
+]
 
 
 def pays_alone(draft: Draft, view: ChannelView, instance: InstanceView) -> bool:
@@ -97,6 +106,14 @@ def on_held(draft: Draft, view: ChannelView) -> bool:
         # The payer cannot propose before it knows the secret, which it learns from rule (d).
         answer(draft, view.id)
     return True
+
+
+def on_declined(draft: Draft, view: ChannelView, id: InstanceId, reason: str) -> None:
+    """An end that we granted an instance says that it will not propose it: neither has to wait."""
+    crossing = draft.crossing(id)
+    if crossing is None or view.inflight != id or crossing.stage is not CrossingStage.OPENING:
+        return
+    give_up(draft, crossing, reason, (view.id,))
 
 
 def on_watched(draft: Draft, crossing: Crossing) -> None:

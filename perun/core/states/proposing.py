@@ -30,6 +30,7 @@ from perun.core.states.content import build, next_version
 from perun.encoding.messages import (
     DeclineInvite,
     Propose,
+    RefuseInstance,
     RequestInstance,
     ShowState,
     SignedHalf,
@@ -105,6 +106,8 @@ def _say_so(draft: Draft, instance: InstanceView, intent: Intent, reason: str) -
     elif intent.half is not None:
         # Only the hub can resolve the other end's half, as it will: it knows the same of us.
         ask_hub(draft, instance, intent.half)
+    elif instance.via:
+        draft.send(instance.via, RefuseInstance(instance.id, reason[:200]))
 
 
 def ask_hub(

@@ -67,6 +67,14 @@ def test_a_machine_leaves_room_for_the_fee() -> None:
     assert not [one for one in trio.alice.party.notices if isinstance(one, InstanceRefused)]
 
 
+def test_a_half_that_the_hub_refuses_keeps_nobody_waiting() -> None:
+    """The fee is more than the room left for it: refused, and tried smaller at once."""
+    trio = Trio(money=50, base_fee=Wei(10))
+    before = trio.town.world.ledger.time
+    assert trio.alice.ask("pay", trio.pay(10)).step == "done"
+    assert trio.town.world.ledger.time == before
+
+
 def test_a_fee_beyond_the_policy_is_said_in_words() -> None:
     trio = Trio(Policy(greatest_deposit=Wei(10**30)), base_fee=Wei(7))
     paid = trio.alice.ask("pay", trio.pay(5))
