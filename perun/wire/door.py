@@ -23,6 +23,10 @@ class DoorLimits:
 
     seconds: float = 10
     """For a new connection to attach, or to ask for a page."""
+    grace: float = 0.5
+    """Seconds that a new connection is left alone when others of its own address want its place,
+    or when no address has more than others: so of a thousand that come back at once all get a
+    turn."""
     new: int = 1_024
     new_per_address: int = 64
     links: int = 8_192
@@ -146,12 +150,18 @@ class Door:
         return len(self._links)
 
     def arrive(self, visitor: Visitor, address: str, now: float) -> Seat:
-        """A new connection comes in; one that waits longer may have to go for it."""
+        """A new connection comes in, for which another may have to go; or is sent away itself."""
         seat = Seat(visitor, group_of(address), now)
         full = self._new.why_full(seat.group)
         if full is not None:
             group = seat.group if full is Code.CROWDED else self._new.largest()
-            self._turn_away(self._new.oldest(group), full, "too many that have not attached")
+            oldest = self._new.oldest(group)
+            greedy = self._new.of(group) > self._new.of(seat.group) + 1
+            if not greedy and now - oldest.since < self.limits.grace:
+                oldest = seat
+            self._turn_away(oldest, full, "too many that have not attached")
+            if oldest is seat:
+                return seat
         self._new.add(seat)
         return seat
 

@@ -434,7 +434,8 @@ class Exchange:
     # ------------------------------------------------------------------------- who may come
 
     def _is_known(self, peer: PeerId) -> bool:
-        return peer in self._peers or self._party.knows(peer)
+        called = self._peers.get(peer)
+        return (called is not None and bool(called.hosts)) or self._party.knows(peer)
 
     def _may_come(self, peer: PeerId, token: bytes) -> bool:
         return self._admits is not None and self._admits(peer, token)

@@ -174,6 +174,9 @@ class Listener:
     async def _welcome(self, connection: socket.socket, address: Any) -> None:
         visitor = _Connection(self.limits, self.relay)
         visitor.seat = self.door.arrive(visitor, address[0], _now())
+        if visitor.leaving:
+            connection.close()
+            return
         self._visitors[address[:2]] = visitor
         assert self._runner is not None
         assert self._runner.server is not None

@@ -130,6 +130,8 @@ class Sessions:
         self._strangers = Bucket(self._limits.strangers_each_second)
         self._buckets: dict[PeerId, Bucket] = {}
         self._full = False
+        self._waiting = 0
+        """Bytes that wait in all sessions together."""
 
     # ------------------------------------------------------------------------- what is asked of us
 
@@ -152,10 +154,13 @@ class Sessions:
         session = self._sessions.get(peer)
         if session is None or not session.open:
             return None
+        before = session.waiting_bytes
         try:
             session.put(frames)
         except Broken as broken:
+            self._waiting += session.waiting_bytes - before
             return self._break(session, broken, now)
+        self._waiting += session.waiting_bytes - before
         return self._flush(session, now)
 
     def is_open(self, peer: PeerId) -> bool:
@@ -173,10 +178,10 @@ class Sessions:
 
     def waiting(self, peer: PeerId | None = None) -> int:
         """Bytes that wait for this peer, or all, to have room."""
-        if peer is not None:
-            session = self._sessions.get(peer)
-            return 0 if session is None else session.waiting_bytes
-        return sum(session.waiting_bytes for session in self._sessions.values())
+        if peer is None:
+            return self._waiting
+        session = self._sessions.get(peer)
+        return 0 if session is None else session.waiting_bytes
 
     def full(self) -> None:
         """From now on what comes is not taken: peers stop when their window is used up."""
@@ -382,8 +387,10 @@ class Sessions:
         return () if box is None else (Out(session.route, packet(self.own, session, box)),)
 
     def _flush(self, session: Session, now: float) -> list[Outcome]:
+        before = session.waiting_bytes
         boxes = session.flush(now)
-        if session.waiting_bytes and self.waiting() > self._limits.waiting:
+        self._waiting += session.waiting_bytes - before
+        if self._waiting > self._limits.waiting:
             most = max(self._sessions.values(), key=lambda it: it.waiting_bytes)
             broken = Broken(Code.SLOW, f"{most.waiting_bytes} bytes wait, most of all peers")
             return self._break(most, broken, now)
@@ -397,6 +404,7 @@ class Sessions:
     def _forget(self, session: Session, code: Code, reason: str) -> Ended:
         if self._sessions.get(session.peer) is session:
             del self._sessions[session.peer]
+            self._waiting -= session.waiting_bytes
         return Ended(session.peer, code, reason, session.open)
 
     # ------------------------------------------------------------------------- packets

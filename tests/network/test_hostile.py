@@ -292,8 +292,8 @@ def test_ten_thousand_that_stop_half_way_keep_nobody_out(data: bytes) -> None:
         eventually(lambda: hub.ask("door")[3] <= 1)
 
 
-def test_those_of_one_address_keep_out_no_other_and_are_told(hub: Hub) -> None:
-    async def attack() -> None:
+def test_those_of_one_address_keep_out_no_other_and_are_told() -> None:
+    async def attack(hub: Hub) -> None:
         async with rude(hub, "127.0.0.2") as first:
             halves = [
                 await asyncio.open_connection("127.0.0.1", hub.port, local_addr=("127.0.0.2", 0))
@@ -305,7 +305,8 @@ def test_those_of_one_address_keep_out_no_other_and_are_told(hub: Hub) -> None:
             for _, writer in halves:
                 writer.close()
 
-    run(attack())
+    with Hub(grace=0) as hub:
+        run(attack(hub))
 
 
 def test_whoever_does_not_attach_in_time_is_told() -> None:
