@@ -45,10 +45,14 @@ def tokens_folder(home: Path) -> Path:
     return home / "tokens"
 
 
-def publish_place(home: Path, url: str) -> Place:
-    """Says where the interface is; makes the owner's token if there is none."""
+def publish_place(home: Path, url: str, name: str = _NAME) -> Place:
+    """Says where the interface is; makes the owner's token if there is none.
+
+    Args:
+        name: of the file, for another interface than that for programs.
+    """
     place = Place(url, make_token(tokens_folder(home), OWNER, Scope.ALL))
-    new = home / f"{_NAME}.new"
+    new = home / f"{name}.new"
     with contextlib.suppress(FileNotFoundError):
         new.unlink()
     fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -56,19 +60,19 @@ def publish_place(home: Path, url: str) -> Place:
         os.write(fd, msgspec.json.encode(place))
     finally:
         os.close(fd)
-    os.replace(new, home / _NAME)
+    os.replace(new, home / name)
     return place
 
 
-def read_place(home: Path) -> Place:
+def read_place(home: Path, name: str = _NAME) -> Place:
     """Raises OSError if no node has said where it is, `TokenUnsafe` if others can read it."""
-    path = home / _NAME
+    path = home / name
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise TokenUnsafe(str(path))
     return msgspec.json.decode(path.read_bytes(), type=Place)
 
 
-def withdraw_place(home: Path) -> None:
+def withdraw_place(home: Path, name: str = _NAME) -> None:
     """The interface is gone."""
     with contextlib.suppress(FileNotFoundError):
-        (home / _NAME).unlink()
+        (home / name).unlink()

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from perun.chain.rpc import RpcEndpoint, connect
+from perun.cli import hub_admin
 from perun.cli.hub_views import print_audit
 from perun.cli.keys import password_for
 from perun.cli.living import live, opened
@@ -164,5 +165,8 @@ def audit_command(home: Path, as_json: bool, table: Path | None) -> None:
     if not found.holds:
         click.get_current_context().exit(FAILED)
 
+
+for command in hub_admin.COMMANDS:
+    hub.add_command(command)
 
 COMMANDS = (hub,)

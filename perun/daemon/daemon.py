@@ -11,7 +11,6 @@ the same.
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -39,6 +38,7 @@ from perun.daemon.contracts import prove, read_contracts
 from perun.daemon.hosting import Hosting
 from perun.daemon.keyring import Keyring
 from perun.daemon.lookups import Lookups
+from perun.daemon.places import is_here, place_of
 from perun.daemon.policies import policy_of
 from perun.daemon.settings import BadSettings, Settings
 from perun.encoding.addresses import NodeAddress, show_node_id
@@ -158,7 +158,7 @@ class Daemon:
         self.thread = NodeThread(self.assembly.node)
         self.lookups = Lookups(self.assembly.node, self.config, genesis, home / "cards.json")
         self._undo.callback(self.lookups.stop)
-        bind, port = _place(settings.api.listen)
+        bind, port = place_of(settings.api.listen)
         self.api = ApiServer(self.lookups, Tokens(tokens_folder(home)), bind, port)
 
     @property
@@ -248,9 +248,9 @@ class Daemon:
         wire = self.settings.wire
         if not wire.listen:
             return None
-        bind, port = _place(wire.listen)
+        bind, port = place_of(wire.listen)
         tls = self._tls()
-        if tls is None and not wire.proxy and not _is_here(bind):
+        if tls is None and not wire.proxy and not is_here(bind):
             raise BadSettings(
                 f"[wire] listen = {wire.listen!r}",
                 "others can reach that, so it needs TLS: name a tls_certificate, or say "
@@ -291,19 +291,3 @@ class Daemon:
         if self.listener is None or not self.listener.port:
             return ""
         return self.listener.host
-
-
-def _is_here(bind: str) -> bool:
-    """Whether only this machine reaches an address."""
-    try:
-        return ipaddress.ip_address(bind).is_loopback
-    except ValueError:
-        return bind == "localhost"
-
-
-def _place(text: str) -> tuple[str, int]:
-    """`host:port` of a setting."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65_535:
-        raise BadSettings(text, "is no address to listen at, such as 127.0.0.1:7070")
-    return host.strip("[]"), int(port)

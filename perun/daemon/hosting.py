@@ -8,25 +8,31 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
+from perun.api.place import publish_place, tokens_folder, withdraw_place
+from perun.api.tokens import Tokens
 from perun.app.app import App
 from perun.chain.reports import Paid, Report
 from perun.chain.rpc import RpcEndpoint
 from perun.chain.wishes import Wish
 from perun.core.books import Books
 from perun.core.state import PeerId
+from perun.daemon.operating import Operator, Run
+from perun.daemon.places import is_here, place_of
 from perun.daemon.policies import bounds_of, prices_of
-from perun.daemon.settings import HubSettings
-from perun.hub.gasbook import Beginning, GasBook
+from perun.daemon.settings import BadSettings, HubSettings
+from perun.hub.admin import Admin
+from perun.hub.gasbook import Beginning, GasBook, read_costs
 from perun.hub.guest import HubGuest, InTurn
 from perun.hub.questions import Questions
 from perun.hub.shares import Shares
 from perun.hub.tariff import Tariff
 from perun.hub.treasury import Told, Treasury
-from perun.node.assembly import Assembly
 from perun.types import ETH, Wei
-from perun.wire.listener import Listener
 
-__all__ = ["Hosting"]
+__all__ = ["ADMIN_PLACE", "Hosting"]
+
+ADMIN_PLACE: Final = "admin.json"
+"""File that says where the operator's port is."""
 
 _HOUR: Final = 3_600.0
 """A price named in a card stands for so long, or longer."""
@@ -35,12 +41,10 @@ _DRAIN: Final = 30.0
 _LOOK: Final = 0.2
 
 
-class Host(Protocol):
+class Host(Run, Protocol):
     """The daemon, as far as its hub needs it."""
 
     app: App
-    assembly: Assembly
-    listener: Listener | None
 
     @property
     def connect(self) -> Callable[[], RpcEndpoint]:
@@ -64,6 +68,13 @@ class Hosting:
             Shares(self.tariff, self.bounds, self._group_of, self.questions.balance),
             Treasury(Wei(int(settings.credit)), self.questions.balance, self._submit, tell),
         )
+        self.guest.gas_spent = sum(paid.paid for paid in read_costs(home).paid)
+        self._home = home
+        bind, port = place_of(settings.admin)
+        if not is_here(bind):
+            raise BadSettings("[hub] admin", f"{settings.admin} is reachable from elsewhere")
+        operator = Operator(daemon, self.guest, Tokens(tokens_folder(home)))
+        self.admin = Admin(operator, bind, port)
         self._flat: Wei | None = None
         self._named = 0.0
         self.offers: tuple[str, ...] = ("channels", "relay")
@@ -72,10 +83,14 @@ class Hosting:
         """Before anything is sent. Raises `ChainFault`."""
         self._begin_book()
         self.questions.start()
+        self.admin.start()
+        publish_place(self._home, self.admin.url, ADMIN_PLACE)
 
     def stop(self) -> None:
         """Again does nothing."""
         self.questions.stop()
+        withdraw_place(self._home, ADMIN_PLACE)
+        self.admin.stop()
 
     def close(self) -> None:
         """After everything else has stopped."""
@@ -85,6 +100,7 @@ class Hosting:
         """What the chain port says, in its thread."""
         if isinstance(report, Paid):
             self.gas.put(report)
+            self.guest.gas_spent += report.paid
             self._post(
                 InTurn(lambda desk: self.guest.treasury.is_paid(desk, report.key, report.block))
             )

@@ -152,6 +152,8 @@ class HubSettings(_Section, frozen=True, forbid_unknown_fields=True):
     """Most of ours in all channels together; not set: ten times `credit`."""
     greatest_lock: Amount | None = None
     peer_quota: Amount | None = None
+    admin: str = "127.0.0.1:7072"
+    """For its operator, on this machine."""
     faucet: Amount | None = None
     """What anybody may ask for once; on test networks only."""
 

@@ -42,8 +42,10 @@ class HubGuest:
         self._app = app
         self.shares, self.treasury = shares, treasury
         self.mode = Mode()
-        self._ledger = Ledger()
-        self._draining = False
+        self.ledger = Ledger()
+        self.draining = False
+        self.gas_spent = 0
+        """Wei, in all; for metrics."""
         self.kinds: Sequence[type[Extra]] = (*app.kinds, *KINDS, Entry)
 
     def load(self, row: Extra) -> None:
@@ -72,7 +74,7 @@ class HubGuest:
         """See `Guest`."""
         if isinstance(notice, ChannelOffered):
             self.shares.offered(desk, notice.channel)
-        self._ledger.noticed(desk, notice)
+        self.ledger.noticed(desk, notice)
         self._app.noticed(desk, notice)
 
     def signed(self, desk: Desk, item: SignItem, signature: Signature) -> None:
@@ -82,6 +84,7 @@ class HubGuest:
     def passed(self, desk: Desk, input: Input) -> None:
         """See `Guest`."""
         if isinstance(input, Restarted):
+            self.ledger.begin(desk)  # So that metrics know at once.
             self._go_by_mode(desk)
             self.shares.restarted(desk)
         elif isinstance(input, ChainBlock) or (
@@ -104,12 +107,12 @@ class HubGuest:
 
     def drain(self, desk: Desk) -> int:
         """Takes nothing new as long as the process lives; how much is under way."""
-        self._draining = True
+        self.draining = True
         self._go_by_mode(desk)
         return under_way(desk.books)
 
     def _go_by_mode(self, desk: Desk) -> None:
-        policy, paused = desk.books.config.policy, self.mode.paused or self._draining
+        policy, paused = desk.books.config.policy, self.mode.paused or self.draining
         if policy.hub is not None and policy.hub.paused != paused:
             desk.agree_to(replace(policy, hub=replace(policy.hub, paused=paused)))
 

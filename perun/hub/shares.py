@@ -51,9 +51,14 @@ class Shares:
         """
         self.tariff, self.bounds = tariff, bounds
         self._group_of, self._look_up = group_of, look_up
-        self._waiting: dict[ChannelId, _Waiting] = {}
+        self._offers: dict[ChannelId, _Waiting] = {}
         self.granted: dict[ChannelId, Granted] = {}
         self.strikes: dict[str, Strikes] = {}
+
+    @property
+    def waiting(self) -> int:
+        """Offers that wait for their turn."""
+        return len(self._offers)
 
     def load(self, row: Granted | Strikes) -> None:
         """One of its rows."""
@@ -80,10 +85,10 @@ class Shares:
     def look(self, desk: Desk) -> None:
         """Takes up what waits, oldest first; with every block, and whenever something changes."""
         self._settle(desk)
-        for id, waiting in list(self._waiting.items()):
+        for id, waiting in list(self._offers.items()):
             view = desk.books.channels.get(id)
             if view is None or view.stage is not Stage.INVITED:
-                del self._waiting[id]
+                del self._offers[id]
                 continue
             refusal = self._why_not(desk.books, view, waiting.group)
             if refusal is not None:
@@ -102,14 +107,14 @@ class Shares:
             return
         now = desk.books.chain.clock
         group = self._group_of(view.peer) or "elsewhere"
-        self._waiting.setdefault(view.id, _Waiting(group, now))
+        self._offers.setdefault(view.id, _Waiting(group, now))
 
     def _ask(self, view: ChannelView) -> None:
         id = view.id
         self._look_up(peer_account(view), lambda desk, ether: self._found(desk, id, ether))
 
     def _found(self, desk: Desk, id: ChannelId, ether: Wei | None) -> None:
-        waiting, view = self._waiting.get(id), desk.books.channels.get(id)
+        waiting, view = self._offers.get(id), desk.books.channels.get(id)
         if waiting is None or view is None or view.stage is not Stage.INVITED:
             return
         waiting.asking = False
@@ -140,16 +145,16 @@ class Shares:
         try:
             desk.do(CommandJoin(view.id, accept=True, to_credit=True))
         except Misuse as error:
-            self._waiting[view.id].why = str(error)
+            self._offers[view.id].why = str(error)
             return  # A view of the chain that is too old, or an Open of the same peer: it waits.
-        del self._waiting[view.id]
+        del self._offers[view.id]
         account, funding = peer_account(view), view.funding
         row = Granted(view.id, account, group, view.channel.asset, funding.bob_amount)
         self.granted[view.id] = row
         desk.put(row)
 
     def _refuse(self, desk: Desk, id: ChannelId, reason: str) -> None:
-        self._waiting.pop(id, None)
+        self._offers.pop(id, None)
         desk.do(CommandJoin(id, accept=False, reason=reason))
 
     # ------------------------------------------------------------------------------ what came of it

@@ -43,7 +43,12 @@ from tests.network.wired import eventually
 
 PATIENCE_SECONDS = 60.0
 ETHER = 10**18
-FREE = HubSettings(credit=Amount(100 * ETHER), greatest_share=Amount(10 * ETHER), exit_gas=False)
+FREE = HubSettings(
+    credit=Amount(100 * ETHER),
+    greatest_share=Amount(10 * ETHER),
+    exit_gas=False,
+    admin="127.0.0.1:0",
+)
 
 
 class Place:
@@ -156,6 +161,10 @@ class HubProcess:
     def stop(self) -> int:
         """As an operating system does."""
         self.process.send_signal(signal.SIGTERM)
+        return self.ended()
+
+    def ended(self) -> int:
+        """Its exit code, once it has ended."""
         code = self.process.wait(PATIENCE_SECONDS)
         self._reader.join()
         return code

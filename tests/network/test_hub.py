@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import requests
+from click.testing import CliRunner
 
+from perun.api.place import read_place
+from perun.api.tokens import read_token
 from perun.app.methods import GetChannels, MakeRequest, Open, Pay
 from perun.chain.anvil import Anvil
+from perun.cli.main import cli
 from perun.daemon.auditing import audit_home
+from perun.daemon.hosting import ADMIN_PLACE
+from perun.daemon.keyring import read_keyring
 from perun.daemon.settings import WireSettings
 from tests.network.homes import ETHER, FREE, HubProcess, Place, User
 
@@ -64,6 +73,39 @@ def channel_of(user: User) -> str:
     return str(channel.id)
 
 
+def hub_says(home: Path, *arguments: str) -> str:
+    result = CliRunner(env={"PERUN_HOME": str(home), "COLUMNS": "200"}).invoke(
+        cli, ("hub", *arguments)
+    )
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def look_at(home: Path) -> None:
+    """All that its operator can ask, and its monitoring."""
+    status = json.loads(hub_says(home, "status", "--json"))
+    assert (status["channels"], status["online"], status["paused"]) == ({"idle": 2}, 2, False)
+    assert status["instances"] == {"open": 1}
+    assert "takes new channels" in hub_says(home, "status")
+    assert hub_says(home, "channels").count("idle") == 2
+    assert hub_says(home, "peers").count("yes") == 2
+    assert "earned" in hub_says(home, "fees")
+    place = read_place(home, ADMIN_PLACE)
+    pages = {
+        path: requests.get(f"{place.url}/{path}", timeout=10)
+        for path in ("health", "ready", "metrics", "status")
+    }
+    codes = {path: page.status_code for path, page in pages.items()}
+    assert codes == {"health": 200, "ready": 200, "metrics": 200, "status": 401}
+    assert 'perun_hub_channels{phase="idle"} 2\n' in pages["metrics"].text
+    foreign = {"Origin": "https://evil.example", "Authorization": f"Bearer {place.token}"}
+    assert requests.post(f"{place.url}/drain", headers=foreign, timeout=10).status_code == 403
+    hub_says(home, "pause")
+    assert requests.get(f"{place.url}/ready", timeout=10).status_code == 503
+    hub_says(home, "resume")
+    assert requests.get(f"{place.url}/ready", timeout=10).status_code == 200
+
+
 def adds_up(home: Path) -> None:
     found = audit_home(home)
     assert found.holds, found.wrong
@@ -89,7 +131,21 @@ def test_payments_cross_a_hub_that_dies_and_comes_back(tmp_path: Path, stack: Ex
     hub = running(stack, home)
     hub.wait("Running")
     pay(alice, bob, "2")
+    look_at(home)
     adds_up(home)
-    assert hub.stop() == 0
+    hub_says(home, "drain")
+    assert hub.ended() == 0
     adds_up(home)
-    assert not [line for line in hub.raw if "open\n" in line or "Traceback" in line]
+    assert not (home / ADMIN_PLACE).exists()
+    keep_secrets(home, hub)
+
+
+def keep_secrets(home: Path, hub: HubProcess) -> None:
+    """No key, phrase, preimage, signature or token is in what it has said."""
+    said = "".join(hub.raw)
+    keyring = read_keyring(home / "keys.json", "open")
+    token = read_token(home / "tokens" / "owner.json")
+    for secret in (keyring.phrase, token, keyring.account.secret.hex(), keyring.node.secret.hex()):
+        assert secret not in said
+    assert not re.search(r"[0-9a-f]{96}", said), "something as long as a signature"
+    assert "Traceback" not in said
