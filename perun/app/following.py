@@ -16,7 +16,6 @@ from perun.app.work import Work
 from perun.core.inputs import CommandShow
 from perun.core.nanocontracts.instances import one_way
 from perun.core.notices import InstanceRemoved, PaymentDelivered, PaymentRefused
-from perun.core.rules.signing import check_signature
 from perun.core.state import PeerId, Role
 from perun.crypto.keys import PublicKey
 from perun.encoding.messages import Noted
@@ -116,7 +115,7 @@ def on_noted(work: Work, sender: PeerId, message: Noted) -> None:
     why, signature = message.why, message.receipt
     if row.request and not why:
         receipt = receipt_of(work, row, message.at)
-        check_signature(work.config.deployment, receipt, signature, PublicKey(row.payee).address)
+        work.books.checker.check(receipt, signature, PublicKey(row.payee).address)
     else:
         signature = row.receipt
     put(work, replace(row, step=Step.DONE, why=why, receipt=signature, receipt_at=message.at))

@@ -10,11 +10,12 @@ from perun.bindings.failures import NodeUnreachable
 from perun.chain.reports import Unreachable
 from perun.core.inputs import Received
 from perun.core.notices import ChannelJoined, PreimageLearnt
-from perun.encoding.messages import Reveal
+from perun.encoding.messages import Propose
 from perun.hub.logs import JsonLog
-from perun.types import ChannelId, InstanceId, Preimage
+from perun.types import ChannelId, InstanceId, Preimage, Signature, State, Version, Wei
 
 SECRET = bytes(range(32))
+STATE = State(ChannelId(b"\x01" * 32), Version(2), Wei(0))
 
 
 def logged(*told: object, urls: tuple[str, ...] = ()) -> list[dict[str, Any]]:
@@ -37,7 +38,7 @@ def test_a_preimage_is_left_out() -> None:
 
 
 def test_what_a_peer_has_sent_is_not_repeated() -> None:
-    message = Reveal(InstanceId(b"\x01" * 32), Preimage(SECRET))
+    message = Propose(STATE, Signature(bytes(65)), 2, preimage=Preimage(SECRET))
     (line,) = logged((Received(b"\x02" * 33, message), ValueError(SECRET.hex())))
     assert line == {
         "at": 7.0,
