@@ -6,6 +6,8 @@ import io
 import json
 from typing import Any
 
+import pytest
+
 from perun.bindings.failures import NodeUnreachable
 from perun.chain.reports import Unreachable
 from perun.core.inputs import Received
@@ -66,3 +68,17 @@ def test_the_key_in_the_address_of_a_chains_node_is_left_out() -> None:
 def test_no_stranger_forges_a_line() -> None:
     (line,) = logged(Unreachable('x\n{"event": "Paid"}', 1))
     assert line["event"] == "Unreachable"
+
+
+@pytest.mark.parametrize("fault", [OSError(28, "No space left"), ValueError("closed file")])
+def test_line_that_cannot_be_written_is_lost(fault: Exception) -> None:
+    class Full(io.StringIO):
+        def write(self, _: str) -> int:
+            raise fault
+
+    JsonLog(Full()).tell(Unreachable("a", 1))
+
+
+def test_half_a_letter_is_no_end() -> None:
+    (line,) = logged(Unreachable("\udc80", 1))
+    assert line["reason"] == "?"
