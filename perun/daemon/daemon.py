@@ -39,7 +39,7 @@ from perun.daemon.contracts import prove, read_contracts
 from perun.daemon.hosting import Hosting
 from perun.daemon.keyring import Keyring
 from perun.daemon.lookups import Lookups
-from perun.daemon.places import is_here, place_of
+from perun.daemon.places import place_of, require_tls
 from perun.daemon.policies import policy_of
 from perun.daemon.settings import BadSettings, Settings
 from perun.encoding.addresses import NodeAddress, show_node_id
@@ -252,6 +252,9 @@ class Daemon:
     def _reach(self, peer: PeerId, host: str, token: bytes = b"", *, stay: bool = True) -> None:
         self.wire.reach(peer, host, token, stay=stay)
 
+    def _carries(self, sender: PeerId, to: PeerId) -> bool:
+        return self.hosting is None or self.hosting.carries(sender, to)
+
     def _admits(self, peer: PeerId, token: bytes) -> bool:
         """Whether a node that we have no channel with may have a session."""
         settings = self.settings
@@ -263,14 +266,15 @@ class Daemon:
             return None
         bind, port = place_of(wire.listen)
         tls = self._tls()
-        if tls is None and not wire.proxy and not is_here(bind):
-            raise BadSettings(
-                f"[wire] listen = {wire.listen!r}",
-                "others can reach that, so it needs TLS: name a tls_certificate, or say "
-                "proxy = true if a proxy of yours in front has it",
-            )
+        require_tls(wire.listen, tls is not None or wire.proxy)
         return Listener(
-            bind, port, hosts=wire.hosts, card=self.card.text, tls=tls, proxied=wire.proxy
+            bind,
+            port,
+            hosts=wire.hosts,
+            card=self.card.text,
+            tls=tls,
+            proxied=wire.proxy,
+            passes=self._carries,
         )
 
     def _card(self, serial: int, until: UnixTime) -> Card:

@@ -15,12 +15,15 @@ from perun.chain.reports import Paid, Report
 from perun.chain.rpc import RpcEndpoint
 from perun.chain.wishes import Wish
 from perun.core.books import Books
+from perun.core.config import Config
 from perun.core.state import PeerId
 from perun.daemon.operating import Operator, Run
 from perun.daemon.places import is_here, place_of
 from perun.daemon.policies import bounds_of, prices_of
 from perun.daemon.settings import BadSettings, HubSettings
 from perun.hub.admin import Admin
+from perun.hub.faucet import Faucet, Generosity
+from perun.hub.faucet_page import FAUCET_PATH, FaucetPage
 from perun.hub.gasbook import Beginning, GasBook, read_costs
 from perun.hub.guest import HubGuest, InTurn
 from perun.hub.questions import Questions
@@ -34,8 +37,10 @@ __all__ = ["ADMIN_PLACE", "Hosting"]
 ADMIN_PLACE: Final = "admin.json"
 """File that says where the operator's port is."""
 
+_TEST_NETWORKS: Final = frozenset({11_155_111, 560_048, 31_337, 131_277_322_940_537})
 _HOUR: Final = 3_600.0
 """A price named in a card stands for so long, or longer."""
+_TOLD_AGAIN: Final = 256
 _DRAIN: Final = 30.0
 """Seconds; a pair of proposals is refused after *patience*, which is less."""
 _LOOK: Final = 0.2
@@ -45,6 +50,8 @@ class Host(Run, Protocol):
     """The daemon, as far as its hub needs it."""
 
     app: App
+    config: Config
+    peer: PeerId
 
     @property
     def connect(self) -> Callable[[], RpcEndpoint]:
@@ -67,6 +74,7 @@ class Hosting:
             daemon.app,
             Shares(self.tariff, self.bounds, self._group_of, self.questions.balance),
             Treasury(Wei(int(settings.credit)), self.questions.balance, self._submit, tell),
+            self._faucet(),
         )
         self.guest.gas_spent = sum(paid.paid for paid in read_costs(home).paid)
         self._home = home
@@ -78,10 +86,47 @@ class Hosting:
         self._flat: Wei | None = None
         self._named = 0.0
         self.offers: tuple[str, ...] = ("channels", "relay")
+        self._serve_faucet()
+
+    def _faucet(self) -> Faucet | None:
+        """Raises `BadSettings` where ether is worth something."""
+        settings = self._settings
+        if settings.faucet is None:
+            return None
+        chain = self._daemon.config.deployment.contract.chain_id
+        if chain not in _TEST_NETWORKS:
+            raise BadSettings("[hub] faucet", f"chain {chain} is no test network that we know")
+        return Faucet(
+            Generosity(
+                Wei(int(settings.faucet)), settings.faucet_each_address, settings.faucet_each_day
+            ),
+            self._submit,
+        )
+
+    def _serve_faucet(self) -> None:
+        faucet, listener = self.guest.faucet, self._daemon.listener
+        if faucet is None or listener is None:
+            return
+        page = FaucetPage(
+            faucet,
+            self.guest.treasury,
+            self.questions,
+            self._post,
+            listener.address_of_request,
+        )
+        listener.app.router.add_post(FAUCET_PATH, page.serve)
+        self.offers += ("faucet",)
+
+    def carries(self, sender: PeerId, to: PeerId) -> bool:
+        """Whom the relay serves: one of the two has money in a channel with us, or is us."""
+        known = self.guest.customers
+        return sender in known or to in known or self._daemon.peer in (sender, to)
 
     def start(self) -> None:
         """Before anything is sent. Raises `ChainFault`."""
         self._begin_book()
+        for paid in read_costs(self._home).paid[-_TOLD_AGAIN:]:
+            self._tell_paid(paid)  # A crash may have come between the file and the turn.
         self.questions.start()
         self.admin.start()
         publish_place(self._home, self.admin.url, ADMIN_PLACE)
@@ -101,9 +146,11 @@ class Hosting:
         if isinstance(report, Paid):
             self.gas.put(report)
             self.guest.gas_spent += report.paid
-            self._post(
-                InTurn(lambda desk: self.guest.treasury.is_paid(desk, report.key, report.block))
-            )
+            self._tell_paid(report)
+
+    def _tell_paid(self, paid: Paid) -> None:
+        if paid.succeeded:
+            self._post(InTurn(lambda desk: self.guest.is_paid(desk, paid.key, paid.block)))
 
     def _begin_book(self) -> None:
         """How the account stands before anything is sent: costs are counted from here."""

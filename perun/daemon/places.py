@@ -6,7 +6,7 @@ import ipaddress
 
 from perun.daemon.settings import BadSettings
 
-__all__ = ["is_here", "place_of"]
+__all__ = ["is_here", "place_of", "require_tls"]
 
 
 def is_here(bind: str) -> bool:
@@ -15,6 +15,17 @@ def is_here(bind: str) -> bool:
         return ipaddress.ip_address(bind).is_loopback
     except ValueError:
         return bind == "localhost"
+
+
+def require_tls(listen: str, secured: bool) -> None:
+    """Raises `BadSettings` for an address that others can reach, unless TLS is in front of it."""
+    bind, _ = place_of(listen)
+    if not secured and not is_here(bind):
+        raise BadSettings(
+            f"[wire] listen = {listen!r}",
+            "others can reach that, so it needs TLS: name a tls_certificate, or say "
+            "proxy = true if a proxy of yours in front has it",
+        )
 
 
 def place_of(text: str) -> tuple[str, int]:

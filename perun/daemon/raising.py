@@ -46,6 +46,9 @@ T = TypeVar("T")
 _ETHER: Final = 10**18
 _CONTRACTS: Final = "contracts.json"
 _RICH: Final = 2_000 * _ETHER
+_GIFT: Final = Amount(10 * _ETHER)
+_FREELY: Final = 100_000
+"""Gifts a day: as many as anybody asks for."""
 _PLAN: Final = "deploying.json"
 _NO_TAG: Final = 64
 """Blocks that count as final where a node has no tag for that: two epochs."""
@@ -65,6 +68,8 @@ class Network(Record, frozen=True):
     credit: Amount
     exit_gas: bool
     """Whether whoever opens a channel pays for the gas of one exit."""
+    faucet: Amount | None = None
+    """What its hub gives whoever asks; None: nothing."""
     free: bool = False
     """Whether ether costs nothing there: its accounts are rich, and channels may cost more to
     enforce than they hold."""
@@ -75,8 +80,8 @@ NETWORKS: Final = {
     for network in (
         Network("sepolia", ChainId(11_155_111), Amount(_ETHER), True),
         Network("hoodi", ChainId(560_048), Amount(_ETHER), True),
-        Network("anvil", ChainId(31_337), Amount(1_000 * _ETHER), False, free=True),
-        Network("local", ChainId(31_337), Amount(1_000 * _ETHER), False, free=True),
+        Network("anvil", ChainId(31_337), Amount(1_000 * _ETHER), False, _GIFT, free=True),
+        Network("local", ChainId(31_337), Amount(1_000 * _ETHER), False, _GIFT, free=True),
     )
 }
 """By name."""
@@ -263,6 +268,11 @@ def _settings(
         wanted.api,
         PolicySettings(small_channels=network.free),
         HubSettings(
-            credit=credit, greatest_share=Amount(credit // _PARTS), exit_gas=network.exit_gas
+            credit=credit,
+            greatest_share=Amount(credit // _PARTS),
+            exit_gas=network.exit_gas,
+            faucet=network.faucet,
+            faucet_each_address=_FREELY,
+            faucet_each_day=_FREELY,
         ),
     )

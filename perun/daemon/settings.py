@@ -155,7 +155,11 @@ class HubSettings(_Section, frozen=True, forbid_unknown_fields=True):
     admin: str = "127.0.0.1:7072"
     """For its operator, on this machine."""
     faucet: Amount | None = None
-    """What anybody may ask for once; on test networks only."""
+    """What anybody may ask for once; on test networks only …"""
+    faucet_each_address: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 3
+    """… so often a day from one network address …"""
+    faucet_each_day: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 100
+    """… and from all."""
 
 
 class Settings(_Section, frozen=True, forbid_unknown_fields=True):

@@ -27,7 +27,7 @@ from perun.core.state import ChannelView, CrossingStage, Stage
 from perun.core.states.content import agreed_content
 from perun.errors import ChainFault
 from perun.hub.gasbook import Costs
-from perun.hub.ledger import CROSSING, Entry, earned
+from perun.hub.ledger import CROSSING, GIFT, Entry, earned
 from perun.hub.onchain import AccountOnChain, ChannelOnChain, read_account, read_channels
 from perun.hub.treasury import FUND
 from perun.types import ETH, Asset, ChannelId
@@ -266,7 +266,8 @@ class _Auditor:
         paid_out -= sum(to_credit[hash] for hash in {h for on in ours for h, _ in on.payouts})
         claimed = sum(amount for _, to, amount in history.claimed if to == self._account)
         deposited = sum(amount for on in ours for hash, amount in on.deposits if hash in sent)
-        known = begun.balance + claimed + paid_out - funded - deposited - totals.gas
+        given = sum(entry.amount for entry in self._entries if entry.kind == GIFT)
+        known = given + begun.balance + claimed + paid_out - funded - deposited - totals.gas
         totals.from_outside = totals.account - known
         missing = min(0, totals.from_outside)
         self._equal("missing from the account, and nothing", -missing, 0)

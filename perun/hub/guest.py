@@ -11,11 +11,13 @@ from msgspec.structs import replace
 
 from perun.core.books import Books
 from perun.core.effects import SignItem
+from perun.core.indexes import touched
 from perun.core.inputs import ChainBlock, ChainChannel, Input, Restarted
 from perun.core.notices import ChannelOffered, Notice
-from perun.core.state import CrossingStage, PeerId
+from perun.core.state import CrossingStage, PeerId, Stage
 from perun.encoding.messages import GuestMessage
 from perun.encoding.records import Extra
+from perun.hub.faucet import Faucet, Gift
 from perun.hub.ledger import Entry, Ledger
 from perun.hub.rows import KINDS, Filling, Granted, Mode, Strikes
 from perun.hub.shares import Shares
@@ -35,10 +37,15 @@ class InTurn(Record, frozen=True):
 class HubGuest:
     """See `perun.node.guest.Guest`."""
 
-    def __init__(self, app: Guest, shares: Shares, treasury: Treasury) -> None:
+    def __init__(
+        self, app: Guest, shares: Shares, treasury: Treasury, faucet: Faucet | None = None
+    ) -> None:
         """Args:
         app: the guest behind this one.
         """
+        self.faucet = faucet
+        self.customers: frozenset[PeerId] = frozenset()
+        """Who has money in a channel with us, as of the newest block; any thread may look."""
         self._app = app
         self.shares, self.treasury = shares, treasury
         self.mode = Mode()
@@ -46,7 +53,7 @@ class HubGuest:
         self.draining = False
         self.gas_spent = 0
         """Wei, in all; for metrics."""
-        self.kinds: Sequence[type[Extra]] = (*app.kinds, *KINDS, Entry)
+        self.kinds: Sequence[type[Extra]] = (*app.kinds, *KINDS, Entry, Gift)
 
     def load(self, row: Extra) -> None:
         """See `Guest`."""
@@ -54,6 +61,9 @@ class HubGuest:
             self.shares.load(row)
         elif isinstance(row, Filling):
             self.treasury.load(row)
+        elif isinstance(row, Gift):
+            if self.faucet is not None:
+                self.faucet.load(row)
         elif isinstance(row, Mode):
             self.mode = row
         else:
@@ -92,8 +102,24 @@ class HubGuest:
         ):
             self.shares.look(desk)
             if isinstance(input, ChainBlock):
-                self.treasury.look(desk)
+                self._new_block(desk)
         self._app.passed(desk, input)
+
+    def _new_block(self, desk: Desk) -> None:
+        self.treasury.look(desk)
+        if self.faucet is not None:
+            self.faucet.look(desk)
+        self.customers = frozenset(
+            view.peer
+            for view in desk.books.channels.values()
+            if view.stage is Stage.JOINED and touched(view.head) and not view.final.ended
+        )
+
+    def is_paid(self, desk: Desk, key: bytes, block: int) -> None:
+        """A transaction of ours is in a final block."""
+        self.treasury.is_paid(desk, key, block)
+        if self.faucet is not None:
+            self.ledger.give(desk, self.faucet.is_paid(desk, key))
 
     def ended(self, desk: Desk) -> None:
         """See `Guest`."""

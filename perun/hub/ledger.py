@@ -21,13 +21,14 @@ from perun.encoding.records import NumberedExtra
 from perun.node.guest import Desk
 from perun.types import ETH, Address, ChannelId, InstanceId, UnixTime, Wei
 
-__all__ = ["CROSSING", "Entry", "Ledger", "earned", "write_csv"]
+__all__ = ["CROSSING", "GIFT", "Entry", "Ledger", "earned", "write_csv"]
 
 OPENING: Final = "opening fee"
 INSTANCE: Final = "instance fee"
 TRANSFER: Final = "transfer"
 CROSSING: Final = "crossing"
 OWN: Final = "machine"
+GIFT: Final = "gift"
 
 _PIECE: Final = 10_000
 _NONE: Final = InstanceId(b"")
@@ -78,6 +79,11 @@ class Ledger:
         elif isinstance(notice, InstanceRemoved):
             self._removed(desk, notice)
 
+    def give(self, desk: Desk, amount: Wei) -> None:
+        """The faucet has given something."""
+        if amount:
+            self._write(desk, GIFT, ETH, Wei(-amount), ChannelId(b""), _NONE)
+
     def _removed(self, desk: Desk, notice: InstanceRemoved) -> None:
         view, instance = desk.books.channels[notice.channel], desk.books.instances[notice.instance]
         swapped = next(leg.swapped for leg in instance.legs if leg.channel == view.id)
@@ -93,12 +99,22 @@ class Ledger:
         amount: Wei,
         instance: InstanceId = _NONE,
     ) -> None:
-        if not amount:
-            return
+        if amount:
+            self._write(desk, kind, view.channel.asset, amount, view.id, instance)
+
+    def _write(
+        self,
+        desk: Desk,
+        kind: str,
+        asset: Address,
+        amount: Wei,
+        channel: ChannelId,
+        instance: InstanceId,
+    ) -> None:
         if not self._next:
             self.begin(desk)
-        at, asset = desk.books.chain.wall, view.channel.asset
-        row = Entry(self._next, at, kind, asset, amount, view.id, instance)
+        at = desk.books.chain.wall
+        row = Entry(self._next, at, kind, asset, amount, channel, instance)
         desk.put(row)
         self._next += 1
         self.earned += row.amount if _is_fee(row) else 0

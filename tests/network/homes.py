@@ -48,6 +48,7 @@ FREE = HubSettings(
     greatest_share=Amount(10 * ETHER),
     exit_gas=False,
     admin="127.0.0.1:0",
+    faucet=Amount(ETHER),
 )
 
 

@@ -17,10 +17,14 @@ from perun.api.tokens import read_token
 from perun.app.methods import GetChannels, MakeRequest, Open, Pay
 from perun.chain.anvil import Anvil
 from perun.cli.main import cli
+from perun.crypto import SecretKey
+from perun.crypto.interop import checksum
 from perun.daemon.auditing import audit_home
+from perun.daemon.faucet import ask_faucet
 from perun.daemon.hosting import ADMIN_PLACE
 from perun.daemon.keyring import read_keyring
 from perun.daemon.settings import WireSettings
+from perun.encoding.addresses import NodeAddress
 from tests.network.homes import ETHER, FREE, HubProcess, Place, User
 
 pytestmark = pytest.mark.chain
@@ -118,6 +122,9 @@ def test_payments_cross_a_hub_that_dies_and_comes_back(tmp_path: Path, stack: Ex
     home = place.home("hub", WireSettings("127.0.0.1:0"), FREE)
     hub = running(stack, home)
     hub.wait("Paid", kind="FundCredit")
+    newcomer = SecretKey(b"\x07" * 32).address
+    host = NodeAddress.parse(hub.link).host
+    assert ask_faucet(host, checksum(newcomer)) == FREE.faucet
     alice, bob = (entered(stack, place, name, hub) for name in ("alice", "bob"))
     for user in (alice, bob):
         open_with(user, hub)

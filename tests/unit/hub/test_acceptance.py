@@ -252,3 +252,13 @@ def test_without_asking_the_core_decides_alone() -> None:
     world.offer(alice)
     assert world.asked == []
     assert world.is_joined(alice)
+
+
+def test_only_whoever_has_money_in_a_channel_is_a_customer(world: HubWorld) -> None:
+    """Whom the relay serves: offers cost nothing, so they count for nothing."""
+    alice, bob = world.opener("alice"), world.opener("bob")
+    hold_back(bob)
+    for party in (alice, bob):
+        world.offer(party, share=100)
+    world.blocks(2)
+    assert world.guest.customers == {alice.peer}

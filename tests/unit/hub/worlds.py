@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from perun.app.app import App
+from perun.chain.wishes import Wish
 from perun.core.config import HubPolicy, Policy
 from perun.core.inputs import CommandOffer
 from perun.core.notices import ChannelRefused
 from perun.core.state import ChannelView, PeerId, Stage
 from perun.hub.acceptance import Bounds
+from perun.hub.faucet import Faucet, Generosity
 from perun.hub.guest import HubGuest, InTurn
 from perun.hub.shares import Shares
 from perun.hub.tariff import Prices, Tariff
@@ -40,6 +42,9 @@ class HubWorld:
     ) -> None:
         self.world = World(lag=2)
         self.treasury: Treasury | None = None
+        self.wishes: list[Wish] = []
+        """What the faucet has handed to the chain port."""
+        self.generosity = Generosity(Wei(7), each_address=2, each_day=4)
         self.answers = answers
         """Whether the chain answers at once."""
         self.asked: list[tuple[Address, Callable[[Desk, Wei | None], None]]] = []
@@ -61,7 +66,8 @@ class HubWorld:
         group_of: Callable[[PeerId], str] = lambda peer: self.groups.get(peer, peer.hex())  # noqa: E731
         shares = Shares(self.tariff, self.bounds, group_of, self._look_up)
         nothing = Treasury(Wei(0), lambda _account, _found: None, lambda _: None, lambda _: None)
-        self.guest = HubGuest(app, shares, self.treasury or nothing)
+        self.faucet = Faucet(self.generosity, self.wishes.append)
+        self.guest = HubGuest(app, shares, self.treasury or nothing, self.faucet)
         return self.guest
 
     def _look_up(self, account: Address, found: Callable[[Desk, Wei | None], None]) -> None:
