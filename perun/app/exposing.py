@@ -1,6 +1,6 @@
 """What of ours depends on others, and until when we can be away (docs/app.md).
 
-One valuation: `balance` says what we have, `claims` what the chain would pay us alone.
+`valuation` says what we have, and what the chain would pay us alone; `claims` by when.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from perun.core.rules.accounting import gain
 from perun.core.rules.phases import Phase, phase
 from perun.core.rules.worth import dust_of, enforcing_costs
 from perun.core.state import ChannelView, InstanceView, Totals
-from perun.core.states.balances import balance
 from perun.core.states.content import agreed_content, agreed_version
+from perun.core.states.valuation import balance
 from perun.node.owed import claims
 from perun.types import ChannelId, UnixTime
 

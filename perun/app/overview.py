@@ -13,8 +13,8 @@ from perun.app.work import Work
 from perun.core.rules.accounting import free_money, reliable_holdings
 from perun.core.rules.phases import Phase, fresh, phase
 from perun.core.state import ChannelView, Role, Stage
-from perun.core.states.balances import balance
 from perun.core.states.content import agreed_content
+from perun.core.states.valuation import balance
 from perun.types import Asset
 
 __all__ = ["channels", "networks", "offers", "status"]

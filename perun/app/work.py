@@ -15,7 +15,7 @@ from perun.app.shelf import Shelf
 from perun.core.books import Books
 from perun.core.config import Config
 from perun.core.state import ChannelView, PeerId
-from perun.core.states.balances import balance
+from perun.core.states.valuation import balance
 from perun.encoding.addresses import show_node_id
 from perun.encoding.records import Extra
 from perun.errors import PerunError

@@ -10,12 +10,15 @@ from rich.table import Table
 from perun.cli.render import amount, console, say, short
 from perun.core.rules.phases import Phase, phase
 from perun.core.states.content import agreed_content, agreed_version
+from perun.core.states.valuation import alone, balance
 from perun.crypto.interop import checksum
 from perun.node.backup import back_up, open_copy
-from perun.node.owed import claims
 from perun.types import Wei
 
 __all__ = ["COMMANDS", "backup", "status"]
+
+_OURS = ("have", "guaranteed", "alone")
+"""What is ours: in all, at the worst of all we have signed, and if nobody signs anything more."""
 
 _STORE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -38,19 +41,18 @@ def status(store: Path) -> None:
     """Show what STORE knows, as of the last block that its node has seen."""
     profile, books = open_copy(store)
     table = Table()
-    for heading in ("channel", "peer", "phase", "version", "locked in", "ours"):
+    for heading in ("channel", "peer", "phase", "version", "locked in", *_OURS):
         table.add_column(heading)
-    owed = {claim.channel: claim.amount for claim in claims(books)}
     for view in books.channels.values():
-        now = phase(view, books.chain)
-        asset = view.channel.asset
+        now, ours = phase(view, books.chain), balance(books, view)
+        worth = (ours.free + ours.locked, ours.guaranteed, alone(books, view))
         table.add_row(
             short(view.id),
             short(view.peer),
             now.value,
             str(agreed_version(view)),
             f"{len(agreed_content(view)[1])} nanos",
-            "" if now is Phase.ENDED else amount(asset, owed.get(view.id, Wei(0))),
+            *("" if now is Phase.ENDED else amount(view.channel.asset, Wei(one)) for one in worth),
         )
     shown = console()
     say(shown, f"Account {checksum(profile.account)} on chain {profile.chain_id}")

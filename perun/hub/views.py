@@ -10,7 +10,7 @@ import msgspec
 from perun.core.books import Books
 from perun.core.rules.phases import phase
 from perun.core.state import CrossingStage, PeerId, Stage
-from perun.core.states.balances import balance
+from perun.core.states.valuation import balance
 from perun.crypto.interop import checksum
 from perun.encoding.addresses import show_node_id
 from perun.hub.acceptance import own_deposits

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 from perun.core import gas
 from perun.core.books import Books
-from perun.core.nanocontracts.instances import decided_shift
-from perun.core.nanocontracts.kinds import kind_of
-from perun.core.rules.accounting import clamp_to_locks, free_money, gain, own_lock
 from perun.core.rules.phases import Phase, phase
-from perun.core.state import ChannelView, Totals
-from perun.core.states.content import agreed_content, agreed_version
+from perun.core.state import ChannelView
+from perun.core.states.content import agreed_version
+from perun.core.states.valuation import alone, counting
 from perun.types import Asset, ChannelId, Nano, UnixTime, Wei
 
 __all__ = ["Claim", "claims"]
@@ -41,48 +39,16 @@ def claims(books: Books) -> tuple[Claim, ...]:
 
 
 def _claim(books: Books, view: ChannelView) -> Claim:
-    net, nanos = _content(view, books.chain.head_time)
-    holdings = (view.head.alice, view.head.bob)
+    _, nanos = counting(view, books.chain.head_time)
     now = phase(view, books.chain)
-    amount = 0
-    if now is not Phase.ENDED and any(holdings):
-        amount = free_money(holdings, net, nanos, view.role)
-        for nano in nanos:
-            shift = clamp_to_locks(nano, _shift(books, nano))
-            amount += own_lock(nano, view.role) + gain(view.role, shift)
     return Claim(
         view.id,
         view.channel.asset,
         now,
-        Wei(amount),
+        alone(books, view),
         _until(books, view, nanos),
         _gas(books, view, now, nanos),
     )
-
-
-def _content(view: ChannelView, now: UnixTime) -> tuple[Wei, tuple[Nano, ...]]:
-    """The state that counts: the registered one unless ours is newer and still in time."""
-    net, nanos = agreed_content(view)
-    dispute = view.head.dispute
-    if dispute is None:
-        return net, nanos
-    if dispute.settling:
-        return Wei(0), dispute.nanos
-    ours = agreed_version(view)
-    in_time = ours > dispute.version and now <= dispute.deadline
-    return (net, nanos) if in_time else (dispute.net, dispute.nanos)
-
-
-def _shift(books: Books, nano: Nano) -> Wei:
-    """The shift that comes out if each side submits all that it holds."""
-    instance = books.instances.get(nano.id)
-    if instance is None:
-        return Wei(0)
-    decided = decided_shift(instance, instance.head, books.chain.head_time)
-    if decided is not None:
-        return decided
-    terms, totals = instance.terms, books.totals.get(nano.id) or Totals(nano.id)
-    return kind_of(terms).enforceable(terms, instance, totals, books.chain.head_time)
 
 
 def _until(books: Books, view: ChannelView, nanos: tuple[Nano, ...]) -> UnixTime:

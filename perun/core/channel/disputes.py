@@ -13,15 +13,14 @@ from perun.core.books import Draft
 from perun.core.channel.agreement import complete
 from perun.core.effects import Register, Settle
 from perun.core.nanocontracts import evidence
-from perun.core.nanocontracts.instances import decided_shift
 from perun.core.notices import ChannelDisputed, ChannelEnded, ChannelFunded, ExitOnly
-from perun.core.rules.accounting import clamp_to_locks, free_money, gain
 from perun.core.rules.phases import Phase, phase, registering
 from perun.core.state import ChannelView, OnChain, Role, SignedState, StoreMark
 from perun.core.states.content import agreed_version
+from perun.core.states.valuation import payable
 from perun.types import Nano, Signature, State, Version, Wei
 
-__all__ = ["duties", "owed", "on_snapshot"]
+__all__ = ["duties", "on_snapshot"]
 
 
 def on_snapshot(draft: Draft, view: ChannelView, head: OnChain, final: OnChain) -> ChannelView:
@@ -102,7 +101,7 @@ def _settle(draft: Draft, view: ChannelView) -> None:
     """Once, after the deadline; then whenever an instance that pays us is resolved."""
     dispute = view.head.dispute
     assert dispute is not None
-    if owed(draft, view) <= 0:
+    if payable(draft, view) <= 0:
         return
     settlement = Settle(
         view.channel,
@@ -111,30 +110,3 @@ def _settle(draft: Draft, view: ChannelView) -> None:
         dispute.nanos,
     )
     draft.submit(b"s" + view.id, settlement)
-
-
-def owed(draft: Draft, view: ChannelView) -> int:
-    """What a `settle` in the next block would pay us; 0 before the deadline."""
-    dispute = view.head.dispute
-    if dispute is None or draft.now <= dispute.deadline:
-        return 0
-    amount = 0
-    if not dispute.settling:
-        holdings = (view.head.alice, view.head.bob)
-        amount = free_money(holdings, dispute.net, dispute.nanos, view.role)
-    for nano in dispute.nanos:
-        shift = _resolved(draft, nano)
-        if shift is not None:
-            lock = nano.alice_lock if view.role is Role.ALICE else nano.bob_lock
-            amount += lock + gain(view.role, shift)
-    return amount
-
-
-def _resolved(draft: Draft, nano: Nano) -> Wei | None:
-    """The clamped shift by which `settle` would resolve a nano now; None: still locked."""
-    instance = draft.find_instance(nano.id)
-    if instance is not None:
-        shift = decided_shift(instance, instance.head, draft.now)
-        if shift is not None:
-            return clamp_to_locks(nano, shift)
-    return Wei(0) if draft.now > nano.expiry else None

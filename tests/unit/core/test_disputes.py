@@ -8,7 +8,7 @@ from perun.core.effects import Settle, SubmitEvidence
 from perun.core.faults import NotAllowedNow
 from perun.core.inputs import CommandDispute, CommandPay, CommandReveal, CommandTransfer
 from perun.core.notices import ChannelDisputed, ChannelEnded
-from perun.core.states.balances import balance
+from perun.core.states.valuation import balance
 from perun.crypto.hashing import keccak
 from perun.encoding.messages import AnswerState, Propose
 from perun.testing.parties import Party, World

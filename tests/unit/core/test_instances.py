@@ -21,7 +21,7 @@ from perun.core.inputs import (
 from perun.core.nanocontracts.instances import nano_of
 from perun.core.notices import InstanceRefused
 from perun.core.state import InstanceView, LegStatus, SignedState
-from perun.core.states.balances import balance
+from perun.core.states.valuation import balance
 from perun.crypto.hashing import keccak
 from perun.encoding.messages import Propose, RefuseInstance, RequestInstance
 from perun.testing.parties import DEPLOYMENT, Party, key_of

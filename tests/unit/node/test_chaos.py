@@ -29,8 +29,8 @@ from perun.core.rules.accounting import clamp_to_locks, gain
 from perun.core.rules.phases import Phase, phase
 from perun.core.signing import digest
 from perun.core.state import LegStatus, Role
-from perun.core.states.balances import balance
 from perun.core.states.content import agreed_content
+from perun.core.states.valuation import balance
 from perun.crypto.hashing import keccak
 from perun.crypto.signatures import verify
 from perun.encoding.messages import AnswerState, Pay, Propose, RequestInstance, decode

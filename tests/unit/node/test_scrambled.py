@@ -19,7 +19,7 @@ from perun.core.inputs import (
     CommandTransfer,
     CommandWithdraw,
 )
-from perun.core.states.balances import balance
+from perun.core.states.valuation import balance
 from perun.crypto.hashing import keccak
 from perun.encoding.messages import Over, decode, encode
 from perun.errors import BrokenInvariant
