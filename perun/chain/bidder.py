@@ -49,6 +49,12 @@ _AS_USUAL: Final = ("known", "nonce", "already", "replacement", "duplicate")
 
 _TOO_CHEAP: Final = ("underpriced", "too low", "less than block base fee", "below")
 
+_NO_PRICE: Final = 5
+"""How much longer a bid is left as it is that was refused for another reason than its price."""
+
+_CROWDED: Final = ("full", "limit")
+"""Words of a pool that makes room for dearer ones."""
+
 _TOO_DEAR: Final = ("exceed", "insufficient", "cap", "funds", "balance", "too high", "overshot")
 
 
@@ -130,8 +136,12 @@ class Bidder:
         if _says(refusal, _TOO_DEAR) and not cheap:
             fees = lower_fees(self.policy, newest.fees, head.base_fee)
             return fees is not None and self._bid(entry.nonce, wish, fees, head)
-        if newest.call == wish.call and head.number - left < patience and not cheap:
-            return False
+        if newest.call == wish.call and not cheap:
+            # A bid that no pool has taken was not left lying: a node in trouble has no price. But
+            # some refuse what is too cheap without a word about it.
+            elsewhere = bool(refusal) and not _says(refusal, _CROWDED)
+            if head.number - left < patience * (_NO_PRICE if elsewhere else 1):
+                return False
         higher = higher_fees(self.policy, newest.fees, head.base_fee, self.hear_tip())
         return higher is not None and self._bid(entry.nonce, wish, higher, head)
 

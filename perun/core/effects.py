@@ -11,6 +11,7 @@ from __future__ import annotations
 from perun.core.notices import Notice
 from perun.core.state import PeerId
 from perun.encoding.messages import Message
+from perun.encoding.quotes import Quote
 from perun.encoding.requests import PaymentRequest, Receipt
 from perun.types import (
     Address,
@@ -52,7 +53,7 @@ __all__ = [
     "WithdrawMoney",
 ]
 
-Signable = State | Close | Withdraw | Open | Statement | Ready | PaymentRequest | Receipt
+Signable = State | Close | Withdraw | Open | Statement | Ready | Quote | PaymentRequest | Receipt
 """What a signer may be asked for; `perun.core.signing.digest` hashes it in its domain."""
 
 

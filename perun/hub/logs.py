@@ -7,7 +7,6 @@ host is named: its address may carry a key.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -55,11 +54,10 @@ class JsonLog:
             self.write(type(told).__name__, _fields(told, 0))
 
     def write(self, event: str, fields: dict[str, Any]) -> None:
-        """A line. One that cannot be written, on a full disk say, is lost: the parts that tell are
-        the node's turn and the chain's round, and must go on."""
+        """A line."""
         line = {"at": round(self._clock(), 3), "event": event, **fields}
         text = msgspec.json.encode(self._clean(line)).decode()
-        with self._lock, contextlib.suppress(OSError, ValueError):
+        with self._lock:
             self._to.write(text + "\n")
             self._to.flush()
 
@@ -67,7 +65,7 @@ class JsonLog:
         if isinstance(value, str):
             for hidden, shown in self._hidden:
                 value = value.replace(hidden, shown)
-            return value[:_LONGEST].encode("utf-8", "replace").decode()
+            return value[:_LONGEST]
         if isinstance(value, dict):
             return {name: self._clean(inner) for name, inner in value.items()}
         if isinstance(value, list):

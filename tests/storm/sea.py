@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from random import Random
 
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from perun.chain import ChainService
 from perun.chain.provider import BoundedProvider, over
-from perun.chain.reports import Blind, NotTaken, Refused, Report, Sent, TooPoor
+from perun.chain.reports import NotTaken, Refused, Report, Sent, TooPoor
 from perun.chain.rpc import RpcEndpoint
 from perun.core.config import HubPolicy, Policy
 from perun.demo.party import Party
@@ -27,12 +27,10 @@ BLOCK = Seconds(12)
 _REQUEST_SECONDS = 1.0
 """Longer than any honest answer takes here, however busy the machine."""
 
-_LOUD = (Blind, NotTaken, Refused, TooPoor)
 
-
-def loud(reports: list[Report]) -> bool:
-    """Whether somebody who listens knows that an answer may not come, or that it is on its way."""
-    return any(isinstance(report, (*_LOUD, Sent)) for report in reports)
+def loud(reports: Iterable[object]) -> bool:
+    """Whether an answer is on its way, or somebody who listens knows why not."""
+    return any(isinstance(report, (NotTaken, Refused, Sent, TooPoor)) for report in reports)
 
 
 class _Clock:

@@ -108,13 +108,14 @@ def _no_block(rng: Random) -> Bend:
     return bend
 
 
-def _same_block(_: Random) -> Bend:
-    """What was newest at first stays so; of everything else it knows only what was then."""
+def _same_block(rng: Random) -> Bend:
+    """What was newest at first, or one before, stays so."""
     stuck: list[str] = []
+    behind = rng.choice((0, 1, 1))
 
     def bend(question: Question, ask: Ask) -> dict[str, Any]:
         if not stuck:
-            stuck.append(hex(question.head))
+            stuck.append(hex(max(0, question.head - behind)))
         if question.method == "eth_blockNumber":
             return {"result": stuck[0]}
         if _about(question, "latest", "pending"):

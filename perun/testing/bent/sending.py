@@ -5,19 +5,21 @@ from __future__ import annotations
 from random import Random
 from typing import Any, Final
 
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from hexbytes import HexBytes
+
 from perun.testing.bent.double import Bend, Http, Kind
 from perun.testing.bent.node import Ask, Question, Refusal
 from perun.testing.bent.words import PASSING, SERVER, refusal
+from perun.testing.chain import BASE_FEE
 from perun.testing.pool import read
-from perun.types import Wei
 
 __all__ = ["KINDS"]
 
 _SEND = "eth_sendRawTransaction"
 _RECEIPT = "eth_getTransactionReceipt"
-_GAS: Final = 110_000
-_LEAST: Final = Wei(10**9)
-"""A base fee, wei per gas."""
+_GAS: Final = 600_000
+"""More than any answer needs, whatever margin is put on top of an estimate."""
 
 
 def _no_method(*methods: str) -> Any:
@@ -112,18 +114,42 @@ def _not_taken(rng: Random) -> Bend:
 
 
 def _fee_cap(rng: Random) -> Bend:
-    """Gas limit times fee may not be more than this; it is enough for twice the base fee."""
-    cap = rng.choice((2, 3)) * _LEAST * _GAS * 4
+    """A transaction may not bid more than a little above what blocks take."""
+    most = int(rng.choice((1.2, 1.5, 2.5)) * BASE_FEE)
 
     def bend(question: Question, ask: Ask) -> dict[str, Any]:
-        if question.method == _SEND:
-            sent = read(bytes.fromhex(question.params[0][2:]))
-            if sent.most * _GAS > cap:
-                words = f"tx fee (1.63 ether) exceeds the configured cap ({cap} wei)"
-                return Refusal(-32000, words).answer()
+        if question.method == _SEND and read(_raw(question)).most > most:
+            words = "tx fee (1.63 ether) exceeds the configured cap (1.00 ether)"
+            return Refusal(-32000, words).answer()
         return ask(question)
 
     return bend
+
+
+def _fee_of_layer_one(rng: Random) -> Bend:
+    """The account has little, and a fee for layer 1 comes on top of what a transaction bids."""
+    fee = rng.choice((2, 200)) * 10**12
+    has = int(_GAS * BASE_FEE * rng.choice((1.5, 3.0))) + fee
+
+    def bend(question: Question, ask: Ask) -> dict[str, Any]:
+        if question.method == "eth_getBalance":
+            return {"result": hex(has)}
+        if question.method == _SEND:
+            needed = read(_raw(question)).most * _gas(question) + fee
+            if needed > has:
+                words = f"insufficient funds for gas * price + value: balance {has}, tx cost "
+                return Refusal(-32000, f"{words}{needed}, overshot {needed - has}").answer()
+        return ask(question)
+
+    return bend
+
+
+def _raw(question: Question) -> bytes:
+    return bytes.fromhex(question.params[0][2:])
+
+
+def _gas(question: Question) -> int:
+    return int(TypedTransaction.from_bytes(HexBytes(_raw(question))).as_dict()["gas"])
 
 
 def _forgets(rng: Random) -> Bend:
@@ -170,6 +196,7 @@ KINDS = (
     Kind("transactions not taken at first", _not_taken),
     Kind("transactions forgotten", _forgets),
     Kind("a cap on fees", _fee_cap),
+    Kind("a fee of layer 1 on top", _fee_of_layer_one, stands=False),
     Kind("receipts without price", _receipts(_without("effectiveGasPrice"))),
     Kind("receipts without status", _receipts(_without("status")), stands=False),
     Kind(

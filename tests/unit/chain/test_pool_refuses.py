@@ -112,6 +112,27 @@ def test_bid_rises_at_once_where_it_is_too_cheap(world: World) -> None:
     assert world.holdings() == (70, 0)
 
 
+def test_trouble_of_a_node_raises_no_bid(world: World) -> None:
+    """Higher and higher bids would end above the cap of the same pool, and cost more where not."""
+    party = world.party()
+    busy = ["internal error: execution timeout"] * 4
+    offered = pool(party, lambda _: busy.pop() if busy else "")
+    party.port.submit(world.opening(70))
+    rounds(party, 8)
+    assert len(offered) > 4
+    assert len(set(offered)) == 1
+    assert world.holdings() == (70, 0)
+
+
+def test_crowded_pool_is_bid_more(world: World) -> None:
+    party = world.party()
+    offered = pool(party, lambda item: "txpool is full" if item.most < 5_000_000_000 else "")
+    party.port.submit(world.opening(70))
+    rounds(party, 16)
+    assert len(set(offered)) > 2
+    assert world.holdings() == (70, 0)
+
+
 def test_pool_that_refuses_for_ever_does_not_fill_the_journal(world: World) -> None:
     party = world.party()
     pool(party, lambda _: "insufficient funds for gas * price + value: balance 1, tx cost 2")
