@@ -83,7 +83,7 @@ class _Start:
 def network(
     folder: Path,
     seconds: float = 5.0,
-    channels: int = 50,
+    channels: int = 100,
     each: int = 2,
     pairs: int = 2_000,
     clients: int = 1_000,
