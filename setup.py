@@ -42,6 +42,7 @@ setup(
         "requests==2.34.2",
         "rlp==5.0.0",
         "semantic-version==2.10.0",
+        "websockets==17.4",
     ],
     extras_require={
         "test": [

@@ -61,7 +61,10 @@ ALLOWED: dict[str, set[str]] = {
 EVERYTHING = {"testing"}
 
 # Part of `core` -> other parts that it may import, beside the seams and what those parts may.
-SEAMS = {"state", "inputs", "effects", "notices", "faults", "config", "limits", "indexes", "books"}
+SEAMS = {
+    *("state", "inputs", "effects", "notices", "faults", "config", "limits", "indexes", "books"),
+    "signing",
+}
 ROOMS: dict[str, set[str]] = {
     "rules": set(),
     "nanocontracts": {"rules"},
@@ -202,6 +205,21 @@ def test_rooms_of_the_core_stand_on_each_other() -> None:
 
 def test_names_of_the_core_are_imported_from_where_they_live() -> None:
     wrong = [str(item) for item in PERUN if item.part == "core" and item.file.stem == "__init__"]
+    assert wrong == []
+
+
+def test_core_remembers_nothing_beside_its_books() -> None:
+    """What a module keeps is shared by all nodes of a process, and changes under a pure step."""
+    wrong = []
+    for file in files("perun/core"):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            kept = isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(
+                node.value, ast.Dict | ast.List | ast.Set
+            )
+            final = isinstance(node, ast.AnnAssign) and "Final" in ast.unparse(node.annotation)
+            listing = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+            if (kept and not final and not listing) or "lru_cache" in ast.unparse(node):
+                wrong.append(f"{file.relative_to(ROOT)}:{node.lineno}")
     assert wrong == []
 
 

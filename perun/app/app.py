@@ -169,6 +169,7 @@ class App:
             paying.tick(work)
             requesting.tick(work)
             self._waiting.tick(work)
+            following.show_refused(work)
             if work.now >= self._notes_said + self._settings.repeat:
                 self._notes_said = work.now
                 following.say_notes(work)

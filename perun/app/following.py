@@ -16,15 +16,16 @@ from perun.app.work import Work
 from perun.core.inputs import CommandShow
 from perun.core.nanocontracts.instances import one_way
 from perun.core.notices import InstanceRemoved, PaymentDelivered, PaymentRefused
-from perun.core.rules.signing import check_signature
 from perun.core.state import PeerId, Role
 from perun.crypto.keys import PublicKey
 from perun.encoding.messages import Noted
 from perun.errors import Misuse
 from perun.types import InstanceId, MachineId, Wei
 
-__all__ = ["on_delivered", "on_not_counted", "on_noted", "on_removed", "say_notes"]
+__all__ = ["on_delivered", "on_not_counted", "on_noted", "on_removed", "say_notes", "show_refused"]
 
+_SOON: Final = 10
+"""Seconds; what is not counted then is shown with the notes, every `Settings.repeat`."""
 _MOST_AT_ONCE: Final = 1_000
 """Notes of one machine that are said again together."""
 
@@ -43,6 +44,18 @@ def say_notes(work: Work, peer: PeerId | None = None) -> None:
                     work.desk.do(CommandShow(MachineId(machine)))
             for row in rows:
                 work.desk.send(row.payee, note_of(row), instance.via)
+
+
+def show_refused(work: Work) -> None:
+    """Shows again, every second for a while, what a payee did not count."""
+    refused = work.shelf.refused
+    for machine, left in list(refused.items()):
+        if left and machine in work.shelf.undelivered:
+            refused[machine] = left - 1
+            with suppress(Misuse):
+                work.desk.do(CommandShow(MachineId(machine)))
+        elif machine not in work.shelf.undelivered:
+            del refused[machine]
 
 
 def _over(work: Work, machine: InstanceId) -> None:
@@ -83,6 +96,8 @@ def on_delivered(work: Work, notice: PaymentDelivered) -> None:
 
 def on_not_counted(work: Work, notice: PaymentRefused) -> None:
     """The payee says it does not count a total; what we signed stays signed."""
+    # Most often the payee's view of the chain is a moment behind ours.
+    work.shelf.refused.setdefault(notice.machine, _SOON)
     for row in list(_undelivered(work, notice.machine)):
         if row.last <= notice.total and row.why != notice.reason:
             put(work, replace(row, why=notice.reason))
@@ -116,7 +131,7 @@ def on_noted(work: Work, sender: PeerId, message: Noted) -> None:
     why, signature = message.why, message.receipt
     if row.request and not why:
         receipt = receipt_of(work, row, message.at)
-        check_signature(work.config.deployment, receipt, signature, PublicKey(row.payee).address)
+        work.books.checker.check(receipt, signature, PublicKey(row.payee).address)
     else:
         signature = row.receipt
     put(work, replace(row, step=Step.DONE, why=why, receipt=signature, receipt_at=message.at))

@@ -54,6 +54,8 @@ class Shelf:
         """Payments whose segment is fixed and that are not done: numbers by `last`, rising."""
         self.undelivered: dict[InstanceId, dict[Wei, int]] = {}
         """Those among them of which the payee has not said that it has the money."""
+        self.refused: dict[InstanceId, int] = {}
+        """Machines in which one did not count, and how often it is shown again soon."""
         self.to_find: dict[tuple[PeerId, Asset], dict[int, None]] = {}
         """Payments that look for a way."""
         self.by_segment: dict[tuple[InstanceId, Wei], int] = {}

@@ -20,7 +20,6 @@ from perun.app.spending import digest_of
 from perun.app.texts import amount_of, asset_of, bytes_of, who
 from perun.app.work import Caller, Work
 from perun.core.faults import NotEnoughMoney
-from perun.core.rules.signing import check_signature
 from perun.core.state import PeerId
 from perun.crypto.keys import PublicKey
 from perun.encoding.links import Link, parse_link
@@ -104,7 +103,7 @@ def check_request(work: Work, link: Link) -> None:
         raise BadParams("this is a request of your own")
     try:
         key = PublicKey(request.payee).address
-        check_signature(deployment, request, link.signature, key)
+        work.books.checker.check(request, link.signature, key)
     except BadSignature as error:
         raise _forged(error) from None
 

@@ -9,14 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
 from perun.bindings.calls import Access, Call, Query
 from perun.bindings.logs import Log
 from perun.errors import ChainFault
 from perun.types import Address, ChainId, Record, UnixTime, Wei
 
-__all__ = ["Block", "Endpoint", "Inconsistent", "Mined", "Reading", "Sending", "WrongChain", "fits"]
+__all__ = [
+    "Block",
+    "Endpoint",
+    "Inconsistent",
+    "Mined",
+    "Reading",
+    "Sending",
+    "Telling",
+    "WrongChain",
+    "fits",
+]
 
 T = TypeVar("T")
 
@@ -67,11 +77,7 @@ class Mined(Record, frozen=True, gc=False):
 
 
 class Reading(Protocol):
-    """Questions about blocks and what they hold.
-
-    Follow by subscription, where a node offers it, would be one more way to learn of `block()`;
-    everything else is asked for all the same.
-    """
+    """Questions about blocks and what they hold."""
 
     @property
     def reach(self) -> int:
@@ -108,6 +114,15 @@ class Reading(Protocol):
 
     def chain_now(self) -> ChainId:
         """EIP-155, asked for anew: behind an address another chain may come to stand."""
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A node that may say by itself when there is a new block; which one is asked all the same."""
+
+    def listen(self, seconds: float) -> bool:
+        """Returns when there is a new block, or after that time. False, at once: it does not say
+        such things now."""
 
 
 class Sending(Protocol):

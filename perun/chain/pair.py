@@ -1,18 +1,21 @@
 """Two nodes behind one face: what one keeps back the other tells, and they must not disagree.
 
-One that is down, or behind, costs nothing; two that name different blocks, or different storage in
-one block, are not believed, and whoever asks is told.
+One that is down, or behind, costs nothing, and one that lets us wait in vain is left out for some
+rounds, so that the other's news comes in time; two that name different blocks, or different storage
+in one block, are not believed, and whoever asks is told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from perun.bindings.calls import Access, Call, Query
+from perun.bindings.failures import NodeUnreachable
 from perun.bindings.logs import Log
 from perun.bindings.reverts import Reverted
-from perun.chain.endpoint import Block, Endpoint, Inconsistent, Mined, WrongChain
+from perun.chain.endpoint import Block, Endpoint, Inconsistent, Mined, Telling, WrongChain
+from perun.chain.reports import Report, Unanswered
 from perun.errors import ChainFault
 from perun.types import Address, ChainId, Wei
 
@@ -20,13 +23,26 @@ __all__ = ["Compared"]
 
 T = TypeVar("T")
 
+_LONGEST_REST: Final = 16
+"""Looks at the newest block for which a node is left out that does not answer at all."""
+
 
 class Compared:
     """`perun.chain.endpoint.Endpoint` over two of them."""
 
-    def __init__(self, first: Endpoint, second: Endpoint) -> None:
-        """Asks nothing yet."""
+    def __init__(
+        self, first: Endpoint, second: Endpoint, report: Callable[[Report], None] = lambda _: None
+    ) -> None:
+        """Asks nothing yet.
+
+        Args:
+            report: told when one of them stops to answer: the other is believed alone then.
+        """
         self._nodes = first, second
+        self._report = report
+        self._looks = 0
+        self._silent: dict[int, tuple[int, int]] = {}
+        """How often in a row a node was out of reach, and until which look it is left out."""
 
     def _each(self, question: Callable[[Endpoint], T]) -> list[T]:
         """Both answers, or the one there is.
@@ -36,14 +52,26 @@ class Compared:
         """
         answers: list[T] = []
         faults: list[ChainFault] = []
-        for node in self._nodes:
+        awake = [at for at in (0, 1) if self._silent.get(at, (0, 0))[1] <= self._looks]
+        for at in awake or (0, 1):
             try:
-                answers.append(question(node))
+                answers.append(question(self._nodes[at]))
+                self._silent.pop(at, None)
             except ChainFault as fault:
                 faults.append(fault)
+                if isinstance(fault, NodeUnreachable):
+                    self._rest(at, fault)
         if not answers:
             raise faults[0]
         return answers
+
+    def _rest(self, at: int, fault: ChainFault) -> None:
+        # Each question to it may have cost as long as a request may take.
+        times = self._silent.get(at, (0, 0))[0]
+        if not times:
+            name = ("first", "second")[at]
+            self._report(Unanswered(f"the {name} of two nodes", str(fault)))
+        self._silent[at] = times + 1, self._looks + min(2**times, _LONGEST_REST)
 
     def _same(self, what: str, question: Callable[[Endpoint], T]) -> T:
         answers = self._each(question)
@@ -60,6 +88,7 @@ class Compared:
 
     def block(self, number: int | None = None) -> Block | None:
         """See `Reading`. The newest that either has and the other does not contradict."""
+        self._looks += number is None
         found = [block for block in self._each(lambda node: node.block(number)) if block]
         if not found:
             return None
@@ -92,6 +121,10 @@ class Compared:
     def ask(self, query: Query[T], number: int) -> T:
         """See `Reading`."""
         return self._same(f"storage in block {number}", lambda node: node.ask(query, number))
+
+    def listen(self, seconds: float) -> bool:
+        """See `Telling`. The first that does."""
+        return any(isinstance(node, Telling) and node.listen(seconds) for node in self._nodes)
 
     def chain_now(self) -> ChainId:
         """See `Reading`."""

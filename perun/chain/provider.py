@@ -199,7 +199,7 @@ def bounded(web3: Web3, seconds: float) -> Web3:
     return over(BoundedProvider(str(provider.endpoint_uri), seconds, options))
 
 
-def over(provider: BoundedProvider) -> Web3:
+def over(provider: JSONBaseProvider) -> Web3:
     """A `Web3` that asks nothing but what it is asked."""
     web3 = Web3(provider)
     # It would ask for the chain's id before every call, and for names; and it refuses blocks of

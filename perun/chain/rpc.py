@@ -34,13 +34,14 @@ from perun.bindings.reverts import Reverted
 from perun.bindings.transport import limit
 from perun.chain.endpoint import Block, Mined
 from perun.chain.provider import BoundedProvider, bounded, over
+from perun.chain.websocket import SocketProvider
 from perun.core.config import Deployment
 from perun.crypto.interop import checksum
 from perun.deployments import WrongCode
 from perun.errors import BrokenInvariant, ChainFault
 from perun.types import Address, ChainId, UnixTime, Wei
 
-__all__ = ["REQUEST_SECONDS", "RpcEndpoint", "connect"]
+__all__ = ["REQUEST_SECONDS", "RpcEndpoint", "connect", "unasked"]
 
 T = TypeVar("T")
 
@@ -64,19 +65,25 @@ _MOST_NUMBER: Final = 2**63
 
 
 def connect(url: str) -> RpcEndpoint:
-    """The node at `url`, such as `http://127.0.0.1:8545`; asked for its chain id at once.
+    """The node at `url`, `http://127.0.0.1:8545` or `ws://…`; asked for its chain id at once.
 
     Raises:
         NodeUnreachable: nothing answers there.
         NodeRefused: something answers that is no Ethereum node.
     """
-    # Every caller here asks again in its next round; retries below it would only hide an outage.
-    endpoint = RpcEndpoint(over(BoundedProvider(url, REQUEST_SECONDS)))
+    endpoint = unasked(url)
     try:
         _ = endpoint.chain_id
     except Garbled as error:
         raise NodeRefused("what answers there does not speak JSON-RPC") from error
     return endpoint
+
+
+def unasked(url: str) -> RpcEndpoint:
+    """The same, whether or not anything answers there now."""
+    # Every caller here asks again in its next round; retries below it would only hide an outage.
+    kind = SocketProvider if url.partition("://")[0].lower() in ("ws", "wss") else BoundedProvider
+    return RpcEndpoint(over(kind(url, REQUEST_SECONDS)))
 
 
 @contextmanager
@@ -226,6 +233,11 @@ class RpcEndpoint:
         """See `Reading`."""
         with _answered():
             return transport.ask(self.web3, query, cast("BlockIdentifier", number))
+
+    def listen(self, seconds: float) -> bool:
+        """See `perun.chain.endpoint.Telling`: over a WebSocket, where the node subscribes."""
+        provider = self.web3.provider
+        return isinstance(provider, SocketProvider) and provider.listen(seconds)
 
     def chain_now(self) -> ChainId:
         """See `Reading`."""

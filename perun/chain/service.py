@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from perun.chain.aside import Aside
-from perun.chain.endpoint import Block, Endpoint, WrongChain
+from perun.chain.endpoint import Block, Endpoint, Telling, WrongChain
 from perun.chain.fees import FeePolicy, first_fees
 from perun.chain.follower import NOTHING_FINAL, Follower
 from perun.chain.journal import Journal, MemoryJournal
@@ -31,6 +31,9 @@ __all__ = ["ChainService"]
 
 ROUND_SECONDS: Final = 1.0
 """Between two looks at the newest block; blocks come every few seconds at most."""
+
+_SOONEST: Final = 0.05
+"""… and as long a pause even where the node tells of them without end."""
 
 _LONGEST_WAIT: Final = 10.0
 """Between two tries; a node may be back in the last minute of a challenge."""
@@ -61,6 +64,7 @@ class ChainService:
             since: first block that can hold a log of the deployment.
             report: told what is sent, paid, refused; called by the thread that polls.
         """
+        self._endpoint = endpoint
         self._deployment = deployment
         self._inbox = inbox
         self._report = report
@@ -184,9 +188,16 @@ class ChainService:
         if self._thread is not None:
             self._thread.join()
 
+    def _waited(self, seconds: float, *, listening: bool) -> bool:
+        """Until the next round is due; whether there is none."""
+        endpoint = self._endpoint
+        if listening and seconds > 0 and isinstance(endpoint, Telling) and endpoint.listen(seconds):
+            seconds = min(seconds, _SOONEST)
+        return self._stop.wait(seconds)
+
     def _run(self, interval: float) -> None:
         wait, failures = 0.0, 0
-        while not self._stop.wait(wait):
+        while not self._waited(wait, listening=failures == 0):
             try:
                 self.poll()
                 failures, wait = 0, interval

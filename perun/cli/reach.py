@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Final
 
 import click
 
-from perun.chain import Compared, Endpoint, connect
-from perun.chain.provider import BoundedProvider, over
-from perun.chain.rpc import REQUEST_SECONDS, RpcEndpoint
-from perun.deployments import WrongCode
-from perun.errors import ChainFault, Misuse
+from perun.chain import Endpoint
+from perun.chain.reach import reach as connect_each
+from perun.chain.rpc import RpcEndpoint
+from perun.errors import Misuse
 from perun.node.profile import Profile
 
 __all__ = ["RPC_OPTION", "WrongChain", "reach"]
@@ -55,23 +55,10 @@ def reach(urls: Sequence[str], profile: Profile) -> Endpoint:
         WrongChain: one is of another chain.
         ChainFault: none answers; or one has no such contracts (`WrongCode`).
     """
-    found: list[RpcEndpoint] = []
-    faults: list[ChainFault] = []
-    for url in urls:
-        try:
-            found.append(_proved(connect(url), profile))
-        except WrongCode:
-            raise
-        except ChainFault as fault:
-            faults.append(fault)
-            found.append(RpcEndpoint(over(BoundedProvider(url, REQUEST_SECONDS))))
-    if len(faults) == len(urls):
-        raise faults[0]
-    return found[0] if len(found) == 1 else Compared(*found)
+    return connect_each(urls, partial(_prove, profile))
 
 
-def _proved(endpoint: RpcEndpoint, profile: Profile) -> RpcEndpoint:
+def _prove(profile: Profile, endpoint: RpcEndpoint) -> None:
     if endpoint.chain_id != profile.chain_id:
         raise WrongChain(endpoint.chain_id, profile.chain_id)
     endpoint.require(profile.deployment)
-    return endpoint

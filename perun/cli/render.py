@@ -59,9 +59,10 @@ def console(*, stderr: bool = False, quiet: bool = False) -> Console:
 def say(to: Console, text: object, style: str = "") -> None:
     """One line, as it is; words of strangers may be in it.
 
-    A line that cannot be shown, on a full disk say, is lost: it must not keep an answer back.
+    A line that cannot be shown, on a full disk say, or in letters that the terminal does not have,
+    is lost: it must not keep an answer back.
     """
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):
         to.print(Text(plain(str(text)), style), soft_wrap=True)
 
 

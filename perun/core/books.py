@@ -26,6 +26,7 @@ from perun.core.effects import (
 from perun.core.faults import Unknown
 from perun.core.indexes import Indexes
 from perun.core.notices import Notice
+from perun.core.signing import Checker
 from perun.core.state import (
     ChainView,
     ChannelView,
@@ -97,6 +98,7 @@ class Books:
     __slots__ = (
         "chain",
         "channels",
+        "checker",
         "config",
         "credits",
         "crossings",
@@ -112,6 +114,7 @@ class Books:
 
     def __init__(self, config: Config, *, exit_only: bool = False) -> None:
         self.config = config
+        self.checker = Checker(config.deployment)
         self.exit_only = exit_only
         self.chain = ChainView()
         self.channels: dict[ChannelId, ChannelView] = {}
@@ -209,11 +212,13 @@ class Draft:
         "_rows",
         "books",
         "chain",
+        "checker",
         "config",
     )
 
     def __init__(self, books: Books) -> None:
         self.books = books
+        self.checker = books.checker
         self.config = books.config
         self.chain = books.chain
         # Two kinds are asked for all the time, so each has a place of its own.

@@ -11,7 +11,6 @@ from __future__ import annotations
 from perun.core.notices import Notice
 from perun.core.state import PeerId
 from perun.encoding.messages import Message
-from perun.encoding.quotes import Quote
 from perun.encoding.requests import PaymentRequest, Receipt
 from perun.types import (
     Address,
@@ -53,7 +52,7 @@ __all__ = [
     "WithdrawMoney",
 ]
 
-Signable = State | Close | Withdraw | Open | Statement | Ready | Quote | PaymentRequest | Receipt
+Signable = State | Close | Withdraw | Open | Statement | Ready | PaymentRequest | Receipt
 """What a signer may be asked for; `perun.core.signing.digest` hashes it in its domain."""
 
 

@@ -15,7 +15,6 @@ __all__ = [
     "AssetNotPriced",
     "BadProposal",
     "BadVersion",
-    "ChannelBusy",
     "ChannelRejected",
     "ChannelTooSmall",
     "InstanceRejected",
@@ -48,13 +47,6 @@ class NotAllowedNow(Misuse):
 
     template: ClassVar[str] = "cannot {what} now: {why}"
     hint: ClassVar[str] = "money already signed for is safe; wait, or leave through the chain"
-
-
-@dataclass(eq=False)
-class ChannelBusy(NotAllowedNow):
-    """Something else must be finished first."""
-
-    hint: ClassVar[str] = "try again when it is answered"
 
 
 @dataclass(eq=False)

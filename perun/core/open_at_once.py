@@ -15,7 +15,6 @@ from perun.core.hub import pairs, queue
 from perun.core.nanocontracts.instances import nano_of, signer
 from perun.core.rules.keys import peer_key
 from perun.core.rules.phases import Phase, phase
-from perun.core.rules.signing import check_signature
 from perun.core.state import ChannelView, Crossing, CrossingStage, Purpose, Role
 from perun.core.states.content import agreed_version
 from perun.core.states.proposing import show
@@ -139,7 +138,7 @@ def _owner(
     if nano_of(draft.config.deployment, id, terms, swapped) not in half.state.nanos:
         return None
     try:
-        check_signature(draft.config.deployment, half.state, half.signature, peer_key(owner))
+        draft.checker.check(half.state, half.signature, peer_key(owner))
     except BadSignature:
         return None
     return owner

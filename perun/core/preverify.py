@@ -13,7 +13,7 @@ from perun.core.books import Books
 from perun.core.inputs import ChainInstance, CommandPay, CommandTransfer, Received
 from perun.core.nanocontracts.instances import signer
 from perun.core.rules.keys import peer_key
-from perun.core.rules.signing import Claim
+from perun.core.signing import Claim
 from perun.core.state import InstanceView, PeerId
 from perun.encoding.messages import (
     AnswerState,

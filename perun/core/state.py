@@ -440,8 +440,6 @@ class CrossingStage(enum.IntEnum):
     """At least one end has proposed the removal."""
     HALF = 4
     """Removed from one channel only, by rules (a) to (d): the other must follow."""
-    CLOSED = 5
-    REFUSED = 6
 
 
 class Crossing(Record, frozen=True, gc=False, array_like=True):

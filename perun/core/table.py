@@ -16,7 +16,6 @@ from typing import Any, Final
 from perun.core import clockwork, meeting, open_at_once
 from perun.core.books import Draft
 from perun.core.channel import commands, declining, funding, joining, offers, proposals, secrets
-from perun.core.hub import queue
 from perun.core.inputs import (
     ChainAnnounced,
     ChainBlock,
@@ -45,7 +44,6 @@ from perun.core.inputs import (
 from perun.core.rules.phases import Phase
 from perun.core.virtual import ends, invitations, leaving
 from perun.encoding import messages as m
-from perun.encoding.quotes import Quote
 from perun.types import ChannelId, Close, Open, Ready, State, Withdraw
 
 __all__ = ["SIGNED", "TABLE", "Row"]
@@ -123,7 +121,6 @@ TABLE: Final[dict[type, Row]] = {
     m.RefuseInstance: Row(declining.on_refused),
     m.ReadySigned: Row(ends.on_ready),
     m.Leave: Row(leaving.on_leave),
-    m.Reveal: Row(secrets.on_reveal),
     # The wire, the chain and our clock.
     Connected: Row(meeting.on_connected),
     ChainBlock: Row(clockwork.on_block),
@@ -142,6 +139,5 @@ SIGNED: Final[dict[type, Callable[..., None]]] = {
     Open: joining.on_open_signed,
     Close: offers.on_close_signed,
     Withdraw: offers.on_withdraw_signed,
-    Quote: queue.on_quote_signed,
 }
 """Who takes up a signature of ours, by what is signed: of draft, message and signature."""

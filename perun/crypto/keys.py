@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from eth_keys import datatypes as eth_keys
 
 from perun.crypto import secp256k1
 from perun.crypto.hashing import keccak
 from perun.errors import BadKey
 from perun.types import Address
+
+
+@lru_cache(4_096)
+def address_of(key: bytes) -> Address:
+    """How channels and machines name a public key; raises `BadKey`.
+
+    Kept, since parsing takes long.
+    """
+    return PublicKey(key).address
 
 
 class PublicKey:

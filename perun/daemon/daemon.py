@@ -26,9 +26,10 @@ from perun.app.app import App
 from perun.app.settings import Settings as AppSettings
 from perun.bindings.failures import translated
 from perun.chain import connect
+from perun.chain.reach import reach
 from perun.chain.reports import Report
 from perun.chain.rpc import RpcEndpoint
-from perun.core.config import Config
+from perun.core.config import Config, Deployment
 from perun.core.limits import limits_for
 from perun.core.notices import Notice
 from perun.core.state import PeerId
@@ -60,6 +61,9 @@ __all__ = ["Daemon", "Told"]
 SOFTWARE: Final = "perun 0.1.0"
 _LIGHT_WORK: Final = 2**13
 """scrypt's n for the keyfile inside the store: whoever reads that file has the keys' file too."""
+
+_Ground = tuple[Deployment, bytes]
+"""Contracts, and the hash of their chain's first block."""
 
 Told = Report | Notice | News | HubNews | tuple[object, Exception]
 """What the parts of a daemon have to say, for a log."""
@@ -93,11 +97,19 @@ class Daemon:
         self.home, self.settings, self.keyring = home, settings, keyring
         self._tell = tell
         account = self._account(password)
-        self.endpoint = endpoint = self.connect()
-        with translated():
-            genesis = bytes(endpoint.web3.eth.get_block(0)["hash"])
+        self.hosting: Hosting | None = None
         contracts = read_contracts(home / settings.chain.contracts)
-        deployment = prove(endpoint.web3, contracts)
+        grounds: set[_Ground] = set()
+
+        def learn(node: RpcEndpoint) -> None:
+            deployment = prove(node.web3, contracts)
+            with translated():
+                grounds.add((deployment, bytes(node.web3.eth.get_block(0)["hash"])))
+
+        endpoint = reach(settings.chain.rpc, learn, self._hear)
+        if len(grounds) > 1:
+            raise BadSettings("[chain] rpc", "names nodes of two chains")
+        ((deployment, genesis),) = grounds
         limits = limits_for(deployment.contract.chain_id)
         if settings.chain.finality_blocks is not None:
             limits = replace(limits, finality_blocks=settings.chain.finality_blocks)
@@ -123,7 +135,6 @@ class Daemon:
             new_salt,
             self._reach,
         )
-        self.hosting: Hosting | None = None
         if settings.hub is not None:
             self.hosting = Hosting(self, home, settings.hub, tell)
         self.assembly = Assembly(
@@ -208,8 +219,9 @@ class Daemon:
 
     @property
     def failed(self) -> Exception | None:
-        """Why the node has ended by itself, if it has."""
-        return self.assembly.node.failed
+        """Why node or chain port have ended by themselves, if they have: neither is of use without
+        the other."""
+        return self.assembly.node.failed or self.assembly.chain.failed
 
     # ------------------------------------------------------------------------ putting together
 
@@ -218,7 +230,8 @@ class Daemon:
         return read_keyfile(self.home / file, password) if file else self.keyring.account
 
     def connect(self) -> RpcEndpoint:
-        """A connection to the first of the chain's nodes that answers.
+        """A connection to the first of the chain's nodes that answers, for what is not urgent and
+        not believed alone.
 
         Raises:
             ChainFault: none does.

@@ -69,8 +69,8 @@ class Amount(int):
 class ChainSettings(_Section, frozen=True, forbid_unknown_fields=True):
     """`[chain]`: the chain and the contracts on it."""
 
-    rpc: tuple[str, ...]
-    """Addresses of Ethereum nodes, `http://…`; of two given, what they say is compared."""
+    rpc: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=2)]
+    """Addresses of Ethereum nodes, `http://…` or `ws://…`; two are compared."""
     contracts: str = "contracts.json"
     """File with the contracts' addresses (`perun.save`)."""
     since: Annotated[int, msgspec.Meta(ge=0)] = 0

@@ -66,7 +66,6 @@ __all__ = [
     "RefuseChannel",
     "RefuseInstance",
     "RequestInstance",
-    "Reveal",
     "ShowState",
     "SignedHalf",
     "VERSION",
@@ -87,7 +86,7 @@ MAX_TEXT: Final = 256
 Id = Annotated[ChannelId, msgspec.Meta(min_length=32, max_length=32)]
 Instance = Annotated[InstanceId, msgspec.Meta(min_length=32, max_length=32)]
 MachineRef = Annotated[MachineId, msgspec.Meta(min_length=32, max_length=32)]
-Word = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+Bytes32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Half = Annotated[Salt, msgspec.Meta(min_length=32, max_length=32)]
 Secret = Annotated[Preimage, msgspec.Meta(min_length=32, max_length=32)]
 Sig = Annotated[Signature, msgspec.Meta(max_length=65)]
@@ -171,13 +170,6 @@ class Leave(_Message, frozen=True, gc=False, tag=5):
     def __post_init__(self) -> None:
         checks.amount("paid_by_alice", self.paid_by_alice)
         checks.amount("paid_by_bob", self.paid_by_bob)
-
-
-class Reveal(_Message, frozen=True, gc=False, tag=6):
-    """The secret of a hash time lock."""
-
-    instance: Instance
-    preimage: Secret
 
 
 # ----------------------------------------------------------------------------------------- states
@@ -352,13 +344,13 @@ class RequestInstance(_Message, frozen=True, gc=False, tag=33):
 
 
 class GrantInstance(_Message, frozen=True, gc=False, tag=34):
-    """From the hub: reserved; propose now, with this fee moved to me. Signed as a quote."""
+    """From the hub: reserved; propose now, with this fee moved to me. Its word alone:
+    it could refuse what was proposed after a signed one too."""
 
     channel: Id
     instance: Instance
     fee: Amount
     valid_until: Time
-    signature: Sig
 
     def __post_init__(self) -> None:
         checks.amount("fee", self.fee)
@@ -391,7 +383,7 @@ class Note(_Message, frozen=True, gc=False, tag=60):
     machine: MachineRef
     first: Amount
     last: Amount
-    payment: Word
+    payment: Bytes32
     """The payer's random name for it."""
     request: Annotated[bytes, msgspec.Meta(max_length=32)] = b""
     """The id of the payee's request; empty: none."""
@@ -436,7 +428,6 @@ Message = (
     | NotPaid
     | ReadySigned
     | Leave
-    | Reveal
     | Propose
     | AnswerState
     | ShowState

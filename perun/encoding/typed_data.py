@@ -5,6 +5,8 @@ Type strings as in the doc comments of `contracts/interfaces`. About 2 µs each.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from perun.crypto.hashing import keccak
 from perun.encoding import words
 from perun.encoding.domains import MSContractDomain, VPMDomain
@@ -30,6 +32,12 @@ _READY = keccak(READY_TYPE.encode())
 
 def state_digest(domain: MSContractDomain, state: State) -> Digest:
     """What both keys sign for `state` (protocol, section 3)."""
+    return _state_digest(domain.prefix, state)
+
+
+@lru_cache(1_024)
+def _state_digest(prefix: bytes, state: State) -> Digest:
+    """Kept: each party signs a state and checks the other's signature over it."""
     fields = (
         _STATE
         + state.channel
@@ -37,7 +45,7 @@ def state_digest(domain: MSContractDomain, state: State) -> Digest:
         + words.signed(state.net)
         + nanos_hash(state.nanos)
     )
-    return Digest(keccak(domain.prefix + keccak(fields)))
+    return Digest(keccak(prefix + keccak(fields)))
 
 
 def close_digest(domain: MSContractDomain, close: Close) -> Digest:

@@ -7,6 +7,7 @@ host is named: its address may carry a key.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -54,10 +55,11 @@ class JsonLog:
             self.write(type(told).__name__, _fields(told, 0))
 
     def write(self, event: str, fields: dict[str, Any]) -> None:
-        """A line."""
+        """A line. One that cannot be written, on a full disk say, is lost: the parts that tell are
+        the node's turn and the chain's round, and must go on."""
         line = {"at": round(self._clock(), 3), "event": event, **fields}
         text = msgspec.json.encode(self._clean(line)).decode()
-        with self._lock:
+        with self._lock, contextlib.suppress(OSError, ValueError):
             self._to.write(text + "\n")
             self._to.flush()
 
@@ -65,7 +67,7 @@ class JsonLog:
         if isinstance(value, str):
             for hidden, shown in self._hidden:
                 value = value.replace(hidden, shown)
-            return value[:_LONGEST]
+            return value[:_LONGEST].encode("utf-8", "replace").decode()
         if isinstance(value, dict):
             return {name: self._clean(inner) for name, inner in value.items()}
         if isinstance(value, list):

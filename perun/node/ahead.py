@@ -1,6 +1,6 @@
 """Checks the signatures of a whole batch beforehand, side by side.
 
-What was found good is remembered until its step asks (`perun.core.rules.signing`); whatever is not
+What was found good is remembered until its step asks (`perun.core.signing`); whatever is not
 foreseen is checked in its turn, so this changes no answer.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from perun.core.books import Books
 from perun.core.inputs import Received
 from perun.core.preverify import claims_of
-from perun.core.rules.signing import Claim, prepare, remember
+from perun.core.signing import Claim
 from perun.crypto import side_by_side
 from perun.crypto.side_by_side import Job
 
@@ -20,15 +20,14 @@ __all__ = ["check_ahead"]
 
 def check_ahead(books: Books, inputs: Iterable[object]) -> None:
     """Checks what it can foresee; never raises for what a peer has sent."""
-    deployment = books.config.deployment
     claims: list[Claim] = []
     checks: list[Job[bool]] = []
     for input in inputs:
         if isinstance(input, Received):
             for claim in claims_of(books, input):
-                check = prepare(deployment, claim)
+                check = books.checker.prepare(claim)
                 if check is not None:
                     claims.append(claim)
                     checks.append(check)
     found = side_by_side.each(checks)
-    remember(claim for claim, good in zip(claims, found, strict=True) if good)
+    books.checker.remember(claim for claim, good in zip(claims, found, strict=True) if good)

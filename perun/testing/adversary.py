@@ -14,7 +14,7 @@ from perun.bindings.calls import Call
 from perun.core.books import Books
 from perun.core.config import Deployment
 from perun.core.effects import Signable
-from perun.core.rules.signing import digest
+from perun.core.signing import digest
 from perun.core.state import PeerId
 from perun.crypto.keys import SecretKey
 from perun.crypto.signatures import sign
@@ -32,7 +32,6 @@ from perun.encoding.messages import (
     Pay,
     Propose,
     RequestInstance,
-    Reveal,
     ShowState,
     decode,
     encode,
@@ -163,8 +162,6 @@ class Adversary:
                         self.withdraws[wish] = signature
             case AcceptChannel(open=leave, open_signature=signature) if leave is not None:
                 self.opens[leave] = signature
-            case Reveal(instance, preimage):
-                self.preimages[instance] = preimage
             case _:
                 pass
 

@@ -13,7 +13,7 @@ from perun.core.effects import OpenChannel, Register, Sign, Signable, SignItem, 
 from perun.core.inputs import Command
 from perun.core.limits import Limits
 from perun.core.notices import Notice
-from perun.core.rules.signing import digest
+from perun.core.signing import digest
 from perun.core.state import ChannelView, PeerId
 from perun.crypto.hashing import keccak
 from perun.crypto.keys import SecretKey

@@ -11,7 +11,7 @@ from web3.types import TxParams
 
 from perun.core.config import Deployment
 from perun.core.effects import Sign
-from perun.core.rules.signing import digest
+from perun.core.signing import digest
 from perun.crypto import SecretKey, side_by_side
 from perun.crypto.signatures import sign as sign_digest
 from perun.crypto.signatures import sign_job

@@ -16,7 +16,7 @@ from typing import Annotated, ClassVar, Final, NamedTuple
 import msgspec
 
 from perun.crypto.agreement import TAG_BYTES
-from perun.encoding.messages import MAX_MESSAGE_BYTES
+from perun.encoding.messages import MAX_MESSAGE_BYTES, Bytes32
 from perun.encoding.packing import pack, unpack
 from perun.errors import PeerFault
 from perun.types import Record
@@ -41,7 +41,6 @@ MAX_PARCEL_BYTES: Final = MAX_PACKET_BYTES - HEADER_BYTES - TAG_BYTES
 _LONGEST_REASON: Final = 300
 _LONGEST_HELLO: Final = 4_096
 
-Word = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Contract = Annotated[bytes, msgspec.Meta(min_length=20, max_length=20)]
 Short = Annotated[str, msgspec.Meta(max_length=100)]
 Small = Annotated[int, msgspec.Meta(ge=0, lt=2**16)]
@@ -65,7 +64,7 @@ class Hello(Record, frozen=True, gc=False):
     """Of this protocol, all that it can speak; the greatest common one counts."""
     network: Short
     """CAIP-2, such as `eip155:1`."""
-    genesis: Word
+    genesis: Bytes32
     """Hash of the chain's first block: test chains share numbers."""
     contracts: Annotated[tuple[Contract, ...], msgspec.Meta(min_length=3, max_length=3)]
     """MSContract, VPM, HashTimeLock."""

@@ -45,6 +45,8 @@ class Town:
     anvil: Anvil
     daemons: list[Daemon] = field(default_factory=list)
     nodes: list[Node] = field(default_factory=list)
+    told: list[tuple[str, object]] = field(default_factory=list)
+    """Who said what."""
 
     def __post_init__(self) -> None:
         self.web3 = self.anvil.endpoint().web3
@@ -53,11 +55,14 @@ class Town:
             *(suite.addresses()[name] for name in ("MSContract", "VPM", "HashTimeLock"))
         )
 
-    def settle(self, name: str, at: str = "", **settings: object) -> tuple[Daemon, Node]:
+    def settle(
+        self, name: str, at: str = "", *, rpc: tuple[str, ...] = (), **settings: object
+    ) -> tuple[Daemon, Node]:
         """A daemon with money, and a client of it; it listens at a free port.
 
         Args:
             at: the address of the hub where it is attached.
+            rpc: nodes that it asks; the chain's one if not given.
         """
         home = self.folder / name
         home.mkdir()
@@ -67,13 +72,14 @@ class Town:
         daemon = Daemon(
             home,
             Settings(
-                ChainSettings((self.anvil.url,)),
+                ChainSettings(rpc or (self.anvil.url,)),
                 wire=WireSettings("127.0.0.1:0", hubs=(at,) if at else ()),
                 api=ApiSettings("127.0.0.1:0"),
                 **settings,  # type: ignore[arg-type]
             ),
             keyring,
             password="x",
+            tell=lambda told: self.told.append((name, told)),
         )
         self.daemons.append(daemon)
         daemon.start()

@@ -246,10 +246,8 @@ def _by_nobody(sign: Sign) -> Iterable[Effect]:
     yield replace(sign, items=tuple(replace(item, key=NOBODY) for item in sign.items))
 
 
-MESSAGES = tuple(
-    kind for kind in get_args(m.Message) if kind not in (m.Over, m.Reveal, m.Note, m.Noted)
-)
-"""What the core says; notes are a program's, and nobody sends `Reveal`."""
+MESSAGES = tuple(kind for kind in get_args(m.Message) if kind not in (m.Over, m.Note, m.Noted))
+"""What the core says; notes are a program's."""
 
 SEALED = (m.Pay, m.Paid, m.NotPaid, m.Invite, m.Invited, m.DeclineInvite, m.ReadySigned, m.Leave)
 """What ends say to each other, over a hub too."""

@@ -11,7 +11,7 @@ import pytest
 
 from perun.bindings import ms_contract_calls, vpm
 from perun.core.notices import PaymentReceived, TransferDone
-from perun.core.rules.signing import digest
+from perun.core.signing import digest
 from perun.core.state import SignedState, Totals
 from perun.crypto import sign
 from perun.demo.party import Party

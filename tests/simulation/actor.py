@@ -17,7 +17,7 @@ from perun.core.inputs import (
     Signed,
 )
 from perun.core.notices import Notice
-from perun.core.rules.signing import digest
+from perun.core.signing import digest
 from perun.core.state import ChannelView, InstanceView, PeerId
 from perun.crypto.hashing import keccak
 from perun.crypto.signatures import sign

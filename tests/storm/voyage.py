@@ -17,7 +17,7 @@ from perun.chain.journal import MemoryJournal
 from perun.chain.reports import Blind, SeesAgain
 from perun.core.books import Row
 from perun.core.inputs import CommandPay, CommandTransfer
-from perun.core.rules.signing import digest
+from perun.core.signing import digest
 from perun.core.state import SignedState
 from perun.crypto.signatures import sign
 from perun.errors import ChainFault

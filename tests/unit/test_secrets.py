@@ -16,8 +16,8 @@ from perun import crypto
 from perun.core.inputs import CommandReveal
 from perun.core.notices import PreimageLearnt
 from perun.crypto import SecretKey
-from perun.encoding.messages import Reveal
-from perun.types import InstanceId, Preimage, Record
+from perun.encoding.messages import Propose
+from perun.types import ChannelId, InstanceId, Preimage, Record, Signature, State, Version, Wei
 
 SECRET = bytes(range(32, 64))
 ID = InstanceId(b"\x07" * 32)
@@ -48,7 +48,7 @@ SECRETIVE = [
 
 
 def test_records_with_secrets_are_found() -> None:
-    assert {CommandReveal, PreimageLearnt, Reveal} <= set(SECRETIVE)
+    assert {CommandReveal, PreimageLearnt, Propose} <= set(SECRETIVE)
 
 
 @pytest.mark.parametrize("kind", SECRETIVE, ids=lambda kind: kind.__name__)
@@ -66,7 +66,9 @@ def test_record_does_not_show_its_secret(kind: type[Record]) -> None:
 
 def test_secret_of_a_lock_is_not_shown_where_it_is_said() -> None:
     secret = Preimage(SECRET)
-    for record in (CommandReveal(ID, secret), PreimageLearnt(ID, secret), Reveal(ID, secret)):
+    state = State(ChannelId(bytes(32)), Version(2), Wei(0))
+    proposal = Propose(state, Signature(bytes(65)), 2, preimage=secret)
+    for record in (CommandReveal(ID, secret), PreimageLearnt(ID, secret), proposal):
         assert SECRET.hex() not in f"{record!r} {record}"
         assert "secret" in repr(record)
         assert record.preimage == secret

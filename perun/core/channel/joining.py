@@ -34,7 +34,6 @@ from perun.core.rules.admission import (
 )
 from perun.core.rules.keys import own_account, own_key, peer_account, peer_key
 from perun.core.rules.phases import NOT_MET, fresh
-from perun.core.rules.signing import check_signature
 from perun.core.state import (
     ChannelView,
     Funding,
@@ -362,7 +361,6 @@ def on_accept(draft: Draft, view: ChannelView, message: AcceptChannel) -> None:
             is taken up when the account has opened.
         BadSignature, UnexpectedMessage: it signs or allows something else than we offered.
     """
-    deployment = draft.config.deployment
     if not proves(draft, view, message.proof):
         raise KeyNotProved(peer_account(view), peer_key(view))
     funding = replace(view.funding, peer_to_credit=message.to_credit)
@@ -374,9 +372,9 @@ def on_accept(draft: Draft, view: ChannelView, message: AcceptChannel) -> None:
             raise UnexpectedMessage("AcceptChannel", "its Open is about something else")
         if not draft.now < leave.valid_until <= draft.now + view.channel.challenge:
             raise UnexpectedMessage("AcceptChannel", "its Open is over, or valid for too long")
-        check_signature(deployment, leave, message.open_signature, peer_account(view))
+        draft.checker.check(leave, message.open_signature, peer_account(view))
         first = view.proposals[0]
-        check_signature(deployment, first.state, message.first_signature, peer_key(view))
+        draft.checker.check(first.state, message.first_signature, peer_key(view))
         view = replace(view, opens=(OpenOffer(leave, message.open_signature, ours=False),))
         draft.put(view)
         complete(draft, view, SignedState(first.state, first.signature, message.first_signature))

@@ -17,7 +17,6 @@ from perun.core.notices import CloseAgreed, WithdrawAgreed
 from perun.core.rules.accounting import reliable_holdings, solvent
 from perun.core.rules.keys import own_key, peer_key
 from perun.core.rules.phases import NOT_MET, blocked, fresh
-from perun.core.rules.signing import check_signature
 from perun.core.state import ChannelView, CloseOffer, Role, WithdrawOffer
 from perun.core.states.content import agreed_content
 from perun.encoding.messages import AnswerClose, AnswerWithdraw, OfferClose, OfferWithdraw
@@ -122,7 +121,7 @@ def on_offer_close(draft: Draft, view: ChannelView, message: OfferClose) -> None
         if view.close.own:
             draft.send(view.peer, AnswerClose(view.id, view.close.own))
         return
-    check_signature(draft.config.deployment, offer, message.signature, peer_key(view))
+    draft.checker.check(offer, message.signature, peer_key(view))
     why = why_no_close(draft, view)
     if why is None and view.close is not None and not view.close.proposer:
         why = "a Close that we signed is alive"
@@ -145,7 +144,7 @@ def on_answer_close(draft: Draft, view: ChannelView, message: AnswerClose) -> No
     offer = view.close
     if offer is None or not offer.proposer or offer.peer:
         return
-    check_signature(draft.config.deployment, offer.close, message.signature, peer_key(view))
+    draft.checker.check(offer.close, message.signature, peer_key(view))
     view = replace(view, close=replace(offer, peer=message.signature))
     draft.put(view)
     draft.notify(CloseAgreed(view.id, offer.close.valid_until))
@@ -218,7 +217,7 @@ def on_offer_withdraw(draft: Draft, view: ChannelView, message: OfferWithdraw) -
             if offer.own:
                 draft.send(view.peer, AnswerWithdraw(view.id, wish.index, offer.own))
             return
-    check_signature(draft.config.deployment, wish, message.signature, peer_key(view))
+    draft.checker.check(wish, message.signature, peer_key(view))
     why = why_no_withdraw(draft, view, wish)
     if why is None and not draft.now <= wish.valid_until <= draft.now + view.channel.challenge:
         why = "valid for too long, or over"
@@ -233,9 +232,7 @@ def on_answer_withdraw(draft: Draft, view: ChannelView, message: AnswerWithdraw)
     """Both have signed: bring it to the chain."""
     for offer in view.withdraws:
         if offer.withdraw.index == message.index and offer.proposer and not offer.peer:
-            check_signature(
-                draft.config.deployment, offer.withdraw, message.signature, peer_key(view)
-            )
+            draft.checker.check(offer.withdraw, message.signature, peer_key(view))
             full = replace(offer, peer=message.signature)
             view = _with_withdraw(draft, view, offer, full)
             draft.notify(WithdrawAgreed(view.id, offer.withdraw.valid_until))

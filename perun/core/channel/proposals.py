@@ -16,7 +16,6 @@ from perun.core.rules.accounting import gain
 from perun.core.rules.admission import FIRST
 from perun.core.rules.keys import own_key, peer_key
 from perun.core.rules.phases import blocked
-from perun.core.rules.signing import check_signature
 from perun.core.state import (
     ChannelView,
     Held,
@@ -97,7 +96,7 @@ def on_proposal(
     highest = max(view.signed, view.seen)
     if state.version % 2 != (view.role is Role.ALICE) or state.version > highest + 2:
         raise BadVersion(state.version, highest)
-    check_signature(draft.config.deployment, state, message.signature, peer_key(view))
+    draft.checker.check(state, message.signature, peer_key(view))
     if state.version <= view.signed:
         # Crossed: ours is higher, theirs will be void. Or we are signing the answer already.
         # Ours goes out again at once only when theirs is news, later by patience: else two nodes of
@@ -163,7 +162,7 @@ def on_answer(draft: Draft, view: ChannelView, message: AnswerState) -> None:
     for proposal in view.proposals:
         if proposal.state.version == message.version and proposal.signature:
             state = proposal.state
-            check_signature(draft.config.deployment, state, message.signature, peer_key(view))
+            draft.checker.check(state, message.signature, peer_key(view))
             complete(draft, view, SignedState(state, proposal.signature, message.signature))
             return
     if view.agreed is None or message.version > view.agreed.state.version:
@@ -183,7 +182,7 @@ def on_show(draft: Draft, view: ChannelView, message: ShowState) -> None:
     signatures = (message.signature_alice, message.signature_bob)
     own, peer = signatures[view.role], signatures[view.role.other]
     deployment = draft.config.deployment
-    check_signature(deployment, state, peer, peer_key(view))
+    draft.checker.check(state, peer, peer_key(view))
     if not verify(state_digest(deployment.contract, state), own, own_key(view)):
         raise UnexpectedMessage("ShowState", "our own signature is not ours")
     known = [proposal.state for proposal in view.proposals]

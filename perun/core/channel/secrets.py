@@ -9,16 +9,15 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from perun.core.books import Draft
-from perun.core.faults import NotAllowedNow, UnexpectedMessage
+from perun.core.faults import NotAllowedNow
 from perun.core.inputs import CommandReveal
 from perun.core.nanocontracts.hash_lock import payer_of_lock
 from perun.core.rules.phases import blocked
-from perun.core.state import ChannelView, LegStatus, PeerId
+from perun.core.state import ChannelView, LegStatus
 from perun.core.virtual.leaving import propose_removal
 from perun.crypto.hashing import keccak
-from perun.encoding.messages import Reveal
 
-__all__ = ["on_reveal", "reveal"]
+__all__ = ["reveal"]
 
 
 def reveal(draft: Draft, view: ChannelView, command: CommandReveal) -> None:
@@ -33,13 +32,3 @@ def reveal(draft: Draft, view: ChannelView, command: CommandReveal) -> None:
     leg = instance.legs[0]
     if leg.status is LegStatus.LISTED and blocked(draft, view) is None:
         propose_removal(draft, instance.id)
-
-
-def on_reveal(draft: Draft, sender: PeerId, message: Reveal) -> None:
-    """The other end of a lock, or its hub, tells the secret."""
-    instance = draft.find_instance(message.instance)
-    if instance is None or instance.lock is None or sender not in (instance.end, instance.via):
-        raise UnexpectedMessage("Reveal", "no such lock with this peer")
-    if keccak(message.preimage) != instance.lock.hash:
-        raise UnexpectedMessage("Reveal", "another secret")
-    draft.put(replace(instance, preimage=message.preimage))

@@ -12,7 +12,7 @@ from collections.abc import Container
 from msgspec.structs import replace
 
 from perun.core.books import Draft
-from perun.core.effects import SignItem, Watch
+from perun.core.effects import Watch
 from perun.core.faults import UnexpectedMessage
 from perun.core.hub.policy import fee_for, why_refuse
 from perun.core.nanocontracts.instances import (
@@ -23,7 +23,7 @@ from perun.core.nanocontracts.instances import (
     nano_of,
     signer,
 )
-from perun.core.rules.keys import own_key, peer_key
+from perun.core.rules.keys import peer_key
 from perun.core.rules.phases import Phase, blocked, phase
 from perun.core.state import (
     ChannelView,
@@ -35,15 +35,13 @@ from perun.core.state import (
     Role,
 )
 from perun.encoding.messages import GrantInstance, RefuseInstance, RequestInstance
-from perun.encoding.quotes import Quote
-from perun.types import ChannelId, InstanceId, Signature, Terms, UnixTime, Wei
+from perun.types import ChannelId, InstanceId, Terms, UnixTime, Wei
 
 __all__ = [
     "forget",
     "idle_pair",
     "instance_of",
     "let_go",
-    "on_quote_signed",
     "on_request",
     "refuse_both",
     "refuse_one",
@@ -199,12 +197,7 @@ def start(
         draft.put(replace(view, inflight=crossing.id, waiting=waiting))
         if view.id in halves:
             continue
-        quote = Quote(view.id, crossing.id, price, valid_until)
-        if price:
-            draft.sign(SignItem(own_key(view), quote))
-        else:
-            # Nothing to hold the hub to: the state it is asked to sign moves no fee.
-            on_quote_signed(draft, quote, Signature(b""))
+        draft.send(view.peer, GrantInstance(view.id, crossing.id, price, valid_until))
     return None
 
 
@@ -225,13 +218,6 @@ def why_stays(draft: Draft, crossing: Crossing, instance: InstanceView) -> str |
     if finally_decided(old, draft.chain) is not None:
         return "the chain has decided the machine whose place it takes"
     return None
-
-
-def on_quote_signed(draft: Draft, quote: Quote, signature: Signature) -> None:
-    """The grant leaves."""
-    view = draft.channel(quote.channel)
-    grant = GrantInstance(view.id, quote.instance, quote.fee, quote.valid_until, signature)
-    draft.send(view.peer, grant)
 
 
 def forget(draft: Draft, crossing: Crossing) -> None:

@@ -13,8 +13,8 @@ from perun.core.limits import Limits
 from perun.core.nanocontracts.kind import Due, Kind
 from perun.core.nanocontracts.payments import accept, why_not
 from perun.core.rules.keys import machine_key
-from perun.core.rules.signing import check_statement, exact
 from perun.core.rules.worth import dust_of, enforcing_costs
+from perun.core.signing import exact
 from perun.core.state import InstanceView, Role, Totals
 from perun.encoding.evidence import statements_evidence
 from perun.encoding.ids import machine_id
@@ -28,6 +28,7 @@ from perun.types import (
     MachineRecord,
     Recorded,
     Signature,
+    Statement,
     UnixTime,
     Wei,
 )
@@ -155,7 +156,7 @@ class _MachineKind(Kind[Machine, MachineRecord]):
             return
         key = machine_key(machine, payer)
         try:
-            check_statement(draft.config.deployment, MachineId(instance.id), paid, signature, key)
+            draft.checker.check_loosely(Statement(MachineId(instance.id), paid), signature, key)
         except (BadSignature, StatementRefused):
             return
         draft.put(Totals(instance.id, Wei(0), Wei(0), _NOTHING, paid, signature))

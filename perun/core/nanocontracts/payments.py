@@ -12,7 +12,6 @@ from perun.core.faults import NotAllowedNow, NotEnoughMoney, StatementRefused, U
 from perun.core.inputs import CommandPay
 from perun.core.notices import PaymentDelivered, PaymentReceived, PaymentRefused
 from perun.core.rules.phases import NOT_MET, why_stale
-from perun.core.rules.signing import check_statement
 from perun.core.state import InstanceView, LegStatus, PeerId, Role, Totals
 from perun.encoding.messages import NotPaid, Paid, Pay
 from perun.errors import BadSignature
@@ -142,7 +141,7 @@ def check(books: Books, instance: InstanceView, totals: Totals, message: Pay) ->
         raise StatementRefused("a side without lock pays nothing", paid, 0)
     if paid > MAX_AMOUNT or paid - totals.sent > lock:
         raise StatementRefused("more than the payer's lock covers", paid, lock + totals.sent)
-    check_statement(books.config.deployment, message.machine, paid, message.signature, key)
+    books.checker.check_loosely(Statement(message.machine, paid), message.signature, key)
 
 
 def on_pay(books: Books, sender: PeerId, message: Pay) -> Step:

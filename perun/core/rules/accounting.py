@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from perun.core.state import ChannelView, OnChain, Role
+from perun.core.state import ChannelView, Role
 from perun.types import MAX_AMOUNT, Nano, State, Wei
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "reliable_holdings",
     "solvent",
     "swap",
-    "unsettled",
 ]
 
 
@@ -70,11 +69,6 @@ def locks_fit(nanos: Iterable[Nano]) -> bool:
         alice += nano.alice_lock
         bob += nano.bob_lock
     return max(alice, bob) <= MAX_AMOUNT
-
-
-def unsettled(on: OnChain) -> tuple[int, int]:
-    """Holdings as the contract counts them."""
-    return on.alice, on.bob
 
 
 def reliable_holdings(view: ChannelView) -> tuple[int, int]:

@@ -13,7 +13,6 @@ from perun.core.books import Draft
 from perun.core.faults import AssetNotPriced, ChannelRejected, ChannelTooSmall, KeyNotProved
 from perun.core.indexes import touched
 from perun.core.rules.keys import own_account, peer_account, peer_key
-from perun.core.rules.signing import check_signature
 from perun.core.rules.worth import least_channel, worth_of
 from perun.core.state import ChannelView, Held, Intent, PeerId, Purpose, Role, Stage
 from perun.encoding.messages import Propose
@@ -94,7 +93,7 @@ def proves(draft: Draft, view: ChannelView, proof: Signature) -> bool:
     if not proof:
         return False
     try:
-        check_signature(draft.config.deployment, proof_of(view.id), proof, account)
+        draft.checker.check(proof_of(view.id), proof, account)
     except BadSignature:
         raise KeyNotProved(account, key) from None
     return True
@@ -107,7 +106,7 @@ def first_state(draft: Draft, view: ChannelView, first: Propose | None) -> Held:
     state = first.state
     if state.version != FIRST or state.nanos or not 0 <= state.net <= view.funding.alice_amount:
         raise ChannelRejected("the first state does more than pay the fee")
-    check_signature(draft.config.deployment, state, first.signature, peer_key(view))
+    draft.checker.check(state, first.signature, peer_key(view))
     intent = Intent(Purpose.TRANSFER, state.net)
     return Held(state, first.signature, intent, draft.chain.clock)
 

@@ -16,9 +16,8 @@ from perun.core.nanocontracts.kinds import kind_of
 from perun.core.nanocontracts.payments import show_paid
 from perun.core.notices import InstanceRefused, VirtualReady
 from perun.core.rules.accounting import gain
-from perun.core.rules.keys import own_key, peer_key
+from perun.core.rules.keys import own_key
 from perun.core.rules.phases import Phase, blocked, phase
-from perun.core.rules.signing import check_loosely
 from perun.core.state import ChannelView, InstanceView, Intent, LegStatus, PeerId, Purpose, Role
 from perun.core.states import legs
 from perun.core.states.proposing import ask_hub, send_proposal, still_asked, want, wanted
@@ -28,7 +27,6 @@ from perun.encoding.messages import (
     RefuseInstance,
     SignedHalf,
 )
-from perun.encoding.quotes import Quote
 from perun.types import MachineId, Ready, Signature, Wei
 
 __all__ = [
@@ -77,7 +75,7 @@ def on_grant(draft: Draft, view: ChannelView, message: GrantInstance) -> None:
     """The hub has reserved: propose now, moving its fee. Only the instance's Alice pays one.
 
     Raises:
-        BadSignature, UnexpectedMessage: nothing that a correct hub sends.
+        UnexpectedMessage: nothing that a correct hub sends.
     """
     instance = draft.find_instance(message.instance)
     if instance is None or instance.role is None or instance.via != view.peer:
@@ -94,12 +92,9 @@ def on_grant(draft: Draft, view: ChannelView, message: GrantInstance) -> None:
         return
     if instance.id in view.asked:
         draft.put(replace(view, asked=still_asked(draft, view, instance.id)))
-    quote = Quote(view.id, instance.id, message.fee, message.valid_until)
-    if message.fee:
-        check_loosely(draft.config.deployment, quote, message.signature, peer_key(view))
     greatest = draft.config.policy.greatest_fee if instance.role is Role.ALICE else 0
     if message.fee > greatest or draft.now > message.valid_until:
-        reason = f"fee {message.fee} above {greatest}, or the quote is over"
+        reason = f"fee {message.fee} above {greatest}, or the grant is over"
         draft.send(view.peer, RefuseInstance(instance.id, reason))
         refused(draft, instance, reason)
         return
@@ -189,7 +184,7 @@ def on_ready(draft: Draft, sender: PeerId, message: ReadySigned) -> None:
         if instance.ready_sent and not message.answer:
             say_ready(draft, instance, answer=True)
         return
-    check_loosely(draft.config.deployment, ready, message.signature, key)
+    draft.checker.check_loosely(ready, message.signature, key)
     draft.put(replace(instance, ready=message.signature))
     if instance.ready_sent:
         draft.notify(VirtualReady(instance.id))

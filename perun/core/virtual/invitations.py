@@ -7,7 +7,6 @@ nobody can prepare an instance or submit to it beforehand [A4]; both watch it fr
 from __future__ import annotations
 
 from collections import Counter
-from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -45,7 +44,7 @@ from perun.core.states.content import agreed_content
 from perun.core.states.proposing import want
 from perun.core.virtual import ends, leaving
 from perun.crypto.hashing import keccak
-from perun.crypto.keys import PublicKey
+from perun.crypto.keys import address_of
 from perun.encoding.messages import DeclineInvite, Invite, Invited, SignedHalf
 from perun.errors import BadKey, Misuse
 from perun.types import Address, ChannelId, InstanceId, Lock, Machine, Salt, Terms, Wei
@@ -366,10 +365,9 @@ def _whole(terms: Terms, theirs: Salt) -> Terms:
     return replace(terms, salt=Salt(keccak(terms.salt + theirs)))
 
 
-@lru_cache(4_096)
 def _address(peer: PeerId) -> Address:
     """The address of a peer's key; raises `InstanceRejected`."""
     try:
-        return PublicKey(peer).address
+        return address_of(peer)
     except BadKey as error:
         raise InstanceRejected(str(error)) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from msgspec.structs import replace
 
@@ -9,9 +11,10 @@ from perun.app.errors import KeyReused, NoWay
 from perun.app.methods import GetEvents, Pay
 from perun.app.rows import Step
 from perun.core.state import ChannelView, Invitation
-from perun.encoding.messages import Note
+from perun.encoding.messages import Note, NotPaid, decode, encode
 from perun.encoding.messages import Pay as Message
 from perun.store import MemoryStore, WriteFailed
+from perun.testing.network import Letter
 from perun.testing.people import SETTINGS, Person, Town
 from perun.testing.stories import OPEN_HANDED, open_channel
 
@@ -137,6 +140,31 @@ def test_a_lost_statement_is_said_again_without_a_new_connection(
     town.until(lambda: answer.came)
     assert answer.value.step == "done"
     assert received(bob) == 6
+
+
+def test_what_a_payee_does_not_count_yet_is_shown_again_within_a_moment(
+    town: Town, alice: Person, bob: Person
+) -> None:
+    """Its view of the chain is a moment behind: it refuses once, and takes it a second later."""
+    alice.ask("pay", pay(bob, 5))
+    refused: list[bytes] = []
+
+    def rule(letter: Letter) -> Iterable[Letter]:
+        message = decode(letter[2])
+        if refused or not isinstance(message, Message):
+            return (letter,)
+        refused.append(letter[2])
+        words = NotPaid(message.machine, message.paid, "the chain has not told yet")
+        return ((letter[1], letter[0], encode(words)),)
+
+    town.world.network.rule = rule
+    answer = alice.begin("pay", pay(bob, 6, "two"))
+    town.world.settle()
+    assert not answer.came
+    before = town.world.ledger.time
+    town.until(lambda: answer.came)
+    assert answer.value.step == "done"
+    assert town.world.ledger.time - before < SETTINGS.repeat
 
 
 def test_a_payee_that_comes_back_in_time_is_paid(town: Town, alice: Person, bob: Person) -> None:

@@ -19,7 +19,7 @@ from perun.app.methods import (
 )
 from perun.app.values import Request
 from perun.core.faults import NotEnoughMoney
-from perun.core.rules.signing import check_signature, digest
+from perun.core.signing import Checker, digest
 from perun.crypto.keys import PublicKey
 from perun.crypto.signatures import sign
 from perun.encoding.links import BadLink, Link, parse_link, show_link
@@ -84,7 +84,7 @@ def test_a_request_is_paid_and_the_receipt_is_the_payees(alice: Person, bob: Per
         alice.party.peer,
         row.receipt_at,
     )
-    check_signature(DEPLOYMENT, receipt, row.receipt, bob.party.key.address)
+    Checker(DEPLOYMENT).check(receipt, row.receipt, bob.party.key.address)
 
 
 def test_another_key_for_the_same_request_is_the_same_payment(alice: Person, bob: Person) -> None:

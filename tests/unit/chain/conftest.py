@@ -19,7 +19,7 @@ from perun.core.config import Deployment
 from perun.core.effects import DepositMoney, OpenChannel, Register, Settle, Submit, Watch
 from perun.core.inputs import ChainChannel, ChainInstance, Input
 from perun.core.limits import Limits
-from perun.core.rules.signing import digest
+from perun.core.signing import digest
 from perun.core.state import OnChain
 from perun.crypto import SecretKey
 from perun.crypto.signatures import sign

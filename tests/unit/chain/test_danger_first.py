@@ -360,7 +360,9 @@ def test_node_that_takes_few_topics_at_once_is_asked_for_few(world: World) -> No
     party = world.party(BOB)
     party.port.watch(world.watch)
     for place in range(40):
-        party.port.watch(Watch(instance=InstanceId(bytes((place + 1,)) * 32)))
+        party.port.watch(
+            Watch(app=world.deployment.vpm.contract, instance=InstanceId(bytes((place + 1,)) * 32))
+        )
     fails("logs", NodeBusy("too many topics"), lambda _, *asked: _ids(asked) > 3)(party)
     for _ in range(8):
         round_of(party)

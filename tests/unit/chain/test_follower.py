@@ -11,7 +11,7 @@ from perun.chain.fees import FeePolicy, first_fees
 from perun.chain.reports import FinalityBroken
 from perun.core.effects import Watch
 from perun.core.inputs import ChainAnnounced, ChainBlock, ChainChannel, ChainCredit, ChainInstance
-from perun.core.rules.signing import digest
+from perun.core.signing import digest
 from perun.core.state import EMPTY
 from perun.crypto.signatures import sign
 from perun.encoding import machine_id

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from perun.bindings.failures import NodeUnreachable
 from perun.chain.endpoint import Inconsistent, WrongChain
 from perun.chain.pair import Compared
-from perun.chain.reports import Disagreement
+from perun.chain.reports import Disagreement, Unanswered
 from perun.errors import ChainFault
 from perun.testing.endpoint import ScriptedEndpoint
 from perun.types import ChainId
@@ -51,6 +51,41 @@ def test_one_may_be_down(world: World, two: Two, down: str) -> None:
     world.chain.mine()
     two.poll()
     assert two.seen(world.id)[0].dispute.version == 2
+
+
+def test_one_that_lets_us_wait_is_not_asked_every_question(world: World, two: Two) -> None:
+    asked = []
+
+    class Hung(ScriptedEndpoint):
+        def __getattribute__(self, name: str) -> Any:
+            if not name.startswith("_") and name != "reach":
+                asked.append(name)
+                raise NodeUnreachable("Timeout")
+            return super().__getattribute__(name)
+
+    told: list[Any] = []
+    pair = Compared(Hung(world.chain), two.second, told.append)
+    for _ in range(40):
+        assert pair.block() is not None
+        assert pair.block(0) is not None
+        pair.logs((), 0, 1)
+    assert len(asked) < 10  # each costs as long as a request may take
+    assert [report.what for report in told if isinstance(report, Unanswered)] == [
+        "the first of two nodes"
+    ]
+
+
+def test_one_that_is_back_is_compared_again(world: World, two: Two) -> None:
+    pair = Compared(two.first, two.second)
+    two.second.reachable = False
+    for _ in range(40):
+        pair.block()
+    two.second.reachable = True
+    for _ in range(20):
+        pair.block()
+    two.second.chain_now = lambda: ChainId(5)  # type: ignore[method-assign]
+    with pytest.raises(WrongChain):
+        pair.chain_now()
 
 
 def test_not_both(two: Two) -> None:

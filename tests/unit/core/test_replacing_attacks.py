@@ -597,7 +597,7 @@ def test_words_of_the_hub_do_not_undo_a_closing(trio: Trio) -> None:
     trio.world.network.lose(Over, Propose)
     trio.alice.do(CommandRemove(old))
     far = UnixTime(trio.world.ledger.time + 60)
-    grant = GrantInstance(trio.left, new, Wei(0), far, Signature(b""))
+    grant = GrantInstance(trio.left, new, Wei(0), far)
     for message in (grant, RefuseInstance(new, "no")):
         trio.world.network.inject(trio.ingrid.peer, trio.alice.peer, message)
         trio.world.settle([trio.alice])
@@ -665,7 +665,7 @@ def test_grant_after_a_refusal_locks_nothing_more(trio: Trio) -> None:
     assert trio.alice.told(InstanceRefused)
     trio.alice.do(CommandPay(old, Wei(5)))
     far = UnixTime(trio.world.ledger.time + 60)
-    grant = GrantInstance(trio.left, new, Wei(0), far, Signature(b""))
+    grant = GrantInstance(trio.left, new, Wei(0), far)
     trio.world.network.inject(trio.ingrid.peer, trio.alice.peer, grant)
     trio.world.settle([trio.alice])
 

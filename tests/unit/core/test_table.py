@@ -123,7 +123,7 @@ class Cell:
             m.OfferWithdraw: m.OfferWithdraw(Withdraw(id, 0, Wei(1), Wei(1), far), SIG),
             m.AnswerWithdraw: m.AnswerWithdraw(id, 0, SIG),
             m.RequestInstance: m.RequestInstance(id, LOCK, True),
-            m.GrantInstance: m.GrantInstance(id, InstanceId(self.machine), Wei(0), far, SIG),
+            m.GrantInstance: m.GrantInstance(id, InstanceId(self.machine), Wei(0), far),
         }
         value = made[kind]
         if kind in (i.ChainChannel,) or kind.__name__.startswith("Command"):

@@ -228,7 +228,7 @@ def _swapped(trio: Trio, half: SignedHalf) -> SignedHalf:
 
 
 def _sign(party: Party, half: SignedHalf) -> Signature:
-    from perun.core.rules.signing import digest
+    from perun.core.signing import digest
     from perun.crypto.signatures import sign
     from perun.testing.parties import DEPLOYMENT
 

@@ -8,7 +8,7 @@ import pytest
 
 import tests.vectors
 from perun import crypto
-from perun.core.rules.signing import digest
+from perun.core.signing import digest
 from perun.encoding.requests import PaymentRequest, Receipt, memo_hash
 from perun.errors import Misuse
 from perun.testing.parties import DEPLOYMENT

@@ -6,15 +6,18 @@ import io
 import json
 from typing import Any
 
+import pytest
+
 from perun.bindings.failures import NodeUnreachable
 from perun.chain.reports import Unreachable
 from perun.core.inputs import Received
 from perun.core.notices import ChannelJoined, PreimageLearnt
-from perun.encoding.messages import Reveal
+from perun.encoding.messages import Propose
 from perun.hub.logs import JsonLog
-from perun.types import ChannelId, InstanceId, Preimage
+from perun.types import ChannelId, InstanceId, Preimage, Signature, State, Version, Wei
 
 SECRET = bytes(range(32))
+STATE = State(ChannelId(b"\x01" * 32), Version(2), Wei(0))
 
 
 def logged(*told: object, urls: tuple[str, ...] = ()) -> list[dict[str, Any]]:
@@ -37,7 +40,7 @@ def test_a_preimage_is_left_out() -> None:
 
 
 def test_what_a_peer_has_sent_is_not_repeated() -> None:
-    message = Reveal(InstanceId(b"\x01" * 32), Preimage(SECRET))
+    message = Propose(STATE, Signature(bytes(65)), 2, preimage=Preimage(SECRET))
     (line,) = logged((Received(b"\x02" * 33, message), ValueError(SECRET.hex())))
     assert line == {
         "at": 7.0,
@@ -65,3 +68,17 @@ def test_the_key_in_the_address_of_a_chains_node_is_left_out() -> None:
 def test_no_stranger_forges_a_line() -> None:
     (line,) = logged(Unreachable('x\n{"event": "Paid"}', 1))
     assert line["event"] == "Unreachable"
+
+
+@pytest.mark.parametrize("fault", [OSError(28, "No space left"), ValueError("closed file")])
+def test_line_that_cannot_be_written_is_lost(fault: Exception) -> None:
+    class Full(io.StringIO):
+        def write(self, _: str) -> int:
+            raise fault
+
+    JsonLog(Full()).tell(Unreachable("a", 1))
+
+
+def test_half_a_letter_is_no_end() -> None:
+    (line,) = logged(Unreachable("\udc80", 1))
+    assert line["reason"] == "?"

@@ -27,7 +27,7 @@ from perun.core.inputs import (
 from perun.core.nanocontracts.machine import totals_shift
 from perun.core.rules.accounting import clamp_to_locks, gain
 from perun.core.rules.phases import Phase, phase
-from perun.core.rules.signing import digest
+from perun.core.signing import digest
 from perun.core.state import LegStatus, Role
 from perun.core.states.content import agreed_content
 from perun.core.states.valuation import balance

@@ -20,7 +20,7 @@ from perun.chain.timeline import DEPTH
 from perun.chain.wishes import Wish
 from perun.core.books import Row
 from perun.core.inputs import CommandTransfer
-from perun.core.rules.signing import digest
+from perun.core.signing import digest
 from perun.core.state import ChannelView
 from perun.crypto.signatures import sign
 from perun.demo.party import Party

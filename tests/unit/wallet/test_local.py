@@ -5,7 +5,7 @@ from eth_account import Account as EthAccount
 
 from perun.core.config import Deployment
 from perun.core.effects import Sign, SignItem
-from perun.core.rules.signing import check_signature
+from perun.core.signing import Checker
 from perun.crypto import SecretKey
 from perun.encoding import hash_time_lock_domain, ms_contract_domain, vpm_domain
 from perun.types import Address, ChainId, ChannelId, MachineId, State, Statement, Version, Wei
@@ -28,7 +28,7 @@ def test_signs_in_order_with_the_key_asked_for() -> None:
     items = (SignItem(BOB.address, STATEMENT), SignItem(ALICE.address, STATE))
     signatures = wallet.sign(Sign(items))
     for item, signature in zip(items, signatures, strict=True):
-        check_signature(DEPLOYMENT, item.message, signature, item.key)
+        Checker(DEPLOYMENT).check(item.message, signature, item.key)
 
 
 def test_signs_nothing_if_one_key_is_missing() -> None:

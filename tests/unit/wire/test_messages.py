@@ -63,7 +63,7 @@ MESSAGES: list[m.Message] = [
     m.DeclineInvite(HALF, "no"),
     m.RequestInstance(ID, MACHINE, True),
     m.RequestInstance(ID, MACHINE, True, None, SIGNED, SIGNED),
-    m.GrantInstance(ID, InstanceId(ID), Wei(3), UnixTime(4), SIG),
+    m.GrantInstance(ID, InstanceId(ID), Wei(3), UnixTime(4)),
     m.RefuseInstance(InstanceId(ID), "no"),
     m.Over(b"\x02" * 33, b"message"),
 ]
