@@ -16,6 +16,7 @@ from perun.app import (
     errands,
     following,
     incomes,
+    keeping,
     looking,
     overview,
     paying,
@@ -185,6 +186,7 @@ class App:
             tending.tend(work, self._tended)
             self._subscriptions.prune(work)
             errands.prune(work)
+            keeping.prune(work)
 
     def ended(self, desk: Desk) -> None:
         """See `Guest`."""
@@ -196,6 +198,8 @@ class App:
                     work.event("payment", row.id, show_payment(work, row))
                     self._waiting.changed(work, row)
             self._changed.clear()
+        if self._subscriptions.overflows(self.shelf, self._settings):
+            self._subscriptions.prune(self._work(desk))
         self._subscriptions.publish(self.shelf, desk)
 
     def _work(self, desk: Desk) -> Work:

@@ -13,6 +13,7 @@ from perun.app import values as v
 from perun.app.errors import BadParams, Gone, NoSuch
 from perun.app.methods import GetEvents, Subscribe
 from perun.app.rows import Event
+from perun.app.settings import Settings
 from perun.app.shelf import Shelf
 from perun.app.texts import hexed
 from perun.app.work import Ask, Work
@@ -106,13 +107,18 @@ class Subscriptions:
                 one.last = newest
                 desk.after(lambda one=one, fresh=fresh: _send(one, fresh))  # type: ignore[misc]
 
+    def overflows(self, shelf: Shelf, settings: Settings) -> bool:
+        """Whether events come faster than blocks forget them."""
+        return _surplus(shelf, settings) >= _AT_ONCE
+
     def prune(self, work: Work) -> None:
         """Forgets what is too old, or too much, a piece at a time."""
         shelf, settings = work.shelf, work.settings
-        if work.now < self._pruned + 60 or shelf.first_event >= shelf.next_event:
+        too_many = _surplus(shelf, settings)
+        early = work.now < self._pruned + 60 and too_many < _AT_ONCE
+        if early or shelf.first_event >= shelf.next_event:
             return
         self._pruned = work.now
-        too_many = shelf.next_event - shelf.first_event - settings.most_events
         oldest = work.desk.numbered(Event, shelf.first_event - 1, _AT_ONCE)
         for place, row in enumerate(oldest):
             if place >= too_many and row.at > work.date - settings.keep:
@@ -122,6 +128,10 @@ class Subscriptions:
                 break
             work.desk.drop(row)
             shelf.first_event = row.number + 1
+
+
+def _surplus(shelf: Shelf, settings: Settings) -> int:
+    return shelf.next_event - shelf.first_event - settings.most_events
 
 
 def _tail(shelf: Shelf, count: int) -> list[Event]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from perun.app import keeping
 from perun.app.rows import Income, OwnRequest, RequestState, WaitingNote
 from perun.app.show import show_income, show_request
 from perun.app.work import Work
@@ -34,7 +35,7 @@ def on_note(work: Work, sender: PeerId, note: Note) -> None:
         raise UnexpectedMessage("Note", "no such machine with this peer")
     if instance.role is None:
         raise UnexpectedMessage("Note", "not to a hub")
-    number = work.shelf.by_segment.get((instance.id, note.last))
+    number = work.shelf.by_segment.get(instance.id, {}).get(note.last)
     if number is not None:
         known = work.shelf.incomes.get(number, work.desk)
         if known is not None and known.id == note.payment and known.first == note.first:
@@ -43,9 +44,12 @@ def on_note(work: Work, sender: PeerId, note: Note) -> None:
     waiting = work.shelf.waiting.get(instance.id, {})
     if note.last in waiting and waiting[note.last].payment == note.payment:
         return
-    segments = work.shelf.segments.get(instance.id)
-    if segments is not None and not segments.free(note.first, note.last):
+    segments, spoken = work.shelf.segments.get(instance.id), work.shelf.spoken.get(instance.id)
+    is_free = segments is None or segments.free(note.first, note.last)
+    if not is_free or (spoken is not None and note.first < spoken.until):
         raise UnexpectedMessage("Note", "a part of it is spoken for")
+    if segments is not None and len(segments) >= work.settings.most_parts:
+        raise UnexpectedMessage("Note", "too many parts of it are left out")
     totals = work.books.totals.get(instance.id) or Totals(instance.id)
     if note.last <= totals.received:
         _count(work, instance, note)
@@ -106,6 +110,7 @@ def _count(work: Work, instance: InstanceView, note: Note) -> None:
         else:
             income, request = replace(income, why=why), None
     work.put(income)
+    keeping.bound(work, income.payer)
     work.event("received", income.id, show_income(work, income))
     if request is None:
         _answer(work, instance, income)

@@ -55,6 +55,11 @@ class Many(Generic[N]):
         while len(self._recent) > RECENT:
             self._recent.popitem(last=False)
 
+    def drop(self, number: int) -> None:
+        """Forgets a row."""
+        self._open.pop(number, None)
+        self._recent.pop(number, None)
+
     def get(self, number: int, reader: Reader) -> N | None:
         """A row, from memory or from the store."""
         row = self._open.get(number) or self._recent.get(number)
@@ -104,6 +109,10 @@ class Segments:
         if at + 1 < len(self._firsts) and self._firsts[at + 1] == last:
             self._lasts[at] = self._lasts[at + 1]
             del self._firsts[at + 1], self._lasts[at + 1]
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._firsts)
 
     @property
     def total(self) -> int:

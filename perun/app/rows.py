@@ -23,6 +23,7 @@ __all__ = [
     "OwnRequest",
     "Payment",
     "RequestState",
+    "SpokenFor",
     "Step",
     "WaitingNote",
 ]
@@ -119,6 +120,19 @@ class WaitingNote(Extra, frozen=True, array_like=True):
     def row_key(self) -> bytes:
         """Segments of a machine never overlap."""
         return self.machine + self.last.to_bytes(16, "big")
+
+
+class SpokenFor(Extra, frozen=True, array_like=True):
+    """A machine whose oldest incomes are no longer kept: nothing below counts again."""
+
+    table: ClassVar[str] = "app_spoken"
+    machine: InstanceId
+    until: Wei
+
+    @property
+    def row_key(self) -> bytes:
+        """One a machine."""
+        return self.machine
 
 
 class RequestState(enum.IntEnum):
@@ -238,6 +252,7 @@ KINDS: Final = (
     Payment,
     Income,
     WaitingNote,
+    SpokenFor,
     OwnRequest,
     Contact,
     Opening,

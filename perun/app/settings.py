@@ -39,6 +39,10 @@ class Settings(Record, frozen=True):
     """A payment that comes so long after a request's end still counts for it: it was under way."""
     most_notes: int = 64
     """Notes of one machine that may wait for their money."""
+    most_incomes: int = 10_000
+    """Payments of one peer to us that are kept, beside those of our requests …"""
+    most_parts: int = 1_024
+    """… and parts of a machine's total that it may leave between them."""
     keep: Seconds = Seconds(30 * 86_400)
     """How long events and finished errands are kept …"""
     most_events: int = 1_000_000

@@ -18,6 +18,7 @@ from perun.app.rows import (
     Opening,
     OwnRequest,
     Payment,
+    SpokenFor,
     Step,
     WaitingNote,
 )
@@ -58,7 +59,11 @@ class Shelf:
         """Machines in which one did not count, and how often it is shown again soon."""
         self.to_find: dict[tuple[PeerId, Asset], dict[int, None]] = {}
         """Payments that look for a way."""
-        self.by_segment: dict[tuple[InstanceId, Wei], int] = {}
+        self.by_segment: dict[InstanceId, dict[Wei, int]] = {}
+        """Incomes of machines that are not forgotten, by `last`."""
+        self.plain_incomes: dict[PeerId, deque[int]] = {}
+        """By payer: those of no request, oldest first."""
+        self.spoken: dict[InstanceId, SpokenFor] = {}
         self.segments: dict[InstanceId, Segments] = {}
         self.incomes_by_id: dict[tuple[PeerId, bytes], int] = {}
         self.given_back: dict[tuple[PeerId, bytes], Wei] = {}
@@ -96,6 +101,8 @@ class Shelf:
         elif isinstance(row, WaitingNote):
             self._segments(row.machine).take(row.first, row.last)
             self.waiting.setdefault(row.machine, {})[row.last] = row
+        elif isinstance(row, SpokenFor):
+            self.spoken[row.machine] = row
         elif isinstance(row, OwnRequest):
             self.requests[row.id] = row
             if row.key:
@@ -121,6 +128,10 @@ class Shelf:
             notes.pop(row.last, None)
             if not notes:
                 self.waiting.pop(row.machine, None)
+        elif isinstance(row, Income):
+            self._drop_income(row)
+        elif isinstance(row, SpokenFor):
+            self.spoken.pop(row.machine, None)
         elif isinstance(row, OwnRequest):
             self.requests.pop(row.id, None)
             self.request_keys.pop(row.key, None)
@@ -154,19 +165,31 @@ class Shelf:
             self.spent_by(row.token, row.asset).add(row.created, sign * row.amount)
 
     def _put_income(self, row: Income) -> None:
-        known = self.by_segment.get((row.machine, row.last))
+        in_machine = self.by_segment.setdefault(row.machine, {})
         self.incomes.put(row, is_open=False)
-        if known is not None:
+        if row.last in in_machine:
             return
         segments, notes = self._segments(row.machine), self.waiting.get(row.machine, {})
         if row.last not in notes:
             # Else the waiting note has taken it already.
             segments.take(row.first, row.last)
-        self.by_segment[row.machine, row.last] = row.number
+        in_machine[row.last] = row.number
+        if not row.request:
+            self.plain_incomes.setdefault(row.payer, deque()).append(row.number)
         self.incomes_by_id.setdefault((row.payer, row.id), row.number)
-        if row.refunds:
+        if row.refunds in self.by_id:
             place = (row.payer, row.refunds)
             self.got_back[place] = Wei(self.got_back.get(place, 0) + row.last - row.first)
+
+    def _drop_income(self, row: Income) -> None:
+        """Its machine, and what it gave back, stay counted."""
+        self.incomes.drop(row.number)
+        self.by_segment.get(row.machine, {}).pop(row.last, None)
+        if self.incomes_by_id.get((row.payer, row.id)) == row.number:
+            del self.incomes_by_id[row.payer, row.id]
+        numbers = self.plain_incomes.get(row.payer)
+        if numbers and numbers[0] == row.number:
+            numbers.popleft()
 
     def _put_errand(self, row: Errand) -> None:
         is_new = row.number not in self.errands
@@ -192,8 +215,11 @@ class Shelf:
     def forget_machine(self, machine: InstanceId) -> None:
         """The core has forgotten it: no note of it can come any more."""
         self.segments.pop(machine, None)
-        for place in [place for place in self.by_segment if place[0] == machine]:
-            del self.by_segment[place]
+        self.by_segment.pop(machine, None)
+        for peer in [peer for peer, known in self.machines.items() if machine in known]:
+            del self.machines[peer][machine]
+            if not self.machines[peer]:
+                del self.machines[peer]
 
 
 K = TypeVar("K")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from perun.app.settings import Settings
 from perun.chain import costs
 from perun.core.config import HubPolicy, Policy
 from perun.core.limits import DEFAULT_LIMITS
@@ -28,6 +29,7 @@ NAMES = {
     "door": DoorLimits(),
     "session": session,
     "sessions": Limits(),
+    "app": Settings(),
     "c7": c7,
     "MAX_MESSAGE_BYTES": MAX_MESSAGE_BYTES,
 }
