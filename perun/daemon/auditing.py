@@ -24,7 +24,7 @@ from perun.node.profile import read_profile
 from perun.node.recovery import open_books
 from perun.store import SqliteStore
 
-__all__ = ["Kept", "NothingFinal", "audit_home", "read_kept"]
+__all__ = ["Kept", "NothingFinal", "audit_home", "audit_kept", "read_kept"]
 
 _TRIES: Final = 5
 _PAUSE: Final = 2.0
@@ -78,20 +78,22 @@ def audit_home(home: Path) -> Audit:
         ChainFault: the chain cannot be asked.
         BadSettings, StoreFault: as `read_kept` says.
     """
+    found = audit_kept(home, read_kept(home))
+    for _ in range(_TRIES):
+        if found.holds:
+            break
+        time.sleep(_PAUSE)
+        found = audit_kept(home, read_kept(home))
+    return found
+
+
+def audit_kept(home: Path, kept: Kept) -> Audit:
+    """Compares once what was read from a folder."""
     settings = read_settings(home / FILE_NAME)
     endpoint = connect(settings.chain.rpc[0])
     prove(endpoint.web3, read_contracts(home / settings.chain.contracts))
-    found: Audit | None = None
-    for _ in range(_TRIES):
-        if found is not None:
-            time.sleep(_PAUSE)
-        final = _final(endpoint, settings)
-        kept = read_kept(home)
-        found = audit(endpoint, kept.books, kept.entries, kept.costs, settings.chain.since, final)
-        if found.holds:
-            break
-    assert found is not None
-    return found
+    final = _final(endpoint, settings)
+    return audit(endpoint, kept.books, kept.entries, kept.costs, settings.chain.since, final)
 
 
 def _final(endpoint: RpcEndpoint, settings: Settings) -> Block:

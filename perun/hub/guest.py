@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from perun.core.books import Books
 from perun.core.effects import SignItem
 from perun.core.indexes import touched
-from perun.core.inputs import ChainBlock, ChainChannel, Input, Restarted
+from perun.core.inputs import ChainBlock, ChainChannel, Connected, Input, Restarted
 from perun.core.notices import ChannelOffered, Notice
 from perun.core.state import CrossingStage, PeerId, Stage
 from perun.encoding.messages import GuestMessage
@@ -21,6 +21,7 @@ from perun.hub.faucet import Faucet, Gift
 from perun.hub.ledger import Entry, Ledger
 from perun.hub.rows import KINDS, Filling, Granted, Mode, Strikes
 from perun.hub.shares import Shares
+from perun.hub.tidying import Tidying, Used
 from perun.hub.treasury import Treasury
 from perun.node.guest import Desk, Guest
 from perun.types import Record, Signature
@@ -44,6 +45,7 @@ class HubGuest:
         app: the guest behind this one.
         """
         self.faucet = faucet
+        self._tidying = Tidying(shares.tariff.prices.paid)
         self.customers: frozenset[PeerId] = frozenset()
         """Who has money in a channel with us, as of the newest block; any thread may look."""
         self._app = app
@@ -53,7 +55,7 @@ class HubGuest:
         self.draining = False
         self.gas_spent = 0
         """Wei, in all; for metrics."""
-        self.kinds: Sequence[type[Extra]] = (*app.kinds, *KINDS, Entry, Gift)
+        self.kinds: Sequence[type[Extra]] = (*app.kinds, *KINDS, Entry, Gift, Used)
 
     def load(self, row: Extra) -> None:
         """See `Guest`."""
@@ -64,6 +66,8 @@ class HubGuest:
         elif isinstance(row, Gift):
             if self.faucet is not None:
                 self.faucet.load(row)
+        elif isinstance(row, Used):
+            self._tidying.load(row)
         elif isinstance(row, Mode):
             self.mode = row
         else:
@@ -85,6 +89,7 @@ class HubGuest:
         if isinstance(notice, ChannelOffered):
             self.shares.offered(desk, notice.channel)
         self.ledger.noticed(desk, notice)
+        self._tidying.noticed(desk, notice)
         self._app.noticed(desk, notice)
 
     def signed(self, desk: Desk, item: SignItem, signature: Signature) -> None:
@@ -97,6 +102,8 @@ class HubGuest:
             self.ledger.begin(desk)  # So that metrics know at once.
             self._go_by_mode(desk)
             self.shares.restarted(desk)
+        elif isinstance(input, Connected):
+            self._tidying.met(input.peer)
         elif isinstance(input, ChainBlock) or (
             isinstance(input, ChainChannel) and input.id in self.shares.granted
         ):
@@ -107,6 +114,7 @@ class HubGuest:
 
     def _new_block(self, desk: Desk) -> None:
         self.treasury.look(desk)
+        self._tidying.look(desk)
         if self.faucet is not None:
             self.faucet.look(desk)
         self.customers = frozenset(

@@ -49,6 +49,7 @@ FREE = HubSettings(
     exit_gas=False,
     admin="127.0.0.1:0",
     faucet=Amount(ETHER),
+    base_fee=Amount(7),
 )
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import requests
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from perun.api.place import read_place
 from perun.api.tokens import read_token
@@ -19,12 +22,13 @@ from perun.chain.anvil import Anvil
 from perun.cli.main import cli
 from perun.crypto import SecretKey
 from perun.crypto.interop import checksum
-from perun.daemon.auditing import audit_home
+from perun.daemon.auditing import Kept, audit_home, audit_kept, read_kept
 from perun.daemon.faucet import ask_faucet
 from perun.daemon.hosting import ADMIN_PLACE
 from perun.daemon.keyring import read_keyring
 from perun.daemon.settings import WireSettings
 from perun.encoding.addresses import NodeAddress
+from perun.types import Wei
 from tests.network.homes import ETHER, FREE, HubProcess, Place, User
 
 pytestmark = pytest.mark.chain
@@ -143,6 +147,7 @@ def test_payments_cross_a_hub_that_dies_and_comes_back(tmp_path: Path, stack: Ex
     hub_says(home, "drain")
     assert hub.ended() == 0
     adds_up(home)
+    find_each_wei(home)
     assert not (home / ADMIN_PLACE).exists()
     keep_secrets(home, hub)
 
@@ -156,3 +161,39 @@ def keep_secrets(home: Path, hub: HubProcess) -> None:
         assert secret not in said
     assert not re.search(r"[0-9a-f]{96}", said), "something as long as a signature"
     assert "Traceback" not in said
+
+
+def finds(home: Path, kept: Kept, change: Callable[[Kept], Kept]) -> list[str]:
+    """What an audit says of a hub whose folder would say something else."""
+    return [check.what for check in audit_kept(home, change(kept)).wrong]
+
+
+def find_each_wei(home: Path) -> None:
+    """Each thing that a hub keeps, one wei off: the audit names it."""
+    kept = read_kept(home)
+    assert audit_kept(home, kept).holds
+
+    def entry(kept: Kept) -> Kept:
+        *rest, fee = (entry for entry in kept.entries if entry.channel)
+        return dataclasses.replace(kept, entries=[replace(fee, amount=Wei(fee.amount + 1)), *rest])
+
+    def holdings(kept: Kept) -> Kept:
+        books = copy.deepcopy(kept.books)
+        id, view = next(iter(books.channels.items()))
+        final = replace(view.final, bob=Wei(view.final.bob - 1))
+        books.channels[id] = replace(view, final=final)
+        return dataclasses.replace(kept, books=books)
+
+    def credit(kept: Kept) -> Kept:
+        books = copy.deepcopy(kept.books)
+        key, row = next(iter(books.credits.items()))
+        books.credits[key] = replace(row, amount=Wei(row.amount + 1))
+        return dataclasses.replace(kept, books=books)
+
+    def cost(kept: Kept) -> Kept:
+        return dataclasses.replace(kept, costs=replace(kept.costs, paid=kept.costs.paid[:-1]))
+
+    assert any("moved by states" in what for what in finds(home, kept, entry))
+    assert any("in store and logs" in what for what in finds(home, kept, holdings))
+    assert finds(home, kept, credit) == ["credit, in store and logs"]
+    assert "transactions, with known costs and sent" in finds(home, kept, cost)
