@@ -19,11 +19,13 @@ from perun.crypto.interop import checksum
 from perun.daemon.auditing import audit_home, read_kept
 from perun.daemon.daemon import Daemon
 from perun.daemon.raising import NETWORKS, Wanted, enrich, raise_hub
-from perun.daemon.settings import ApiSettings, BadSettings, WireSettings, read_amount
+from perun.daemon.settings import ApiSettings, BadSettings, HubSettings, WireSettings, read_amount
 from perun.hub.ledger import write_csv
 from perun.hub.logs import JsonLog
 
 __all__ = ["COMMANDS", "hub"]
+
+ADMIN = HubSettings().admin
 
 
 @click.group()
@@ -78,6 +80,7 @@ def run(home: Path) -> None:
 @click.option("--tls-key", default="", help="Its key, if that is another file.")
 @click.option("--proxy", is_flag=True, help="A proxy of yours in front has TLS.")
 @click.option("--api", default=ApiSettings().listen, show_default=True, help="For programs here.")
+@click.option("--admin", default=ADMIN, show_default=True, help="For the operator, here.")
 @click.option("--credit", help='Credit kept for channels, such as "0.5 ether".')
 @click.option("--only-prepare", is_flag=True, help="Do all the rest, and do not run.")
 def up(
@@ -92,6 +95,7 @@ def up(
     tls_key: str,
     proxy: bool,
     api: str,
+    admin: str,
     credit: str | None,
     only_prepare: bool,
 ) -> None:
@@ -110,6 +114,7 @@ def up(
         keyfile,
         WireSettings(listen, host, tls_certificate=tls_certificate, tls_key=tls_key, proxy=proxy),
         ApiSettings(api),
+        admin,
         None if credit is None else read_amount(credit),
     )
     shown = console(stderr=True)

@@ -112,6 +112,7 @@ class Wanted:
     """None: the account of the hub's own words."""
     wire: WireSettings = field(default_factory=lambda: WireSettings("127.0.0.1:7070"))
     api: ApiSettings = field(default_factory=ApiSettings)
+    admin: str = HubSettings().admin
     credit: Amount | None = None
     work: int | None = None
     """scrypt's n for the keys."""
@@ -271,6 +272,7 @@ def _settings(
             credit=credit,
             greatest_share=Amount(credit // _PARTS),
             exit_gas=network.exit_gas,
+            admin=wanted.admin,
             faucet=network.faucet,
             faucet_each_address=_FREELY,
             faucet_each_day=_FREELY,

@@ -25,7 +25,16 @@ KEY = key_of("operator")
 
 
 def arguments(anvil: Anvil, folder: Path, network: str = "sepolia") -> list[str]:
-    given = ("--rpc", anvil.url, "--home", str(folder / "hub"), "--listen", "127.0.0.1:0")
+    given = (
+        "--rpc",
+        anvil.url,
+        "--home",
+        str(folder / "hub"),
+        "--listen",
+        "127.0.0.1:0",
+        "--admin",
+        "127.0.0.1:0",
+    )
     keys = ("--keyfile", str(folder / "key"), "--password-file", str(folder / "password"))
     return ["hub", "up", "--network", network, "--only-prepare", *given, *keys]
 

@@ -16,7 +16,7 @@ from perun.hub.faucet import Faucet, Generosity
 from perun.hub.guest import HubGuest, InTurn
 from perun.hub.shares import Shares
 from perun.hub.tariff import Prices, Tariff
-from perun.hub.treasury import Treasury
+from perun.hub.treasury import Told, Treasury
 from perun.node.guest import Desk
 from perun.testing.parties import Party, World
 from perun.testing.people import SETTINGS
@@ -39,9 +39,15 @@ class HubWorld:
         credit: int = CREDIT,
         policy: HubPolicy | None = None,
         answers: bool = True,
+        wanted: int = 0,
     ) -> None:
         self.world = World(lag=2)
-        self.treasury: Treasury | None = None
+        self.wanted = wanted
+        self.own: Wei | None = None
+        """What the hub's account has on the chain; None: the chain does not say."""
+        self.fillings: list[Wish] = []
+        """What the treasury has handed to the chain port."""
+        self.told: list[Told] = []
         self.wishes: list[Wish] = []
         """What the faucet has handed to the chain port."""
         self.generosity = Generosity(Wei(7), each_address=2, each_day=4)
@@ -65,15 +71,21 @@ class HubWorld:
         self.tariff = Tariff(self.prices)
         group_of: Callable[[PeerId], str] = lambda peer: self.groups.get(peer, peer.hex())  # noqa: E731
         shares = Shares(self.tariff, self.bounds, group_of, self._look_up)
-        nothing = Treasury(Wei(0), lambda _account, _found: None, lambda _: None, lambda _: None)
+        self.treasury = Treasury(
+            Wei(self.wanted), self._look_up_own, self.fillings.append, self.told.append
+        )
         self.faucet = Faucet(self.generosity, self.wishes.append)
-        self.guest = HubGuest(app, shares, self.treasury or nothing, self.faucet)
+        self.guest = HubGuest(app, shares, self.treasury, self.faucet)
         return self.guest
 
     def _look_up(self, account: Address, found: Callable[[Desk, Wei | None], None]) -> None:
         self.asked.append((account, found))
         if self.answers:
             self.answer()
+
+    def _look_up_own(self, _account: Address, found: Callable[[Desk, Wei | None], None]) -> None:
+        own = self.own
+        self.hub.node.ask(InTurn(lambda desk: found(desk, own)))
 
     def answer(self, money: Wei | None = PLENTY) -> None:
         """The chain says what an account holds."""
