@@ -39,6 +39,7 @@ setup(
         "eth-typing==6.0.0",
         "eth-utils==6.0.0",
         "hexbytes==2.0.0",
+        "pycryptodome==3.24.1",
         "requests==2.34.2",
         "rlp==5.0.0",
         "semantic-version==2.10.0",

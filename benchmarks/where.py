@@ -19,7 +19,7 @@ from perun.core.effects import Sign, SignItem
 from perun.core.inputs import CommandPay, Received, Signed
 from perun.core.state import Totals
 from perun.core.step import step
-from perun.crypto import secp256k1
+from perun.crypto.backend import native as secp256k1
 from perun.encoding.messages import Paid, Pay, decode, encode
 from perun.encoding.typed_data import statement_digest
 from perun.store.tables import TABLES

@@ -7,6 +7,7 @@ import secrets
 from eth_keys import datatypes as eth_keys
 
 from perun.crypto import SecretKey
+from perun.crypto.interop import eth_private_key
 from perun.types import Nonce, Preimage, Salt
 
 __all__ = ["new_key", "new_nonce", "new_preimage", "new_salt"]
@@ -18,7 +19,7 @@ def new_key() -> eth_keys.PrivateKey:
     Raises:
         BadKey: never in practice: one draw in 2**127 is no key of secp256k1.
     """
-    return SecretKey(secrets.token_bytes(32)).to_eth_keys()
+    return eth_private_key(SecretKey(secrets.token_bytes(32)))
 
 
 def new_nonce() -> Nonce:

@@ -111,7 +111,7 @@ def recover(message: Message, signature: SignatureLike, domain: AnyDomain) -> et
     key = signatures.recover_key(_digest(message, domain), interop.signature_bytes(signature))
     if key is None:
         raise BadSignature(expected=None, recovered=None)
-    return key.to_eth_keys()
+    return interop.eth_public_key(key)
 
 
 @overload

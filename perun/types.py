@@ -12,13 +12,18 @@ against 0.6 µs for a frozen slotted dataclass, and a changed copy 0.05 µs agai
 
 from __future__ import annotations
 
-from typing import Final, NewType
+from typing import TYPE_CHECKING, Final, NewType
 
 import msgspec
-from eth_typing import Address
 
 from perun import checks
 from perun.errors import show
+
+if TYPE_CHECKING:
+    from eth_typing import Address
+else:
+    # The same, where eth_typing is not there.
+    Address = NewType("Address", bytes)
 
 __all__ = [
     "Address",

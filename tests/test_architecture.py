@@ -231,7 +231,7 @@ def test_core_takes_no_private_key() -> None:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
-        if alias.name in named or node.module in {"perun.crypto.interop", "perun.crypto.secp256k1"}
+        if alias.name in named or node.module in {"perun.crypto.interop", "perun.crypto.backend"}
     ]
     assert wrong == []
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from perun.core.config import Deployment
 from perun.core.effects import Signable
+from perun.crypto.jobs import Job
 from perun.crypto.keys import PublicKey
-from perun.crypto.side_by_side import Job
 from perun.crypto.signatures import (
     recover_key,
     verify,

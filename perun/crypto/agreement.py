@@ -1,16 +1,13 @@
-"""The two operations of a handshake that need native code: a common secret, and a cipher.
-
-Everything else of `perun.wire` is plain Python; whoever brings another library for these (a browser
-has `@noble`) replaces this file alone.
-"""
+"""The two operations of a handshake beside hashes: a common secret, and a cipher."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from coincurve import PrivateKey
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from perun.crypto.backend import BACKEND
 
 __all__ = ["Cipher", "TAG_BYTES", "public_key_of", "shared_secret"]
 
@@ -20,7 +17,8 @@ TAG_BYTES: Final = 16
 
 def public_key_of(secret: bytes) -> bytes:
     """33 bytes: the compressed public key of a secret."""
-    return PrivateKey(secret).public_key.format(compressed=True)
+    data = BACKEND.serialize_key(BACKEND.public_key(secret))
+    return bytes((2 + (data[63] & 1),)) + data[:32]
 
 
 def shared_secret(secret: bytes, public: bytes) -> bytes:
@@ -31,7 +29,7 @@ def shared_secret(secret: bytes, public: bytes) -> bytes:
     """
     if len(public) != 33:
         raise ValueError("not a compressed public key")
-    return PrivateKey(secret).ecdh(public)
+    return BACKEND.shared_secret(secret, public)
 
 
 class Cipher:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-# safe-pysha3 takes 0.7 µs for 64 bytes; pycryptodome, which eth_hash picks by default, 3.6 µs.
-from sha3 import keccak_256
+from perun.crypto.backend import BACKEND
 
+__all__ = ["keccak"]
 
-def keccak(data: bytes) -> bytes:
-    """32 bytes: the keccak-256 hash of `data`."""
-    digest: bytes = keccak_256(data).digest()
-    return digest
+keccak = BACKEND.keccak
+"""32 bytes: the keccak-256 hash of the data."""

@@ -11,7 +11,7 @@ from eth_keys import datatypes as eth_keys
 from eth_typing import ChecksumAddress
 from eth_utils.address import is_address, is_checksum_address, to_checksum_address
 
-from perun.crypto.keys import SecretKey
+from perun.crypto.keys import PublicKey, SecretKey
 from perun.crypto.signatures import canonical
 from perun.errors import WrongLength, WrongType
 from perun.types import Address, Signature
@@ -74,6 +74,28 @@ def signature_bytes(signature: SignatureLike) -> Signature:
     if isinstance(signature, bytes):
         return Signature(bytes(signature))
     raise WrongType("signature", signature, "bytes, an eth_keys or an eth_account signature")
+
+
+class HiddenKey(eth_keys.PrivateKey):
+    """A private key of `eth_keys` that is not shown where values are: logs, tracebacks, consoles.
+
+    Whoever wants its bytes asks for them: `to_bytes`, `to_hex`.
+    """
+
+    def __repr__(self) -> str:
+        return f"PrivateKey(of {self.public_key.to_address()})"
+
+    __str__ = __repr__
+
+
+def eth_public_key(key: PublicKey) -> eth_keys.PublicKey:
+    """The same key as `eth_keys` has it."""
+    return eth_keys.PublicKey(key.data)
+
+
+def eth_private_key(key: SecretKey) -> HiddenKey:
+    """The same key as `eth_keys` has it."""
+    return HiddenKey(key.secret)
 
 
 def secret_key(key: KeyLike) -> SecretKey:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from eth_keys import datatypes as eth_keys
-
-from perun.crypto import secp256k1
+from perun.crypto.backend import BACKEND, ParsedKey
 from perun.crypto.hashing import keccak
 from perun.errors import BadKey
 from perun.types import Address
@@ -30,7 +28,7 @@ class PublicKey:
     """Last 20 bytes of the hash of `data`: how channels and machines name the key."""
     data: bytes
     """64 bytes `x‖y`."""
-    parsed: secp256k1.ParsedKey
+    parsed: ParsedKey
 
     def __init__(self, data: bytes) -> None:
         """Parses 64 bytes `x‖y`, or 33 compressed.
@@ -38,21 +36,21 @@ class PublicKey:
         Raises:
             BadKey: no point of the curve.
         """
-        parsed = secp256k1.parse_key(b"\x04" + data if len(data) == 64 else data)
+        parsed = BACKEND.parse_key(b"\x04" + data if len(data) == 64 else data)
         if parsed is None:
             raise BadKey("public")
         self._keep(parsed)
 
     @classmethod
-    def from_parsed(cls, parsed: secp256k1.ParsedKey) -> PublicKey:
-        """Keeps what `secp256k1` has parsed or recovered."""
+    def from_parsed(cls, parsed: ParsedKey) -> PublicKey:
+        """Keeps what the backend has parsed or recovered."""
         key = object.__new__(cls)
         key._keep(parsed)
         return key
 
-    def _keep(self, parsed: secp256k1.ParsedKey) -> None:
+    def _keep(self, parsed: ParsedKey) -> None:
         self.parsed = parsed
-        self.data = secp256k1.serialize_key(parsed)
+        self.data = BACKEND.serialize_key(parsed)
         self.address = Address(keccak(self.data)[12:])
 
     def __eq__(self, other: object) -> bool:
@@ -63,22 +61,6 @@ class PublicKey:
 
     def __repr__(self) -> str:
         return f"PublicKey(0x{self.data.hex()})"
-
-    def to_eth_keys(self) -> eth_keys.PublicKey:
-        """The same key as `eth_keys` has it."""
-        return eth_keys.PublicKey(self.data)
-
-
-class HiddenKey(eth_keys.PrivateKey):
-    """A private key of `eth_keys` that is not shown where values are: logs, tracebacks, consoles.
-
-    Whoever wants its bytes asks for them: `to_bytes`, `to_hex`.
-    """
-
-    def __repr__(self) -> str:
-        return f"PrivateKey(of {self.public_key.to_address()})"
-
-    __str__ = __repr__
 
 
 class SecretKey:
@@ -97,20 +79,11 @@ class SecretKey:
         Raises:
             BadKey: zero, not below the group's order, or another length.
         """
-        if not secp256k1.is_secret(secret):
+        if not BACKEND.is_secret(secret):
             raise BadKey("private")
         self.secret = bytes(secret)
-        self.public_key = PublicKey.from_parsed(secp256k1.public_key(self.secret))
+        self.public_key = PublicKey.from_parsed(BACKEND.public_key(self.secret))
         self.address = self.public_key.address
-
-    @classmethod
-    def from_eth_keys(cls, key: eth_keys.PrivateKey) -> SecretKey:
-        """The same key, from `eth_keys`."""
-        return cls(key.to_bytes())
-
-    def to_eth_keys(self) -> eth_keys.PrivateKey:
-        """The same key as `eth_keys` has it."""
-        return HiddenKey(self.secret)
 
     def __repr__(self) -> str:
         return f"SecretKey(of 0x{self.address.hex()})"

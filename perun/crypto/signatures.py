@@ -6,9 +6,9 @@ any other length or `v` is invalid, as in `LibSignatures`.
 
 from __future__ import annotations
 
-from perun.crypto import secp256k1
+from perun.crypto.backend import BACKEND
+from perun.crypto.jobs import Job
 from perun.crypto.keys import PublicKey, SecretKey
-from perun.crypto.side_by_side import Job
 from perun.errors import BrokenInvariant
 from perun.types import Address, Digest, Signature
 
@@ -25,8 +25,8 @@ def sign(digest: Digest, key: SecretKey) -> Signature:
 
 
 def sign_job(digest: Digest, key: SecretKey) -> Job[Signature]:
-    """`sign`, for `perun.crypto.side_by_side`."""
-    job = secp256k1.sign(digest, key.secret)
+    """`sign`, for `perun.crypto.backend.each`."""
+    job = BACKEND.sign(digest, key.secret)
     return Job(job.call, lambda code: _signature(*job.finish(code)))
 
 
@@ -60,7 +60,7 @@ def canonical(signature: Signature) -> Signature:
 def recover_key(digest: Digest, signature: Signature) -> PublicKey | None:
     """The key that signed; None if the signature is malformed. About 31 µs."""
     parts = _split(signature)
-    parsed = secp256k1.recover(digest, *parts).done() if parts else None
+    parsed = BACKEND.recover(digest, *parts).done() if parts else None
     return None if parsed is None else PublicKey.from_parsed(parsed)
 
 
@@ -81,15 +81,15 @@ def verify_with(digest: Digest, signature: Signature, key: PublicKey) -> bool:
 
 
 def verify_job(digest: Digest, signature: Signature, key: PublicKey) -> Job[bool]:
-    """`verify_with`, for `perun.crypto.side_by_side`."""
+    """`verify_with`, for `perun.crypto.backend.each`."""
     parts = _split(signature)
     if parts is None:
         return Job(int, bool)
-    job = secp256k1.recover(digest, *parts)
+    job = BACKEND.recover(digest, *parts)
 
     def finish(code: int) -> bool:
         parsed = job.finish(code)
-        return parsed is not None and secp256k1.same_key(parsed, key.parsed)
+        return parsed is not None and BACKEND.same_key(parsed, key.parsed)
 
     return Job(job.call, finish)
 
@@ -106,9 +106,9 @@ def verify_loosely(digest: Digest, signature: Signature, key: PublicKey) -> bool
 
 
 def verify_loosely_job(digest: Digest, signature: Signature, key: PublicKey) -> Job[bool]:
-    """`verify_loosely`, for `perun.crypto.side_by_side`."""
+    """`verify_loosely`, for `perun.crypto.backend.each`."""
     parts = _split(signature)
-    return Job(int, bool) if parts is None else secp256k1.verify(digest, parts[0], key.parsed)
+    return Job(int, bool) if parts is None else BACKEND.verify(digest, parts[0], key.parsed)
 
 
 def with_true_v(digest: Digest, signature: Signature, key: PublicKey) -> Signature | None:

@@ -20,6 +20,7 @@ from perun.core.config import Deployment, Policy
 from perun.core.limits import limits_for
 from perun.crypto import SecretKey
 from perun.crypto.hashing import keccak
+from perun.crypto.interop import eth_private_key
 from perun.demo.chains import DemoChain
 from perun.demo.party import Party
 from perun.errors import BrokenInvariant
@@ -71,7 +72,7 @@ class Stage:
         self.seed = seed
         self._chain = chain
         self._endpoint = chain.endpoint()
-        rich = rich_key(0).to_eth_keys()
+        rich = eth_private_key(rich_key(0))
         suite = deployments.deploy(self._endpoint.web3, rich)
         self.deployment = Deployment(
             suite.ms_contract.domain, suite.vpm.domain, suite.hash_time_lock.domain
@@ -111,7 +112,7 @@ class Stage:
             purse: in wei.
         """
         key = SecretKey(self.secret(f"key of {name}"))
-        rich = rich_key(0).to_eth_keys()
+        rich = eth_private_key(rich_key(0))
         transport.submit(self._endpoint.web3, Call(key.address, b"", purse), rich)
         party = Party(name, key, self, ENDS if policy is None else policy)
         self.cast.append(party)

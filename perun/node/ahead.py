@@ -12,8 +12,8 @@ from perun.core.books import Books
 from perun.core.inputs import Received
 from perun.core.preverify import claims_of
 from perun.core.signing import Claim
-from perun.crypto import side_by_side
-from perun.crypto.side_by_side import Job
+from perun.crypto.backend import each
+from perun.crypto.jobs import Job
 
 __all__ = ["check_ahead"]
 
@@ -29,5 +29,5 @@ def check_ahead(books: Books, inputs: Iterable[object]) -> None:
                 if check is not None:
                     claims.append(claim)
                     checks.append(check)
-    found = side_by_side.each(checks)
+    found = each(checks)
     books.checker.remember(claim for claim, good in zip(claims, found, strict=True) if good)

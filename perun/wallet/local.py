@@ -12,7 +12,8 @@ from web3.types import TxParams
 from perun.core.config import Deployment
 from perun.core.effects import Sign
 from perun.core.signing import digest
-from perun.crypto import SecretKey, side_by_side
+from perun.crypto import SecretKey
+from perun.crypto.backend import each
 from perun.crypto.signatures import sign as sign_digest
 from perun.crypto.signatures import sign_job
 from perun.errors import Misuse
@@ -87,7 +88,7 @@ class LocalWallet:
             for sign in signs
             for item in sign.items
         ]
-        made = iter(side_by_side.each(tasks))
+        made = iter(each(tasks))
         return [tuple(next(made) for _ in sign.items) for sign in signs]
 
     def account(self, address: Address) -> KeyAccount:

@@ -15,7 +15,7 @@ import perun
 from perun import crypto
 from perun.core.inputs import CommandReveal
 from perun.core.notices import PreimageLearnt
-from perun.crypto import SecretKey
+from perun.crypto import SecretKey, interop
 from perun.encoding.messages import Propose
 from perun.types import ChannelId, InstanceId, Preimage, Record, Signature, State, Version, Wei
 
@@ -84,7 +84,7 @@ def test_new_key_is_not_shown(show: Any) -> None:
 
 def test_hidden_key_is_the_key_that_others_know() -> None:
     secret = SecretKey(SECRET)
-    key = secret.to_eth_keys()
+    key = interop.eth_private_key(secret)
     assert key.to_bytes() == SECRET
-    assert SecretKey.from_eth_keys(key).secret == secret.secret
+    assert interop.secret_key(key).secret == secret.secret
     assert SECRET.hex() not in f"{secret!r} {secret} {crypto.SecretKey(SECRET)!r}"

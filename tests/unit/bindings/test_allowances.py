@@ -12,6 +12,7 @@ import perun
 from perun import Wei, crypto, events, reverts
 from perun.bindings import allowances, transport
 from perun.bindings import ms_contract_calls as calls
+from perun.crypto import interop
 from perun.types import Machine
 from tests.unit.bindings.conftest import HOUR, Pair
 
@@ -39,7 +40,9 @@ def test_answer_outlives_evidence_that_comes_to_fail(pair: Pair, web3: Web3, cov
     id = perun.machine_id(vpm.domain, machine)
 
     def evidence(paid: int) -> bytes:
-        said = perun.sign(perun.Statement(id, Wei(paid)), secret.to_eth_keys(), vpm.domain)
+        said = perun.sign(
+            perun.Statement(id, Wei(paid)), interop.eth_private_key(secret), vpm.domain
+        )
         signature = crypto.canonical(said.to_bytes())
         return perun.statements_evidence(machine, Wei(paid), signature, Wei(0), b"")
 

@@ -9,6 +9,7 @@ from web3 import Web3
 import perun
 from perun import Wei, crypto, events, reverts
 from perun.bindings import ERC20, Nanocontract, Outcome, Totals
+from perun.crypto import interop
 from perun.types import Lock, Machine
 from tests.unit.bindings.conftest import GAS, HOUR
 
@@ -22,7 +23,7 @@ def machine(web3: Web3) -> Machine:
 
 
 def statement(suite: perun.Deployment, machine: Machine, secret: int, paid: int) -> object:
-    key = crypto.SecretKey(bytes((secret,)) * 32).to_eth_keys()
+    key = interop.eth_private_key(crypto.SecretKey(bytes((secret,)) * 32))
     id = perun.machine_id(suite.vpm.domain, machine)
     return perun.sign(perun.Statement(id, Wei(paid)), key, suite.vpm.domain)
 

@@ -8,7 +8,8 @@ from functools import partial
 import pytest
 
 from perun.crypto import SecretKey, keccak, sign
-from perun.crypto.side_by_side import Job, each
+from perun.crypto.backend import each
+from perun.crypto.jobs import Job
 from perun.crypto.signatures import sign_job, verify_job, verify_loosely_job
 from perun.types import Digest, Signature
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perun import crypto
+from perun.crypto import interop
 from perun.errors import BadKey
 from perun.types import Digest, Signature
 
@@ -70,7 +71,7 @@ def test_recovering_is_eth_keys_recovering(secret: bytes, digest: Digest, flip: 
     expected = plain.recover_public_key_from_msg_hash(digest)
     found = crypto.recover_key(digest, Signature(bytes(signature)))
     assert found is not None
-    assert found.to_eth_keys() == expected
+    assert interop.eth_public_key(found) == expected
     assert found.address == expected.to_canonical_address()
 
 
@@ -126,8 +127,8 @@ def test_what_is_no_public_key(data: bytes) -> None:
 @given(secrets)
 def test_keys_are_those_of_eth_keys(secret: bytes) -> None:
     key, plain = crypto.SecretKey(secret), eth_keys.PrivateKey(secret)
-    assert key.to_eth_keys() == plain
-    assert crypto.SecretKey.from_eth_keys(plain).public_key == key.public_key
+    assert interop.eth_private_key(key) == plain
+    assert interop.secret_key(plain).public_key == key.public_key
     assert crypto.PublicKey(plain.public_key.to_bytes()) == key.public_key
     assert crypto.PublicKey(plain.public_key.to_compressed_bytes()) == key.public_key
     assert len({key.public_key, crypto.PublicKey(key.public_key.data)}) == 1

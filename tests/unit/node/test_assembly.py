@@ -20,6 +20,7 @@ from perun.core.faults import ChannelTooSmall
 from perun.core.inputs import CommandOffer
 from perun.core.limits import limits_for
 from perun.crypto import SecretKey, keccak
+from perun.crypto.interop import eth_private_key
 from perun.node.assembly import Assembly
 from perun.node.backup import open_copy
 from perun.node.export import read_export, write_export
@@ -48,7 +49,7 @@ class _ChainClock:
 def chain() -> tuple[RpcEndpoint, Deployment]:
     """A chain with the contracts."""
     endpoint = MemoryChain().endpoint()
-    suite = deployments.deploy(endpoint.web3, rich_key(0).to_eth_keys())
+    suite = deployments.deploy(endpoint.web3, eth_private_key(rich_key(0)))
     domains = (suite.ms_contract.domain, suite.vpm.domain, suite.hash_time_lock.domain)
     return endpoint, Deployment(*domains)
 

@@ -10,24 +10,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Generic, NamedTuple, TypeVar
+from typing import TypeVar
+
+from perun.crypto.jobs import Job
 
 T = TypeVar("T")
 
 
-class Job(NamedTuple, Generic[T]):
-    """A long call of the library, and what makes a result of the code it returns."""
-
-    call: Callable[[], int]
-    """May be made in any thread; does not raise."""
-    finish: Callable[[int], T]
-
-    def done(self) -> T:
-        """Does it here and now."""
-        return self.finish(self.call())
-
-
-__all__ = ["Job", "each"]
+__all__ = ["each"]
 
 _LEAST = 8
 """Jobs for which waking another thread, some 50 µs, is worth it."""

@@ -1,0 +1,88 @@
+"""Who does the long arithmetic: chosen once, when `perun.crypto` is loaded.
+
+`native` where its libraries are there: a node. `page` elsewhere: Python in a browser, which has
+neither them nor threads. Everything else of `perun.crypto` is the same for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
+
+from perun.crypto.jobs import Job
+
+__all__ = ["BACKEND", "Backend", "ParsedKey", "each"]
+
+T = TypeVar("T")
+
+# Each backend has its own.
+ParsedKey = Any
+
+
+class Backend(Protocol):
+    """keccak-256, and the few things that signing and checking need of secp256k1.
+
+    The three long ones come as jobs, which `each` may share out among threads.
+    """
+
+    def keccak(self, data: bytes) -> bytes:
+        """32 bytes; Ethereum's hash, not NIST's SHA3-256."""
+
+    def is_secret(self, secret: bytes) -> bool:
+        """Whether 32 bytes are a private key: not zero and below the group's order."""
+
+    def public_key(self, secret: bytes) -> ParsedKey:
+        """The public key of a valid secret."""
+
+    def parse_key(self, data: bytes) -> ParsedKey | None:
+        """A public key from its 33 or 65 byte form; None if that is no point of the curve."""
+
+    def serialize_key(self, key: ParsedKey) -> bytes:
+        """64 bytes `x‖y`."""
+
+    def same_key(self, one: ParsedKey, other: ParsedKey) -> bool:
+        """Whether two parsed keys are the same point."""
+
+    def shared_secret(self, secret: bytes, public: bytes) -> bytes:
+        """SHA-256 of the compressed point that is the one times the other (ECDH).
+
+        Raises:
+            ValueError: `secret` is no private key, or `public` is no compressed public key.
+        """
+
+    def sign(self, digest: bytes, secret: bytes) -> Job[tuple[bytes, int]]:
+        """`r‖s` with low `s` and a deterministic nonce (RFC 6979), and the recovery id 0 … 3."""
+
+    def verify(self, digest: bytes, rs: bytes, key: ParsedKey) -> Job[bool]:
+        """Whether `key` made `r‖s` over `digest`. A high `s` is refused."""
+
+    def recover(self, digest: bytes, rs: bytes, recovery_id: int) -> Job[ParsedKey | None]:
+        """The key that made `r‖s`; None if there is none. A high `s` is the caller's to refuse."""
+
+    def each(self, jobs: Sequence[Job[T]]) -> list[T]:
+        """The results of all jobs, in their order."""
+
+
+if TYPE_CHECKING:
+    from perun.crypto.backend import native, page
+
+    _EACH: tuple[Backend, ...] = (native, page)
+
+
+def _chosen() -> Backend:
+    try:
+        found = import_module("perun.crypto.backend.native")
+    except ModuleNotFoundError as error:
+        if error.name not in ("coincurve", "sha3"):
+            raise
+        found = import_module("perun.crypto.backend.page")
+    return cast(Backend, found)
+
+
+BACKEND: Final = _chosen()
+
+
+def each(jobs: Sequence[Job[T]]) -> list[T]:
+    """The results of all jobs, in their order, side by side if that is quicker."""
+    return BACKEND.each(jobs)

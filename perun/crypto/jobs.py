@@ -1,0 +1,22 @@
+"""A long call, which other threads may make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, NamedTuple, TypeVar
+
+__all__ = ["Job"]
+
+T = TypeVar("T")
+
+
+class Job(NamedTuple, Generic[T]):
+    """A long call of a library, and what makes a result of the code it returns."""
+
+    call: Callable[[], int]
+    """May be made in any thread; does not raise."""
+    finish: Callable[[int], T]
+
+    def done(self) -> T:
+        """Does it here and now."""
+        return self.finish(self.call())
