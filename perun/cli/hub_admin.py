@@ -79,6 +79,8 @@ def status(home: Path, as_json: bool) -> None:
 def _show_status(found: Status) -> None:
     shown = console()
     table = Table(box=None, show_header=False)
+    table.add_column()
+    table.add_column(overflow="fold")
     mode = [word for word in ("paused", "draining", "exit_only") if getattr(found, word)]
     for name, value in (
         ("id", found.id),
