@@ -26,7 +26,7 @@ from web3.types import RPCEndpoint, RPCResponse
 
 from perun.bindings.failures import AnswerTooBig, Garbled, NodeUnreachable
 
-__all__ = ["MOST_BYTES", "MOST_DEPTH", "BoundedProvider", "bounded", "over"]
+__all__ = ["MOST_BYTES", "MOST_DEPTH", "BoundedProvider", "bounded", "fetch", "over"]
 
 MOST_BYTES: Final = 8 * 2**20
 """Of one answer, unpacked. A longer range of logs than fits is asked for in pieces."""
@@ -153,9 +153,7 @@ class BoundedProvider(JSONBaseProvider):
             "Accept-Encoding": "gzip",
         }
         self._deadline = _Deadline()
-        self._session = requests.Session()
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _Timed(self._deadline))
+        self._session = _session(self._deadline)
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         """Asks once: whoever asks decides whether to ask again.
@@ -185,6 +183,45 @@ class BoundedProvider(JSONBaseProvider):
         except (NodeUnreachable, Garbled):
             return False
         return True
+
+
+def _session(deadline: _Deadline) -> requests.Session:
+    session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _Timed(deadline))
+    return session
+
+
+def fetch(
+    method: str, url: str, *, seconds: float, most: int, json: dict[str, str] | None = None
+) -> tuple[int, bytes]:
+    """A page of somebody who may be hostile: its status, and what came, unpacked.
+
+    Args:
+        seconds: from the first byte to the last.
+        most: bytes.
+
+    Raises:
+        NodeUnreachable, AnswerTooBig, Garbled: as they say.
+    """
+    deadline = _Deadline()
+    deadline.at = time.monotonic() + seconds
+    try:
+        with (
+            _session(deadline) as session,
+            session.request(
+                method,
+                url,
+                json=json,
+                headers={"Accept-Encoding": "gzip"},
+                timeout=seconds,
+                stream=True,
+                allow_redirects=False,
+            ) as answer,
+        ):
+            return answer.status_code, _body(answer, most)
+    except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+        raise NodeUnreachable(type(error).__name__) from None
 
 
 def bounded(web3: Web3, seconds: float) -> Web3:
@@ -224,7 +261,7 @@ def _answer(response: requests.Response) -> RPCResponse:
     raise Garbled("an answer that is no object")
 
 
-def _body(response: requests.Response) -> bytes:
+def _body(response: requests.Response, most: int = MOST_BYTES) -> bytes:
     """What came, unpacked."""
     coding = response.headers.get("Content-Encoding", "").strip().lower()
     unpack = zlib.decompressobj(31) if coding in ("gzip", "x-gzip") else None
@@ -236,11 +273,11 @@ def _body(response: requests.Response) -> bytes:
             body += piece
         else:
             try:
-                body += unpack.decompress(piece, MOST_BYTES + 1 - len(body))
+                body += unpack.decompress(piece, most + 1 - len(body))
             except zlib.error:
                 raise Garbled("badly packed") from None
-        if len(body) > MOST_BYTES:
-            raise AnswerTooBig(MOST_BYTES)
+        if len(body) > most:
+            raise AnswerTooBig(most)
     return bytes(body)
 
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
-import requests
-
+from perun.chain.provider import fetch
 from perun.core.config import Config
 from perun.core.state import PeerId
 from perun.crypto import SecretKey
@@ -27,7 +26,7 @@ from perun.encoding.cards import (
     read_card,
     signed_card,
 )
-from perun.errors import PeerFault
+from perun.errors import ChainFault, PeerFault
 from perun.types import ETH, UnixTime, Wei
 
 __all__ = [
@@ -84,21 +83,14 @@ def fetch_card(host: str, *, peer: PeerId | None = None, least_serial: int = 0) 
         Unreachable: nobody answers, or not with a card's length.
         CardMalformed, CardForged, CardFromAnother, CardStale, CardExpired: as `read_card` says.
     """
-    url = url_of(host, _PATH)
-    end = time.monotonic() + _SECONDS
-    body = bytearray()
     try:
-        with requests.get(url, timeout=_SECONDS, stream=True, allow_redirects=False) as answer:
-            if answer.status_code != 200:
-                raise Unreachable(host, f"HTTP {answer.status_code}")
-            for piece in answer.iter_content(4_096):
-                body += piece
-                if len(body) > _MOST_BYTES or time.monotonic() > end:
-                    raise Unreachable(host, "the answer is too long or too slow")
-    except (requests.RequestException, OSError) as error:
-        raise Unreachable(host, type(error).__name__) from None
+        status, body = fetch("GET", url_of(host, _PATH), seconds=_SECONDS, most=_MOST_BYTES)
+    except ChainFault as error:
+        raise Unreachable(host, str(getattr(error, "reason", error))) from None
+    if status != 200:
+        raise Unreachable(host, f"HTTP {status}")
     now = UnixTime(int(time.time()))
-    return read_card(bytes(body), now, peer=peer, least_serial=least_serial)
+    return read_card(body, now, peer=peer, least_serial=least_serial)
 
 
 def url_of(host: str, path: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
-import requests
 
+from perun.chain.provider import fetch
 from perun.daemon.cards import Unreachable, url_of
+from perun.errors import ChainFault
 from perun.types import Wei
 
 __all__ = ["FAUCET_PATH", "Given", "ask_faucet"]
@@ -33,16 +34,16 @@ def ask_faucet(host: str, account: str) -> Wei:
         Unreachable: it sends nothing; says why.
     """
     try:
-        answer = requests.post(
+        status, body = fetch(
+            "POST",
             url_of(host, FAUCET_PATH),
+            seconds=_SECONDS,
+            most=_MOST_BYTES,
             json={"account": account},
-            timeout=_SECONDS,
-            allow_redirects=False,
-            stream=True,
         )
-        given = msgspec.json.decode(answer.raw.read(_MOST_BYTES), type=Given)
-    except (requests.RequestException, OSError, msgspec.DecodeError) as error:
+        given = msgspec.json.decode(body, type=Given)
+    except (ChainFault, ValueError, RecursionError) as error:
         raise Unreachable(host, f"no faucet: {type(error).__name__}") from None
-    if answer.status_code != 200 or not given.wei.isascii() or not given.wei.isdigit():
+    if status != 200 or not given.wei.isascii() or not given.wei.isdigit():
         raise Unreachable(host, f"the faucet gives nothing: {given.reason[:200]}")
     return Wei(int(given.wei))

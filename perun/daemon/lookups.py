@@ -7,6 +7,7 @@ card is fetched, compared with our chain and contracts, and its account filled i
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ from perun.core.config import Config
 from perun.daemon.cards import fetch_card, require_same
 from perun.encoding.addresses import NodeAddress
 from perun.encoding.cards import Card
-from perun.errors import PerunError
+from perun.errors import BrokenInvariant, PerunError
 from perun.node.runtime import Node
 
 __all__ = ["Lookups"]
@@ -66,7 +67,9 @@ class Lookups:
         require_same(card, self._config, self._genesis)
         if card.serial > known:
             self._serials[address.peer.hex()] = card.serial
-            _write(self._file, self._serials)
+            # Without room on the disk it is remembered as long as we live.
+            with suppress(OSError):
+                _write(self._file, self._serials)
         return card
 
     def _complete(self, item: Ask, params: Open) -> None:
@@ -76,6 +79,10 @@ class Lookups:
             full = msgspec.structs.replace(params, account=account, fee=_fee(card, params))
         except PerunError as error:
             item.reply(error)
+            return
+        except Exception as error:
+            # A bug, in a thread that nobody waits for; whoever asked must not wait in vain.
+            item.reply(BrokenInvariant(f"{type(error).__name__}: {error}"))
             return
         self._node.ask(Ask(item.method, full, item.reply, item.caller, item.push))
 

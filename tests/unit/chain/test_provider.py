@@ -36,11 +36,13 @@ def serving(answer: Answer) -> Iterator[str]:
         ended = over
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
             try:
                 answer(self)
             except OSError:
                 self.close_connection = True
+
+        do_GET = do_POST
 
         def log_message(self, *_: object) -> None:
             """Quietly."""
