@@ -52,9 +52,10 @@ ALLOWED: dict[str, set[str]] = {
     "app": PURE | {"core", "ports", "node"},
     "api": PURE | {"core", "app"},
     "hub": NODE | {"node", "app", "api"},
-    "daemon": NODE | {"node", "app", "api", "hub"},
+    "backup": NODE | {"node"},
+    "daemon": NODE | {"node", "app", "api", "hub", "backup"},
     "demo": NODE | {"node"},
-    "cli": NODE | {"node", "app", "api", "hub", "daemon", "demo", "names", "signing"},
+    "cli": NODE | {"node", "app", "api", "hub", "backup", "daemon", "demo", "names", "signing"},
     # The public names come from one place, and by name only.
     "": {"names"},
 }

@@ -28,7 +28,7 @@ from perun.app import (
 from perun.app.errors import NoSuch
 from perun.app.eventing import Subscriptions, events
 from perun.app.exposing import Watchers, exposure
-from perun.app.methods import CancelRequest, MakeRequest, Pay, Refund, Subscribe, Unsubscribe
+from perun.app.methods import CancelRequest, Close, MakeRequest, Pay, Refund, Subscribe, Unsubscribe
 from perun.app.rows import KINDS, OwnRequest, RequestState
 from perun.app.settings import Settings
 from perun.app.shelf import Shelf
@@ -38,6 +38,7 @@ from perun.app.values import Done
 from perun.app.waiting import Waiting
 from perun.app.work import Ask, Caller, Reach, Reply, Work
 from perun.core.effects import SignItem
+from perun.core.faults import NotAllowedNow
 from perun.core.inputs import ChainBlock, Connected, Input, Restarted, Tick
 from perun.core.notices import (
     InstanceAdded,
@@ -78,13 +79,16 @@ class App:
         reach: Reach = _nowhere,
         watchers: Watchers = lambda _: (),
         version: str = "",
+        why_no_close: Callable[[], str | None] = lambda: None,
     ) -> None:
         """Args:
         random: 32 fresh bytes at each call.
         reach: tells the wire where a node is to be found; called after the turn.
         watchers: who has acknowledged that it watches a channel.
         version: of the program, for `status`.
+        why_no_close: why an exit-only store signs no Close now, whatever our user says.
         """
+        self._why_no_close = why_no_close
         self._watchers, self._version = watchers, version
         self._settings, self._random, self._reach = settings, random, reach
         self.shelf = Shelf()
@@ -258,6 +262,12 @@ class App:
 
         work.desk.after(tell)
 
+    def _close(self, work: Work, caller: Caller, params: Close) -> Done:
+        why = self._why_no_close() if work.books.exit_only else None
+        if why is not None:
+            raise NotAllowedNow("close", why)
+        return doing.close(work, caller, params)
+
     def _all_handlers(self) -> dict[str, Callable[[Work, Caller, Any], Any]]:
         """Methods that are answered at once, by name."""
         looks: dict[str, Callable[[Work, Any], Any]] = {
@@ -279,7 +289,7 @@ class App:
             "open": doing.open_channel,
             "topUp": doing.top_up,
             "withdraw": doing.withdraw,
-            "close": doing.close,
+            "close": self._close,
             "leave": doing.leave,
             "claim": doing.claim,
         }

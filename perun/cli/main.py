@@ -30,6 +30,7 @@ _PLACES: Final = {
     "perun.cli.leaving": ("exit",),
     "perun.cli.tower": ("watch", "export"),
     "perun.cli.stores": ("backup", "status"),
+    "perun.cli.restore": ("restore",),
     "perun.cli.keys": ("keys",),
     "perun.cli.demo": ("demo",),
 }

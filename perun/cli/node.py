@@ -31,6 +31,7 @@ from perun.daemon.process import AlreadyRunning, DidNotStart, process_of
 from perun.daemon.settings import (
     FILE_NAME,
     ApiSettings,
+    BackupSettings,
     BadSettings,
     ChainSettings,
     NodeSettings,
@@ -107,6 +108,7 @@ def init(
         NodeSettings(password_file=file),
         WireSettings(listen, hubs=(hub,) if hub else ()),
         ApiSettings(api),
+        backup=BackupSettings((hub,) if hub and card and "backup" in card.offers else ()),
     )
     write_settings(home / FILE_NAME, settings)
 

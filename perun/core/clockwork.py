@@ -21,6 +21,7 @@ from perun.core.inputs import (
     ChainChannel,
     ChainCredit,
     ChainInstance,
+    Outdated,
     Restarted,
     Tick,
 )
@@ -38,6 +39,7 @@ from perun.core.state import (
     LegStatus,
     Role,
     Stage,
+    StoreMark,
 )
 from perun.core.states.proposing import propose_next, refuse, resend, show
 from perun.core.virtual import leaving
@@ -49,6 +51,7 @@ __all__ = [
     "on_channel",
     "on_credit",
     "on_instance",
+    "on_outdated",
     "on_restart",
     "on_tick",
     "watches",
@@ -255,6 +258,11 @@ def on_credit(draft: Draft, told: ChainCredit) -> None:
 
 def on_announced(draft: Draft, told: ChainAnnounced) -> None:
     """An advertisement by anybody: a wallet may show it, the protocol needs the peer's offer."""
+
+
+def on_outdated(draft: Draft, input: Outdated) -> None:
+    """From now on this store is exit only (protocol, section 5, Store)."""
+    draft.put(StoreMark(reason=input.reason))
 
 
 def on_restart(draft: Draft, input: Restarted) -> None:  # noqa: ARG001

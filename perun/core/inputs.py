@@ -54,6 +54,7 @@ __all__ = [
     "CommandWithdraw",
     "Connected",
     "Input",
+    "Outdated",
     "Received",
     "Restarted",
     "Signed",
@@ -323,6 +324,12 @@ class Tick(Record, frozen=True, gc=False):
     """Unix time as this machine has it, which somebody may set back or ahead."""
 
 
+class Outdated(Record, frozen=True, gc=False):
+    """Something that only our own keys can have made shows that our store is old: a backup."""
+
+    reason: str
+
+
 class Restarted(Record, frozen=True, gc=False):
     """The records were read from the store: ask again for what was asked and not signed."""
 
@@ -338,5 +345,6 @@ Input = (
     | ChainCredit
     | Signed
     | Tick
+    | Outdated
     | Restarted
 )

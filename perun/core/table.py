@@ -38,6 +38,7 @@ from perun.core.inputs import (
     CommandTransfer,
     CommandWithdraw,
     Connected,
+    Outdated,
     Restarted,
     Tick,
 )
@@ -129,6 +130,7 @@ TABLE: Final[dict[type, Row]] = {
     ChainCredit: Row(clockwork.on_credit),
     ChainAnnounced: Row(clockwork.on_announced),
     Tick: Row(clockwork.on_tick),
+    Outdated: Row(clockwork.on_outdated),
     Restarted: Row(clockwork.on_restart),
 }
 """By the very type of a command, a message or what else happened; no input has subclasses."""

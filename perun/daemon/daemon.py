@@ -11,7 +11,6 @@ the same.
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -34,13 +33,15 @@ from perun.core.limits import limits_for
 from perun.core.notices import Notice
 from perun.core.state import PeerId
 from perun.crypto import SecretKey, keccak
+from perun.daemon.backups import Backups, Lookout
 from perun.daemon.cards import CardKeeper, card_of
 from perun.daemon.contracts import prove, read_contracts
 from perun.daemon.hosting import Hosting
 from perun.daemon.keyring import Keyring
 from perun.daemon.lookups import Lookups
-from perun.daemon.places import place_of, require_tls
+from perun.daemon.places import place_of, tls_of
 from perun.daemon.policies import policy_of
+from perun.daemon.services import Services
 from perun.daemon.settings import BadSettings, Settings
 from perun.encoding.addresses import NodeAddress, show_node_id
 from perun.encoding.cards import Card
@@ -134,9 +135,11 @@ class Daemon:
             AppSettings(genesis=genesis, host=self._public_host()),
             new_salt,
             self._reach,
+            why_no_close=lambda: self.lookout.why_no_close(),
         )
         if settings.hub is not None:
             self.hosting = Hosting(self, home, settings.hub, tell)
+        keyfile = encrypt(account, password, work=_LIGHT_WORK)
         self.assembly = Assembly(
             home / settings.node.store,
             self.config,
@@ -144,7 +147,7 @@ class Daemon:
             endpoint,
             wallet=LocalWallet(deployment, [keyring.node, account]),
             since=settings.chain.since,
-            keyfile=encrypt(account, password, work=_LIGHT_WORK),
+            keyfile=keyfile,
             any_price=settings.policy.small_channels,
             notify=tell,
             fault=lambda what, why: tell((what, why)),
@@ -155,6 +158,16 @@ class Daemon:
         if self.hosting is not None:
             self._undo.callback(self.hosting.close)
         self._undo.callback(self.assembly.close)
+        places = settings.backup.places
+        self.backups = Backups(
+            self.assembly, keyring, places, keyfile, lambda fault: tell(("backup", fault))
+        )
+        exit_only = self.assembly.node.books.exit_only
+        self.lookout: Lookout = Lookout(
+            self.assembly, keyring, places if exit_only else (), self._dial_hubs
+        )
+        self.services = Services(home, settings, self.listener)
+        self._undo.callback(self.services.close)
         contract = deployment.contract
         hello = Hello(
             (1,),
@@ -185,6 +198,8 @@ class Daemon:
             OSError: an address to listen at is taken.
         """
         undo = self._undo
+        undo.callback(self.backups.stop)
+        self.backups.start()
         undo.callback(self.wire.stop)
         if self.hosting is not None:
             self.hosting.start()
@@ -194,9 +209,8 @@ class Daemon:
         undo.callback(self.thread.stop)
         self.assembly.chain.start()
         undo.callback(self.assembly.chain.stop)
-        for text in self.settings.wire.hubs:
-            hub = NodeAddress.parse(text)
-            self.wire.reach(hub.peer, hub.host)
+        undo.callback(self.lookout.stop)
+        self.lookout.start()
         self.api.start()
         undo.callback(self.api.stop)
         publish_place(self.home, self.api.url)
@@ -249,8 +263,14 @@ class Daemon:
             self.hosting.hear(report)
         self._tell(report)
 
+    def _dial_hubs(self) -> None:
+        for text in self.settings.wire.hubs:
+            hub = NodeAddress.parse(text)
+            self.wire.reach(hub.peer, hub.host)
+
     def _reach(self, peer: PeerId, host: str, token: bytes = b"", *, stay: bool = True) -> None:
-        self.wire.reach(peer, host, token, stay=stay)
+        if self.lookout.why_no_close() is None:
+            self.wire.reach(peer, host, token, stay=stay)
 
     def _carries(self, sender: PeerId, to: PeerId) -> bool:
         return self.hosting is None or self.hosting.carries(sender, to)
@@ -265,8 +285,9 @@ class Daemon:
         if not wire.listen:
             return None
         bind, port = place_of(wire.listen)
-        tls = self._tls()
-        require_tls(wire.listen, tls is not None or wire.proxy)
+        certificate = self.home / wire.tls_certificate if wire.tls_certificate else None
+        key = self.home / wire.tls_key if wire.tls_key else None
+        tls = tls_of(wire.listen, certificate, key, proxied=wire.proxy)
         return Listener(
             bind,
             port,
@@ -284,23 +305,10 @@ class Daemon:
             self._public_host(),
             serial=serial,
             until=until,
-            offers=() if self.hosting is None else self.hosting.offers,
+            offers=(() if self.hosting is None else self.hosting.offers) + self.services.offers,
             software=SOFTWARE,
             share=None if self.hosting is None else self.hosting.share(),
         )
-
-    def _tls(self) -> ssl.SSLContext | None:
-        wire = self.settings.wire
-        if not wire.tls_certificate:
-            return None
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        try:
-            context.load_cert_chain(
-                self.home / wire.tls_certificate, self.home / wire.tls_key if wire.tls_key else None
-            )
-        except OSError as error:
-            raise BadSettings("[wire] tls_certificate", str(error)) from None
-        return context
 
     def _public_host(self) -> str:
         if self.settings.wire.hosts:

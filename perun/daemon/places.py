@@ -1,12 +1,14 @@
-"""Addresses to listen at, as settings have them."""
+"""Addresses to listen at, as settings have them, and when they need TLS."""
 
 from __future__ import annotations
 
 import ipaddress
+import ssl
+from pathlib import Path
 
 from perun.daemon.settings import BadSettings
 
-__all__ = ["is_here", "place_of", "require_tls"]
+__all__ = ["is_here", "place_of", "require_tls", "tls_of"]
 
 
 def is_here(bind: str) -> bool:
@@ -38,3 +40,22 @@ def place_of(text: str) -> tuple[str, int]:
     if not colon or not port.isascii() or not port.isdigit() or int(port) > 65_535:
         raise BadSettings(text, "is no address to listen at, such as 127.0.0.1:7070")
     return host.strip("[]"), int(port)
+
+
+def tls_of(
+    listen: str, certificate: Path | None, key: Path | None, *, proxied: bool
+) -> ssl.SSLContext | None:
+    """What to serve with at `listen`; None: in clear, on this machine or behind a proxy.
+
+    Raises:
+        BadSettings: others could reach it in clear, or the files are none.
+    """
+    require_tls(listen, certificate is not None or proxied)
+    if certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, key)
+    except OSError as error:
+        raise BadSettings(str(certificate), str(error)) from None
+    return context

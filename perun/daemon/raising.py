@@ -268,7 +268,7 @@ def _settings(
         wanted.wire,
         wanted.api,
         PolicySettings(small_channels=network.free),
-        HubSettings(
+        hub=HubSettings(
             credit=credit,
             greatest_share=Amount(credit // _PARTS),
             exit_gas=network.exit_gas,

@@ -22,6 +22,7 @@ from perun.units import format_ether, parse_units
 __all__ = [
     "Amount",
     "ApiSettings",
+    "BackupSettings",
     "BadSettings",
     "ChainSettings",
     "HubSettings",
@@ -128,6 +129,17 @@ class PolicySettings(_Section, frozen=True, forbid_unknown_fields=True):
     """Also take part in channels that cost more to enforce than they hold."""
 
 
+class BackupSettings(_Section, frozen=True, forbid_unknown_fields=True):
+    """`[backup]`: where our own go, and whether we keep those of others."""
+
+    places: tuple[str, ...] = ()
+    """`host[:port]` or `perun1…@host` of whoever keeps them, or the path of a folder."""
+    keep: bool | None = None
+    """Keep those of others; not set: if we are a hub."""
+    folder: str = "backups"
+    """… below this folder."""
+
+
 class HubSettings(_Section, frozen=True, forbid_unknown_fields=True):
     """`[hub]`: prices and bounds; with this section we are one."""
 
@@ -170,6 +182,7 @@ class Settings(_Section, frozen=True, forbid_unknown_fields=True):
     wire: WireSettings = WireSettings()
     api: ApiSettings = ApiSettings()
     policy: PolicySettings = PolicySettings()
+    backup: BackupSettings = BackupSettings()
     hub: HubSettings | None = None
 
 

@@ -23,6 +23,7 @@ from perun.node.guest import Guest
 from perun.node.profile import Profile, write_profile
 from perun.node.recovery import open_books
 from perun.node.runtime import Fault, Node
+from perun.node.told import Follower, ToldStore
 from perun.ports import Clock, Network
 from perun.store import SqliteStore
 from perun.types import UnixTime
@@ -128,9 +129,10 @@ class Assembly:
                 policy=fees,
                 report=report,
             )
+            self._told = ToldStore(self.store)
             self.node = Node(
-                open_books(config, self.store, guest),
-                self.store,
+                open_books(config, self._told, guest),
+                self._told,
                 self.wallet,
                 self.chain,
                 clock or SystemClock(),
@@ -145,6 +147,10 @@ class Assembly:
 
     def _post(self, inputs: Sequence[Input]) -> None:
         self.node.post(inputs)
+
+    def follow(self, follower: Follower) -> None:
+        """Has somebody told what is written from now on; before the node turns."""
+        self._told.followers.append(follower)
 
     def join(self, network: Network) -> None:
         """Goes on after a restart, and meets whoever is on the network.

@@ -168,6 +168,11 @@ class SqliteStore:
         """Restored or copied: nothing new may be signed (protocol, section 5, Store)."""
         return self._exit_only
 
+    @property
+    def count(self) -> int:
+        """How many writes there were in the life of the database: a later moment has more."""
+        return self._about.count
+
     def records(self) -> Iterable[Row]:
         """All rows but numbered ones; also learns where each lives, which `write` wants to know.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,18 +58,25 @@ class Town:
         )
 
     def settle(
-        self, name: str, at: str = "", *, rpc: tuple[str, ...] = (), **settings: object
+        self,
+        name: str,
+        at: str = "",
+        *,
+        rpc: tuple[str, ...] = (),
+        words: str = "",
+        **settings: object,
     ) -> tuple[Daemon, Node]:
         """A daemon with money, and a client of it; it listens at a free port.
 
         Args:
             at: the address of the hub where it is attached.
             rpc: nodes that it asks; the chain's one if not given.
+            words: its phrase; fresh ones if not given.
         """
         home = self.folder / name
         home.mkdir()
         write_contracts(home / "contracts.json", self.contracts)
-        keyring = Keyring.of(new_phrase())
+        keyring = Keyring.of(words or new_phrase())
         self.give(keyring.account.address)
         daemon = Daemon(
             home,
@@ -108,6 +117,12 @@ class Town:
             node.hang_up()
         for daemon in self.daemons:
             daemon.stop()
+        # Connections to the chain's node are let go with a process, and here it lives on.
+        self.daemons.clear()
+        self.nodes.clear()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
 
 
 def address_of(daemon: Daemon) -> str:

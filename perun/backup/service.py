@@ -1,0 +1,237 @@
+"""A place that others ask: routes on a listener, bounds, and a shelf.
+
+Owners are free to make, so what a stranger may fill is counted by the address it comes from, and
+new ones are turned away while half of the room is left for those who are here already. Nothing of
+theirs is ever taken away for somebody else's sake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from aiohttp import web
+
+from perun.backup.entries import BadEntry, Entry
+from perun.backup.requests import (
+    BACKUP_PATH,
+    MOST_ENTRY,
+    MOST_READ,
+    SKEW,
+    Answer,
+    Request,
+    SlotAnswer,
+)
+from perun.backup.shelf import NotNext, Shelf
+from perun.errors import PerunError
+from perun.wire.buckets import Bucket
+
+__all__ = ["BackupService", "PlaceLimits"]
+
+_GROUP: Final = "from"
+_DAY: Final = 86_400.0
+_MOST_BUCKETS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceLimits:
+    """What a place gives away."""
+
+    entry: int = MOST_ENTRY
+    """Bytes of one entry."""
+    owner: int = 64 * 2**20
+    """Bytes of all entries of one owner."""
+    slots: int = 64
+    """Stores of one owner."""
+    address: int = 256 * 2**20
+    """Bytes of all owners that first came from one address."""
+    total: int = 16 * 2**30
+    """Bytes in all; new owners come in while it is less than half full."""
+    least: int = 2**16
+    """Bytes that an owner counts for, however few it has."""
+    each_second: float = 20
+    """Requests of one address; ten seconds' worth at once."""
+    keep_days: int = 730
+    """A slot whose store was not seen for so long is forgotten."""
+
+
+class _Refused(Exception):
+    """With words for the asker."""
+
+
+class BackupService:
+    """Answers requests; `add_to` a web application."""
+
+    def __init__(
+        self,
+        folder: Path,
+        address_of: Callable[[web.Request], str],
+        limits: PlaceLimits | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Looks at what is there.
+
+        Args:
+            address_of: where a request comes from, as what counts as one address.
+
+        Raises:
+            ShelfBroken: the folder cannot be read.
+        """
+        self.limits = limits or PlaceLimits()
+        self.shelf = Shelf(folder)
+        self._address_of, self._clock = address_of, clock
+        # Disk and signatures wait here, links do not; one thread: one writer.
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="perun-backups")
+        self._used: dict[bytes, dict[str, int]] = {}
+        self._group: dict[bytes, str] = {}
+        self._count()
+        self._buckets: dict[str, Bucket] = {}
+        self._cleaned = clock()
+
+    def add_to(self, app: web.Application) -> None:
+        """Serves at `/backup`."""
+        app.router.add_post(BACKUP_PATH, self._serve)
+
+    def close(self) -> None:
+        """Finishes what is being written."""
+        self._pool.shutdown(wait=True)
+
+    @property
+    def owners(self) -> int:
+        """How many have something here."""
+        return len(self._used)
+
+    @property
+    def kept(self) -> int:
+        """Bytes, in all."""
+        return sum(map(self._size, self._used))
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        group = self._address_of(request)
+        if not self._bucket(group).take(1, time.monotonic()):
+            return _packed(Answer("too many requests from your address; ask again in a while"), 429)
+        data = bytearray()
+        async for piece in request.content.iter_chunked(2**16):
+            data += piece
+            if len(data) > self.limits.entry + 1_024:
+                return _packed(Answer(f"more than {self.limits.entry} bytes"), 413)
+        loop = asyncio.get_running_loop()
+        status, answer = await loop.run_in_executor(self._pool, self.answer, bytes(data), group)
+        return _packed(answer, status)
+
+    def _bucket(self, group: str) -> Bucket:
+        if len(self._buckets) > _MOST_BUCKETS:
+            moment = time.monotonic()
+            kept = {g: b for g, b in self._buckets.items() if not b.is_full(moment)}
+            self._buckets = kept
+        rate = self.limits.each_second
+        return self._buckets.setdefault(group, Bucket(rate, 10 * rate, time.monotonic()))
+
+    # --------------------------------------------------------------------- in the pool's one thread
+
+    def answer(self, data: bytes, group: str) -> tuple[int, Answer]:
+        """HTTP status and answer to a request's bytes that come from an address."""
+        try:
+            request = Request.parse(data)
+            skew = request.at - int(self._clock())
+            if abs(skew) > SKEW:
+                raise _Refused(f"your clock is {skew} s ahead of this place's")
+            self._clean()
+            return 200, self._act(request, group)
+        except (ValueError, _Refused, BadEntry) as error:
+            return 400, Answer(str(error)[:300])
+        except PerunError as error:
+            return 507, Answer(f"the place's disk fails: {type(error).__name__}")
+
+    def _act(self, request: Request, group: str) -> Answer:
+        owner, slot = request.owner, request.slot
+        if request.action == "slots":
+            moment = int(self._clock())
+            return Answer(
+                slots=tuple(
+                    SlotAnswer(found.slot, found.number, max(0, moment - found.seen))
+                    for found in self.shelf.slots(owner)
+                )
+            )
+        if request.action == "read":
+            if len(request.content) != 8:
+                raise _Refused("8 bytes say after which number")
+            after = int.from_bytes(request.content, "big")
+            return Answer(entries=tuple(self.shelf.read(owner, slot, after, MOST_READ)))
+        if request.action == "put":
+            return self._put(owner, slot, Entry.parse(request.content), group)
+        self.shelf.touch(owner, slot)
+        return self._standing(owner, slot)
+
+    def _standing(self, owner: bytes, slot: bytes, refused: str = "") -> Answer:
+        newest = self.shelf.newest(owner, slot)
+        return Answer(refused) if newest is None else Answer(refused, newest.number, newest.hash)
+
+    def _put(self, owner: bytes, slot: bytes, entry: Entry, group: str) -> Answer:
+        self._require_room(owner, slot, entry, group)
+        try:
+            standing = self.shelf.put(owner, slot, entry)
+        except NotNext as error:
+            return self._standing(owner, slot, str(error))
+        if owner not in self._group:
+            (self.shelf.folder(owner) / _GROUP).write_text(group, encoding="utf-8")
+            self._group[owner] = group
+        used = self._used.setdefault(owner, {})
+        size = len(entry.data)
+        used[slot.hex()] = size if entry.after == 0 else used.get(slot.hex(), 0) + size
+        return Answer("", standing.number, standing.hash)
+
+    def _require_room(self, owner: bytes, slot: bytes, entry: Entry, group: str) -> None:
+        limits, used = self.limits, self._used.get(owner)
+        size = len(entry.data)
+        if size > limits.entry:
+            raise _Refused(f"an entry of {size} bytes; the most is {limits.entry}")
+        grows = size if entry.after else max(0, size - (used or {}).get(slot.hex(), 0))
+        total = self.kept
+        if used is None:
+            grows = max(grows, limits.least)
+            if total + grows > limits.total // 2:
+                raise _Refused("this place takes nobody new: it is half full")
+        elif slot.hex() not in used and len(used) >= limits.slots:
+            raise _Refused(f"more than {limits.slots} stores of one phrase")
+        if total + grows > limits.total:
+            raise _Refused("this place is full")
+        if self._size(owner) + grows > limits.owner:
+            raise _Refused(f"more than {limits.owner} bytes of one phrase")
+        home = self._group.get(owner, group)
+        of_home = sum(self._size(one) for one, where in self._group.items() if where == home)
+        if of_home + grows > limits.address:
+            raise _Refused("others from your address have filled what it may have here")
+
+    def _size(self, owner: bytes) -> int:
+        used = self._used.get(owner)
+        return 0 if used is None else max(self.limits.least, sum(used.values()))
+
+    def _clean(self) -> None:
+        moment = self._clock()
+        if moment - self._cleaned < _DAY:
+            return
+        self._cleaned = moment
+        if self.shelf.forget_unseen(moment - self.limits.keep_days * _DAY):
+            self._count()
+
+    def _count(self) -> None:
+        self._used = {owner: self.shelf.sizes(owner) for owner in self.shelf.owners()}
+        self._group = {owner: self._read_group(owner) for owner in self._used}
+
+    def _read_group(self, owner: bytes) -> str:
+        try:
+            return (self.shelf.folder(owner) / _GROUP).read_text(encoding="utf-8")
+        except OSError:
+            return ""
+
+
+def _packed(answer: Answer, status: int = 200) -> web.Response:
+    body = msgspec.msgpack.encode(answer)
+    return web.Response(body=body, status=status, content_type="application/msgpack")

@@ -1,0 +1,57 @@
+"""A store whose writes somebody hears of once they are on disk: backups and towers follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from perun.core.books import Row
+from perun.encoding.records import NumberedExtra
+from perun.store import SqliteStore
+
+__all__ = ["Follower", "ToldStore"]
+
+N = TypeVar("N", bound=NumberedExtra)
+
+Follower = Callable[[int, Sequence[Row], Sequence[Row]], None]
+"""Takes how many writes there were, the rows, and those dropped; in the node's thread, between disk
+and wire: it returns at once."""
+
+
+class ToldStore:
+    """A `perun.ports.Store` on another."""
+
+    def __init__(self, below: SqliteStore) -> None:
+        self._below = below
+        self.followers: list[Follower] = []
+
+    @property
+    def exit_only(self) -> bool:
+        """See `perun.ports.Store`."""
+        return self._below.exit_only
+
+    def records(self) -> Iterable[Row]:
+        """See `perun.ports.Store`."""
+        return self._below.records()
+
+    def bounds(self, kind: type[NumberedExtra]) -> tuple[int, int]:
+        """See `perun.ports.Store`."""
+        return self._below.bounds(kind)
+
+    def numbered(self, kind: type[N], after: int, most: int) -> list[N]:
+        """See `perun.ports.Store`."""
+        return self._below.numbered(kind, after, most)
+
+    def write(self, rows: Iterable[Row], drops: Iterable[Row] = ()) -> None:
+        """See `perun.ports.Store`."""
+        if not self.followers:
+            self._below.write(rows, drops)
+            return
+        rows, drops = tuple(rows), tuple(drops)
+        self._below.write(rows, drops)
+        for follower in self.followers:
+            follower(self._below.count, rows, drops)
+
+    def close(self) -> None:
+        """See `perun.ports.Store`."""
+        self._below.close()
