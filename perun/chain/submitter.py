@@ -51,8 +51,9 @@ _ECHO: Final = 2
 who has not looked yet. Sending it again would be harmless, but would cost gas."""
 
 _SURE: Final = 3
-"""Blocks for which a node must have known nothing of a deposit whose nonce is used, before another
-is made: some find a transaction only long after it was mined."""
+"""Blocks for which a node must have known nothing of a deposit whose nonce is used, and after which
+it must still be asked for, before another is made: some find a transaction long after it was mined.
+"""
 
 _UNKNOWN_TOO_LONG: Final = 3
 """Blocks after which something harmless that is still asked for is sent again, if the node does not
@@ -250,11 +251,19 @@ class Submitter:
         since = self._missed.setdefault(entry.nonce, head.number)
         if serving and not entry.wish.once:
             self._nonces.release(entry.wish.key)
-        sure = head.number - since >= _SURE or not entry.wish.once
-        if final.number >= since and sure:
+        if final.number >= since and (not entry.wish.once or self._is_lost(entry, head, final)):
             self._missed.pop(entry.nonce, None)
             self._report(NonceTaken(entry.wish.key, entry.nonce))
             self._nonces.forget(entry)
+
+    def _is_lost(self, entry: Entry, head: Block, final: Block) -> bool:
+        """Whether a deposit may be made under another nonce. Its money may be in a block all the
+        same: whoever has seen it there asks no more, however late the receipt is."""
+        since, until = self._missed[entry.nonce], entry.wish.until
+        if until is not None and final.time > until:
+            return True
+        is_wanted = self._asked_at.get(entry.wish.key, 0) >= since + _SURE
+        return is_wanted and head.number - since >= _SURE
 
     def _finish(self, entry: Entry, attempt: Attempt, receipt: Mined, final: Block) -> None:
         key = entry.wish.key
