@@ -359,13 +359,13 @@ class Voyage:
 
     def _check_silence(self) -> None:
         """After a few blocks: answered, on its way, or told."""
-        self._unanswered += 1
         heard = self._heard()
         sights = [said for said in heard if isinstance(said, (Blind, SeesAgain))]
         blind = bool(sights) and isinstance(sights[-1], Blind)
         self._told_blind = self._told_blind or blind
+        self._unanswered = 0 if blind else self._unanswered + 1
         patience = _SEEN + self.sea.limits.freshness // BLOCK
-        if self._unanswered > patience and not blind and not loud(heard[self._since :]):
+        if self._unanswered > patience and not loud(heard[self._since :]):
             raise Violated(f"nothing was said of version {self._disputed()} in {patience} blocks")
 
     # -------------------------------------------------------------------------------------- money
