@@ -134,6 +134,8 @@ class Bidder:
             return False
         cheap = _says(refusal, _TOO_CHEAP)
         if _says(refusal, _TOO_DEAR) and not cheap:
+            if self._holds_another(entry):
+                return False  # which must be outbid, and this pool takes nothing dearer
             fees = lower_fees(self.policy, newest.fees, head.base_fee)
             return fees is not None and self._bid(entry.nonce, wish, fees, head)
         if newest.call == wish.call and not cheap:
@@ -144,6 +146,14 @@ class Bidder:
                 return False
         higher = higher_fees(self.policy, newest.fees, head.base_fee, self.hear_tip())
         return higher is not None and self._bid(entry.nonce, wish, higher, head)
+
+    def _holds_another(self, entry: Entry) -> bool:
+        """Hands in again what may have arrived when it was signed, or in another life of ours: a
+        pool that has it says so, one that does not take it lets us bid less."""
+        for attempt in entry.attempts:
+            if attempt.hash not in self._not_taken:
+                self.send(entry, attempt)
+        return any(attempt.hash not in self._not_taken for attempt in entry.attempts)
 
     def _bid(self, nonce: int, wish: Wish, fees: Fees, head: Block) -> bool:
         balance: int | None = self._aside.ask(

@@ -101,6 +101,28 @@ def test_bid_sinks_below_the_cap_of_a_pool(world: World) -> None:
     assert world.holdings() == (70, 0)
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+def test_bid_sinks_though_the_first_one_may_have_arrived(world: World, restarts: bool) -> None:
+    """The answer to the first was lost, or what was said of it in an earlier life."""
+    party = world.party()
+    lost = [True]
+
+    def refuse(transaction: Any) -> str:
+        if lost:
+            lost.pop()
+            raise NodeUnreachable("ConnectionError")
+        return "tx fee exceeds the configured cap" if transaction.most > 2_100_000_000 else ""
+
+    pool(party, refuse)
+    party.port.submit(world.opening(70))
+    for _ in range(4):
+        rounds(party, 5)
+        if restarts:
+            party.start()
+            party.port.submit(world.opening(70))
+    assert world.holdings() == (70, 0)
+
+
 def test_bid_rises_at_once_where_it_is_too_cheap(world: World) -> None:
     party = world.party()
     offered = pool(
