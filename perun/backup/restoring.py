@@ -91,6 +91,7 @@ def _read(keys: BackupKeys, place: Place, slot: bytes) -> Image:
     return image
 
 
+# Rule store-5.
 def write_store(path: Path, found: Found, keyfile: str) -> None:
     """Writes an exit-only store.
 

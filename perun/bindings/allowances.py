@@ -45,6 +45,7 @@ def evidence(pieces: int) -> int:
     return pieces * (SUBMIT + REPORT) + _at_last(SUBMIT) if pieces else 0
 
 
+# Rule gas-1.
 def _at_last(allowance: int) -> int:
     """What must be left over when the last call is made."""
     return allowance // 63 + 1 + CALL_COST

@@ -260,6 +260,7 @@ def on_announced(draft: Draft, told: ChainAnnounced) -> None:
     """An advertisement by anybody: a wallet may show it, the protocol needs the peer's offer."""
 
 
+# Rule store-3.
 def on_outdated(draft: Draft, input: Outdated) -> None:
     """From now on this store is exit only (protocol, section 5, Store)."""
     draft.put(StoreMark(reason=input.reason))

@@ -30,6 +30,7 @@ class UnsafeLimits(Misuse):
 _AMOUNTS: Final = ("dust", "least_channel")
 
 
+# Rules limits-1, limits-2, limits-4.
 class Limits(Record, frozen=True, gc=False):
     """What a party may rely on at one chain (protocol, section 5, Limits)."""
 

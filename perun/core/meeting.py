@@ -25,6 +25,7 @@ from perun.types import MachineId, Statement
 __all__ = ["on_connected", "on_offer", "on_show"]
 
 
+# Rule meet-2.
 def on_connected(draft: Draft, input: Connected) -> None:
     """Shows and sends again, unchanged, whatever is open with a peer."""
     for id in draft.books.indexes.of_peer.get(input.peer, ()):
@@ -72,6 +73,7 @@ def on_offer(draft: Draft, sender: PeerId, message: OfferChannel) -> None:
         joining.consider(draft, draft.channel(known.id))
 
 
+# Rules meet-1, meet-3.
 def _meet(draft: Draft, view: ChannelView) -> None:
     """From here on we sign: first what was asked of our signer before we started, and not signed.
 

@@ -27,6 +27,7 @@ __all__ = ["on_request"]
 _LIVE = (Phase.IDLE, Phase.PROPOSED, Phase.HOLDING)
 
 
+# Rule unasked-4.
 def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> None:
     """One end asks a hub; the halves that are signed already may have come with it.
 
@@ -69,6 +70,7 @@ def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> Non
     _begin(draft, id, halves, view, again)
 
 
+# Rule unasked-5.
 def _begin(
     draft: Draft,
     id: InstanceId,
@@ -113,6 +115,7 @@ def _above_agreed(view: ChannelView, half: SignedHalf) -> bool:
     return half.state.version > agreed_version(view)
 
 
+# Rule unasked-3.
 def _owner(
     draft: Draft, view: ChannelView, message: RequestInstance, id: InstanceId, pair: Crossing | None
 ) -> ChannelView | None:

@@ -17,6 +17,7 @@ from perun.types import Statement
 __all__ = ["step"]
 
 
+# Rule store-2.
 def step(books: Books, input: Input) -> Step:
     """What happened in; rows to store and things to do out. The books are not changed.
 

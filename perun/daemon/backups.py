@@ -25,6 +25,7 @@ _ALIVE: Final = 180
 """Seconds: a store says that it is alive once a minute."""
 
 
+# Rule store-4.
 class Backups:
     """From `start` to `stop`."""
 
@@ -80,6 +81,7 @@ class Backups:
         self._assembly.node.post((Outdated(reason),))
 
 
+# Rule store-6.
 class Lookout:
     """Of an exit-only node: whether the store that it was restored from is alive, or a place knows
     a later entry. Until that is known to be over no Close is signed: it would be of an old state;

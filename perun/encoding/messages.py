@@ -363,6 +363,7 @@ class RefuseInstance(_Message, frozen=True, gc=False, tag=35):
     reason: Reason
 
 
+# Rule ends-3.
 class Over(_Message, frozen=True, gc=False, tag=40):
     """Between two ends: about what runs over this hub. The hub does not get to see it."""
 

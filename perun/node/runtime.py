@@ -140,6 +140,7 @@ class Node:
 
     # ------------------------------------------------------------------------- from one thread
 
+    # Rule write-1.
     def turn(self) -> bool:
         """Takes what is there, up to a limit. False if there was nothing.
 

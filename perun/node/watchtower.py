@@ -61,6 +61,7 @@ def _heights(export: Export) -> dict[bytes, int]:
     return found
 
 
+# Rule dispute-3.
 class Watchtower:
     """Watches what one export file names, and follows the file when it changes."""
 

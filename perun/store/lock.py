@@ -28,6 +28,7 @@ _BYTE: Final = 0x4000_0000 + (1 << 16)
 _held: Final[weakref.WeakSet[StoreLock]] = weakref.WeakSet()
 
 
+# Rule store-1.
 class StoreLock:
     """Held from construction to `release`. Creates the database if there is none."""
 

@@ -25,6 +25,7 @@ from perun.types import InstanceId, Wei
 __all__ = ["complete"]
 
 
+# Rule answer-5.
 def complete(draft: Draft, view: ChannelView, full: SignedState) -> None:
     """A state is fully signed: everything up to its version is resolved."""
     version = full.state.version

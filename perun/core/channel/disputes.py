@@ -67,6 +67,7 @@ def _believe(
 # ----------------------------------------------------------------------------------------- duties
 
 
+# Rule dispute-2.
 def duties(draft: Draft, view: ChannelView) -> None:
     """What must be on its way to the chain for this channel now."""
     if registering(view, draft.chain):
@@ -75,6 +76,7 @@ def duties(draft: Draft, view: ChannelView) -> None:
         _settle(draft, view)
 
 
+# Rule dispute-1.
 def _register(draft: Draft, view: ChannelView) -> None:
     """Our newest fully signed state, with every piece of evidence that is still of use."""
     agreed = view.agreed

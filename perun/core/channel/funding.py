@@ -88,6 +88,7 @@ def submit_deposits(draft: Draft, view: ChannelView) -> None:
             draft.submit(key, money, deposit.valid_until)
 
 
+# Rule join-6.
 def fund_in_turn(draft: Draft, view: ChannelView) -> None:
     """Bob never puts in first: his share follows Alice's, once that is final."""
     funding = view.funding

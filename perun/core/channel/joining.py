@@ -78,6 +78,7 @@ __all__ = [
 # --------------------------------------------------------------------------------------- offering
 
 
+# Rule join-4.
 def offer(draft: Draft, command: CommandOffer) -> None:
     """Offers a channel; money moves only when the peer has agreed."""
     if draft.books.exit_only or not fresh(draft):
@@ -317,6 +318,7 @@ def _refuse(draft: Draft, view: ChannelView, reason: str) -> None:
     draft.drop(view)
 
 
+# Rule join-5.
 def is_given_up(draft: Draft, view: ChannelView) -> bool:
     """Whether nobody has put money into a channel offered to us before a deposit, sent when we
     joined, would have lapsed; and we have signed nothing that has to be known for ever."""

@@ -23,6 +23,7 @@ from perun.types import ZERO_ADDRESS, Nano, Wei
 __all__ = ["check_roles", "judge"]
 
 
+# Rules answer-3, state-1, state-2, state-4.
 def judge(draft: Draft, view: ChannelView, message: Propose) -> Verdict:
     """Judges a peer's proposal; its version and signature are checked already.
 
@@ -107,6 +108,7 @@ def check_roles(view: ChannelView, instance: InstanceView) -> None:
         raise BadProposal("the other side of the machine is not our peer's key")
 
 
+# Rules remove-1, remove-2.
 def _check_removal(draft: Draft, nano: Nano) -> Wei:
     """The shift at which an end lets an instance go; raises `BadProposal` if it differs."""
     instance = draft.find_instance(nano.id)

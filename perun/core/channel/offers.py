@@ -53,6 +53,7 @@ def close(draft: Draft, view: ChannelView, command: CommandClose) -> None:  # no
     _sign_close(draft, view, CloseOffer(offer, proposer=True))
 
 
+# Rules offer-1, offer-5, fresh-2.
 def why_no_close(draft: Draft, view: ChannelView) -> str | None:
     """Why a Close may not be signed; exit-only stores come here on their user's word only."""
     _, nanos = agreed_content(view)
@@ -110,6 +111,7 @@ def on_close_signed(draft: Draft, close: Close, signature: Signature) -> None:
         draft.notify(CloseAgreed(view.id, close.valid_until))
 
 
+# Rule offer-3.
 def on_offer_close(draft: Draft, view: ChannelView, message: OfferClose) -> None:
     """The peer offers to end the channel: agree if it is what we hold as the newest state.
 
@@ -166,6 +168,7 @@ def withdraw(draft: Draft, view: ChannelView, command: CommandWithdraw) -> None:
     _sign_withdraw(draft, view, WithdrawOffer(wish, proposer=True))
 
 
+# Rules offer-4, offer-5.
 def why_no_withdraw(draft: Draft, view: ChannelView, wish: Withdraw) -> str | None:
     """Why a Withdraw may not be signed: something in sight would no longer be solvent."""
     why = blocked(draft, view)

@@ -75,6 +75,7 @@ def _send_invited(draft: Draft, view: ChannelView, signed: OwnProposal) -> None:
     draft.put(replace(view, proposals=proposals))
 
 
+# Rules sign-4, sign-5.
 def on_proposal(
     draft: Draft, view: ChannelView, message: Propose, why_not: str | None = None
 ) -> None:
@@ -147,6 +148,7 @@ def take(draft: Draft, view: ChannelView, message: Propose, why_not: str | None 
         draft.notify(ProposalHeld(view.id, state.version, Wei(abs(verdict.intent.amount))))
 
 
+# Rule remove-3.
 def _take_evidence(draft: Draft, message: Propose) -> None:
     """Believes what a removal proves before judging it: a newer statement, a secret."""
     if message.removes is None:
@@ -157,6 +159,7 @@ def _take_evidence(draft: Draft, message: Propose) -> None:
     kind_of(instance.terms).believe(draft, instance, message)
 
 
+# Rule answer-1.
 def on_answer(draft: Draft, view: ChannelView, message: AnswerState) -> None:
     """The countersignature of a proposal of ours; taken in every phase, since it proves itself."""
     for proposal in view.proposals:
@@ -169,6 +172,7 @@ def on_answer(draft: Draft, view: ChannelView, message: AnswerState) -> None:
         raise UnexpectedMessage("AnswerState", "no such proposal is open")
 
 
+# Rule store-3.
 def on_show(draft: Draft, view: ChannelView, message: ShowState) -> None:
     """A fully signed state that the peer holds; taken in every phase.
 

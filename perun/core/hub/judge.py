@@ -54,6 +54,7 @@ def judge(
     return _judge_removal(draft, view, message, instance, leg, nano, moved)
 
 
+# Rules replace-4, replace-5.
 def _judge_replacing(
     draft: Draft, view: ChannelView, message: Propose, old: Nano, new: Nano, moved: int
 ) -> Verdict:
@@ -77,6 +78,7 @@ def _judge_replacing(
     return Verdict(Decision.HOLD, Intent(Purpose.REPLACE, Wei(beside), new.id, old.id), totals)
 
 
+# Rule close-5.
 def _check_adding(
     draft: Draft,
     view: ChannelView,
@@ -102,6 +104,7 @@ def _check_adding(
         raise BadProposal(f"the fee is {fee}")
 
 
+# Rules close-3, close-a, close-b, close-c, close-d.
 def _judge_removal(
     draft: Draft,
     view: ChannelView,

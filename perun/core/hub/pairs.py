@@ -47,6 +47,7 @@ __all__ = [
 ]
 
 
+# Rules close-c, path-1.
 def pays_alone(draft: Draft, view: ChannelView, instance: InstanceView) -> bool:
     """Rule (c): may the hub sign the removal it holds here without the other?
 
@@ -73,6 +74,7 @@ def pays_alone(draft: Draft, view: ChannelView, instance: InstanceView) -> bool:
 # ------------------------------------------------------------------------------------------ pairs
 
 
+# Rules pair-2, pair-6.
 def on_held(draft: Draft, view: ChannelView) -> bool:
     """A half has arrived: answer both if both are here. False: this is no crossing's half."""
     held = view.held
@@ -108,6 +110,7 @@ def on_held(draft: Draft, view: ChannelView) -> bool:
     return True
 
 
+# Rule pair-3.
 def on_declined(draft: Draft, view: ChannelView, id: InstanceId, reason: str) -> None:
     """An end that we granted an instance says that it will not propose it: neither has to wait."""
     crossing = draft.crossing(id)
@@ -175,6 +178,7 @@ def on_agreed(draft: Draft, id: InstanceId) -> None:
     start_next(draft, crossing.alice_channel, crossing.bob_channel)
 
 
+# Rule close-4.
 def follow(draft: Draft, id: InstanceId) -> None:
     """Rules (a), (b), (d): the hub itself proposes what the other channel or the chain decided."""
     instance = draft.instance(id)
@@ -194,6 +198,7 @@ def follow(draft: Draft, id: InstanceId) -> None:
 # --------------------------------------------------------------------------------------- patience
 
 
+# Rule pair-4.
 def overdue(draft: Draft, crossing: Crossing) -> None:
     """Refuses what is not complete after patience, so that nobody is left waiting [C2]."""
     patience = draft.config.limits.patience

@@ -19,6 +19,7 @@ _MILLION = 1_000_000
 _DAY = 86_400
 
 
+# Rule fee-1.
 def fee_for(policy: HubPolicy, terms: Machine | Lock, now: UnixTime, final: UnixTime) -> Wei:
     """Base, plus a share of what the hub locks, plus a share of it per day; rounded up.
 
@@ -31,6 +32,7 @@ def fee_for(policy: HubPolicy, terms: Machine | Lock, now: UnixTime, final: Unix
     return Wei(policy.base_fee + by_amount + by_time)
 
 
+# Rule fee-2.
 def why_refuse(
     config: Config,
     chain: ChainView,

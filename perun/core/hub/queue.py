@@ -149,6 +149,7 @@ def start_next(draft: Draft, *channels: ChannelId) -> None:
                 break
 
 
+# Rule pair-1.
 def idle_pair(draft: Draft, crossing: Crossing) -> tuple[ChannelView, ChannelView] | None:
     """The two channels of a pair, if both are idle."""
     pair = (draft.channel(crossing.alice_channel), draft.channel(crossing.bob_channel))
@@ -164,6 +165,7 @@ def _idle(draft: Draft, view: ChannelView) -> bool:
     )
 
 
+# Rules pair-1, pair-5.
 def start(
     draft: Draft,
     crossing: Crossing,
@@ -201,6 +203,7 @@ def start(
     return None
 
 
+# Rule replace-3.
 def why_stays(draft: Draft, crossing: Crossing, instance: InstanceView) -> str | None:
     """Why an instance cannot take the place that it asks for; None: it can.
 

@@ -19,6 +19,7 @@ from perun.types import ChannelId, Nano
 __all__ = ["due", "duties", "piece"]
 
 
+# Rules answer-7, cash-1, cash-2, close-6, dispute-2.
 def duties(draft: Draft, instance: InstanceView) -> None:
     """What must be on its way to the chain for this instance now."""
     found = due(draft, instance)

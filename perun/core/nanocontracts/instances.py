@@ -72,6 +72,7 @@ def one_way(terms: Terms) -> Role | None:
     return Role.BOB if alice == 0 else None
 
 
+# Rule state-2.
 def nano_of(deployment: Deployment, id: InstanceId, terms: Terms, swapped: bool) -> Nano:
     """The only nano by which an honest party locks the instance [A9]."""
     alice, bob = locks(terms)
@@ -120,6 +121,7 @@ def decided_shift(instance: InstanceView, on: Recorded | None, time: UnixTime) -
     return Wei(0) if time > end_time(terms) else None
 
 
+# Rules view-3, view-4.
 def finally_decided(instance: InstanceView, chain: ChainView) -> Wei | None:
     """The shift that a final block shows: what may be believed off chain [C8], rules (a), (b)."""
     return decided_shift(instance, instance.final, chain.final_of(instance.told))

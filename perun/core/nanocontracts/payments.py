@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 
+# Rules accept-2, accept-3, accept-4.
 def why_not(books: Books, instance: InstanceView, machine: Machine) -> str | None:
     """Why a statement, either way, counts for nothing in this machine now; None: it counts [A4].
 
@@ -60,6 +61,7 @@ def why_not(books: Books, instance: InstanceView, machine: Machine) -> str | Non
     return None
 
 
+# Rule pay-1.
 def pay(books: Books, command: CommandPay) -> Step:
     """Asks our signer for the next statement.
 
@@ -124,6 +126,7 @@ def on_statement_signed(books: Books, statement: Statement, signature: Signature
     return Step((signed,), (Send(instance.end, message, instance.via),))
 
 
+# Rule accept-1.
 def check(books: Books, instance: InstanceView, totals: Totals, message: Pay) -> None:
     """Raises `StatementRefused` or `BadSignature` unless the statement counts; it rises already."""
     machine = instance.machine

@@ -45,6 +45,7 @@ FIRST: Final = Version(2)
 """Alice's first version: even."""
 
 
+# Rules join-1, join-3.
 def check_terms(draft: Draft, channel: Channel, role: Role, holds: int) -> None:
     """Raises `ChannelRejected` for a channel that an honest party does not join [B10]."""
     config = draft.config
@@ -67,11 +68,13 @@ def check_terms(draft: Draft, channel: Channel, role: Role, holds: int) -> None:
         raise ChannelTooSmall(holds, least)
 
 
+# Rule join-2.
 def proof_of(id: ChannelId) -> Open:
     """What an account signs to prove the key that stands beside it in the channel."""
     return Open(id, Wei(0), Wei(0), UnixTime(0))
 
 
+# Rule limits-4.
 def check_room(draft: Draft, sender: PeerId) -> None:
     """Offers are free: only so many of one peer are kept while nobody has put money in."""
     most, channels = draft.config.limits.offers_per_peer, draft.books.channels
@@ -81,6 +84,7 @@ def check_room(draft: Draft, sender: PeerId) -> None:
         raise ChannelRejected(f"{most} channels that you offered wait for money: fund them first")
 
 
+# Rule join-2.
 def proves(draft: Draft, view: ChannelView, proof: Signature) -> bool:
     """Whether the peer's key is proved, by this signature or by its account's own `open`.
 
@@ -99,6 +103,7 @@ def proves(draft: Draft, view: ChannelView, proof: Signature) -> bool:
     return True
 
 
+# Rule join-7.
 def first_state(draft: Draft, view: ChannelView, first: Propose | None) -> Held:
     """The opener's signature on the first state, which carries the fee [C5]."""
     if first is None or first.state.channel != view.id:
@@ -121,6 +126,7 @@ def why_not(draft: Draft, view: ChannelView) -> str | None:
     return _why_no_open(draft, view) if view.funding.drawn else None
 
 
+# Rule fee-3.
 def has_room(draft: Draft, view: ChannelView) -> bool:
     """Whether a hub could still answer for this channel, beside all that it answers for [C4].
 
@@ -135,6 +141,7 @@ def has_room(draft: Draft, view: ChannelView) -> bool:
     return len(answered_for) - (view.id in answered_for) < hub.greatest_channels
 
 
+# Rule join-6.
 def may_deposit(draft: Draft, view: ChannelView) -> bool:
     """Whether we put in what an offered channel asks of us without asking our user: each deposit
     is bounded, and what all such channels together hold of ours."""
@@ -158,6 +165,7 @@ def _why_no_open(draft: Draft, view: ChannelView) -> str | None:
     return why_no_credit(draft, view)
 
 
+# Rule offer-6.
 def why_no_credit(draft: Draft, view: ChannelView) -> str | None:
     """Why an `Open` would speak for money that we may not have, whoever asks us to sign it."""
     books = draft.books

@@ -92,6 +92,7 @@ def registering(view: ChannelView, chain: ChainView) -> bool:
     return agreed.state.version > dispute.version
 
 
+# Rule view-1.
 def why_stale(chain: ChainView, freshness: Seconds) -> str | None:
     """Why our view of the chain is not good enough to sign, or count on, anything; None: it is
     fresh [A6].
@@ -110,11 +111,13 @@ def why_stale(chain: ChainView, freshness: Seconds) -> str | None:
     return None
 
 
+# Rule view-2.
 def fresh(books: Books | Draft) -> bool:
     """Whether our view of the chain is fresh, see `why_stale`."""
     return why_stale(books.chain, books.config.limits.freshness) is None
 
 
+# Rules fresh-1, offer-2.
 def blocked(draft: Draft, view: ChannelView) -> str | None:
     """Why we may not sign a State, Open, Close or Withdraw in this channel now; None: we may.
 
@@ -143,6 +146,7 @@ def blocked(draft: Draft, view: ChannelView) -> str | None:
     return None
 
 
+# Rules fresh-1, meet-1.
 def may_sign(draft: Draft, view: ChannelView, what: str) -> None:
     """Raises `NotAllowedNow` with the reason, if there is one."""
     why = blocked(draft, view)
@@ -150,6 +154,7 @@ def may_sign(draft: Draft, view: ChannelView, what: str) -> None:
         raise NotAllowedNow(what, why)
 
 
+# Rule view-3.
 def lapsed(valid_until: UnixTime, chain: ChainView) -> bool:
     """Whether what was valid until then can no longer be mined, as a final block shows."""
     return chain.final_time > valid_until

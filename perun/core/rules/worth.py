@@ -24,12 +24,14 @@ def worth_of(policy: Policy, asset: Asset, wei: Wei) -> Wei | None:
     return None
 
 
+# Rule dispute-4.
 def enforcing_costs(limits: Limits, chain: ChainView) -> Wei:
     """What a submission costs today, in wei: a total that is worth less is not submitted."""
     today = limits.submit_gas * chain.gas_price
     return Wei(today) if today else limits.dust
 
 
+# Rule limits-3.
 def least_lock(limits: Limits, chain: ChainView) -> Wei:
     """Least lock of a new instance, in wei: what it could never be worth to enforce is refused."""
     return Wei(max(limits.dust, limits.submit_gas * chain.gas_price))

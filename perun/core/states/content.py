@@ -38,6 +38,7 @@ def agreed_version(view: ChannelView) -> Version:
     return view.agreed.state.version if view.agreed is not None else Version(0)
 
 
+# Rules sign-1, sign-2.
 def next_version(view: ChannelView) -> Version:
     """The least version of our parity above all that either side is known to have signed [C1]."""
     least = max(view.signed, view.seen) + 1
@@ -50,6 +51,7 @@ def order(nano: Nano) -> tuple[InstanceId, Address]:
     return nano.id, nano.app
 
 
+# Rule state-1.
 def build(draft: Draft, view: ChannelView, intent: Intent) -> State:
     """The state that carries out an intent, under the next version.
 
@@ -81,6 +83,7 @@ def build(draft: Draft, view: ChannelView, intent: Intent) -> State:
     return state
 
 
+# Rule state-3.
 def difference(view: ChannelView, state: State) -> tuple[tuple[Nano, ...], tuple[Nano, ...], int]:
     """What a proposed state removes, adds, and by how much it moves `net`.
 

@@ -50,6 +50,7 @@ def with_leg(instance: InstanceView, leg: Leg) -> InstanceView:
     return replace(instance, legs=legs)
 
 
+# Rule remove-4.
 def _status(leg: Leg, listed: bool, signed: list[bool]) -> LegStatus:
     if listed:
         return LegStatus.LISTED if all(signed) else LegStatus.REMOVING

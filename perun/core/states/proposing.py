@@ -146,6 +146,7 @@ def wanted(view: ChannelView) -> list[Intent]:
     return [*view.intents, *(proposal.intent for proposal in view.proposals)]
 
 
+# Rule sign-3.
 def _ask(draft: Draft, view: ChannelView, state: State, intent: Intent) -> None:
     """From here on this version counts as signed, whatever the signer does."""
     proposals = (*view.proposals, OwnProposal(state, intent))
@@ -155,6 +156,7 @@ def _ask(draft: Draft, view: ChannelView, state: State, intent: Intent) -> None:
     draft.sign(SignItem(own_key(view), state))
 
 
+# Rules answer-1, pair-2.
 def answer(draft: Draft, *ids: ChannelId) -> None:
     """Countersigns what we hold: from here on its version counts as signed.
 
@@ -172,6 +174,7 @@ def answer(draft: Draft, *ids: ChannelId) -> None:
     draft.sign(*items)
 
 
+# Rules answer-2, answer-4.
 def refuse(draft: Draft, id: ChannelId, reason: str, shows: InstanceId | None = None) -> None:
     """Answers "no" to what we hold: the last agreed content under the next version of ours."""
     view = draft.channel(id)
@@ -204,6 +207,7 @@ def send_proposal(draft: Draft, view: ChannelView, proposal: OwnProposal) -> Non
     draft.send(view.peer, message)
 
 
+# Rule answer-6.
 def resend(draft: Draft, view: ChannelView) -> None:
     """Sends all unresolved proposals again, unchanged; asks again for what was never signed."""
     proposals = []

@@ -41,6 +41,7 @@ class Balance:
     """The worst that can come of all we have signed."""
 
 
+# Rule answer-6.
 def balance(books: Books, view: ChannelView) -> Balance:
     """Our money in a channel, counted on final deposits and live withdrawals."""
     draft, role = Draft(books), view.role

@@ -42,6 +42,7 @@ __all__ = [
 ]
 
 
+# Rule unasked-6.
 def request(draft: Draft, instance: InstanceView, half: SignedHalf | None = None) -> None:
     """Asks the hub, unsigned, to let the instance cross it; with the other end's half, if it came.
 
@@ -60,6 +61,7 @@ def request(draft: Draft, instance: InstanceView, half: SignedHalf | None = None
     ask_hub(draft, instance, half)
 
 
+# Rule unasked-6.
 def may_propose_unasked(draft: Draft, instance: InstanceView) -> bool:
     """Whether our half may be signed before the hub has granted (section 6 [A12]).
 
@@ -71,6 +73,7 @@ def may_propose_unasked(draft: Draft, instance: InstanceView) -> bool:
     return blocked(draft, view) is None and not still_asked(draft, view)
 
 
+# Rule fee-1.
 def on_grant(draft: Draft, view: ChannelView, message: GrantInstance) -> None:
     """The hub has reserved: propose now, moving its fee. Only the instance's Alice pays one.
 
@@ -123,6 +126,7 @@ def on_refused(draft: Draft, sender: PeerId, message: RefuseInstance) -> None:
     refused(draft, instance, message.reason)
 
 
+# Rule replace-6.
 def refused(draft: Draft, instance: InstanceView, reason: str) -> None:
     """Nobody adds it. What we have proposed already is resolved by a state, not by words [A7]."""
     draft.notify(InstanceRefused(instance.id, reason))
@@ -136,6 +140,7 @@ def refused(draft: Draft, instance: InstanceView, reason: str) -> None:
 # ------------------------------------------------------------------------------------------ ready
 
 
+# Rule ends-1.
 def on_added(draft: Draft, instance: InstanceView) -> None:
     """Our channel lists it: say so to the other end, signed by the machine key [A2]."""
     if not instance.via or instance.ready_sent:
@@ -161,6 +166,7 @@ def on_ready_signed(draft: Draft, ready: Ready, signature: Signature) -> None:
         draft.notify(VirtualReady(instance.id))
 
 
+# Rule ends-1.
 def say_ready(draft: Draft, instance: InstanceView, answer: bool = False) -> None:
     """Our `Ready`, for the first time or again; again with our newest statement."""
     message = ReadySigned(instance.id, instance.own_ready, answer)

@@ -81,6 +81,7 @@ def lock_payment(draft: Draft, view: ChannelView, command: CommandLock) -> None:
     _invite(draft, view, lock, command.end if virtually else b"")
 
 
+# Rules remove-5, replace-1.
 def replace_machine(draft: Draft, view: ChannelView, command: CommandReplace) -> None:
     """Invites the other end to a machine in place of one that both have listed."""
     old = draft.instance(command.machine)
@@ -218,6 +219,7 @@ def _is_idle(instance: InstanceView) -> bool:
     return instance.legs[0].status is LegStatus.NEW and instance.replaces is None
 
 
+# Rule ends-4.
 def _place(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> ChannelView:
     """The channel of ours that the instance would be locked in."""
     if message.replaces is not None:
@@ -280,6 +282,7 @@ def _in_use(view: ChannelView) -> int:
     return len(nanos) + len(view.proposals) + len(view.intents) + (view.held is not None)
 
 
+# Rules unasked-1, unasked-2.
 def on_invited(draft: Draft, sender: PeerId, message: Invited) -> None:
     """The other end agrees: the parameters are complete, the rest is states."""
     invitation = draft.books.invitations.get(message.theirs)
@@ -330,6 +333,7 @@ def on_decline(draft: Draft, sender: PeerId, message: DeclineInvite) -> None:
     draft.notify(InstanceRefused(InstanceId(bytes(message.theirs)), message.reason))
 
 
+# Rule ends-2.
 def _complete(
     draft: Draft,
     view: ChannelView,

@@ -21,6 +21,7 @@ from perun.types import InstanceId
 __all__ = ["leave", "on_leave", "propose_removal", "remind"]
 
 
+# Rule close-1.
 def leave(draft: Draft, instance: InstanceView, successor: InstanceId | None = None) -> None:
     """Stops paying and tells the other end our totals; also again, after a refusal or a loss.
 
@@ -42,6 +43,7 @@ def _leave(draft: Draft, instance: InstanceView, successor: InstanceId | None) -
     _tell(draft, instance)
 
 
+# Rule close-1.
 def remind(draft: Draft, instance: InstanceView) -> None:
     """Once a block, while the other end has not answered our `Leave`: a hub may have lost it.
 
@@ -69,6 +71,7 @@ def _tell(draft: Draft, instance: InstanceView) -> None:
     draft.send(instance.end, message, instance.via)
 
 
+# Rules close-2, replace-2.
 def on_leave(draft: Draft, sender: PeerId, message: Leave) -> None:
     """The other end pays no more: take its last statement, agree on totals.
 
@@ -117,6 +120,7 @@ def _successor(draft: Draft, old: InstanceView, id: InstanceId) -> InstanceView 
     return new
 
 
+# Rule replace-7.
 def _aim(draft: Draft, old: InstanceView, theirs: InstanceView | None) -> InstanceId | None:
     """What we leave for when the other end leaves for `theirs`; both ends come to the same.
 
