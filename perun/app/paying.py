@@ -7,6 +7,7 @@ Before that nothing is signed and it can fail; after it, it cannot be taken back
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -22,6 +23,10 @@ from perun.core.notices import InstanceRefused
 from perun.core.state import PeerId
 from perun.errors import Misuse
 from perun.types import Asset, MachineId, Wei
+
+_YOUNG: Final = 3
+"""Seconds in which a payment that others refuse is tried again: their view of the chain may be a
+moment behind ours, above all right after a channel was opened."""
 
 __all__ = ["advance", "begin", "fail", "on_met", "on_refused", "put", "tick"]
 
@@ -89,8 +94,11 @@ def _is_over(work: Work, opening: Opening) -> bool:
     return ways.forming(work.books, opening) is None
 
 
-def _or_fail(work: Work, left: list[Payment], act: Callable[[Wei], None]) -> None:
-    """Tries with what all need together, then with the first alone; or all of them fail."""
+def _or_fail(
+    work: Work, left: list[Payment], act: Callable[[Wei], None], *, refused: bool = False
+) -> None:
+    """Tries with what all need together, then with the first alone; or all of them fail, though
+    not at others' first refusal."""
     try:
         act(Wei(sum(row.amount for row in left)))
     except NotYet as error:
@@ -99,7 +107,10 @@ def _or_fail(work: Work, left: list[Payment], act: Callable[[Wei], None]) -> Non
                 put(work, replace(row, step=Step.FINDING, why=error.why))
     except NoWay as error:
         for row in left:
-            fail(work, row, str(error))
+            if refused and work.now < row.created + _YOUNG:
+                put(work, replace(row, step=Step.FINDING, why=error.why))
+            else:
+                fail(work, row, str(error))
 
 
 def fail(work: Work, payment: Payment, why: str) -> None:
@@ -128,6 +139,7 @@ def on_refused(work: Work, notice: InstanceRefused) -> None:
                 lambda needs, opening=opening, first=left[0]: openings.next_way(  # type: ignore[misc]
                     work, opening, first, needs, notice.reason
                 ),
+                refused=True,
             )
 
 

@@ -109,7 +109,7 @@ _DEVELOPMENT: Final = Limits(
     least_challenge=Seconds(600),
     least_machine_challenge=Seconds(600),
     offer_validity=Seconds(300),
-    open_validity=Seconds(120),
+    open_validity=Seconds(30),
 )
 
 _TEST_NETWORK: Final = Limits(
