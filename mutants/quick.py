@@ -22,15 +22,20 @@ ROOT = Path(__file__).parents[1]
 GAMES = 12
 """As many as `tests/stateful/test_machine.py` plays, with the same seeds."""
 
-_MS, _VPM, _HTL = (
+_MS, _VPM, _HTL, _FLIP, _GAME = (
     "contracts/MSContract.sol",
     "contracts/VPM.sol",
     "contracts/nanocontracts/HashTimeLock.sol",
+    "contracts/nanocontracts/CoinFlip.sol",
+    "contracts/nanocontracts/TurnGame.sol",
 )
 _USERS: dict[str, tuple[str, ...]] = {
     "VPM": (_VPM,),
     "MachineTerms": (_VPM,),
     "HashTimeLock": (_HTL,),
+    "CoinFlip": (_FLIP,),
+    "TurnGame": (_GAME,),
+    "GameRecord": (_GAME,),
     "LibSignatures": (_MS, _VPM, "contracts/LibSignatures.sol"),
     "ChannelHash": (_MS, _VPM),
 }

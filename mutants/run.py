@@ -28,6 +28,8 @@ GAMES = ("tests/stateful", "perun/spec")
 SUITES = (
     "tests/lib_signatures",
     "tests/hash_time_lock",
+    "tests/coin_flip",
+    "tests/turn_game",
     "tests/vpm",
     "tests/libraries",
     "tests/interface",
@@ -58,6 +60,9 @@ def judge(mutant: Mutant | None) -> str | None:
         "VPM": "tests/vpm",
         "MachineTerms": "tests/vpm",
         "HashTimeLock": "tests/hash_time_lock",
+        "CoinFlip": "tests/coin_flip",
+        "TurnGame": "tests/turn_game",
+        "GameRecord": "tests/turn_game",
         "LibSignatures": "tests/lib_signatures",
     }
     first = near.get(stem, "tests/ms_contract")

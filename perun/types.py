@@ -35,6 +35,10 @@ __all__ = [
     "Digest",
     "DomainSeparator",
     "ETH",
+    "Flip",
+    "FlipId",
+    "Game",
+    "GameId",
     "InstanceId",
     "Lock",
     "LockId",
@@ -44,10 +48,12 @@ __all__ = [
     "MachineId",
     "MachineRecord",
     "Message",
+    "Move",
     "Nano",
     "NanosHash",
     "Nonce",
     "Open",
+    "Position",
     "Preimage",
     "Ready",
     "Record",
@@ -99,6 +105,12 @@ MachineId = NewType("MachineId", InstanceId)
 
 LockId = NewType("LockId", InstanceId)
 """An instance of the hash time lock."""
+
+FlipId = NewType("FlipId", InstanceId)
+"""An instance of the coin flip."""
+
+GameId = NewType("GameId", InstanceId)
+"""An instance of the game in turns."""
 
 NanosHash = NewType("NanosHash", bytes)
 """32 bytes that stand for a list of nanos in a signed state; zeros for the empty list."""
@@ -265,6 +277,80 @@ class Lock(Record, frozen=True, gc=False, tag=2):
         checks.length("salt", self.salt, 32)
 
 
+class Flip(Record, frozen=True, gc=False, tag=3):
+    """The fixed terms of a coin flip; their hash is its id (protocol, section 4)."""
+
+    alice_lock: Wei
+    """What the instance's Alice pays if she loses."""
+    bob_lock: Wei
+    """What Bob pays if he loses."""
+    alice_commit: bytes
+    """`keccak256(abi.encode(false, secret))` of Alice's 32 random bytes."""
+    bob_commit: bytes
+    """`keccak256(abi.encode(true, secret))` of Bob's."""
+    odds: int
+    """Alice loses in so many of 65,536 cases; uint16."""
+    validity: UnixTime
+    """Last second at which a first secret may be revealed. uint40."""
+    window: Seconds
+    """How long the other may take to follow; uint32."""
+    salt: Salt
+    """Random, so that no id is used twice."""
+
+    def __post_init__(self) -> None:
+        checks.amount("alice_lock", self.alice_lock)
+        checks.amount("bob_lock", self.bob_lock)
+        checks.length("alice_commit", self.alice_commit, 32)
+        checks.length("bob_commit", self.bob_commit, 32)
+        checks.unsigned("odds", self.odds, 16)
+        checks.unsigned("validity", self.validity, 40)
+        checks.unsigned("window", self.window, 32)
+        checks.length("salt", self.salt, 32)
+
+
+class Game(Record, frozen=True, gc=False, tag=4):
+    """The fixed terms of a game in turns; their hash is its id (protocol, section 4)."""
+
+    alice: Address
+    """Address of the key that signs for the instance's Alice."""
+    bob: Address
+    """Address of the key that signs for its Bob."""
+    alice_lock: Wei
+    """What Alice can lose."""
+    bob_lock: Wei
+    """What Bob can lose."""
+    rules: Address
+    """The rules contract (`IRules`)."""
+    rules_hash: bytes
+    """Hash of its code."""
+    setup: bytes
+    """What `IRules.start` is given; 32 bytes."""
+    validity: UnixTime
+    """Last second at which a first position may be submitted. uint40."""
+    challenge: Seconds
+    """How long newer positions may replace it; then the clocks run. uint32."""
+    alice_bank: Seconds
+    """What Alice has for all her moves on chain; uint32."""
+    bob_bank: Seconds
+    """What Bob has."""
+    salt: Salt
+    """Random, so that no id is used twice."""
+
+    def __post_init__(self) -> None:
+        checks.length("alice", self.alice, 20)
+        checks.length("bob", self.bob, 20)
+        checks.amount("alice_lock", self.alice_lock)
+        checks.amount("bob_lock", self.bob_lock)
+        checks.length("rules", self.rules, 20)
+        checks.length("rules_hash", self.rules_hash, 32)
+        checks.length("setup", self.setup, 32)
+        checks.unsigned("validity", self.validity, 40)
+        checks.unsigned("challenge", self.challenge, 32)
+        checks.unsigned("alice_bank", self.alice_bank, 32)
+        checks.unsigned("bob_bank", self.bob_bank, 32)
+        checks.length("salt", self.salt, 32)
+
+
 Terms = Machine | Lock
 """The parameters of an instance: of one kind or another, which the first item says in bytes."""
 
@@ -386,6 +472,45 @@ class Ready(Record, frozen=True, gc=False):
 
     def __post_init__(self) -> None:
         checks.length("machine", self.machine, 32)
+
+
+class Position(Record, frozen=True, gc=False):
+    """So far we have played: signed by both keys of a game (section 4)."""
+
+    game: GameId
+    version: Version
+    """Greater replaces smaller; uint32, of which the contract takes 2**18 - 1."""
+    turn: int
+    """Who moves: 1 Alice, 2 Bob, 0 nobody: it is finished. uint8."""
+    shift: Wei
+    """If finished, what moves from Alice to Bob; else it means nothing."""
+    position: bytes
+    """keccak256 of the position's bytes."""
+
+    def __post_init__(self) -> None:
+        checks.length("game", self.game, 32)
+        checks.unsigned("version", self.version, 32)
+        checks.unsigned("turn", self.turn, 8)
+        checks.signed_amount("shift", self.shift)
+        checks.length("position", self.position, 32)
+
+
+class Move(Record, frozen=True, gc=False):
+    """My move, to be made on chain: signed by the key of the side to move (section 4)."""
+
+    game: GameId
+    version: Version
+    """Of the position moved from; uint32."""
+    position: bytes
+    """keccak256 of the bytes of the position moved from."""
+    move: bytes
+    """keccak256 of the move's bytes, which are in the rules' encoding."""
+
+    def __post_init__(self) -> None:
+        checks.length("game", self.game, 32)
+        checks.unsigned("version", self.version, 32)
+        checks.length("position", self.position, 32)
+        checks.length("move", self.move, 32)
 
 
 Message = State | Close | Withdraw | Open | Statement | Ready

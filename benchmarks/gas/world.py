@@ -95,7 +95,7 @@ class World:
             to, wealth = checksum(account.address), web3.to_wei(1_000, "ether")
             web3.eth.send_transaction({"from": bank, "to": to, "value": wealth})
         for name in _CONTRACTS:
-            self._deploy(name)
+            self.deploy(name)
         for party in parties:
             self.call("StandardToken", "mint", party.address, 1000 * ETHER)(party)
             self.call("StandardToken", "approve", self.addresses["MSContract"], PLENTY)(party)
@@ -112,7 +112,8 @@ class World:
         """What is deployed, but for immutable values."""
         return bytes(HexBytes(self.node.chain.provider.get_contract_data(name)["bytecode_runtime"]))
 
-    def _deploy(self, name: str) -> None:
+    def deploy(self, name: str) -> None:
+        """Puts a contract on the chain, to be called by its name."""
         factory = self.node.chain.provider.get_contract_factory(name)
         self._abis[name] = {
             entry["name"]: abi_to_signature(entry)
@@ -134,6 +135,11 @@ class World:
     @cached_property
     def vpm_domain(self) -> VPMDomain:
         return vpm_domain(self._chain_id, self.addresses["VPM"])
+
+    @property
+    def chain_id(self) -> ChainId:
+        """For domains of contracts that a row deploys itself."""
+        return self._chain_id
 
     @cached_property
     def _chain_id(self) -> ChainId:

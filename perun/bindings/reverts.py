@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from perun.bindings import abi
 from perun.errors import ChainFault, show
-from perun.types import Address, Asset, ChannelId, UnixTime, Wei
+from perun.types import Address, Asset, ChannelId, GameId, Seconds, UnixTime, Version, Wei
 
 
 @dataclass(eq=False)
@@ -120,7 +120,7 @@ class DeadlineTooFar(Reverted):
 
 @dataclass(eq=False)
 class FinalTimeTooFar(Reverted):
-    """A machine's `validity + challenge` does not fit the 34 bits that store a deadline."""
+    """An instance's final time does not fit the 34 bits that store its times."""
 
     final_time: UnixTime
 
@@ -364,8 +364,123 @@ class WrongPreimage(Reverted):
 
 
 @dataclass(eq=False)
+class WrongSecret(Reverted):
+    """The secret is not the one that this side of a coin flip has committed to."""
+
+    expected: bytes
+    hash: bytes
+
+    signature = "WrongSecret(bytes32,bytes32)"
+    hint = "a commitment says whose it is: look whether it is Alice's or Bob's"
+
+
+@dataclass(eq=False)
+class BankTooLong(Reverted):
+    """A player's time bank exceeds 2**20 − 1 seconds."""
+
+    bank: Seconds
+
+    signature = "BankTooLong(uint256)"
+
+
+@dataclass(eq=False)
+class TooEarly(Reverted):
+    """Newer positions of the game may still come: moves count from the second after `limit`."""
+
+    limit: UnixTime
+    timestamp: UnixTime
+
+    signature = "TooEarly(uint256,uint256)"
+    retry = True
+
+
+@dataclass(eq=False)
+class VersionTooHigh(Reverted):
+    """A co-signed version exceeds 2**18 − 1, or a game has had all moves that can be counted."""
+
+    version: Version
+
+    signature = "VersionTooHigh(uint256)"
+
+
+@dataclass(eq=False)
+class BadTurn(Reverted):
+    """A position's turn is neither 0 (finished), 1 (Alice) nor 2 (Bob)."""
+
+    turn: int
+
+    signature = "BadTurn(uint256)"
+
+
+@dataclass(eq=False)
+class NotBegun(Reverted):
+    """Nobody has submitted a position of this game, so no move counts."""
+
+    id: GameId
+
+    signature = "NotBegun(bytes32)"
+    hint = "submit the newest position that both have signed, then move when its challenge is over"
+
+
+@dataclass(eq=False)
+class Finished(Reverted):
+    """The game is over: no move counts."""
+
+    id: GameId
+
+    signature = "Finished(bytes32)"
+
+
+@dataclass(eq=False)
+class WrongPosition(Reverted):
+    """The move was made from another position (its hash) than the one that stands."""
+
+    id: GameId
+    position: bytes
+
+    signature = "WrongPosition(bytes32,bytes32)"
+
+
+@dataclass(eq=False)
+class WrongRules(Reverted):
+    """Another code stands at the address of the rules than the one agreed on (hashes of code)."""
+
+    expected: bytes
+    found: bytes
+
+    signature = "WrongRules(bytes32,bytes32)"
+
+
+@dataclass(eq=False)
+class RulesFailed(Reverted):
+    """The rules refused the move, ran out of gas, or answered nonsense of `size` bytes."""
+
+    size: int
+
+    signature = "RulesFailed(uint256)"
+
+
+@dataclass(eq=False)
+class UnknownForm(Reverted):
+    """Evidence begins with a form that this nanocontract does not know."""
+
+    form: int
+
+    signature = "UnknownForm(uint256)"
+
+
+@dataclass(eq=False)
+class IllegalMove(Reverted):
+    """The rules of a game refuse a move; `reason` is a short word in ASCII, padded with zeros."""
+
+    reason: bytes
+
+    signature = "IllegalMove(bytes32)"
+
+
+@dataclass(eq=False)
 class LockAmountTooLarge(Reverted):
-    """A hash time lock's amount exceeds 2**111 − 1. Solidity's name is `AmountTooLarge`, too."""
+    """A nanocontract's lock exceeds 2**111 − 1. Solidity's name is `AmountTooLarge`, too."""
 
     amount: Wei
 

@@ -1,18 +1,39 @@
 """Ids and digests exactly as the contracts compute them; pure functions (EIP-712, Solidity ABI)."""
 
 from perun.encoding.domains import (
+    CoinFlipDomain,
     HashTimeLockDomain,
     MSContractDomain,
+    TurnGameDomain,
     VPMDomain,
+    coin_flip_domain,
     hash_time_lock_domain,
     ms_contract_domain,
+    turn_game_domain,
     vpm_domain,
 )
-from perun.encoding.evidence import reveal_evidence, statements_evidence
-from perun.encoding.ids import channel_id, lock_id, machine_id, nanos_hash, state_hash
+from perun.encoding.evidence import (
+    flip_evidence,
+    move_evidence,
+    position_evidence,
+    reveal_evidence,
+    statements_evidence,
+)
+from perun.encoding.ids import (
+    channel_id,
+    flip_commit,
+    flip_id,
+    game_id,
+    lock_id,
+    machine_id,
+    nanos_hash,
+    state_hash,
+)
 from perun.encoding.typed_data import (
     close_digest,
+    move_digest,
     open_digest,
+    position_digest,
     ready_digest,
     state_digest,
     statement_digest,
@@ -21,23 +42,35 @@ from perun.encoding.typed_data import (
 from perun.encoding.wallet_json import wallet_json
 
 __all__ = [
+    "CoinFlipDomain",
     "HashTimeLockDomain",
     "MSContractDomain",
+    "TurnGameDomain",
     "VPMDomain",
     "channel_id",
     "close_digest",
+    "coin_flip_domain",
+    "flip_commit",
+    "flip_evidence",
+    "flip_id",
+    "game_id",
     "hash_time_lock_domain",
     "lock_id",
     "machine_id",
+    "move_digest",
+    "move_evidence",
     "ms_contract_domain",
     "nanos_hash",
     "open_digest",
+    "position_digest",
+    "position_evidence",
     "ready_digest",
     "reveal_evidence",
     "state_digest",
     "state_hash",
     "statement_digest",
     "statements_evidence",
+    "turn_game_domain",
     "vpm_domain",
     "wallet_json",
     "withdraw_digest",

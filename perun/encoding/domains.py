@@ -1,4 +1,4 @@
-"""EIP-712 domains of the three contracts, computed once per deployment.
+"""EIP-712 domains of the contracts, computed once per deployment.
 
 Each contract has its own type, so that a checker refuses a State signed in VPM's domain.
 """
@@ -15,6 +15,8 @@ VERSION = "1"
 MS_CONTRACT_NAME = "Perun MSContract"
 VPM_NAME = "Perun VPM"
 HASH_TIME_LOCK_NAME = "Perun HashTimeLock"
+COIN_FLIP_NAME = "Perun CoinFlip"
+TURN_GAME_NAME = "Perun TurnGame"
 
 
 class Domain(Record, frozen=True, gc=False):
@@ -38,6 +40,14 @@ class VPMDomain(Domain, frozen=True, gc=False):
 
 class HashTimeLockDomain(Domain, frozen=True, gc=False):
     """Domain of hash time locks (EIP-712): nothing is signed, it keeps deployments' ids apart."""
+
+
+class CoinFlipDomain(Domain, frozen=True, gc=False):
+    """Domain of coin flips (EIP-712): nothing is signed, it keeps deployments' ids apart."""
+
+
+class TurnGameDomain(Domain, frozen=True, gc=False):
+    """Domain of games in turns: Position, Move (EIP-712)."""
 
 
 def _separator(name: str, chain_id: ChainId, contract: Address) -> DomainSeparator:
@@ -70,3 +80,15 @@ def hash_time_lock_domain(chain_id: ChainId, contract: Address) -> HashTimeLockD
     """Domain `{"Perun HashTimeLock", "1"}` of the HashTimeLock at `contract`."""
     separator = _separator(HASH_TIME_LOCK_NAME, chain_id, contract)
     return HashTimeLockDomain(chain_id, contract, separator, b"\x19\x01" + separator)
+
+
+def coin_flip_domain(chain_id: ChainId, contract: Address) -> CoinFlipDomain:
+    """Domain `{"Perun CoinFlip", "1"}` of the CoinFlip at `contract`."""
+    separator = _separator(COIN_FLIP_NAME, chain_id, contract)
+    return CoinFlipDomain(chain_id, contract, separator, b"\x19\x01" + separator)
+
+
+def turn_game_domain(chain_id: ChainId, contract: Address) -> TurnGameDomain:
+    """Domain `{"Perun TurnGame", "1"}` of the TurnGame at `contract`."""
+    separator = _separator(TURN_GAME_NAME, chain_id, contract)
+    return TurnGameDomain(chain_id, contract, separator, b"\x19\x01" + separator)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from perun import checks
 from perun.encoding import words
-from perun.encoding.ids import lock_words, machine_words
-from perun.types import Lock, Machine, Preimage, Signature, Wei
+from perun.encoding.ids import flip_words, game_words, lock_words, machine_words
+from perun.types import Flip, Game, Lock, Machine, Position, Preimage, Signature, Wei
 
 
 def statements_evidence(
@@ -45,3 +45,49 @@ def reveal_evidence(lock: Lock, preimage: Preimage) -> bytes:
     """
     checks.length("preimage", preimage, 32)
     return lock_words(lock) + preimage
+
+
+def flip_evidence(flip: Flip, bob: bool, secret: bytes) -> bytes:
+    """`abi.encode(flip, bob, secret)` for `CoinFlip.submit`.
+
+    Raises:
+        WrongType, WrongLength: the secret is not 32 bytes.
+    """
+    checks.length("secret", secret, 32)
+    return flip_words(flip) + words.unsigned(bob) + secret
+
+
+def position_evidence(
+    game: Game, position: Position, signature_alice: Signature, signature_bob: Signature
+) -> bytes:
+    """Form 0 for `TurnGame.submit`: a word 0, then the arguments of `submitPosition`."""
+    tail_alice, tail_bob = words.tail(signature_alice), words.tail(signature_bob)
+    head_length = 32 * (12 + 4 + 2)
+    return (
+        words.unsigned(0)
+        + game_words(game)
+        + words.unsigned(position.version)
+        + words.unsigned(position.turn)
+        + words.signed(position.shift)
+        + position.position
+        + words.unsigned(head_length)
+        + words.unsigned(head_length + len(tail_alice))
+        + tail_alice
+        + tail_bob
+    )
+
+
+def move_evidence(game: Game, position: bytes, move: bytes, signature: Signature) -> bytes:
+    """Form 1 for `TurnGame.submit`: a word 1, then the arguments of `submitMove`.
+
+    Meant for a transaction of its own: `register` gives evidence less gas than a move may need.
+    """
+    tails = [words.tail(value) for value in (position, move, signature)]
+    head_length = 32 * (12 + 3)
+    places = [head_length + sum(map(len, tails[:count])) for count in range(3)]
+    return (
+        words.unsigned(1)
+        + game_words(game)
+        + b"".join(map(words.unsigned, places))
+        + b"".join(tails)
+    )

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from perun.crypto.hashing import keccak
 from perun.encoding import words
-from perun.encoding.domains import HashTimeLockDomain, MSContractDomain, VPMDomain
+from perun.encoding.domains import (
+    CoinFlipDomain,
+    HashTimeLockDomain,
+    MSContractDomain,
+    TurnGameDomain,
+    VPMDomain,
+)
 from perun.types import (
     Channel,
     ChannelId,
+    Flip,
+    FlipId,
+    Game,
+    GameId,
     InstanceId,
     Lock,
     LockId,
@@ -41,6 +51,24 @@ def machine_id(domain: VPMDomain, machine: Machine) -> MachineId:
 def lock_id(domain: HashTimeLockDomain, lock: Lock) -> LockId:
     """`keccak256(abi.encode(DOMAIN_SEPARATOR, lock))`."""
     return LockId(InstanceId(keccak(domain.separator + lock_words(lock))))
+
+
+def flip_id(domain: CoinFlipDomain, flip: Flip) -> FlipId:
+    """`keccak256(abi.encode(DOMAIN_SEPARATOR, flip))`."""
+    return FlipId(InstanceId(keccak(domain.separator + flip_words(flip))))
+
+
+def game_id(domain: TurnGameDomain, game: Game) -> GameId:
+    """`keccak256(abi.encode(DOMAIN_SEPARATOR, game))`."""
+    return GameId(InstanceId(keccak(domain.separator + game_words(game))))
+
+
+def flip_commit(bob: bool, secret: bytes) -> bytes:
+    """`keccak256(abi.encode(bob, secret))`: what a side of a coin flip commits to.
+
+    It says whose it is, so that a copied commitment cannot be opened.
+    """
+    return keccak(words.unsigned(bob) + secret)
 
 
 def nanos_hash(nanos: tuple[Nano, ...]) -> NanosHash:
@@ -103,4 +131,36 @@ def lock_words(lock: Lock) -> bytes:
         + lock.hash
         + words.unsigned(lock.deadline)
         + lock.salt
+    )
+
+
+def flip_words(flip: Flip) -> bytes:
+    """`abi.encode(flip)`, 8 words."""
+    return (
+        words.unsigned(flip.alice_lock)
+        + words.unsigned(flip.bob_lock)
+        + flip.alice_commit
+        + flip.bob_commit
+        + words.unsigned(flip.odds)
+        + words.unsigned(flip.validity)
+        + words.unsigned(flip.window)
+        + flip.salt
+    )
+
+
+def game_words(game: Game) -> bytes:
+    """`abi.encode(game)`, 12 words."""
+    return (
+        words.address(game.alice)
+        + words.address(game.bob)
+        + words.unsigned(game.alice_lock)
+        + words.unsigned(game.bob_lock)
+        + words.address(game.rules)
+        + game.rules_hash
+        + game.setup
+        + words.unsigned(game.validity)
+        + words.unsigned(game.challenge)
+        + words.unsigned(game.alice_bank)
+        + words.unsigned(game.bob_bank)
+        + game.salt
     )

@@ -9,9 +9,19 @@ from functools import lru_cache
 
 from perun.crypto.hashing import keccak
 from perun.encoding import words
-from perun.encoding.domains import MSContractDomain, VPMDomain
+from perun.encoding.domains import MSContractDomain, TurnGameDomain, VPMDomain
 from perun.encoding.ids import nanos_hash
-from perun.types import Close, Digest, Open, Ready, State, Statement, Withdraw
+from perun.types import (
+    Close,
+    Digest,
+    Move,
+    Open,
+    Position,
+    Ready,
+    State,
+    Statement,
+    Withdraw,
+)
 
 STATE_TYPE = "State(bytes32 channel,uint48 version,int112 net,bytes32 nanos)"
 CLOSE_TYPE = "Close(bytes32 channel,int112 net,uint40 validUntil,uint8 toCredit)"
@@ -21,6 +31,8 @@ WITHDRAW_TYPE = (
 OPEN_TYPE = "Open(bytes32 channel,uint112 aliceAmount,uint112 bobAmount,uint40 validUntil)"
 STATEMENT_TYPE = "Statement(bytes32 machine,uint112 paid)"
 READY_TYPE = "Ready(bytes32 machine)"
+POSITION_TYPE = "Position(bytes32 game,uint32 version,uint8 turn,int112 shift,bytes32 position)"
+MOVE_TYPE = "Move(bytes32 game,uint32 version,bytes32 position,bytes32 move)"
 
 _STATE = keccak(STATE_TYPE.encode())
 _CLOSE = keccak(CLOSE_TYPE.encode())
@@ -28,6 +40,8 @@ _WITHDRAW = keccak(WITHDRAW_TYPE.encode())
 _OPEN = keccak(OPEN_TYPE.encode())
 _STATEMENT = keccak(STATEMENT_TYPE.encode())
 _READY = keccak(READY_TYPE.encode())
+_POSITION = keccak(POSITION_TYPE.encode())
+_MOVE = keccak(MOVE_TYPE.encode())
 
 
 def state_digest(domain: MSContractDomain, state: State) -> Digest:
@@ -94,3 +108,22 @@ def statement_digest(domain: VPMDomain, statement: Statement) -> Digest:
 def ready_digest(domain: VPMDomain, ready: Ready) -> Digest:
     """What the machine key signs for `ready` (protocol, section 5, Paying)."""
     return Digest(keccak(domain.prefix + keccak(_READY + ready.machine)))
+
+
+def position_digest(domain: TurnGameDomain, position: Position) -> Digest:
+    """What both keys of a game sign for `position` (protocol, section 4)."""
+    fields = (
+        _POSITION
+        + position.game
+        + words.unsigned(position.version)
+        + words.unsigned(position.turn)
+        + words.signed(position.shift)
+        + position.position
+    )
+    return Digest(keccak(domain.prefix + keccak(fields)))
+
+
+def move_digest(domain: TurnGameDomain, move: Move) -> Digest:
+    """What the side to move signs for a move on chain (protocol, section 4)."""
+    fields = _MOVE + move.game + words.unsigned(move.version) + move.position + move.move
+    return Digest(keccak(domain.prefix + keccak(fields)))

@@ -9,30 +9,40 @@ from __future__ import annotations
 __all__ = [
     "AlreadyDrawn",
     "AmountTooLarge",
+    "BadTurn",
+    "BankTooLong",
     "ClaimFailed",
     "DeadlineTooFar",
     "DisputeStillOpen",
     "EmptyChannel",
     "FinalTimeTooFar",
+    "Finished",
     "InDispute",
     "Insolvent",
     "InsufficientCredit",
     "MalformedEvidence",
     "NanosNotAscending",
     "NotAParty",
+    "NotBegun",
     "NotInDispute",
     "Refused",
+    "RulesFailed",
     "ShareTooSmall",
     "StateMismatch",
     "TokenRefused",
+    "TooEarly",
     "TooLate",
     "TooManyNanos",
     "TooMuchEvidence",
     "TotalTooLarge",
     "ValidUntilTooFar",
+    "VersionTooHigh",
     "VersionZeroNotEmpty",
     "WrongIndex",
+    "WrongPosition",
     "WrongPreimage",
+    "WrongRules",
+    "WrongSecret",
     "WrongSigner",
     "WrongValue",
     "ZeroAddress",
@@ -69,7 +79,7 @@ class WrongValue(Refused):
 class AmountTooLarge(Refused):
     """(side, amount): an amount, or the side it would raise, exceeds 2**111 - 1 [A3].
 
-    `HashTimeLock` has an error of the same name: (amount).
+    Nanocontracts have an error of the same name: (amount).
     """
 
 
@@ -150,7 +160,7 @@ class TotalTooLarge(Refused):
 
 
 class FinalTimeTooFar(Refused):
-    """(finalTime): does not fit the 34 bits that store a deadline [B6]."""
+    """(finalTime): does not fit the 34 bits that store times [B6]."""
 
 
 class MalformedEvidence(Refused):
@@ -159,3 +169,43 @@ class MalformedEvidence(Refused):
 
 class WrongPreimage(Refused):
     """(expected, hash)."""
+
+
+class WrongSecret(Refused):
+    """(expected, hash): not what that side of a coin flip has committed to."""
+
+
+class BankTooLong(Refused):
+    """(bank): does not fit the 20 bits that store it."""
+
+
+class TooEarly(Refused):
+    """(limit, timestamp): newer positions may still come; moves count later."""
+
+
+class VersionTooHigh(Refused):
+    """(version): does not fit the bits that store it."""
+
+
+class BadTurn(Refused):
+    """(turn): neither 0, 1 nor 2."""
+
+
+class NotBegun(Refused):
+    """(id): nobody has submitted a position of this game."""
+
+
+class Finished(Refused):
+    """(id): no move counts any more."""
+
+
+class WrongPosition(Refused):
+    """(id, position): the move was made from another position than the one that stands."""
+
+
+class WrongRules(Refused):
+    """(expected, found): other code stands at the address of the rules."""
+
+
+class RulesFailed(Refused):
+    """(size): the rules refused the move or answered nonsense; so many bytes came back."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from perun.encoding import typed_data
 from tests.interface import page
 from tests.support import plain
 from tests.support.stage import Stage
@@ -105,7 +106,7 @@ def test_vpm(stage: Stage) -> None:
 
 
 def test_hash_time_lock(stage: Stage) -> None:
-    text = "**HashTimeLock**" + INSTANCES.split("**HashTimeLock**")[1]
+    text = "**HashTimeLock**" + INSTANCES.split("**HashTimeLock**")[1].split("**CoinFlip**")[0]
     compiled = page.abi_functions(stage.locks.interface.abi)
     told = page.functions(text)
     assert set(compiled) == {"outcome", "submit", "reveal", "lockId", "DOMAIN_SEPARATOR"}
@@ -117,6 +118,45 @@ def test_hash_time_lock(stage: Stage) -> None:
     assert fields == page.abi_structs(stage.locks.interface.abi)["Lock"]
     told_events = page.events(text)
     assert {"Revealed": told_events["Revealed"]} == page.abi_events(stage.locks.interface.abi)
+
+
+def test_coin_flip(stage: Stage) -> None:
+    text = "**CoinFlip**" + INSTANCES.split("**CoinFlip**")[1].split("**TurnGame**")[0]
+    abi = stage.interface("CoinFlip").abi
+    compiled, told = page.abi_functions(abi), page.functions(text)
+    assert set(compiled) == {
+        "outcome", "submit", "reveal", "flipId", "record", "DOMAIN_SEPARATOR",
+    }  # fmt: skip
+    assert [name for name, _ in told["reveal"].inputs] == [
+        name for _, name in compiled["reveal"].inputs
+    ]
+    assert told["flipId"].mutability == compiled["flipId"].mutability == "view"
+    assert page.structs(text)["CoinFlip"] == page.abi_structs(abi)["Flip"]
+    assert {"Revealed": page.events(text)["Revealed"]} == page.abi_events(abi)
+
+
+def test_turn_game(stage: Stage) -> None:
+    text = "**TurnGame**" + INSTANCES.split("**TurnGame**")[1]
+    abi = stage.interface("TurnGame").abi
+    compiled, told = page.abi_functions(abi), page.functions(text)
+    submitting = {"submitPosition", "submitMove"}
+    assert set(compiled) == submitting | {
+        "outcome", "submit", "gameId", "record", "RULES_GAS", "DOMAIN_SEPARATOR",
+    }  # fmt: skip
+    for name in submitting:
+        names = [{"sigAlice": "signatureAlice", "sigBob": "signatureBob"}.get(it, it)
+                 for it, _ in told[name].inputs]  # fmt: skip
+        assert names == [it for _, it in compiled[name].inputs]
+    assert page.structs(text)["TurnGame"] == page.abi_structs(abi)["Game"]
+    announced = page.events(text)
+    assert {name: announced[name] for name in ("PositionSubmitted", "Moved")} == page.abi_events(
+        abi
+    )
+
+
+def test_type_strings_of_a_game_stand_on_the_page() -> None:
+    for type_string in (typed_data.POSITION_TYPE, typed_data.MOVE_TYPE):
+        assert f"`{type_string}`" in INSTANCES
 
 
 def test_lib_signatures(stage: Stage) -> None:

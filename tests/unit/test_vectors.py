@@ -12,12 +12,13 @@ import pytest
 import tests.vectors
 from perun import crypto, encoding, signing
 from perun.encoding import ids
-from perun.types import Digest, Preimage, Signature
+from perun.types import Digest, Position, Preimage, Signature
 from tests.unit import vectors
 from tests.vectors.generate import rendered
 
 IDS = tests.vectors.load("ids")
 MESSAGES = tests.vectors.load("messages")["messages"]
+GAMES = tests.vectors.load("messages")["games"]
 SIGNATURES = tests.vectors.load("signatures")
 EVIDENCE = tests.vectors.load("evidence")
 KEYS = [
@@ -64,6 +65,18 @@ def test_lock_ids() -> None:
         assert id == vectors.value(case["id"])
 
 
+def test_flip_ids() -> None:
+    for case in IDS["flips"]:
+        id = ids.flip_id(vectors.domain(case["domain"]), vectors.flip(case["flip"]))
+        assert id == vectors.value(case["id"])
+
+
+def test_game_ids() -> None:
+    for case in IDS["games"]:
+        id = ids.game_id(vectors.domain(case["domain"]), vectors.game(case["game"]))
+        assert id == vectors.value(case["id"])
+
+
 def test_hashes_of_lists() -> None:
     for case in IDS["nanos"]:
         assert ids.nanos_hash(vectors.nanos(case["nanos"])) == vectors.value(case["hash"])
@@ -99,6 +112,16 @@ def test_messages(case: dict[str, Any]) -> None:
             assert crypto.verify(digest, vectors.value(form), key.address)
 
 
+@pytest.mark.parametrize("case", GAMES, ids=lambda case: case["type"].partition("(")[0])
+def test_messages_of_games(case: dict[str, Any]) -> None:
+    message, domain = vectors.game_message(case)
+    if isinstance(message, Position):
+        digest = encoding.position_digest(domain, message)
+    else:
+        digest = encoding.move_digest(domain, message)
+    assert digest == vectors.value(case["digest"])
+
+
 @pytest.mark.parametrize("case", SIGNATURES, ids=lambda case: case["case"])
 def test_signatures_in_every_form(case: dict[str, Any]) -> None:
     digest, signature = Digest(vectors.value(case["digest"])), vectors.value(case["signature"])
@@ -122,4 +145,31 @@ def test_evidence_of_reveals() -> None:
     for case in EVIDENCE["reveals"]:
         preimage = Preimage(vectors.value(case["preimage"]))
         made = encoding.reveal_evidence(vectors.lock(case["lock"]), preimage)
+        assert made == vectors.value(case["evidence"])
+
+
+def test_evidence_of_flips() -> None:
+    for case in EVIDENCE["flips"]:
+        flip, secret = vectors.flip(case["flip"]), vectors.value(case["secret"])
+        commits = (flip.alice_commit, flip.bob_commit)
+        assert encoding.flip_commit(case["bob"], secret) == commits[case["bob"]]
+        made = encoding.flip_evidence(flip, case["bob"], secret)
+        assert made == vectors.value(case["evidence"])
+
+
+def test_evidence_of_positions() -> None:
+    for case in EVIDENCE["positions"]:
+        made = encoding.position_evidence(
+            vectors.game(case["game"]),
+            Position(**vectors.fields(case["position"])),
+            vectors.value(case["signatureAlice"]),
+            vectors.value(case["signatureBob"]),
+        )
+        assert made == vectors.value(case["evidence"])
+
+
+def test_evidence_of_moves() -> None:
+    for case in EVIDENCE["moves"]:
+        words = (vectors.value(case[name]) for name in ("position", "move", "signature"))
+        made = encoding.move_evidence(vectors.game(case["game"]), *words)
         assert made == vectors.value(case["evidence"])

@@ -5,18 +5,29 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from perun.encoding import MSContractDomain, VPMDomain
-from perun.encoding.domains import Domain, hash_time_lock_domain, ms_contract_domain, vpm_domain
+from perun.encoding import MSContractDomain, TurnGameDomain, VPMDomain
+from perun.encoding.domains import (
+    Domain,
+    coin_flip_domain,
+    hash_time_lock_domain,
+    ms_contract_domain,
+    turn_game_domain,
+    vpm_domain,
+)
 from perun.types import (
     Address,
     ChainId,
     Channel,
     Close,
+    Flip,
+    Game,
     Lock,
     Machine,
     Message,
+    Move,
     Nano,
     Open,
+    Position,
     Ready,
     State,
     Statement,
@@ -27,6 +38,8 @@ _DOMAINS = {
     "Perun MSContract": ms_contract_domain,
     "Perun VPM": vpm_domain,
     "Perun HashTimeLock": hash_time_lock_domain,
+    "Perun CoinFlip": coin_flip_domain,
+    "Perun TurnGame": turn_game_domain,
 }
 _MESSAGES: dict[str, type[Message]] = {
     kind.__name__: kind for kind in (State, Close, Withdraw, Open, Statement, Ready)
@@ -63,6 +76,20 @@ def machine(json: dict[str, Any]) -> Machine:
 
 def lock(json: dict[str, Any]) -> Lock:
     return Lock(**fields(json))
+
+
+def flip(json: dict[str, Any]) -> Flip:
+    return Flip(**fields(json))
+
+
+def game(json: dict[str, Any]) -> Game:
+    return Game(**fields(json))
+
+
+def game_message(json: dict[str, Any]) -> tuple[Position | Move, TurnGameDomain]:
+    """A position or a move, and its domain."""
+    kind: type[Position | Move] = Position if json["type"].startswith("Position") else Move
+    return kind(**fields(json["fields"])), domain(json["domain"])
 
 
 def nanos(json: list[dict[str, Any]]) -> tuple[Nano, ...]:

@@ -36,13 +36,20 @@ DEPLOYMENTS = [
     {"name": "Perun MSContract", "chainId": 2**256 - 1, "verifyingContract": "0x" + "ff" * 20},
     {"name": "Perun VPM", "chainId": 1, "verifyingContract": "0x" + "22" * 20},
     {"name": "Perun HashTimeLock", "chainId": 1, "verifyingContract": "0x" + "33" * 20},
+    {"name": "Perun CoinFlip", "chainId": 1, "verifyingContract": "0x" + "55" * 20},
+    {"name": "Perun TurnGame", "chainId": 1, "verifyingContract": "0x" + "66" * 20},
 ]
-MS_CONTRACT, VPM, HASH_TIME_LOCK = DEPLOYMENTS[0], DEPLOYMENTS[3], DEPLOYMENTS[4]
+MS_CONTRACT = DEPLOYMENTS[0]
+VPM, HASH_TIME_LOCK, COIN_FLIP, TURN_GAME = DEPLOYMENTS[3:]
 
 CHANNEL = "(address,address,address,address,address,uint32,uint64)"
 NANO = "(address,bytes32,uint112,uint112,uint40,bool)"
 MACHINE = "(address,address,uint112,uint112,uint40,uint32,bytes32)"
 LOCK = "(uint112,bool,bytes32,uint40,bytes32)"
+FLIP = "(uint112,uint112,bytes32,bytes32,uint16,uint40,uint32,bytes32)"
+GAME = (
+    "(address,address,uint112,uint112,address,bytes32,bytes32,uint40,uint32,uint32,uint32,bytes32)"
+)
 
 CHANNELS = [
     {**ADDRESS, "asset": ZERO, "challenge": 86400, "nonce": 1},
@@ -80,6 +87,50 @@ LOCKS = [
     }
     for bob_pays, deadline in ((False, 1_800_000_000), (True, 2**40 - 1))
 ]
+SECRETS = ("0x" + "71" * 32, "0x" + "72" * 32)
+
+
+def flip_commit(bob: bool) -> bytes:
+    """What a side commits to."""
+    return keccak(encode(["bool", "bytes32"], [bob, bytes.fromhex(SECRETS[bob][2:])]))
+
+
+FLIPS = [
+    {
+        "aliceLock": locks[0],
+        "bobLock": locks[1],
+        "aliceCommit": "0x" + flip_commit(False).hex(),
+        "bobCommit": "0x" + flip_commit(True).hex(),
+        "odds": odds,
+        "validity": validity,
+        "window": window,
+        "salt": "0x" + "b5" * 32,
+    }
+    for locks, odds, validity, window in (
+        ((10**18, 2 * 10**18), 2**15, 1_800_000_000, 3600),
+        ((MOST, 0), 2**16 - 1, 2**40 - 1, 2**32 - 1),
+    )
+]
+GAMES = [
+    {
+        "alice": ADDRESS["aliceKey"],
+        "bob": ADDRESS["bobKey"],
+        "aliceLock": locks[0],
+        "bobLock": locks[1],
+        "rules": "0x" + "77" * 20,
+        "rulesHash": "0x" + "c0" * 32,
+        "setup": "0x" + "00" * 31 + "01",
+        "validity": validity,
+        "challenge": seconds,
+        "aliceBank": seconds,
+        "bobBank": seconds // 2,
+        "salt": "0x" + "c5" * 32,
+    }
+    for locks, validity, seconds in (
+        ((10**18, 2 * 10**18), 1_800_000_000, 3600),
+        ((MOST, 0), 2**40 - 1, 2**32 - 1),
+    )
+]
 NANOS = [
     {
         "app": VPM["verifyingContract"],
@@ -101,6 +152,8 @@ WITHDRAW = (
 OPEN = "Open(bytes32 channel,uint112 aliceAmount,uint112 bobAmount,uint40 validUntil)"
 STATEMENT = "Statement(bytes32 machine,uint112 paid)"
 READY = "Ready(bytes32 machine)"
+POSITION = "Position(bytes32 game,uint32 version,uint8 turn,int112 shift,bytes32 position)"
+MOVE = "Move(bytes32 game,uint32 version,bytes32 position,bytes32 move)"
 REQUEST = (
     "Request(bytes payee,bytes32 genesis,address contract,address asset,uint112 amount,"
     "bytes32 id,uint40 until,bytes32 memo,bytes relay)"
@@ -115,7 +168,7 @@ def rendered() -> dict[str, str]:
     """The files' text by name."""
     files = {
         "ids": ids(),
-        "messages": {"keys": KEYS, "messages": messages()},
+        "messages": {"keys": KEYS, "messages": messages(), "games": game_messages()},
         "requests": {"keys": KEYS, "requests": requests()},
         "signatures": signatures(),
         "evidence": evidence(),
@@ -198,6 +251,14 @@ def ids() -> dict[str, Any]:
             }
             for it in LOCKS
         ],
+        "flips": [
+            {"domain": COIN_FLIP, "flip": it, "id": keccak(separator(COIN_FLIP) + abi(FLIP, it))}
+            for it in FLIPS
+        ],
+        "games": [
+            {"domain": TURN_GAME, "game": it, "id": keccak(separator(TURN_GAME) + abi(GAME, it))}
+            for it in GAMES
+        ],
         "nanos": [{"nanos": nanos, "hash": nanos_hash(nanos)} for nanos in LISTS],
         "stateHashes": [
             {
@@ -275,6 +336,19 @@ def messages() -> list[dict[str, Any]]:
             _signed(STATEMENT, VPM, {"machine": machine, "paid": p}) for p in (0, 10**17, MOST)
         ]
         made.append(_signed(READY, VPM, {"machine": machine}))
+    return made
+
+
+def game_messages() -> list[dict[str, Any]]:
+    """Positions and moves, ordinary and at the extremes, signed by the two session keys."""
+    made = []
+    for it in GAMES:
+        game, position = keccak(separator(TURN_GAME) + abi(GAME, it)), keccak(b"position")
+        for version, turn, shift in ((0, 1, 0), (7, 2, -(10**17)), (2**32 - 1, 255, MOST)):
+            fields = {"game": game, "version": version, "turn": turn, "shift": shift}
+            made.append(_signed(POSITION, TURN_GAME, {**fields, "position": position}))
+            fields = {"game": game, "version": version, "position": position}
+            made.append(_signed(MOVE, TURN_GAME, {**fields, "move": keccak(b"move")}))
     return made
 
 
@@ -428,5 +502,60 @@ def evidence() -> dict[str, Any]:
                 "evidence": encode([LOCK, "bytes32"], [_tuples(lock), bytes.fromhex(PREIMAGE[2:])]),
             }
             for lock in LOCKS
+        ],
+        "flips": [
+            {
+                "flip": flip,
+                "bob": bob,
+                "secret": SECRETS[bob],
+                "evidence": encode(
+                    [FLIP, "bool", "bytes32"], [_tuples(flip), bob, bytes.fromhex(SECRETS[bob][2:])]
+                ),
+            }
+            for flip in FLIPS
+            for bob in (False, True)
+        ],
+        **_game_evidence(),
+    }
+
+
+def _game_evidence() -> dict[str, Any]:
+    """What `TurnGame` takes: a word that says the form, then the arguments."""
+    game = GAMES[0]
+    id = keccak(separator(TURN_GAME) + abi(GAME, game))
+    content, move = b"position", b"m"
+    position = {"game": id, "version": 7, "turn": 2, "shift": -(10**17)}
+    position["position"] = keccak(content)
+    both = _signed(POSITION, TURN_GAME, position)["signatures"]
+    made = {"game": id, "version": 7, "position": keccak(content), "move": keccak(move)}
+    by_bob = _signed(MOVE, TURN_GAME, made)["signatures"][1]["signature"]
+    words = tuple(position[name] for name in ("version", "turn", "shift", "position"))
+    return {
+        "positions": [
+            {
+                "game": game,
+                "position": position,
+                "signatureAlice": alice,
+                "signatureBob": bob,
+                "evidence": encode(["uint256"], [0])
+                + encode(
+                    [GAME, "(uint32,uint8,int112,bytes32)", "bytes", "bytes"],
+                    [_tuples(game), words, alice, bob],
+                ),
+            }
+            for alice, bob in (
+                (both[0]["signature"], both[1]["signature"]),
+                (both[0]["compact"], both[1]["signature"]),
+            )
+        ],
+        "moves": [
+            {
+                "game": game,
+                "position": content,
+                "move": move,
+                "signature": by_bob,
+                "evidence": encode(["uint256"], [1])
+                + encode([GAME, "bytes", "bytes", "bytes"], [_tuples(game), content, move, by_bob]),
+            }
         ],
     }

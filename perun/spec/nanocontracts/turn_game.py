@@ -1,0 +1,224 @@
+"""`TurnGame`: positions that both signed, then moves on chain against two clocks (section 4).
+
+First phase: the first position, by `validity`, may be replaced by newer ones for `challenge`
+seconds. Second phase: the side to move moves, within its bank, by rules that are a contract of
+their own; whose bank runs out pays its whole lock, and `outcome` needs no transaction for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
+
+from perun.crypto import keccak, recover
+from perun.encoding import TurnGameDomain, game_id, move_digest, position_digest
+from perun.spec.ledger import Ledger
+from perun.spec.reverts import (
+    AmountTooLarge,
+    BadTurn,
+    BankTooLong,
+    FinalTimeTooFar,
+    Finished,
+    MalformedEvidence,
+    NotBegun,
+    RulesFailed,
+    TooEarly,
+    TooLate,
+    VersionTooHigh,
+    WrongPosition,
+    WrongRules,
+    WrongSigner,
+)
+from perun.types import (
+    MAX_AMOUNT,
+    ZERO_ADDRESS,
+    Address,
+    Digest,
+    Game,
+    GameId,
+    Move,
+    Position,
+    Signature,
+)
+
+ALICE, BOB = 1, 2
+MAX_TIME = 2**34 - 1
+MAX_BANK = 2**20 - 1
+MAX_SIGNED_VERSION = 2**18 - 1
+MAX_VERSION = 2**19 - 1
+MAX_POSITION, MAX_ANSWER = 4096, 4256
+WHOLE_RESULT = 10**9
+"""What a result of the rules is a part of."""
+WHOLE_LOCK = MAX_AMOUNT
+"""`outcome` knows only the id: "the whole lock", which MSContract cuts to the lock."""
+
+
+class Rules(Protocol):
+    """What stands at a rules address."""
+
+    code_hash: bytes
+
+    def play(self, position: bytes, turn: int, move: bytes) -> tuple[bool, bytes]:
+        """(success, data that came back) of a static call with all the gas that rules get."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is stored of a game."""
+
+    turn: int
+    live: bool
+    """Whether a move was made on chain; nothing co-signed counts from then on."""
+    start: int
+    """Last second for newer positions; once live, when the last move was made."""
+    version: int
+    left: tuple[int, int] = (0, 0)
+    """Of both banks, in seconds; zeros once finished."""
+    place: int = 0
+    """Low 160 bits of the hash of id and position; 0 once finished."""
+    shift: int = 0
+
+
+@dataclass(slots=True)
+class TurnGame:
+    ledger: Ledger
+    domain: TurnGameDomain
+    rules: dict[Address, Rules] = field(default_factory=dict)
+    records: dict[GameId, Record] = field(default_factory=dict)
+
+    def submit_position(
+        self, game: Game, position: Position, signature_alice: Signature, signature_bob: Signature
+    ) -> None:
+        """A co-signed position; whoever calls. One that is not newer changes nothing."""
+        identity = game_id(self.domain, game)
+        old = self.records.get(identity)
+        if old is not None and (old.live or position.version <= old.version):
+            return
+        _check_terms(game)
+        if position.version > MAX_SIGNED_VERSION:
+            raise VersionTooHigh(position.version)
+        if position.turn > BOB:
+            raise BadTurn(position.turn)
+        limit = game.validity if old is None else old.start
+        if self.ledger.now > limit:
+            raise TooLate(limit, self.ledger.now)
+        digest = position_digest(self.domain, position)
+        _signed(game.alice, digest, signature_alice)
+        _signed(game.bob, digest, signature_bob)
+
+        start = self.ledger.now + game.challenge if old is None else old.start
+        shift = 0
+        if position.turn == 0:
+            shift = max(-game.bob_lock, min(game.alice_lock, position.shift))
+            record = Record(0, False, start, position.version, shift=shift)
+        else:
+            left = (game.alice_bank, game.bob_bank)
+            place = place_of(identity, position.position)
+            record = Record(position.turn, False, start, position.version, left, place)
+        self.records[identity] = record
+        told = (position.version, position.turn, shift, position.position, start)
+        self.ledger.emit("PositionSubmitted", identity, *told)
+
+    def submit_move(self, game: Game, position: bytes, move: bytes, signature: Signature) -> None:
+        """A move of the side whose clock runs; whoever calls."""
+        identity = game_id(self.domain, game)
+        old = self._check_move(identity, game, position, move, signature)
+        following, turn, result = self._ask(game, position, old.turn, move)
+        now, version = self.ledger.now, old.version + 1
+        used = now - old.start
+        left = (old.left[0] - used, old.left[1])
+        if old.turn == BOB:
+            left = (old.left[0], old.left[1] - used)
+        shift = share(game, result) if turn == 0 else 0
+        if turn == 0:
+            record = Record(0, True, now, version, shift=shift)
+        else:
+            place = place_of(identity, keccak(following))
+            record = Record(turn, True, now, version, left, place)
+        self.records[identity] = record
+        self.ledger.emit("Moved", identity, version, turn, shift, following, now, *left)
+
+    def outcome(self, identity: bytes) -> tuple[bool, int]:
+        """(done, shift): as signed, as the rules said, or against who let its bank run out."""
+        record = self.records.get(GameId(identity))  # type: ignore[arg-type]  # any 32 bytes
+        if record is None:
+            return False, 0
+        if record.turn == 0:
+            done = record.live or self.ledger.now > record.start
+            return done, record.shift if done else 0
+        if self.ledger.now <= record.start + record.left[record.turn - 1]:
+            return False, 0
+        return True, WHOLE_LOCK if record.turn == ALICE else -WHOLE_LOCK
+
+    def _check_move(
+        self, identity: GameId, game: Game, position: bytes, move: bytes, signature: Signature
+    ) -> Record:
+        old, now = self.records.get(identity), self.ledger.now
+        if old is None:
+            raise NotBegun(identity)
+        if old.turn == 0:
+            raise Finished(identity)
+        if not old.live and now <= old.start:
+            raise TooEarly(old.start, now)
+        limit = old.start + old.left[old.turn - 1]
+        if now > limit:
+            raise TooLate(limit, now)
+        if place_of(identity, keccak(position)) != old.place:
+            raise WrongPosition(identity, keccak(position))
+        signed = Move(identity, old.version, keccak(position), keccak(move))  # type: ignore[arg-type]
+        mover = game.alice if old.turn == ALICE else game.bob
+        _signed(mover, move_digest(self.domain, signed), signature)
+        if old.version == MAX_VERSION:
+            raise VersionTooHigh(MAX_VERSION + 1)
+        return old
+
+    def _ask(self, game: Game, position: bytes, turn: int, move: bytes) -> tuple[bytes, int, int]:
+        """(next position, next turn, result), as the rules that both agreed on have it."""
+        rules = self.rules.get(game.rules)
+        found = bytes(32) if rules is None else rules.code_hash
+        if rules is None or found != game.rules_hash:
+            raise WrongRules(game.rules_hash, found)
+        success, answer = rules.play(position, turn, move)
+        if not success or len(answer) > MAX_ANSWER:
+            raise RulesFailed(len(answer))
+        try:
+            following, next_turn, result = decode(["bytes", "uint8", "int32"], answer)
+        except DecodingError as error:
+            raise MalformedEvidence(len(answer)) from error
+        if next_turn > BOB or len(following) > MAX_POSITION:
+            raise RulesFailed(len(answer))
+        return following, next_turn, result
+
+
+def place_of(identity: GameId, position: bytes) -> int:
+    """What is kept of a position: low 160 bits of `keccak256(abi.encode(id, position))`."""
+    return int.from_bytes(keccak(identity + position)[12:], "big")
+
+
+def share(game: Game, result: int) -> int:
+    """A result in parts of 10**9 of the loser's lock, rounded towards zero; never above it."""
+    part = min(abs(result), WHOLE_RESULT)
+    lock = game.alice_lock if result > 0 else game.bob_lock
+    amount = lock * part // WHOLE_RESULT
+    return amount if result > 0 else -amount
+
+
+def _check_terms(game: Game) -> None:
+    for lock in (game.alice_lock, game.bob_lock):
+        if lock > MAX_AMOUNT:
+            raise AmountTooLarge(lock)
+    for bank in (game.alice_bank, game.bob_bank):
+        if bank > MAX_BANK:
+            raise BankTooLong(bank)
+    final_time = game.validity + game.challenge + game.alice_bank + game.bob_bank
+    if final_time > MAX_TIME:
+        raise FinalTimeTooFar(final_time)
+
+
+def _signed(signer: Address, digest: Digest, signature: Signature) -> None:
+    recovered = recover(digest, signature) or ZERO_ADDRESS
+    if recovered != signer or recovered == ZERO_ADDRESS:
+        raise WrongSigner(signer, recovered)
