@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 
 from msgspec.structs import replace
@@ -115,6 +116,12 @@ def _close(work: Work, row: Errand, view: ChannelView) -> None:
                 return
     if left:
         text = f"{left} machines or locks are being taken out; {work.name(view.peer)} must answer"
+        _move(work, row, "closing", text)
+        return
+    given = max((one.open.valid_until for one in view.opens if not one.ours), default=None)
+    if given is not None:
+        at = datetime.fromtimestamp(given, UTC).strftime("%H:%M:%S")
+        text = f"{work.name(view.peer)} signs it once its share's Open has lapsed, at {at} UTC"
         _move(work, row, "closing", text)
         return
     try:

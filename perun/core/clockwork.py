@@ -127,6 +127,7 @@ def _look_at_channel(draft: Draft, id: ChannelId) -> None:
         if joining.is_given_up(draft, view):
             joining.give_up(draft, view)
             return
+    offers.ask_again(draft, view)
     offers.submit(draft, view)
     disputes.duties(draft, view)
     if view.intents and not view.met:

@@ -23,6 +23,7 @@ from perun.encoding.messages import AnswerClose, AnswerWithdraw, OfferClose, Off
 from perun.types import Close, Signature, State, UnixTime, Version, Wei, Withdraw
 
 __all__ = [
+    "ask_again",
     "close",
     "expire",
     "on_answer_close",
@@ -309,6 +310,14 @@ def expire(draft: Draft, view: ChannelView) -> ChannelView:
     view = replace(view, close=offer, withdraws=withdraws, opens=opens, deposits=deposits)
     draft.put(view)
     return view
+
+
+def ask_again(draft: Draft, view: ChannelView) -> None:
+    """Sends a Close that has no answer with every block: what the peer did not allow a block ago,
+    because an `Open` of its own had not lapsed or its view was old, it may allow now."""
+    offer = view.close
+    if offer is not None and offer.proposer and offer.own and not offer.peer:
+        draft.send(view.peer, OfferClose(offer.close, offer.own))
 
 
 def resend(draft: Draft, view: ChannelView) -> None:

@@ -233,6 +233,19 @@ def test_hub_with_a_live_open_signs_no_close() -> None:
         ingrid.do(CommandClose(id))
 
 
+def test_close_that_the_hub_leaves_aside_is_signed_once_its_open_has_lapsed() -> None:
+    world, alice, ingrid = hub_world(5_000)
+    id = draw(world, alice, ingrid, 2_000, 7)
+    world.advance()
+    assert ingrid.node.books.channels[id].opens
+    alice.do(CommandClose(id))
+    world.settle()
+    assert not alice.told(CloseAgreed)
+
+    world.until(lambda: bool(alice.told(ChannelEnded)))
+    assert ingrid.told(CloseAgreed)
+
+
 def test_channel_with_its_own_open_channel_helper_is_funded_in_turn() -> None:
     """Bob never puts in first: nothing of his is on its way before Alice's deposit is final."""
     world = World(lag=2)
