@@ -55,7 +55,9 @@ ALLOWED: dict[str, set[str]] = {
     "backup": NODE | {"node"},
     "daemon": NODE | {"node", "app", "api", "hub", "backup"},
     "demo": NODE | {"node"},
-    "cli": NODE | {"node", "app", "api", "hub", "backup", "daemon", "demo", "names", "signing"},
+    "town": NODE | {"node", "app", "api", "hub", "daemon"},
+    "cli": NODE
+    | {"node", "app", "api", "hub", "backup", "daemon", "demo", "town", "names", "signing"},
     # The public names come from one place, and by name only.
     "": {"names"},
 }

@@ -32,6 +32,13 @@ _HARDFORK: Final = "prague"
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 5.0
 _LISTENING: Final = "Listening on "
+# Whoever started it holds the other end of its input: closed, by whatever end, it ends too.
+_LEASH: Final = """
+exec 3<&0
+"$@" </dev/null 3<&- & child=$!
+{ cat <&3 >/dev/null; kill "$child"; } 2>/dev/null &
+wait "$child"
+"""
 
 
 @dataclass(eq=False)
@@ -88,6 +95,7 @@ class Anvil:
         *,
         automine: bool = True,
         genesis_time: UnixTime | None = None,
+        port: int = 0,
         options: Sequence[str] = (),
     ) -> None:
         """Starts nothing yet; use it in `with`.
@@ -96,8 +104,9 @@ class Anvil:
             automine: whether each transaction gets a block at once.
             genesis_time: timestamp of the first block; given, each block is one second later than
                 the one before, whatever the clock says, so that a story can be repeated.
+            port: 0 takes a free one.
         """
-        self._options = list(options)
+        self._options = ["--port", str(port), *options]
         if not automine:
             self._options.append("--no-mining")
         if genesis_time is not None:
@@ -159,11 +168,11 @@ class Anvil:
             self.request("evm_mine")
 
     def _start(self) -> str:
-        command = [str(find_anvil()), "--host", "127.0.0.1", "--port", "0"]
+        command = [str(find_anvil()), "--host", "127.0.0.1"]
         command += ["--hardfork", _HARDFORK, *self._options]
         self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
+            _leashed(command),
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -198,6 +207,8 @@ class Anvil:
         except subprocess.TimeoutExpired:
             _end(process, at_once=True)
             process.wait()
+        assert process.stdin is not None
+        process.stdin.close()
 
 
 if sys.platform == "win32":
@@ -205,12 +216,18 @@ if sys.platform == "win32":
     def _end(process: subprocess.Popen[str], *, at_once: bool) -> None:
         process.kill() if at_once else process.terminate()
 
+    def _leashed(command: list[str]) -> list[str]:
+        return command
+
 else:
 
     def _end(process: subprocess.Popen[str], *, at_once: bool) -> None:
         """Its whole session: npm's `anvil` is a script that starts the real one."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL if at_once else signal.SIGTERM)
+
+    def _leashed(command: list[str]) -> list[str]:
+        return ["/bin/sh", "-c", _LEASH, "anvil", *command]
 
 
 def _read(process: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> None:

@@ -20,6 +20,7 @@ _INTERRUPTED = 130
 
 
 _PLACES: Final = {
+    "perun.cli.up": ("up",),
     "perun.cli.node": ("init", "node"),
     "perun.cli.wallet": (
         *("open", "pay", "request", "refund", "payments", "requests", "channels", "balance"),
@@ -63,6 +64,8 @@ class _Commands(click.Group):
 def cli() -> None:
     """Perun: payment channels on Ethereum.
 
+    \b
+    perun up                            a whole network here, to try everything below
     \b
     perun init --rpc URL --hub ADDRESS  make a node; then: perun node start
     perun open ADDRESS 0.1ether         a channel with a hub or a person

@@ -299,7 +299,11 @@ def request(
     if out.is_terminal:
         segno.make(made.uri, error="l").terminal(compact=True)
     say(out, made.uri)
-    say(out, f"until {_time(made.until)}; perun requests shows whether it is paid")
+    # Only the link to a program that reads it.
+    say(
+        console(stderr=not out.is_terminal),
+        f"until {_time(made.until)}; perun requests shows whether it is paid",
+    )
 
 
 # ------------------------------------------------------------------------------------ channels

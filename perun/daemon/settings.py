@@ -37,7 +37,7 @@ __all__ = [
 
 FILE_NAME: Final = "perun.toml"
 _PREFIX: Final = "PERUN_"
-_NOT_SETTINGS: Final = frozenset({"PERUN_HOME", "PERUN_PASSWORD"})
+_NOT_SETTINGS: Final = frozenset({"PERUN_HOME", "PERUN_PASSWORD", "PERUN_UP"})
 _UNITS: Final = {"ether": 18, "eth": 18, "gwei": 9, "wei": 0}
 _AMOUNT: Final = re.compile(r"\s*([0-9.]+)\s*([A-Za-z]+)\s*")
 

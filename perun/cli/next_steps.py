@@ -1,0 +1,116 @@
+"""What to type in another terminal once a town is up: exactly that, as this program is installed.
+
+Long addresses are in a small file for the shell, with where `perun` is and where the newcomer's
+node lives: all of it in the town's folder, so that nothing else is touched.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import socket
+import sys
+from pathlib import Path
+from typing import Final
+
+from perun.daemon.settings import FILE_NAME, ApiSettings
+from perun.town.place import HOST, Town
+from perun.town.settling import address_of, hub_link
+
+__all__ = ["next_steps", "write_names"]
+
+_FILE: Final = "names"
+_YOU: Final = "you"
+_HOW_FAR: Final = 58
+"""Where remarks begin."""
+
+
+def write_names(town: Town) -> None:
+    """The file to be read by the shell."""
+    lines = [
+        "# For a shell: . names",
+        f"export PERUN_HOME={shlex.quote(str(town.home / _YOU))}",
+        f"RPC={town.rpc}",
+        f"HUB={hub_link(town)}",
+        f"SHOP={address_of(town, 'shop')}",
+        f"PATRON=http://{HOST}:{town.ports.patron}",
+        *_where_perun_is(),
+    ]
+    (town.home / _FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _where_perun_is() -> list[str]:
+    python = Path(sys.executable)
+    found = []
+    if path := os.environ.get("PYTHONPATH"):
+        found.append(f"export PYTHONPATH={shlex.quote(path)}")
+    if (python.parent / "perun").exists():
+        return [*found, f"export PATH={shlex.quote(str(python.parent))}:$PATH"]
+    return [*found, f'perun() {{ {shlex.quote(str(python))} -m perun.cli.main "$@"; }}']
+
+
+def next_steps(town: Town) -> list[str]:
+    """Lines for people."""
+    lives = (town.home / _YOU / FILE_NAME).exists()
+    first = [] if lives else [(f"perun init --rpc $RPC --hub $HUB --yes{_api()}", "your node")]
+    steps = [
+        (f". {_short(town.home / _FILE)}", "perun, HUB, SHOP, PATRON"),
+        *first,
+        ("perun node start", ""),
+        ("perun open $HUB 0.1ether --receive 0.1ether --draw", "one transaction"),
+        ("perun pay $SHOP 0.001ether", "a coffee"),
+        ("perun payments", "which one it was"),
+        ("perun pay $SHOP 5ether", "more than you have"),
+        (f"perun request 0.02ether | {_post()} $PATRON", "be paid"),
+        ("perun balance", ""),
+        ("perun close 0x", "your only channel"),
+        ("perun node stop", ""),
+    ]
+    return [
+        "",
+        "Your network is up. Type in another terminal:",
+        "",
+        *(
+            f"  {step:{_HOW_FAR}}{'# ' + remark if remark else ''}".rstrip()
+            for step, remark in steps
+        ),
+        "",
+        f"Chain {town.rpc} · hub {HOST}:{town.ports.hub} · logs {_short(town.logs)}",
+        "Ctrl-C ends all of it; started again, it goes on where it was.",
+        "",
+    ]
+
+
+def _post() -> str:
+    """A program that posts standard input, and shows the answer."""
+    if shutil.which("curl"):
+        return "curl -sd @-"
+    return f"{shlex.quote(sys.executable)} -m perun.town.asking"
+
+
+def _api() -> str:
+    """Where another node of this machine has the usual port, an option for another one."""
+    usual = ApiSettings().listen
+    host, _, port = usual.rpartition(":")
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((host, int(port)))
+        except OSError:
+            return f" --api {host}:{_a_free_port()}"
+    return ""
+
+
+def _a_free_port() -> int:
+    with socket.socket() as tried:
+        tried.bind((HOST, 0))
+        return int(tried.getsockname()[1])
+
+
+def _short(path: Path) -> str:
+    """As a shell takes it."""
+    home = Path.home()
+    if path.is_relative_to(home) and " " not in str(path):
+        return f"~/{path.relative_to(home)}"
+    return shlex.quote(str(path))
