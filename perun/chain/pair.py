@@ -141,12 +141,23 @@ class Compared:
         return self._same("the chain's id", lambda node: node.chain_id)
 
     def next_nonce(self, account: Address, number: int | None = None) -> int:
-        """See `Sending`. One that is behind has seen fewer."""
-        return max(self._each(lambda node: node.next_nonce(account, number)))
+        """See `Sending`. One that is behind has seen fewer; those that are not must agree."""
+        if number is None:
+            return min(self._each(lambda node: node.next_nonce(account)))
+
+        def count(node: Endpoint) -> tuple[int, Endpoint]:
+            return node.next_nonce(account, number), node
+
+        found = self._each(count)
+        if found[0][0] != found[-1][0]:
+            found = [(one, node) for one, node in found if node.block(number) is not None] or found
+        if found[0][0] != found[-1][0]:
+            raise Inconsistent(f"two nodes count different transactions in block {number}")
+        return found[0][0]
 
     def balance(self, account: Address) -> Wei:
-        """See `Sending`."""
-        return min(self._each(lambda node: node.balance(account)))
+        """See `Sending`. Whoever says less must not keep an answer back; a pool knows better."""
+        return max(self._each(lambda node: node.balance(account)))
 
     def tip(self) -> Wei:
         """See `Sending`."""

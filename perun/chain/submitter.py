@@ -330,8 +330,6 @@ class Submitter:
         if wish.pulls and not self._allowed(wish, head):
             return
         nonce = self._nonces.free(mined, lambda: self._pool(mined))
-        if nonce > mined + MOST_GAPS + len(self._wishes):
-            return  # behind more than any pool keeps: what this node says is not so
         try:
             if self._bidder.bid(nonce, wish, head):
                 self._refused_at.pop(wish.key, None)
@@ -341,7 +339,9 @@ class Submitter:
     def _pool(self, mined: int) -> int:
         """The first nonce that nothing waits under, as far as the node tells."""
         question = partial(self._node.next_nonce, self.address)
-        return self._aside.ask("what waits in the pool", question, mined)
+        found = self._aside.ask("what waits in the pool", question, mined)
+        # More than any pool keeps is not so, and an answer must not wait until the node sees that.
+        return found if found <= mined + MOST_GAPS else mined
 
     def _allowed(self, wish: Wish, head: Block) -> bool:
         """Whether MSContract may pull the tokens; asks the token to allow it if not (EIP-20)."""

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from perun.bindings.calls import Call
 from perun.bindings.failures import NodeUnreachable
 from perun.chain.endpoint import Inconsistent, WrongChain
 from perun.chain.pair import Compared
-from perun.chain.reports import Disagreement, Unanswered
+from perun.chain.reports import Disagreement, Sent, Unanswered
 from perun.errors import ChainFault
 from perun.testing.endpoint import ScriptedEndpoint
-from perun.types import ChainId
+from perun.types import ChainId, Wei
 from tests.unit.chain.conftest import ALICE, BOB, Party, World
 
 
@@ -149,3 +150,42 @@ def test_two_ids_of_chains_are_told(world: World, two: Two) -> None:
     with suppress(ChainFault):
         two.poll()
     assert "the id of the chain" in two.port.health.unanswered
+
+
+@pytest.mark.parametrize("liar", ["first", "second"])
+def test_one_keeps_no_answer_back_by_saying_that_we_are_poor(
+    world: World, two: Two, liar: str
+) -> None:
+    getattr(two, liar).balance = lambda _: 0
+    two.port.submit(world.register(1))
+    two.poll()
+    assert two.of(Sent)
+
+
+@pytest.mark.parametrize("liar", ["first", "second"])
+@pytest.mark.parametrize("lie", [-1, 1, 10**6])
+def test_two_counts_of_our_transactions_are_told(
+    world: World, two: Two, liar: str, lie: int
+) -> None:
+    world.act(BOB, Call(ALICE.address, b"", Wei(1)))
+    node = getattr(two, liar)
+    true = node.next_nonce
+    node.next_nonce = lambda account, number=None: max(0, true(account, number) + lie)
+    two.port.submit(world.register(1))
+    with pytest.raises(Inconsistent, match="count"):
+        two.poll()
+
+
+@pytest.mark.parametrize("late", ["first", "second"])
+def test_one_that_is_behind_keeps_no_count_from_being_known(
+    world: World, two: Two, late: str
+) -> None:
+    node, old = getattr(two, late), world.chain.head.number
+    block, count = node.block, node.next_nonce
+    node.block = lambda number=None: block(old) if number in (None, old) else None
+    node.next_nonce = lambda account, _=None: count(account, old)
+    world.act(BOB, Call(ALICE.address, b"", Wei(1)))
+    two.port.submit(world.register(1))
+    two.poll()
+    world.chain.mine()
+    assert [sent.nonce for sent in two.of(Sent)] == [1]

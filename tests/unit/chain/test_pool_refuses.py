@@ -114,12 +114,13 @@ def test_bid_sinks_though_the_first_one_may_have_arrived(world: World, restarts:
         return "tx fee exceeds the configured cap" if transaction.most > 2_100_000_000 else ""
 
     pool(party, refuse)
-    party.port.submit(world.opening(70))
+    wish = world.opening(70)
+    party.port.submit(wish)
     for _ in range(4):
         rounds(party, 5)
         if restarts:
             party.start()
-            party.port.submit(world.opening(70))
+            party.port.submit(wish)
     assert world.holdings() == (70, 0)
 
 
