@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Protocol
 
 from perun.app.methods import Params
-from perun.app.rows import Event
+from perun.app.values import Event
 from perun.app.work import Ask, Caller
 from perun.errors import BrokenInvariant, ChainFault, PerunError
 

@@ -13,10 +13,8 @@ from aiohttp import WSMsgType, web
 from perun.api.door import Door
 from perun.api.protocol import MAX_BODY, Call, Refused, failure, notification, read_call, success
 from perun.app.errors import NoSuch
-from perun.app.eventing import show_event
 from perun.app.methods import Subscribe, Unsubscribe
-from perun.app.rows import Event
-from perun.app.values import Subscribed
+from perun.app.values import Event, Subscribed
 from perun.app.work import Caller
 from perun.errors import PerunError
 
@@ -149,7 +147,7 @@ class Session:
 
     def _put(self, subscription: str, rows: list[Event]) -> None:
         for row in rows:
-            body = notification("event", {"subscription": subscription, "event": show_event(row)})
+            body = notification("event", {"subscription": subscription, "event": row})
             try:
                 self._unsent.put_nowait(body)
             except asyncio.QueueFull:

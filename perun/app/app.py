@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from perun.app import channels as doing
 from perun.app import (
@@ -32,7 +32,7 @@ from perun.app.methods import CancelRequest, Close, MakeRequest, Pay, Refund, Su
 from perun.app.rows import KINDS, OwnRequest, RequestState
 from perun.app.settings import Settings
 from perun.app.shelf import Shelf
-from perun.app.show import show_payment, show_request
+from perun.app.show import show_request
 from perun.app.spending import allow
 from perun.app.values import Done
 from perun.app.waiting import Waiting
@@ -59,8 +59,6 @@ from perun.node.guest import Desk
 from perun.types import InstanceId, Salt, Signature, UnixTime
 
 __all__ = ["App"]
-
-_OF_PAYMENTS: Final = frozenset({PaymentReceived, PaymentDelivered, PaymentRefused})
 
 
 def _nowhere(peer: PeerId, host: str, token: bytes = b"", *, stay: bool = True) -> None:
@@ -92,7 +90,7 @@ class App:
         self._watchers, self._version = watchers, version
         self._settings, self._random, self._reach = settings, random, reach
         self.shelf = Shelf()
-        self._begun = False
+        self._at: Work | None = None
         self._changed: dict[int, None] = {}
         self._waiting = Waiting()
         self._until_signed: dict[bytes, list[Reply]] = {}
@@ -138,24 +136,26 @@ class App:
     def noticed(self, desk: Desk, notice: Notice) -> None:
         """See `Guest`."""
         # The frequent ones first.
-        kind = type(notice)
         work = self._work(desk)
-        if kind is PaymentReceived:
-            incomes.on_money(work, notice)  # type: ignore[arg-type]
-        elif kind is PaymentDelivered:
-            following.on_delivered(work, notice)  # type: ignore[arg-type]
-        elif isinstance(notice, PaymentRefused):
+        if type(notice) is PaymentReceived:
+            incomes.on_money(work, notice)
+        elif type(notice) is PaymentDelivered:
+            following.on_delivered(work, notice)
+        elif type(notice) is PaymentRefused:
             following.on_not_counted(work, notice)
-        elif isinstance(notice, InstanceAdded | VirtualReady):
+        else:
+            self._noticed_rarely(work, notice)
+
+    def _noticed_rarely(self, work: Work, notice: Notice) -> None:
+        if isinstance(notice, InstanceAdded | VirtualReady):
             self._on_machine(work, notice.instance)
         elif isinstance(notice, InstanceRefused):
             paying.on_refused(work, notice)
         elif isinstance(notice, InstanceRemoved):
             following.on_removed(work, notice)
             errands.go_on(work)
-        if kind not in _OF_PAYMENTS:
-            errands.on_notice(work, notice)
-            telling.tell(work, notice)
+        errands.on_notice(work, notice)
+        telling.tell(work, notice)
 
     def signed(self, desk: Desk, item: SignItem, signature: Signature) -> None:
         """See `Guest`."""
@@ -199,21 +199,25 @@ class App:
             for number in self._changed:
                 row = self.shelf.payments.get(number, desk)
                 if row is not None:
-                    work.event("payment", row.id, show_payment(work, row))
+                    work.event_of("payment", row)
                     self._waiting.changed(work, row)
             self._changed.clear()
         if self._subscriptions.overflows(self.shelf, self._settings):
             self._subscriptions.prune(self._work(desk))
-        self._subscriptions.publish(self.shelf, desk)
+        if self._subscriptions:
+            self._subscriptions.publish(self._work(desk))
 
     def _work(self, desk: Desk) -> Work:
-        if not self._begun:
-            self._begun = True
+        """What its parts share; a node has one desk."""
+        if self._at is None:
             self.shelf.begin(desk)
             for instance in desk.books.instances.values():
                 if instance.machine is not None and instance.role is not None:
                     self.shelf.machines.setdefault(instance.end, {})[instance.id] = None
-        return Work(desk, self.shelf, self._settings, self._random, self._reach, self._changed)
+            self._at = Work(
+                desk, self.shelf, self._settings, self._random, self._reach, self._changed
+            )
+        return self._at
 
     def _on_machine(self, work: Work, id: InstanceId) -> None:
         instance = work.books.instances.get(id)

@@ -12,12 +12,13 @@ import msgspec
 from perun.app import values as v
 from perun.app.errors import BadParams, Gone, NoSuch
 from perun.app.methods import GetEvents, Subscribe
-from perun.app.rows import Event
+from perun.app.rows import Event, Income, Payment
 from perun.app.settings import Settings
 from perun.app.shelf import Shelf
+from perun.app.show import show_income, show_payment
 from perun.app.texts import hexed
 from perun.app.work import Ask, Work
-from perun.node.guest import Desk
+from perun.encoding.records import RowCodec
 from perun.types import UnixTime
 
 __all__ = ["Subscriptions", "events", "show_event"]
@@ -29,10 +30,24 @@ _MOST_BEHIND: Final = 100_000
 """Events sent at the beginning of a subscription; whoever is further behind asks for them."""
 
 
-def show_event(row: Event) -> v.Event:
+_PAYMENTS: Final = RowCodec(Payment)
+_INCOMES: Final = RowCodec(Income)
+
+
+def show_event(work: Work, row: Event) -> v.Event:
     """An event, as the interface shows it."""
-    data: dict[str, Any] = msgspec.json.decode(row.data)
+    data = _data(work, row)
     return v.Event(number=row.number, time=row.at, kind=row.kind, about=hexed(row.about), data=data)
+
+
+def _data(work: Work, row: Event) -> dict[str, Any]:
+    if row.data.startswith(b"{"):
+        data: dict[str, Any] = msgspec.json.decode(row.data)
+    elif row.kind == "payment":
+        data = msgspec.to_builtins(show_payment(work, _PAYMENTS.decode(row.data)))
+    else:
+        data = msgspec.to_builtins(show_income(work, _INCOMES.decode(row.data)))
+    return data
 
 
 def events(work: Work, params: GetEvents) -> tuple[v.Event, ...]:
@@ -41,7 +56,7 @@ def events(work: Work, params: GetEvents) -> tuple[v.Event, ...]:
     Raises:
         Gone: they are not kept any more.
     """
-    return tuple(map(show_event, _after(work, params.since, params.limit)))
+    return tuple(show_event(work, row) for row in _after(work, params.since, params.limit))
 
 
 def _after(work: Work, since: int, limit: int) -> list[Event]:
@@ -59,7 +74,7 @@ def _after(work: Work, since: int, limit: int) -> list[Event]:
 
 @dataclass(slots=True)
 class _Subscription:
-    push: Callable[[list[Event]], None]
+    push: Callable[[list[v.Event]], None]
     kinds: frozenset[str]
     last: int
     """Number of the newest event that was sent, or passed over."""
@@ -72,6 +87,9 @@ class Subscriptions:
         self._all: dict[str, _Subscription] = {}
         self._numbers = itertools.count(1)
         self._pruned = UnixTime(0)
+
+    def __len__(self) -> int:
+        return len(self._all)
 
     def add(self, work: Work, ask: Ask, params: Subscribe) -> None:
         """Tells from now on, after what was asked for of the past."""
@@ -89,7 +107,7 @@ class Subscriptions:
 
         def begin() -> None:
             ask.reply(answer)
-            _send(one, past)
+            _send(work, one, past)
 
         work.desk.after(begin)
 
@@ -98,14 +116,15 @@ class Subscriptions:
         if self._all.pop(name, None) is None:
             raise NoSuch("subscription", name)
 
-    def publish(self, shelf: Shelf, desk: Desk) -> None:
+    def publish(self, work: Work) -> None:
         """Sends what this turn has brought, once it is on disk."""
+        shelf = work.shelf
         newest = shelf.next_event - 1
         for one in self._all.values():
             if one.last < newest:
                 fresh = [row for row in _tail(shelf, newest - one.last) if row.number > one.last]
                 one.last = newest
-                desk.after(lambda one=one, fresh=fresh: _send(one, fresh))  # type: ignore[misc]
+                work.desk.after(lambda one=one, fresh=fresh: _send(work, one, fresh))  # type: ignore[misc]
 
     def overflows(self, shelf: Shelf, settings: Settings) -> bool:
         """Whether events come faster than blocks forget them."""
@@ -138,7 +157,7 @@ def _tail(shelf: Shelf, count: int) -> list[Event]:
     return list(itertools.islice(reversed(shelf.events), count))[::-1]
 
 
-def _send(one: _Subscription, rows: list[Event]) -> None:
-    wanted = [row for row in rows if not one.kinds or row.kind in one.kinds]
+def _send(work: Work, one: _Subscription, rows: list[Event]) -> None:
+    wanted = [show_event(work, row) for row in rows if not one.kinds or row.kind in one.kinds]
     if wanted:
         one.push(wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import islice, takewhile
+from itertools import islice
 from typing import Final
 
 from msgspec.structs import replace
@@ -89,9 +89,14 @@ def _rows(work: Work, numbers: dict[Wei, int]) -> Iterator[Payment]:
 
 def on_delivered(work: Work, notice: PaymentDelivered) -> None:
     """The payee has a total on disk."""
-    rows = _undelivered(work, notice.machine)
-    for row in list(takewhile(lambda row: row.last <= notice.total, rows)):
-        put(work, replace(row, step=Step.DELIVERED, why=""))
+    shelf, rows = work.shelf, []
+    for last, number in shelf.undelivered.get(notice.machine, {}).items():
+        if last > notice.total:
+            break
+        rows.append(shelf.payments.get(number, work.desk))
+    for row in rows:
+        if row is not None:
+            put(work, replace(row, step=Step.DELIVERED, why=""))
 
 
 def on_not_counted(work: Work, notice: PaymentRefused) -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from perun.app import keeping
 from perun.app.rows import Income, OwnRequest, RequestState, WaitingNote
-from perun.app.show import show_income, show_request
+from perun.app.show import show_request
 from perun.app.work import Work
 from perun.core.effects import SignItem
 from perun.core.faults import UnexpectedMessage
@@ -111,7 +111,7 @@ def _count(work: Work, instance: InstanceView, note: Note) -> None:
             income, request = replace(income, why=why), None
     work.put(income)
     keeping.bound(work, income.payer)
-    work.event("received", income.id, show_income(work, income))
+    work.event_of("received", income)
     if request is None:
         _answer(work, instance, income)
         return

@@ -245,7 +245,7 @@ class Event(NumberedExtra, frozen=True, array_like=True):
     kind: str
     about: bytes
     data: bytes
-    """JSON."""
+    """JSON; or of a payment its row as it was then, which is shown when somebody asks."""
 
 
 KINDS: Final = (

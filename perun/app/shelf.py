@@ -7,7 +7,7 @@ from the store by its number.
 from __future__ import annotations
 
 from collections import deque
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from perun.app.indexes import NOWHERE, RECENT, Many, Reader, Segments, Spent, read_all
 from perun.app.rows import (
@@ -27,6 +27,10 @@ from perun.encoding.records import Extra
 from perun.types import ETH, Asset, InstanceId, Wei
 
 __all__ = ["Shelf"]
+
+_SEARCHING: Final = frozenset({Step.FINDING, Step.OPENING})
+_FIXED: Final = frozenset({Step.SIGNED, Step.DELIVERED})
+_OPEN: Final = _SEARCHING | _FIXED
 
 
 class Shelf:
@@ -91,10 +95,12 @@ class Shelf:
 
     def put(self, row: Extra) -> None:
         """Takes a row over, from a turn or from the store."""
-        if isinstance(row, Payment):
-            self._put_payment(row)
-        elif isinstance(row, Income):
-            self._put_income(row)
+        # The frequent ones first, by their very types.
+        kind = type(row)
+        if kind is Payment:
+            self._put_payment(row)  # type: ignore[arg-type]
+        elif kind is Income:
+            self._put_income(row)  # type: ignore[arg-type]
         elif isinstance(row, Event):
             self.events.append(row)
             self.next_event = row.number + 1
@@ -140,21 +146,22 @@ class Shelf:
             self.errand_keys.pop(row.key, None)
 
     def _put_payment(self, row: Payment) -> None:
-        known = self.payments.get(row.number, NOWHERE)
-        searching = row.step in (Step.FINDING, Step.OPENING)
-        fixed = row.step in (Step.SIGNED, Step.DELIVERED)
-        self.payments.put(row, searching or fixed)
-        _keep(self.to_find, (row.payee, row.asset), row.number, searching)
-        if row.machine:
-            _keep_last(self.in_machine, row, fixed)
-            _keep_last(self.undelivered, row, row.step is Step.SIGNED)
-        counts = row.step is not Step.FAILED
-        counted = known is not None and known.step is not Step.FAILED
-        if known is None:
-            self.by_key[row.key] = self.by_id[row.id] = row.number
+        step, number = row.step, row.number
+        known = self.payments.get(number, NOWHERE)
+        before = None if known is None else known.step
+        self.payments.put(row, step in _OPEN)
+        if (step in _SEARCHING) != (before in _SEARCHING):
+            _keep(self.to_find, (row.payee, row.asset), number, step in _SEARCHING)
+        if (step in _FIXED) != (before in _FIXED):
+            _keep_last(self.in_machine, row, step in _FIXED)
+        if (step is Step.SIGNED) != (before is Step.SIGNED):
+            _keep_last(self.undelivered, row, step is Step.SIGNED)
+        if before is None:
+            self.by_key[row.key] = self.by_id[row.id] = number
             if row.request:
-                self.by_request[row.payee, row.request] = row.number
-        if counts != counted:
+                self.by_request[row.payee, row.request] = number
+        counts = step is not Step.FAILED
+        if counts != (before is not None and before is not Step.FAILED):
             self._count(row, 1 if counts else -1)
 
     def _count(self, row: Payment, sign: int) -> None:

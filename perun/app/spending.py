@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import msgspec
 
 from perun.app.errors import Forbidden, KeyReused, SpendLimit
@@ -21,12 +23,13 @@ _IGNORED = frozenset({"idempotency_key", "wait", "consent"})
 
 def digest_of(method: str, params: Params) -> bytes:
     """What a wish is, without its key and without how long its caller waits."""
-    fields = {
-        name: value
-        for name, value in msgspec.structs.asdict(params).items()
-        if name not in _IGNORED
-    }
+    fields = {name: getattr(params, name) for name in _names(type(params))}
     return keccak(msgspec.json.encode([method, fields], order="sorted"))
+
+
+@cache
+def _names(kind: type[Params]) -> tuple[str, ...]:
+    return tuple(name for name in kind.__struct_fields__ if name not in _IGNORED)
 
 
 def allow(caller: Caller, method: str) -> None:

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from perun.app import values as v
 from perun.app.methods import Params, Scope
-from perun.app.rows import Event
+from perun.app.rows import Event, Income, Payment
 from perun.app.settings import Settings
 from perun.app.shelf import Shelf
 from perun.core.books import Books
@@ -17,6 +18,7 @@ from perun.core.config import Config
 from perun.core.state import ChannelView, PeerId
 from perun.core.states.valuation import balance
 from perun.encoding.addresses import show_node_id
+from perun.encoding.packing import pack
 from perun.encoding.records import Extra
 from perun.errors import PerunError
 from perun.node.guest import Desk
@@ -57,7 +59,7 @@ class Ask:
     params: Params
     reply: Reply
     caller: Caller = Caller()
-    push: Callable[[list[Event]], None] | None = None
+    push: Callable[[list[v.Event]], None] | None = None
     """Takes events, of a subscription."""
 
 
@@ -110,8 +112,14 @@ class Work:
 
     def event(self, kind: str, about: bytes, data: dict[str, Any] | msgspec.Struct) -> None:
         """Something has become true."""
-        body = msgspec.json.encode(data)
-        self.put(Event(self.shelf.next_event, self.date, kind, about, body))
+        self._keep(kind, about, msgspec.json.encode(data))
+
+    def event_of(self, kind: str, row: Payment | Income) -> None:
+        """Something has become true of a payment: most often nobody looks at it."""
+        self._keep(kind, row.id, pack(row))
+
+    def _keep(self, kind: str, about: bytes, data: bytes) -> None:
+        self.put(Event(self.shelf.next_event, self.date, kind, about, data))
 
     def name(self, peer: PeerId) -> str:
         """How our user calls a node."""

@@ -32,6 +32,9 @@ from perun.types import Address, ChannelId, InstanceId, MachineId, Ready, Statem
 __all__ = ["channels_of", "claims_of"]
 
 
+_CLAIMING: Final[frozenset[type]] = frozenset({Pay, ReadySigned, Propose, AnswerState})
+
+
 def claims_of(books: Books, received: Received) -> tuple[Claim, ...]:
     """The signatures that the step will check, if the sender may say this at all."""
     message = received.message
@@ -53,6 +56,8 @@ def _claims_of_halves(books: Books, sender: PeerId, message: RequestInstance) ->
 
 def _claim_of(books: Books, received: Received) -> Claim | None:
     message = received.message
+    if type(message) not in _CLAIMING:
+        return None
     if isinstance(message, Pay):
         instance = books.instances.get(message.machine)
         if instance is None or instance.end != received.sender:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
@@ -26,10 +26,18 @@ __all__ = ["Asked", "Host"]
 N = TypeVar("N", bound=NumberedExtra)
 
 
+_MESSAGES: Final[frozenset[type]] = frozenset({Note, Noted})
+_SIGNED: Final[frozenset[type]] = frozenset({PaymentRequest, Receipt})
+
+
 class Asked(Record, frozen=True):
     """Something posted for the guest."""
 
     item: object
+
+
+_ROUTINE: Final[frozenset[type]] = frozenset({Received, Signed, Asked})
+"""Of which the guest is only told what the core says of it."""
 
 
 class Host:
@@ -49,19 +57,21 @@ class Host:
         self._before: list[Callable[[], None]] = []
         self._after: list[Callable[[], None]] = []
         self._messages: list[Effect] = []
-        self.writes: list[Extra] = []
-        self.drops: dict[tuple[type, bytes], Extra] = {}
-        self.wishes: list[Sign] = []
+        self._writes: list[Extra] = []
+        self._drops: dict[tuple[type, bytes], Extra] = {}
+        self._wishes: list[Sign] = []
 
     # ------------------------------------------------------------------------------- for the node
 
     def takes(self, input: Input | Asked) -> bool:
         """Whether it is for the guest, and not for the core."""
-        if isinstance(input, Received):
-            return isinstance(input.message, Note | Noted)
-        if isinstance(input, Signed):
-            return isinstance(input.sign.items[0].message, PaymentRequest | Receipt)
-        return isinstance(input, Asked)
+        # By the very type: every input comes here.
+        kind = type(input)
+        if kind is Received:
+            return type(input.message) in _MESSAGES  # type: ignore[union-attr]
+        if kind is Signed:
+            return type(input.sign.items[0].message) in _SIGNED  # type: ignore[union-attr]
+        return kind is Asked
 
     def hand_over(self, input: Input | Asked) -> None:
         """Gives the guest what it `takes`.
@@ -69,13 +79,12 @@ class Host:
         Raises:
             PeerFault: a message that no correct guest sends.
         """
-        if isinstance(input, Asked):
+        if type(input) is Asked:
             self._guest.asked(self, input.item)
-        elif isinstance(input, Received):
-            message = input.message
-            assert isinstance(message, Note | Noted)
+        elif type(input) is Received:
+            message: Any = input.message
             self._guest.heard(self, input.sender, input.via, message)
-        elif isinstance(input, Signed):
+        elif type(input) is Signed:
             for item, signature in zip(input.sign.items, input.signatures, strict=True):
                 self._guest.signed(self, item, signature)
 
@@ -89,7 +98,7 @@ class Host:
         """Once the core has taken something: what came of it, as far as the guest is told."""
         while self._told:
             self._guest.noticed(self, self._told.popleft())
-        if type(input) not in (Received, Signed, Asked):
+        if type(input) not in _ROUTINE:
             self._guest.passed(self, input)  # type: ignore[arg-type]
             while self._told:
                 self._guest.noticed(self, self._told.popleft())
@@ -97,6 +106,17 @@ class Host:
     def end_turn(self) -> None:
         """Everything is taken; the guest's last rows of this turn."""
         self._guest.ended(self)
+
+    def take_rows(self) -> tuple[list[Extra], dict[tuple[type, bytes], Extra]]:
+        """What the guest wants stored with this turn, and what forgotten."""
+        writes, self._writes = self._writes, []
+        drops, self._drops = self._drops, {}
+        return writes, drops
+
+    def take_wishes(self) -> list[Sign]:
+        """What the guest wants signed."""
+        wishes, self._wishes = self._wishes, []
+        return wishes
 
     def take_messages(self) -> list[Effect]:
         """What the guest has said in this turn."""
@@ -133,13 +153,13 @@ class Host:
     def put(self, row: Extra) -> None:
         """See `Desk`."""
         # What is put again is not dropped; what is dropped last is, since drops are done last.
-        if self.drops:
-            self.drops.pop((type(row), row.row_key), None)
-        self.writes.append(row)
+        if self._drops:
+            self._drops.pop((type(row), row.row_key), None)
+        self._writes.append(row)
 
     def drop(self, row: Extra) -> None:
         """See `Desk`."""
-        self.drops[type(row), row.row_key] = row
+        self._drops[type(row), row.row_key] = row
 
     def send(self, to: PeerId, message: GuestMessage, via: PeerId = b"") -> None:
         """See `Desk`."""
@@ -147,7 +167,7 @@ class Host:
 
     def sign(self, item: SignItem) -> None:
         """See `Desk`."""
-        self.wishes.append(Sign((item,)))
+        self._wishes.append(Sign((item,)))
 
     def before(self, call: Callable[[], None]) -> None:
         """See `Desk`."""

@@ -11,15 +11,13 @@ If the store fails the node stops for good, since memory is then ahead of the di
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import TypeVar
 
-from perun.core.books import Books, Row, Step, row_key
+from perun.core.books import Books, Step
 from perun.core.effects import Effect, Sign
 from perun.core.inputs import Command, Connected, Input, Received, Restarted, Signed
 from perun.core.notices import Notice
 from perun.core.preverify import channels_of
-from perun.core.state import ChainView, ChannelView, PeerId, Totals
+from perun.core.state import PeerId
 from perun.core.step import step
 from perun.encoding.messages import MalformedMessage, Over, decode
 from perun.errors import BrokenInvariant, Misuse, PeerFault
@@ -29,8 +27,9 @@ from perun.node.desk import Asked, Host
 from perun.node.executor import Executor
 from perun.node.guest import Guest
 from perun.node.inbox import Inbox
+from perun.node.turn import Turn
 from perun.ports import BatchSigner, Chain, Clock, Signer, Store, Wire
-from perun.types import ChannelId, InstanceId
+from perun.types import ChannelId
 
 __all__ = ["Node"]
 
@@ -38,17 +37,8 @@ MOST_PER_TURN = 256
 """Inputs in one transaction: enough to share an fsync even of a slow disk, few enough to keep
 latency low (docs/performance.md)."""
 
-In = TypeVar("In", bound=Input | Asked)
-T = TypeVar("T")
-
 Fault = Callable[[object, Exception], None]
 """Told what was refused and why: an input, or the sender of bytes that are no message."""
-
-
-_Drops = dict[tuple[type, bytes], Row]
-"""Rows to forget, by what they are found by: what is written again is not."""
-
-_Open = tuple[list[Row], _Drops, list[Effect], list[Sign]]
 
 
 def _ignore(*_: object) -> None:
@@ -84,14 +74,10 @@ class Node:
         self._fault = fault
         self._executor: Executor | None = None
         self._inbox: Inbox[Input | Asked] = Inbox(fault)
-        self._asked: dict[InstanceId, int] = {}
-        """Where this turn's rows have a payment that is not signed yet."""
         self.wake: Callable[[], None] = _ignore
         self._host = None if guest is None else Host(guest, books, store, self._carry_out)
-        self._open: _Open = ([], {}, [], [])
-        """What the turn at hand has come to, while the guest works on it."""
-        self._commanded = False
-        """Whether the guest has commanded something with the last input, in whatever channel."""
+        self._turn = Turn()
+        """The one at hand."""
 
     # ------------------------------------------------------------------------- from any thread
 
@@ -150,9 +136,8 @@ class Node:
         """
         if self.failed is not None or self._executor is None:
             raise BrokenInvariant("the node has failed, or was never connected")
-        effects: list[Effect] = []
         try:
-            taken = self._decide_and_store(effects)
+            effects, taken = self._decide_and_store()
         except Exception as error:
             # Memory is ahead of the disk.
             self.failed = error
@@ -164,39 +149,27 @@ class Node:
             self._host.finish()
         return taken > 0
 
-    def _decide_and_store(self, effects: list[Effect]) -> int:
-        """How much was taken; what is to be done is on disk when it returns."""
-        rows: list[Row] = []
-        drops: _Drops = {}
-        self._asked.clear()
+    def _decide_and_store(self) -> tuple[list[Effect], int]:
+        """What is to be done, all of it on disk when this returns; and how much was taken."""
+        turn = self._turn = Turn()
         tick = self._ticker.tick()
         if tick is not None:
-            self._sign(self._take(tick, rows, drops, effects), rows, drops, effects)
+            self._take(tick)
+            self._sign()
         inputs, taken = self._open_inbox()
         check_ahead(self.books, inputs)
-        wishes: list[Sign] = []
-        waiting: set[ChannelId] = set()
         for input in inputs:
-            about = channels_of(self.books, input)
-            if wishes and (not about or not waiting.isdisjoint(about)):
-                self._sign(wishes, rows, drops, effects)
-                waiting.clear()
-            asked = self._take(input, rows, drops, effects)
-            if asked:
-                wishes += asked
-                waiting.update(about)
-                if not about or self._commanded:
-                    self._sign(wishes, rows, drops, effects)
-        self._sign(wishes, rows, drops, effects)
-        if self._host is not None:
-            self._open = (rows, drops, effects, wishes)
-            self._host.end_turn()
-            self._keep(self._host)
+            self._take(input)
+        self._sign()
+        host = self._host
+        if host is not None:
+            host.end_turn()
+            turn.join(*host.take_rows())
             # After the core's: a note follows the payment that it is about.
-            effects += self._host.take_messages()
-        if rows or drops:
-            self._store.write(rows, drops.values())
-        return taken
+            turn.effects += host.take_messages()
+        if turn.rows or turn.drops:
+            self._store.write(turn.rows, turn.drops.values())
+        return turn.effects, taken
 
     def _open_inbox(self) -> tuple[list[Input | Asked], int]:
         """What has come in, up to a limit, and how much that was before garbage was sorted out."""
@@ -213,115 +186,94 @@ class Node:
                 inputs.append(item)
         return inputs, taken
 
-    def _take(
-        self, input: Input | Asked, rows: list[Row], drops: _Drops, effects: list[Effect]
-    ) -> list[Sign]:
-        """One input, all or nothing, and the signatures it asks for."""
+    def _take(self, input: Input | Asked) -> None:
+        """One input, all or nothing; what it asks to be signed waits, if nothing needs it before.
+
+        What a guest is given is about no channel: each of its commands is looked at by itself.
+        """
         host = self._host
-        wishes: list[Sign] = []
-        self._commanded = False
-        if host is None:
-            return [] if isinstance(input, Asked) else self._step(input, rows, drops, effects)
-        self._open = (rows, drops, effects, wishes)
-        if host.takes(input):
-            self._guarded(input, host.hand_over)
-        else:
-            assert not isinstance(input, Asked)
-            wishes += self._step(input, rows, drops, effects)
-        host.tell(input)
-        self._keep(host)
-        return wishes
+        if host is not None and host.takes(input):
+            if self._turn.is_busy:
+                self._sign()
+            self._hand_over(host, input)
+        elif not isinstance(input, Asked):
+            about = channels_of(self.books, input)
+            if self._turn.in_the_way(input, about):
+                self._sign()
+            self._step(input, about)
+        if host is not None:
+            host.tell(input)
 
-    def _step(
-        self, input: Input, rows: list[Row], drops: _Drops, effects: list[Effect]
-    ) -> list[Sign]:
+    def _step(self, input: Input, about: tuple[ChannelId, ...]) -> None:
         """The core's part of an input."""
-        result = self._guarded(input, partial(step, self.books))
-        return [] if result is None else self._absorb(result, rows, drops, effects)
-
-    def _guarded(self, input: In, act: Callable[[In], T]) -> T | None:
-        """Does something that may be refused, which changes nothing then."""
         try:
-            return act(input)
-        except (Misuse, PeerFault) as error:
-            self._fault(input, error)
-            return None
+            result = step(self.books, input)
         except Exception as error:
-            if not isinstance(input, Received):
-                raise
+            self._refuse(input, error)
+        else:
+            self._absorb(input, about, result)
+
+    def _hand_over(self, host: Host, input: Input | Asked) -> None:
+        """The guest's part of an input."""
+        try:
+            host.hand_over(input)
+        except Exception as error:
+            self._refuse(input, error)
+
+    def _refuse(self, input: Input | Asked, error: Exception) -> None:
+        """Something that was refused has changed nothing; raises again what was no refusal."""
+        if isinstance(error, Misuse | PeerFault):
+            self._fault(input, error)
+        elif isinstance(input, Received):
             # A bug that a message has found: the step changed nothing, so the node goes on.
             self._fault(input, BrokenInvariant(f"{type(error).__name__}: {error}"))
-            return None
+        else:
+            raise error
 
     def _carry_out(self, command: Command) -> None:
         """A command of the guest, in the midst of its turn; raises what refuses it."""
-        rows, drops, effects, wishes = self._open
-        self._commanded = True
-        wishes += self._absorb(step(self.books, command), rows, drops, effects)
+        about = channels_of(self.books, command)
+        while self._turn.in_the_way(command, about):
+            # Of what comes of it the guest is told when it has done what it is at.
+            for signed in self._ask_signer(self._turn.take_wishes()):
+                self._step(signed, ())
+        self._absorb(command, about, step(self.books, command))
 
-    def _keep(self, host: Host) -> None:
-        """What the guest wants stored and signed joins the turn's."""
-        rows, drops, _, wishes = self._open
-        if drops:
-            for row in host.writes:
-                drops.pop((type(row), row.row_key), None)
-        rows += host.writes
-        drops.update(host.drops)
-        wishes += host.wishes
-        host.writes.clear()
-        host.drops.clear()
-        host.wishes.clear()
+    def _sign(self) -> None:
+        """Has our signer sign what is asked for, and what comes of it, until nothing more is."""
+        turn, host = self._turn, self._host
+        while True:
+            wishes = turn.take_wishes()
+            if host is not None:
+                wishes += host.take_wishes()
+            if not wishes:
+                return
+            for signed in self._ask_signer(wishes):
+                if host is not None and host.takes(signed):
+                    self._hand_over(host, signed)
+                else:
+                    self._step(signed, ())
+                if host is not None:
+                    host.tell(signed)
 
-    def _sign(
-        self, wishes: list[Sign], rows: list[Row], drops: _Drops, effects: list[Effect]
-    ) -> None:
-        """Has our signer sign all of these, and what comes of it, until nothing more is asked."""
-        while wishes:
-            asked = tuple(wishes)
-            wishes.clear()
-            if self._batch_signer is not None:
-                answers = self._batch_signer.sign_all(asked)
-            else:
-                answers = [self._signer.sign(wish) for wish in asked]
-            for wish, signatures in zip(asked, answers, strict=True):
-                if signatures is not None:
-                    wishes += self._take(Signed(wish, signatures), rows, drops, effects)
+    def _ask_signer(self, wishes: list[Sign]) -> list[Signed]:
+        """What it signs at once."""
+        if self._batch_signer is not None:
+            answers = self._batch_signer.sign_all(wishes)
+        else:
+            answers = [self._signer.sign(wish) for wish in wishes]
+        return [
+            Signed(wish, signatures)
+            for wish, signatures in zip(wishes, answers, strict=True)
+            if signatures is not None
+        ]
 
-    def _absorb(
-        self, result: Step, rows: list[Row], drops: _Drops, effects: list[Effect]
-    ) -> list[Sign]:
+    def _absorb(self, input: Input, about: tuple[ChannelId, ...], result: Step) -> None:
         """Memory first: nothing is acted upon until the same rows are on disk."""
         self.books.apply(result)
-        if drops:
-            # A batch is written first and dropped from last: what is back again must not go.
-            for row in result.writes:
-                drops.pop((type(row), row_key(row)), None)
-        for row in result.writes:
-            if type(row) is Totals:
-                # A payment asks and signs in one turn: two versions of one row, one is stored.
-                place = self._asked.pop(row.machine, None)
-                if place is not None and row.sent == row.asked:
-                    rows[place] = row
-                else:
-                    rows.append(row)
-                    if row.asked > row.sent:
-                        self._asked[row.machine] = len(rows) - 1
-            elif type(row) is ChannelView:
-                rows.append(row)
-            elif type(row) is not ChainView:
-                # A restarted node asks the chain before it believes anything of it.
-                rows.append(row)
-        for row in result.drops:
-            drops[type(row), row_key(row)] = row
         if self._host is not None:
             self._host.hear(result.effects)
-        wishes: list[Sign] = []
-        for effect in result.effects:
-            if type(effect) is Sign:
-                wishes.append(effect)
-            else:
-                effects.append(effect)
-        return wishes
+        self._turn.absorb(input, about, result)
 
     def _open_frame(self, sender: PeerId, frame: bytes) -> Received | None:
         """The message in a frame, if there is one."""

@@ -70,19 +70,21 @@ class Batch:
         # counts, and is the only one that is encoded. A payment's record is never left out.
         newest: dict[type, dict[int, Row]] = {}
         known = self._places.numbers[Totals].get
+        number_of, of_kind = self._places.number, newest.get
         for row in rows:
             if type(row) is Totals:
                 key = row.machine
-                number = known(key) or self._places.number(Totals, key)
+                number = known(key) or number_of(Totals, key)
                 body = encode(row)
                 sums[number] = check = crc32(body, seed)
                 payments += (number, body + check.to_bytes(4, "big"))
                 continue
             kind = type(row)
-            number = self._places.number(kind, row_key(row))
-            if kind not in newest:
-                newest[kind] = {}
-            newest[kind][number] = row
+            found = of_kind(kind)
+            if found is None:
+                found = newest[kind] = {}
+            number = row.number if isinstance(row, NumberedExtra) else number_of(kind, row_key(row))
+            found[number] = row
         if payments:
             self._values[Totals], self._sums[Totals] = payments, sums
         for kind, found in newest.items():

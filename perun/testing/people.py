@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from perun.app.app import App
 from perun.app.methods import Params
-from perun.app.rows import Event
 from perun.app.settings import Settings
+from perun.app.values import Event
 from perun.app.work import Ask, Caller, Reach
 from perun.core.config import Policy
 from perun.encoding.addresses import show_node_id

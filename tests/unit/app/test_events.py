@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from perun.app import values
 from perun.app.errors import BadParams, Gone, NoSuch
 from perun.app.methods import GetEvents, MakeRequest, Pay, Subscribe, Unsubscribe
 from perun.app.rows import Event
@@ -92,7 +93,7 @@ def test_numbers_are_never_given_twice_even_after_all_were_too_old(
 
 
 def test_those_of_a_write_that_failed_are_not_sent(town: Town, alice: Person, bob: Person) -> None:
-    told: list[Event] = []
+    told: list[values.Event] = []
     bob.party.node.ask(Ask("subscribe", Subscribe(), lambda _: None, push=told.extend))
     town.world.settle()
     pay(alice, bob, "a")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pytest
 from msgspec.structs import replace
@@ -10,13 +10,17 @@ from msgspec.structs import replace
 from perun.app.errors import KeyReused, NoWay
 from perun.app.methods import GetEvents, Pay
 from perun.app.rows import Step
+from perun.core.effects import Sign
 from perun.core.state import ChannelView, Invitation
 from perun.encoding.messages import Note, NotPaid, decode, encode
 from perun.encoding.messages import Pay as Message
 from perun.store import MemoryStore, WriteFailed
 from perun.testing.network import Letter
+from perun.testing.parties import DEPLOYMENT
 from perun.testing.people import SETTINGS, Person, Town
 from perun.testing.stories import OPEN_HANDED, open_channel
+from perun.types import Signature
+from perun.wallet.local import LocalWallet
 
 
 @pytest.fixture
@@ -42,6 +46,16 @@ def pay(to: Person, amount: int, key: str = "one", text: str = "", wait: int = 3
 
 def received(person: Person) -> int:
     return sum(totals.received for totals in person.party.node.books.totals.values())
+
+
+class Batches(LocalWallet):
+    """A wallet that counts how much it is asked for at once."""
+
+    sizes: tuple[int, ...] = ()
+
+    def sign_all(self, signs: Sequence[Sign]) -> list[tuple[Signature, ...] | None]:
+        self.sizes = (*self.sizes, len(signs))
+        return super().sign_all(signs)
 
 
 def test_a_first_payment_makes_a_machine_and_is_done_when_the_payee_knows_what_for(
@@ -114,6 +128,17 @@ def test_many_at_once_wait_for_one_machine(town: Town, alice: Person, bob: Perso
     assert {answer.value.step for answer in answers} == {"done"}
     assert len({answer.value.machine for answer in answers}) == 1
     assert received(bob) == 500
+
+
+def test_many_in_one_machine_are_signed_at_once(town: Town, alice: Person, bob: Person) -> None:
+    alice.ask("pay", pay(bob, 1, "zero"))
+    wallet = Batches(DEPLOYMENT, [alice.party.key])
+    alice.party.node._batch_signer = wallet
+    answers = [alice.begin("pay", pay(bob, 1, str(number))) for number in range(50)]
+    town.world.settle()
+    assert {answer.value.step for answer in answers} == {"done"}
+    assert wallet.sizes == (50,)
+    assert received(bob) == 51
 
 
 def test_a_payee_that_is_away_fails_in_time_and_nothing_is_paid(

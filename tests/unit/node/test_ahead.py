@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from perun.core.effects import Sign
-from perun.core.inputs import CommandPay, CommandTransfer
+from perun.core.inputs import CommandPay, CommandRemove, CommandTransfer
 from perun.core.state import Totals
 from perun.encoding.messages import Pay, decode, encode
 from perun.errors import BadSignature
@@ -64,6 +64,19 @@ class BatchOnly(LocalWallet):
         return super().sign_all(signs)
 
 
+def record_payments(party: Party) -> list[Totals]:
+    """Rows of payments that it stores from now on, in order."""
+    written: list[Totals] = []
+    store = party.store
+    assert isinstance(store, MemoryStore)
+    write = store.write
+    party.node._store.write = lambda rows, drops=(): (  # type: ignore[method-assign]
+        written.extend(row for row in rows if isinstance(row, Totals)),  # type: ignore[func-returns-value]
+        write(rows, drops),
+    )[1]
+    return written
+
+
 def test_a_forged_statement_in_a_batch_is_refused_and_the_others_count(town: Town) -> None:
     def forge(letter: Letter) -> list[Letter]:
         message = decode(letter[2])
@@ -104,14 +117,7 @@ def test_the_same_statement_is_checked_again_each_time(town: Town) -> None:
 def test_a_batch_of_payments_is_signed_at_once_and_each_has_its_record(town: Town) -> None:
     wallet = BatchOnly(DEPLOYMENT, [town.alice.key])
     town.alice.node._batch_signer = wallet
-    written: list[Totals] = []
-    store = town.alice.store
-    assert isinstance(store, MemoryStore)
-    write = store.write
-    town.alice.node._store.write = lambda rows, drops=(): (  # type: ignore[method-assign]
-        written.extend(row for row in rows if isinstance(row, Totals)),  # type: ignore[func-returns-value]
-        write(rows, drops),
-    )[1]
+    written = record_payments(town.alice)
     town.pay()
     assert wallet.batches == (MANY,)
     assert [row.machine for row in written] == town.machines
@@ -119,13 +125,26 @@ def test_a_batch_of_payments_is_signed_at_once_and_each_has_its_record(town: Tow
     assert town.received(town.bob) == [2] * MANY
 
 
-def test_payments_in_one_machine_are_signed_one_after_the_other(town: Town) -> None:
+def test_payments_in_one_machine_are_signed_at_once_and_each_has_its_record(town: Town) -> None:
     wallet = BatchOnly(DEPLOYMENT, [town.alice.key])
     town.alice.node._batch_signer = wallet
+    written = record_payments(town.alice)
     town.alice.node.post([CommandPay(town.machines[0], Wei(1))] * 5)
     town.world.settle()
-    assert wallet.batches == (1,) * 5
+    assert wallet.batches == (5,)
+    assert len(written) == 5
+    assert (written[-1].sent, written[-1].asked) == (6, 6)
     assert town.received(town.bob)[0] == 6
+
+
+def test_a_removal_waits_for_the_payments_that_were_asked_for_before(town: Town) -> None:
+    wallet = BatchOnly(DEPLOYMENT, [town.alice.key])
+    town.alice.node._batch_signer = wallet
+    machine = town.machines[0]
+    town.alice.node.post([CommandPay(machine, Wei(1)), CommandRemove(machine)])
+    town.world.settle()
+    assert wallet.batches[:2] == (1, 1)
+    assert town.received(town.bob)[0] == 2
 
 
 def test_transfers_in_many_channels_are_signed_and_answered_at_once(town: Town) -> None:
