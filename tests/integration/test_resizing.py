@@ -75,7 +75,7 @@ def test_resized_up_down_and_renewed_without_a_transaction_and_to_the_wei() -> N
         pay(stage, alice, bob, up, [11])
         # Down, at Bob's wish, who is the new machine's Alice and pays its fee.
         down = replaced(stage, bob, up, SHARE // 20, SHARE // 10, 4_000, ends)
-        assert ingrid.wallet.count == signed + 3  # one quote, two states
+        assert ingrid.wallet.count == signed + 2  # two states
         pay(stage, alice, bob, down, [50_000])
         # Power cuts of everybody, then renewed, and used when the ones before are over.
         for party in everybody:
