@@ -1,7 +1,8 @@
 """Payments as fast as they go, with so many under way: each that is delivered begins another.
 
 A payment's time runs from the command of the payer's user to the notice that the payee has it on
-disk, so it holds one signature, one verification and a durable record on each side.
+disk, so it holds one signature, one verification and a durable record on each side. Where the
+program above is asked, it runs to the answer that the payee has the note, too.
 """
 
 from __future__ import annotations
@@ -13,13 +14,18 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from benchmarks.players import Player, wait
+from perun.app.methods import Pay
+from perun.app.work import Ask
 from perun.core.inputs import CommandPay
 from perun.core.notices import Notice, PaymentDelivered, PaymentReceived
+from perun.core.state import PeerId
+from perun.encoding.addresses import show_node_id
 from perun.types import InstanceId, MachineId, Wei
 
-__all__ = ["Paid", "Payments"]
+__all__ = ["Asking", "Paid", "Payments"]
 
 ONE = Wei(1)
 
@@ -34,6 +40,55 @@ class Paid:
     """Of the whole process."""
     latencies: tuple[float, ...]
     """Seconds, sorted."""
+
+
+class Asking:
+    """Payments by the program above: a key each, a note, rows on both sides, and an answer."""
+
+    def __init__(self, payer: Player, payee: PeerId) -> None:
+        self.payer = payer
+        self._to = show_node_id(payee)
+        self._keys = itertools.count()
+        self._run = payer.random().hex()[:16]
+        self._latencies: list[float] = []
+        self._until = self._ended = 0.0
+        self._open = 0
+        self._done = threading.Event()
+        self.delivered = 0
+
+    def _begin(self) -> None:
+        key, begun = f"{self._run} {next(self._keys)}", time.perf_counter()
+        wish = Pay(idempotency_key=key, to=self._to, amount="1", wait=60)
+        self.payer.node.ask(Ask("pay", wish, lambda answer: self._answered(begun, answer)))
+
+    def _answered(self, begun: float, answer: Any) -> None:
+        if isinstance(answer, Exception) or answer.step != "done":
+            self.payer.faults.append((answer, RuntimeError("a payment was not done")))
+            return
+        now = time.perf_counter()
+        self.delivered += 1
+        self._latencies.append(now - begun)
+        if now < self._until:
+            self._begin()
+        else:
+            self._open -= 1
+            if self._open == 0:
+                self._ended = now
+                self._done.set()
+
+    def run(self, seconds: float, under_way: int) -> Paid:
+        """Pays for a while, then waits until all that was begun is answered."""
+        self.payer.stage.catch_up()
+        self._latencies = []
+        self._done.clear()
+        self._open = under_way
+        start, cpu = time.perf_counter(), time.process_time()
+        self._until = start + seconds
+        for _ in range(under_way):
+            self._begin()
+        wait(self._done, (self.payer,))
+        taken, cpu = self._ended - start, time.process_time() - cpu
+        return Paid(len(self._latencies), taken, cpu, tuple(sorted(self._latencies)))
 
 
 class Payments:

@@ -1,6 +1,8 @@
 """Payments between processes over real sockets: direct, and over a relay that is a third process.
 
-The payer's process measures; channels and stores were made before. Then the relay alone: what it
+The program above pays: each payment has its key, its note and its rows on both sides, and is over
+when the payee has said that it knows what it was for. All of them are in one machine. The payer's
+process measures; channel and stores were made before. Then the relay alone: what it
 holds for a client that is attached and does nothing, and what passing a payment on costs it if 500
 pairs have one each under way: clients without nodes send what a payment and its answer are long.
 """
@@ -12,7 +14,7 @@ import gc
 import multiprocessing
 import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -21,7 +23,7 @@ from typing import Any
 
 import aiohttp
 
-from benchmarks.load import Payments
+from benchmarks.load import Asking
 from benchmarks.payments import paid_in_slices
 from benchmarks.players import DEPLOYMENT, PATIENCE_SECONDS, Player, Stage
 from benchmarks.report import Figure, Result, median, percentile
@@ -31,7 +33,7 @@ from perun.encoding.wire_data import attach_digest
 from perun.node.settings import peer_id
 from perun.ports import Party
 from perun.testing.ledger import Ledger
-from perun.types import ETH, ChannelId, InstanceId
+from perun.types import ETH
 from perun.wire import packets
 from perun.wire.door import DoorLimits
 from perun.wire.local import LocalNetwork
@@ -74,17 +76,15 @@ class _Start:
     other: PeerId
     relay: str | None
     """Where both meet; None: the payee listens."""
-    machines: Sequence[InstanceId]
     seconds: float
-    each: int
+    under_way: int
     pairs: int
 
 
 def network(
     folder: Path,
     seconds: float = 5.0,
-    channels: int = 100,
-    each: int = 2,
+    under_way: int = 200,
     pairs: int = 2_000,
     clients: int = 1_000,
 ) -> Result:
@@ -93,11 +93,9 @@ def network(
     for way, ratio, p50 in (("direct", 0.55, 2.5), ("relayed", 0.45, 3.5)):
         home = folder / way
         home.mkdir()
-        figures += _payments(home, way, ratio, p50, seconds, channels, each, pairs)
+        figures += _payments(home, way, ratio, p50, seconds, under_way, pairs)
     figures += _relay_alone(clients, seconds)
-    title = (
-        f"Payments between processes over sockets, {channels} channels, {each} under way in each"
-    )
+    title = f"Payments with rows and notes between processes over sockets, {under_way} under way"
     return Result("network", title, tuple(figures))
 
 
@@ -107,20 +105,18 @@ def _payments(
     ratio: float,
     p50: float,
     seconds: float,
-    channels: int,
-    each: int,
+    under_way: int,
     pairs: int,
 ) -> list[Figure]:
-    stage = Stage(folder)
+    stage = Stage(folder, has_apps=True)
     alice, bob = stage.player("alice"), stage.player("bob")
-    ids: list[ChannelId] = stage.channels(alice, bob, [ETH], channels)
-    machines = stage.machines(alice, bob, ids)
+    stage.machines(alice, bob, stage.channels(alice, bob, [ETH]))
     for player in stage.players:
         player.stop()
     with _Processes() as processes:
         relay = processes.start(_relay) if way == "relayed" else None
         host = relay.hear() if relay is not None else None
-        shared = (stage.ledger, host, machines, seconds, each, pairs)
+        shared = (stage.ledger, host, seconds, under_way, pairs)
         ledger, *rest = shared
         payee = processes.start(_payee, _Start(folder, "bob", ledger, alice.peer, *rest))
         host = host or payee.hear()
@@ -223,7 +219,7 @@ def _relay(pipe: Connection) -> None:
 def _player(start: _Start, listener: Listener | None) -> tuple[Player, WebWire]:
     key = SecretKey(keccak(b"perun benchmark key of " + start.name.encode()))
     wire = WebWire(key, HELLO, listener=listener)
-    stage = Stage(start.folder)
+    stage = Stage(start.folder, has_apps=True)
     stage.ledger = start.ledger
     stage.network = _Sockets(wire)
     player = stage.player(start.name)
@@ -265,11 +261,10 @@ def _payer(pipe: Connection, start: _Start) -> None:
     _met(player)
     pipe.send(True)
     pipe.recv()
-    load = Payments(player, None, start.machines)
-    slices = paid_in_slices(load, start.seconds, start.each * len(start.machines), start.pairs)
+    load = Asking(player, start.other)
+    slices = paid_in_slices(load, start.seconds, start.under_way, start.pairs)
     pipe.send((slices, load.delivered))
     pipe.recv()
-    load = Payments(player, None, start.machines[:1])
     load.run(start.seconds / 10, 1)
     pipe.send(load.run(start.seconds / 5, 1).latencies)
     player.stop()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import reference
-from benchmarks.load import Paid, Payments
+from benchmarks.load import Asking, Paid, Payments
 from benchmarks.players import Player, Stage, totals_on_disk
 from benchmarks.report import Figure, Result, median, percentile
 from perun.types import ETH
@@ -50,7 +50,9 @@ class Pair:
         return paid_in_slices(self.load, seconds, under_way, pairs)
 
 
-def paid_in_slices(load: Payments, seconds: float, under_way: int, pairs: int) -> list[_Slice]:
+def paid_in_slices(
+    load: Payments | Asking, seconds: float, under_way: int, pairs: int
+) -> list[_Slice]:
     """Pays in slices with the reference before and after each; the first warms up only."""
     load.run(min(seconds / _SLICES, 0.3), under_way)
     found = []

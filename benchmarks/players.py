@@ -15,6 +15,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from perun.app.app import App
+from perun.app.rows import KINDS
+from perun.app.settings import Settings as AppSettings
 from perun.core.books import Row
 from perun.core.config import HubPolicy, Policy
 from perun.core.effects import Sign
@@ -120,6 +123,7 @@ class Player:
         self.faults: list[tuple[object, Exception]] = []
         self.thread: NodeThread | None = None
         self._drawn = 0
+        self.app: App | None = None
         self.boot()
 
     def boot(self) -> None:
@@ -128,17 +132,21 @@ class Player:
         config = config_for(
             deployment, key.public_key, keccak(b"seed" + key.address), policy=self.policy
         )
-        self.store = CountingStore(self.path)
+        self.app = None
+        if self.stage.has_apps:
+            self.app = App(AppSettings(), self.random)
+        self.store = CountingStore(self.path, KINDS if self.app is not None else ())
         self.signer = CountingSigner(deployment, [key])
         self.chain = LedgerChain(self.stage.ledger, key.address)
         self.node = Node(
-            open_books(config, self.store),
+            open_books(config, self.store, self.app),
             self.store,
             self.signer,
             self.chain,
             self.stage.clock,
             self._hear,
             lambda what, error: self.faults.append((what, error)),
+            self.app,
         )
         self.peer: PeerId = self.node.peer
         self.chain.inbox = self.node.post
@@ -187,8 +195,11 @@ class Player:
 class Stage:
     """The ledger, the network, and whoever plays."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, has_apps: bool = False) -> None:
+        """Args:
+        has_apps: whether nodes host the program above, with its rows and notes.
+        """
+        self.folder, self.has_apps = folder, has_apps
         self.ledger = Ledger(lag=0)
         self.network = LocalNetwork()
         self.clock = _Clock(self.ledger.time)

@@ -77,7 +77,7 @@ def test_nodes_in_processes_of_their_own_do_the_same(tmp_path: Path) -> None:
 
 
 def test_processes_pay_over_sockets_and_over_a_relay(tmp_path: Path) -> None:
-    found = network(tmp_path, SHORT, channels=2, pairs=20, clients=4)
+    found = network(tmp_path, SHORT, under_way=4, pairs=20, clients=4)
     assert found.value("direct: payments") > 0
     assert found.value("relayed: payments") > 0
     assert found.value("relay: 2 pairs, one each") > 0
