@@ -18,12 +18,12 @@ from perun.app import (
     incomes,
     keeping,
     looking,
+    orders,
     overview,
     paying,
     requesting,
     telling,
     tending,
-    wishes,
 )
 from perun.app.errors import NoSuch
 from perun.app.eventing import Subscriptions, events
@@ -232,10 +232,10 @@ class App:
     def _answer(self, work: Work, ask: Ask) -> None:
         params: Any = ask.params
         if isinstance(params, Pay):
-            row = wishes.pay(work, ask.caller, params)
+            row = orders.pay(work, ask.caller, params)
             self._waiting.add(work, row, params.wait, ask.reply)
         elif isinstance(params, Refund):
-            row = wishes.refund(work, ask.caller, params)
+            row = orders.refund(work, ask.caller, params)
             self._waiting.add(work, row, params.wait, ask.reply)
         elif isinstance(params, MakeRequest):
             request = requesting.make(work, params)

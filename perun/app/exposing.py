@@ -1,6 +1,6 @@
 """What of ours depends on others, and until when we can be away (docs/app.md).
 
-`valuation` says what we have, and what the chain would pay us alone; `claims` by when.
+`valuation` says what we have, and what the chain would pay us alone; `owed_by` by when.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from perun.core.rules.worth import dust_of, enforcing_costs
 from perun.core.state import ChannelView, InstanceView, Totals
 from perun.core.states.content import agreed_content, agreed_version
 from perun.core.states.valuation import balance
-from perun.node.owed import claims
+from perun.node.owed import owed_by
 from perun.types import ChannelId, UnixTime
 
 __all__ = ["Watchers", "exposure"]
@@ -31,7 +31,7 @@ Watchers = Callable[[ChannelId], Sequence[v.Watcher]]
 
 def exposure(work: Work, params: GetExposure, watchers: Watchers) -> v.Exposures:  # noqa: ARG001
     """Every channel that has not ended."""
-    owed = {claim.channel: claim for claim in claims(work.books)}
+    owed = {one.channel: one for one in owed_by(work.books)}
     found = []
     for view in work.books.channels.values():
         if view.head.ended or not (view.final.alice or view.final.bob or view.head.dispute):

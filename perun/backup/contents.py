@@ -18,7 +18,7 @@ from perun.core.books import Row, row_key
 from perun.core.state import (
     EMPTY,
     ChannelView,
-    Crossing,
+    HubInstance,
     InstanceView,
     Invitation,
     Totals,
@@ -31,7 +31,7 @@ from perun.node.profile import Profile
 __all__ = ["Image", "KINDS", "Kept", "chain_apart", "kept"]
 
 KINDS: Final[dict[str, type[Any]]] = {
-    kind.__name__: kind for kind in (ChannelView, InstanceView, Totals, Crossing, Invitation)
+    kind.__name__: kind for kind in (ChannelView, InstanceView, Totals, HubInstance, Invitation)
 }
 _CODECS: Final[dict[str, RowCodec[Any]]] = {name: RowCodec(kind) for name, kind in KINDS.items()}
 

@@ -164,11 +164,11 @@ def submit(
     fees: Fees | None = None,
 ) -> TxReceipt:
     """Sends a call and awaits web3's own receipt of it; arguments and errors as in `send`."""
-    wish = request(call, address(sender))
+    params = request(call, address(sender))
     try:
         with translated():
-            wish["gas"] = gas or limit(call, web3.eth.estimate_gas(wish))
-            hashed = bytes(_send(web3, call, sender, wish, fees))
+            params["gas"] = gas or limit(call, web3.eth.estimate_gas(params))
+            hashed = bytes(_send(web3, call, sender, params, fees))
     except Reverted as refused:
         # A chain in memory may mine at once and say so in one breath.
         if refused.transaction is None:
@@ -181,7 +181,7 @@ def submit(
             raise NotMined(hashed, PATIENCE) from error
     # Before EIP-658 receipts had none; no chain that our contracts run on is so old.
     if mined.get("status", 1) != 1:
-        raise _why(web3, wish, mined)
+        raise _why(web3, params, mined)
     return mined
 
 
@@ -191,16 +191,16 @@ def limit(call: Call, estimate: int) -> int:
 
 
 def _send(
-    web3: Web3, call: Call, sender: AddressLike, wish: TxParams, fees: Fees | None
+    web3: Web3, call: Call, sender: AddressLike, params: TxParams, fees: Fees | None
 ) -> HexBytes:
     """Sends it signed here, or as a request to the node that holds the key."""
     if isinstance(sender, (LocalAccount, eth_keys.PrivateKey)):
-        return _send_signed(web3, call, sender, wish["gas"], fees or _fees_now(web3))
+        return _send_signed(web3, call, sender, params["gas"], fees or _fees_now(web3))
     if fees is not None:
-        wish["maxFeePerGas"] = Web3Wei(fees.most)
-        wish["maxPriorityFeePerGas"] = Web3Wei(fees.tip)
+        params["maxFeePerGas"] = Web3Wei(fees.most)
+        params["maxPriorityFeePerGas"] = Web3Wei(fees.tip)
     with pooled(), translated():
-        return web3.eth.send_transaction(wish)
+        return web3.eth.send_transaction(params)
 
 
 def _send_signed(
@@ -228,21 +228,21 @@ def _fees_now(web3: Web3) -> Fees:
     return Fees(Wei(2 * base + tip), Wei(tip))
 
 
-def _why(web3: Web3, wish: TxParams, mined: TxReceipt) -> Reverted:
+def _why(web3: Web3, params: TxParams, mined: TxReceipt) -> Reverted:
     """The reason of a mined refusal, by asking again: receipts do not hold it.
 
     Asked on the block that mined it, whose time it had; then on the one before, since another
     transaction of the same block may have changed what it met.
     """
     hashed = bytes(mined["transactionHash"])
-    if int(mined.get("gasUsed") or 0) >= wish["gas"]:
-        return reverts.OutOfGas(wish["gas"], transaction=hashed)
+    if int(mined.get("gasUsed") or 0) >= params["gas"]:
+        return reverts.OutOfGas(params["gas"], transaction=hashed)
     # As a question: without the fees, whose prices the block may not have.
-    wish = {key: wish[key] for key in ("from", "to", "data", "value", "gas") if key in wish}  # type: ignore[assignment]  # a part of a TypedDict
+    params = {key: params[key] for key in ("from", "to", "data", "value", "gas") if key in params}  # type: ignore[assignment]  # a part of a TypedDict
     for block in (mined["blockNumber"], BlockNumber(mined["blockNumber"] - 1)):
         try:
             with translated():
-                web3.eth.call(wish, block)
+                web3.eth.call(params, block)
         except Reverted as reason:
             reason.transaction = hashed
             return reason

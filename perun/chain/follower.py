@@ -99,7 +99,7 @@ class Follower:
         self._report = report
         self._aside = aside or Aside(report)
         self._chain = chain
-        self._wishes: deque[Watch] = deque()
+        self._watches: deque[Watch] = deque()
         self._followed: dict[bytes, Followed[Any, Any]] = {}
         self._unread: list[bytes] = []
         """What is followed, and whose past nobody has begun to read."""
@@ -120,7 +120,7 @@ class Follower:
 
     def watch(self, watch: Watch) -> None:
         """Follows a channel or instance from the next round on; or lets go of it."""
-        self._wishes.append(watch)
+        self._watches.append(watch)
 
     @property
     def doubts(self) -> int:
@@ -151,7 +151,7 @@ class Follower:
         if start is None:
             start = self._start_again(head)
         live = self._live(start, head)
-        self._take_wishes()
+        self._take_watches()
         if live is not None:
             self._read_past(self._unread, start)
             self._unread = []
@@ -170,7 +170,7 @@ class Follower:
 
     def _unfinished(self) -> bool:
         """Whether the same block is worth another look."""
-        if self._wishes or self._history or self._unread:
+        if self._watches or self._history or self._unread:
             return True
         return self.trouble is not None and self._again < _TRIES
 
@@ -325,33 +325,33 @@ class Follower:
                 self._announced.add(event.id)
                 self._new.append(ChainAnnounced(event.id, event.channel))
 
-    # ------------------------------------------------------------------------------------- wishes
+    # ------------------------------------------------------------------------------------- watches
 
-    def _take_wishes(self) -> None:
+    def _take_watches(self) -> None:
         """Begins to follow, or lets go."""
         # What is over before we have looked is not even asked for: asking is what costs.
-        wishes = [self._wishes.popleft() for _ in range(len(self._wishes))]
-        last = {wish.channel or wish.instance: wish for wish in wishes}
-        for wish in wishes:
-            id = wish.channel or wish.instance
+        watches = [self._watches.popleft() for _ in range(len(self._watches))]
+        last = {watch.channel or watch.instance: watch for watch in watches}
+        for watch in watches:
+            id = watch.channel or watch.instance
             assert id is not None
-            if wish.over or last[id].over:
+            if watch.over or last[id].over:
                 self._followed.pop(id, None)
                 continue
             if id not in self._followed:
-                self._followed[id] = self._item(wish)
+                self._followed[id] = self._item(watch)
                 self._unread.append(id)
-            if wish.asset is not None:
-                self._credits.follow(wish.asset)
+            if watch.asset is not None:
+                self._credits.follow(watch.asset)
 
-    def _item(self, wish: Watch) -> Followed[Any, Any]:
-        if wish.channel is not None:
-            assert wish.asset is not None
-            return FollowedChannel(wish.channel, wish.asset, self._deployment, self._tables)
-        assert wish.instance is not None
-        assert wish.app is not None
-        known = self._apps[wish.app]
-        return FollowedInstance(InstanceId(wish.instance), wish.app, known, self._tables)
+    def _item(self, watch: Watch) -> Followed[Any, Any]:
+        if watch.channel is not None:
+            assert watch.asset is not None
+            return FollowedChannel(watch.channel, watch.asset, self._deployment, self._tables)
+        assert watch.instance is not None
+        assert watch.app is not None
+        known = self._apps[watch.app]
+        return FollowedInstance(InstanceId(watch.instance), watch.app, known, self._tables)
 
     # ------------------------------------------------------------------------------------ storage
 

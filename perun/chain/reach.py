@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from perun.chain.compared import Compared
 from perun.chain.endpoint import Endpoint
-from perun.chain.pair import Compared
 from perun.chain.reports import Report
 from perun.chain.rpc import RpcEndpoint, connect, unasked
 from perun.deployments import WrongCode

@@ -220,7 +220,7 @@ def run(
             _lament(console, leaving, plan)
             return LEFT
         if wait is None:
-            last = max((claim.until for claim in plan.claims), default=None)
+            last = max((one.until for one in plan.owed), default=None)
             if last is not None:
                 say(console, f"Run it again; all can be had by {clock(last)} UTC.")
             return 0 if plan.sure else BLIND
@@ -264,13 +264,13 @@ def _show(console: Console, plan: Plan, leaving: Exit) -> None:
     table = Table(title="What the chain owes", title_justify="left")
     for heading in ("channel", "stands", "ours", "by (UTC)", "gas"):
         table.add_column(heading)
-    for claim in plan.claims:
+    for one in plan.owed:
         table.add_row(
-            short(claim.channel),
-            claim.phase.value,
-            amount(claim.asset, claim.amount),
-            clock(claim.until),
-            f"{claim.gas:,}",
+            short(one.channel),
+            one.phase.value,
+            amount(one.asset, one.amount),
+            clock(one.until),
+            f"{one.gas:,}",
         )
     for asset, units in plan.credits:
         table.add_row("credit", "", amount(asset, units), "now", "")

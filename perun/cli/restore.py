@@ -30,7 +30,7 @@ from perun.daemon.settings import (
 )
 from perun.errors import PeerFault
 from perun.node.backup import open_copy
-from perun.node.owed import claims
+from perun.node.owed import owed_by
 from perun.wallet import encrypt
 
 __all__ = ["COMMANDS", "restore"]
@@ -129,7 +129,7 @@ def _write(
             settings = Settings(chain, wire=WireSettings(hubs=hubs), backup=BackupSettings(places))
             write_settings(home / FILE_NAME, settings)
     _, books = open_copy(store)
-    owed = claims(books)
+    owed = owed_by(books)
     table.add_row(
         str(image.store),
         str(sum(not view.final.ended for view in books.channels.values())),

@@ -31,7 +31,7 @@ from perun.core.state import (
     ChainView,
     ChannelView,
     Credit,
-    Crossing,
+    HubInstance,
     InstanceView,
     Invitation,
     LegStatus,
@@ -50,7 +50,7 @@ Row = (
     ChannelView
     | InstanceView
     | Totals
-    | Crossing
+    | HubInstance
     | Invitation
     | Credit
     | ChainView
@@ -64,7 +64,7 @@ _KEYS: Final[dict[type, Callable[[Any], bytes]]] = {
     Totals: attrgetter("machine"),
     ChannelView: attrgetter("id"),
     InstanceView: attrgetter("id"),
-    Crossing: attrgetter("id"),
+    HubInstance: attrgetter("id"),
     Invitation: attrgetter("id"),
     StoreMark: attrgetter("id"),
     Credit: lambda row: row.asset + row.account,
@@ -101,9 +101,9 @@ class Books:
         "checker",
         "config",
         "credits",
-        "crossings",
         "ends",
         "exit_only",
+        "hub_instances",
         "indexes",
         "instances",
         "invitations",
@@ -128,7 +128,7 @@ class Books:
         self.used: Counter[ChannelId] = Counter()
         """… and in each channel."""
         self.totals: dict[InstanceId, Totals] = {}
-        self.crossings: dict[InstanceId, Crossing] = {}
+        self.hub_instances: dict[InstanceId, HubInstance] = {}
         self.invitations: dict[Salt, Invitation] = {}
         self.credits: dict[tuple[Address, Address], Credit] = {}
 
@@ -139,8 +139,8 @@ class Books:
         for row in step.drops:
             if type(row) is Invitation:
                 self._forget_end(self.invitations.pop(row.id, None))
-            elif type(row) is Crossing:
-                self.crossings.pop(row.id, None)
+            elif type(row) is HubInstance:
+                self.hub_instances.pop(row.id, None)
             elif type(row) is InstanceView:
                 self._forget_end(self.instances.pop(row.id, None))
                 self._forget_unsigned(row)
@@ -166,8 +166,8 @@ class Books:
                 self.unsigned.setdefault(row.end, set()).add(row.id)
             else:
                 self._forget_unsigned(row)
-        elif type(row) is Crossing:
-            self.crossings[row.id] = row
+        elif type(row) is HubInstance:
+            self.hub_instances[row.id] = row
         elif type(row) is Invitation:
             if row.id not in self.invitations:
                 self.ends[row.end] += 1
@@ -269,10 +269,10 @@ class Draft:
         assert isinstance(row, Totals)
         return row
 
-    def crossing(self, id: InstanceId) -> Crossing | None:
+    def hub_instance(self, id: InstanceId) -> HubInstance | None:
         """None if it does not cross us."""
-        row = self._rows.get((Crossing, id)) or self.books.crossings.get(id)
-        assert row is None or isinstance(row, Crossing)
+        row = self._rows.get((HubInstance, id)) or self.books.hub_instances.get(id)
+        assert row is None or isinstance(row, HubInstance)
         return row
 
     # ------------------------------------------------------------------------------------ writing

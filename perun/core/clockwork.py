@@ -34,7 +34,7 @@ from perun.core.state import (
     ChainView,
     ChannelView,
     Credit,
-    CrossingStage,
+    HubStage,
     Leg,
     LegStatus,
     Role,
@@ -87,7 +87,7 @@ def on_block(draft: Draft, block: ChainBlock) -> None:
             draft.attempt(partial(_look_at_channel, draft, view.id))
     for instance in draft.books.instances.values():
         draft.attempt(partial(_look_at_instance, draft, instance.id))
-    for id in draft.books.crossings:
+    for id in draft.books.hub_instances:
         draft.attempt(partial(pairs.look_again, draft, id))
     if fresh(draft):
         # By a time that may be false nothing is forgotten: it could not be taken back.
@@ -147,8 +147,8 @@ def on_instance(draft: Draft, snapshot: ChainInstance) -> None:
     instance = replace(instance, head=snapshot.head, final=snapshot.final, watched=True, told=told)
     draft.put(instance)
     kind_of(instance.terms).learn(draft, instance)
-    pair = draft.crossing(instance.id)
-    if pair is not None and pair.stage is CrossingStage.OPENING:
+    pair = draft.hub_instance(instance.id)
+    if pair is not None and pair.stage is HubStage.OPENING:
         draft.attempt(partial(pairs.on_watched, draft, pair))
     draft.attempt(lambda: _look_at_instance(draft, snapshot.id))
 
@@ -163,7 +163,7 @@ def _forget(draft: Draft, id: InstanceId) -> None:
         return
     draft.drop(instance)
     draft.drop(draft.totals(id))
-    pair = draft.crossing(id)
+    pair = draft.hub_instance(id)
     if pair is not None:
         draft.drop(pair)
         forget(draft, pair)
@@ -228,8 +228,8 @@ def on_tick(draft: Draft, tick: Tick) -> None:
             if late and blocked(draft, view) is None:
                 reason = "not answered by our user in time"
                 draft.attempt(partial(refuse, draft, view.id, reason))
-    for id in draft.books.crossings:
-        pair = draft.crossing(id)
+    for id in draft.books.hub_instances:
+        pair = draft.hub_instance(id)
         if pair is not None:
             draft.attempt(partial(pairs.overdue, draft, pair))
 
@@ -237,7 +237,7 @@ def on_tick(draft: Draft, tick: Tick) -> None:
 def _of_crossing(draft: Draft, view: ChannelView) -> bool:
     assert view.held is not None
     id = view.held.intent.adds or view.held.intent.removes
-    return id is not None and draft.crossing(id) is not None
+    return id is not None and draft.hub_instance(id) is not None
 
 
 # --------------------------------------------------------------------------------- starting again

@@ -15,7 +15,7 @@ from perun.core.hub import pairs, queue
 from perun.core.nanocontracts.instances import nano_of, signer
 from perun.core.rules.keys import peer_key
 from perun.core.rules.phases import Phase, phase
-from perun.core.state import ChannelView, Crossing, CrossingStage, Purpose, Role
+from perun.core.state import ChannelView, HubInstance, HubStage, Purpose, Role
 from perun.core.states.content import agreed_version
 from perun.core.states.proposing import show
 from perun.encoding.messages import Propose, RequestInstance, SignedHalf
@@ -47,8 +47,8 @@ def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> Non
         show(draft, view)
         return
     id = queue.instance_of(draft, message)
-    pair = draft.crossing(id)
-    if pair is not None and pair.stage is not CrossingStage.REQUESTED:
+    pair = draft.hub_instance(id)
+    if pair is not None and pair.stage is not HubStage.REQUESTED:
         if own is not None:
             on_proposal(draft, view, _proposal(own, id))
         return
@@ -80,7 +80,7 @@ def _begin(
 ) -> None:
     """Reserves and takes the halves, if both channels are idle; else they are dropped unanswered,
     and their turn comes with a grant."""
-    pair = draft.crossing(id)
+    pair = draft.hub_instance(id)
     assert pair is not None
     own = halves.get(view.id)
     places = queue.idle_pair(draft, pair)
@@ -117,7 +117,11 @@ def _above_agreed(view: ChannelView, half: SignedHalf) -> bool:
 
 # Rule unasked-3.
 def _owner(
-    draft: Draft, view: ChannelView, message: RequestInstance, id: InstanceId, pair: Crossing | None
+    draft: Draft,
+    view: ChannelView,
+    message: RequestInstance,
+    id: InstanceId,
+    pair: HubInstance | None,
 ) -> ChannelView | None:
     """The channel whose end has signed the other half; None if that is not good, or resolved.
 

@@ -13,7 +13,7 @@ from perun.core.books import Books
 from perun.core.inputs import ChainInstance, CommandPay, CommandTransfer, Received
 from perun.core.nanocontracts.instances import signer
 from perun.core.rules.keys import peer_key
-from perun.core.signing import Claim
+from perun.core.signing import Expected
 from perun.core.state import InstanceView, PeerId
 from perun.encoding.messages import (
     AnswerState,
@@ -29,34 +29,36 @@ from perun.encoding.messages import (
 )
 from perun.types import Address, ChannelId, InstanceId, MachineId, Ready, Statement
 
-__all__ = ["channels_of", "claims_of"]
+__all__ = ["channels_of", "expected_of"]
 
 
-_CLAIMING: Final[frozenset[type]] = frozenset({Pay, ReadySigned, Propose, AnswerState})
+_SIGNED: Final[frozenset[type]] = frozenset({Pay, ReadySigned, Propose, AnswerState})
 
 
-def claims_of(books: Books, received: Received) -> tuple[Claim, ...]:
+def expected_of(books: Books, received: Received) -> tuple[Expected, ...]:
     """The signatures that the step will check, if the sender may say this at all."""
     message = received.message
     if type(message) is RequestInstance:
-        return tuple(_claims_of_halves(books, received.sender, message))
-    claim = _claim_of(books, received)
-    return () if claim is None else (claim,)
+        return tuple(_expected_of_halves(books, received.sender, message))
+    found = _expected_of(books, received)
+    return () if found is None else (found,)
 
 
-def _claims_of_halves(books: Books, sender: PeerId, message: RequestInstance) -> Iterator[Claim]:
+def _expected_of_halves(
+    books: Books, sender: PeerId, message: RequestInstance
+) -> Iterator[Expected]:
     own = books.channels.get(message.channel)
     if own is None or own.peer != sender:
         return
     for half in (message.own_half, message.other_half):
         view = books.channels.get(half.state.channel) if half is not None else None
         if half is not None and view is not None and half.state.version > view.signed:
-            yield Claim(half.state, half.signature, peer_key(view), True)
+            yield Expected(half.state, half.signature, peer_key(view), True)
 
 
-def _claim_of(books: Books, received: Received) -> Claim | None:
+def _expected_of(books: Books, received: Received) -> Expected | None:
     message = received.message
-    if type(message) not in _CLAIMING:
+    if type(message) not in _SIGNED:
         return None
     if isinstance(message, Pay):
         instance = books.instances.get(message.machine)
@@ -66,25 +68,25 @@ def _claim_of(books: Books, received: Received) -> Claim | None:
         key = _other_key(instance)
         if key is None or (totals is not None and message.paid <= totals.received):
             return None
-        return Claim(Statement(message.machine, message.paid), message.signature, key, False)
+        return Expected(Statement(message.machine, message.paid), message.signature, key, False)
     if isinstance(message, ReadySigned):
         instance = books.instances.get(message.machine)
         key = _other_key(instance) if instance is not None else None
         if instance is None or key is None or instance.end != received.sender:
             return None
-        return Claim(Ready(MachineId(message.machine)), message.signature, key, False)
+        return Expected(Ready(MachineId(message.machine)), message.signature, key, False)
     if isinstance(message, Propose):
         view = books.channels.get(message.state.channel)
         if view is None or view.peer != received.sender or view.signed >= message.state.version:
             return None
-        return Claim(message.state, message.signature, peer_key(view), True)
+        return Expected(message.state, message.signature, peer_key(view), True)
     if isinstance(message, AnswerState):
         view = books.channels.get(message.channel)
         if view is None or view.peer != received.sender:
             return None
         for proposal in view.proposals:
             if proposal.state.version == message.version:
-                return Claim(proposal.state, message.signature, peer_key(view), True)
+                return Expected(proposal.state, message.signature, peer_key(view), True)
     return None
 
 

@@ -43,7 +43,7 @@ from perun.types import (
 
 __all__ = [
     "Checker",
-    "Claim",
+    "Expected",
     "digest",
     "exact",
 ]
@@ -52,7 +52,7 @@ _MOST_KEYS: Final = 65_536
 _MOST_PROVEN: Final = 4_096
 
 
-class Claim(Record, frozen=True, gc=False):
+class Expected(Record, frozen=True, gc=False):
     """A signature that is to be checked: by the contracts' rules, or whatever its `v` says."""
 
     message: Signable
@@ -90,12 +90,12 @@ class Checker:
         self._deployment = deployment
         # Parsed keys by address, each put here by its first good signature.
         self._known: dict[Address, PublicKey] = {}
-        # Claims found good before their step asks, each forgotten as soon as it has.
-        self._proven: dict[Claim, None] = {}
+        # Signatures found good before their step asks, each forgotten as soon as it has.
+        self._proven: dict[Expected, None] = {}
 
     def check(self, message: Signable, signature: Signature, key: Address) -> None:
         """Raises `BadSignature` unless the contracts would take it as one of `key`."""
-        if self._proven and self._was_proven(Claim(message, signature, key, True)):
+        if self._proven and self._was_proven(Expected(message, signature, key, True)):
             return
         hashed = digest(self._deployment, message)
         known = self._known.get(key)
@@ -105,7 +105,7 @@ class Checker:
     def check_loosely(self, message: Signable, signature: Signature, key: Address) -> None:
         """Raises `BadSignature` unless `key` signed, whatever `v` says: for what never goes to the
         chain, or goes there with the `v` that `exact` finds."""
-        if self._proven and self._was_proven(Claim(message, signature, key, False)):
+        if self._proven and self._was_proven(Expected(message, signature, key, False)):
             return
         hashed = digest(self._deployment, message)
         known = self._known.get(key)
@@ -114,25 +114,25 @@ class Checker:
         elif not verify_loosely(hashed, signature, known):
             raise BadSignature(key, None)
 
-    def prepare(self, claim: Claim) -> Job[bool] | None:
-        """What checks a claim beforehand; None if its key has signed nothing good yet.
+    def prepare(self, expected: Expected) -> Job[bool] | None:
+        """What checks a expected beforehand; None if its key has signed nothing good yet.
 
         Such a first signature is checked where it matters.
         """
-        known = self._known.get(claim.key)
+        known = self._known.get(expected.key)
         if known is None:
             return None
-        check = verify_job if claim.exactly else verify_loosely_job
-        return check(digest(self._deployment, claim.message), claim.signature, known)
+        check = verify_job if expected.exactly else verify_loosely_job
+        return check(digest(self._deployment, expected.message), expected.signature, known)
 
-    def remember(self, claims: Iterable[Claim]) -> None:
-        """Takes claims as checked and good; each counts once."""
+    def remember(self, signatures: Iterable[Expected]) -> None:
+        """Takes signatures as checked and good; each counts once."""
         if len(self._proven) >= _MOST_PROVEN:
             self._proven.clear()
-        self._proven.update(dict.fromkeys(claims))
+        self._proven.update(dict.fromkeys(signatures))
 
-    def _was_proven(self, claim: Claim) -> bool:
-        return self._proven.pop(claim, claim) is None
+    def _was_proven(self, expected: Expected) -> bool:
+        return self._proven.pop(expected, expected) is None
 
     def _keep(self, key: PublicKey) -> None:
         if len(self._known) >= _MOST_KEYS:

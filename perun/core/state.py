@@ -42,8 +42,8 @@ __all__ = [
     "ChannelView",
     "CloseOffer",
     "Credit",
-    "Crossing",
-    "CrossingStage",
+    "HubInstance",
+    "HubStage",
     "Deposit",
     "Dispute",
     "Funding",
@@ -427,7 +427,7 @@ class Totals(Record, frozen=True, gc=False, array_like=True):
     received_signature: Signature = Signature(b"")
 
 
-class CrossingStage(enum.IntEnum):
+class HubStage(enum.IntEnum):
     """How far a hub is with an instance between two of its channels (protocol, section 6)."""
 
     REQUESTED = 0
@@ -442,14 +442,14 @@ class CrossingStage(enum.IntEnum):
     """Removed from one channel only, by rules (a) to (d): the other must follow."""
 
 
-class Crossing(Record, frozen=True, gc=False, array_like=True):
+class HubInstance(Record, frozen=True, gc=False, array_like=True):
     """A hub's view of one instance between two of its channels."""
 
     id: InstanceId
     alice_channel: ChannelId
     """The channel with the instance's Alice."""
     bob_channel: ChannelId
-    stage: CrossingStage = CrossingStage.REQUESTED
+    stage: HubStage = HubStage.REQUESTED
     requested: tuple[bool, bool] = (False, False)
     since: UnixTime = UnixTime(0)
     """Own clock when the present stage began."""

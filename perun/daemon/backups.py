@@ -163,5 +163,5 @@ def rows_of(assembly: Assembly) -> Iterable[Row]:
     yield from books.channels.values()
     yield from books.instances.values()
     yield from books.totals.values()
-    yield from books.crossings.values()
+    yield from books.hub_instances.values()
     yield from books.invitations.values()

@@ -23,7 +23,7 @@ from perun.chain.endpoint import Block
 from perun.chain.rpc import RpcEndpoint
 from perun.core.books import Books
 from perun.core.rules.accounting import gain
-from perun.core.state import ChannelView, CrossingStage, Stage
+from perun.core.state import ChannelView, HubStage, Stage
 from perun.core.states.content import agreed_content
 from perun.errors import ChainFault
 from perun.hub.gasbook import Costs
@@ -34,7 +34,7 @@ from perun.types import ETH, Asset, ChannelId
 
 __all__ = ["Audit", "Check", "Totals", "audit"]
 
-_MOVING: Final = (CrossingStage.OPENING, CrossingStage.CLOSING, CrossingStage.HALF)
+_MOVING: Final = (HubStage.OPENING, HubStage.CLOSING, HubStage.HALF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +215,7 @@ class _Auditor:
 
     def _neutral(self, asset: Asset, decided: int) -> None:
         """Once nothing is half done, what crosses us has moved nothing."""
-        crossings = self._books.crossings.values()
+        crossings = self._books.hub_instances.values()
         half = [crossing for crossing in crossings if crossing.stage in _MOVING]
         live = [on for on in self._of(asset) if on.disputed and not on.ended]
         moved = decided + sum(

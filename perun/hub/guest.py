@@ -14,7 +14,7 @@ from perun.core.effects import SignItem
 from perun.core.indexes import touched
 from perun.core.inputs import ChainBlock, ChainChannel, Connected, Input, Restarted
 from perun.core.notices import ChannelOffered, Notice
-from perun.core.state import CrossingStage, PeerId, Stage
+from perun.core.state import HubStage, PeerId, Stage
 from perun.encoding.messages import GuestMessage
 from perun.encoding.records import Extra
 from perun.hub.faucet import Faucet, Gift
@@ -153,5 +153,5 @@ class HubGuest:
 
 def under_way(books: Books) -> int:
     """Pairs of proposals that the hub has begun to take up: they end within *patience*."""
-    moving = (CrossingStage.OPENING, CrossingStage.CLOSING)
-    return sum(crossing.stage in moving for crossing in books.crossings.values())
+    moving = (HubStage.OPENING, HubStage.CLOSING)
+    return sum(crossing.stage in moving for crossing in books.hub_instances.values())

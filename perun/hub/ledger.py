@@ -72,7 +72,7 @@ class Ledger:
             first = notice.version == _FIRST and view.funding.drawn
             self._put(desk, view, OPENING if first else TRANSFER, notice.amount)
         elif isinstance(notice, InstanceAdded):
-            crossing = books.crossings.get(notice.instance)
+            crossing = books.hub_instances.get(notice.instance)
             if crossing is not None and crossing.alice_channel == notice.channel:
                 view = books.channels[notice.channel]
                 self._put(desk, view, INSTANCE, crossing.fee, notice.instance)

@@ -9,7 +9,7 @@ import msgspec
 
 from perun.core.books import Books
 from perun.core.rules.phases import phase
-from perun.core.state import CrossingStage, PeerId, Stage
+from perun.core.state import HubStage, PeerId, Stage
 from perun.core.states.valuation import balance
 from perun.crypto.interop import checksum
 from perun.encoding.addresses import show_node_id
@@ -108,7 +108,7 @@ def status(books: Books, guest: HubGuest, online: Collection[PeerId]) -> Status:
         guest.draining,
         books.exit_only,
         dict(Counter(phase(view, chain).value for view in books.channels.values())),
-        dict(Counter(CrossingStage(c.stage).name.lower() for c in books.crossings.values())),
+        dict(Counter(HubStage(c.stage).name.lower() for c in books.hub_instances.values())),
         sum(peer in online for peer in books.indexes.of_peer),
         chain.head_number,
         chain.final_number,

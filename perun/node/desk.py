@@ -59,7 +59,7 @@ class Host:
         self._messages: list[Effect] = []
         self._writes: list[Extra] = []
         self._drops: dict[tuple[type, bytes], Extra] = {}
-        self._wishes: list[Sign] = []
+        self._signings: list[Sign] = []
 
     # ------------------------------------------------------------------------------- for the node
 
@@ -115,8 +115,8 @@ class Host:
 
     def take_wishes(self) -> list[Sign]:
         """What the guest wants signed."""
-        wishes, self._wishes = self._wishes, []
-        return wishes
+        signings, self._signings = self._signings, []
+        return signings
 
     def take_messages(self) -> list[Effect]:
         """What the guest has said in this turn."""
@@ -167,7 +167,7 @@ class Host:
 
     def sign(self, item: SignItem) -> None:
         """See `Desk`."""
-        self._wishes.append(Sign((item,)))
+        self._signings.append(Sign((item,)))
 
     def before(self, call: Callable[[], None]) -> None:
         """See `Desk`."""

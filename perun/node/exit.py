@@ -24,7 +24,7 @@ from perun.core.effects import (
 from perun.core.inputs import CommandClaim, CommandDispute, Input
 from perun.core.rules.phases import Phase
 from perun.errors import ChainFault
-from perun.node.owed import Claim, claims
+from perun.node.owed import Owed, owed_by
 from perun.node.solitary import Solitary
 from perun.types import ETH, Address, Asset, Wei
 
@@ -49,7 +49,7 @@ def only_leaving(submit: Submit) -> bool:
 class Plan:
     """What the chain owes, and what it costs to get."""
 
-    claims: tuple[Claim, ...]
+    owed: tuple[Owed, ...]
     credits: tuple[tuple[Asset, Wei], ...]
     """Credit of our account in the contract, in final blocks."""
     gas_price: Wei
@@ -63,24 +63,24 @@ class Plan:
     @property
     def empty(self) -> bool:
         """Whether nothing is owed, as far as it is known."""
-        return not self.claims and not self.credits
+        return not self.owed and not self.credits
 
     @property
     def only_ether(self) -> bool:
         """Whether what is owed can be compared with what gas costs."""
-        assets = [claim.asset for claim in self.claims] + [asset for asset, _ in self.credits]
+        assets = [one.asset for one in self.owed] + [asset for asset, _ in self.credits]
         return all(asset == ETH for asset in assets)
 
     @property
     def brings(self) -> Wei:
         """All ETH that is owed, in wei."""
-        owed = [(claim.asset, claim.amount) for claim in self.claims] + list(self.credits)
+        owed = [(one.asset, one.amount) for one in self.owed] + list(self.credits)
         return Wei(sum(amount for asset, amount in owed if asset == ETH))
 
     @property
     def gas(self) -> int:
         """All transactions together."""
-        return sum(claim.gas for claim in self.claims) + costs.CLAIM_GAS * len(self.credits)
+        return sum(one.gas for one in self.owed) + costs.CLAIM_GAS * len(self.credits)
 
     @property
     def cost(self) -> Wei:
@@ -113,7 +113,7 @@ class Exit:
         )
         told = all(view.watched or view.final.ended for view in self._books.channels.values())
         sure = trouble is None and told and self._solitary.credit_told
-        return Plan(claims(self._books), credits, self._solitary.gas_price, sure, trouble)
+        return Plan(owed_by(self._books), credits, self._solitary.gas_price, sure, trouble)
 
     def _round(self) -> ChainFault | None:
         """One question that goes unanswered must not keep what can be done from being done."""
@@ -133,9 +133,9 @@ class Exit:
         """
         plan = self.look()
         wanted: list[Input] = [
-            CommandDispute(claim.channel)
-            for claim in plan.claims
-            if claim.phase
+            CommandDispute(one.channel)
+            for one in plan.owed
+            if one.phase
             not in (Phase.LEAVING, Phase.DISPUTED, Phase.DECIDED, Phase.SETTLING, Phase.ENDED)
         ]
         wanted += [
@@ -156,7 +156,7 @@ class Exit:
     def stuck(self, plan: Plan) -> bool:
         """Whether nothing is left but credit that its token refuses to pay out."""
         return (
-            not plan.claims
+            not plan.owed
             and bool(plan.credits)
             and all(self.refused(asset) for asset, _ in plan.credits)
             and all(

@@ -12,11 +12,11 @@ from perun.core.states.content import agreed_version
 from perun.core.states.valuation import alone, counting
 from perun.types import Asset, ChannelId, Nano, UnixTime, Wei
 
-__all__ = ["Claim", "claims"]
+__all__ = ["Owed", "owed_by"]
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Owed:
     """One channel's part of what the chain owes us."""
 
     channel: ChannelId
@@ -30,18 +30,16 @@ class Claim:
     """What the transactions still needed will use."""
 
 
-def claims(books: Books) -> tuple[Claim, ...]:
+def owed_by(books: Books) -> tuple[Owed, ...]:
     """Every channel that still owes us something, the greatest first."""
-    found = [_claim(books, view) for view in books.channels.values()]
-    return tuple(
-        sorted((claim for claim in found if claim.amount > 0), key=lambda claim: -claim.amount)
-    )
+    found = [_owed(books, view) for view in books.channels.values()]
+    return tuple(sorted((one for one in found if one.amount > 0), key=lambda one: -one.amount))
 
 
-def _claim(books: Books, view: ChannelView) -> Claim:
+def _owed(books: Books, view: ChannelView) -> Owed:
     _, nanos = counting(view, books.chain.head_time)
     now = phase(view, books.chain)
-    return Claim(
+    return Owed(
         view.id,
         view.channel.asset,
         now,

@@ -21,12 +21,12 @@ from perun.core.state import PeerId
 from perun.core.step import step
 from perun.encoding.messages import MalformedMessage, Over, decode
 from perun.errors import BrokenInvariant, Misuse, PeerFault
-from perun.node.ahead import check_ahead
 from perun.node.clocks import Ticker
 from perun.node.desk import Asked, Host
 from perun.node.executor import Executor
 from perun.node.guest import Guest
 from perun.node.inbox import Inbox
+from perun.node.preverify import preverify
 from perun.node.turn import Turn
 from perun.ports import BatchSigner, Chain, Clock, Signer, Store, Wire
 from perun.types import ChannelId
@@ -157,7 +157,7 @@ class Node:
             self._take(tick)
             self._sign()
         inputs, taken = self._open_inbox()
-        check_ahead(self.books, inputs)
+        preverify(self.books, inputs)
         for input in inputs:
             self._take(input)
         self._sign()
@@ -243,12 +243,12 @@ class Node:
         """Has our signer sign what is asked for, and what comes of it, until nothing more is."""
         turn, host = self._turn, self._host
         while True:
-            wishes = turn.take_wishes()
+            signings = turn.take_wishes()
             if host is not None:
-                wishes += host.take_wishes()
-            if not wishes:
+                signings += host.take_wishes()
+            if not signings:
                 return
-            for signed in self._ask_signer(wishes):
+            for signed in self._ask_signer(signings):
                 if host is not None and host.takes(signed):
                     self._hand_over(host, signed)
                 else:
@@ -256,15 +256,15 @@ class Node:
                 if host is not None:
                     host.tell(signed)
 
-    def _ask_signer(self, wishes: list[Sign]) -> list[Signed]:
+    def _ask_signer(self, signings: list[Sign]) -> list[Signed]:
         """What it signs at once."""
         if self._batch_signer is not None:
-            answers = self._batch_signer.sign_all(wishes)
+            answers = self._batch_signer.sign_all(signings)
         else:
-            answers = [self._signer.sign(wish) for wish in wishes]
+            answers = [self._signer.sign(signing) for signing in signings]
         return [
-            Signed(wish, signatures)
-            for wish, signatures in zip(wishes, answers, strict=True)
+            Signed(signing, signatures)
+            for signing, signatures in zip(signings, answers, strict=True)
             if signatures is not None
         ]
 

@@ -27,14 +27,14 @@ _WORDS: Final = frozenset({Paid, NotPaid})
 class Turn:
     """Of one node, from its inputs to its transaction."""
 
-    __slots__ = ("_asked", "_busy", "_paying", "_unknown", "drops", "effects", "rows", "wishes")
+    __slots__ = ("_asked", "_busy", "_paying", "_unknown", "drops", "effects", "rows", "signings")
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
         self.drops: dict[tuple[type, bytes], Row] = {}
         """Rows to forget, by what they are found by: what is written again is not."""
         self.effects: list[Effect] = []
-        self.wishes: list[Sign] = []
+        self.signings: list[Sign] = []
         self._asked: dict[InstanceId, int] = {}
         """Where the rows have a machine's payment that is not signed yet; of several, the last."""
         self._paying: set[ChannelId] = set()
@@ -51,7 +51,7 @@ class Turn:
 
     def in_the_way(self, input: Input, about: tuple[ChannelId, ...]) -> bool:
         """Whether something must be signed before this is taken."""
-        if not self.wishes:
+        if not self.signings:
             return False
         if self._unknown or not about:
             return True
@@ -65,11 +65,11 @@ class Turn:
 
     def take_wishes(self) -> list[Sign]:
         """What is to be signed now; then nothing is in the way."""
-        wishes, self.wishes = self.wishes, []
+        signings, self.signings = self.signings, []
         self._paying.clear()
         self._busy.clear()
         self._unknown = False
-        return wishes
+        return signings
 
     def absorb(self, input: Input, about: tuple[ChannelId, ...], result: Step) -> None:
         """Takes over what came of an input."""
@@ -88,7 +88,7 @@ class Turn:
         asks = False
         for effect in result.effects:
             if type(effect) is Sign:
-                self.wishes.append(effect)
+                self.signings.append(effect)
                 asks = True
             else:
                 self.effects.append(effect)

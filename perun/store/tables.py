@@ -12,7 +12,7 @@ from zlib import crc32
 from perun.core.state import (
     ChannelView,
     Credit,
-    Crossing,
+    HubInstance,
     InstanceView,
     Invitation,
     StoreMark,
@@ -105,7 +105,7 @@ TABLES: Final[dict[type, Table]] = {
     Totals: Table("totals", Totals),
     ChannelView: Table("channels", ChannelView),
     InstanceView: Table("instances", InstanceView),
-    Crossing: Table("crossings", Crossing),
+    HubInstance: Table("crossings", HubInstance),
     Invitation: Table("invitations", Invitation),
     Credit: Table("credits", Credit),
     StoreMark: Table("marks", StoreMark),

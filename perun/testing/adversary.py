@@ -157,9 +157,9 @@ class Adversary:
             case OfferWithdraw(withdraw, signature):
                 self.withdraws[withdraw] = signature
             case AnswerWithdraw(id, index, signature):
-                for wish in self.withdraws:
-                    if (wish.channel, wish.index) == (id, index):
-                        self.withdraws[wish] = signature
+                for withdrawal in self.withdraws:
+                    if (withdrawal.channel, withdrawal.index) == (id, index):
+                        self.withdraws[withdrawal] = signature
             case AcceptChannel(open=leave, open_signature=signature) if leave is not None:
                 self.opens[leave] = signature
             case _:
@@ -287,13 +287,14 @@ class Adversary:
         contract = self.deployment.contract.contract
         return ms_contract_calls.close(contract, self.channels[close.channel], close, *pair)
 
-    def withdraw(self, wish: Withdraw) -> Call | None:
+    def withdraw(self, withdrawal: Withdraw) -> Call | None:
         """`withdraw` by an offer that the honest side has signed."""
-        pair = self._pair(wish.channel, wish, self.withdraws.get(wish, _NOTHING))
+        pair = self._pair(withdrawal.channel, withdrawal, self.withdraws.get(withdrawal, _NOTHING))
         if pair is None:
             return None
         contract = self.deployment.contract.contract
-        return ms_contract_calls.withdraw(contract, self.channels[wish.channel], wish, *pair)
+        terms = self.channels[withdrawal.channel]
+        return ms_contract_calls.withdraw(contract, terms, withdrawal, *pair)
 
     def open_both(self, leave: Open) -> tuple[Address, Call] | None:
         """`openBoth` by an `Open` that we were given, once more; and who has to send it."""

@@ -288,27 +288,27 @@ class Listener:
         random = secrets.token_bytes(packets.CHALLENGE_BYTES)
         await socket.send_bytes(packets.challenge(random))
         try:
-            wish = packets.read_attach(await _receive(socket))
+            attach = packets.read_attach(await _receive(socket))
         except MalformedPacket as error:
             raise _Refused(Code.MALFORMED, error.reason) from None
-        self._check(wish, random)
+        self._check(attach, random)
         assert visitor.seat is not None
         refused = self.door.attach(visitor.seat)
         if refused is not None:
             raise _Refused(*refused)
-        visitor.peer = wish.peer
-        self.relay.attach(wish.peer, visitor)
-        await socket.send_bytes(packets.attached(wish.peer))
-        return wish.peer
+        visitor.peer = attach.peer
+        self.relay.attach(attach.peer, visitor)
+        await socket.send_bytes(packets.attached(attach.peer))
+        return attach.peer
 
-    def _check(self, wish: Attach, random: bytes) -> None:
-        if wish.host not in self._hosts:
+    def _check(self, attach: Attach, random: bytes) -> None:
+        if attach.host not in self._hosts:
             raise _Refused(Code.REFUSED, f"this is {', '.join(sorted(self._hosts))[:90]}")
         try:
-            key = PublicKey(wish.peer)
+            key = PublicKey(attach.peer)
         except BadKey:
             raise _Refused(Code.REFUSED, "the id is no public key") from None
-        if not verify_with(attach_digest(wish.host, random), Signature(wish.signature), key):
+        if not verify_with(attach_digest(attach.host, random), Signature(attach.signature), key):
             raise _Refused(Code.REFUSED, "the signature is not by that id over this challenge")
 
     async def _listen(

@@ -100,7 +100,7 @@ def _without(function: Callable[..., str | None], *words: str) -> Callable[..., 
 def _answers_at_once(draft: Draft, view: ChannelView) -> bool:
     assert view.held is not None
     id = view.held.intent.adds or view.held.intent.removes
-    if id is None or draft.crossing(id) is None:
+    if id is None or draft.hub_instance(id) is None:
         return False
     proposing.answer(draft, view.id)
     return True

@@ -13,7 +13,7 @@ from perun.core.inputs import (
     CommandTransfer,
 )
 from perun.core.notices import ExitOnly, ProposalRefused
-from perun.core.state import CrossingStage, Stage
+from perun.core.state import HubStage, Stage
 from perun.encoding import channel_id
 from perun.encoding.messages import OfferChannel, Propose
 from perun.testing.parties import key_of
@@ -237,17 +237,17 @@ def test_c1_proposal_that_is_refused_leaves_the_channel_idle() -> None:
 
 def test_c2_end_that_stalls_costs_the_other_no_channel() -> None:
     story = Story("bob")
-    known = set(story.ingrid.node.books.crossings)
+    known = set(story.ingrid.node.books.hub_instances)
     right = story.channel(story.bob, story.ingrid)
     leave_invitation_open(story.bob.node.books, right.id)  # He asks, and then does not propose.
     assert story.users.machine(0, 0, 1, 900)
     story.talk(of(story.bob, Propose))
     opening = [
         crossing
-        for crossing in story.ingrid.node.books.crossings.values()
+        for crossing in story.ingrid.node.books.hub_instances.values()
         if crossing.id not in known
     ]
-    assert [crossing.stage for crossing in opening] == [CrossingStage.OPENING]
+    assert [crossing.stage for crossing in opening] == [HubStage.OPENING]
     for _ in range(4):
         story.patience(of(story.bob))
     left = story.channel(story.alice, story.ingrid)
@@ -277,8 +277,8 @@ def test_c2_hub_with_many_requests_at_once_serves_all() -> None:
     hub = story.ingrid.node.books
     waiting = [view.waiting for view in hub.channels.values() if view.waiting]
     assert waiting == []
-    stages = [crossing.stage for crossing in hub.crossings.values()]
-    assert stages == [CrossingStage.OPEN] * len(stages)
+    stages = [crossing.stage for crossing in hub.hub_instances.values()]
+    assert stages == [HubStage.OPEN] * len(stages)
     # 21 machines of up to 150 in a channel of 1,000: what did not fit was refused, nothing hangs.
     assert len(stages) >= 8
     assert all(not view.proposals and not view.inflight for view in hub.channels.values())

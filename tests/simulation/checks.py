@@ -96,7 +96,7 @@ class Checker:
         if actor.asked is not None:
             return  # its own signer keeps everybody waiting
         limits = actor.node.books.config.limits
-        for crossing in actor.node.books.crossings.values():
+        for crossing in actor.node.books.hub_instances.values():
             if crossing.stage.name in ("OPENING", "CLOSING"):
                 instance = actor.node.books.instances[crossing.id]
                 # Until its own view is fresh, and has said that nobody submitted, it cannot sign.

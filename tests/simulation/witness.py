@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from perun.core.effects import Sign
 from perun.core.notices import ExitOnly, InstanceAdded, Notice, PaymentReceived, TransferDone
-from perun.core.state import ChannelView, Crossing, InstanceView, Role, Totals
+from perun.core.state import ChannelView, HubInstance, InstanceView, Role, Totals
 from perun.encoding.messages import (
     AcceptChannel,
     AnswerClose,
@@ -264,8 +264,8 @@ class Witness:
             raise Violated("P4: a pair in which the hub loses", gain=gain, states=together)
         self.seen["replaced over the hub"] += len(changes[0]) == 2
 
-    def _crossing(self, id: InstanceId) -> Crossing:
-        return self.actor.node.books.crossings[id]
+    def _crossing(self, id: InstanceId) -> HubInstance:
+        return self.actor.node.books.hub_instances[id]
 
     def _evidence(self, instance: InstanceView, payer: Role) -> int:
         """What the hub can make the payer's channel pay, whatever anybody submits."""

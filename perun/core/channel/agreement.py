@@ -110,7 +110,7 @@ def _announce(draft: Draft, before: ChannelView, view: ChannelView) -> None:
         if instance is not None and instance.role is not None:
             ends.on_added(draft, instance)
     for nano in (*removed, *added):
-        if draft.crossing(nano.id) is not None:
+        if draft.hub_instance(nano.id) is not None:
             pairs.on_agreed(draft, nano.id)
 
 

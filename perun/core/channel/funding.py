@@ -23,19 +23,19 @@ __all__ = ["deposit", "fund", "fund_in_turn", "submit_deposits", "submit_open_bo
 def submit_open_both(draft: Draft, view: ChannelView) -> None:
     """Funds both sides at once, while the peer's `Open` lives; its repetition is harmless, since
     the contract draws once per life of a channel."""
-    for leave in view.opens:
-        if leave.ours or view.head.drawn or lapsed(leave.open.valid_until, draft.chain):
+    for permit in view.opens:
+        if permit.ours or view.head.drawn or lapsed(permit.open.valid_until, draft.chain):
             continue
         funding = view.funding
         transaction = OpenBoth(
             view.channel,
             funding.alice_amount,
             funding.bob_amount,
-            leave.open.valid_until,
-            leave.signature,
+            permit.open.valid_until,
+            permit.signature,
             funding.alice_amount,
         )
-        draft.submit(b"o" + view.id, transaction, leave.open.valid_until)
+        draft.submit(b"o" + view.id, transaction, permit.open.valid_until)
 
 
 def fund(draft: Draft, view: ChannelView, command: CommandFund) -> None:

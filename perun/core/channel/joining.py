@@ -295,12 +295,12 @@ def _accept(draft: Draft, view: ChannelView, to_credit: bool) -> None:
         valid_until = UnixTime(
             draft.now + min(draft.config.limits.open_validity, view.channel.challenge)
         )
-        leave = Open(view.id, funding.alice_amount, funding.bob_amount, valid_until)
-        items.append(SignItem(own_account(view), leave))
+        permit = Open(view.id, funding.alice_amount, funding.bob_amount, valid_until)
+        items.append(SignItem(own_account(view), permit))
         items.append(SignItem(own_key(view), view.held.state))
         view = replace(
             view,
-            opens=(OpenOffer(leave),),
+            opens=(OpenOffer(permit),),
             held=replace(view.held, answering=True),
             signed=view.held.state.version,
         )
@@ -368,16 +368,16 @@ def on_accept(draft: Draft, view: ChannelView, message: AcceptChannel) -> None:
     funding = replace(view.funding, peer_to_credit=message.to_credit)
     view = replace(view, stage=Stage.JOINED, funding=funding, proven=True)
     if funding.drawn:
-        leave = message.open
+        permit = message.open
         expected = (view.id, funding.alice_amount, funding.bob_amount)
-        if leave is None or (leave.channel, leave.alice_amount, leave.bob_amount) != expected:
+        if permit is None or (permit.channel, permit.alice_amount, permit.bob_amount) != expected:
             raise UnexpectedMessage("AcceptChannel", "its Open is about something else")
-        if not draft.now < leave.valid_until <= draft.now + view.channel.challenge:
+        if not draft.now < permit.valid_until <= draft.now + view.channel.challenge:
             raise UnexpectedMessage("AcceptChannel", "its Open is over, or valid for too long")
-        draft.checker.check(leave, message.open_signature, peer_account(view))
+        draft.checker.check(permit, message.open_signature, peer_account(view))
         first = view.proposals[0]
         draft.checker.check(first.state, message.first_signature, peer_key(view))
-        view = replace(view, opens=(OpenOffer(leave, message.open_signature, ours=False),))
+        view = replace(view, opens=(OpenOffer(permit, message.open_signature, ours=False),))
         draft.put(view)
         complete(draft, view, SignedState(first.state, first.signature, message.first_signature))
         submit_open_both(draft, draft.channel(view.id))

@@ -162,27 +162,27 @@ def withdraw(draft: Draft, view: ChannelView, command: CommandWithdraw) -> None:
     amounts = (command.own_amount, command.peer_amount)
     alice, bob = amounts if view.role is Role.ALICE else amounts[::-1]
     valid_until = UnixTime(draft.now + _life(draft, view))
-    wish = Withdraw(view.id, view.final.withdrawals, alice, bob, valid_until)
-    why = why_no_withdraw(draft, view, wish)
+    withdrawal = Withdraw(view.id, view.final.withdrawals, alice, bob, valid_until)
+    why = why_no_withdraw(draft, view, withdrawal)
     if why is not None:
         raise NotAllowedNow("withdraw", why)
-    _sign_withdraw(draft, view, WithdrawOffer(wish, proposer=True))
+    _sign_withdraw(draft, view, WithdrawOffer(withdrawal, proposer=True))
 
 
 # Rules offer-4, offer-5.
-def why_no_withdraw(draft: Draft, view: ChannelView, wish: Withdraw) -> str | None:
+def why_no_withdraw(draft: Draft, view: ChannelView, withdrawal: Withdraw) -> str | None:
     """Why a Withdraw may not be signed: something in sight would no longer be solvent."""
     why = blocked(draft, view)
     if why is not None:
         return why
     if view.deposits or _own_open(view):
         return "a deposit of ours, or an Open we signed, is on its way"
-    if wish.index != view.final.withdrawals or wish.index != view.head.withdrawals:
+    if withdrawal.index != view.final.withdrawals or withdrawal.index != view.head.withdrawals:
         return "another withdrawal is not final yet"
-    if any(offer.withdraw.index == wish.index for offer in view.withdraws):
+    if any(offer.withdraw.index == withdrawal.index for offer in view.withdraws):
         return "a Withdraw that we signed is alive"
     alice, bob = reliable_holdings(view)
-    after = (alice - wish.alice_amount, bob - wish.bob_amount)
+    after = (alice - withdrawal.alice_amount, bob - withdrawal.bob_amount)
     states = [proposal.state for proposal in view.proposals]
     if view.held is not None:
         states.append(view.held.state)
@@ -198,38 +198,39 @@ def _sign_withdraw(draft: Draft, view: ChannelView, offer: WithdrawOffer) -> Non
     draft.sign(SignItem(own_key(view), offer.withdraw))
 
 
-def on_withdraw_signed(draft: Draft, wish: Withdraw, signature: Signature) -> None:
+def on_withdraw_signed(draft: Draft, withdrawal: Withdraw, signature: Signature) -> None:
     """Our signature of a Withdraw leaves."""
-    view = draft.channel(wish.channel)
+    view = draft.channel(withdrawal.channel)
     for offer in view.withdraws:
-        if offer.withdraw == wish:
+        if offer.withdraw == withdrawal:
             signed = replace(offer, own=signature)
             view = _with_withdraw(draft, view, offer, signed)
             if offer.proposer:
-                draft.send(view.peer, OfferWithdraw(wish, signature))
+                draft.send(view.peer, OfferWithdraw(withdrawal, signature))
             else:
-                draft.send(view.peer, AnswerWithdraw(view.id, wish.index, signature))
-                draft.notify(WithdrawAgreed(view.id, wish.valid_until))
+                draft.send(view.peer, AnswerWithdraw(view.id, withdrawal.index, signature))
+                draft.notify(WithdrawAgreed(view.id, withdrawal.valid_until))
             return
 
 
 def on_offer_withdraw(draft: Draft, view: ChannelView, message: OfferWithdraw) -> None:
     """The peer offers a payout: agree if every state in sight stays solvent."""
-    wish = message.withdraw
+    withdrawal = message.withdraw
     for offer in view.withdraws:
-        if offer.withdraw == wish:
+        if offer.withdraw == withdrawal:
             if offer.own:
-                draft.send(view.peer, AnswerWithdraw(view.id, wish.index, offer.own))
+                draft.send(view.peer, AnswerWithdraw(view.id, withdrawal.index, offer.own))
             return
-    draft.checker.check(wish, message.signature, peer_key(view))
-    why = why_no_withdraw(draft, view, wish)
-    if why is None and not draft.now <= wish.valid_until <= draft.now + view.channel.challenge:
+    draft.checker.check(withdrawal, message.signature, peer_key(view))
+    why = why_no_withdraw(draft, view, withdrawal)
+    last = draft.now + view.channel.challenge
+    if why is None and not draft.now <= withdrawal.valid_until <= last:
         why = "valid for too long, or over"
     if why is None and not draft.config.policy.withdraw:
         why = "our user has to decide"
     if why is not None:
         raise PeerNotAllowed("OfferWithdraw", why)
-    _sign_withdraw(draft, view, WithdrawOffer(wish, peer=message.signature))
+    _sign_withdraw(draft, view, WithdrawOffer(withdrawal, peer=message.signature))
 
 
 def on_answer_withdraw(draft: Draft, view: ChannelView, message: AnswerWithdraw) -> None:
@@ -260,9 +261,9 @@ def sign_again(draft: Draft, view: ChannelView) -> None:
     """Asks our signer again for what it has not signed."""
     if view.close is not None and not view.close.own:
         draft.sign(SignItem(own_key(view), view.close.close))
-    for wish in view.withdraws:
-        if not wish.own:
-            draft.sign(SignItem(own_key(view), wish.withdraw))
+    for drawing in view.withdraws:
+        if not drawing.own:
+            draft.sign(SignItem(own_key(view), drawing.withdraw))
 
 
 def submit(draft: Draft, view: ChannelView) -> None:
@@ -274,14 +275,14 @@ def submit(draft: Draft, view: ChannelView) -> None:
         if draft.now <= offer.close.valid_until and offer.proposer:
             transaction = CloseChannel(view.channel, offer.close, alice, bob)
             draft.submit(b"c" + view.id, transaction, offer.close.valid_until)
-    for wish in view.withdraws:
-        if not wish.proposer or not wish.own or not wish.peer:
+    for drawing in view.withdraws:
+        if not drawing.proposer or not drawing.own or not drawing.peer:
             continue
-        pair = (wish.own, wish.peer)
+        pair = (drawing.own, drawing.peer)
         alice, bob = pair if view.role is Role.ALICE else pair[::-1]
-        limit = wish.withdraw.valid_until
-        if draft.now <= limit and view.head.withdrawals == wish.withdraw.index:
-            money = WithdrawMoney(view.channel, wish.withdraw, alice, bob)
+        limit = drawing.withdraw.valid_until
+        if draft.now <= limit and view.head.withdrawals == drawing.withdraw.index:
+            money = WithdrawMoney(view.channel, drawing.withdraw, alice, bob)
             draft.submit(b"w" + view.id, money, limit)
 
 
@@ -293,9 +294,9 @@ def expire(draft: Draft, view: ChannelView) -> ChannelView:
         until = max(offer.close.valid_until, offer.alive_until)
         offer = None if time > until else offer
     withdraws = tuple(
-        wish
-        for wish in view.withdraws
-        if final.withdrawals <= wish.withdraw.index and time <= wish.withdraw.valid_until
+        drawing
+        for drawing in view.withdraws
+        if final.withdrawals <= drawing.withdraw.index and time <= drawing.withdraw.valid_until
     )
     opens = tuple(o for o in view.opens if time <= o.open.valid_until)
     own: Wei = final.alice if view.role is Role.ALICE else final.bob
@@ -328,10 +329,10 @@ def resend(draft: Draft, view: ChannelView) -> None:
             draft.send(view.peer, AnswerClose(view.id, offer.own))
         elif not offer.peer:
             draft.send(view.peer, OfferClose(offer.close, offer.own))
-    for wish in view.withdraws:
-        if not wish.own:
+    for drawing in view.withdraws:
+        if not drawing.own:
             continue
-        if not wish.proposer:
-            draft.send(view.peer, AnswerWithdraw(view.id, wish.withdraw.index, wish.own))
-        elif not wish.peer:
-            draft.send(view.peer, OfferWithdraw(wish.withdraw, wish.own))
+        if not drawing.proposer:
+            draft.send(view.peer, AnswerWithdraw(view.id, drawing.withdraw.index, drawing.own))
+        elif not drawing.peer:
+            draft.send(view.peer, OfferWithdraw(drawing.withdraw, drawing.own))

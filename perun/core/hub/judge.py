@@ -14,8 +14,8 @@ from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.accounting import clamp_to_locks, gain
 from perun.core.state import (
     ChannelView,
-    Crossing,
-    CrossingStage,
+    HubInstance,
+    HubStage,
     InstanceView,
     Intent,
     Leg,
@@ -42,7 +42,7 @@ def judge(
     if removed and added:
         return _judge_replacing(draft, view, message, removed[0], added[0], moved)
     nano = (removed or added)[0]
-    crossing, instance = draft.crossing(nano.id), draft.instance(nano.id)
+    crossing, instance = draft.hub_instance(nano.id), draft.instance(nano.id)
     leg = leg_in(instance, view)
     if crossing is None or leg is None:
         raise BadProposal("this instance does not cross this channel, or does no longer")
@@ -60,7 +60,7 @@ def _judge_replacing(
 ) -> Verdict:
     """One half of a pair that resizes or renews: the old instance goes at the totals it names, and
     what moves besides is the fee of the new one. Rules (a) to (d) are for what goes alone."""
-    crossing, instance = draft.crossing(new.id), draft.find_instance(new.id)
+    crossing, instance = draft.hub_instance(new.id), draft.find_instance(new.id)
     leg = leg_in(instance, view) if instance is not None else None
     if crossing is None or instance is None or leg is None or crossing.replaces != old.id:
         raise BadProposal("not granted, or no longer: one in the place of the other")
@@ -82,18 +82,18 @@ def _judge_replacing(
 def _check_adding(
     draft: Draft,
     view: ChannelView,
-    crossing: Crossing,
+    crossing: HubInstance,
     instance: InstanceView,
     leg: Leg,
     nano: Nano,
     moved: int,
 ) -> None:
     """Raises `BadProposal`; `moved` is what the state moves for the new instance."""
-    if crossing.stage is CrossingStage.REQUESTED:
+    if crossing.stage is HubStage.REQUESTED:
         # A half that waits for its turn, and comes again after patience.
         let_go(draft, crossing, "the other end waits no longer", (view.id,))
         raise BadProposal("its turn has not come in time")
-    if crossing.stage is not CrossingStage.OPENING or view.inflight != crossing.id:
+    if crossing.stage is not HubStage.OPENING or view.inflight != crossing.id:
         raise BadProposal("not asked for: request it, and wait for the grant")
     if nano != nano_of(draft.config.deployment, nano.id, instance.terms, leg.swapped):
         raise BadProposal("a nano with other locks, time or contract than its instance")

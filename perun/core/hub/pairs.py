@@ -25,8 +25,8 @@ from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.phases import blocked, fresh
 from perun.core.state import (
     ChannelView,
-    Crossing,
-    CrossingStage,
+    HubInstance,
+    HubStage,
     InstanceView,
     Intent,
     LegStatus,
@@ -80,11 +80,11 @@ def on_held(draft: Draft, view: ChannelView) -> bool:
     held = view.held
     assert held is not None
     id = held.intent.adds or held.intent.removes
-    crossing = draft.crossing(id) if id is not None else None
+    crossing = draft.hub_instance(id) if id is not None else None
     if crossing is None or id is None:
         return False
-    if held.intent.removes is not None and crossing.stage is CrossingStage.OPEN:
-        draft.put(replace(crossing, stage=CrossingStage.CLOSING, since=draft.chain.clock))
+    if held.intent.removes is not None and crossing.stage is HubStage.OPEN:
+        draft.put(replace(crossing, stage=HubStage.CLOSING, since=draft.chain.clock))
     instance = draft.instance(id)
     leg = leg_in(instance, view)
     assert leg is not None
@@ -96,7 +96,7 @@ def on_held(draft: Draft, view: ChannelView) -> bool:
             for half in (view, other):
                 if blocked(draft, half) is None:
                     refuse(draft, half.id, why)
-            if crossing.stage is CrossingStage.OPENING:
+            if crossing.stage is HubStage.OPENING:
                 _end_opening(draft, crossing, why)
             _back_to_open(draft, id)
         elif held.intent.adds is not None and not instance.watched:
@@ -113,13 +113,13 @@ def on_held(draft: Draft, view: ChannelView) -> bool:
 # Rule pair-3.
 def on_declined(draft: Draft, view: ChannelView, id: InstanceId, reason: str) -> None:
     """An end that we granted an instance says that it will not propose it: neither has to wait."""
-    crossing = draft.crossing(id)
-    if crossing is None or view.inflight != id or crossing.stage is not CrossingStage.OPENING:
+    crossing = draft.hub_instance(id)
+    if crossing is None or view.inflight != id or crossing.stage is not HubStage.OPENING:
         return
     give_up(draft, crossing, reason, (view.id,))
 
 
-def on_watched(draft: Draft, crossing: Crossing) -> None:
+def on_watched(draft: Draft, crossing: HubInstance) -> None:
     """The chain says how an instance stands that is being opened: its halves may wait for it."""
     instance = draft.instance(crossing.id)
     why = None if untouched(instance) else "an instance that was submitted before"
@@ -135,8 +135,8 @@ def on_watched(draft: Draft, crossing: Crossing) -> None:
 
 def look_again(draft: Draft, id: InstanceId) -> None:
     """At halves that wait for a block: while our view was too old nobody could sign them."""
-    crossing = draft.crossing(id)
-    if crossing is None or crossing.stage not in (CrossingStage.OPENING, CrossingStage.CLOSING):
+    crossing = draft.hub_instance(id)
+    if crossing is None or crossing.stage not in (HubStage.OPENING, HubStage.CLOSING):
         return
     removing = Intent(Purpose.REMOVE, removes=id)
     for channel in (crossing.alice_channel, crossing.bob_channel):
@@ -162,18 +162,18 @@ def _could_sign(draft: Draft, view: ChannelView) -> bool:
 
 def on_agreed(draft: Draft, id: InstanceId) -> None:
     """A state that adds or removes the instance is fully signed in one of the two channels."""
-    crossing, instance = draft.crossing(id), draft.instance(id)
+    crossing, instance = draft.hub_instance(id), draft.instance(id)
     if crossing is None:
         return
     statuses = [leg.status for leg in instance.legs]
     if all(status is LegStatus.LISTED for status in statuses):
-        draft.put(replace(crossing, stage=CrossingStage.OPEN, since=draft.chain.clock))
+        draft.put(replace(crossing, stage=HubStage.OPEN, since=draft.chain.clock))
         forget(draft, crossing)
     elif all(status is LegStatus.REMOVED for status in statuses):
         draft.drop(crossing)
         forget(draft, crossing)
     elif any(status is LegStatus.REMOVED for status in statuses):
-        draft.put(replace(crossing, stage=CrossingStage.HALF, since=draft.chain.clock))
+        draft.put(replace(crossing, stage=HubStage.HALF, since=draft.chain.clock))
         follow(draft, id)
     start_next(draft, crossing.alice_channel, crossing.bob_channel)
 
@@ -199,26 +199,26 @@ def follow(draft: Draft, id: InstanceId) -> None:
 
 
 # Rule pair-4.
-def overdue(draft: Draft, crossing: Crossing) -> None:
+def overdue(draft: Draft, crossing: HubInstance) -> None:
     """Refuses what is not complete after patience, so that nobody is left waiting [C2]."""
     patience = draft.config.limits.patience
     waited = draft.chain.waited(crossing.since)
-    if crossing.stage is CrossingStage.REQUESTED:
+    if crossing.stage is HubStage.REQUESTED:
         if waited > (30 * patience if all(crossing.requested) else patience):
             refuse_both(draft, crossing, "the other end, or a channel, kept us waiting")
             forget(draft, crossing)
             draft.drop(crossing)
     elif waited <= patience:
         return
-    elif crossing.stage is CrossingStage.HALF:
+    elif crossing.stage is HubStage.HALF:
         draft.put(replace(crossing, since=draft.chain.clock))
         follow(draft, crossing.id)
-    elif crossing.stage is CrossingStage.OPENING:
+    elif crossing.stage is HubStage.OPENING:
         if waited <= draft.config.limits.freshness and _waits_for_view(draft, crossing):
             return
         _refuse_halves(draft, crossing, "the other end has not proposed in time")
         _end_opening(draft, crossing, "not complete in time")
-    elif crossing.stage is CrossingStage.CLOSING and fresh(draft):
+    elif crossing.stage is HubStage.CLOSING and fresh(draft):
         instance = draft.instance(crossing.id)
         for leg in instance.legs:
             view = draft.channel(leg.channel)
@@ -231,7 +231,7 @@ def overdue(draft: Draft, crossing: Crossing) -> None:
         _back_to_open(draft, crossing.id)
 
 
-def _waits_for_view(draft: Draft, crossing: Crossing) -> bool:
+def _waits_for_view(draft: Draft, crossing: HubInstance) -> bool:
     """Both ends have done their part; what is missing is our own view."""
     pair = (draft.channel(crossing.alice_channel), draft.channel(crossing.bob_channel))
     halves = all(_is_half(view, _adding(crossing)) for view in pair)
@@ -239,7 +239,7 @@ def _waits_for_view(draft: Draft, crossing: Crossing) -> bool:
 
 
 def give_up(
-    draft: Draft, crossing: Crossing, reason: str, answered: Sequence[ChannelId] = ()
+    draft: Draft, crossing: HubInstance, reason: str, answered: Sequence[ChannelId] = ()
 ) -> None:
     """Ends an opening of which nothing is signed: by states where halves are, else in words; not
     again in channels where the half is `answered`."""
@@ -249,11 +249,11 @@ def give_up(
     _end_opening(draft, crossing, reason, (*halves, *answered))
 
 
-def _adding(crossing: Crossing) -> Intent:
+def _adding(crossing: HubInstance) -> Intent:
     return Intent(Purpose.ADD, adds=crossing.id, removes=crossing.replaces)
 
 
-def _refuse_halves(draft: Draft, crossing: Crossing, reason: str) -> None:
+def _refuse_halves(draft: Draft, crossing: HubInstance, reason: str) -> None:
     for id in (crossing.alice_channel, crossing.bob_channel):
         view = draft.channel(id)
         held = view.held
@@ -272,7 +272,7 @@ def _refuse_halves(draft: Draft, crossing: Crossing, reason: str) -> None:
 
 
 def _end_opening(
-    draft: Draft, crossing: Crossing, reason: str, but: Sequence[ChannelId] = ()
+    draft: Draft, crossing: HubInstance, reason: str, but: Sequence[ChannelId] = ()
 ) -> None:
     """If nothing of it is signed, lets go of what was reserved."""
     if any(leg.status is not LegStatus.NEW for leg in draft.instance(crossing.id).legs):
@@ -282,6 +282,6 @@ def _end_opening(
 
 
 def _back_to_open(draft: Draft, id: InstanceId) -> None:
-    crossing = draft.crossing(id)
-    if crossing is not None and crossing.stage is CrossingStage.CLOSING:
-        draft.put(replace(crossing, stage=CrossingStage.OPEN, since=draft.chain.clock))
+    crossing = draft.hub_instance(id)
+    if crossing is not None and crossing.stage is HubStage.CLOSING:
+        draft.put(replace(crossing, stage=HubStage.OPEN, since=draft.chain.clock))

@@ -27,8 +27,8 @@ from perun.core.rules.keys import peer_key
 from perun.core.rules.phases import Phase, blocked, phase
 from perun.core.state import (
     ChannelView,
-    Crossing,
-    CrossingStage,
+    HubInstance,
+    HubStage,
     InstanceView,
     Leg,
     LegStatus,
@@ -61,8 +61,8 @@ def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> Non
     if why is not None:
         refuse_one(draft, view, id, why)
         return
-    crossing = draft.crossing(id)
-    if crossing is not None and crossing.stage is CrossingStage.REQUESTED:
+    crossing = draft.hub_instance(id)
+    if crossing is not None and crossing.stage is HubStage.REQUESTED:
         start_next(draft, view.id)
 
 
@@ -88,14 +88,14 @@ def register(
     terms = message.terms
     if signer(terms, side) not in (None, peer_key(view)):
         return "your side of the machine is not your key"
-    crossing = draft.crossing(id)
+    crossing = draft.hub_instance(id)
     if crossing is None:
         if draft.find_instance(id) is not None:
             return "it has crossed before"
-        crossing = Crossing(
+        crossing = HubInstance(
             id, NOWHERE, NOWHERE, since=draft.chain.clock, replaces=message.replaces
         )
-    if crossing.stage is not CrossingStage.REQUESTED or crossing.requested[side]:
+    if crossing.stage is not HubStage.REQUESTED or crossing.requested[side]:
         return None
     if crossing.replaces != message.replaces:
         # The id does not say what it replaces, so both ends must.
@@ -120,7 +120,7 @@ def register(
     return None
 
 
-def _keep_terms(draft: Draft, crossing: Crossing, terms: Terms) -> None:
+def _keep_terms(draft: Draft, crossing: HubInstance, terms: Terms) -> None:
     """Both ends named the same terms, as the id shows; from here on the instance is watched."""
     legs = []
     for side, id in ((Role.ALICE, crossing.alice_channel), (Role.BOB, crossing.bob_channel)):
@@ -140,7 +140,7 @@ def start_next(draft: Draft, *channels: ChannelId) -> None:
     for id in channels:
         view = draft.channel(id)
         for waiting in view.waiting:
-            crossing = draft.crossing(waiting)
+            crossing = draft.hub_instance(waiting)
             if crossing is None or not all(crossing.requested):
                 continue
             pair = idle_pair(draft, crossing)
@@ -150,7 +150,7 @@ def start_next(draft: Draft, *channels: ChannelId) -> None:
 
 
 # Rule pair-1.
-def idle_pair(draft: Draft, crossing: Crossing) -> tuple[ChannelView, ChannelView] | None:
+def idle_pair(draft: Draft, crossing: HubInstance) -> tuple[ChannelView, ChannelView] | None:
     """The two channels of a pair, if both are idle."""
     pair = (draft.channel(crossing.alice_channel), draft.channel(crossing.bob_channel))
     return pair if all(_idle(draft, one) for one in pair) else None
@@ -168,7 +168,7 @@ def _idle(draft: Draft, view: ChannelView) -> bool:
 # Rules pair-1, pair-5.
 def start(
     draft: Draft,
-    crossing: Crossing,
+    crossing: HubInstance,
     pair: tuple[ChannelView, ChannelView],
     halves: tuple[ChannelId, ...] = (),
 ) -> str | None:
@@ -192,7 +192,7 @@ def start(
     policy = draft.config.policy.hub
     assert policy is not None
     fee = fee_for(policy, terms, draft.now, end_time(terms))
-    draft.put(replace(crossing, stage=CrossingStage.OPENING, since=draft.chain.clock, fee=fee))
+    draft.put(replace(crossing, stage=HubStage.OPENING, since=draft.chain.clock, fee=fee))
     valid_until = UnixTime(draft.now + policy.quote_validity)
     for view, price in zip(pair, (fee, Wei(0)), strict=True):
         waiting = tuple(id for id in view.waiting if id != crossing.id)
@@ -204,14 +204,14 @@ def start(
 
 
 # Rule replace-3.
-def why_stays(draft: Draft, crossing: Crossing, instance: InstanceView) -> str | None:
+def why_stays(draft: Draft, crossing: HubInstance, instance: InstanceView) -> str | None:
     """Why an instance cannot take the place that it asks for; None: it can.
 
     Only of a machine that crosses the same two channels, is listed in both, and goes from both at
     the totals that the ends name: not of one that the chain, or one channel alone, has decided.
     """
     assert crossing.replaces is not None
-    old, place = draft.find_instance(crossing.replaces), draft.crossing(crossing.replaces)
+    old, place = draft.find_instance(crossing.replaces), draft.hub_instance(crossing.replaces)
     if old is None or place is None or old.machine is None or instance.machine is None:
         return "no machine whose place it could take"
     if {leg.channel for leg in old.legs} != {crossing.alice_channel, crossing.bob_channel}:
@@ -223,7 +223,7 @@ def why_stays(draft: Draft, crossing: Crossing, instance: InstanceView) -> str |
     return None
 
 
-def forget(draft: Draft, crossing: Crossing) -> None:
+def forget(draft: Draft, crossing: HubInstance) -> None:
     """Lets go of what a crossing held; its channels serve the next pair.
 
     An instance that was never signed for is forgotten: asking costs nothing, keeping would.
@@ -242,7 +242,7 @@ def forget(draft: Draft, crossing: Crossing) -> None:
             draft.put(replace(view, inflight=inflight, waiting=waiting))
 
 
-def let_go(draft: Draft, crossing: Crossing, reason: str, but: Container[ChannelId]) -> None:
+def let_go(draft: Draft, crossing: HubInstance, reason: str, but: Container[ChannelId]) -> None:
     """Ends what nothing is signed of; in some channels a state tells the end."""
     refuse_both(draft, crossing, reason, but)
     forget(draft, crossing)
@@ -250,7 +250,7 @@ def let_go(draft: Draft, crossing: Crossing, reason: str, but: Container[Channel
 
 
 def refuse_both(
-    draft: Draft, crossing: Crossing, reason: str, but: Container[ChannelId] = ()
+    draft: Draft, crossing: HubInstance, reason: str, but: Container[ChannelId] = ()
 ) -> None:
     """Tells whoever asked."""
     for id in (crossing.alice_channel, crossing.bob_channel):

@@ -189,12 +189,12 @@ def test_requests_that_wait_for_a_channel_are_so_many_and_hold_nothing(trio: Tri
     for number in range(12):
         ask(trio, number)
     view = books.channels[trio.left]
-    assert len(view.waiting) == len(books.crossings) == hub.greatest_queue
+    assert len(view.waiting) == len(books.hub_instances) == hub.greatest_queue
     assert len(trio.world.network.said(RefuseInstance)) == 12 - hub.greatest_queue
     assert (view.inflight, books.instances) == (None, {})
 
     trio.world.advance(books.config.limits.patience + 1)
-    assert (books.channels[trio.left].waiting, books.crossings) == ((), {})
+    assert (books.channels[trio.left].waiting, books.hub_instances) == ((), {})
 
 
 def ask(trio: Trio, number: int) -> None:

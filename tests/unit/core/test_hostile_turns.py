@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from perun.core.effects import Sign
 from perun.core.inputs import CommandTransfer
 from perun.core.notices import VirtualReady
-from perun.core.state import CrossingStage
+from perun.core.state import HubStage
 from perun.encoding.messages import (
     AnswerState,
     Invite,
@@ -73,8 +73,8 @@ def test_what_is_dropped_and_comes_back_in_one_turn_is_on_disk(trio: Trio) -> No
     ask(trio, trio.bob, terms)
     trio.ingrid.node.turn()
 
-    (crossing,) = trio.ingrid.node.books.crossings.values()
-    assert crossing.stage is CrossingStage.OPENING
+    (crossing,) = trio.ingrid.node.books.hub_instances.values()
+    assert crossing.stage is HubStage.OPENING
     is_on_disk(trio.ingrid)
 
 
@@ -106,7 +106,7 @@ def test_request_that_comes_as_the_one_before_is_given_up_is_on_disk(trio: Trio)
     ask(trio, trio.alice, terms)
     trio.ingrid.node.turn()
 
-    assert len(trio.ingrid.node.books.crossings) == 1
+    assert len(trio.ingrid.node.books.hub_instances) == 1
     is_on_disk(trio.ingrid)
 
 
@@ -151,7 +151,7 @@ def test_pair_whose_turn_never_came_leaves_nothing_in_the_queue() -> None:
             trio.world.advance(11)
 
     books = trio.ingrid.node.books
-    assert books.crossings == {}
+    assert books.hub_instances == {}
     assert [view.waiting for view in books.channels.values()] == [(), ()]
     is_on_disk(trio.ingrid)
 

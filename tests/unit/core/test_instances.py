@@ -188,7 +188,7 @@ def test_a9_end_that_does_not_sign_for_its_side_is_refused_by_the_hub(trio: Trio
     assert "is not your key" in refusal.reason  # type: ignore[attr-defined]
     # The other half waits for a first end that does not exist, and is forgotten.
     trio.world.advance(20)
-    assert trio.ingrid.node.books.crossings == {}
+    assert trio.ingrid.node.books.hub_instances == {}
     assert trio.ingrid.node.books.channels[trio.left].waiting == ()
 
 
@@ -256,7 +256,7 @@ def test_what_is_over_leaves_the_store(trio: Trio) -> None:
 
     for party in (trio.alice, trio.ingrid, trio.bob):
         books = party.node.books
-        assert (books.instances, books.totals, books.crossings) == ({}, {}, {})
+        assert (books.instances, books.totals, books.hub_instances) == ({}, {}, {})
         assert all(view.final.ended for view in books.channels.values())
 
 

@@ -18,7 +18,7 @@ from perun.core.inputs import (
     Signed,
 )
 from perun.core.notices import InstanceAdded, InstanceRefused, InstanceRemoved, VirtualReady
-from perun.core.state import CrossingStage, LegStatus
+from perun.core.state import HubStage, LegStatus
 from perun.crypto.hashing import keccak
 from perun.encoding.messages import (
     AnswerState,
@@ -116,7 +116,7 @@ def test_grows_where_both_machines_together_would_not_fit(trio: Trio) -> None:
     trio.alice.do(CommandRemove(new))
     trio.world.settle()
     assert (net(trio.alice, trio.left), net(trio.bob, trio.right)) == (-950, 950)
-    assert trio.ingrid.node.books.crossings == {}
+    assert trio.ingrid.node.books.hub_instances == {}
     assert len(trio.world.ledger.log) == signed
 
 
@@ -345,7 +345,7 @@ def test_hub_signs_neither_until_both_and_refuses_after_patience(trio: Trio, sil
     patience(trio)
 
     assert listed(trio.alice, trio.left) == listed(trio.bob, trio.right) == [old]
-    assert trio.ingrid.node.books.crossings[old].stage is CrossingStage.OPEN
+    assert trio.ingrid.node.books.hub_instances[old].stage is HubStage.OPEN
     assert trio.ingrid.node.books.channels[trio.left].inflight is None
     assert still_good(trio, old)
 
@@ -613,7 +613,7 @@ def _one_machine_that_is_good(trio: Trio, old: MachineId) -> None:
     patience(trio)
     assert listed(trio.alice, trio.left) == listed(trio.bob, trio.right) == []
     assert (net(trio.alice, trio.left), hub_gain(trio)) == (53, 0)
-    assert old not in trio.ingrid.node.books.crossings
+    assert old not in trio.ingrid.node.books.hub_instances
 
 
 @pytest.mark.parametrize("who", ["alice", "ingrid", "bob"])
@@ -663,7 +663,7 @@ def test_what_replaced_and_was_replaced_leaves_the_store_in_time(trio: Trio) -> 
 
     for party in trio.world.parties:
         books = party.node.books
-        assert (books.instances, books.totals, books.crossings) == ({}, {}, {})
+        assert (books.instances, books.totals, books.hub_instances) == ({}, {}, {})
 
 
 def test_validity_is_of_no_use_to_whom_comes_back_too_late(trio: Trio) -> None:

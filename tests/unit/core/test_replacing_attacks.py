@@ -13,7 +13,7 @@ from perun.core.faults import NotAllowedNow
 from perun.core.inputs import CommandPay, CommandRemove, CommandTransfer
 from perun.core.nanocontracts.instances import nano_of
 from perun.core.notices import InstanceRefused
-from perun.core.state import CrossingStage, LegStatus
+from perun.core.state import HubStage, LegStatus
 from perun.encoding.messages import (
     AnswerState,
     GrantInstance,
@@ -228,8 +228,8 @@ def test_a1_halves_that_do_not_fit_are_both_refused(trio: Trio, name: str) -> No
     assert hub_kept_both_as_they_were(trio, case.old)
     assert hub_gain(trio) == 0
     books = trio.ingrid.node.books
-    assert case.new not in books.crossings
-    assert books.crossings[case.old].stage is CrossingStage.OPEN
+    assert case.new not in books.hub_instances
+    assert books.hub_instances[case.old].stage is HubStage.OPEN
     assert all(books.channels[id].inflight is None for id in (trio.left, trio.right))
 
 
@@ -239,7 +239,7 @@ def test_totals_that_differ_free_the_channels_at_once(trio: Trio) -> None:
 
     books = trio.ingrid.node.books
     assert [books.channels[id].inflight for id in (trio.left, trio.right)] == [None, None]
-    assert case.new not in books.crossings
+    assert case.new not in books.hub_instances
 
 
 def test_other_machine_of_the_same_ends_is_not_replaced_instead(trio: Trio) -> None:
@@ -369,7 +369,7 @@ def test_ends_that_do_not_agree_on_what_is_replaced_are_refused(
     if not granted_now:
         inflight = [trio.ingrid.node.books.channels[id].inflight for id in (trio.left, trio.right)]
         assert inflight == [None, None]
-        assert list(trio.ingrid.node.books.crossings) == [case.old]
+        assert list(trio.ingrid.node.books.hub_instances) == [case.old]
 
 
 def test_machine_of_other_channels_is_not_replaced(trio: Trio) -> None:
@@ -397,7 +397,7 @@ def test_place_is_taken_once(trio: Trio) -> None:
     trio.world.advance()
 
     assert listed(trio.ingrid, trio.left) == [case.new]
-    assert list(trio.ingrid.node.books.crossings) == [case.new]
+    assert list(trio.ingrid.node.books.hub_instances) == [case.new]
     reasons = {m.reason for m in trio.world.network.said(RefuseInstance)}  # type: ignore[attr-defined]
     assert "the machine whose place it takes is not listed in both channels" in reasons or (
         "no machine whose place it could take" in reasons

@@ -19,9 +19,9 @@ from perun.core.inputs import (
     Received,
 )
 from perun.core.notices import InstanceAdded, InstanceRefused, VirtualReady
-from perun.core.preverify import claims_of
+from perun.core.preverify import expected_of
 from perun.core.rules.phases import Phase, phase
-from perun.core.state import ChannelView, CrossingStage, LegStatus
+from perun.core.state import ChannelView, HubStage, LegStatus
 from perun.crypto.hashing import keccak
 from perun.encoding.messages import (
     AnswerState,
@@ -163,7 +163,7 @@ def test_fee_that_nobody_allowed_is_named_to_both_ends_at_once() -> None:
     assert at_rest(trio.alice)
     assert at_rest(trio.bob)
     assert at_rest(trio.ingrid)
-    assert trio.ingrid.node.books.crossings == {}
+    assert trio.ingrid.node.books.hub_instances == {}
     # And the next one, which the hub would take, opens.
     trio.ingrid.node.books.config = replace(trio.ingrid.node.books.config, policy=hub_policy())
     add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob)
@@ -272,7 +272,7 @@ def test_half_that_is_not_good_changes_nothing_in_its_channel(
         if to == trio.bob.peer
     ]
     assert [type(message) for message in to_bob] == [Over]  # the invitation
-    assert trio.ingrid.node.books.crossings == {}
+    assert trio.ingrid.node.books.hub_instances == {}
     # The inviter is answered, by a state where it has signed one.
     assert trio.alice.told(InstanceRefused)
     assert at_rest(trio.alice)
@@ -299,7 +299,7 @@ def test_half_of_another_instance_is_not_a_request_for_this_one() -> None:
         trio.world.advance(11)
 
     assert listed(trio.bob, trio.right) == listed(trio.alice, trio.left) == 0
-    assert trio.ingrid.node.books.crossings == {}
+    assert trio.ingrid.node.books.hub_instances == {}
     assert at_rest(trio.bob)
 
 
@@ -332,7 +332,7 @@ def test_request_that_no_inviter_makes_is_ignored(
     add_machine(frugal.world, frugal.alice, frugal.left, 300, 0, frugal.bob)
 
     assert frugal.ingrid.node.books.channels == before
-    assert frugal.ingrid.node.books.crossings == {}
+    assert frugal.ingrid.node.books.hub_instances == {}
     assert [type(error) for _, error in frugal.ingrid.faults] == [UnexpectedMessage]
 
 
@@ -346,7 +346,7 @@ def test_own_half_with_a_bad_signature_changes_nothing_at_all(frugal: Trio) -> N
     add_machine(frugal.world, frugal.alice, frugal.left, 300, 0, frugal.bob)
 
     assert frugal.ingrid.node.books.channels == before
-    assert frugal.ingrid.node.books.crossings == {}
+    assert frugal.ingrid.node.books.hub_instances == {}
     assert [type(error) for _, error in frugal.ingrid.faults] == [BadSignature]
 
 
@@ -365,7 +365,7 @@ def test_bad_own_half_is_refused_and_takes_the_other_along(frugal: Trio) -> None
     assert listed(frugal.bob, frugal.right) == 0
     assert frugal.bob.told(InstanceRefused)
     assert at_rest(frugal.bob)
-    assert frugal.ingrid.node.books.crossings == {}
+    assert frugal.ingrid.node.books.hub_instances == {}
 
 
 def test_half_with_more_instances_than_any_state_has_is_not_carried(frugal: Trio) -> None:
@@ -422,7 +422,7 @@ def test_half_that_is_forwarded_late_is_stale(frugal: Trio) -> None:
     frugal.world.advance(11)
 
     assert frugal.ingrid.node.books.channels[frugal.right].agreed == before.agreed
-    assert frugal.ingrid.node.books.crossings == {}
+    assert frugal.ingrid.node.books.hub_instances == {}
     assert frugal.alice.told(InstanceRefused)
     assert at_rest(frugal.alice)
     # What was refused can be tried anew; but Bob signs nothing unasked for her any more.
@@ -450,7 +450,7 @@ def test_half_whose_refusal_is_not_answered_yet_is_stale_already(frugal: Trio) -
     frugal.ingrid.node.turn()
 
     assert frugal.ingrid.node.books.channels[frugal.right] == before
-    assert frugal.ingrid.node.books.crossings == {}
+    assert frugal.ingrid.node.books.hub_instances == {}
 
 
 @pytest.mark.parametrize("policy", [FRUGAL, OPEN_HANDED], ids=["both halves", "one half"])
@@ -644,8 +644,8 @@ def test_half_that_waits_for_its_turn_is_refused_after_patience(frugal: Trio) ->
     busy = frugal.ingrid.node.books.channels[frugal.right]
     frugal.ingrid.node.books.load(replace(busy, inflight=InstanceId(b"\x09" * 32)))
     add_machine(frugal.world, frugal.alice, frugal.left, 300, 0, frugal.bob)
-    (crossing,) = frugal.ingrid.node.books.crossings.values()
-    assert crossing.stage is CrossingStage.REQUESTED
+    (crossing,) = frugal.ingrid.node.books.hub_instances.values()
+    assert crossing.stage is HubStage.REQUESTED
     assert listed(frugal.alice, frugal.left) == 0
     for _ in range(3):
         frugal.world.advance(11)
@@ -654,7 +654,7 @@ def test_half_that_waits_for_its_turn_is_refused_after_patience(frugal: Trio) ->
     assert at_rest(frugal.bob)
     assert frugal.alice.told(InstanceRefused)
     assert frugal.bob.told(InstanceRefused)
-    assert frugal.ingrid.node.books.crossings == {}
+    assert frugal.ingrid.node.books.hub_instances == {}
 
 
 def test_half_that_waits_for_its_turn_is_sent_again_when_it_comes(frugal: Trio) -> None:
@@ -682,7 +682,7 @@ def test_end_in_dispute_has_no_half(frugal: Trio) -> None:
     frugal.world.advance(11)
 
     assert listed(frugal.ingrid, frugal.left) == 0
-    assert frugal.ingrid.node.books.crossings == {}
+    assert frugal.ingrid.node.books.hub_instances == {}
     assert at_rest(frugal.alice)
 
 
@@ -732,7 +732,7 @@ def test_instance_that_was_submitted_before_is_refused_to_both(frugal: Trio) -> 
     frugal.world.settle()
 
     assert listed(frugal.alice, frugal.left) == listed(frugal.bob, frugal.right) == 0
-    assert frugal.ingrid.node.books.crossings == {}
+    assert frugal.ingrid.node.books.hub_instances == {}
     assert at_rest(frugal.alice)
     assert at_rest(frugal.bob)
 
@@ -786,7 +786,7 @@ def test_signatures_of_both_halves_are_foreseen(frugal: Trio) -> None:
 
     def change(message: RequestInstance) -> Iterable[RequestInstance]:
         received = Received(frugal.alice.peer, message)
-        claims = claims_of(frugal.ingrid.node.books, received)
+        claims = expected_of(frugal.ingrid.node.books, received)
         keys = [claim.key for claim in claims]
         assert keys == [frugal.alice.key.address, frugal.bob.key.address]
         found.append(len(claims))

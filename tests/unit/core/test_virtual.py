@@ -20,7 +20,7 @@ from perun.core.inputs import (
     Signed,
 )
 from perun.core.notices import InstanceRefused, ProposalRefused, VirtualReady
-from perun.core.state import CrossingStage, Intent, LegStatus, Purpose
+from perun.core.state import HubStage, Intent, LegStatus, Purpose
 from perun.core.states.proposing import want
 from perun.crypto.hashing import keccak
 from perun.encoding.messages import (
@@ -93,7 +93,7 @@ def test_open_pay_close_while_the_hub_signs_nothing(trio: Trio) -> None:
     assert (net(trio.alice, trio.left), net(trio.bob, trio.right)) == (100, -100)
     assert hub_gain(trio) == 0
     assert nanos(trio.alice, trio.left) == nanos(trio.bob, trio.right) == 0
-    assert trio.ingrid.node.books.crossings == {}
+    assert trio.ingrid.node.books.hub_instances == {}
 
 
 def test_both_ends_may_want_to_close_at_once(trio: Trio) -> None:
@@ -147,7 +147,7 @@ def test_fee_above_what_we_allow_is_not_paid() -> None:
 
     assert alice.told(InstanceRefused)
     assert nanos(bob, bob.channel(ingrid).id) == 0
-    assert ingrid.node.books.crossings == {}
+    assert ingrid.node.books.hub_instances == {}
 
 
 @pytest.mark.parametrize("silent", ["alice", "bob"])
@@ -177,7 +177,7 @@ def test_c2_stalling_end_is_waited_for_no_longer_than_patience(trio: Trio) -> No
     assert view.proposals == ()
     assert trio.alice.told(ProposalRefused)
     assert trio.ingrid.node.books.channels[trio.left].inflight is None
-    assert machine not in trio.ingrid.node.books.crossings
+    assert machine not in trio.ingrid.node.books.hub_instances
 
 
 def hold_back_instances(party: Party) -> list[ChainInstance]:
@@ -205,11 +205,11 @@ def test_pair_that_waits_for_a_fresh_view_is_signed_at_the_next_block(trio: Trio
     hub.clock.ahead += 1
     hub.node.turn()
     hub.clock.ahead = 0
-    assert hub.node.books.crossings[machine].stage is CrossingStage.OPENING
+    assert hub.node.books.hub_instances[machine].stage is HubStage.OPENING
 
     hub.chain.inbox = hub.node.post
     trio.world.advance(LIMITS.freshness + LIMITS.patience + 1)
-    assert hub.node.books.crossings[machine].stage is CrossingStage.OPEN
+    assert hub.node.books.hub_instances[machine].stage is HubStage.OPEN
     assert nanos(trio.alice, trio.left) == nanos(trio.bob, trio.right) == 1
 
 
@@ -220,7 +220,7 @@ def test_half_that_waits_while_the_view_is_stale_is_refused_when_it_is_fresh(tri
     trio.alice.do(CommandRemove(machine))
     trio.world.settle()
     hub = trio.ingrid
-    assert hub.node.books.crossings[machine].stage is CrossingStage.CLOSING
+    assert hub.node.books.hub_instances[machine].stage is HubStage.CLOSING
     hub.clock.ahead = LIMITS.freshness + 1
     hub.node.turn()
     hub.clock.ahead = 0
@@ -325,13 +325,13 @@ def test_rule_c_receiver_cashes_a_one_way_machine_while_the_payer_is_offline(tri
         trio.world.settle([trio.bob, trio.ingrid])
 
     assert net(trio.bob, trio.right) == -40
-    assert trio.ingrid.node.books.crossings[machine].stage is CrossingStage.HALF
+    assert trio.ingrid.node.books.hub_instances[machine].stage is HubStage.HALF
     # Alice is back, and follows: rule (d).
     trio.alice.restart()
     trio.world.settle()
     trio.world.advance(12)
     assert (net(trio.alice, trio.left), hub_gain(trio)) == (40, 0)
-    assert trio.ingrid.node.books.crossings == {}
+    assert trio.ingrid.node.books.hub_instances == {}
 
 
 def test_rule_c_hub_submits_its_evidence_when_the_payer_never_follows(trio: Trio) -> None:
@@ -424,13 +424,13 @@ def test_lost_request_or_grant_leaves_nothing_behind(trio: Trio) -> None:
     trio.world.network.lose()
     trio.world.advance(11)
 
-    assert machine not in trio.ingrid.node.books.crossings
+    assert machine not in trio.ingrid.node.books.hub_instances
     leave_invitation_open(trio.bob.node.books, trio.right)
     trio.world.network.rule = without(trio.bob, RequestInstance)
     machine = add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob)
     trio.world.network.rule = None
     trio.world.advance(11)
-    assert machine not in trio.ingrid.node.books.crossings
+    assert machine not in trio.ingrid.node.books.hub_instances
     assert add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob)
     assert nanos(trio.bob, trio.right) == 1
 

@@ -97,7 +97,7 @@ def test_exit_pays_what_signatures_say_and_second_run_owes_nothing(
     before = scene.chain.evm.balance(alice.address)
     leaver = Leaver(scene, alice, alice.path)
     plan = leaver.go()
-    (claim,) = plan.claims
+    (claim,) = plan.owed
     assert claim.amount == ETHER - 100 + 30 - 7
     assert claim.phase is Phase.IDLE
     assert plan.cost > 0
@@ -153,7 +153,7 @@ def test_exit_goes_on_after_being_stopped(paid: tuple[Scene, Party, Party]) -> N
     first.close()
     scene.block(3)
     second = Leaver(scene, alice, alice.path)
-    (claim,) = second.exit.look().claims
+    (claim,) = second.exit.look().owed
     assert claim.phase is Phase.DISPUTED
     second.go()
     second.close()
@@ -412,6 +412,6 @@ def test_exit_registers_though_no_log_is_told_and_knows_that_it_does_not_know(
         assert not plan.sure
         assert plan.trouble is not None
         scene.block()
-    (claim,) = plan.claims
+    (claim,) = plan.owed
     assert claim.phase is Phase.DISPUTED
     leaver.close()

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from perun.core.inputs import CommandTransfer
 from perun.core.state import Dispute
-from perun.node.owed import claims
+from perun.node.owed import owed_by
 from perun.types import UnixTime, Version, Wei
 from tests.support.scene import ETHER, Scene
 
@@ -24,4 +24,4 @@ def test_newer_state_counts_only_until_the_deadline(scene: Scene, late: int, owe
     deadline = UnixTime(books.chain.head_time - late)
     stale = replace(view.head, dispute=Dispute(Version(0), Wei(0), (), deadline))
     books.channels[channel] = replace(view, head=stale)
-    assert [claim.amount for claim in claims(books)] == ([owed] if owed else [])
+    assert [one.amount for one in owed_by(books)] == ([owed] if owed else [])

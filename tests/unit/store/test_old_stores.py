@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from perun.core.books import Row
-from perun.core.state import Crossing, CrossingStage, InstanceView, Leg, LegStatus, Role
+from perun.core.state import HubInstance, HubStage, InstanceView, Leg, LegStatus, Role
 from perun.encoding.records import RowCodec
 from perun.store import SqliteStore
 from perun.store.migrations import MIGRATIONS
@@ -47,7 +47,7 @@ INSTANCE = InstanceView(
     leave_sent=True,
     head=MachineRecord(Wei(2**80), Wei(1), UnixTime(2_000_000_300)),
 )
-CROSSING = Crossing(ID, CHANNEL, ChannelId(b"\x06" * 32), CrossingStage.OPEN, (True, True))
+CROSSING = HubInstance(ID, CHANNEL, ChannelId(b"\x06" * 32), HubStage.OPEN, (True, True))
 
 
 def _older(row: Row, kind: type, fields: int = 0) -> bytes:
@@ -97,7 +97,7 @@ def first_schema(tmp_path: Path) -> Path:
     path = tmp_path / "node.db"
     db = _as_then(path, 1, 7)
     db.execute("INSERT INTO instances VALUES (1, ?)", (_older(INSTANCE, InstanceView, 3),))
-    db.execute("INSERT INTO crossings VALUES (1, ?)", (_older(CROSSING, Crossing, 1),))
+    db.execute("INSERT INTO crossings VALUES (1, ?)", (_older(CROSSING, HubInstance, 1),))
     db.close()
     return path
 

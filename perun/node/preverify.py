@@ -10,24 +10,24 @@ from collections.abc import Iterable
 
 from perun.core.books import Books
 from perun.core.inputs import Received
-from perun.core.preverify import claims_of
-from perun.core.signing import Claim
+from perun.core.preverify import expected_of
+from perun.core.signing import Expected
 from perun.crypto.backend import each
 from perun.crypto.jobs import Job
 
-__all__ = ["check_ahead"]
+__all__ = ["preverify"]
 
 
-def check_ahead(books: Books, inputs: Iterable[object]) -> None:
+def preverify(books: Books, inputs: Iterable[object]) -> None:
     """Checks what it can foresee; never raises for what a peer has sent."""
-    claims: list[Claim] = []
+    signatures: list[Expected] = []
     checks: list[Job[bool]] = []
     for input in inputs:
         if isinstance(input, Received):
-            for claim in claims_of(books, input):
-                check = books.checker.prepare(claim)
+            for expected in expected_of(books, input):
+                check = books.checker.prepare(expected)
                 if check is not None:
-                    claims.append(claim)
+                    signatures.append(expected)
                     checks.append(check)
     found = each(checks)
-    books.checker.remember(claim for claim, good in zip(claims, found, strict=True) if good)
+    books.checker.remember(one for one, good in zip(signatures, found, strict=True) if good)

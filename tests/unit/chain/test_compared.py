@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from perun.bindings.calls import Call
 from perun.bindings.failures import NodeUnreachable
+from perun.chain.compared import Compared
 from perun.chain.endpoint import Inconsistent, WrongChain
-from perun.chain.pair import Compared
 from perun.chain.reports import Disagreement, Sent, Unanswered
 from perun.errors import ChainFault
 from perun.testing.endpoint import ScriptedEndpoint
