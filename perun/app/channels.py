@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from perun.app import errands
 from perun.app.contacts import remember
 from perun.app.errors import BadParams, Forbidden, NoSuch
@@ -29,6 +31,9 @@ from perun.crypto.keys import PublicKey
 from perun.types import ETH, Address, Asset, ChannelId, Nonce, Seconds, Wei
 
 __all__ = ["answer", "claim", "close", "leave", "open_channel", "top_up", "withdraw"]
+
+_MINUTES: Final = 120
+"""Seconds from which on people count in minutes."""
 
 
 def open_channel(work: Work, caller: Caller, params: Open) -> Opening:
@@ -130,9 +135,10 @@ def _counts_after(work: Work) -> str:
     )
     if not chain.head_number:
         return "when a final block shows it; the chain is not seen yet"
-    minutes = -(-max(0, seconds) // 60)
+    seconds = max(0, seconds)
+    time = f"{seconds} seconds" if seconds < _MINUTES else f"{-(-seconds // 60)} minutes"
     return (
-        f"when a final block shows it: about {blocks} blocks or {minutes} minutes after it is "
+        f"when a final block shows it: about {blocks} blocks or {time} after it is "
         f"mined (final is block {chain.final_number}, the newest {chain.head_number})"
     )
 

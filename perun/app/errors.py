@@ -89,7 +89,7 @@ class NoWay(Refusal):
     do: str
 
     code: ClassVar[int] = 12
-    template: ClassVar[str] = "no way to pay {amount} to {payee} ({step}): {why}; {do}"
+    template: ClassVar[str] = "no way to pay {payee} ({step}): {why}; {do}"
 
 
 class NotYet(NoWay):

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from perun.app import ways
 from perun.app.errors import NotYet, NoWay
 from perun.app.rows import NO_INSTANCE, Errand, Opening, Payment
+from perun.app.texts import money
 from perun.app.work import Work, plain
 from perun.core.faults import NotAllowedNow
 from perun.core.inputs import CommandAddMachine, CommandReplace
@@ -111,8 +112,9 @@ def _try(work: Work, payment: Payment, needs: Wei, before: Opening | None) -> No
             work.name(payee),
             payment.amount,
             "money",
-            f"the channel with {work.name(view.peer)} has {free} free"
-            + (f", and {locked} locked towards others" if locked else ""),
+            f"the channel with {work.name(view.peer)} has {money(asset, free)} free"
+            + (f", and {money(asset, locked)} locked towards others" if locked else "")
+            + f", not {money(asset, payment.amount)}",
             "top it up, or pay less",
         )
     if any(view.channel.asset == asset and _is_unseen(work, view) for view in _all(work)):

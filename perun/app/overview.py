@@ -41,6 +41,7 @@ def status(work: Work, params: GetStatus, version: str) -> v.Status:  # noqa: AR
     return v.Status(
         node=show_node(work.me),
         account=show_account(work.config.identity.account),
+        outside=None,  # the application asks no chain: its host fills it in
         network=_network(work),
         block=v.Block(
             number=chain.head_number,

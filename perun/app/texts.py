@@ -11,8 +11,19 @@ from perun.core.state import PeerId
 from perun.crypto.hashing import keccak
 from perun.encoding.addresses import node_id, parse_host, show_node_id
 from perun.types import ETH, Address, Asset, Record, Wei
+from perun.units import format_ether
 
-__all__ = ["Who", "amount_of", "asset_of", "bytes_of", "hexed", "show_account", "show_node", "who"]
+__all__ = [
+    "Who",
+    "amount_of",
+    "asset_of",
+    "bytes_of",
+    "hexed",
+    "money",
+    "show_account",
+    "show_node",
+    "who",
+]
 
 _PREFIX: Final = "perun1"
 
@@ -52,6 +63,11 @@ def who(shelf: Shelf, text: str) -> Who:
     account = known.account if known is not None else Address(b"")
     place = parse_host(host) if at else known.host if known is not None else ""
     return Who(peer, place, account)
+
+
+def money(asset: Asset, amount: int) -> str:
+    """An amount for people; a token's in its smallest unit."""
+    return f"{format_ether(amount)} ETH" if asset == ETH else f"{amount} of {show_account(asset)}"
 
 
 def amount_of(text: str) -> Wei:

@@ -152,6 +152,8 @@ class Status(Value, frozen=True):
 
     node: NodeName
     account: Account
+    outside: Amount | None
+    """ETH of the account on chain, outside all channels, in wei; None: not known now."""
     network: Network
     block: Block
     exit_only: bool

@@ -84,7 +84,11 @@ def balance(node: Node, as_json: bool) -> None:
         _json(status)
         return
     out = console()
-    say(out, f"{status.node}  account {status.account}")
+    say(out, f"{status.node}")
+    outside = (
+        "" if status.outside is None else f", {ether(int(status.outside))} ETH outside channels"
+    )
+    say(out, f"account {status.account}{outside}")
     block = status.block
     fresh = "" if block.fresh else ", too old to act on"
     say(out, f"{status.network.caip2}  block {block.number}, final {block.final_number}{fresh}")

@@ -41,6 +41,7 @@ from perun.daemon.keyring import Keyring
 from perun.daemon.lookups import Lookups
 from perun.daemon.places import place_of, tls_of
 from perun.daemon.policies import policy_of
+from perun.daemon.purse import Purse
 from perun.daemon.services import Services
 from perun.daemon.settings import BadSettings, Settings
 from perun.encoding.addresses import NodeAddress, show_node_id
@@ -180,7 +181,10 @@ class Daemon:
             keyring.node, hello, listener=self.listener, admits=self._admits, report=tell
         )
         self.thread = NodeThread(self.assembly.node)
-        self.lookups = Lookups(self.assembly.node, self.config, genesis, home / "cards.json")
+        node = self.assembly.node
+        purse = Purse(self.connect, account.address, lambda: node.books.chain.head_number)
+        self._undo.callback(purse.stop)
+        self.lookups = Lookups(node, self.config, genesis, purse, home / "cards.json")
         self._undo.callback(self.lookups.stop)
         bind, port = place_of(settings.api.listen)
         self.api = ApiServer(self.lookups, Tokens(tokens_folder(home)), bind, port)

@@ -1,7 +1,8 @@
 """What the application needs to know of others before it can act: the account behind an address.
 
 The application opens nothing. So a call that names `perun1…@host` passes here first: the host's
-card is fetched, compared with our chain and contracts, and its account filled in.
+card is fetched, compared with our chain and contracts, and its account filled in. What our account
+has on chain is filled into `status`.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from typing import Final
 
 import msgspec
 
-from perun.app.methods import Open
+from perun.app.methods import GetStatus, Open
+from perun.app.values import Status
 from perun.app.work import Ask
 from perun.core.config import Config
 from perun.daemon.cards import fetch_card, require_same
+from perun.daemon.purse import Purse
 from perun.encoding.addresses import NodeAddress
 from perun.encoding.cards import Card
 from perun.errors import BrokenInvariant, PerunError
@@ -31,14 +34,19 @@ _PREFIX: Final = "perun1"
 class Lookups:
     """Stands before a node, as `perun.api.door.Hosted`."""
 
-    def __init__(self, node: Node, config: Config, genesis: bytes, serials: Path) -> None:
+    def __init__(
+        self, node: Node, config: Config, genesis: bytes, purse: Purse, serials: Path
+    ) -> None:
         """Args:
+        purse: of our account.
         serials: keeps the newest serial seen of each card, so that no old one is believed.
         """
         self._node, self._config, self._genesis = node, config, genesis
-        self._file = serials
+        self._purse, self._file = purse, serials
         self._serials = _read(serials)
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="perun-cards")
+        # Apart: a host that is slow to show its card must not keep back how we stand.
+        self._statuses = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="perun-status")
 
     @property
     def failed(self) -> Exception | None:
@@ -49,12 +57,15 @@ class Lookups:
         """See `Hosted`: at once, unless a card must be fetched first."""
         if isinstance(item, Ask) and isinstance(item.params, Open) and _wants_card(item.params):
             self._pool.submit(self._complete, item, item.params)
+        elif isinstance(item, Ask) and isinstance(item.params, GetStatus):
+            self._statuses.submit(self._look_outside, item)
         else:
             self._node.ask(item)
 
     def stop(self) -> None:
         """Fetches no more."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._statuses.shutdown(wait=False, cancel_futures=True)
 
     def card(self, address: NodeAddress) -> Card:
         """The card of a node, if it is of our chain and contracts.
@@ -71,6 +82,16 @@ class Lookups:
             with suppress(OSError):
                 _write(self._file, self._serials)
         return card
+
+    def _look_outside(self, item: Ask) -> None:
+        found = self._purse.look()
+
+        def reply(answer: object) -> None:
+            if isinstance(answer, Status) and found is not None:
+                answer = msgspec.structs.replace(answer, outside=str(found))
+            item.reply(answer)
+
+        self._node.ask(Ask(item.method, item.params, reply, item.caller, item.push))
 
     def _complete(self, item: Ask, params: Open) -> None:
         try:
