@@ -7,7 +7,7 @@ ENVIRONMENT := $(shell $(PYTHON) -c 'import sys; print(sys.prefix)')
 INSTALLED := $(ENVIRONMENT)/.perun-installed
 NODE_TOOLS := $(if $(shell command -v npm),node_modules/.package-lock.json)
 
-.PHONY: help install check format test artifacts gas vectors bench fuzz simulate storm planted kills mutants prove demo clean
+.PHONY: help install check format test artifacts gas vectors bench fuzz simulate storm planted kills mutants prove up demo clean
 
 help: ## show these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ mutants: install ## break the contracts on purpose and see that a test notices e
 
 prove: install ## check the contracts symbolically and statically (needs halmos and slither)
 	$(PYTHON) -m proofs
+
+up: install ## a whole network on this machine: a chain, a hub, a shop to pay, a patron who pays you
+	$(PYTHON) -m perun.cli.main up
 
 demo: install ## Alice, Bob and a hub: payments, a swap, a power cut and a fraud
 	$(PYTHON) -m perun.cli.main demo

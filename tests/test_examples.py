@@ -1,4 +1,4 @@
-"""What the README shows is what runs, from the wheel alone, and what type checkers accept."""
+"""What the guide shows is what runs, from the wheel alone, and what type checkers accept."""
 
 from __future__ import annotations
 
@@ -32,11 +32,10 @@ def test_first_payment_is_short_and_needs_little() -> None:
     assert set(imported) == {"perun", "web3"}
 
 
-def test_readme_begins_with_first_payment() -> None:
-    blocks = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
-    if not blocks:
-        pytest.skip("README.md shows no Python yet")
-    assert blocks[0] == EXAMPLE.read_text()
+def test_guide_ends_with_first_payment() -> None:
+    guide = ROOT / "docs" / "guides" / "first-payment.md"
+    blocks = re.findall(r"^```python\n(.*?)^```$", guide.read_text(), re.M | re.S)
+    assert blocks[-1] == EXAMPLE.read_text()
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ __all__ = ["next_steps", "write_names"]
 
 _FILE: Final = "names"
 _YOU: Final = "you"
-_HOW_FAR: Final = 58
+_HOW_FAR: Final = 54
 """Where remarks begin."""
 
 
@@ -31,10 +31,10 @@ def write_names(town: Town) -> None:
     lines = [
         "# For a shell: . names",
         f"export PERUN_HOME={shlex.quote(str(town.home / _YOU))}",
-        f"RPC={town.rpc}",
-        f"HUB={hub_link(town)}",
-        f"SHOP={address_of(town, 'shop')}",
-        f"PATRON=http://{HOST}:{town.ports.patron}",
+        f"export RPC={town.rpc}",
+        f"export HUB={hub_link(town)}",
+        f"export SHOP={address_of(town, 'shop')}",
+        f"export PATRON=http://{HOST}:{town.ports.patron}",
         *_where_perun_is(),
     ]
     (town.home / _FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -53,7 +53,11 @@ def _where_perun_is() -> list[str]:
 def next_steps(town: Town) -> list[str]:
     """Lines for people."""
     lives = (town.home / _YOU / FILE_NAME).exists()
-    first = [] if lives else [(f"perun init --rpc $RPC --hub $HUB --yes{_api()}", "your node")]
+    first = (
+        []
+        if lives
+        else [(f"perun init --rpc $RPC --hub $HUB --yes{_api()}", "your node, with one ETH")]
+    )
     steps = [
         (f". {_short(town.home / _FILE)}", "perun, HUB, SHOP, PATRON"),
         *first,
@@ -72,7 +76,7 @@ def next_steps(town: Town) -> list[str]:
         "Your network is up. Type in another terminal:",
         "",
         *(
-            f"  {step:{_HOW_FAR}}{'# ' + remark if remark else ''}".rstrip()
+            f"  {step:{_HOW_FAR}}{'  # ' + remark if remark else ''}".rstrip()
             for step, remark in steps
         ),
         "",

@@ -14,7 +14,7 @@ from typing import Final, Self
 
 from perun.town.place import open_town
 
-__all__ = ["PATIENCE", "Up", "perun"]
+__all__ = ["PATIENCE", "Up", "shell"]
 
 PATIENCE: Final = 120.0
 """Only a test that fails waits for so long."""
@@ -66,6 +66,14 @@ class Up:
             if words in line:
                 return line
 
+    def steps(self) -> list[str]:
+        """The commands that it prints after that, without their remarks."""
+        self.hear("  ")
+        found = [self.said[-1]]
+        while self.hear("").startswith("  "):
+            found.append(self.said[-1])
+        return [line.partition("  # ")[0].strip() for line in found]
+
     def end(self) -> int:
         """Asks it to end, as Ctrl-C does; its exit code."""
         self.process.send_signal(signal.SIGTERM)
@@ -100,14 +108,17 @@ class Up:
             time.sleep(0.05)
 
 
-def perun(home: Path, *arguments: str) -> str:
-    """What a command of the newcomer prints."""
+def shell(home: Path, command: str, typed: str = "y\n", *, code: int = 0) -> str:
+    """What a command prints to a newcomer, who agrees to everything."""
+    names = "" if command.startswith(".") else f". {home / 'names'} && "
     ran = subprocess.run(
-        [sys.executable, "-m", "perun.cli.main", *arguments],
-        env={**os.environ, "PERUN_HOME": str(home)},
+        ["bash", "-c", names + command],
+        input=typed,
+        env={**os.environ, "COLUMNS": "200"},
         capture_output=True,
         text=True,
         timeout=PATIENCE,
     )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran.stdout
+    printed = ran.stdout + ran.stderr
+    assert ran.returncode == code, f"{command}: {printed}"
+    return printed

@@ -1,4 +1,4 @@
-"""`perun up` with real processes: what a newcomer does, and what is killed meanwhile."""
+"""`perun up` with real processes: a newcomer does what it prints, and whatever runs is killed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import os
 import re
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import requests
 
-from perun.api.client import CallRefused, Node, connect
-from tests.town.running import PATIENCE, Up, perun
+from perun.api.client import Node, connect
+from tests.town.running import PATIENCE, Up, shell
+
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "first-payment.md"
 
 pytestmark = [
     pytest.mark.chain,
@@ -20,79 +23,76 @@ pytestmark = [
 ]
 
 
-def names_of(home: Path) -> dict[str, str]:
-    """What the file for the shell says."""
-    text = (home / "names").read_text()
-    return dict(re.findall(r"^([A-Z]+)=(\S+)$", text, re.M))
-
-
 def test_newcomer_pays_and_is_paid_whatever_is_killed(tmp_path: Path) -> None:
-    home, you = tmp_path / "up", tmp_path / "you"
+    home = tmp_path / "up"
     with Up(home) as up:
         up.hear("Type in another terminal")
-        names = names_of(home)
-        perun(
-            you,
-            "init",
-            "--rpc",
-            names["RPC"],
-            "--hub",
-            names["HUB"],
-            "--yes",
-            "--api",
-            "127.0.0.1:0",
-        )
-        perun(you, "node", "start")
-        try:
-            with connect(home=you) as node:
-                perun(
-                    you,
-                    "open",
-                    names["HUB"],
-                    "0.1ether",
-                    "--receive",
-                    "0.1ether",
-                    "--draw",
-                    "--yes",
-                )
-                buy_coffee(node, names)
-                with pytest.raises(CallRefused, match="top it up, or pay less"):
-                    node.pay(names["SHOP"], "5 ether")
-                assert "Paid 0.02 ETH" in ask(node, names, "0.02 ether")
-                assert "at most 0.05 at a time" in ask(node, names, "0.2 ether")
+        steps = up.steps()
+        assert [_plain(step) for step in steps] == guide("sh")
+        answers = {}
+        with stopped_at_the_end(home):
+            for step in steps[:-2]:
+                code = 1 if "5ether" in step else 0
+                answers[step.split()[1]] = shell(home, step, code=code)
+            assert "Your coffee: " in answers["payments"]
+            assert "Paid 0.02 ETH" in answers["request"]
+            assert "ETH outside channels" in answers["balance"]
+            assert "not 5 ETH; top it up, or pay less" in answers["pay"]
+            assert "at most 0.05 at a time" in shell(home, steps[7].replace("0.02", "0.2"))
 
+            with connect(home=home / "you") as node:
+                before = node.status().block.number
                 for killed in ("anvil", "chain", "hub", "shop", "patron"):
                     os.kill(up.children()[killed], signal.SIGKILL)
                     up.hear(f"The {'chain' if killed == 'anvil' else killed} is back.")
-                buy_coffee(node, names)
-                assert "Paid 0.01 ETH" in ask(node, names, "0.01 ether")
+                buy_coffee(home, node)
 
                 up.kill()
                 up.await_nobody()
                 with Up(home) as again:
                     again.hear("Type in another terminal")
-                    assert names_of(home) == names
-                    buy_coffee(node, names)
+                    assert [_plain(step) for step in again.steps()] == [
+                        step for step in guide("sh") if not step.startswith("perun init")
+                    ]
+                    buy_coffee(home, node)
+                    assert node.status().block.number > before
+                    assert "Paid 0.02 ETH" in shell(home, steps[7])
+                    shell(home, steps[-2])
+                    assert node.channels()[0].phase in ("open", "closing")
                     assert again.end() == 0
                     assert again.children() == {}
-        finally:
-            perun(you, "node", "stop")
 
 
-def buy_coffee(node: Node, names: dict[str, str]) -> None:
-    """The shop answers with its words."""
+@contextmanager
+def stopped_at_the_end(home: Path) -> Iterator[None]:
+    """The newcomer's own node is not `perun up`'s to end."""
+    try:
+        yield
+    finally:
+        shell(home, "perun node stop")
+
+
+def guide(language: str) -> list[str]:
+    """The lines of the guide's commands, or its programs."""
+    blocks = re.findall(rf"^```{language}\n(.*?)^```$", GUIDE.read_text(), re.M | re.S)
+    return [line for block in blocks for line in block.splitlines()] if language == "sh" else blocks
+
+
+def _plain(step: str) -> str:
+    """A step as the guide has it, whatever this machine's folder and ports are."""
+    step = re.sub(r"^\. .*/names$", ". ~/.perun/up/names", step)
+    return re.sub(r" --api \S+$", "", step)
+
+
+def buy_coffee(home: Path, node: Node) -> None:
+    """By the guide's program; the shop answers with its words."""
     before = {one.id for one in node.payments("in")}
-    paid = node.pay(names["SHOP"], "0.001 ether", wait=60)
-    assert paid.step == "done", paid.why
+    program = guide("python")[0]
+    assert shell(home, "python -", program).split()[0] == "done"
     end = time.monotonic() + PATIENCE
     while True:
         new = [one for one in node.payments("in") if one.id not in before]
-        if any(one.text.startswith("Your coffee: ") and one.refunds == paid.id for one in new):
+        if any(one.text.startswith("Your coffee: ") for one in new):
             return
         assert time.monotonic() < end, new
         time.sleep(0.05)
-
-
-def ask(node: Node, names: dict[str, str], amount: str) -> str:
-    """What the patron answers."""
-    return requests.post(names["PATRON"], data=node.request(amount).uri, timeout=PATIENCE).text

@@ -98,7 +98,9 @@ def test_two_with_one_key_at_once_are_one(town: Town, alice: Person, bob: Person
 def test_more_than_there_is_is_refused_in_words_and_nothing_is_kept(
     alice: Person, bob: Person
 ) -> None:
-    with pytest.raises(NoWay, match="has 0.000000000000001 ETH free, not 0.000000000000001001 ETH"):
+    with pytest.raises(
+        NoWay, match=r"has 0\.000000000000001 ETH free, not 0\.000000000000001001 ETH"
+    ):
         alice.ask("pay", pay(bob, 1_001))
     assert alice.app.shelf.by_key == {}
 
