@@ -1,8 +1,4 @@
-"""A node with nobody to talk to, which signs nothing: for leaving, and for watching.
-
-It runs the same core as every node. What the core asks its signer for is never answered, what it
-says to peers goes nowhere; what is left is what can be done on chain with signatures that exist.
-"""
+"""A quiet node with a chain of its own, in rounds: for leaving, and for a tower on a file."""
 
 from __future__ import annotations
 
@@ -16,42 +12,27 @@ from perun.chain.journal import Journal
 from perun.chain.reports import Dropped, Paid, Refused, Report, Sent
 from perun.chain.service import ChainService
 from perun.chain.submitter import Account
-from perun.core.books import Books, Row
-from perun.core.clockwork import watches
+from perun.core.books import Row
 from perun.core.config import Config
-from perun.core.effects import Sign, Submit, Watch
+from perun.core.effects import Submit, Watch
 from perun.core.inputs import ChainCredit, Input
 from perun.core.notices import Notice
-from perun.core.state import InstanceView, PeerId
 from perun.errors import ChainFault
-from perun.node.newer import newer
-from perun.node.recovery import open_books
-from perun.node.runtime import Node
-from perun.ports import Store
-from perun.types import Signature, UnixTime, Wei
+from perun.node.quiet import QuietNode
+from perun.ports import Chain, Store
+from perun.types import UnixTime, Wei
 
-__all__ = ["NothingNew", "Solitary"]
+__all__ = ["NothingNew", "Selected", "Solitary"]
 
 
 _MOST_REVERTS: Final = 3
 """Transactions of one wish that may revert: each costs gas."""
 
 
-class _NoSigner:
-    def sign(self, sign: Sign) -> tuple[Signature, ...] | None:  # noqa: ARG002
-        """Never."""
-        return None
-
-
-class _NoWire:
-    def send(self, peer: PeerId, frames: Sequence[bytes], via: PeerId = b"") -> None:
-        """Nobody is there."""
-
-
-class _Selected:
+class Selected:
     """A chain port that lets only some transactions through."""
 
-    def __init__(self, chain: ChainService, allowed: Callable[[Submit], bool]) -> None:
+    def __init__(self, chain: Chain, allowed: Callable[[Submit], bool]) -> None:
         self._chain = chain
         self._allowed = allowed
 
@@ -132,8 +113,6 @@ class Solitary:
             account: sends and pays for transactions.
             allowed: which transactions are sent at all.
         """
-        self.books: Books = open_books(config, store)
-        self._store = store
         self._report = report
         self._setbacks: dict[bytes, _Setbacks] = {}
         self.credit_told = False
@@ -151,11 +130,9 @@ class Solitary:
             report=self._hear,
         )
         clock.chain = self.chain
-        chain = _Selected(self.chain, allowed)
-        self.node = Node(self.books, store, _NoSigner(), chain, clock, notify=notify)
-        self.node.connect(_NoWire())
-        self.node.start()
-        self._turn()
+        chain = Selected(self.chain, allowed)
+        self._quiet = QuietNode(config, store, chain, clock, notify)
+        self.books, self.node = self._quiet.books, self._quiet.node
 
     @property
     def gas_price(self) -> Wei:
@@ -229,20 +206,8 @@ class Solitary:
         return trouble
 
     def learn(self, rows: Iterable[Row]) -> None:
-        """Takes over what the owner knows by now; what the chain has told stays.
-
-        Raises:
-            StoreFault: the store failed; do not go on.
-        """
-        step = newer(self.books, rows)
-        self._store.write(step.writes, step.drops)
-        self.books.apply(step)
-        for row in step.drops:
-            if isinstance(row, InstanceView):
-                self.chain.watch(Watch(instance=row.id, over=True))
-        for watch in watches(self.books):
-            self.chain.watch(watch)
+        """See `QuietNode`."""
+        self._quiet.learn(rows)
 
     def _turn(self) -> None:
-        while self.node.turn():
-            pass
+        self._quiet.turn()
