@@ -53,11 +53,13 @@ ALLOWED: dict[str, set[str]] = {
     "api": PURE | {"core", "app"},
     "hub": NODE | {"node", "app", "api"},
     "backup": NODE | {"node"},
-    "daemon": NODE | {"node", "app", "api", "hub", "backup"},
+    "tower": NODE | {"node"},
+    "daemon": NODE | {"node", "app", "api", "hub", "backup", "tower"},
     "demo": NODE | {"node"},
     "town": NODE | {"node", "app", "api", "hub", "daemon"},
     "cli": NODE
-    | {"node", "app", "api", "hub", "backup", "daemon", "demo", "town", "names", "signing"},
+    | {"node", "app", "api", "hub", "backup", "tower", "daemon", "demo", "town", "names"}
+    | {"signing"},
     # The public names come from one place, and by name only.
     "": {"names"},
 }

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from perun.app.values import (
     Answered,
+    Backup,
     Channel,
     Contact,
     Done,
@@ -20,6 +21,7 @@ from perun.app.values import (
     Payment,
     Request,
     Status,
+    Tower,
 )
 
 __all__ = ["AsyncCalls", "Calls", "Units"]
@@ -69,6 +71,16 @@ class Calls:
     def exposure(self) -> Exposures:
         """For every channel: what is yours, and what of it if everybody else vanished now."""
         answer: Exposures = self._call("exposure", Exposures, {})
+        return answer
+
+    def towers(self) -> tuple[Tower, ...]:
+        """Who watches for us while we are offline, and how far it sees."""
+        answer: tuple[Tower, ...] = self._call("towers", tuple[Tower, ...], {})
+        return answer
+
+    def backups(self) -> tuple[Backup, ...]:
+        """Where this store is backed up, and how far."""
+        answer: tuple[Backup, ...] = self._call("backups", tuple[Backup, ...], {})
         return answer
 
     def payments(
@@ -319,6 +331,16 @@ class AsyncCalls:
     async def exposure(self) -> Exposures:
         """For every channel: what is yours, and what of it if everybody else vanished now."""
         answer: Exposures = await self._call("exposure", Exposures, {})
+        return answer
+
+    async def towers(self) -> tuple[Tower, ...]:
+        """Who watches for us while we are offline, and how far it sees."""
+        answer: tuple[Tower, ...] = await self._call("towers", tuple[Tower, ...], {})
+        return answer
+
+    async def backups(self) -> tuple[Backup, ...]:
+        """Where this store is backed up, and how far."""
+        answer: tuple[Backup, ...] = await self._call("backups", tuple[Backup, ...], {})
         return answer
 
     async def payments(

@@ -25,9 +25,10 @@ from perun.app import (
     telling,
     tending,
 )
+from perun.app.beside import Beside
 from perun.app.errors import NoSuch
 from perun.app.eventing import Subscriptions, events
-from perun.app.exposing import Watchers, exposure
+from perun.app.exposing import exposure
 from perun.app.methods import CancelRequest, Close, MakeRequest, Pay, Refund, Subscribe, Unsubscribe
 from perun.app.rows import KINDS, OwnRequest, RequestState
 from perun.app.settings import Settings
@@ -75,19 +76,17 @@ class App:
         settings: Settings,
         random: Callable[[], Salt],
         reach: Reach = _nowhere,
-        watchers: Watchers = lambda _: (),
         version: str = "",
-        why_no_close: Callable[[], str | None] = lambda: None,
+        beside: Beside | None = None,
     ) -> None:
         """Args:
         random: 32 fresh bytes at each call.
         reach: tells the wire where a node is to be found; called after the turn.
-        watchers: who has acknowledged that it watches a channel.
         version: of the program, for `status`.
-        why_no_close: why an exit-only store signs no Close now, whatever our user says.
+        beside: what runs beside it; nothing if not given.
         """
-        self._why_no_close = why_no_close
-        self._watchers, self._version = watchers, version
+        self._beside = beside or Beside()
+        self._version = version
         self._settings, self._random, self._reach = settings, random, reach
         self.shelf = Shelf()
         self._at: Work | None = None
@@ -267,7 +266,7 @@ class App:
         work.desk.after(tell)
 
     def _close(self, work: Work, caller: Caller, params: Close) -> Done:
-        why = self._why_no_close() if work.books.exit_only else None
+        why = self._beside.why_no_close() if work.books.exit_only else None
         if why is not None:
             raise NotAllowedNow("close", why)
         return doing.close(work, caller, params)
@@ -279,7 +278,7 @@ class App:
             "networks": overview.networks,
             "channels": overview.channels,
             "offers": overview.offers,
-            "exposure": partial(exposure, watchers=self._watchers),
+            "exposure": partial(exposure, watchers=self._beside.watchers),
             "contacts": contacts.listed,
             "addContact": contacts.add,
             "removeContact": contacts.remove,
@@ -288,6 +287,8 @@ class App:
             "payment": looking.payment,
             "requests": looking.requests,
             "answer": doing.answer,
+            "towers": lambda _work, _params: self._beside.towers(),
+            "backups": lambda _work, _params: self._beside.backups(),
         }
         spends: dict[str, Callable[[Work, Caller, Any], Any]] = {
             "open": doing.open_channel,

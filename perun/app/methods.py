@@ -15,6 +15,7 @@ from perun.app.values import (
     Account,
     Amount,
     Answered,
+    Backup,
     Channel,
     Contact,
     Done,
@@ -31,6 +32,7 @@ from perun.app.values import (
     Status,
     Subscribed,
     Text,
+    Tower,
     Value,
 )
 
@@ -95,6 +97,14 @@ class GetChannels(Params, frozen=True):
 
 class GetExposure(Params, frozen=True):
     """For every channel: what is yours, and what of it if everybody else vanished now."""
+
+
+class GetTowers(Params, frozen=True):
+    """Who watches for us while we are offline, and how far it sees."""
+
+
+class GetBackups(Params, frozen=True):
+    """Where this store is backed up, and how far."""
 
 
 class GetPayments(Params, frozen=True):
@@ -286,6 +296,8 @@ _LIST: Final = (
     Method("removeContact", RemoveContact, Done, Scope.ALL),
     Method("channels", GetChannels, tuple[Channel, ...], Scope.READ),
     Method("exposure", GetExposure, Exposures, Scope.READ),
+    Method("towers", GetTowers, tuple[Tower, ...], Scope.READ),
+    Method("backups", GetBackups, tuple[Backup, ...], Scope.READ),
     Method("payments", GetPayments, tuple[Payment, ...], Scope.READ),
     Method("payment", GetPayment, Payment, Scope.READ),
     Method("requests", GetRequests, tuple[Request, ...], Scope.READ),

@@ -239,6 +239,31 @@ class Watcher(Value, frozen=True):
     version: int
 
 
+class Tower(Value, frozen=True):
+    """A tower of ours."""
+
+    name: str
+    channels: int
+    """That it has acknowledged, while it sees the chain."""
+    sees: int
+    """Time of the newest block that it has seen; 0: not known."""
+    trouble: Text
+    """Why it does not watch; empty: it does."""
+
+
+class Backup(Value, frozen=True):
+    """A backup place of ours."""
+
+    name: str
+    entry: int
+    """The newest of ours there; 0: none …"""
+    of: int
+    """… and how many this store has written: the difference is not signatures alone."""
+    age: int | None
+    """Seconds since the place last said what it has; None: never."""
+    trouble: Text
+
+
 class Exposures(Value, frozen=True):
     """Every channel."""
 

@@ -11,12 +11,10 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
-from msgspec.structs import replace
 
 from perun.backup.entries import BadEntry
 from perun.core.books import Row, row_key
 from perun.core.state import (
-    EMPTY,
     ChannelView,
     HubInstance,
     InstanceView,
@@ -28,7 +26,7 @@ from perun.encoding.records import CorruptRow, RowCodec
 from perun.errors import Misuse
 from perun.node.profile import Profile
 
-__all__ = ["Image", "KINDS", "Kept", "chain_apart", "kept"]
+__all__ = ["Image", "KINDS", "Kept", "kept"]
 
 KINDS: Final[dict[str, type[Any]]] = {
     kind.__name__: kind for kind in (ChannelView, InstanceView, Totals, HubInstance, Invitation)
@@ -69,16 +67,6 @@ def kept(
     names = tuple((type(row).__name__, _CODECS[type(row).__name__].encode(row)) for row in rows)
     about = b"" if profile is None else msgspec.json.encode(profile)
     return msgspec.msgpack.encode(Kept(store, number, about, keyfile, names, tuple(drops)))
-
-
-def chain_apart(row: Row) -> Row:
-    """A row without what the chain has told, deposits apart: what is equal then needs no entry."""
-    if type(row) is ChannelView:
-        final = replace(EMPTY, alice=row.final.alice, bob=row.final.bob)
-        return replace(row, head=EMPTY, final=final, watched=False, told=0, met=False)
-    if type(row) is InstanceView:
-        return replace(row, head=None, final=None, watched=False, told=0)
-    return row
 
 
 class Image:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from perun.backup.contents import KINDS, Key, chain_apart, kept
+from perun.backup.contents import KINDS, Key, kept
 from perun.backup.entries import BadEntry, Standing, open_entry, seal_entry
 from perun.backup.keys import BackupKeys
 from perun.backup.places import Place, PlaceConflict, PlaceFailed
@@ -25,6 +25,7 @@ from perun.core.books import Row, row_key
 from perun.core.state import Totals
 from perun.errors import PeerFault
 from perun.node.profile import Profile
+from perun.node.told import chain_apart
 
 __all__ = ["Feed", "FeedState", "Source"]
 

@@ -32,6 +32,7 @@ _PLACES: Final = {
     "perun.cli.tower": ("watch", "export"),
     "perun.cli.stores": ("backup", "status"),
     "perun.cli.restore": ("restore",),
+    "perun.cli.towers": ("tower", "towers"),
     "perun.cli.keys": ("keys",),
     "perun.cli.demo": ("demo",),
 }

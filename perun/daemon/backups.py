@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from perun.app import values as v
 from perun.backup.feed import Feed, FeedState, Source
 from perun.backup.keys import BackupKeys
 from perun.backup.places import Place, place_of
@@ -75,6 +76,19 @@ class Backups:
     def states(self) -> list[FeedState]:
         """How things stand with each place."""
         return [feed.state for feed in self._feeds]
+
+    def shown(self) -> tuple[v.Backup, ...]:
+        """… for people."""
+        return tuple(
+            v.Backup(
+                name=one.place,
+                entry=one.kept,
+                of=one.count,
+                age=None if one.at is None else int(one.at),
+                trouble=one.trouble,
+            )
+            for one in self.states
+        )
 
     def _is_old(self, place: str, theirs: int, ours: int) -> None:
         reason = f"backup place {place} has entry {theirs} of it, this store has written {ours}"

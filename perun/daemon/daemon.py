@@ -22,6 +22,7 @@ from perun.api.place import publish_place, tokens_folder, withdraw_place
 from perun.api.server import ApiServer
 from perun.api.tokens import Tokens
 from perun.app.app import App
+from perun.app.beside import Beside
 from perun.app.settings import Settings as AppSettings
 from perun.bindings.failures import translated
 from perun.chain import connect
@@ -44,6 +45,7 @@ from perun.daemon.policies import policy_of
 from perun.daemon.purse import Purse
 from perun.daemon.services import Services
 from perun.daemon.settings import BadSettings, Settings
+from perun.daemon.towers import Towers, tower_on
 from perun.encoding.addresses import NodeAddress, show_node_id
 from perun.encoding.cards import Card
 from perun.errors import ChainFault
@@ -52,6 +54,7 @@ from perun.node.assembly import Assembly
 from perun.node.settings import config_for
 from perun.node.threads import NodeThread
 from perun.randomness import new_salt
+from perun.tower.service import TowerService
 from perun.types import UnixTime
 from perun.wallet import LocalWallet, encrypt, read_keyfile
 from perun.wire.listener import Listener
@@ -136,7 +139,12 @@ class Daemon:
             AppSettings(genesis=genesis, host=self._public_host()),
             new_salt,
             self._reach,
-            why_no_close=lambda: self.lookout.why_no_close(),
+            beside=Beside(
+                watchers=lambda channel: self.towers.watchers(channel),
+                towers=lambda: self.towers.states(),
+                backups=lambda: self.backups.shown(),
+                why_no_close=lambda: self.lookout.why_no_close(),
+            ),
         )
         if settings.hub is not None:
             self.hosting = Hosting(self, home, settings.hub, tell)
@@ -160,14 +168,20 @@ class Daemon:
             self._undo.callback(self.hosting.close)
         self._undo.callback(self.assembly.close)
         places = settings.backup.places
-        self.backups = Backups(
+        self.backups: Backups = Backups(
             self.assembly, keyring, places, keyfile, lambda fault: tell(("backup", fault))
         )
         exit_only = self.assembly.node.books.exit_only
         self.lookout: Lookout = Lookout(
             self.assembly, keyring, places if exit_only else (), self._dial_hubs
         )
-        self.services = Services(home, settings, self.listener)
+        self.towers: Towers = Towers(
+            self.assembly,
+            keyring.node,
+            settings.tower.addresses,
+            lambda fault: tell(("tower", fault)),
+        )
+        self.services = Services(home, settings, self.listener, self._tower)
         self._undo.callback(self.services.close)
         contract = deployment.contract
         hello = Hello(
@@ -215,6 +229,9 @@ class Daemon:
         undo.callback(self.assembly.chain.stop)
         undo.callback(self.lookout.stop)
         self.lookout.start()
+        self.towers.start()
+        undo.callback(self.towers.stop)
+        self.services.start()
         self.api.start()
         undo.callback(self.api.stop)
         publish_place(self.home, self.api.url)
@@ -266,6 +283,22 @@ class Daemon:
         if self.hosting is not None:
             self.hosting.hear(report)
         self._tell(report)
+
+    def _tower(self, listener: Listener) -> TowerService:
+        """What we are for others; looks at the chain by a connection of its own."""
+        return tower_on(
+            listener,
+            self.home / self.settings.tower.folder,
+            self.settings.tower,
+            endpoint=self.connect(),
+            deployment=self.config.deployment,
+            account=self.keyring.tower,
+            limits=self.config.limits,
+            since=self.settings.chain.since,
+            own=self.peer,
+            report=self._tell,
+            tell=lambda about, error: self._tell((f"tower: {about}", error)),
+        )
 
     def _dial_hubs(self) -> None:
         for text in self.settings.wire.hubs:

@@ -19,7 +19,7 @@ from perun.core.config import Config
 from perun.core.state import PeerId
 from perun.daemon.operating import Operator, Run
 from perun.daemon.places import is_here, place_of
-from perun.daemon.policies import bounds_of, prices_of
+from perun.daemon.policies import TEST_NETWORKS, bounds_of, prices_of
 from perun.daemon.settings import BadSettings, HubSettings
 from perun.hub.admin import Admin
 from perun.hub.faucet import Faucet, Generosity
@@ -37,7 +37,6 @@ __all__ = ["ADMIN_PLACE", "Hosting"]
 ADMIN_PLACE: Final = "admin.json"
 """File that says where the operator's port is."""
 
-_TEST_NETWORKS: Final = frozenset({11_155_111, 560_048, 31_337, 131_277_322_940_537})
 _HOUR: Final = 3_600.0
 """A price named in a card stands for so long, or longer."""
 _TOLD_AGAIN: Final = 256
@@ -94,7 +93,7 @@ class Hosting:
         if settings.faucet is None:
             return None
         chain = self._daemon.config.deployment.contract.chain_id
-        if chain not in _TEST_NETWORKS:
+        if chain not in TEST_NETWORKS:
             raise BadSettings("[hub] faucet", f"chain {chain} is no test network that we know")
         return Faucet(
             Generosity(

@@ -37,6 +37,7 @@ __all__ = ["BadPhrase", "Keyring", "KeyringError", "new_phrase", "read_keyring",
 _WORDS: Final = 12
 _NODE_PATH: Final = "m/7265'/0'/{number}'"
 _BACKUP_PATH: Final = "m/7265'/1'"
+_TOWER_PATH: Final = "m/44'/60'/0'/0/1"
 _MOST_NUMBER: Final = 2**31 - 1
 _WORK: Final = 2**17
 """scrypt's n: half a second, and 128 MB, for each password tried."""
@@ -89,6 +90,8 @@ class Keyring:
     node: SecretKey
     backup: bytes
     """32 bytes."""
+    tower: SecretKey
+    """The account that pays for what we answer on behalf of others."""
 
     def __repr__(self) -> str:
         """Without anything secret."""
@@ -114,6 +117,7 @@ class Keyring:
             SecretKey(key_from_seed(seed, ETHEREUM_DEFAULT_PATH)),
             SecretKey(key_from_seed(seed, _NODE_PATH.format(number=number))),
             key_from_seed(seed, _BACKUP_PATH),
+            SecretKey(key_from_seed(seed, _TOWER_PATH)),
         )
 
 

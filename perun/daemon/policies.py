@@ -10,8 +10,10 @@ from perun.hub.acceptance import Bounds
 from perun.hub.tariff import Prices
 from perun.types import Seconds, Wei
 
-__all__ = ["bounds_of", "policy_of", "prices_of"]
+__all__ = ["TEST_NETWORKS", "bounds_of", "policy_of", "prices_of"]
 
+TEST_NETWORKS: Final = frozenset({11_155_111, 560_048, 31_337, 131_277_322_940_537})
+"""Where money is worth nothing: Sepolia, Hoodi, anvil's and eth-tester's chains."""
 _DAY: Final = 86_400
 _TIMES: Final = 10
 """All deposits together, by default: so many times the credit that is kept at hand."""

@@ -29,6 +29,7 @@ __all__ = [
     "NodeSettings",
     "PolicySettings",
     "Settings",
+    "TowerSettings",
     "WireSettings",
     "read_amount",
     "read_settings",
@@ -140,6 +141,18 @@ class BackupSettings(_Section, frozen=True, forbid_unknown_fields=True):
     """… below this folder."""
 
 
+class TowerSettings(_Section, frozen=True, forbid_unknown_fields=True):
+    """`[tower]`: who watches for us, and whether we watch for others."""
+
+    addresses: tuple[str, ...] = ()
+    """`host[:port]` or `perun1…@host` of towers that are told what we could lose by."""
+    serve: bool = False
+    """Watch for others; answers are paid by an account of its own, the phrase's second."""
+    clients: tuple[str, ...] = ()
+    """Node ids for whom; not set: whoever comes, on test networks only."""
+    folder: str = "clients"
+
+
 class HubSettings(_Section, frozen=True, forbid_unknown_fields=True):
     """`[hub]`: prices and bounds; with this section we are one."""
 
@@ -183,6 +196,7 @@ class Settings(_Section, frozen=True, forbid_unknown_fields=True):
     api: ApiSettings = ApiSettings()
     policy: PolicySettings = PolicySettings()
     backup: BackupSettings = BackupSettings()
+    tower: TowerSettings = TowerSettings()
     hub: HubSettings | None = None
 
 

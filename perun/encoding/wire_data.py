@@ -16,10 +16,12 @@ __all__ = [
     "ATTACH_TYPE",
     "BACKUP_TYPE",
     "CARD_TYPE",
+    "TOWER_TYPE",
     "WIRE_PREFIX",
     "attach_digest",
     "backup_digest",
     "card_digest",
+    "tower_digest",
 ]
 
 ATTACH_TYPE: Final = "Attach(string host,bytes32 challenge)"
@@ -28,6 +30,8 @@ _ATTACH = keccak(ATTACH_TYPE.encode())
 _CARD = keccak(CARD_TYPE.encode())
 BACKUP_TYPE: Final = "BackupRequest(string action,uint40 at,bytes16 slot,bytes32 content)"
 _BACKUP = keccak(BACKUP_TYPE.encode())
+TOWER_TYPE: Final = "TowerRequest(string host,uint40 at,bytes32 content)"
+_TOWER = keccak(TOWER_TYPE.encode())
 
 WIRE_PREFIX: Final = b"\x19\x01" + keccak(
     keccak(b"EIP712Domain(string name,string version)") + keccak(b"Perun wire") + keccak(b"1")
@@ -51,3 +55,9 @@ def backup_digest(action: str, at: int, slot: bytes, content: bytes) -> Digest:
     checks.length("slot", slot, 16)
     body = keccak(action.encode()) + at.to_bytes(32, "big") + slot + bytes(16) + keccak(content)
     return Digest(keccak(WIRE_PREFIX + keccak(_BACKUP + body)))
+
+
+def tower_digest(host: str, at: int, content: bytes) -> Digest:
+    """What a node key signs to have a tower watch for it (protocol, section 13)."""
+    body = keccak(host.encode()) + at.to_bytes(32, "big") + keccak(content)
+    return Digest(keccak(WIRE_PREFIX + keccak(_TOWER + body)))

@@ -34,6 +34,8 @@ __all__ = [
     "BadExport",
     "Export",
     "export_bytes",
+    "export_text",
+    "keep_export",
     "parse_export",
     "read_export",
     "rows_for_tower",
@@ -126,25 +128,35 @@ def _channel(view: ChannelView) -> ChannelView:
     )
 
 
+def export_text(profile: Profile, rows: Iterable[Row]) -> bytes:
+    """What a tower is given, as bytes: the same for the same rows."""
+    public = msgspec.to_builtins(replace(profile, seed=bytes(32)))
+    kept = sorted(
+        [type(row).__name__, base64.b64encode(_CODECS[type(row).__name__].encode(row)).decode()]
+        for row in rows_for_tower(rows)
+    )
+    return json.dumps({"format": FORMAT, "profile": public, "rows": kept}).encode()
+
+
 def write_export(path: Path, profile: Profile, rows: Iterable[Row]) -> None:
     """Writes the file as a whole, so that a tower that reads it now and then finds old or new.
 
     Raises:
         BadExport: it cannot be written.
     """
-    public = msgspec.to_builtins(replace(profile, seed=bytes(32)))
-    content = {
-        "format": FORMAT,
-        "profile": public,
-        "rows": [
-            [type(row).__name__, base64.b64encode(_CODECS[type(row).__name__].encode(row)).decode()]
-            for row in rows_for_tower(rows)
-        ],
-    }
+    keep_export(path, export_text(profile, rows))
+
+
+def keep_export(path: Path, text: bytes) -> None:
+    """Writes what `export_text` has made.
+
+    Raises:
+        BadExport: it cannot be written.
+    """
     new = path.with_name(path.name + ".new")
     try:
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(content, file)
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)

@@ -102,6 +102,10 @@ class Listener:
         name = "127.0.0.1" if self.bind in ("0.0.0.0", "::", "") else self.bind  # noqa: S104
         return parse_host(f"[{name}]:{self.port}" if ":" in name else f"{name}:{self.port}")
 
+    def is_called(self, host: str) -> bool:
+        """Whether those who dial may call it so."""
+        return host in self._hosts
+
     def address_of(self, peer: PeerId) -> str:
         """The network address that a peer's link comes from, as the door counts them; empty: it
         has none here. Any thread may ask."""

@@ -1,0 +1,25 @@
+"""What the program asks of whoever runs beside it: towers and backups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from perun.app import values as v
+from perun.types import ChannelId
+
+__all__ = ["Beside"]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Each is called in the node's thread, and answers at once."""
+
+    watchers: Callable[[ChannelId], Sequence[v.Watcher]] = lambda _: ()
+    """Who has acknowledged that it watches a channel, and up to which state."""
+    towers: Callable[[], tuple[v.Tower, ...]] = lambda: ()
+    """How things stand with each tower."""
+    backups: Callable[[], tuple[v.Backup, ...]] = lambda: ()
+    """… and each backup place."""
+    why_no_close: Callable[[], str | None] = lambda: None
+    """Why an exit-only store signs no Close now, whatever our user says."""
