@@ -7,7 +7,7 @@ ENVIRONMENT := $(shell $(PYTHON) -c 'import sys; print(sys.prefix)')
 INSTALLED := $(ENVIRONMENT)/.perun-installed
 NODE_TOOLS := $(if $(shell command -v npm),node_modules/.package-lock.json)
 
-.PHONY: help install check format test artifacts gas vectors bench fuzz simulate storm planted kills mutants prove up demo clean
+.PHONY: help install check quick format test artifacts gas vectors bench fuzz simulate storm planted kills mutants prove up demo clean
 
 help: ## show these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ node_modules/.package-lock.json: package.json package-lock.json
 
 check: install ## format, lint and types of Python and Solidity
 	$(PYTHON) -m pytest -q tests/test_style.py
+
+quick: install ## what a change to Python alone needs, in under five minutes: style, types, unit tests
+	$(PYTHON) -m pytest -n 2 --dist loadfile -m 'not slow and not chain' tests/unit tests/fuzz tests/planted tests/regression tests/simulation tests/test_*.py
 
 format: install ## put Python and Solidity into shape
 	$(PYTHON) -m ruff check --fix --quiet .
