@@ -239,7 +239,9 @@ def chain_run(folder: Path, name: str) -> None:
             "tester lives in the memory of each process, external chains run elsewhere; "
             "`populus chain run anvil` runs a node.",
         )
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end the node on either signal
+    # End the node on either signal, also where whoever started us in the background ignores one.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     started = project.get_chain(name)
     assert isinstance(started, AnvilChain)
     started.say = click.echo
