@@ -111,6 +111,7 @@ class Follower:
         self._turn = 0
         self._behind = 0
         self._again = 0
+        self._changes = 0
         self.trouble: ChainFault | None = None
         """What the last round could not find out about the newest block, though it went on."""
         self.head: Block | None = None
@@ -161,7 +162,11 @@ class Follower:
         asked = self._credits.ask(self._reading, self._aside, head, final)
         # The logs and the answers by number must be about this very block.
         if self._changed(head):
+            self._changes += 1
+            if self._changes >= _TRIES:
+                self._trouble(Inconsistent(f"it has another block {head.number} at every look"))
             return ()
+        self._changes = 0
         self._again = 0 if self.head is None or self.head.hash != head.hash else self._again + 1
         self.head, self.final = head, final
         if live is not None:

@@ -13,7 +13,7 @@ from web3.types import TxParams
 from perun.bindings import ms_contract_calls, vpm
 from perun.bindings.failures import Garbled, NodeBusy, NodeUnreachable
 from perun.chain.endpoint import Inconsistent, WrongChain
-from perun.chain.reports import Disagreement, FinalityBroken, Unanswered
+from perun.chain.reports import Blind, Disagreement, FinalityBroken, Unanswered
 from perun.chain.timeline import DEPTH
 from perun.core.effects import Watch
 from perun.core.inputs import ChainBlock, ChainChannel, ChainCredit, ChainInstance
@@ -466,3 +466,22 @@ def test_channel_report_is_the_same_whether_storage_was_asked_or_not(world: Worl
         party.poll()
         told += [said for said in party.inputs if isinstance(said, ChainChannel)]
     assert len(told) == 1
+
+
+def test_newest_block_that_is_another_at_every_look_is_blindness(world: World) -> None:
+    """Two machines behind one address, on two sides of a split."""
+    party = world.party(BOB)
+    party.port.watch(world.watch)
+    party.poll()
+    true = party.endpoint.block
+
+    def other(number: int | None = None) -> Any:
+        found = true(number)
+        return found if number is not None else replace(found, hash=b"\x66" * 32)
+
+    party.endpoint.block = other  # type: ignore[method-assign]
+    world.act(ALICE, world.call(world.register(1)))
+    for _ in range(6):
+        with suppress(ChainFault):
+            party.poll()
+    assert party.of(Blind)
