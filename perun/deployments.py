@@ -21,7 +21,7 @@ from typing import Final, TypeVar
 import msgspec
 from web3 import Web3
 
-from perun.bindings import VPM, HashTimeLock, LibSignatures, MSContract, transport
+from perun.bindings import VPM, CoinFlip, HashTimeLock, LibSignatures, MSContract, transport
 from perun.bindings.artifacts import artifact
 from perun.bindings.calls import Call, Fees
 from perun.bindings.failures import translated
@@ -69,10 +69,19 @@ class Deployment:
     ms_contract: MSContract
     vpm: VPM
     hash_time_lock: HashTimeLock
+    coin_flip: CoinFlip | None = None
+    """None: it was deployed before there was one."""
 
     def addresses(self) -> dict[str, str]:
         """Checksummed hex by the contracts' names, as the files have it."""
-        fronts = (self.lib_signatures, self.ms_contract, self.vpm, self.hash_time_lock)
+        fronts: list[Front] = [
+            self.lib_signatures,
+            self.ms_contract,
+            self.vpm,
+            self.hash_time_lock,
+        ]
+        if self.coin_flip is not None:
+            fronts.append(self.coin_flip)
         return {type(front).__name__: checksum(front.address) for front in fronts}
 
 
@@ -83,7 +92,7 @@ def deploy(
     gas: int | None = None,
     fees: Fees | None = None,
 ) -> Deployment:
-    """Deploys LibSignatures, MSContract, VPM and HashTimeLock, in four transactions.
+    """Deploys LibSignatures, MSContract, VPM, HashTimeLock and CoinFlip, in five transactions.
 
     From the code in this package: no compiler and no Node is needed.
 
@@ -107,7 +116,12 @@ def deploy(
         return proved(web3, kind, address(str(mined["contractAddress"])))
 
     return Deployment(
-        chain_id, created(LibSignatures), created(MSContract), created(VPM), created(HashTimeLock)
+        chain_id,
+        created(LibSignatures),
+        created(MSContract),
+        created(VPM),
+        created(HashTimeLock),
+        created(CoinFlip),
     )
 
 
@@ -117,6 +131,8 @@ def load(web3: Web3, path: str | Path) -> Deployment:
     Args:
         path: a file of `save`, or a Populus `registrar.json`, of which the first address counts
             whose code is right.
+
+    A file that names no CoinFlip is of an older suite, which is loaded without.
 
     Raises:
         UnknownDeployment: the file has nothing for this chain.
@@ -142,7 +158,12 @@ def load(web3: Web3, path: str | Path) -> Deployment:
         raise wrong or UnknownDeployment(chain_id, kind.__name__)
 
     return Deployment(
-        chain_id, found(LibSignatures), found(MSContract), found(VPM), found(HashTimeLock)
+        chain_id,
+        found(LibSignatures),
+        found(MSContract),
+        found(VPM),
+        found(HashTimeLock),
+        found(CoinFlip) if known.get(CoinFlip.__name__) else None,
     )
 
 
@@ -207,7 +228,7 @@ def proved(web3: Web3, kind: type[C], where: Address) -> C:
     if not artifact(name).matches(code):
         raise WrongCode(name, where, "other code" if code else "no code")
     front = kind(web3, where)
-    if isinstance(front, (MSContract, VPM, HashTimeLock)):
+    if isinstance(front, (MSContract, VPM, HashTimeLock, CoinFlip)):
         separator = front.domain_separator()
         if separator != front.domain.separator:
             raise WrongCode(name, where, f"the domain 0x{separator.hex()}")

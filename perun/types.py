@@ -37,6 +37,7 @@ __all__ = [
     "ETH",
     "Flip",
     "FlipId",
+    "FlipRecord",
     "Game",
     "GameId",
     "InstanceId",
@@ -140,7 +141,7 @@ ETH: Final = Asset(ZERO_ADDRESS)
 """The asset that is no token."""
 
 
-_SECRETS: Final = frozenset({"preimage", "secret", "seed"})
+_SECRETS: Final = frozenset({"preimage", "secret", "secrets", "seed"})
 
 
 class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -351,7 +352,7 @@ class Game(Record, frozen=True, gc=False, tag=4):
         checks.length("salt", self.salt, 32)
 
 
-Terms = Machine | Lock
+Terms = Machine | Lock | Flip
 """The parameters of an instance: of one kind or another, which the first item says in bytes."""
 
 
@@ -370,7 +371,18 @@ class LockRecord(Record, frozen=True, gc=False, tag=2):
     preimage: Preimage
 
 
-Recorded = MachineRecord | LockRecord
+class FlipRecord(Record, frozen=True, gc=False, tag=3):
+    """What the chain has recorded of a coin flip: one secret or both are public (section 4)."""
+
+    alice: bytes
+    """Alice's secret; empty if she has not revealed it."""
+    bob: bytes
+    """Bob's."""
+    deadline: UnixTime
+    """Last second for the second one."""
+
+
+Recorded = MachineRecord | LockRecord | FlipRecord
 """What the chain says of an instance, once somebody has submitted something; tags as in `Terms`."""
 
 

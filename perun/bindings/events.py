@@ -14,6 +14,7 @@ from perun.types import (
     Asset,
     Channel,
     ChannelId,
+    FlipId,
     LockId,
     MachineId,
     Nano,
@@ -142,6 +143,17 @@ class Revealed(Event, frozen=True, gc=False):
     preimage: Preimage
 
 
+class FlipRevealed(Event, frozen=True, gc=False):
+    """A side's secret of a coin flip is public. Solidity's name is `Revealed`, too."""
+
+    id: FlipId
+    bob: bool
+    """Whether it is Bob's, else Alice's."""
+    secret: Preimage
+    deadline: UnixTime
+    """Last second at which the other side may follow."""
+
+
 class Transfer(Event, frozen=True, gc=False):
     """A token has moved (ERC-20)."""
 
@@ -197,6 +209,10 @@ VPM: Table[Submitted] = Table(
 )
 
 HASH_TIME_LOCK: Table[Revealed] = Table(kind("Revealed", ("bytes32",), ("bytes32",), Revealed))
+
+COIN_FLIP: Table[FlipRevealed] = Table(
+    kind("Revealed", ("bytes32",), ("bool", "bytes32", "uint40"), FlipRevealed)
+)
 
 ERC20: Table[Transfer | Approval] = Table(
     kind("Transfer", ("address", "address"), ("uint256",), Transfer),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from perun.bindings.coin_flip import FlipReader
 from perun.bindings.hash_time_lock import LockReader
 from perun.bindings.instances import InstanceReader
 from perun.bindings.vpm import MachineReader
 from perun.core.config import Deployment
+from perun.core.nanocontracts.coin_flip import COIN_FLIP
 from perun.core.nanocontracts.hash_lock import HASH_LOCK
 from perun.core.nanocontracts.kind import Kind
 from perun.core.nanocontracts.machine import MACHINE
@@ -26,9 +28,14 @@ class Known:
     reader: InstanceReader[Any, Any]
 
 
-_KINDS = (Known(MACHINE, MachineReader()), Known(HASH_LOCK, LockReader()))
+_KINDS = (
+    Known(MACHINE, MachineReader()),
+    Known(HASH_LOCK, LockReader()),
+    Known(COIN_FLIP, FlipReader()),
+)
 
 
 def known_apps(deployment: Deployment) -> dict[Address, Known]:
     """By address: the only nanocontracts that an honest party locks [A9]."""
-    return {known.kind.app(deployment): known for known in _KINDS}
+    there = [known for known in _KINDS if known.kind.exists(deployment)]
+    return {known.kind.app(deployment): known for known in there}

@@ -125,11 +125,14 @@ class RpcEndpoint:
         Raises:
             WrongCode: it does not; it is another chain with the same number.
         """
-        for name, where in (
+        wanted = [
             ("MSContract", deployment.contract.contract),
             ("VPM", deployment.vpm.contract),
             ("HashTimeLock", deployment.hash_time_lock.contract),
-        ):
+        ]
+        if deployment.coin_flip is not None:
+            wanted.append(("CoinFlip", deployment.coin_flip.contract))
+        for name, where in wanted:
             with _answered():
                 code = bytes(self.web3.eth.get_code(checksum(where)))
             if not artifact(name).matches(code):

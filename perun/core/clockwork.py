@@ -42,7 +42,7 @@ from perun.core.state import (
     StoreMark,
 )
 from perun.core.states.proposing import propose_next, refuse, resend, show
-from perun.core.virtual import leaving
+from perun.core.virtual import doing, leaving
 from perun.types import ChannelId, InstanceId
 
 __all__ = [
@@ -185,6 +185,7 @@ def _look_at_instance(draft: Draft, id: InstanceId) -> None:
     instance = draft.instance(id)
     evidence.duties(draft, instance)
     leaving.remind(draft, instance)
+    doing.act(draft, draft.instance(id))
     if not any(leg.status is LegStatus.LISTED for leg in instance.legs):
         return
     if finally_decided(instance, draft.chain) is None:

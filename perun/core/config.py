@@ -6,7 +6,7 @@ from typing import Final
 
 from perun import checks
 from perun.core.limits import Limits
-from perun.encoding.domains import HashTimeLockDomain, MSContractDomain, VPMDomain
+from perun.encoding.domains import CoinFlipDomain, HashTimeLockDomain, MSContractDomain, VPMDomain
 from perun.errors import AmountOutOfRange
 from perun.types import ETH, Address, Asset, Record, Wei
 
@@ -28,6 +28,8 @@ class Deployment(Record, frozen=True, gc=False):
     contract: MSContractDomain
     vpm: VPMDomain
     hash_time_lock: HashTimeLockDomain
+    coin_flip: CoinFlipDomain | None = None
+    """None: this chain has none that we know, and there are no flips."""
 
 
 class Identity(Record, frozen=True, gc=False):

@@ -43,6 +43,7 @@ __all__ = [
     "CommandDispute",
     "CommandFund",
     "CommandJoin",
+    "CommandFlip",
     "CommandLock",
     "CommandOffer",
     "CommandPay",
@@ -146,6 +147,24 @@ class CommandLock(Record, frozen=True, gc=False):
     """The receiver behind the hub; empty: the channel's peer."""
 
 
+class CommandFlip(Record, frozen=True, gc=False):
+    """Flip a coin for money with an end: the channel's peer, or somebody behind it as the hub."""
+
+    channel: ChannelId
+    own_lock: Wei
+    """What we pay if we lose."""
+    peer_lock: Wei
+    odds: int
+    """We lose in so many of 65,536 cases."""
+    validity: UnixTime
+    window: Seconds
+    random: Salt
+    secret: Preimage
+    """32 random bytes that are used for nothing else."""
+    end: PeerId = b""
+    """The other end behind the hub; empty: the channel's peer."""
+
+
 class CommandReveal(Record, frozen=True, gc=False):
     """Cash a hash time lock with its preimage: off chain if the payer follows, else on chain."""
 
@@ -219,6 +238,7 @@ Command = (
     | CommandTransfer
     | CommandAnswer
     | CommandAddMachine
+    | CommandFlip
     | CommandLock
     | CommandReveal
     | CommandPay

@@ -14,6 +14,7 @@ from perun.core.channel import joining, offers, proposals
 from perun.core.effects import SignItem
 from perun.core.hub.queue import start_next
 from perun.core.inputs import Connected
+from perun.core.nanocontracts.kinds import kind_of
 from perun.core.nanocontracts.payments import show_paid
 from perun.core.rules.keys import machine_key, own_key
 from perun.core.state import ChannelView, InstanceView, LegStatus, PeerId, Role, Stage
@@ -122,10 +123,12 @@ def _answer_again(draft: Draft, view: ChannelView) -> None:
 
 
 def _sign_again(draft: Draft, instance: InstanceView) -> None:
-    if instance.machine is None or instance.role is None:
+    if instance.role is None or not kind_of(instance.terms).readies:
         return
     if instance.legs[0].status is LegStatus.LISTED:
         ends.on_added(draft, instance)
+    if instance.machine is None:
+        return
     totals = draft.totals(instance.id)
     if totals.asked > totals.sent:
         key = machine_key(instance.machine, instance.role)

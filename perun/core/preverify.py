@@ -26,6 +26,7 @@ from perun.encoding.messages import (
     Propose,
     ReadySigned,
     RequestInstance,
+    RevealSecret,
 )
 from perun.types import Address, ChannelId, InstanceId, MachineId, Ready, Statement
 
@@ -125,6 +126,8 @@ def channels_of(books: Books, input: object) -> tuple[ChannelId, ...]:
     if kind is Invited:
         invitation = books.invitations.get(message.theirs)
         return () if invitation is None else (invitation.channel,)
+    if kind is RevealSecret:
+        return _legs(books, message.instance)
     if kind is Propose:
         named = [ChannelId(message.state.channel)]
         for id in (message.adds, message.removes):

@@ -403,6 +403,8 @@ class InstanceView(Record, frozen=True, gc=False, array_like=True):
     """`ChainView.told` when the chain last said how it stands."""
     left_at: UnixTime = UnixTime(0)
     """Own clock when we left it for its successor."""
+    secrets: tuple[bytes, bytes] = (b"", b"")
+    """Of its Alice and Bob, as far as we know them, in a kind where both have one."""
 
     @property
     def machine(self) -> Machine | None:
@@ -484,4 +486,5 @@ class Invitation(Record, frozen=True, gc=False, array_like=True):
     end: PeerId
     via: PeerId
     replaces: InstanceId | None = None
-    preimage: Preimage | None = None
+    secret: bytes = b""
+    """What we have committed to in its terms, in a kind where both ends do."""

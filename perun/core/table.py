@@ -27,6 +27,7 @@ from perun.core.inputs import (
     CommandClaim,
     CommandClose,
     CommandDispute,
+    CommandFlip,
     CommandFund,
     CommandJoin,
     CommandLock,
@@ -43,7 +44,7 @@ from perun.core.inputs import (
     Tick,
 )
 from perun.core.rules.phases import Phase
-from perun.core.virtual import ends, invitations, leaving
+from perun.core.virtual import doing, ends, invitations, leaving
 from perun.encoding import messages as m
 from perun.types import ChannelId, Close, Open, Ready, State, Withdraw
 
@@ -89,6 +90,7 @@ TABLE: Final[dict[type, Row]] = {
     CommandTransfer: Row(commands.transfer, _LIVE, _ITS),
     CommandAnswer: Row(commands.answer, frozenset({Phase.HOLDING, Phase.PROPOSED}), _ITS),
     CommandAddMachine: Row(invitations.add_machine, _LIVE, _ITS),
+    CommandFlip: Row(invitations.flip_coin, _LIVE, _ITS),
     CommandLock: Row(invitations.lock_payment, _LIVE, _ITS),
     CommandReplace: Row(invitations.replace_machine, _LIVE, _of("machine")),
     CommandRemove: Row(commands.remove, _LIVE, _of("instance")),
@@ -120,7 +122,8 @@ TABLE: Final[dict[type, Row]] = {
     m.Invited: Row(invitations.on_invited),
     m.DeclineInvite: Row(invitations.on_decline),
     m.RefuseInstance: Row(declining.on_refused),
-    m.ReadySigned: Row(ends.on_ready),
+    m.ReadySigned: Row(doing.on_ready),
+    m.RevealSecret: Row(doing.on_secret),
     m.Leave: Row(leaving.on_leave),
     # The wire, the chain and our clock.
     Connected: Row(meeting.on_connected),
@@ -137,7 +140,7 @@ TABLE: Final[dict[type, Row]] = {
 
 SIGNED: Final[dict[type, Callable[..., None]]] = {
     State: proposals.on_state_signed,
-    Ready: ends.on_ready_signed,
+    Ready: doing.on_ready_signed,
     Open: joining.on_open_signed,
     Close: offers.on_close_signed,
     Withdraw: offers.on_withdraw_signed,

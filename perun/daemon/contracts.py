@@ -1,6 +1,8 @@
 """The contracts that a daemon uses: kept in a small file, proved by code and domain at every start.
 
-{"MSContract": "0x…", "VPM": "0x…", "HashTimeLock": "0x…"}
+{"MSContract": "0x…", "VPM": "0x…", "HashTimeLock": "0x…", "CoinFlip": "0x…"}
+
+The last one may be missing: then the node knows no coin flips.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from pathlib import Path
 import msgspec
 from web3 import Web3
 
-from perun.bindings import VPM, HashTimeLock, MSContract
+from perun.bindings import VPM, CoinFlip, HashTimeLock, MSContract
 from perun.bindings.failures import translated
 from perun.core.config import Deployment
 from perun.crypto.interop import address, checksum
@@ -23,12 +25,14 @@ from perun.types import ChainId
 __all__ = ["Contracts", "prove", "read_contracts", "write_contracts"]
 
 
-class Contracts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Contracts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Addresses in hex."""
 
     ms_contract: str = msgspec.field(name="MSContract")
     vpm: str = msgspec.field(name="VPM")
     hash_time_lock: str = msgspec.field(name="HashTimeLock")
+    coin_flip: str | None = msgspec.field(name="CoinFlip", default=None)
+    """None: this node knows no coin flips."""
 
 
 def read_contracts(file: Path) -> Contracts:
@@ -64,13 +68,17 @@ def prove(web3: Web3, contracts: Contracts) -> Deployment:
     with translated():
         chain = ChainId(web3.eth.chain_id)
     try:
-        found = [
-            address(text)
-            for text in (contracts.ms_contract, contracts.vpm, contracts.hash_time_lock)
-        ]
+        named = (
+            contracts.ms_contract,
+            contracts.vpm,
+            contracts.hash_time_lock,
+            contracts.coin_flip,
+        )
+        found = [address(text) for text in named if text is not None]
     except WrongType as error:
         raise BadSettings("contracts", str(error)) from None
-    for kind, where in zip((MSContract, VPM, HashTimeLock), found, strict=True):
+    kinds = (MSContract, VPM, HashTimeLock, CoinFlip)
+    for kind, where in zip(kinds, found, strict=False):
         proved(web3, kind, where)
     return deployment_of(chain, *found)
 
@@ -81,4 +89,5 @@ def of_deployment(deployment: Deployment) -> Contracts:
         checksum(deployment.contract.contract),
         checksum(deployment.vpm.contract),
         checksum(deployment.hash_time_lock.contract),
+        None if deployment.coin_flip is None else checksum(deployment.coin_flip.contract),
     )

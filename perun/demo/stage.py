@@ -75,7 +75,10 @@ class Stage:
         rich = eth_private_key(rich_key(0))
         suite = deployments.deploy(self._endpoint.web3, rich)
         self.deployment = Deployment(
-            suite.ms_contract.domain, suite.vpm.domain, suite.hash_time_lock.domain
+            suite.ms_contract.domain,
+            suite.vpm.domain,
+            suite.hash_time_lock.domain,
+            None if suite.coin_flip is None else suite.coin_flip.domain,
         )
         self.limits = limits_for(suite.chain_id)
         self.network = LocalNetwork()

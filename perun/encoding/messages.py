@@ -66,6 +66,7 @@ __all__ = [
     "RefuseChannel",
     "RefuseInstance",
     "RequestInstance",
+    "RevealSecret",
     "ShowState",
     "SignedHalf",
     "VERSION",
@@ -172,6 +173,14 @@ class Leave(_Message, frozen=True, gc=False, tag=5):
         checks.amount("paid_by_bob", self.paid_by_bob)
 
 
+class RevealSecret(_Message, frozen=True, gc=False, tag=6):
+    """My secret in an instance that both of us have locked: what I have committed to in its
+    terms. Said again until yours has come or the instance is gone."""
+
+    instance: Instance
+    secret: Bytes32
+
+
 # ----------------------------------------------------------------------------------------- states
 
 
@@ -192,7 +201,7 @@ class Propose(_Message, frozen=True, gc=False, tag=10):
     received_signature: Sig = Signature(b"")
     """The other end's statement: evidence for a hub (section 6, rule (c))."""
     preimage: Secret | None = None
-    """Removal of a hash time lock: its secret."""
+    """Removal of a hash time lock: its secret; of a coin flip between two: the sender's own."""
     base: ShowState | None = None
     """Refusal: the newest fully signed state of the refuser."""
     reason: Reason = ""
@@ -429,6 +438,7 @@ Message = (
     | NotPaid
     | ReadySigned
     | Leave
+    | RevealSecret
     | Propose
     | AnswerState
     | ShowState

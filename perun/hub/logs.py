@@ -20,7 +20,9 @@ from perun.errors import PerunError
 
 __all__ = ["JsonLog"]
 
-_SECRET: Final = frozenset({"preimage", "signature", "secret", "seed", "token", "random", "raw"})
+_SECRET: Final = frozenset(
+    {"preimage", "signature", "secret", "secrets", "seed", "token", "random", "raw"}
+)
 _LONGEST: Final = 600
 _LONGEST_BYTES: Final = 33
 _DEEPEST: Final = 3

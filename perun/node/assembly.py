@@ -108,6 +108,7 @@ class Assembly:
                 config.seed,
                 since,
                 config.limits,
+                None if deployment.coin_flip is None else deployment.coin_flip.contract,
             )
             write_profile(self.store, profile, keyfile)
             self.profile = profile

@@ -49,5 +49,6 @@ def _laid_over(books: Books, row: Row) -> Row:
             watched=seen.watched,
             told=seen.told,
             preimage=row.preimage or seen.preimage,
+            secrets=(row.secrets[0] or seen.secrets[0], row.secrets[1] or seen.secrets[1]),
         )
     return row

@@ -52,6 +52,8 @@ class Profile(Record, frozen=True, gc=False):
     limits: Limits | None = None
     """The node's own, finality among them: whoever leaves or watches for it goes by the same. None
     in stores of before they were kept."""
+    coin_flip: Address | None = None
+    """None in stores of before there was one."""
 
     def __repr__(self) -> str:
         """Without the seed: logs and tracebacks show what they are given."""
@@ -65,7 +67,8 @@ class Profile(Record, frozen=True, gc=False):
     @property
     def deployment(self) -> Deployment:
         """The contracts, with their domains."""
-        return deployment_of(self.chain_id, self.ms_contract, self.vpm, self.hash_time_lock)
+        contracts = (self.ms_contract, self.vpm, self.hash_time_lock, self.coin_flip)
+        return deployment_of(self.chain_id, *contracts)
 
 
 def write_profile(store: SqliteStore, profile: Profile, keyfile: str | None = None) -> None:

@@ -6,7 +6,12 @@ from perun.core.config import Config, Deployment, Identity, Policy
 from perun.core.limits import Limits, limits_for
 from perun.core.state import PeerId
 from perun.crypto.keys import PublicKey
-from perun.encoding.domains import hash_time_lock_domain, ms_contract_domain, vpm_domain
+from perun.encoding.domains import (
+    coin_flip_domain,
+    hash_time_lock_domain,
+    ms_contract_domain,
+    vpm_domain,
+)
 from perun.types import Address, ChainId
 from perun.wire.parcels import Hello
 
@@ -14,13 +19,18 @@ __all__ = ["config_for", "deployment_of", "hello_for", "peer_id"]
 
 
 def deployment_of(
-    chain: ChainId, ms_contract: Address, vpm: Address, hash_time_lock: Address
+    chain: ChainId,
+    ms_contract: Address,
+    vpm: Address,
+    hash_time_lock: Address,
+    coin_flip: Address | None = None,
 ) -> Deployment:
-    """The three contracts of one chain."""
+    """The contracts of one chain; older deployments have no coin flip."""
     return Deployment(
         ms_contract_domain(chain, ms_contract),
         vpm_domain(chain, vpm),
         hash_time_lock_domain(chain, hash_time_lock),
+        None if coin_flip is None else coin_flip_domain(chain, coin_flip),
     )
 
 

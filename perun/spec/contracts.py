@@ -1,4 +1,4 @@
-"""The three contracts on one chain, and calls that either happen or change nothing.
+"""The contracts on one chain, and calls that either happen or change nothing.
 
 world = Contracts.at(chain_id, ms_contract, vpm, hash_time_lock)
 world.call(lambda: world.ms_contract.fund(alice, 5, ETH, alice, 5))   # -> the events, or Refused
@@ -16,17 +16,24 @@ from typing import Any
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
-from perun.encoding import hash_time_lock_domain, ms_contract_domain, vpm_domain
+from perun.encoding import (
+    coin_flip_domain,
+    hash_time_lock_domain,
+    ms_contract_domain,
+    vpm_domain,
+)
 from perun.errors import Misuse
 from perun.spec.ledger import Event, Ledger, NoApp
 from perun.spec.ms_contract import MSContract
+from perun.spec.nanocontracts.coin_flip import CoinFlip
 from perun.spec.nanocontracts.hash_time_lock import HashTimeLock
 from perun.spec.reverts import MalformedEvidence, Refused
 from perun.spec.vpm import VPM
-from perun.types import Address, ChainId, Lock, Machine, Signature, Wei
+from perun.types import Address, ChainId, Flip, Lock, Machine, Signature, Wei
 
 MACHINE = "(address,address,uint112,uint112,uint40,uint32,bytes32)"
 LOCK = "(uint112,bool,bytes32,uint40,bytes32)"
+FLIP = "(uint112,uint112,bytes32,bytes32,uint16,uint40,uint32,bytes32)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +86,46 @@ class HashTimeLockApp:
         return _taken(self.take, evidence)
 
 
+@dataclass(frozen=True, slots=True)
+class CoinFlipApp:
+    """`CoinFlip` as `MSContract` meets it."""
+
+    coin: CoinFlip
+
+    def answer(self, nano_id: bytes) -> bytes:
+        return _two_words(*self.coin.outcome(nano_id))
+
+    def read(self, evidence: bytes) -> tuple[Flip, bool, bytes]:
+        """Read `abi.encode(flip, bob, secret)`."""
+        try:
+            terms, bob, secret = decode([FLIP, "bool", "bytes32"], evidence)
+            return Flip(*terms), bob, secret
+        except (DecodingError, Misuse) as error:
+            raise MalformedEvidence(len(evidence)) from error
+
+    def take(self, evidence: bytes) -> None:
+        self.coin.reveal(*self.read(evidence))
+
+    def submit(self, evidence: bytes) -> bool:
+        return _taken(self.take, evidence)
+
+
 @dataclass(slots=True)
 class Contracts:
     ledger: Ledger
     ms_contract: MSContract
     vpm: VPM
     hash_time_lock: HashTimeLock
+    coin_flip: CoinFlip | None = None
 
     @classmethod
     def at(
-        cls, chain: ChainId, ms_contract: Address, vpm: Address, hash_time_lock: Address
+        cls,
+        chain: ChainId,
+        ms_contract: Address,
+        vpm: Address,
+        hash_time_lock: Address,
+        coin_flip: Address | None = None,
     ) -> Contracts:
         """A chain on which the contracts stand at these addresses and nobody has done anything.
 
@@ -104,6 +141,10 @@ class Contracts:
         ledger.apps[ms_contract] = NoApp()
         ledger.apps[vpm] = VPMApp(world.vpm)
         ledger.apps[hash_time_lock] = HashTimeLockApp(world.hash_time_lock)
+        if coin_flip is not None:
+            world.coin_flip = CoinFlip(ledger, coin_flip_domain(chain, coin_flip))
+            ledger.apps[coin_flip] = CoinFlipApp(world.coin_flip)
+            ledger.refusing.add(coin_flip)
         return world
 
     def call(self, function: Callable[[], None]) -> tuple[Event, ...]:
@@ -138,6 +179,7 @@ class Contracts:
             ms.paid,
             self.vpm.records,
             self.hash_time_lock.shifts,
+            *([self.coin_flip.records] if self.coin_flip is not None else []),
             *(token.balances for token in ledger.tokens.values()),
         ]
         copies = [dict(book) for book in books]

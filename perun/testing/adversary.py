@@ -51,6 +51,7 @@ from perun.types import (
     Signature,
     State,
     Statement,
+    Terms,
     Wei,
     Withdraw,
 )
@@ -73,7 +74,7 @@ class Adversary:
         self.keys: dict[PeerId, SecretKey] = dict(parties)
         self.by_address = {key.address: key for key in self.keys.values()}
         self.channels: dict[ChannelId, Channel] = {}
-        self.terms: dict[InstanceId, Machine | Lock] = {}
+        self.terms: dict[InstanceId, Terms] = {}
         self.preimages: dict[InstanceId, Preimage] = {}
         self.states: dict[State, dict[Address, Signature]] = {}
         """Every state with at least one signature, by who has signed it."""

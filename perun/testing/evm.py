@@ -15,7 +15,12 @@ import pyrevm
 
 from perun.bindings.artifacts import artifact
 from perun.core.config import Deployment
-from perun.encoding import hash_time_lock_domain, ms_contract_domain, vpm_domain
+from perun.encoding import (
+    coin_flip_domain,
+    hash_time_lock_domain,
+    ms_contract_domain,
+    vpm_domain,
+)
 from perun.types import Address, ChainId, UnixTime, Wei
 
 __all__ = ["CALL_GAS", "CHAIN_ID", "Evm", "Outcome", "RawLog"]
@@ -60,6 +65,7 @@ class Evm:
             ms_contract_domain(CHAIN_ID, self.deploy(artifact("MSContract").creation)),
             vpm_domain(CHAIN_ID, self.deploy(artifact("VPM").creation)),
             hash_time_lock_domain(CHAIN_ID, self.deploy(artifact("HashTimeLock").creation)),
+            coin_flip_domain(CHAIN_ID, self.deploy(artifact("CoinFlip").creation)),
         )
 
     def deploy(self, creation: bytes) -> Address:

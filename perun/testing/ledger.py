@@ -31,14 +31,15 @@ from perun.core.effects import (
     WithdrawMoney,
 )
 from perun.core.inputs import ChainBlock, ChainChannel, ChainCredit, ChainInstance, Input
+from perun.core.nanocontracts.coin_flip import COIN_FLIP
 from perun.core.state import Dispute, OnChain
-from perun.encoding import lock_id, machine_id
+from perun.encoding import flip_id, lock_id, machine_id
 from perun.errors import BrokenInvariant
 from perun.node.settings import deployment_of
 from perun.ports import Inbox
 from perun.spec import Contracts, Event
 from perun.spec import reverts as why
-from perun.spec.contracts import HashTimeLockApp, VPMApp
+from perun.spec.contracts import CoinFlipApp, HashTimeLockApp, VPMApp
 from perun.spec.ledger import Token
 from perun.types import (
     ETH,
@@ -46,6 +47,7 @@ from perun.types import (
     Asset,
     ChainId,
     ChannelId,
+    FlipRecord,
     InstanceId,
     LockRecord,
     MachineRecord,
@@ -57,7 +59,8 @@ from perun.types import (
 __all__ = ["DEPLOYMENT", "Ledger", "LedgerChain", "NeverOwn"]
 
 DEPLOYMENT: Deployment = deployment_of(
-    ChainId(31337), Address(b"\x11" * 20), Address(b"\x22" * 20), Address(b"\x33" * 20)
+    ChainId(31337),
+    *(Address(bytes([digit]) * 20) for digit in (0x11, 0x22, 0x33, 0x44)),
 )
 """Contracts for tests that have no bytecode."""
 
@@ -83,6 +86,7 @@ class Ledger:
             deployment.contract.contract,
             deployment.vpm.contract,
             deployment.hash_time_lock.contract,
+            None if deployment.coin_flip is None else deployment.coin_flip.contract,
         )
         self.contracts.ledger.now = time
         self.number = 1
@@ -195,6 +199,9 @@ class Ledger:
         if isinstance(known, VPMApp):
             machine = known.read(evidence)[0]
             return machine_id(known.vpm.domain, machine), machine.validity
+        if isinstance(known, CoinFlipApp):
+            flip = known.read(evidence)[0]
+            return flip_id(known.coin.domain, flip), flip.validity
         lock = known.read(evidence)[0]
         return lock_id(known.lock.domain, lock), lock.deadline
 
@@ -225,17 +232,24 @@ class Ledger:
             case ClaimCredit(asset, amount, to):
                 ms.claim(sender, asset, amount, to)
 
-    def nanocontract(self, app: Address) -> VPMApp | HashTimeLockApp:
+    def nanocontract(self, app: Address) -> VPMApp | HashTimeLockApp | CoinFlipApp:
         """What stands there; raises `NeverOwn`."""
         known = self.contracts.ledger.apps.get(app)
-        if not isinstance(known, VPMApp | HashTimeLockApp):
+        if not isinstance(known, VPMApp | HashTimeLockApp | CoinFlipApp):
             raise NeverOwn(f"0x{app.hex()} is no nanocontract")
         return known
 
     # Arguments of an event are of the types that its name says.
     def _fold(self, name: str, id: Any, args: Sequence[Any], *, opened: bool) -> None:
         """What an event changes in the snapshots; `opened`: it follows `Opened`."""
-        if name in ("Submitted", "Revealed"):
+        if name == "Revealed" and len(args) == 3:
+            bob, secret, deadline = args
+            announced = FlipRecord(b"" if bob else secret, secret if bob else b"", deadline)
+            before_it = self._instances.get(id)
+            self._instances[id] = COIN_FLIP.fold(
+                before_it if isinstance(before_it, FlipRecord) else None, announced
+            )
+        elif name in ("Submitted", "Revealed"):
             record = LockRecord if name == "Revealed" else MachineRecord
             self._instances[id] = record(*args)
         elif name in ("Deposited", "Withdrawn", "Registered", "Settled", "Closed"):
@@ -330,9 +344,8 @@ class LedgerChain:
             if terms is None or watch.asset != terms.asset:
                 raise NeverOwn(f"{watch} says neither where nor what the channel is")
             _same(watch.channel, contracts.ms_contract.channel_id(terms))
-        kinds = (contracts.vpm.domain.contract, contracts.hash_time_lock.domain.contract)
-        if watch.instance is not None and watch.app not in kinds:
-            raise NeverOwn(f"{watch} names no nanocontract")
+        if watch.instance is not None:
+            self.ledger.nanocontract(watch.app or Address(b""))
 
     def submit(self, submit: Submit) -> None:
         """See `perun.ports.Chain`: mined in the next block.
@@ -372,7 +385,8 @@ class LedgerChain:
                 _, last = self.ledger.about(app, evidence)
                 begun = self._told_instances.get(id, (None,))
                 return b"e" + id, tuple(
-                    on.deadline if isinstance(on, MachineRecord) else last for on in begun
+                    on.deadline if isinstance(on, MachineRecord | FlipRecord) else last
+                    for on in begun
                 )
             case ClaimCredit(asset, _, to):
                 return b"k" + asset + to, (None,)

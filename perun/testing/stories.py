@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from perun.core.books import Books
 from perun.core.config import HubPolicy, Policy
-from perun.core.inputs import CommandAddMachine, CommandLock, CommandOffer
+from perun.core.inputs import CommandAddMachine, CommandFlip, CommandLock, CommandOffer
 from perun.core.state import InstanceView, Invitation
 from perun.testing.parties import Party, World
 from perun.types import (
@@ -21,9 +21,11 @@ from perun.types import (
 )
 
 __all__ = [
+    "GAMBLER",
     "OPEN_HANDED",
     "add_lock",
     "add_machine",
+    "flip_coin",
     "hub_policy",
     "leave_invitation_open",
     "open_channel",
@@ -118,6 +120,36 @@ def add_lock(
     world.settle()
     (id,) = set(payer.node.books.instances) - before
     return id
+
+
+GAMBLER = Policy(greatest_deposit=Wei(10**30), greatest_fee=Wei(10**6), greatest_loss=Wei(10**30))
+"""Lets others invite it to flips, at odds that are not against it."""
+
+
+def flip_coin(
+    world: World,
+    alice: Party,
+    channel: ChannelId,
+    own: int,
+    peer: int,
+    odds: int = 2**15,
+    end: Party | None = None,
+    life: int = 10_000,
+) -> None:
+    """`alice` invites to a coin flip; nothing is waited for."""
+    alice.do(
+        CommandFlip(
+            channel,
+            Wei(own),
+            Wei(peer),
+            odds,
+            UnixTime(world.ledger.time + life),
+            Seconds(600),
+            alice.random(),
+            Preimage(alice.random()),
+            end.peer if end else b"",
+        )
+    )
 
 
 def instance(party: Party, id: InstanceId) -> InstanceView:

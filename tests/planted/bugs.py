@@ -23,16 +23,20 @@ from perun.core.faults import BadProposal
 from perun.core.hub import judge as halves
 from perun.core.hub import pairs
 from perun.core.inputs import CommandPay
-from perun.core.nanocontracts import evidence, instances, machine, payments
+from perun.core.nanocontracts import coin_flip, evidence, instances, machine, payments
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules import accounting, admission, phases
 from perun.core.state import ChannelView, Intent, LegStatus, Purpose, Totals
 from perun.core.states import content, legs, proposing
 from perun.core.states.verdict import Decision, Verdict
 from perun.core.table import Row
+from perun.core.virtual import doing
+from perun.crypto.hashing import keccak
+from perun.encoding.ids import flip_commit
+from perun.encoding.messages import RevealSecret
 from perun.node.runtime import Node
 from perun.store.memory import MemoryStore
-from perun.types import Signature, Version, Wei
+from perun.types import Flip, Salt, Signature, Version, Wei
 
 Replacement = tuple[object, str, object]
 """Owner, name of the attribute, what takes its place."""
@@ -92,6 +96,21 @@ def _without(function: Callable[..., str | None], *words: str) -> Callable[..., 
         return None if why is not None and any(word in why for word in words) else why
 
     return forgetful
+
+
+# ------------------------------------------------------------------------------------------ flips
+
+
+def _says_secrets_at_once(draft: Draft, instance: Any) -> None:
+    """To whom has not yet signed what binds it, too."""
+    if instance.role is not None and isinstance(instance.terms, Flip):
+        secret = instance.secrets[instance.role]
+        draft.send(instance.end, RevealSecret(instance.id, secret), instance.via)
+
+
+def _one_secret_for_a_salt(_: object, seed: bytes, terms: Flip) -> tuple[Salt, bytes]:
+    secret = keccak(seed + terms.salt)
+    return Salt(flip_commit(True, secret)), secret
 
 
 # ------------------------------------------------------------------------------------------- hub
@@ -399,6 +418,21 @@ BUGS: tuple[Bug, ...] = (
         "statement accepted after removal signed",
         "section 5, Removing: neither pays nor accepts in it [A11]",
         [(legs, "_status", _status_without_removing)],
+    ),
+    Bug(
+        "secret said before the flip is locked",
+        "section 5, Flipping a coin: only while the newest fully signed state lists it",
+        [(doing, "act", _says_secrets_at_once)],
+    ),
+    Bug(
+        "one secret for all flips under one salt",
+        "section 5, Flipping a coin: so that no other flip shows it",
+        [(type(coin_flip.COIN_FLIP), "half", _one_secret_for_a_salt)],
+    ),
+    Bug(
+        "secret never said on chain",
+        "section 5, Flipping a coin: reveals its own on chain",
+        [(type(coin_flip.COIN_FLIP), "due", _nothing)],
     ),
     Bug(
         "payee never submits",

@@ -7,7 +7,13 @@ from functools import partial
 from types import ModuleType
 
 from tests.planted.bugs import Bug, planted
-from tests.scenarios import test_attacks_a, test_attacks_bc, test_attacks_d, test_field
+from tests.scenarios import (
+    test_attacks_a,
+    test_attacks_bc,
+    test_attacks_d,
+    test_field,
+    test_flips,
+)
 from tests.simulation.deep import drawn, failure
 
 LENGTH = 120
@@ -24,7 +30,7 @@ def catch(bug: Bug, seeds: Iterable[int], *, stories: bool = True) -> str | None
 
 
 def _story() -> str | None:
-    for module in (test_attacks_a, test_attacks_bc, test_attacks_d, test_field):
+    for module in (test_flips, test_attacks_a, test_attacks_bc, test_attacks_d, test_field):
         for name, tell in _tests(module):
             try:
                 tell()

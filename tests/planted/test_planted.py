@@ -39,6 +39,9 @@ def test_bug_is_caught_within_a_few_games(name: str) -> None:
         "hub replaces at any net",
         "hub replaces at totals that differ",
         "hub believes any half that is brought",
+        "secret said before the flip is locked",
+        "one secret for all flips under one salt",
+        "secret never said on chain",
     ],
 )
 def test_bug_is_caught_by_a_story(name: str) -> None:

@@ -15,7 +15,7 @@ from perun.errors import UnknownDeployment
 from populus.chain import TesterChain
 from populus.registrar import Registrar
 
-NAMES = ("LibSignatures", "MSContract", "VPM", "HashTimeLock")
+NAMES = ("LibSignatures", "MSContract", "VPM", "HashTimeLock", "CoinFlip")
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_deploy_from_a_key(web3: Web3) -> None:
     rich, poor = web3.eth.accounts[0], perun.checksum(key)
     web3.eth.send_transaction({"from": rich, "to": poor, "value": 10**18, "gas": 21_000})
     perun.deploy(web3, key, gas=6_000_000)
-    assert web3.eth.get_transaction_count(poor) == 4
+    assert web3.eth.get_transaction_count(poor) == 5
 
 
 def test_what_is_saved_can_be_loaded(suite: Deployment, web3: Web3, tmp_path: Path) -> None:
@@ -62,6 +62,17 @@ def test_what_is_saved_can_be_loaded(suite: Deployment, web3: Web3, tmp_path: Pa
     found = load(web3, path)
     assert found.addresses() == suite.addresses()
     assert found.ms_contract.domain == suite.ms_contract.domain
+
+
+def test_suite_of_before_the_coin_flip_is_loaded_without(
+    suite: Deployment, web3: Web3, tmp_path: Path
+) -> None:
+    path = tmp_path / "deployments.json"
+    known = {name: at for name, at in suite.addresses().items() if name != "CoinFlip"}
+    path.write_text(json.dumps({"format": 1, "deployments": {str(suite.chain_id): known}}))
+    found = load(web3, path)
+    assert found.coin_flip is None
+    assert found.addresses() == known
 
 
 def test_other_chains_stay_in_the_file(suite: Deployment, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from perun.core.state import ChannelView, InstanceView, Intent, Purpose, SignedS
 from perun.core.states import legs
 from perun.core.states.content import agreed_content
 from perun.core.states.proposing import given_up, propose_next
-from perun.core.virtual import ends
+from perun.core.virtual import doing, ends
 from perun.types import InstanceId, Wei
 
 __all__ = ["complete"]
@@ -109,6 +109,7 @@ def _announce(draft: Draft, before: ChannelView, view: ChannelView) -> None:
         instance = draft.find_instance(nano.id)
         if instance is not None and instance.role is not None:
             ends.on_added(draft, instance)
+            doing.act(draft, draft.instance(nano.id))
     for nano in (*removed, *added):
         if draft.hub_instance(nano.id) is not None:
             pairs.on_agreed(draft, nano.id)

@@ -11,7 +11,7 @@ from perun.core.nanocontracts.instances import check_terms, check_worth, last_ti
 from perun.core.rules.accounting import free_money, own_lock, reliable_holdings
 from perun.core.state import ChainView, ChannelView
 from perun.core.states.content import agreed_content
-from perun.types import InstanceId, Lock, Machine, Nano, UnixTime, Wei
+from perun.types import InstanceId, Nano, Terms, UnixTime, Wei
 
 __all__ = ["fee_for", "why_refuse"]
 
@@ -20,7 +20,7 @@ _DAY = 86_400
 
 
 # Rule fee-1.
-def fee_for(policy: HubPolicy, terms: Machine | Lock, now: UnixTime, final: UnixTime) -> Wei:
+def fee_for(policy: HubPolicy, terms: Terms, now: UnixTime, final: UnixTime) -> Wei:
     """Base, plus a share of what the hub locks, plus a share of it per day; rounded up.
 
     The hub locks towards each end what the other end locks: the sum of both locks.
@@ -36,7 +36,7 @@ def fee_for(policy: HubPolicy, terms: Machine | Lock, now: UnixTime, final: Unix
 def why_refuse(
     config: Config,
     chain: ChainView,
-    terms: Machine | Lock,
+    terms: Terms,
     legs: tuple[tuple[ChannelView, Nano], ...],
     replaces: InstanceId | None = None,
 ) -> str | None:

@@ -23,6 +23,7 @@ from perun.core.nanocontracts.instances import (
     nano_of,
     signer,
 )
+from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.keys import peer_key
 from perun.core.rules.phases import Phase, blocked, phase
 from perun.core.state import (
@@ -70,6 +71,8 @@ def instance_of(draft: Draft, message: RequestInstance) -> InstanceId:
     """What is asked for; raises `UnexpectedMessage`."""
     if end_time(message.terms) >= 2**40:
         raise UnexpectedMessage("RequestInstance", "its final time fits no nano")
+    if not kind_of(message.terms).exists(draft.config.deployment):
+        raise UnexpectedMessage("RequestInstance", "no such contract is known on this chain")
     return instance_id(draft.config.deployment, message.terms)
 
 

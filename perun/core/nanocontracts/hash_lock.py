@@ -34,6 +34,7 @@ def payer_of_lock(lock: Lock) -> Role:
 
 class _HashLockKind(Kind[Lock, LockRecord]):
     talks: ClassVar[bool] = False
+    readies: ClassVar[bool] = False
 
     def id(self, deployment: Deployment, terms: Lock) -> InstanceId:
         return lock_id(deployment.hash_time_lock, terms)

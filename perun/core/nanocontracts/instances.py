@@ -92,6 +92,8 @@ def leg_in(instance: InstanceView, view: ChannelView) -> Leg | None:
 def check_terms(config: Config, now: UnixTime, terms: Terms) -> None:
     """Raises `InstanceRejected` unless the limits on time hold (section 4, section 5)."""
     limits = config.limits
+    if not kind_of(terms).exists(config.deployment):
+        raise InstanceRejected("no such contract is known on this chain")
     kind_of(terms).check(limits, terms)
     if sum(locks(terms)) == 0:
         raise InstanceRejected("it locks nothing")

@@ -12,14 +12,17 @@ What else a new kind brings: its parameters and what is recorded of it (`perun.t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
+
+from msgspec.structs import replace
 
 from perun.core.books import Books, Draft
 from perun.core.config import Deployment
 from perun.core.limits import Limits
 from perun.core.state import InstanceView, Role, Totals
+from perun.crypto.hashing import keccak
 from perun.encoding.messages import Propose
-from perun.types import Address, InstanceId, Record, UnixTime, Wei
+from perun.types import Address, InstanceId, Record, Salt, UnixTime, Wei
 
 __all__ = ["Due", "Kind"]
 
@@ -44,6 +47,36 @@ class Kind(ABC, Generic[T, R]):
     talks: ClassVar[bool]
     """Whether its ends go on signing for it once it is listed: over a hub they say `Ready` before
     the first signature, and `Leave` with the last."""
+    readies: ClassVar[bool]
+    """Whether its ends, over a hub, say `Ready` before anything that counts."""
+
+    # ------------------------------------------------------------------------ agreeing on its terms
+
+    def exists(self, deployment: Deployment) -> bool:
+        """Whether this chain has its contract, as far as we were told."""
+        return True
+
+    def half(self, seed: bytes, terms: T) -> tuple[Salt, bytes]:
+        """The invited end's part of the terms, and the secret behind it if there is one.
+
+        The same for the same invitation, and for no other one.
+        """
+        return Salt(keccak(seed + self.salt(terms))), b""
+
+    def whole(self, terms: T, half: Salt) -> T:
+        """The terms with both ends' parts."""
+        # Any: all kinds are records with a salt.
+        changed: Any = replace(terms, salt=Salt(keccak(self.salt(terms) + half)))  # type: ignore[type-var]
+        return changed  # type: ignore[no-any-return]
+
+    def salt(self, terms: T) -> Salt:
+        """What keeps its id apart from all others."""
+        # Any: all kinds are records with a salt.
+        record: Any = terms
+        return record.salt  # type: ignore[no-any-return]
+
+    def check_invited(self, terms: T) -> None:
+        """Raises `InstanceRejected` for what its Bob is not to agree to, whatever its limits."""
 
     # ------------------------------------------------------------------------ what its terms say
 
@@ -100,6 +133,20 @@ class Kind(ABC, Generic[T, R]):
     @abstractmethod
     def may_sign(self, books: Books, instance: InstanceView) -> str | None:
         """Why nothing that its ends sign in it counts now, either way; None: it counts."""
+
+    # ------------------------------------------------------------------- what its ends do unasked
+
+    def acts(self, draft: Draft, instance: InstanceView) -> bool:
+        """What an end does by itself once it is listed: it tells the other end what it owes it.
+
+        Returns:
+            Whether all is known by which it lets the instance go, and it is for us to say so.
+        """
+        return False
+
+    def hear(self, draft: Draft, instance: InstanceView, secret: bytes) -> bool:
+        """Keeps a secret of the other end's. False: it is none, or known."""
+        return False
 
     # ------------------------------------------------------------------------ what the chain says
 

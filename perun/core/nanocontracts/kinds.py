@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from perun.core.nanocontracts.coin_flip import COIN_FLIP
 from perun.core.nanocontracts.hash_lock import HASH_LOCK
 from perun.core.nanocontracts.kind import Kind
 from perun.core.nanocontracts.machine import MACHINE
-from perun.types import Lock, Machine, Terms
+from perun.types import Flip, Lock, Machine, Terms
 
 __all__ = ["KINDS", "kind_of"]
 
 # Any: what a kind takes is what it is found by.
-KINDS: Final[dict[type, Kind[Any, Any]]] = {Machine: MACHINE, Lock: HASH_LOCK}
+KINDS: Final[dict[type, Kind[Any, Any]]] = {
+    Machine: MACHINE,
+    Lock: HASH_LOCK,
+    Flip: COIN_FLIP,
+}
 """By the type of their parameters."""
 
 

@@ -50,6 +50,7 @@ def totals_shift(machine: Machine, by_alice: int, by_bob: int) -> Wei:
 
 class _MachineKind(Kind[Machine, MachineRecord]):
     talks: ClassVar[bool] = True
+    readies: ClassVar[bool] = True
 
     def id(self, deployment: Deployment, terms: Machine) -> InstanceId:
         return machine_id(deployment.vpm, terms)

@@ -21,13 +21,14 @@ from perun.core.rules.phases import Phase, blocked, phase
 from perun.core.state import ChannelView, InstanceView, Intent, LegStatus, PeerId, Purpose, Role
 from perun.core.states import legs
 from perun.core.states.proposing import ask_hub, send_proposal, still_asked, want, wanted
+from perun.crypto.keys import address_of
 from perun.encoding.messages import (
     GrantInstance,
     ReadySigned,
     RefuseInstance,
     SignedHalf,
 )
-from perun.types import MachineId, Ready, Signature, Wei
+from perun.types import Address, MachineId, Ready, Signature, Wei
 
 __all__ = [
     "may_propose_unasked",
@@ -145,7 +146,7 @@ def on_added(draft: Draft, instance: InstanceView) -> None:
     """Our channel lists it: say so to the other end, signed by the machine key [A2]."""
     if not instance.via or instance.ready_sent:
         return
-    if not kind_of(instance.terms).talks:
+    if not kind_of(instance.terms).readies:
         draft.notify(VirtualReady(instance.id))
         return
     if draft.books.exit_only:
@@ -174,6 +175,14 @@ def say_ready(draft: Draft, instance: InstanceView, answer: bool = False) -> Non
     show_paid(draft, instance)
 
 
+def _ready_key(instance: InstanceView, role: Role) -> Address | None:
+    """Whose word it is; a kind in which nobody signs has the end's own."""
+    key = signer(instance.terms, role)
+    if key is None and instance.via and kind_of(instance.terms).readies:
+        return address_of(instance.end)
+    return key
+
+
 def on_ready(draft: Draft, sender: PeerId, message: ReadySigned) -> None:
     """The other end's channel lists it: from here on we may pay.
 
@@ -182,7 +191,7 @@ def on_ready(draft: Draft, sender: PeerId, message: ReadySigned) -> None:
     instance = draft.find_instance(message.machine)
     key = None
     if instance is not None and instance.role is not None and instance.end == sender:
-        key = signer(instance.terms, instance.role.other)
+        key = _ready_key(instance, instance.role.other)
     if instance is None or key is None:
         raise UnexpectedMessage("ReadySigned", "no such machine with this peer")
     ready = Ready(MachineId(instance.id))

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from perun.core.books import Draft
 from perun.core.effects import Watch
 from perun.core.faults import InstanceRejected, NotAllowedNow, UnexpectedMessage
-from perun.core.inputs import CommandAddMachine, CommandLock, CommandReplace
+from perun.core.inputs import CommandAddMachine, CommandFlip, CommandLock, CommandReplace
 from perun.core.nanocontracts.instances import (
     app_of,
     check_terms,
@@ -43,14 +43,15 @@ from perun.core.state import (
 from perun.core.states.content import agreed_content
 from perun.core.states.proposing import want
 from perun.core.virtual import ends, leaving
-from perun.crypto.hashing import keccak
 from perun.crypto.keys import address_of
+from perun.encoding.ids import flip_commit
 from perun.encoding.messages import DeclineInvite, Invite, Invited, SignedHalf
 from perun.errors import BadKey, Misuse
-from perun.types import Address, ChannelId, InstanceId, Lock, Machine, Salt, Terms, Wei
+from perun.types import Address, ChannelId, Flip, InstanceId, Lock, Machine, Terms, Wei
 
 __all__ = [
     "add_machine",
+    "flip_coin",
     "lock_payment",
     "on_decline",
     "on_invite",
@@ -82,6 +83,22 @@ def lock_payment(draft: Draft, view: ChannelView, command: CommandLock) -> None:
 
 
 # Rules remove-5, replace-1.
+def flip_coin(draft: Draft, view: ChannelView, command: CommandFlip) -> None:
+    """Invites the other end to a coin flip; its commitment comes with its answer."""
+    terms = Flip(
+        command.own_lock,
+        command.peer_lock,
+        flip_commit(False, command.secret),
+        bytes(32),
+        command.odds,
+        command.validity,
+        command.window,
+        command.random,
+    )
+    virtually = bool(command.end) and command.end != view.peer
+    _invite(draft, view, terms, command.end if virtually else b"", secret=command.secret)
+
+
 def replace_machine(draft: Draft, view: ChannelView, command: CommandReplace) -> None:
     """Invites the other end to a machine in place of one that both have listed."""
     old = draft.instance(command.machine)
@@ -119,12 +136,13 @@ def _invite(
     terms: Terms,
     end: PeerId,
     replaces: InstanceId | None = None,
+    secret: bytes = b"",
 ) -> None:
     may_sign(draft, view, "lock an instance")
     check_terms(draft.config, draft.now, terms)
     check_worth(draft.config, draft.chain, view.channel.asset, terms)
     via = view.peer if end else b""
-    draft.put(Invitation(terms.salt, view.id, terms, end or view.peer, via, replaces))
+    draft.put(Invitation(terms.salt, view.id, terms, end or view.peer, via, replaces, secret))
     channel = None if end else view.id
     message = Invite(terms, channel, view.channel.asset, replaces)
     draft.send(end or view.peer, message, via)
@@ -143,27 +161,29 @@ def on_invite(draft: Draft, sender: PeerId, message: Invite, via: PeerId) -> Non
         check_worth(draft.config, draft.chain, view.channel.asset, terms)
         if locks(terms)[Role.BOB] > _greatest_lock(draft):
             raise InstanceRejected("it locks more of my money than I allow")
-        ours = Salt(keccak(draft.config.seed + terms.salt))
-        whole = _whole(terms, ours)
+        kind = kind_of(terms)
+        kind.check_invited(terms)
+        ours, secret = kind.half(draft.config.seed, terms)
+        whole = kind.whole(terms, ours)
         is_new = draft.find_instance(instance_id(draft.config.deployment, whole)) is None
         if is_new:
-            view = _take_from(draft, view, kind_of(whole).taken(whole, Role.BOB))
+            view = _take_from(draft, view, kind.taken(whole, Role.BOB))
         may_sign(draft, view, "lock an instance")
         _check_room(draft, sender)
     except Misuse as error:
         draft.send(sender, DeclineInvite(terms.salt, str(error)[:200]), via)
         return
     draft.put(view)
-    instance = _complete(draft, view, terms, ours, Role.BOB, sender, via, message.replaces)
+    replaces = message.replaces
+    instance = _complete(draft, view, whole, Role.BOB, sender, via, replaces, secret)
     invited = Invited(terms.salt, ours)
-    replaces = message.replaces is not None
-    unasked = via and not replaces and _is_first(draft, instance)
+    unasked = via and replaces is None and _is_first(draft, instance)
     if unasked and ends.may_propose_unasked(draft, instance):
         # Leaves with our half, once that is signed (protocol, section 6 [A12]).
         want(draft, view.id, Intent(Purpose.ADD, adds=instance.id, invited=invited))
         return
     draft.send(sender, invited, via)
-    if via and not replaces and instance.legs[0].status is LegStatus.NEW:
+    if via and replaces is None and instance.legs[0].status is LegStatus.NEW:
         ends.request(draft, instance)
 
 
@@ -298,9 +318,9 @@ def on_invited(draft: Draft, sender: PeerId, message: Invited) -> None:
     if why is not None:
         draft.notify(InstanceRefused(InstanceId(bytes(message.theirs)), why))
         return
-    instance = _complete(
-        draft, view, terms, message.ours, Role.ALICE, sender, invitation.via, replaces
-    )
+    whole = kind_of(terms).whole(terms, message.ours)
+    via, secret = invitation.via, invitation.secret
+    instance = _complete(draft, view, whole, Role.ALICE, sender, via, replaces, secret)
     if old is not None and invitation.via:
         leaving.leave(draft, old, instance.id)
     elif invitation.via:
@@ -337,22 +357,22 @@ def on_decline(draft: Draft, sender: PeerId, message: DeclineInvite) -> None:
 def _complete(
     draft: Draft,
     view: ChannelView,
-    terms: Terms,
-    theirs: Salt,
+    whole: Terms,
     role: Role,
     end: PeerId,
     via: PeerId,
     replaces: InstanceId | None,
+    secret: bytes,
 ) -> InstanceView:
-    """The instance with its final salt, watched from now on."""
-    whole = _whole(terms, theirs)
+    """The instance with its final terms, watched from now on."""
     id = instance_id(draft.config.deployment, whole)
     known = draft.find_instance(id)
     if known is not None:
         return known
     swapped = view.role is not role
     legs = (Leg(view.id, swapped),)
-    instance = InstanceView(id, whole, legs, role, end, via, replaces=replaces)
+    secrets = (secret, b"") if role is Role.ALICE else (b"", secret)
+    instance = InstanceView(id, whole, legs, role, end, via, replaces=replaces, secrets=secrets)
     assert (
         own_lock(nano_of(draft.config.deployment, id, whole, swapped), view.role)
         == locks(whole)[role]
@@ -362,11 +382,6 @@ def _complete(
     draft.put(instance)
     draft.watch(Watch(app=app_of(draft.config.deployment, whole), instance=id))
     return instance
-
-
-def _whole(terms: Terms, theirs: Salt) -> Terms:
-    """The terms, of which one end knows its half of the salt, with both halves."""
-    return replace(terms, salt=Salt(keccak(terms.salt + theirs)))
 
 
 def _address(peer: PeerId) -> Address:

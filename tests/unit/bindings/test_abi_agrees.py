@@ -14,6 +14,7 @@ from eth_utils.abi import collapse_if_tuple
 
 from perun.bindings import (
     abi,
+    coin_flip,
     erc20,
     events,
     hash_time_lock,
@@ -25,20 +26,21 @@ from perun.bindings import (
 )
 from perun.bindings.artifacts import artifact
 from perun.bindings.logs import Table
-from perun.types import Channel, Lock, Machine, Nano, Record, Settlement
+from perun.types import Channel, Flip, Lock, Machine, Nano, Record, Settlement
 from populus.project import Project
 
-GAMES = ("CoinFlip", "TurnGame", "IRules")
+GAMES = ("TurnGame", "IRules")
 """Their errors are known; they are no part of a deployment."""
-SUITE = ("LibSignatures", "MSContract", "VPM", "HashTimeLock")
+SUITE = ("LibSignatures", "MSContract", "VPM", "HashTimeLock", "CoinFlip")
 STRUCTS: dict[str, type[Record]] = {
-    kind.__name__: kind for kind in (Channel, Nano, Settlement, Machine, Lock)
+    kind.__name__: kind for kind in (Channel, Nano, Settlement, Machine, Lock, Flip)
 }
 MODULES = {
     "LibSignatures": (lib_signatures,),
     "MSContract": (ms_contract_calls,),
     "VPM": (vpm, nanocontract),
     "HashTimeLock": (hash_time_lock, nanocontract),
+    "CoinFlip": (coin_flip, nanocontract),
     "StandardToken": (erc20,),
 }
 TABLES = {
@@ -46,10 +48,12 @@ TABLES = {
     "MSContract": events.MS_CONTRACT,
     "VPM": events.VPM,
     "HashTimeLock": events.HASH_TIME_LOCK,
+    "CoinFlip": events.COIN_FLIP,
     "StandardToken": events.ERC20,
 }
 # ERC-20 names these differently; `from` is a word of Python.
 RENAMED = {"from": "sender", "value": "amount"}
+EVENTS = {"Revealed(bytes32,bool,bytes32,uint40)": "FlipRevealed"}
 ALIASES = {"AmountTooLarge(uint256)": "LockAmountTooLarge"}
 
 
@@ -95,7 +99,7 @@ def test_events(name: str, abis: dict[str, Any]) -> None:
         kind, inputs = bound[signature], entry["inputs"]
         assert [collapse_if_tuple(item) for item in inputs if item["indexed"]] == [*kind.indexed]
         assert [collapse_if_tuple(item) for item in inputs if not item["indexed"]] == [*kind.plain]
-        record: type[Record] = getattr(events, entry["name"])
+        record: type[Record] = getattr(events, EVENTS.get(signature, entry["name"]))
         names = [RENAMED.get(item["name"], snake(item["name"])) for item in inputs]
         assert [*record.__struct_fields__] == names, signature
 

@@ -9,8 +9,10 @@ from web3 import Web3
 import perun
 from perun import Wei, crypto, events, reverts
 from perun.bindings import ERC20, Nanocontract, Outcome, Totals
+from perun.bindings.coin_flip import FlipReader, StoredFlip
+from perun.core.nanocontracts.coin_flip import flip_shift
 from perun.crypto import interop
-from perun.types import Lock, Machine
+from perun.types import Flip, Lock, Machine
 from tests.unit.bindings.conftest import GAS, HOUR
 
 
@@ -94,6 +96,60 @@ def test_a_wrong_preimage_is_named(suite: perun.Deployment, web3: Web3) -> None:
     with pytest.raises(reverts.WrongPreimage) as caught:
         suite.hash_time_lock.reveal(lock, perun.Preimage(bytes(32)), sender=web3.eth.accounts[3])
     assert (caught.value.expected, caught.value.hash) == (bytes(32), perun.keccak(bytes(32)))
+
+
+@pytest.mark.parametrize("bob_first", [False, True])
+def test_coins_are_flipped(suite: perun.Deployment, web3: Web3, bob_first: bool) -> None:
+    coin, sender = suite.coin_flip, web3.eth.accounts[3]
+    assert coin is not None
+    secrets = (perun.new_preimage(), perun.new_preimage())
+    commits = [perun.flip_commit(bob, secrets[bob]) for bob in (False, True)]
+    until, hour = perun.UnixTime(perun.now(web3) + HOUR), perun.Seconds(HOUR)
+    flip = Flip(Wei(9), Wei(8), *commits, 2**15, until, hour, perun.new_salt())
+    id = perun.flip_id(coin.domain, flip)
+    assert coin.flip_id(flip) == id
+    assert coin.domain_separator() == coin.domain.separator
+    assert coin.record(id) == StoredFlip(False, False, False, perun.UnixTime(0), 0)
+
+    receipt = coin.reveal(flip, bob_first, secrets[bob_first], sender=sender, gas=GAS)
+    deadline = perun.UnixTime(perun.now(web3) + HOUR)
+    first = events.FlipRevealed(id, bob_first, secrets[bob_first], deadline)
+    assert receipt.only(events.FlipRevealed) == first
+    share = int.from_bytes(secrets[bob_first][-2:], "big")
+    assert coin.record(id) == StoredFlip(False, not bob_first, bob_first, deadline, share)
+    assert coin.outcome(id) == Outcome(False, Wei(0))
+
+    other = not bob_first
+    with pytest.raises(reverts.WrongSecret):
+        coin.reveal(flip, other, secrets[bob_first], sender=sender)
+    coin.submit(perun.flip_evidence(flip, other, secrets[other]), sender=sender, gas=GAS)
+    assert coin.record(id).decided
+    assert coin.outcome(id) == Outcome(True, flip_shift(flip, *secrets))
+
+
+def test_nanos_of_flips_swap_their_locks(suite: perun.Deployment) -> None:
+    coin = suite.coin_flip
+    assert coin is not None
+    until, hour = perun.UnixTime(10_000), perun.Seconds(HOUR)
+    flip = Flip(Wei(9), Wei(8), bytes(32), bytes(32), 1, until, hour, perun.new_salt())
+    straight, swapped = coin.nano(flip), coin.nano(flip, swapped=True)
+    assert (straight.alice_lock, straight.bob_lock, straight.expiry) == (9, 8, 10_000 + HOUR)
+    assert (swapped.alice_lock, swapped.bob_lock, swapped.id) == (8, 9, straight.id)
+
+
+def test_reader_of_flips_is_ready_for_what_only_storage_shows() -> None:
+    """The log of Bob's secret is missing: the clock runs against Alice all the same."""
+    reader, until = FlipReader(), perun.UnixTime(5_000)
+    stored = StoredFlip(False, False, True, until, 7)
+    assert reader.differs(None, stored)
+    assert reader.dangerous(stored)
+    record = reader.worse(None, stored)
+    assert record is not None
+    assert (record.alice, bool(record.bob), record.deadline) == (b"", True, until)
+    assert not reader.differs(record, stored)
+    decided = StoredFlip(True, False, False, perun.UnixTime(0), 0)
+    assert reader.differs(record, decided)
+    assert not reader.dangerous(decided)
 
 
 def test_signatures_are_judged_alike_here_and_there(suite: perun.Deployment) -> None:

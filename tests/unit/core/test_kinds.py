@@ -15,6 +15,7 @@ from perun.core.state import Role
 from perun.testing.parties import DEPLOYMENT
 from perun.types import (
     Address,
+    Flip,
     InstanceId,
     Lock,
     Machine,
@@ -34,6 +35,10 @@ EACH: list[Terms] = [
     Machine(ALICE, BOB, Wei(0), Wei(5), UnixTime(1_000), Seconds(600), Salt(bytes(32))),
     Lock(Wei(7), False, bytes(32), UnixTime(1_000), Salt(bytes(32))),
     Lock(Wei(7), True, bytes(32), UnixTime(1_000), Salt(bytes(32))),
+    Flip(
+        *(Wei(7), Wei(5), bytes(32), bytes(32), 1),
+        *(UnixTime(1_000), Seconds(600), Salt(bytes(32))),
+    ),
 ]
 
 MACHINES_ONLY = {
@@ -89,12 +94,12 @@ def test_ids_differ_with_every_parameter_and_kind(terms: Terms) -> None:
 
 
 def test_only_side_that_can_lose_is_told_by_the_locks() -> None:
-    assert [one_way(terms) for terms in EACH] == [None, Role.BOB, Role.ALICE, Role.BOB]
+    assert [one_way(terms) for terms in EACH] == [None, Role.BOB, Role.ALICE, Role.BOB, None]
 
 
 def test_locking_takes_what_one_cannot_keep_by_doing_nothing() -> None:
     taken = [[kind_of(terms).taken(terms, role) for role in Role] for terms in EACH]
-    assert taken == [[0, 0], [0, 0], [7, 0], [0, 7]]
+    assert taken == [[0, 0], [0, 0], [7, 0], [0, 7], [7, 5]]
 
 
 def test_nobody_else_asks_of_which_kind_an_instance_is() -> None:

@@ -103,6 +103,9 @@ class Cell:
             i.CommandTransfer: i.CommandTransfer(id, Wei(5)),
             i.CommandAnswer: i.CommandAnswer(id, Version(9), True),
             i.CommandAddMachine: i.CommandAddMachine(id, Wei(5), Wei(5), far, Seconds(600), random),
+            i.CommandFlip: i.CommandFlip(
+                *(id, Wei(5), Wei(5), 2**15, far, Seconds(600), random, Preimage(SECRET)),
+            ),
             i.CommandLock: i.CommandLock(id, Wei(5), bytes(32), far, random),
             i.CommandReplace: i.CommandReplace(
                 self.machine, Wei(5), Wei(5), far, Seconds(600), random
