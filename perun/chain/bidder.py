@@ -195,7 +195,7 @@ class Bidder:
             raise gas
         if gas is not None:
             self._unestimated.pop(wish.key, None)
-            return gas
+            return max(gas, PLAIN_TRANSFER_GAS)  # no transaction uses less, whatever a node says
         since = self._unestimated.setdefault(wish.key, head.number)
         if head.number - since < _UNESTIMATED:
             return None

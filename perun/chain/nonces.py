@@ -127,6 +127,10 @@ class Nonces:
         """Block number of the newest bid; a restart counts as one."""
         return self._bid_at.setdefault(nonce, height)
 
+    def first_bid(self, nonce: int, height: int) -> int:
+        """Block number of its first bid; a restart counts as one."""
+        return self._first_at.setdefault(nonce, height)
+
     def held_up_since(self, nonce: int, height: int) -> int:
         """Block number of the first bid that stands behind this nonce."""
         behind = [other for other in self._live() if other > nonce]

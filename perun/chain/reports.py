@@ -14,6 +14,7 @@ __all__ = [
     "Disagreement",
     "Dropped",
     "FinalityBroken",
+    "LeftLying",
     "NonceTaken",
     "NotTaken",
     "Paid",
@@ -107,6 +108,16 @@ class NotTaken(Record, frozen=True, gc=False):
     reason: str
 
 
+class LeftLying(Record, frozen=True, gc=False):
+    """The node's pool has taken a transaction, or says so, and no block holds it, at whatever fee:
+    the node may keep it to itself, or count our transactions wrongly. Use another node."""
+
+    key: bytes
+    hash: bytes
+    blocks: int
+    """For so many it has waited; said again when they have doubled."""
+
+
 class Disagreement(Record, frozen=True, gc=False):
     """What the node says in logs of a channel or instance is not what it says of its storage: an
     index is broken, or several nodes are not in step. The worse of both is believed."""
@@ -147,6 +158,7 @@ Report = (
     | Disagreement
     | Dropped
     | FinalityBroken
+    | LeftLying
     | NonceTaken
     | NotTaken
     | Paid

@@ -33,7 +33,7 @@ from perun.chain.endpoint import Block, Mined
 from perun.chain.fees import FeePolicy, first_fees
 from perun.chain.journal import Attempt, Entry, Journal
 from perun.chain.nonces import MOST_GAPS, Nonces
-from perun.chain.reports import Dropped, NonceTaken, Paid, Refused, Report
+from perun.chain.reports import Dropped, LeftLying, NonceTaken, Paid, Refused, Report
 from perun.chain.wishes import Wish
 from perun.encoding.domains import Domain
 from perun.errors import ChainFault
@@ -54,6 +54,9 @@ _SURE: Final = 3
 """Blocks for which a node must have known nothing of a deposit whose nonce is used, and after which
 it must still be asked for, before another is made: some find a transaction long after it was mined.
 """
+
+_LEFT_LYING: Final = 8
+"""Blocks after which it is told that none has taken a transaction, though its bid has risen."""
 
 _UNKNOWN_TOO_LONG: Final = 3
 """Blocks after which something harmless that is still asked for is sent again, if the node does not
@@ -117,6 +120,8 @@ class Submitter:
         self._asked_at: dict[bytes, int] = {}
         # Block since which a nonce is used and nothing of ours is known to have used it.
         self._missed: dict[int, int] = {}
+        # After how many blocks it is said again that no block takes a nonce.
+        self._lying: dict[int, int] = {}
 
     def _say(self, report: Report) -> None:
         self._report(report)
@@ -208,7 +213,9 @@ class Submitter:
                 self._drop(key, "too late")
             elif serving:
                 self._push(entry, head)
+                self._remark(entry, head)
             return
+        self._lying.pop(entry.nonce, None)
         found = self._find(entry)
         if isinstance(found, _Unknown):
             self._wait(entry, head, serving=serving)
@@ -251,6 +258,8 @@ class Submitter:
         since = self._missed.setdefault(entry.nonce, head.number)
         if serving and not entry.wish.once:
             self._nonces.release(entry.wish.key)
+            # A node that never finds a receipt must not have us pay at every block.
+            self._set_back(entry.wish.key, head.number)
         if final.number >= since and (not entry.wish.once or self._is_lost(entry, head, final)):
             self._missed.pop(entry.nonce, None)
             self._report(NonceTaken(entry.wish.key, entry.nonce))
@@ -316,6 +325,13 @@ class Submitter:
         except Reverted as refusal:
             self._refuse(wish, str(refusal), head, None)
         self._bidder.send(entry, entry.attempts[-1])
+
+    def _remark(self, entry: Entry, head: Block) -> None:
+        """A pool that takes what no block ever holds does not say so."""
+        blocks = head.number - self._nonces.first_bid(entry.nonce, head.number)
+        if blocks >= self._lying.get(entry.nonce, _LEFT_LYING):
+            self._lying[entry.nonce] = 2 * blocks
+            self._report(LeftLying(entry.wish.key, entry.attempts[-1].hash, blocks))
 
     # -------------------------------------------------------------------------------- what is new
 

@@ -6,6 +6,7 @@ from perun.chain.reports import (
     Blind,
     Disagreement,
     Dropped,
+    LeftLying,
     NonceTaken,
     NotTaken,
     Paid,
@@ -47,6 +48,9 @@ def line(report: Report, what: str = "transaction") -> tuple[str, str]:
             return "Sees again.", "green"
         case Unanswered():
             return f"The node does not tell {report.what}: {report.reason}", "yellow"
+        case LeftLying():
+            waited = f"no block has taken {short(report.hash)} for {report.blocks} blocks"
+            return f"{waited}: give another node", "bold red"
         case Disagreement():
             where = f"{short(report.id)} in block {report.block}"
             return f"The node contradicts itself about {where}: {report.reason}", "yellow"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from perun.bindings import abi
+from perun.bindings.failures import PoolRefused
 from perun.chain.fees import GWEI, FeePolicy, first_fees, higher_fees
 from perun.chain.journal import MemoryJournal
-from perun.chain.reports import NonceTaken, Paid, Sent, TooPoor
+from perun.chain.reports import LeftLying, NonceTaken, Paid, Sent, TooPoor
 from perun.core.effects import DepositMoney, Submit
 from perun.testing.chain import BASE_FEE
 from perun.types import Wei
@@ -134,3 +135,43 @@ def test_account_without_ether_says_so_and_signs_nothing(world: World) -> None:
     del party.endpoint.balance
     mined(party, 4)
     assert [paid.succeeded for paid in party.of(Paid)] == [True]
+
+
+@pytest.mark.parametrize("quirk", ["keeps it to itself", "has it already", "counts one too many"])
+def test_transaction_that_no_block_takes_is_told(world: World, quirk: str) -> None:
+    world.open(ALICE, 70)
+    party = world.party()
+    true = party.endpoint.next_nonce
+
+    def known(_: bytes) -> None:
+        raise PoolRefused("already known")
+
+    if quirk == "keeps it to itself":
+        party.endpoint.send = lambda _: None  # type: ignore[method-assign]
+    elif quirk == "has it already":
+        party.endpoint.send = known  # type: ignore[method-assign]
+    else:
+        party.endpoint.next_nonce = lambda *a: true(*a) + 1  # type: ignore[method-assign]
+    party.port.submit(world.register(4))
+    mined(party, 40)
+    assert [told.blocks for told in party.of(LeftLying)] == [8, 16, 32]
+
+
+def test_node_that_finds_no_receipt_does_not_have_us_pay_at_every_block(world: World) -> None:
+    world.open(ALICE, 70)
+    party = world.party()
+    party.endpoint.mined = lambda _: None  # type: ignore[method-assign]
+    party.port.submit(world.register(4))
+    party.poll()
+    mined(party, 150)
+    assert 1 <= len({sent.nonce for sent in party.of(Sent)}) <= 9
+
+
+@pytest.mark.parametrize("gas", [0, 1, 20_999])
+def test_estimate_of_nothing_ends_nothing(world: World, gas: int) -> None:
+    world.open(ALICE, 70)
+    party = world.party()
+    party.endpoint.estimate = lambda *_: gas  # type: ignore[method-assign]
+    party.port.submit(world.register(4))
+    mined(party, 3)
+    assert party.of(Sent)
