@@ -77,10 +77,16 @@ class Moody(FolderPlace):
 class Home:
     """A store and its feed."""
 
-    def __init__(self, place: FolderPlace, count: int = 0, rows: tuple[Row, ...] = ()) -> None:
-        self.count = count
+    def __init__(
+        self,
+        place: FolderPlace,
+        count: int = 0,
+        rows: tuple[Row, ...] = (),
+        number: int = NUMBER,
+    ) -> None:
+        self.count, self.number = count, number
         self.old: list[tuple[str, int, int]] = []
-        source = Source(KEYS, NUMBER, PROFILE, "")
+        source = Source(KEYS, number, PROFILE, "")
         self.told: list[str] = []
         self.feed = Feed(
             place,
@@ -158,13 +164,27 @@ def test_what_only_the_chain_has_changed_is_no_entry(place: Moody, homes: list[H
 def test_an_answer_that_was_lost_is_no_second_device(place: Moody, homes: list[Home]) -> None:
     home = Home(place)
     homes.append(home)
-    place.loses = 1
-    home.write(with_state(2))
-    until(home.is_kept)
-    home.write(with_state(4))
-    until(home.is_kept)
+    for version in (2, 4, 6):
+        place.loses = int(version != 6)
+        home.write(with_state(version))
+        until(home.is_kept)
     assert not home.old
-    assert restored(place)[0] == 2
+    assert restored(place) == (3, {ChannelView: with_state(6)})
+
+
+def test_each_store_of_a_phrase_has_a_slot_and_all_are_found(
+    place: Moody, homes: list[Home]
+) -> None:
+    """Two devices with one phrase: each has drawn a number of its own."""
+    one, two = Home(place), Home(FolderPlace(place.folder, KEYS), number=8)
+    homes += [one, two]
+    for home in homes:
+        home.write(with_state(home.number))
+        until(home.is_kept)
+        assert not home.old
+    found = look_for(KEYS, [place])
+    assert [one.image.store for one in found] == [NUMBER, 8]
+    assert [one.image.rows for one in found] == [(with_state(NUMBER),), (with_state(8),)]
 
 
 def test_a_restart_goes_on_where_the_place_stands(place: Moody, homes: list[Home]) -> None:

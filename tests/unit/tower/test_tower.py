@@ -139,6 +139,23 @@ def test_acknowledged_state_answers_a_stale_one_for_each_client(scene: Scene, to
     assert not tower.faults
 
 
+def test_of_two_ends_of_a_channel_the_newer_knowledge_counts(scene: Scene, tower: Tower) -> None:
+    alice, bob, channel, old = with_two_states(scene)
+    yesterday = export_text(alice.profile, rows(alice))
+    alice.do(CommandTransfer(channel, Wei(7)))
+    scene.settle()
+    tower.push(bob)
+    assert not tower.say(KEYS["alice"], yesterday).refused
+    tower.look()
+    alice.cut_power()
+    bob.cut_power()
+    scene.by_hand(KEYS["alice"], registered(scene, channel, bob, old))
+    scene.chain.mine()
+    tower.look()
+    scene.chain.mine()
+    assert disputed(scene, channel, bob) == 6
+
+
 def test_what_was_acknowledged_survives_a_restart(scene: Scene, tower: Tower) -> None:
     _, bob, channel, old = with_two_states(scene)
     tower.push(bob)
