@@ -14,6 +14,7 @@ from eth_account.messages import encode_typed_data
 from eth_keys import keys
 from eth_utils import keccak
 
+from tests.vectors.services import services
 from tests.vectors.wire import wire
 
 # Well-known test keys: the first four accounts of anvil and hardhat.
@@ -173,6 +174,7 @@ def rendered() -> dict[str, str]:
         "signatures": signatures(),
         "evidence": evidence(),
         "wire": wire(),
+        "services": services(),
     }
     return {name: json.dumps(plain(doc), indent=1) + "\n" for name, doc in files.items()}
 
