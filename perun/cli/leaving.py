@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final, TypeVar
@@ -28,11 +29,12 @@ from perun.cli.reports import line
 from perun.deployments import WrongCode
 from perun.errors import BrokenInvariant, ChainFault, Misuse, StoreFault
 from perun.node.afloat import AfloatJournal, AfloatStore
-from perun.node.backup import config_of, require_store
+from perun.node.backup import back_up, config_of, require_store
 from perun.node.exit import Exit, Plan, only_leaving
 from perun.node.profile import Profile, read_keyfile_text, read_profile
 from perun.node.solitary import Solitary
 from perun.store import SqliteStore
+from perun.store.faults import StoreFull, StoreReadOnly
 from perun.types import Address
 from perun.wallet import KeyAccount, KeyfileError, decrypt, read_keyfile
 
@@ -104,8 +106,7 @@ def leave(
     """
     shown = console()
     require_store(store)
-    opened = SqliteStore(store)
-    try:
+    with _opened(store, shown) as opened:
         profile = read_profile(opened)
         account: Account = (
             _Onlooker(profile.account) if dry_run else _account(opened, profile, keyfile)
@@ -119,7 +120,7 @@ def leave(
             endpoint,
             account,
             allowed=(lambda _: False) if dry_run else only_leaving,
-            journal=MemoryJournal() if dry_run else _journal(store, profile, shown),
+            journal=MemoryJournal() if dry_run else _journal(opened.path, profile, shown),
             since=profile.since,
             report=lambda report: say(shown, *line(report)),
         )
@@ -131,8 +132,20 @@ def leave(
                 code = run(leaving, shown, wait=wait, at_a_loss=at_a_loss)
         if code:
             raise click.exceptions.Exit(code)
-    finally:
-        opened.close()
+
+
+@contextmanager
+def _opened(path: Path, shown: Console) -> Iterator[SqliteStore]:
+    """The store; where its medium takes nothing, a copy that is thrown away."""
+    with ExitStack() as stack:
+        try:
+            opened = SqliteStore(path)
+        except (StoreReadOnly, StoreFull) as fault:
+            _no_disk(shown, fault)
+            copy = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "copy"
+            back_up(path, copy)
+            opened = SqliteStore(copy)
+        yield stack.enter_context(closing(opened))
 
 
 @contextmanager

@@ -15,9 +15,11 @@ from perun.cli.main import cli
 from perun.cli.outcome import BLIND, FAILED
 from perun.core.books import Row
 from perun.core.inputs import CommandTransfer
+from perun.errors import StoreFault
 from perun.node.export import write_export
 from perun.node.profile import write_profile
 from perun.store import SqliteStore
+from perun.store.faults import StoreFull, StoreReadOnly
 from perun.testing.bent.catalogue import CATALOGUE
 from perun.testing.bent.double import Bent, Server
 from perun.testing.bent.node import ScriptedNode
@@ -154,3 +156,21 @@ def test_dry_run_reads_the_past_in_small_pieces(left: Left) -> None:
     result = left.leave("--dry-run")
     assert result.exit_code == 0, result.output
     assert "1.000000 ETH" in result.output
+
+
+@pytest.mark.parametrize("fault", [StoreReadOnly, StoreFull])
+def test_exit_works_from_a_medium_that_takes_nothing(
+    left: Left, monkeypatch: pytest.MonkeyPatch, fault: type[StoreFault]
+) -> None:
+    """A copy of what a backup on it says is enough."""
+
+    def open_or_refuse(path: Path) -> SqliteStore:
+        if path == left.bob.path:
+            raise fault(str(path), "nothing can be written")  # type: ignore[call-arg]
+        return SqliteStore(path)
+
+    monkeypatch.setattr(leaving, "SqliteStore", open_or_refuse)
+    result = left.leave("--no-wait")
+    assert result.exit_code == 0, result.output
+    assert "going on without the disk" in result.output
+    assert len(left.scene.chain.pool) == 1

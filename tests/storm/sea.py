@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -128,6 +129,8 @@ class Sea(Scene):
 
     def switch_on(self, party: Sailor) -> None:
         """Also after a power cut."""
+        with suppress(ChainFault):  # a daemon would look for the contracts again
+            self.connect(party.name).require(self.deployment)
         party.switch_on()
         self.count_for(party.chain)
 

@@ -93,6 +93,7 @@ class Voyage:
         Args:
             only: these quirks and no others.
         """
+        self.seed = seed
         self.rng = Random(seed)
         self.seen: Counter[str] = Counter()
         self.script: list[str] = []
@@ -292,7 +293,9 @@ class Voyage:
         sea, rng = self.sea, self.rng
         sea.bent.setdefault(self.name, sea.bent["bob"])
         self._clear(self.name)
-        self._take(self.name, self._draw(_ANY, 4))
+        # Each in turn has a game for sure.
+        turn = [_ANY[self.seed % len(_ANY)]] if self._only is None else []
+        self._take(self.name, list(dict.fromkeys([*turn, *self._draw(_ANY, 3)])))
         blocks = int(self._challenge()) // BLOCK
         spell_from = rng.choice((0, 0, 0, 1, 2))
         spell = self._draw(_BLINDNESS, 1) if rng.random() < 0.7 or self._only else []
