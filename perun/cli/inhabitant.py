@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -20,10 +21,11 @@ from perun.errors import PerunError
 from perun.hub.logs import JsonLog
 from perun.town.anvil import keep_anvil
 from perun.town.asking import serve
-from perun.town.household import READY
+from perun.town.household import READY, TOLD
 from perun.town.leash import leashed
 from perun.town.place import HOST, Town, open_town
 from perun.town.robots import Patron, Shop, join
+from perun.town.serving import keep_embedded
 from perun.town.settling import hub_link
 
 __all__ = ["main"]
@@ -33,11 +35,17 @@ def _say(text: str) -> None:
     print(text, flush=True)
 
 
+def _tell(text: str) -> None:
+    """Something that people are to see."""
+    _say(TOLD + text)
+
+
 def _chain(town: Town) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    keep_anvil(town.chain, town.ports.chain, _say, stop)
+    keep = keep_anvil if town.kind == "anvil" else keep_embedded
+    keep(town.chain, town.ports.chain, lambda: _say(READY), _tell, stop)
 
 
 def _hub(town: Town) -> None:
@@ -61,18 +69,17 @@ def _robot(town: Town, name: str, act: Callable[[Path], None]) -> None:
 def _acting(home: Path, act: Callable[[Path], None]) -> None:
     try:
         act(home)
-    except Exception as error:
-        _say(f"{type(error).__name__}: {error}")
+    except Exception:
+        traceback.print_exc()
         os.kill(os.getpid(), signal.SIGTERM)
-        raise
 
 
 def _shop(town: Town) -> None:
     def act(home: Path) -> None:
         with connect(home=home) as node:
-            join(node, hub_link(town), _say)
+            join(node, hub_link(town), _tell)
             _say(READY)
-            Shop(node, _say).run()
+            Shop(node, _tell).run()
 
     _robot(town, "shop", act)
 
@@ -80,8 +87,8 @@ def _shop(town: Town) -> None:
 def _patron(town: Town) -> None:
     def act(home: Path) -> None:
         node = connect(home=home)
-        join(node, hub_link(town), _say)
-        serve(HOST, town.ports.patron, Patron(node, hub_link(town), _say).asked)
+        join(node, hub_link(town), _tell)
+        serve(HOST, town.ports.patron, Patron(node, hub_link(town), _tell).asked)
         _say(READY)
 
     _robot(town, "patron", act)

@@ -110,13 +110,13 @@ def _put_up(town: Town, house: Household, tell: Callable[[str], None]) -> None:
     _await_leavers(town, tell)
     town.require_ports()
     tell(f"The chain starts: {town.kind}, in {town.chain}")
-    chain = house.start(_child(town, "chain", lambda line: line))
+    chain = house.start(_child(town, "chain"))
     house.await_ready(chain)
     settle(town, tell)
     tell("The hub, the shop and the patron start, and open their channels.")
-    hub = house.start(_child(town, "hub", lambda _: None))
+    hub = house.start(_child(town, "hub"))
     house.await_ready(hub)
-    robots = [house.start(_child(town, name, _spoken(name))) for name in ROBOTS]
+    robots = [house.start(_child(town, name)) for name in ROBOTS]
     house.await_ready(*robots)
 
 
@@ -131,13 +131,8 @@ def _await_leavers(town: Town, tell: Callable[[str], None]) -> None:
         lock.release()
 
 
-def _child(town: Town, name: str, show: Callable[[str], str | None]) -> Child:
-    return Child(name, python("perun.cli.inhabitant", name, str(town.home)), show)
-
-
-def _spoken(name: str) -> Callable[[str], str | None]:
-    """What a robot says itself; lines of JSON are its node's, and for its log."""
-    return lambda line: None if line.startswith("{") else f"{name}: {line}"
+def _child(town: Town, name: str) -> Child:
+    return Child(name, python("perun.cli.inhabitant", name, str(town.home)))
 
 
 COMMANDS: Final = (up,)

@@ -1,10 +1,8 @@
-"""A whole network on one machine, behind `perun up`: chain, hub, a shop and a patron.
+"""A whole network on one machine, behind `perun up`: a chain, a hub, a shop and a patron.
 
-place.py       the folder, and which ports are whose
-leash.py       ends a process when the one that started it has ended
-household.py   starts the processes, and starts them again
-anvil.py       keeps the chain: anvil, whose blocks are made here and are on disk first
-embedded.py    … or py-evm, where there is no anvil; `rpc.py` and `web.py` serve it
-settling.py    makes the hub and the robots
-robots.py      what the shop and the patron do
+`place` is the folder, and which ports are whose. `household` starts the processes and starts them
+again; `leash` ends each when the one that started it has ended. `pace` says when the chain's next
+block is due: `anvil` keeps a chain that anvil makes, `serving` one of our own where there is no
+anvil (`embedded` is py-evm, `ledger` its file, `rpc` and `show` its JSON-RPC). `settling` makes the
+hub and the robots, `robots` is what these do, `asking` where the patron is asked.
 """

@@ -4,9 +4,6 @@ anvil forgets everything when it is killed, and writes its own file in place. So
 only when told, and after each block with transactions its state is written beside the old one and
 takes its name. Killed at any moment, the chain goes back by one block at most, which is less than
 what counts as final; and it is told. Empty blocks are not worth a write: as many are made anew.
-
-A block comes every second while something happens, and every fifteen otherwise: nodes want to see a
-young one, and the file grows by 2 kB with each.
 """
 
 from __future__ import annotations
@@ -25,15 +22,12 @@ from msgspec.structs import replace
 
 from perun.bindings.failures import NodeUnreachable
 from perun.chain.anvil import Anvil
+from perun.town.pace import SECOND, Pace
 
-__all__ = ["Pace", "keep_anvil"]
+__all__ = ["keep_anvil"]
 
 _STATE: Final = "state.json"
 _NEWEST: Final = "newest.json"
-_SECOND: Final = 1.0
-_IDLE: Final = 15.0
-_BUSY: Final = 30.0
-"""Seconds after the last transaction in which each second has a block."""
 _RICH: Final = "1000000"
 """Ether of each of its own accounts at the beginning."""
 _WRITE: Final = 60
@@ -56,32 +50,18 @@ class Newest(msgspec.Struct, frozen=True):
     """… and its hash."""
 
 
-class Pace:
-    """When the next block is due."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._made = self._busy = clock()
-
-    def is_due(self, waiting: int) -> bool:
-        """Whether to make one now.
-
-        Args:
-            waiting: transactions in the pool.
-        """
-        now = self._clock()
-        if waiting:
-            self._busy = now
-        rest = _SECOND if now - self._busy < _BUSY else _IDLE
-        # A second that comes a little early is one.
-        if waiting or now - self._made >= rest - 0.05:
-            self._made = now
-            return True
-        return False
-
-
-def keep_anvil(folder: Path, port: int, say: Callable[[str], None], stop: threading.Event) -> None:
+def keep_anvil(
+    folder: Path,
+    port: int,
+    ready: Callable[[], None],
+    say: Callable[[str], None],
+    stop: threading.Event,
+) -> None:
     """Runs the chain until it is told to stop.
+
+    Args:
+        ready: called once it serves.
+        say: told what people should know.
 
     Raises:
         ChainFault: anvil is missing, does not start, or has ended.
@@ -97,9 +77,9 @@ def keep_anvil(folder: Path, port: int, say: Callable[[str], None], stop: thread
         anvil.request("evm_setTime", int(time.time()))  # from there on its clock is ours
         keeper = _Keeper(anvil, folder, newest)
         keeper.take_up(say)
-        say("ready")
+        ready()
         pace = Pace()
-        while not stop.wait(_SECOND):
+        while not stop.wait(SECOND):
             if pace.is_due(keeper.waiting()):
                 keeper.make()
         keeper.write()

@@ -20,10 +20,12 @@ from typing import ClassVar, Final, Self
 
 from perun.errors import Misuse
 
-__all__ = ["READY", "CannotStart", "Child", "Household", "python"]
+__all__ = ["READY", "TOLD", "CannotStart", "Child", "Household", "python"]
 
 READY: Final = "ready"
 """The line by which a process says that it serves."""
+TOLD: Final = "> "
+"""Lines that begin so are for people; all others are for the log."""
 
 _WAITS: Final = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds before it is started again, by how often it has ended in a row."""
@@ -54,8 +56,6 @@ class Child:
 
     name: str
     command: Sequence[str]
-    show: Callable[[str], str | None] = lambda _line: None
-    """What of a line is for the terminal."""
     process: subprocess.Popen[str] | None = None
     was_ready: bool = False
     """Whether it has ever been."""
@@ -205,9 +205,8 @@ class Household:
                     child.is_ready.set()
                 elif text:
                     child.said = text
-                    shown = child.show(text)
-                    if shown:
-                        self._say(shown)
+                    if text.startswith(TOLD):
+                        self._say(f"{child.name}: {text.removeprefix(TOLD)}")
         code = process.wait()
         if process.stdin is not None:
             process.stdin.close()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from perun.api.client import Node, connect
+from perun.chain.rpc import connect as connect_chain
 from tests.town.running import PATIENCE, Up, shell
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "first-payment.md"
@@ -96,3 +97,21 @@ def buy_coffee(home: Path, node: Node) -> None:
             return
         assert time.monotonic() < end, new
         time.sleep(0.05)
+
+
+def test_a_network_without_anvil_goes_on_as_well(tmp_path: Path) -> None:
+    home = tmp_path / "up"
+    with Up(home, "--chain", "embedded") as up:
+        up.hear("Type in another terminal")
+        web3 = connect_chain(names_of(home)["RPC"]).web3
+        before = web3.eth.get_block("latest")
+        os.kill(up.children()["chain"], signal.SIGKILL)
+        up.hear("The chain is back.")
+        assert web3.eth.get_block(before["number"]) == before
+        assert up.end() == 0
+        assert up.children() == {}
+
+
+def names_of(home: Path) -> dict[str, str]:
+    """What the file for the shell says."""
+    return dict(re.findall(r"^export ([A-Z]+)=(\S+)$", (home / "names").read_text(), re.M))
