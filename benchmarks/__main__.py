@@ -15,7 +15,8 @@ from typing import Final
 import click
 from rich.console import Console
 
-from benchmarks.apart import apart
+from benchmarks.apart import afar, apart
+from benchmarks.crowd import crowd
 from benchmarks.keeping import disk, memory, restart
 from benchmarks.network import network
 from benchmarks.payments import latency, payments, scaling
@@ -31,6 +32,8 @@ BENCHMARKS: Final[dict[str, Callable[..., Result]]] = {
     "apart": apart,
     "latency": latency,
     "network": network,
+    "afar": afar,
+    "crowd": crowd,
     "restart": restart,
     "memory": memory,
     "disk": disk,
@@ -38,6 +41,11 @@ BENCHMARKS: Final[dict[str, Callable[..., Result]]] = {
     "syncs": syncs,
     "where": where,
 }
+TOGETHER: Final[dict[str, tuple[str, ...]]] = {
+    "all": tuple(BENCHMARKS),
+    "network": ("network", "afar", "crowd"),
+}
+"""Names that stand for several."""
 UNTIMED: Final = frozenset({"restart", "memory"})
 """Take as long as they take."""
 
@@ -60,7 +68,7 @@ def main(
     """
     console = Console()
     results = []
-    for name in BENCHMARKS if "all" in names else names:
+    for name in dict.fromkeys(one for named in names for one in TOGETHER.get(named, (named,))):
         with tempfile.TemporaryDirectory(prefix="perun-benchmark-", dir=folder) as home:
             untimed = seconds is None or name in UNTIMED
             more = {} if untimed else {"seconds": seconds}

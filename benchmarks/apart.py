@@ -1,8 +1,9 @@
 """Virtual channels with each node in a process of its own, as they run in earnest.
 
 In `states` three nodes share one interpreter's lock. Here only bytes pass between them, through
-pipes; each has its own copy of a ledger on which nothing happens meanwhile, and the store that it
-made before. Alice's process begins each virtual channel, and measures.
+pipes, or in `afar` through sockets and sessions, those of the ends over the hub's relay; each has
+its own copy of a ledger on which nothing happens meanwhile, and the store that it made before.
+Alice's process begins each virtual channel, and measures.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from benchmarks.players import PATIENCE_SECONDS, Player, Stage
+from benchmarks.processes import HELLO, ROOM, Sockets
 from benchmarks.report import Figure, Result
 from benchmarks.states import (
     NAMES,
@@ -29,15 +32,16 @@ from benchmarks.states import (
     over_a_hub,
     stretches,
 )
-from perun.core.inputs import Received
 from perun.core.notices import InstanceRemoved, Notice
 from perun.core.state import PeerId
-from perun.encoding.messages import AcceptChannel
+from perun.crypto import SecretKey, keccak
 from perun.testing.ledger import Ledger
 from perun.types import Asset, ChannelId
+from perun.wire.listener import Listener
 from perun.wire.local import LocalNetwork
+from perun.wire.web import WebWire
 
-__all__ = ["apart"]
+__all__ = ["afar", "apart"]
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(list[bytes]).decode
@@ -77,7 +81,8 @@ class _Start:
     name: str
     assets: tuple[Asset, ...]
     ledger: Ledger
-    ends: dict[PeerId, Connection]
+    ends: dict[PeerId, Connection] | None
+    """Pipes to the others; None: they meet at the hub's listener."""
     channels: list[ChannelId]
     bob: PeerId
     seconds: float
@@ -99,6 +104,15 @@ class _Found:
 
 def apart(folder: Path, seconds: float = 5.0, channels: int = 64, pairs: int = 2_000) -> Result:
     """Virtual channels over one hub, three processes; otherwise as `states.virtual`."""
+    return _apart(folder, seconds, channels, pairs, afar=False)
+
+
+def afar(folder: Path, seconds: float = 5.0, channels: int = 64, pairs: int = 2_000) -> Result:
+    """The same, over real sockets."""
+    return _apart(folder, seconds, channels, pairs, afar=True)
+
+
+def _apart(folder: Path, seconds: float, channels: int, pairs: int, *, afar: bool) -> Result:
     assets = assets_of(channels)
     stage, ids = over_a_hub(folder, assets)
     alice, bob, ingrid = stage.players
@@ -114,42 +128,47 @@ def apart(folder: Path, seconds: float = 5.0, channels: int = 64, pairs: int = 2
     told = [context.Pipe() for _ in NAMES]
     processes = []
     for name, mine, (_, theirs) in zip(NAMES, ends, told, strict=True):
-        start = _Start(folder, name, assets, stage.ledger, mine, ids, bob.peer, seconds, pairs)
+        ways = None if afar else mine
+        start = _Start(folder, name, assets, stage.ledger, ways, ids, bob.peer, seconds, pairs)
         processes.append(context.Process(target=_live, args=(start, theirs), daemon=True))
     try:
         for process in processes:
             process.start()
+        if afar:
+            host = _hear(told[-1][0])
+            for ours, _ in told[:-1]:
+                ours.send((ingrid.peer, host))
         for ours, _ in told:
             _hear(ours)  # It is there.
         told[0][0].send(True)
         _hear(told[0][0])  # Alice is done.
         for ours, _ in told:
             ours.send(True)
-        found: list[_Found] = [_hear(ours) for ours, _ in told]
+        found = [_hear(ours) for ours, _ in told]
         for process in processes:
             process.join(PATIENCE_SECONDS)
     finally:
         for process in processes:
             process.kill()
-    return _result(found, channels)
+    return _result("afar" if afar else "apart", found, channels)
 
 
-def _hear(end: Connection) -> _Found:
+def _hear(end: Connection) -> Any:
     if not end.poll(PATIENCE_SECONDS):
         raise AssertionError("a process does not answer")
-    heard: _Found = end.recv()
-    return heard
+    return end.recv()
 
 
-def _result(found: list[_Found], channels: int) -> Result:
+def _result(name: str, found: list[_Found], channels: int) -> Result:
     faults = [fault for one in found for fault in one.faults]
     if faults:
         raise AssertionError(f"{len(faults)} refusals: {faults[0]}")
     alice, bob, ingrid = found
     signatures = sum(one.signatures for one in found)
     return Result(
-        "apart",
-        f"Virtual channels, three nodes in three processes, {channels} pairs of channels",
+        name,
+        f"Virtual channels, three nodes in three processes, {channels} pairs of channels"
+        + (", over sockets" if name == "afar" else ""),
         (
             *alice.figures,
             Figure("cpu", sum(one.cpu for one in found) / alice.removed * 1e6, "µs"),
@@ -169,13 +188,16 @@ def _live(start: _Start, control: Connection) -> None:
     """One node's process, from its store to what it has seen."""
     stage = Stage(start.folder)
     stage.ledger = start.ledger
-    stage.network = network = _Pipes(start.ends)
-    player = enter(stage, start.name, start.assets)
-    network.listen(player.peer)
-    player.node.start()
-    player.start()
-    for peer in start.ends:
-        player.node.meet(peer)
+    if start.ends is None:
+        player = _dialling(stage, start, control)
+    else:
+        stage.network = network = _Pipes(start.ends)
+        player = enter(stage, start.name, start.assets)
+        network.listen(player.peer)
+        player.node.start()
+        player.start()
+        for peer in start.ends:
+            player.node.meet(peer)
     # Alice's process measures, and hears by itself; the others only count.
     rounds = VirtualRounds(stage, player, None, start.bob) if start.name == "alice" else None
     removed = _counting(player) if rounds is None else []
@@ -195,17 +217,29 @@ def _live(start: _Start, control: Connection) -> None:
         time.sleep(0.01)
     cpu = time.process_time() - cpu
     listed = player.listed()
-    # Those who meet again say again how they joined, which is heard once.
-    faults = [
-        f"{start.name}: {error}"
-        for what, error in player.faults
-        if not (isinstance(what, Received) and isinstance(what.message, AcceptChannel))
-    ]
+    faults = [f"{start.name}: {error}" for _, error in player.faults]
     signatures = player.signer.signatures - signed
     commits = player.store.commits
     player.stop()
     closed = len(removed) if rounds is None else rounds.finished
     control.send(_Found(signatures, commits, cpu, closed, listed, faults, figures))
+
+
+def _dialling(stage: Stage, start: _Start, control: Connection) -> Player:
+    """The node on sockets: the hub listens, and the ends attach there."""
+    key = SecretKey(keccak(b"perun benchmark key of " + start.name.encode()))
+    is_hub = start.name == NAMES[-1]
+    listener = Listener("127.0.0.1", 0, limits=ROOM) if is_hub else None
+    wire = WebWire(key, HELLO, listener=listener, admits=lambda _peer, _token: True)
+    stage.network = Sockets(wire)
+    player = enter(stage, start.name, start.assets)
+    player.node.start()
+    player.start()
+    if listener is not None:
+        control.send(listener.host)
+    else:
+        wire.reach(*control.recv())
+    return player
 
 
 def _counting(player: Player) -> list[Notice]:

@@ -2,19 +2,15 @@
 
 The program above pays: each payment has its key, its note and its rows on both sides, and is over
 when the payee has said that it knows what it was for. All of them are in one machine. The payer's
-process measures; channel and stores were made before. Then the relay alone: what it
-holds for a client that is attached and does nothing, and what passing a payment on costs it if 500
-pairs have one each under way: clients without nodes send what a payment and its answer are long.
+process measures; channel and stores were made before. Then the relay alone: what it holds for a
+client that is attached and does nothing, and what passing a payment on costs it if 500 pairs have
+one each under way: clients without nodes send what a payment and its answer are long.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
-import multiprocessing
-import resource
 import time
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -25,45 +21,24 @@ import aiohttp
 
 from benchmarks.load import Asking
 from benchmarks.payments import paid_in_slices
-from benchmarks.players import DEPLOYMENT, PATIENCE_SECONDS, Player, Stage
+from benchmarks.players import PATIENCE_SECONDS, Player, Stage
+from benchmarks.processes import HELLO, ROOM, Processes, Sockets, cpu_seconds, memory_bytes
 from benchmarks.report import Figure, Result, median, percentile
+from perun.app.settings import Settings as AppSettings
 from perun.core.state import PeerId
 from perun.crypto import SecretKey, keccak, sign
 from perun.encoding.wire_data import attach_digest
 from perun.node.settings import peer_id
-from perun.ports import Party
 from perun.testing.ledger import Ledger
 from perun.types import ETH
 from perun.wire import packets
-from perun.wire.door import DoorLimits
-from perun.wire.local import LocalNetwork
 from perun.wire.packets import PROTOCOL, Attach, Kind, Packet
-from perun.wire.web import Hello, Listener, WebWire
+from perun.wire.web import Listener, WebWire
 
 __all__ = ["network"]
 
-_CONTRACTS = (DEPLOYMENT.contract, DEPLOYMENT.vpm, DEPLOYMENT.hash_time_lock)
-HELLO = Hello((1,), "eip155:31337", bytes(32), tuple(it.contract for it in _CONTRACTS))
-_ROOM = DoorLimits(new_per_address=1_024, links_per_address=8_192)
-"""All clients come from this machine."""
 _PAY_BYTES, _PAID_BYTES = 151, 84
 """A box with one `Pay`, and one with one `Paid`."""
-
-
-class _Sockets(LocalNetwork):
-    """A network whose other ends are in other processes, reached by a `WebWire`."""
-
-    def __init__(self, wire: WebWire) -> None:
-        super().__init__()
-        self.wire = wire
-
-    def enter(self, party: Party) -> WebWire:  # type: ignore[override]
-        """See `perun.ports.Network`."""
-        return self.wire.enter(party)
-
-    def leave(self, peer: PeerId) -> None:  # noqa: ARG002
-        """See `LocalNetwork`."""
-        self.wire.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +83,12 @@ def _payments(
     under_way: int,
     pairs: int,
 ) -> list[Figure]:
-    stage = Stage(folder, has_apps=True)
+    stage = Stage(folder, AppSettings())
     alice, bob = stage.player("alice"), stage.player("bob")
     stage.machines(alice, bob, stage.channels(alice, bob, [ETH]))
     for player in stage.players:
         player.stop()
-    with _Processes() as processes:
+    with Processes() as processes:
         relay = processes.start(_relay) if way == "relayed" else None
         host = relay.hear() if relay is not None else None
         shared = (stage.ledger, host, seconds, under_way, pairs)
@@ -146,70 +121,15 @@ def _payments(
     return found
 
 
-# ------------------------------------------------------------------------------------ processes
-
-
-class _Process:
-    """One that answers."""
-
-    def __init__(self, work: Callable[..., None], *args: object) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self.process = context.Process(target=work, args=(theirs, *args), daemon=True)
-        self.process.start()
-
-    def ask(self, question: str) -> Any:
-        """Its answer."""
-        self._pipe.send(question)
-        return self.hear()
-
-    def hear(self) -> Any:
-        """What it says next."""
-        if not self._pipe.poll(PATIENCE_SECONDS):
-            raise AssertionError("a process does not answer")
-        return self._pipe.recv()
-
-
-class _Processes:
-    """Those that were started, until the end."""
-
-    def __init__(self) -> None:
-        self._all: list[_Process] = []
-
-    def start(self, work: Callable[..., None], *args: object) -> _Process:
-        """Another one."""
-        self._all.append(_Process(work, *args))
-        return self._all[-1]
-
-    def __enter__(self) -> _Processes:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for one in self._all:
-            one.process.kill()
-            one.process.join()
-
-
-def _cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
-def _memory() -> int:
-    """Bytes of this process that are in memory."""
-    gc.collect()
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-
-
 def _relay(pipe: Connection) -> None:
     """A listener and nothing else, until it is killed."""
 
     async def serve() -> None:
-        listener = Listener("127.0.0.1", 0, limits=_ROOM)
+        listener = Listener("127.0.0.1", 0, limits=ROOM)
         await listener.start()
         pipe.send(listener.host)
         loop = asyncio.get_running_loop()
-        answers = {"cpu": _cpu, "memory": _memory, "links": lambda: len(listener.relay)}
+        answers = {"cpu": cpu_seconds, "memory": memory_bytes, "links": lambda: len(listener.relay)}
         loop.add_reader(pipe.fileno(), lambda: pipe.send(answers[pipe.recv()]()))
         await loop.create_future()
 
@@ -219,9 +139,9 @@ def _relay(pipe: Connection) -> None:
 def _player(start: _Start, listener: Listener | None) -> tuple[Player, WebWire]:
     key = SecretKey(keccak(b"perun benchmark key of " + start.name.encode()))
     wire = WebWire(key, HELLO, listener=listener)
-    stage = Stage(start.folder, has_apps=True)
+    stage = Stage(start.folder, AppSettings())
     stage.ledger = start.ledger
-    stage.network = _Sockets(wire)
+    stage.network = Sockets(wire)
     player = stage.player(start.name)
     player.node.start()
     player.start()
@@ -238,7 +158,7 @@ def _met(player: Player) -> None:
 
 
 def _payee(pipe: Connection, start: _Start) -> None:
-    listener = None if start.relay else Listener("127.0.0.1", 0, limits=_ROOM)
+    listener = None if start.relay else Listener("127.0.0.1", 0, limits=ROOM)
     player, wire = _player(start, listener)
     before = sum(totals.received for totals in player.node.books.totals.values())
     if listener is not None:
@@ -246,9 +166,9 @@ def _payee(pipe: Connection, start: _Start) -> None:
     elif start.relay is not None:
         wire.reach(start.other, start.relay)
     _met(player)
-    cpu = _cpu()
+    cpu = cpu_seconds()
     pipe.recv()
-    used = _cpu() - cpu
+    used = cpu_seconds() - cpu
     received = sum(totals.received for totals in player.node.books.totals.values()) - before
     pipe.send((used, received))
     player.stop()
@@ -274,7 +194,7 @@ def _payer(pipe: Connection, start: _Start) -> None:
 
 
 def _relay_alone(clients: int, seconds: float) -> list[Figure]:
-    with _Processes() as processes:
+    with Processes() as processes:
         relay = processes.start(_relay)
         host = relay.hear()
         before = relay.ask("memory")

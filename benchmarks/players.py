@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from perun.app.app import App
 from perun.app.rows import KINDS
@@ -21,17 +22,18 @@ from perun.app.settings import Settings as AppSettings
 from perun.core.books import Row
 from perun.core.config import HubPolicy, Policy
 from perun.core.effects import Sign
-from perun.core.inputs import Command, CommandAddMachine, CommandOffer
+from perun.core.inputs import Command, CommandAddMachine, CommandOffer, Received
 from perun.core.limits import LIMITS
 from perun.core.notices import Notice
 from perun.core.state import LegStatus, PeerId, Totals
 from perun.core.states.content import agreed_content
 from perun.crypto import SecretKey, keccak
+from perun.encoding.messages import AcceptChannel
 from perun.node.recovery import open_books
 from perun.node.runtime import Node
 from perun.node.settings import config_for, deployment_of
 from perun.node.threads import NodeThread
-from perun.store import SqliteStore
+from perun.store import MemoryStore, SqliteStore
 from perun.store.tables import TABLES
 from perun.testing.ledger import Ledger, LedgerChain
 from perun.types import (
@@ -51,7 +53,14 @@ from perun.types import (
 from perun.wallet.local import LocalWallet
 from perun.wire.local import LocalNetwork
 
-__all__ = ["PATIENCE_SECONDS", "CountingStore", "Player", "Stage", "totals_on_disk"]
+__all__ = [
+    "PATIENCE_SECONDS",
+    "CountingMemory",
+    "CountingStore",
+    "Player",
+    "Stage",
+    "totals_on_disk",
+]
 
 PATIENCE_SECONDS = 60.0
 """How long a benchmark waits for an answer before it fails."""
@@ -76,6 +85,20 @@ class CountingStore(SqliteStore):
 
     def write(self, rows: Iterable[Row], drops: Iterable[Row] = ()) -> None:
         """See `SqliteStore`."""
+        listed = list(rows)
+        super().write(listed, drops)
+        self.totals += sum(type(row) is Totals for row in listed)
+        self.commits += 1
+
+
+class CountingMemory(MemoryStore):
+    """The same in memory, for those of whom there are many."""
+
+    totals = 0
+    commits = 0
+
+    def write(self, rows: Iterable[Row], drops: Iterable[Row] = ()) -> None:
+        """See `MemoryStore`."""
         listed = list(rows)
         super().write(listed, drops)
         self.totals += sum(type(row) is Totals for row in listed)
@@ -110,6 +133,9 @@ class _Clock:
         return UnixTime(self._start + int(time.monotonic() - self._since))
 
 
+P = TypeVar("P", bound="Player")
+
+
 class Player:
     """One node with its thread; `hear` may be set to whoever wants its notices."""
 
@@ -133,9 +159,9 @@ class Player:
             deployment, key.public_key, keccak(b"seed" + key.address), policy=self.policy
         )
         self.app = None
-        if self.stage.has_apps:
-            self.app = App(AppSettings(), self.random)
-        self.store = CountingStore(self.path, KINDS if self.app is not None else ())
+        if self.stage.apps is not None:
+            self.app = App(self.stage.apps, self.random)
+        self.store = self.open_store()
         self.signer = CountingSigner(deployment, [key])
         self.chain = LedgerChain(self.stage.ledger, key.address)
         self.node = Node(
@@ -145,13 +171,29 @@ class Player:
             self.chain,
             self.stage.clock,
             self._hear,
-            lambda what, error: self.faults.append((what, error)),
+            self._refused,
             self.app,
         )
         self.peer: PeerId = self.node.peer
         self.chain.inbox = self.node.post
         self.node.connect(self.stage.network.enter(self.node))
         self.node.post([self.chain.block(), *self.chain.snapshots()])
+
+    def open_store(self) -> CountingStore | CountingMemory:
+        """Where it keeps what it knows."""
+        return CountingStore(self.path, KINDS if self.app is not None else ())
+
+    def reboot(self) -> None:
+        """Starts again on what its store holds, in the network that the stage has now."""
+        self.stage.ledger.followers.remove(self.chain)
+        self.store.close()
+        self.boot()
+        self.node.start()
+
+    def _refused(self, what: object, error: Exception) -> None:
+        # Those who meet again say again how they joined, which is heard once.
+        if not (isinstance(what, Received) and isinstance(what.message, AcceptChannel)):
+            self.faults.append((what, error))
 
     def _hear(self, notice: Notice) -> None:
         if self.hear is not None:
@@ -195,11 +237,11 @@ class Player:
 class Stage:
     """The ledger, the network, and whoever plays."""
 
-    def __init__(self, folder: Path, has_apps: bool = False) -> None:
+    def __init__(self, folder: Path, apps: AppSettings | None = None) -> None:
         """Args:
-        has_apps: whether nodes host the program above, with its rows and notes.
+        apps: of the program above that nodes host, with its rows and notes; None: without it.
         """
-        self.folder, self.has_apps = folder, has_apps
+        self.folder, self.apps = folder, apps
         self.ledger = Ledger(lag=0)
         self.network = LocalNetwork()
         self.clock = _Clock(self.ledger.time)
@@ -212,9 +254,13 @@ class Stage:
             greatest_deposit=Wei(10**30),
             hub=HubPolicy(greatest_draw=Wei(10**30)) if hub else None,
         )
-        player = Player(name, self, policy)
+        player = self.enter(Player(name, self, policy))
         for asset in set(assets) - {ETH}:
             self.ledger.mint(asset, player.key.address, 10**30)
+        return player
+
+    def enter(self, player: P) -> P:
+        """One more, who is turned with the others."""
         self.players.append(player)
         return player
 
@@ -255,14 +301,20 @@ class Stage:
         This ledger tells all that is watched with each block, a real follower only what changed;
         so it must not happen while something is measured.
         """
-        behind = self.clock.now() - self.ledger.time
-        if behind > LIMITS[CHAIN].freshness // 3:
-            self.ledger.advance(behind, 1)
+        if self.mine():
             while any(
                 player.node.busy or player.node.books.chain.head_number < self.ledger.number
                 for player in self.players
             ):
                 time.sleep(0.01)
+
+    def mine(self) -> bool:
+        """Another block, if the newest is old."""
+        behind = self.clock.now() - self.ledger.time
+        if behind <= LIMITS[CHAIN].freshness // 3:
+            return False
+        self.ledger.advance(behind, 1)
+        return True
 
     def channels(
         self, alice: Player, bob: Player, assets: Iterable[Asset], each: int = 1

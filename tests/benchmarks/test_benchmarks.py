@@ -13,7 +13,8 @@ from click.testing import CliRunner
 
 from benchmarks import reference
 from benchmarks.__main__ import BENCHMARKS, main
-from benchmarks.apart import apart
+from benchmarks.apart import afar, apart
+from benchmarks.crowd import crowd
 from benchmarks.keeping import disk, memory, restart
 from benchmarks.network import network
 from benchmarks.payments import latency, payments, scaling
@@ -81,6 +82,19 @@ def test_processes_pay_over_sockets_and_over_a_relay(tmp_path: Path) -> None:
     assert found.value("direct: payments") > 0
     assert found.value("relayed: payments") > 0
     assert found.value("relay: 2 pairs, one each") > 0
+
+
+def test_nodes_open_virtual_channels_over_sockets_and_a_relay(tmp_path: Path) -> None:
+    found = afar(tmp_path, SHORT, channels=2, pairs=20)
+    assert found.value("virtual") == found.value("closed by the other end") > 0
+    assert found.value("still listed by the hub") == 0
+    assert found.value("signatures each") == 8 + 2
+
+
+def test_a_crowd_pays_over_a_hub_that_is_killed_and_adds_up(tmp_path: Path) -> None:
+    found = crowd(tmp_path, SHORT, wallets=8)
+    assert found.value("audited") > 8, "a first payment of each pair, and those before the kill"
+    assert found.value("hub: a relayed payment") > 0
 
 
 def test_restart_brings_everything_back(tmp_path: Path) -> None:
