@@ -12,7 +12,7 @@ the same.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
@@ -74,6 +74,17 @@ Told = Report | Notice | News | HubNews | tuple[object, Exception]
 """What the parts of a daemon have to say, for a log."""
 
 
+def _unharmed(tell: Callable[[Told], None]) -> Callable[[Told], None]:
+    """Whoever listens may fail: what it is told in are the node's turn, the chain's round and the
+    wire's loop, and none of them may end for that."""
+
+    def told(what: Told) -> None:
+        with suppress(Exception):
+            tell(what)
+
+    return told
+
+
 class Daemon:
     """One node."""
 
@@ -100,7 +111,7 @@ class Daemon:
             StoreFault: the store cannot be opened.
         """
         self.home, self.settings, self.keyring = home, settings, keyring
-        self._tell = tell
+        self._tell = tell = _unharmed(tell)
         account = self._account(password)
         self.hosting: Hosting | None = None
         contracts = read_contracts(home / settings.chain.contracts)

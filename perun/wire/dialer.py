@@ -23,7 +23,7 @@ from perun.crypto import SecretKey, sign
 from perun.encoding.wire_data import attach_digest
 from perun.wire import packets
 from perun.wire.codes import Code
-from perun.wire.packets import MAX_PACKET_BYTES, PROTOCOL, Attach, MalformedPacket
+from perun.wire.packets import MAX_PACKET_BYTES, PROTOCOL, Attach
 
 __all__ = ["Dialer", "LinkEvents", "pause", "wire_url"]
 
@@ -119,7 +119,9 @@ class Dialer:
             self._reason = (Code.LOST, "the link is gone")
             try:
                 was_up = await self._live()
-            except (TimeoutError, aiohttp.ClientError, OSError, MalformedPacket) as error:
+            except Exception as error:
+                # Whatever a host makes the libraries stumble over, its name for one: a link that
+                # is not dialled again would leave us out of reach, and nobody would notice.
                 was_up = self.up
                 self._reason = (Code.LOST, str(error) or type(error).__name__)
             finally:

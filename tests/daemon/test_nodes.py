@@ -61,3 +61,16 @@ def test_chain_port_that_has_stopped_ends_the_daemon(town: Town) -> None:
     town.anvil.mine()
     until(lambda: daemon.failed is not None)
     assert [what for _, what in town.told if isinstance(what, Stopped)]
+
+
+def test_whoever_listens_and_fails_ends_nothing(town: Town) -> None:
+    def fail(_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    town.hears = fail
+    daemon, node = town.settle("alice")
+    before = node.status().block.number
+    daemon._hear(Unanswered("anything", "at all"))
+    town.anvil.mine()
+    until(lambda: node.status().block.number > before)
+    assert daemon.failed is None

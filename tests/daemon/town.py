@@ -49,6 +49,8 @@ class Town:
     nodes: list[Node] = field(default_factory=list)
     told: list[tuple[str, object]] = field(default_factory=list)
     """Who said what."""
+    hears: Callable[[object], None] | None = None
+    """Hears it instead."""
 
     def __post_init__(self) -> None:
         self.web3 = self.anvil.endpoint().web3
@@ -88,7 +90,7 @@ class Town:
             ),
             keyring,
             password="x",
-            tell=lambda told: self.told.append((name, told)),
+            tell=self.hears or (lambda told: self.told.append((name, told))),
         )
         self.daemons.append(daemon)
         daemon.start()
