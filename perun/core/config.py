@@ -130,8 +130,9 @@ class Policy(Record, frozen=True, gc=False):
     greatest_fee: Wei = Wei(0)
     """Most we pay a hub for one instance."""
     greatest_loss: Wei = Wei(0)
-    """Most that a peer's transfers, and locks that we are invited to pay, may take from us unasked:
-    all of one channel together, since it says as many as it likes."""
+    """Most that a peer's transfers, and hash locks and coin flips that we are invited to, may take
+    from us unasked: all of one channel together, since it says as many as it likes; what a flip
+    brings back is not counted."""
     close: bool = True
     """Countersign a Close at the newest state."""
     withdraw: bool = True

@@ -10,6 +10,7 @@ from collections import Counter
 
 from msgspec.structs import replace
 
+from perun import checks
 from perun.core.books import Draft
 from perun.core.effects import Watch
 from perun.core.faults import InstanceRejected, NotAllowedNow, UnexpectedMessage
@@ -85,6 +86,7 @@ def lock_payment(draft: Draft, view: ChannelView, command: CommandLock) -> None:
 # Rules remove-5, replace-1.
 def flip_coin(draft: Draft, view: ChannelView, command: CommandFlip) -> None:
     """Invites the other end to a coin flip; its commitment comes with its answer."""
+    checks.length("secret", command.secret, 32)
     terms = Flip(
         command.own_lock,
         command.peer_lock,

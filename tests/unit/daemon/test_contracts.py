@@ -1,0 +1,64 @@
+"""The file that names a daemon's contracts: with and without the coin flip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from web3 import EthereumTesterProvider, Web3
+
+import perun
+from perun.daemon.contracts import of_deployment, prove, read_contracts, write_contracts
+from perun.daemon.settings import BadSettings
+from perun.deployments import WrongCode
+
+
+@pytest.fixture(scope="module")
+def web3() -> Web3:
+    return Web3(EthereumTesterProvider())
+
+
+@pytest.fixture(scope="module")
+def suite(web3: Web3) -> perun.Deployment:
+    return perun.deploy(web3, gas=6_000_000)
+
+
+def text(names: dict[str, str]) -> str:
+    return "{" + ", ".join(f'"{name}": "{at}"' for name, at in names.items()) + "}"
+
+
+@pytest.mark.parametrize("flips", [False, True])
+def test_file_with_or_without_coin_flip_is_proved_and_written_as_it_was(
+    web3: Web3, suite: perun.Deployment, tmp_path: Path, flips: bool
+) -> None:
+    names = suite.addresses()
+    del names["LibSignatures"]
+    if not flips:
+        del names["CoinFlip"]
+    file = tmp_path / "contracts.json"
+    file.write_text(text(names), encoding="utf-8")
+    contracts = read_contracts(file)
+    deployment = prove(web3, contracts)
+    assert (deployment.coin_flip is not None) is flips
+    assert deployment.hash_time_lock == suite.hash_time_lock.domain
+    assert of_deployment(deployment) == contracts
+    write_contracts(file, contracts)
+    assert ("CoinFlip" in file.read_text(encoding="utf-8")) is flips
+
+
+def test_coin_flip_with_other_code_is_refused(
+    web3: Web3, suite: perun.Deployment, tmp_path: Path
+) -> None:
+    names = suite.addresses()
+    del names["LibSignatures"]
+    file = tmp_path / "contracts.json"
+    file.write_text(text({**names, "CoinFlip": names["VPM"]}), encoding="utf-8")
+    with pytest.raises(WrongCode):
+        prove(web3, read_contracts(file))
+
+
+def test_unknown_contract_is_no_settings(tmp_path: Path) -> None:
+    file = tmp_path / "contracts.json"
+    file.write_text('{"MSContract": "0x", "Other": "0x"}', encoding="utf-8")
+    with pytest.raises(BadSettings):
+        read_contracts(file)
