@@ -24,7 +24,7 @@ from perun.tower.admission import Admission
 from perun.tower.client import TowerClient
 from perun.tower.guard import Guard
 from perun.tower.service import TowerService
-from perun.types import ChannelId
+from perun.types import ChannelId, InstanceId
 from perun.wallet import KeyAccount
 from perun.wire.listener import Listener
 
@@ -63,6 +63,10 @@ class Towers:
         """Those who have acknowledged a channel, and see the chain."""
         found = [(client.host, client.version(channel)) for client in self._clients]
         return [v.Watcher(name=host, version=has) for host, has in found if has is not None]
+
+    def knows(self, machine: InstanceId, total: int) -> bool:
+        """Whether all of them would submit this total, or a higher one."""
+        return all(client.knows(machine, total) for client in self._clients)
 
     def states(self) -> tuple[v.Tower, ...]:
         """All of them."""

@@ -25,7 +25,7 @@ from perun.node.profile import Profile
 from perun.node.told import chain_apart
 from perun.tower.admission import Heights
 from perun.tower.requests import MOST_EXPORT, TOWER_PATH, Answer, Request
-from perun.types import ChannelId, Version
+from perun.types import ChannelId, InstanceId, Version
 
 __all__ = ["TowerClient", "TowerFailed", "TowerState"]
 
@@ -94,6 +94,8 @@ class TowerClient:
         )
         self._answer: tuple[Heights, int] = ({}, 0)
         self._trouble = ""
+        self._named: frozenset[bytes] = frozenset()
+        """The channels that were shown last; what else is acknowledged are machines."""
         # Below: only in the thread.
         self._session = requests.Session()
         self._rows: dict[Key, Row] = {_key(row): row for row in rows if type(row) in _KINDS}
@@ -124,12 +126,16 @@ class TowerClient:
             return None
         return Version(known[channel])
 
+    def knows(self, machine: InstanceId, total: int) -> bool:
+        """Whether it answers with this total, or a higher one."""
+        return self._answer[0].get(machine, 0) >= total
+
     @property
     def state(self) -> TowerState:
         """From any thread."""
-        known, sees = self._answer
-        channels = sum(self.version(ChannelId(id)) is not None for id in known)
-        return TowerState(self.host, channels, sees, self._trouble)
+        _, sees = self._answer
+        watched = [id for id in self._named if self.version(ChannelId(id)) is not None]
+        return TowerState(self.host, len(watched), sees, self._trouble)
 
     # ------------------------------------------------------------------------------ in the thread
 
@@ -194,6 +200,9 @@ class TowerClient:
         if len(text) > MOST_EXPORT:
             raise TowerFailed(self.host, f"{len(text)} bytes; a tower takes {MOST_EXPORT}")
         self._ask(text)
+        self._named = frozenset(
+            row.id for row in self._rows.values() if isinstance(row, ChannelView)
+        )
         self._dirty = self._urgent = False
 
     def _look(self) -> None:

@@ -118,7 +118,7 @@ def balance(town: Town, daemon: Daemon) -> int:
 def test_twelve_words_alone_bring_the_money_back(town: Town) -> None:
     words = new_phrase()
     hub, hub_node, alice, node = with_channel(town, words)
-    assert hub_node.pay(alice.name, "0.01 ether").step == "done"
+    assert hub_node.pay(alice.name, "0.01 ether", wait=300).step == "done"
     until_kept(alice)
     before = balance(town, alice)
     alice.stop()
@@ -135,7 +135,7 @@ def test_restoring_while_the_old_one_is_online_loses_nothing(town: Town) -> None
     """Attack by mistake: the store was never lost, and goes on while the copy of it leaves."""
     words = new_phrase()
     hub, hub_node, alice, node = with_channel(town, words)
-    assert hub_node.pay(alice.name, "0.01 ether").step == "done"
+    assert hub_node.pay(alice.name, "0.01 ether", wait=300).step == "done"
     until_kept(alice)
     before = balance(town, alice)
 
@@ -143,7 +143,7 @@ def test_restoring_while_the_old_one_is_online_loses_nothing(town: Town) -> None
     assert "go on there" in said
     signs_nothing(town, store.parent, address_of(hub))
     assert node.status().exit_only is False
-    assert hub_node.pay(alice.name, "0.02 ether").step == "done"
+    assert hub_node.pay(alice.name, "0.02 ether", wait=300).step == "done"
 
     def has_answered() -> bool:
         books = alice.assembly.node.books

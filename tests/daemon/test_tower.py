@@ -73,12 +73,15 @@ def test_tower_that_was_killed_and_started_again_submits_for_a_sleeper(town: Tow
         at = address_of(hub)
         alice, node = town.settle("alice", at, tower=TowerSettings((host,)))
         node.open(at, "0.1 ether", peer_amount="0.1 ether", consent=True)
-        until(lambda: [c.free for c in hub_node.channels()] == [str(ETHER // 10)])
-        assert hub_node.pay(alice.name, "0.01 ether").step == "done"
+        for one in (node, hub_node):
+            until(lambda one=one: [c.free for c in one.channels()] == [str(ETHER // 10)])  # type: ignore[misc]
+        paid = hub_node.pay(alice.name, "0.01 ether", wait=300)
+        assert paid.step == "done", paid.why
         (machine,) = alice.assembly.node.books.totals
         (channel,) = alice.assembly.node.books.channels.values()
         assert channel.agreed is not None
         until(lambda: watched_by(node) == [(host, channel.agreed.state.version)])  # type: ignore[union-attr]
+        until(lambda: alice.towers.knows(machine, ETHER // 100))
         (told,) = node.towers()
         assert (told.channels, told.trouble) == (1, "")
         process.kill()
