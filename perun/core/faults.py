@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from perun.errors import Misuse, PeerFault
-from perun.types import Address, Asset
+from perun.types import Address, Asset, InstanceId
 
 __all__ = [
     "AssetNotPriced",
@@ -24,6 +24,7 @@ __all__ = [
     "PeerNotAllowed",
     "StatementRefused",
     "UnexpectedMessage",
+    "WaitsForItsTurn",
     "Unknown",
 ]
 
@@ -163,6 +164,13 @@ class BadProposal(PeerFault):
     why: str
 
     template: ClassVar[str] = "{why}"
+
+
+@dataclass(eq=False)
+class WaitsForItsTurn(BadProposal):
+    """Hub: a half whose request waits for a channel; its end waits no longer."""
+
+    instance: InstanceId
 
 
 @dataclass(eq=False)

@@ -116,7 +116,7 @@ def _one_secret_for_a_salt(_: object, seed: bytes, terms: Flip) -> tuple[Salt, b
 # ------------------------------------------------------------------------------------------- hub
 
 
-def _answers_at_once(draft: Draft, view: ChannelView) -> bool:
+def _answers_at_once(draft: Draft, view: ChannelView, *_: Any) -> bool:
     assert view.held is not None
     id = view.held.intent.adds or view.held.intent.removes
     if id is None or draft.hub_instance(id) is None:
@@ -146,11 +146,11 @@ def _judges_any_totals(*arguments: Any) -> Verdict:
 _ORIGINAL_CROSSING_JUDGE = halves.judge
 
 
-def _answers_a_replacement_at_once(draft: Draft, view: ChannelView) -> bool:
+def _answers_a_replacement_at_once(draft: Draft, view: ChannelView, *message: Any) -> bool:
     assert view.held is not None
     if view.held.intent.purpose is Purpose.REPLACE:
-        return _answers_at_once(draft, view)
-    return _ORIGINAL_ON_HELD(draft, view)
+        return _answers_at_once(draft, view, *message)
+    return _ORIGINAL_ON_HELD(draft, view, *message)
 
 
 _ORIGINAL_ON_HELD = pairs.on_held
@@ -170,7 +170,7 @@ def _takes_any_net(*arguments: Any) -> Verdict:
         going = draft.instance(old.id)
         leg = instances.leg_in(going, view)
         assert leg is not None
-        terms, peer = going.terms, halves.end_role(leg, view)
+        terms, peer = going.terms, instances.end_role(leg, view)
         _, totals = kind_of(terms).named(terms, going, message, peer)
         intent = Intent(Purpose.REPLACE, adds=new.id, removes=old.id)
         return Verdict(Decision.HOLD, intent, totals)

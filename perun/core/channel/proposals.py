@@ -8,7 +8,13 @@ from perun.core.books import Draft
 from perun.core.channel import joining
 from perun.core.channel.agreement import complete
 from perun.core.channel.judge import judge
-from perun.core.faults import BadProposal, BadVersion, PeerNotAllowed, UnexpectedMessage
+from perun.core.faults import (
+    BadProposal,
+    BadVersion,
+    PeerNotAllowed,
+    UnexpectedMessage,
+    WaitsForItsTurn,
+)
 from perun.core.hub import pairs
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.notices import ExitOnly, ProposalHeld
@@ -135,6 +141,8 @@ def take(draft: Draft, view: ChannelView, message: Propose, why_not: str | None 
         verdict = judge(draft, view, message)
     except BadProposal as error:
         refuse(draft, view.id, error.why, message.removes)
+        if isinstance(error, WaitsForItsTurn):
+            pairs.on_out_of_turn(draft, view, error.instance)
         return
     held = replace(held, intent=verdict.intent, totals=verdict.totals)
     view = replace(draft.channel(view.id), held=held)
@@ -144,7 +152,7 @@ def take(draft: Draft, view: ChannelView, message: Propose, why_not: str | None 
     draft.put(view)
     if verdict.decision is Decision.ACCEPT:
         answer(draft, view.id)
-    elif not pairs.on_held(draft, view):
+    elif not pairs.on_held(draft, view, message):
         draft.notify(ProposalHeld(view.id, state.version, Wei(abs(verdict.intent.amount))))
 
 

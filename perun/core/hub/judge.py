@@ -1,5 +1,7 @@
 """Judging one half of a pair: what may be signed in a hub's channel if the other half is as good.
 
+It says what it finds and changes nothing; `pairs` acts on it.
+
 Rules (a), (b) and (d), by which a removal is signed alone, are marked where they are used; (c) is
 in `pairs`.
 """
@@ -7,9 +9,16 @@ in `pairs`.
 from __future__ import annotations
 
 from perun.core.books import Draft
-from perun.core.faults import BadProposal
-from perun.core.hub.queue import let_go, why_stays
-from perun.core.nanocontracts.instances import finally_decided, leg_in, nano_of, untouched
+from perun.core.faults import BadProposal, WaitsForItsTurn
+from perun.core.hub.queue import why_stays
+from perun.core.nanocontracts.instances import (
+    end_role,
+    finally_decided,
+    leg_in,
+    nano_of,
+    other_leg,
+    untouched,
+)
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.accounting import clamp_to_locks, gain
 from perun.core.state import (
@@ -21,13 +30,12 @@ from perun.core.state import (
     Leg,
     LegStatus,
     Purpose,
-    Role,
 )
 from perun.core.states.verdict import Decision, Verdict
 from perun.encoding.messages import Propose
 from perun.types import Nano, Wei
 
-__all__ = ["end_role", "judge", "other_leg"]
+__all__ = ["judge"]
 
 
 def judge(
@@ -74,7 +82,6 @@ def _judge_replacing(
     shift, totals = kind.named(going.terms, going, message, peer)
     beside = moved - clamp_to_locks(old, shift)
     _check_adding(draft, view, crossing, instance, leg, new, beside)
-    kind.keep(draft, going, message, peer)
     return Verdict(Decision.HOLD, Intent(Purpose.REPLACE, Wei(beside), new.id, old.id), totals)
 
 
@@ -90,9 +97,8 @@ def _check_adding(
 ) -> None:
     """Raises `BadProposal`; `moved` is what the state moves for the new instance."""
     if crossing.stage is HubStage.REQUESTED:
-        # A half that waits for its turn, and comes again after patience.
-        let_go(draft, crossing, "the other end waits no longer", (view.id,))
-        raise BadProposal("its turn has not come in time")
+        # A half that comes again after patience.
+        raise WaitsForItsTurn("its turn has not come in time", crossing.id)
     if crossing.stage is not HubStage.OPENING or view.inflight != crossing.id:
         raise BadProposal("not asked for: request it, and wait for the grant")
     if nano != nano_of(draft.config.deployment, nano.id, instance.terms, leg.swapped):
@@ -132,17 +138,4 @@ def _judge_removal(
     shift, totals = kind.named(instance.terms, instance, message, peer)
     if moved != clamp_to_locks(nano, shift):
         raise BadProposal("net does not move by the totals it names")
-    kind.keep(draft, instance, message, peer)
     return Verdict(Decision.HOLD, intent, totals)
-
-
-def end_role(leg: Leg, view: ChannelView) -> Role:
-    """The instance's side that our peer in this channel stands on; the hub plays the other."""
-    return view.role if leg.swapped else view.role.other
-
-
-def other_leg(instance: InstanceView, leg: Leg) -> Leg:
-    for other in instance.legs:
-        if other.channel != leg.channel:
-            return other
-    raise BadProposal("it does not cross us")

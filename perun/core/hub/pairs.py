@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from perun.core.books import Draft
-from perun.core.hub.judge import end_role, other_leg
 from perun.core.hub.queue import forget, let_go, refuse_both, start_next, why_stays
 from perun.core.nanocontracts.instances import (
+    end_role,
     finally_decided,
     leg_in,
     one_way,
+    other_leg,
     untouched,
 )
 from perun.core.nanocontracts.kinds import kind_of
@@ -33,6 +34,7 @@ from perun.core.state import (
     Purpose,
 )
 from perun.core.states.proposing import answer, refuse, want
+from perun.encoding.messages import Propose
 from perun.types import ChannelId, InstanceId
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "on_agreed",
     "on_declined",
     "on_held",
+    "on_out_of_turn",
     "on_watched",
     "overdue",
 ]
@@ -75,8 +78,9 @@ def pays_alone(draft: Draft, view: ChannelView, instance: InstanceView) -> bool:
 
 
 # Rules pair-2, pair-6.
-def on_held(draft: Draft, view: ChannelView) -> bool:
-    """A half has arrived: answer both if both are here. False: this is no crossing's half."""
+def on_held(draft: Draft, view: ChannelView, message: Propose | None = None) -> bool:
+    """A half has arrived, with a message or before: answer both if both are here. False: this is no
+    half of a pair."""
     held = view.held
     assert held is not None
     id = held.intent.adds or held.intent.removes
@@ -85,6 +89,8 @@ def on_held(draft: Draft, view: ChannelView) -> bool:
         return False
     if held.intent.removes is not None and crossing.stage is HubStage.OPEN:
         draft.put(replace(crossing, stage=HubStage.CLOSING, since=draft.chain.clock))
+    if message is not None and held.intent.removes is not None:
+        _keep_evidence(draft, view, held.intent.removes, message)
     instance = draft.instance(id)
     leg = leg_in(instance, view)
     assert leg is not None
@@ -108,6 +114,21 @@ def on_held(draft: Draft, view: ChannelView) -> bool:
         # The payer cannot propose before it knows the secret, which it learns from rule (d).
         answer(draft, view.id)
     return True
+
+
+def _keep_evidence(draft: Draft, view: ChannelView, id: InstanceId, message: Propose) -> None:
+    """What proves the shift in the other channel too."""
+    instance = draft.instance(id)
+    leg = leg_in(instance, view)
+    assert leg is not None
+    kind_of(instance.terms).keep(draft, instance, message, end_role(leg, view))
+
+
+def on_out_of_turn(draft: Draft, view: ChannelView, id: InstanceId) -> None:
+    """An end waits no longer for its turn, and is refused: the other need not either."""
+    crossing = draft.hub_instance(id)
+    if crossing is not None:
+        let_go(draft, crossing, "the other end waits no longer", (view.id,))
 
 
 # Rule pair-3.

@@ -20,6 +20,7 @@ __all__ = [
     "check_terms",
     "check_worth",
     "decided_shift",
+    "end_role",
     "end_time",
     "finally_decided",
     "instance_id",
@@ -28,6 +29,7 @@ __all__ = [
     "locks",
     "nano_of",
     "one_way",
+    "other_leg",
     "signer",
     "untouched",
 ]
@@ -87,6 +89,17 @@ def leg_in(instance: InstanceView, view: ChannelView) -> Leg | None:
         if leg.channel == view.id:
             return leg
     return None
+
+
+def other_leg(instance: InstanceView, leg: Leg) -> Leg:
+    """Hub: the instance's leg in the other channel."""
+    (other,) = (one for one in instance.legs if one.channel != leg.channel)
+    return other
+
+
+def end_role(leg: Leg, view: ChannelView) -> Role:
+    """The instance's side that our peer in this channel stands on; the hub plays the other."""
+    return view.role if leg.swapped else view.role.other
 
 
 def check_terms(config: Config, now: UnixTime, terms: Terms) -> None:

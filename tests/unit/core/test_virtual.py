@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from perun.core.books import Draft, Step
+from perun.core.effects import Sign
 from perun.core.faults import NotAllowedNow
 from perun.core.inputs import (
     ChainInstance,
@@ -355,10 +356,10 @@ def _run(party: Party, draft: Draft) -> None:
     """Carries out a step that a test has made by hand."""
 
     result: Step = draft.step()
-    rows, drops, effects = [], [], []  # type: ignore[var-annotated]
-    wishes = party.node._absorb(result, rows, drops, effects)
-    party.node._store.write(rows, drops)
-    party.node.post([Signed(wish, party.signer.sign_now(wish)) for wish in wishes])
+    party.node.books.apply(result)
+    party.store.write(result.rows, result.drops)
+    asked = [effect for effect in result.effects if isinstance(effect, Sign)]
+    party.node.post([Signed(sign, party.signer.sign_now(sign)) for sign in asked])
 
 
 def test_two_way_machine_is_never_removed_from_one_channel_alone(trio: Trio) -> None:
