@@ -15,7 +15,7 @@ MOST_INIT_CODE = 49_152  # bytes, EIP-3860
 CREATE, CALLCODE, DELEGATECALL, CREATE2, SELFDESTRUCT = 0xF0, 0xF2, 0xF4, 0xF5, 0xFF
 FORBIDDEN = {CREATE, CALLCODE, DELEGATECALL, CREATE2, SELFDESTRUCT}
 
-CONTRACTS = ["MSContract", "VPM", "HashTimeLock", "LibSignatures"]
+CONTRACTS = ["MSContract", "VPM", "HashTimeLock", "LibSignatures", "CoinFlip", "TurnGame"]
 
 
 def instructions(code: bytes) -> Iterator[int]:
@@ -35,7 +35,8 @@ def test_disassembly_skips_the_data_of_pushes() -> None:
 
 def deployed(stage: Stage, name: str) -> bytes:
     contracts = {c.interface.name: c for c in (stage.ms, stage.vpm, stage.locks, stage.signatures)}
-    return bytes(stage.web3.eth.get_code(Web3.to_checksum_address(contracts[name].address)))
+    contract = contracts.get(name) or stage.deploy(name)
+    return bytes(stage.web3.eth.get_code(Web3.to_checksum_address(contract.address)))
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
