@@ -357,7 +357,7 @@ def _run(party: Party, draft: Draft) -> None:
 
     result: Step = draft.step()
     party.node.books.apply(result)
-    party.store.write(result.rows, result.drops)
+    party.store.write(result.writes, result.drops)
     asked = [effect for effect in result.effects if isinstance(effect, Sign)]
     party.node.post([Signed(sign, party.signer.sign_now(sign)) for sign in asked])
 
@@ -439,12 +439,9 @@ def test_lost_request_or_grant_leaves_nothing_behind(trio: Trio) -> None:
 def test_hub_restarting_between_its_two_signatures_signs_both(trio: Trio) -> None:
     trio.ingrid.signer.slow = []
     machine = add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob)
-    # The quotes first, then, after both proposals, both states in one request.
-    (quotes,) = trio.ingrid.signer.slow
-
-    trio.ingrid.node.post([Signed(quotes, trio.ingrid.signer.sign_now(quotes))])
-    trio.world.settle()
-    assert len(trio.ingrid.signer.slow[-1].items) == 2
+    # Both states in one request.
+    (both,) = trio.ingrid.signer.slow
+    assert len(both.items) == 2
     trio.ingrid.signer.slow = None
     trio.ingrid.restart()
     trio.world.settle()
