@@ -86,7 +86,7 @@ def _final_is_newest(_: Random) -> Bend:
 
 
 def _old_blocks_unknown(rng: Random) -> Bend:
-    kept = rng.choice((1, 8, 16))
+    kept = rng.choice((4, 8, 16))
     words = refusal(rng, PASSING).answer()
 
     def bend(question: Question, ask: Ask) -> dict[str, Any]:
