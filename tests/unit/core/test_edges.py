@@ -90,6 +90,24 @@ def test_where_the_other_side_is_paid_is_its_own_affair(pair: Pair) -> None:
     assert pair.bob.channel(pair.alice).close is not None
 
 
+def test_answered_close_has_both_signatures(pair: Pair) -> None:
+    close = close_of(pair)
+    offer_close(pair, close)
+    known = pair.bob.channel(pair.alice).close
+    assert known is not None
+    signed = [pair.world.sign(party.key.address, close) for party in (pair.bob, pair.alice)]
+    assert [known.own, known.peer] == signed
+
+
+def test_exit_only_store_answers_no_close_without_its_user(pair: Pair) -> None:
+    pair.bob.store.write([StoreMark(reason="put back")])
+    pair.bob.restart()
+    pair.world.advance()
+    offer_close(pair, close_of(pair))
+    assert pair.bob.channel(pair.alice).close is None
+    assert any("our user has to decide" in why for why in why_refused(pair.bob))
+
+
 def test_second_close_is_not_answered_while_the_first_is_alive(pair: Pair) -> None:
     first = close_of(pair)
     offer_close(pair, first)
