@@ -16,8 +16,7 @@ from perun.cli.homes import HOME_OPTION, home_of
 from perun.cli.keys import password_for
 from perun.cli.outcome import FAILED
 from perun.cli.render import amount, console, say
-from perun.crypto.interop import checksum
-from perun.daemon.contracts import Contracts, write_contracts
+from perun.daemon.contracts import of_deployment, write_contracts
 from perun.daemon.keyring import Keyring, write_keyring
 from perun.daemon.settings import (
     FILE_NAME,
@@ -121,7 +120,7 @@ def _write(
         profile = image.profile
         write_contracts(
             home / ChainSettings(()).contracts,
-            Contracts(*map(checksum, (profile.ms_contract, profile.vpm, profile.hash_time_lock))),
+            of_deployment(profile.deployment),
         )
         if rpc:
             chain = ChainSettings(rpc, since=profile.since)

@@ -22,7 +22,7 @@ from perun.errors import WrongType
 from perun.node.settings import deployment_of
 from perun.types import ChainId
 
-__all__ = ["Contracts", "prove", "read_contracts", "write_contracts"]
+__all__ = ["Contracts", "of_deployment", "prove", "read_contracts", "write_contracts"]
 
 
 class Contracts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
