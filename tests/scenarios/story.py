@@ -70,18 +70,28 @@ class Story:
                 world.deliver(0)
         raise AssertionError("they never stop talking")
 
-    def blocks(self, count: int = 3) -> None:
+    def blocks(self, count: int = 3, lost: Lost | None = None) -> None:
         """Ordinary blocks, and what is said about them."""
         for _ in range(count):
             self.world.step_time()
-            self.world.talk()
+            self._all_talk(lost)
 
-    def until(self, time: int) -> None:
+    def until(self, time: int, lost: Lost | None = None) -> None:
         """Blocks up to a time."""
         while self.world.chain.now < time:
             left = time - self.world.chain.now
             self.world.mine(at=self.world.chain.now + min(30, left))
+            self._all_talk(lost)
+
+    def _all_talk(self, lost: Lost | None) -> None:
+        """Until nobody has anything to say, whatever is lost of it."""
+        if lost is None:
             self.world.talk()
+            return
+        self.talk(lost)
+        for actor in self.world.actors:
+            actor.turn()
+        self.talk(lost)
 
     def patience(self, lost: Lost | None = None) -> None:
         """Nothing comes for longer than anybody waits."""

@@ -15,6 +15,7 @@ from perun.core.inputs import (
 from perun.core.notices import PaymentRefused, ProposalRefused, VirtualReady
 from perun.core.state import LegStatus
 from perun.encoding.messages import (
+    AnswerClose,
     AnswerState,
     OfferWithdraw,
     Propose,
@@ -264,11 +265,12 @@ def test_a08_close_kept_back_stops_everything_until_it_has_lapsed() -> None:
     paying = State(view.id, Version(full.version + 2), Wei(50), ())
     key = story.alice.key.address
     story.say(story.alice, story.bob, Propose(paying, story.mind.sign(key, paying), 0))
-    story.talk()
+    silent = of(story.alice, AnswerClose)
+    story.talk(silent)
     assert len(story.bob.witness.states) == states
     (close,) = [close for close in story.mind.closes if story.mind.closes[close]]
-    story.until(close.valid_until + 5)
-    story.blocks(4)
+    story.until(close.valid_until + 5, silent)
+    story.blocks(4, silent)
     assert story.bob.node.books.channels[view.id].close is None
     # Lapsed: it can no longer be mined, and business goes on.
     late = story.mind.close(close)
