@@ -19,6 +19,7 @@ from benchmarks.apart import afar, apart
 from benchmarks.crowd import crowd
 from benchmarks.keeping import disk, memory, restart
 from benchmarks.network import network
+from benchmarks.newcomer import newcomer
 from benchmarks.payments import latency, payments, scaling
 from benchmarks.report import Result, as_json, show
 from benchmarks.states import updates, virtual
@@ -34,6 +35,7 @@ BENCHMARKS: Final[dict[str, Callable[..., Result]]] = {
     "network": network,
     "afar": afar,
     "crowd": crowd,
+    "newcomer": newcomer,
     "restart": restart,
     "memory": memory,
     "disk": disk,
@@ -43,10 +45,10 @@ BENCHMARKS: Final[dict[str, Callable[..., Result]]] = {
 }
 TOGETHER: Final[dict[str, tuple[str, ...]]] = {
     "all": tuple(BENCHMARKS),
-    "network": ("network", "afar", "crowd"),
+    "network": ("network", "afar", "crowd", "newcomer"),
 }
 """Names that stand for several."""
-UNTIMED: Final = frozenset({"restart", "memory"})
+UNTIMED: Final = frozenset({"restart", "memory", "newcomer"})
 """Take as long as they take."""
 
 

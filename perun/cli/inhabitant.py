@@ -48,10 +48,11 @@ def _chain(town: Town) -> None:
     keep(town.chain, town.ports.chain, lambda: _say(READY), _tell, stop)
 
 
-def _hub(town: Town) -> None:
-    settings, keyring, password = opened(town.hub)
+def _service(home: Path) -> None:
+    """The hub, or the tower: a node that does nothing of its own accord."""
+    settings, keyring, password = opened(home)
     log = JsonLog(sys.stdout, settings.chain.rpc)
-    live(town.hub, settings, keyring, password, log.tell, lambda _: _say(READY))
+    live(home, settings, keyring, password, log.tell, lambda _: _say(READY))
 
 
 def _robot(town: Town, name: str, act: Callable[[Path], None]) -> None:
@@ -94,7 +95,13 @@ def _patron(town: Town) -> None:
     _robot(town, "patron", act)
 
 
-_ROLES: Final = {"chain": _chain, "hub": _hub, "shop": _shop, "patron": _patron}
+_ROLES: Final[dict[str, Callable[[Town], None]]] = {
+    "chain": _chain,
+    "hub": lambda town: _service(town.hub),
+    "tower": lambda town: _service(town.home / "tower"),
+    "shop": _shop,
+    "patron": _patron,
+}
 
 
 def main() -> None:

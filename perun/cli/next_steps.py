@@ -16,11 +16,12 @@ from typing import Final
 
 from perun.daemon.settings import FILE_NAME, ApiSettings
 from perun.town.place import HOST, Town
-from perun.town.settling import address_of, hub_link
+from perun.town.settling import address_of, hub_link, tower_place
 
-__all__ = ["next_steps", "write_names"]
+__all__ = ["NAMES", "next_steps", "write_names"]
 
-_FILE: Final = "names"
+NAMES: Final = "names"
+"""The file for the shell."""
 _YOU: Final = "you"
 _HOW_FAR: Final = 54
 """Where remarks begin."""
@@ -35,9 +36,10 @@ def write_names(town: Town) -> None:
         f"export HUB={hub_link(town)}",
         f"export SHOP={address_of(town, 'shop')}",
         f"export PATRON=http://{HOST}:{town.ports.patron}",
+        f"export PERUN_TOWER_ADDRESSES={tower_place(town)}",
         *_where_perun_is(),
     ]
-    (town.home / _FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (town.home / NAMES).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _where_perun_is() -> list[str]:
@@ -59,7 +61,7 @@ def next_steps(town: Town) -> list[str]:
         else [(f"perun init --rpc $RPC --hub $HUB --yes{_api()}", "your node, with one ETH")]
     )
     steps = [
-        (f". {_short(town.home / _FILE)}", "perun, HUB, SHOP, PATRON"),
+        (f". {_short(town.home / NAMES)}", "perun, HUB, SHOP, PATRON"),
         *first,
         ("perun node start", ""),
         ("perun open $HUB 0.1ether --receive 0.1ether --draw", "one transaction"),
@@ -68,7 +70,8 @@ def next_steps(town: Town) -> list[str]:
         ("perun pay $SHOP 5ether", "more than you have"),
         (f"perun request 0.02ether | {_post()} $PATRON", "be paid"),
         ("perun balance", ""),
-        ("perun close 0x", "your only channel"),
+        ("perun exposure", "what would be yours alone, and who watches"),
+        ("perun close 0x", "your only channel: paid out in two minutes"),
         ("perun node stop", ""),
     ]
     return [

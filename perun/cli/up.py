@@ -24,6 +24,7 @@ from perun.town.settling import ROBOTS, settle
 
 __all__ = ["COMMANDS", "up"]
 
+SERVICES: Final = ("hub", "tower")
 _LOOK: Final = 0.5
 _LEFT: Final = 45.0
 """Seconds that the processes of an earlier run have to leave: they end when it has ended."""
@@ -113,15 +114,15 @@ def _put_up(town: Town, house: Household, tell: Callable[[str], None]) -> None:
     chain = house.start(_child(town, "chain"))
     house.await_ready(chain)
     settle(town, tell)
-    tell("The hub, the shop and the patron start, and open their channels.")
-    hub = house.start(_child(town, "hub"))
-    house.await_ready(hub)
+    tell("A hub, a tower, a shop and a patron start, and the two open channels with the hub.")
+    services = [house.start(_child(town, name)) for name in SERVICES]
+    house.await_ready(*services)
     robots = [house.start(_child(town, name)) for name in ROBOTS]
     house.await_ready(*robots)
 
 
 def _await_leavers(town: Town, tell: Callable[[str], None]) -> None:
-    for name in ("hub", *ROBOTS, "chain"):
+    for name in (*SERVICES, *ROBOTS, "chain"):
         lock = FileLock(town.home / f"{name}.lock")
         try:
             lock.acquire(timeout=0)

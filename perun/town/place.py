@@ -60,6 +60,8 @@ class Ports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shop_api: int
     patron_api: int
     patron: int
+    tower: int
+    tower_api: int
 
 
 class Town(msgspec.Struct, frozen=True):

@@ -27,6 +27,7 @@ from perun.daemon.settings import (
     ChainSettings,
     NodeSettings,
     Settings,
+    TowerSettings,
     WireSettings,
     read_settings,
     write_settings,
@@ -35,7 +36,7 @@ from perun.encoding.addresses import show_node_id
 from perun.node.settings import peer_id
 from perun.town.place import HOST, Town
 
-__all__ = ["ROBOTS", "address_of", "hub_link", "settle"]
+__all__ = ["ROBOTS", "address_of", "hub_link", "settle", "tower_place"]
 
 ROBOTS: Final = ("shop", "patron")
 _PASSWORD: Final = "password"  # noqa: S105  # a file's name
@@ -56,17 +57,25 @@ def settle(town: Town, say: Callable[[str], None]) -> None:
         PerunError: the folder is about another chain, or the chain fails.
     """
     endpoint = connect(town.rpc)
-    homes = [town.hub, *(town.home / name for name in ROBOTS)]
-    keyrings = [_keyring(home) for home in homes]
-    _give(endpoint, [checksum(keyring.account.address) for keyring in keyrings])
+    accounts = [_keyring(town.home / name).account for name in ("hub", *ROBOTS)]
+    accounts.append(_keyring(town.home / "tower").tower)
+    _give(endpoint, [checksum(account.address) for account in accounts])
     _settle_hub(town, say)
+    robot = WireSettings(hubs=(hub_link(town),), strangers=True)
     for name in ROBOTS:
-        _settle_robot(town, name)
+        _settle_node(town, name, robot, TowerSettings((tower_place(town),)))
+    listening = WireSettings(tower_place(town))
+    _settle_node(town, "tower", listening, TowerSettings(serve=True))
 
 
 def hub_link(town: Town) -> str:
     """The hub's address, as people type it."""
     return address_of(town, "hub")
+
+
+def tower_place(town: Town) -> str:
+    """Where the tower listens: it is another node than the hub, which it watches for others."""
+    return f"{HOST}:{town.ports.tower}"
 
 
 def address_of(town: Town, name: str) -> str:
@@ -133,7 +142,7 @@ def _settle_hub(town: Town, say: Callable[[str], None]) -> None:
         write_settings(home / FILE_NAME, replace(raised.settings, hub=hub))
 
 
-def _settle_robot(town: Town, name: str) -> None:
+def _settle_node(town: Town, name: str, wire: WireSettings, tower: TowerSettings) -> None:
     home = town.home / name
     if (home / FILE_NAME).exists():
         return
@@ -142,7 +151,8 @@ def _settle_robot(town: Town, name: str) -> None:
     settings = Settings(
         ChainSettings((town.rpc,), since=read_settings(town.hub / FILE_NAME).chain.since),
         NodeSettings(password_file=_PASSWORD),
-        WireSettings(hubs=(hub_link(town),), strangers=True),
+        wire,
         ApiSettings(f"{HOST}:{port}"),
+        tower=tower,
     )
     write_settings(home / FILE_NAME, settings)

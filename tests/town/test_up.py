@@ -38,12 +38,13 @@ def test_newcomer_pays_and_is_paid_whatever_is_killed(tmp_path: Path) -> None:
             assert "Your coffee: " in answers["payments"]
             assert "Paid 0.02 ETH" in answers["request"]
             assert "ETH outside channels" in answers["balance"]
+            assert "127.0.0.1:" in answers["exposure"], "the tower watches"
             assert "not 5 ETH; top it up, or pay less" in answers["pay"]
             assert "at most 0.05 at a time" in shell(home, steps[7].replace("0.02", "0.2"))
 
             with connect(home=home / "you") as node:
                 before = node.status().block.number
-                for killed in ("anvil", "chain", "hub", "shop", "patron"):
+                for killed in ("anvil", "chain", "hub", "tower", "shop", "patron"):
                     os.kill(up.children()[killed], signal.SIGKILL)
                     up.hear(f"The {'chain' if killed == 'anvil' else killed} is back.")
                 buy_coffee(home, node)
