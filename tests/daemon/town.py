@@ -103,7 +103,7 @@ class Town:
         return self.settle(
             "hub",
             policy=PolicySettings(greatest_deposit=Amount(10 * ETHER)),
-            hub=HubSettings(base_fee=Amount(10)),
+            hub=HubSettings(base_fee=Amount(10), admin="127.0.0.1:0"),
         )
 
     def give(self, account: bytes) -> None:
