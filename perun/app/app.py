@@ -117,6 +117,7 @@ class App:
         """See `Guest`; the item is an `Ask`."""
         assert isinstance(item, Ask)
         work = self._work(desk)
+        following.settle(work)
         try:
             allow(item.caller, item.method)
             self._answer(work, item)
@@ -146,6 +147,7 @@ class App:
             self._noticed_rarely(work, notice)
 
     def _noticed_rarely(self, work: Work, notice: Notice) -> None:
+        following.settle(work)
         if isinstance(notice, InstanceAdded | VirtualReady):
             self._on_machine(work, notice.instance)
         elif isinstance(notice, InstanceRefused):
@@ -169,6 +171,7 @@ class App:
     def passed(self, desk: Desk, input: Input) -> None:
         """See `Guest`."""
         work = self._work(desk)
+        following.settle(work)
         if isinstance(input, Tick):
             paying.tick(work)
             requesting.tick(work)
@@ -193,8 +196,9 @@ class App:
 
     def ended(self, desk: Desk) -> None:
         """See `Guest`."""
+        work = self._work(desk)
+        following.settle(work)
         if self._changed:
-            work = self._work(desk)
             for number in self._changed:
                 row = self.shelf.payments.get(number, desk)
                 if row is not None:
@@ -202,9 +206,9 @@ class App:
                     self._waiting.changed(work, row)
             self._changed.clear()
         if self._subscriptions.overflows(self.shelf, self._settings):
-            self._subscriptions.prune(self._work(desk))
+            self._subscriptions.prune(work)
         if self._subscriptions:
-            self._subscriptions.publish(self._work(desk))
+            self._subscriptions.publish(work)
 
     def _work(self, desk: Desk) -> Work:
         """What its parts share; a node has one desk."""

@@ -22,7 +22,15 @@ from perun.encoding.messages import Noted
 from perun.errors import Misuse
 from perun.types import InstanceId, MachineId, Wei
 
-__all__ = ["on_delivered", "on_not_counted", "on_noted", "on_removed", "say_notes", "show_refused"]
+__all__ = [
+    "on_delivered",
+    "on_not_counted",
+    "on_noted",
+    "on_removed",
+    "say_notes",
+    "settle",
+    "show_refused",
+]
 
 _SOON: Final = 10
 """Seconds; what is not counted then is shown with the notes, every `Settings.repeat`."""
@@ -88,12 +96,23 @@ def _rows(work: Work, numbers: dict[Wei, int]) -> Iterator[Payment]:
 
 
 def on_delivered(work: Work, notice: PaymentDelivered) -> None:
-    """The payee has a total on disk."""
+    """The payee has a total on disk. Most often it says in the same breath that it has the notes,
+    too, so rows are not changed before `settle`."""
+    machine, total = notice.machine, notice.total
+    work.delivered[machine] = max(total, work.delivered.get(machine, total))
+
+
+def settle(work: Work) -> None:
+    """Payments whose money has arrived and whose notes nobody has answered yet."""
+    if not work.delivered:
+        return
     shelf, rows = work.shelf, []
-    for last, number in shelf.undelivered.get(notice.machine, {}).items():
-        if last > notice.total:
-            break
-        rows.append(shelf.payments.get(number, work.desk))
+    for machine, total in work.delivered.items():
+        for last, number in shelf.undelivered.get(machine, {}).items():
+            if last > total:
+                break
+            rows.append(shelf.payments.get(number, work.desk))
+    work.delivered.clear()
     for row in rows:
         if row is not None:
             put(work, replace(row, step=Step.DELIVERED, why=""))
@@ -101,6 +120,7 @@ def on_delivered(work: Work, notice: PaymentDelivered) -> None:
 
 def on_not_counted(work: Work, notice: PaymentRefused) -> None:
     """The payee says it does not count a total; what we signed stays signed."""
+    settle(work)
     # Most often the payee's view of the chain is a moment behind ours.
     work.shelf.refused.setdefault(notice.machine, _SOON)
     for row in list(_undelivered(work, notice.machine)):

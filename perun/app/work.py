@@ -22,7 +22,7 @@ from perun.encoding.packing import pack
 from perun.encoding.records import Extra
 from perun.errors import PerunError
 from perun.node.guest import Desk
-from perun.types import Asset, Salt, UnixTime, Wei
+from perun.types import Asset, MachineId, Salt, UnixTime, Wei
 
 __all__ = ["Ask", "Caller", "Reach", "Reply", "Work", "plain"]
 
@@ -74,6 +74,8 @@ class Work:
     reach: Reach
     changed: dict[int, None]
     """Payments whose step changed in this turn, by number: told at its end."""
+    delivered: dict[MachineId, Wei] = field(default_factory=dict)
+    """Totals that payees have said they have, in this turn."""
 
     @property
     def books(self) -> Books:

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from perun.app.errors import KeyReused, NoWay
 from perun.app.methods import GetEvents, Pay
-from perun.app.rows import Step
+from perun.app.rows import Payment, Step
 from perun.core.effects import Sign
 from perun.core.state import ChannelView, Invitation
-from perun.encoding.messages import Note, NotPaid, decode, encode
+from perun.encoding.messages import Note, Noted, NotPaid, decode, encode
 from perun.encoding.messages import Pay as Message
 from perun.store import MemoryStore, WriteFailed
 from perun.testing.network import Letter
@@ -141,6 +141,17 @@ def test_many_in_one_machine_are_signed_at_once(town: Town, alice: Person, bob: 
     assert {answer.value.step for answer in answers} == {"done"}
     assert wallet.sizes == (50,)
     assert received(bob) == 51
+
+
+def test_money_that_arrived_is_written_with_its_turn_though_the_note_is_not_answered(
+    town: Town, alice: Person, bob: Person
+) -> None:
+    alice.ask("pay", pay(bob, 1, "zero"))
+    town.world.network.lose(Noted)
+    alice.begin("pay", pay(bob, 5, wait=600))
+    town.world.settle()
+    stored = alice.party.store.numbered(Payment, 0, 10)
+    assert [row.step for row in stored] == [Step.DONE, Step.DELIVERED]
 
 
 def test_a_payee_that_is_away_fails_in_time_and_nothing_is_paid(
