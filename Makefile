@@ -23,10 +23,10 @@ node_modules/.package-lock.json: package.json package-lock.json
 	@touch $@
 
 check: install ## format, lint and types of Python and Solidity
-	$(PYTHON) -m pytest -q tests/test_style.py
+	$(PYTHON) -m pytest -q tests/tools/test_style.py
 
 quick: install ## what a change to Python alone needs, in under five minutes: style, types, unit tests
-	$(PYTHON) -m pytest -n 2 --dist loadfile -m 'not slow and not chain' tests/unit tests/fuzz tests/planted tests/regression tests/simulation tests/test_*.py
+	$(PYTHON) -m pytest -n 2 --dist loadfile -m 'not slow and not chain' --ignore tests/node/processes tests/core tests/node tests/games/fuzz tests/games/planted tests/games/simulation tests/attacks/regression tests/tools/test_*.py
 
 format: install ## put Python and Solidity into shape
 	$(PYTHON) -m ruff check --fix --quiet .
@@ -36,7 +36,7 @@ format: install ## put Python and Solidity into shape
 test: install ## the whole suite
 	$(PYTHON) -m pytest tests
 
-artifacts: install ## compile the contracts and rewrite perun/artifacts and tests/artifacts
+artifacts: install ## compile the contracts and rewrite perun/artifacts and tests/contracts/artifacts
 	$(PYTHON) -m populus compile
 
 gas: install ## measure the gas of everything again and rewrite docs/gas.md
@@ -49,20 +49,20 @@ bench: install ## measure payments per second, latency, memory and disk (docs/pe
 	$(PYTHON) -m benchmarks all
 
 fuzz: install ## deep stateful runs for MINUTES (10), failures below build/stateful
-	$(PYTHON) -m tests.stateful --minutes $(MINUTES)
+	$(PYTHON) -m tests.games.stateful --minutes $(MINUTES)
 
 simulate: install ## three nodes and a chain for MINUTES (10): lost messages, crashes, crooks, reorganisations
-	$(PYTHON) -m tests.simulation --minutes $(MINUTES)
+	$(PYTHON) -m tests.games.simulation --minutes $(MINUTES)
 
 storm: install ## disputes for MINUTES (10) behind nodes with every quirk of the field; SEED=N, ONLY="'quirk' …"
-	$(PYTHON) -m tests.storm --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
+	$(PYTHON) -m tests.games.storm --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 planted: install ## break core and node on purpose and see that tests, games and stories notice
-	$(PYTHON) -m tests.planted
-	$(PYTHON) -m tests.planted.core
+	$(PYTHON) -m tests.games.planted
+	$(PYTHON) -m tests.games.planted.core
 
 kills: install ## end real node processes 200 times in the middle of paying
-	$(PYTHON) -m tests.kills --kills 200
+	$(PYTHON) -m tests.games.kills --kills 200
 
 mutants: install ## break the contracts on purpose and see that a test notices each (an hour)
 	$(PYTHON) -m mutants

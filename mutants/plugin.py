@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from populus.project import Project
-from tests.stateful import codec
+from tests.games.stateful import codec
 
 
 def pytest_configure() -> None:

@@ -14,13 +14,13 @@ from solcx.exceptions import SolcError
 from mutants.catalogue import Mutant
 from populus.project import Project
 from populus.solc import find_solc
-from tests.stateful import codec
-from tests.stateful.games import GameFailed, Tally, run
+from tests.games.stateful import codec
+from tests.games.stateful.games import GameFailed, Tally, run
 
 ROOT = Path(__file__).parents[1]
 
 GAMES = 12
-"""As many as `tests/stateful/test_machine.py` plays, with the same seeds."""
+"""As many as `tests/games/stateful/test_machine.py` plays, with the same seeds."""
 
 _MS, _VPM, _HTL, _FLIP, _GAME = (
     "contracts/MSContract.sol",
@@ -67,7 +67,7 @@ def play_games(mutant: Mutant | None) -> str | None:
         try:
             run(seed, tally)
         except GameFailed:
-            return f"tests/stateful/test_machine.py, game {seed}"
+            return f"tests/games/stateful/test_machine.py, game {seed}"
     return None
 
 

@@ -1,9 +1,9 @@
 """Breaks the contracts, one way at a time, and runs the committed tests against each.
 
-First every mutant plays the games of `tests/stateful/test_machine.py` in process, with only the
-changed contract compiled anew: that catches most within seconds. Those that are left meet the
-contract tests. Verdicts are kept below `build/mutants`, by the
-content of the contracts and tests that led to them.
+First every mutant plays the games of `tests/games/stateful/test_machine.py` in process, with only
+the changed contract compiled anew: that catches most within seconds. Those that are left meet the
+contract tests. Verdicts are kept below `build/mutants`, by the content of the contracts and tests
+that led to them.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build" / "mutants"
 VERDICTS = BUILD / "verdicts.json"
 
-GAMES = ("tests/stateful", "perun/spec")
+GAMES = ("tests/games/stateful", "perun/spec")
 SUITES = (
-    "tests/lib_signatures",
-    "tests/hash_time_lock",
-    "tests/coin_flip",
-    "tests/turn_game",
-    "tests/vpm",
-    "tests/libraries",
-    "tests/interface",
-    "tests/ms_contract",
-    "tests/attacks",
-    "tests/regression",
-    "tests/redteam",
+    "tests/contracts/lib_signatures",
+    "tests/contracts/hash_time_lock",
+    "tests/contracts/coin_flip",
+    "tests/contracts/turn_game",
+    "tests/contracts/vpm",
+    "tests/contracts/libraries",
+    "tests/contracts/interface",
+    "tests/contracts/ms_contract",
+    "tests/attacks/contracts",
+    "tests/attacks/regression",
+    "tests/attacks/redteam",
 )
 """What may catch a mutant that the games let live."""
 
@@ -57,15 +57,15 @@ def judge(mutant: Mutant | None) -> str | None:
     """
     stem = Path(mutant.file).stem if mutant else ""
     near = {
-        "VPM": "tests/vpm",
-        "MachineTerms": "tests/vpm",
-        "HashTimeLock": "tests/hash_time_lock",
-        "CoinFlip": "tests/coin_flip",
-        "TurnGame": "tests/turn_game",
-        "GameRecord": "tests/turn_game",
-        "LibSignatures": "tests/lib_signatures",
+        "VPM": "tests/contracts/vpm",
+        "MachineTerms": "tests/contracts/vpm",
+        "HashTimeLock": "tests/contracts/hash_time_lock",
+        "CoinFlip": "tests/contracts/coin_flip",
+        "TurnGame": "tests/contracts/turn_game",
+        "GameRecord": "tests/contracts/turn_game",
+        "LibSignatures": "tests/contracts/lib_signatures",
     }
-    first = near.get(stem, "tests/ms_contract")
+    first = near.get(stem, "tests/contracts/ms_contract")
     paths = NEAR.get(mutant.sentence, []) if mutant else []
     paths = [*paths, *sorted(SUITES, key=lambda suite: suite != first)]
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider"]

@@ -18,7 +18,7 @@ DEPTH: Final = 64
 
 _HARMLESS: Final = 1_000
 """So many openings cannot be too deep: the readers of every Python we support take that on a stack
-of 64 kB, the smallest that a thread gets (`tests/fuzz/test_nesting.py`), or raise
+of 64 kB, the smallest that a thread gets (`tests/games/fuzz/test_nesting.py`), or raise
 `RecursionError`."""
 
 _OPENERS: Final = bytes((*range(0x80, 0xA0), 0xDC, 0xDD, 0xDE, 0xDF))

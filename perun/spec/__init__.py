@@ -13,8 +13,8 @@ Read in this order; it takes ten minutes.
 6. `contracts`: the pieces put together; `reverts`: every way to be refused.
 
 Written from docs/protocol.md, not from the Solidity code: two tellings of one protocol, which
-`tests/stateful` and `tests/differential` compare call by call (same error and arguments, same
-events, same balances, same views). Running code never imports this package.
+`tests/games/stateful` and `tests/contracts/differential` compare call by call (same error and
+arguments, same events, same balances, same views). Running code never imports this package.
 """
 
 from perun.spec.contracts import Contracts

@@ -1,0 +1,169 @@
+"""The ABIs are those of `docs/protocol.md`, sections 3 and 4: names, order, types, mutability."""
+
+from __future__ import annotations
+
+import re
+
+from perun.encoding import typed_data
+from tests.contracts.interface import page
+from tests.support import plain
+from tests.support.stage import Stage
+
+CHANNELS = page.section(3)
+INSTANCES = page.section(4)
+
+
+def interface_block() -> tuple[str, str]:
+    """The listing of functions and the listing of events."""
+    block = CHANNELS.split("**Interface**")[1].split("```")[1]
+    listed, announced = block.split("\nevents ")
+    return listed, announced
+
+
+def without_outputs(function: page.Function) -> page.Function:
+    return page.Function(function.inputs, function.mutability, None)
+
+
+def assert_same_functions(
+    told: dict[str, page.Function], compiled: dict[str, page.Function]
+) -> None:
+    """Outputs are compared where the page names them."""
+    assert set(told) == set(compiled)
+    for name, function in told.items():
+        is_told = function.outputs is not None
+        expected = compiled[name] if is_told else without_outputs(compiled[name])
+        assert function == expected, name
+
+
+def test_functions_of_ms_contract(stage: Stage) -> None:
+    told = page.functions(interface_block()[0])
+    assert_same_functions(told, page.abi_functions(stage.ms.interface.abi))
+    assert len(told) == 15
+
+
+def test_events_of_ms_contract(stage: Stage) -> None:
+    told = page.events(interface_block()[1])
+    assert told == page.abi_events(stage.ms.interface.abi)
+    assert len(told) == 10
+
+
+def test_structs_of_ms_contract(stage: Stage) -> None:
+    told = page.structs(CHANNELS)
+    for name, fields in page.abi_structs(stage.ms.interface.abi).items():
+        assert told[name] == fields, name
+    assert set(page.abi_structs(stage.ms.interface.abi)) == {"Channel", "Nano", "Settlement"}
+
+
+def test_accounts_of_an_announcement_are_indexed(stage: Stage) -> None:
+    (opened,) = [e for e in stage.ms.interface.abi if e.get("name") == "Opened"]
+    assert [item["name"] for item in opened["inputs"] if item["indexed"]] == ["id", "alice", "bob"]
+
+
+def test_type_strings_are_the_structs_of_the_page() -> None:
+    told = {**page.structs(CHANNELS), **page.structs(INSTANCES)}
+    for type_string in (plain.STATE, plain.CLOSE, plain.WITHDRAW, plain.OPEN, plain.STATEMENT):
+        name, fields = re.fullmatch(r"(\w+)\((.*)\)", type_string).groups()  # type: ignore[union-attr]
+        assert told[name] == tuple(tuple(field.split()) for field in fields.split(",")), name
+
+
+def test_every_nanocontract_has_the_interface_of_the_page(stage: Stage) -> None:
+    block = INSTANCES.split("```")[1]
+    outcome = "function outcome(bytes32 id) external view returns (bool done, int112 shift);"
+    submit = "function submit(bytes calldata evidence) external;"
+    assert re.sub(r"\s+", " ", block).strip() == f"interface INanocontract {{ {outcome} {submit} }}"
+    expected = {
+        "outcome": page.Function(
+            (("bytes32", "id"),), "view", (("bool", "done"), ("int112", "shift"))
+        ),
+        "submit": page.Function((("bytes", "evidence"),), "nonpayable", ()),
+    }
+    for contract in (stage.vpm, stage.locks, stage.deploy("LiarNanocontract")):
+        compiled = page.abi_functions(contract.interface.abi)
+        if contract.interface.name == "LiarNanocontract":  # a mock leaves its results unnamed
+            compiled["outcome"] = expected["outcome"]
+        assert {name: compiled[name] for name in expected} == expected
+
+
+def test_vpm(stage: Stage) -> None:
+    text = INSTANCES.split("**VPM**")[1].split("**HashTimeLock**")[0]
+    told, compiled = page.functions(text), page.abi_functions(stage.vpm.interface.abi)
+    own = set(compiled) - {"outcome", "submit"}
+    assert own <= set(told)
+    for name in own - {"submitStatements"}:
+        is_told = told[name].outputs is not None
+        expected = compiled[name] if is_told else without_outputs(compiled[name])
+        if name == "machineId":
+            assert told[name].inputs == (("Machine", "machine"),)
+        assert told[name] == expected, name
+    names = [name for name, _ in told["submitStatements"].inputs]
+    assert names == ["machine", "paidByAlice", "sigAlice", "paidByBob", "sigBob"]
+    assert [name for _, name in compiled["submitStatements"].inputs] == [
+        "machine", "paidByAlice", "signatureAlice", "paidByBob", "signatureBob",
+    ]  # fmt: skip
+    assert page.structs(text)["Machine"] == page.abi_structs(stage.vpm.interface.abi)["Machine"]
+    assert page.events(text)["Submitted"] == page.abi_events(stage.vpm.interface.abi)["Submitted"]
+    assert len(page.abi_events(stage.vpm.interface.abi)) == 1
+
+
+def test_hash_time_lock(stage: Stage) -> None:
+    text = "**HashTimeLock**" + INSTANCES.split("**HashTimeLock**")[1].split("**CoinFlip**")[0]
+    compiled = page.abi_functions(stage.locks.interface.abi)
+    told = page.functions(text)
+    assert set(compiled) == {"outcome", "submit", "reveal", "lockId", "DOMAIN_SEPARATOR"}
+    assert [name for name, _ in told["reveal"].inputs] == [
+        name for _, name in compiled["reveal"].inputs
+    ]
+    assert told["lockId"].mutability == compiled["lockId"].mutability == "view"
+    fields = page.structs(text)["HashTimeLock"]
+    assert fields == page.abi_structs(stage.locks.interface.abi)["Lock"]
+    told_events = page.events(text)
+    assert {"Revealed": told_events["Revealed"]} == page.abi_events(stage.locks.interface.abi)
+
+
+def test_coin_flip(stage: Stage) -> None:
+    text = "**CoinFlip**" + INSTANCES.split("**CoinFlip**")[1].split("**TurnGame**")[0]
+    abi = stage.interface("CoinFlip").abi
+    compiled, told = page.abi_functions(abi), page.functions(text)
+    assert set(compiled) == {
+        "outcome", "submit", "reveal", "flipId", "record", "DOMAIN_SEPARATOR",
+    }  # fmt: skip
+    assert [name for name, _ in told["reveal"].inputs] == [
+        name for _, name in compiled["reveal"].inputs
+    ]
+    assert told["flipId"].mutability == compiled["flipId"].mutability == "view"
+    assert page.structs(text)["CoinFlip"] == page.abi_structs(abi)["Flip"]
+    assert {"Revealed": page.events(text)["Revealed"]} == page.abi_events(abi)
+
+
+def test_turn_game(stage: Stage) -> None:
+    text = "**TurnGame**" + INSTANCES.split("**TurnGame**")[1]
+    abi = stage.interface("TurnGame").abi
+    compiled, told = page.abi_functions(abi), page.functions(text)
+    submitting = {"submitPosition", "submitMove"}
+    assert set(compiled) == submitting | {
+        "outcome", "submit", "gameId", "record", "RULES_GAS", "DOMAIN_SEPARATOR",
+    }  # fmt: skip
+    for name in submitting:
+        names = [{"sigAlice": "signatureAlice", "sigBob": "signatureBob"}.get(it, it)
+                 for it, _ in told[name].inputs]  # fmt: skip
+        assert names == [it for _, it in compiled[name].inputs]
+    assert page.structs(text)["TurnGame"] == page.abi_structs(abi)["Game"]
+    announced = page.events(text)
+    assert {name: announced[name] for name in ("PositionSubmitted", "Moved")} == page.abi_events(
+        abi
+    )
+
+
+def test_type_strings_of_a_game_stand_on_the_page() -> None:
+    for type_string in (typed_data.POSITION_TYPE, typed_data.MOVE_TYPE):
+        assert f"`{type_string}`" in INSTANCES
+
+
+def test_lib_signatures(stage: Stage) -> None:
+    """Section 2 names both functions."""
+    told = page.functions(page.section(2))
+    compiled = page.abi_functions(stage.signatures.interface.abi)
+    assert set(compiled) == {"recover", "verify"}
+    for name, function in compiled.items():
+        assert [item for item, _ in told[name].inputs] == [item for _, item in function.inputs]
+        assert function.mutability == "view"

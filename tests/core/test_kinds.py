@@ -1,0 +1,132 @@
+"""Kinds of nanocontract: a file each, and nobody else asks of which kind an instance is."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from perun.chain.kinds import known_apps
+from perun.core.nanocontracts.instances import end_time, last_time, locks, nano_of, one_way
+from perun.core.nanocontracts.kinds import KINDS, kind_of
+from perun.core.state import Role
+from perun.testing.parties import DEPLOYMENT
+from perun.types import (
+    Address,
+    Flip,
+    InstanceId,
+    Lock,
+    Machine,
+    Recorded,
+    Salt,
+    Seconds,
+    Terms,
+    UnixTime,
+    Wei,
+)
+
+CORE = Path(__file__).parents[2] / "perun" / "core"
+ALICE, BOB = Address(b"\x01" * 20), Address(b"\x02" * 20)
+
+EACH: list[Terms] = [
+    Machine(ALICE, BOB, Wei(7), Wei(5), UnixTime(1_000), Seconds(600), Salt(bytes(32))),
+    Machine(ALICE, BOB, Wei(0), Wei(5), UnixTime(1_000), Seconds(600), Salt(bytes(32))),
+    Lock(Wei(7), False, bytes(32), UnixTime(1_000), Salt(bytes(32))),
+    Lock(Wei(7), True, bytes(32), UnixTime(1_000), Salt(bytes(32))),
+    Flip(
+        *(Wei(7), Wei(5), bytes(32), bytes(32), 1),
+        *(UnixTime(1_000), Seconds(600), Salt(bytes(32))),
+    ),
+]
+
+MACHINES_ONLY = {
+    "channel/secrets.py": "a secret opens a hash lock",
+    "hub/queue.py": "only a machine takes another's place",
+    "meeting.py": "statements are asked for again",
+    "virtual/invitations.py": "only a machine takes another's place",
+    "virtual/leaving.py": "only a machine is left",
+}
+"""Where the core may ask whether it is a machine, or a lock, and why."""
+
+PAYMENTS = {
+    "app/app.py": "payments to somebody go through machines with him",
+    "app/incomes.py": "a note is about a part of a machine's total",
+    "app/openings.py": "what is locked in machines already",
+    "app/tending.py": "machines are renewed",
+    "app/ways.py": "payments to somebody go through machines with him",
+}
+"""Where others may, and why."""
+
+
+def test_all_parameters_have_a_kind() -> None:
+    assert set(KINDS) == set(get_args(Terms)) == {type(terms) for terms in EACH}
+
+
+def test_all_kinds_are_read_on_the_chain() -> None:
+    known = known_apps(DEPLOYMENT)
+    assert [known[kind.app(DEPLOYMENT)].kind for kind in KINDS.values()] == [*KINDS.values()]
+    assert {record.__struct_config__.tag for record in get_args(Recorded)} == {
+        terms.__struct_config__.tag for terms in get_args(Terms)
+    }
+
+
+def test_kinds_stand_in_a_file_each() -> None:
+    assert len({type(kind).__module__ for kind in KINDS.values()}) == len(KINDS)
+
+
+@pytest.mark.parametrize("terms", EACH)
+def test_nano_is_what_its_kind_says_from_either_side(terms: Terms) -> None:
+    kind, id = kind_of(terms), InstanceId(b"\x03" * 32)
+    straight, swapped = (nano_of(DEPLOYMENT, id, terms, turned) for turned in (False, True))
+    assert (straight.alice_lock, straight.bob_lock) == locks(terms)
+    assert (swapped.bob_lock, swapped.alice_lock) == locks(terms)
+    assert straight.app == swapped.app == kind.app(DEPLOYMENT)
+    assert straight.expiry == end_time(terms) >= last_time(terms)
+
+
+@pytest.mark.parametrize("terms", EACH)
+def test_ids_differ_with_every_parameter_and_kind(terms: Terms) -> None:
+    ids = {kind_of(other).id(DEPLOYMENT, other) for other in EACH}
+    assert len(ids) == len(EACH)
+    assert kind_of(terms).id(DEPLOYMENT, terms) in ids
+
+
+def test_only_side_that_can_lose_is_told_by_the_locks() -> None:
+    assert [one_way(terms) for terms in EACH] == [None, Role.BOB, Role.ALICE, Role.BOB, None]
+
+
+def test_locking_takes_what_one_cannot_keep_by_doing_nothing() -> None:
+    taken = [[kind_of(terms).taken(terms, role) for role in Role] for terms in EACH]
+    assert taken == [[0, 0], [0, 0], [7, 0], [0, 7], [7, 5]]
+
+
+def test_nobody_else_asks_of_which_kind_an_instance_is() -> None:
+    assert _asking(CORE, "nanocontracts/", "state.py") == MACHINES_ONLY.keys()
+    others = _asking(CORE.parent, "core/", "spec/", "testing/", "bindings/", "demo/")
+    assert others == PAYMENTS.keys()
+
+
+def _asking(root: Path, *but: str) -> set[str]:
+    asking = set()
+    for file in root.rglob("*.py"):
+        name = file.relative_to(root).as_posix()
+        if name.startswith(but):
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if _asks(node):
+                asking.add(name)
+    return asking
+
+
+def _asks(node: ast.AST) -> bool:
+    """`instance.machine`, or `isinstance(terms, Lock)`."""
+    match node:
+        case ast.Attribute(ast.Name("instance" | "old" | "new" | "known"), "machine" | "lock"):
+            return True
+        case ast.Call(ast.Name("isinstance"), [_, kinds]):
+            named = {part.id for part in ast.walk(kinds) if isinstance(part, ast.Name)}
+            return bool({"Machine", "Lock"} & named)
+        case _:
+            return False

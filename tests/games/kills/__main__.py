@@ -1,0 +1,41 @@
+"""The long form: `python -m tests.games.kills [--kills 200] [--seed N]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.games.kills.hangman import Hangman, SignatureLost
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.games.kills")
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder, Hangman(Path(folder), arguments.seed) as hangman:
+        hangman.add_machine()
+        hangman.settle()
+        hangman.tick()
+        try:
+            for number in range(arguments.kills):
+                hangman.round()
+                if number % 50 == 49:
+                    hangman.reckon()
+                    print(f"{number + 1} kills, {time.monotonic() - started:.0f} s", flush=True)
+            hangman.reckon()
+        except SignatureLost as lost:
+            print(f"after {hangman.kills.total()} kills: {lost}")
+            return 1
+    print(f"{hangman.kills.total()} kills: {dict(hangman.kills)}; nothing lost or contradicted")
+    for name, count in sorted(hangman.seen.items()):
+        print(f"  {count:8} {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

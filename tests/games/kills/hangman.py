@@ -1,0 +1,349 @@
+"""Runs payer, hub and payee as processes, kills them, and compares what left with what is kept."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections import Counter
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from perun.core.config import Policy
+from perun.core.effects import Watch
+from perun.core.inputs import (
+    Command,
+    CommandAddMachine,
+    CommandOffer,
+    CommandPay,
+    CommandRemove,
+    CommandTransfer,
+)
+from perun.core.notices import InstanceRemoved, VirtualReady
+from perun.core.state import PeerId
+from perun.encoding.messages import AnswerState, Message, Over, Paid, Pay, Propose, decode
+from perun.node.settings import peer_id
+from perun.testing.ledger import Ledger, LedgerChain
+from perun.testing.parties import key_of
+from perun.testing.stories import OPEN_HANDED, hub_policy
+from perun.types import (
+    ETH,
+    ChannelId,
+    InstanceId,
+    MachineId,
+    Nonce,
+    Salt,
+    Seconds,
+    State,
+    UnixTime,
+    Wei,
+)
+from tests.games.kills.child import Report, live
+
+NAMES = ("alice", "ingrid", "bob")
+_PATIENCE = 120.0
+"""Seconds of silence after which a process counts as hung."""
+
+
+class SignatureLost(AssertionError):
+    """A process has forgotten, or contradicted, what it had let out."""
+
+
+class Convict:
+    """One process, in all its lives."""
+
+    def __init__(self, name: str, folder: Path, ledger: Ledger) -> None:
+        self.name, self.ledger = name, ledger
+        self.key = key_of(name)
+        self.peer: PeerId = peer_id(self.key.public_key)
+        self.policy: Policy = hub_policy() if name == "ingrid" else OPEN_HANDED
+        self.path = folder / f"{name}.perun"
+        self.chain = LedgerChain(ledger, self.key.address, self._told)
+        self.pipe: Connection | None = None
+        self.process: ForkServerProcess | None = None
+        self.report: Report | None = None
+        self.states: dict[tuple[bytes, int], State | int] = {}
+        """By channel and version what has left; a bare version if it left as an answer."""
+        self.answered: Counter[bytes] = Counter()
+        self.paid: Counter[bytes] = Counter()
+        """Highest total that has left, by machine …"""
+        self.acknowledged: Counter[bytes] = Counter()
+        """… and that was said to be stored."""
+
+    def _told(self, inputs: Any) -> None:
+        self.tell("inputs", list(inputs))
+
+    def tell(self, *message: Any) -> None:
+        """Says something to the process; it may be dead."""
+        if self.pipe is not None:
+            try:
+                self.pipe.send(message)
+            except OSError:
+                self.pipe = None
+
+    def start(self, context: Any) -> None:
+        """A process on the same store."""
+        ours, theirs = context.Pipe()
+        arguments = (self.name, self.path, self.policy, int(self.ledger.time), theirs)
+        self.process = context.Process(target=live, args=arguments, daemon=True)
+        self.process.start()
+        theirs.close()
+        self.pipe = ours
+        self.report = None
+
+    def kill(self) -> None:
+        """`kill -9`."""
+        assert self.process is not None
+        assert self.process.pid is not None
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.join()
+        self.process.close()
+
+    def left(self, message: Message) -> None:
+        """Something it has signed or promised has left it."""
+        match message:
+            case Propose(state):
+                known = self.states.setdefault((state.channel, state.version), state)
+                if known != state:
+                    raise SignatureLost(f"{self.name}: two states with one version: {state}")
+            case AnswerState(channel, version):
+                self.answered[channel] = max(self.answered[channel], version)
+            case Pay(machine, paid):
+                self.paid[machine] = max(self.paid[machine], paid)
+            case Paid(machine, paid):
+                self.acknowledged[machine] = max(self.acknowledged[machine], paid)
+
+    def reborn(self, found: Report) -> None:
+        """What its store holds must be at least what has left it."""
+        self.report = found
+        exit_only, versions, totals = found
+        if exit_only:
+            raise SignatureLost(f"{self.name}: takes its own store for a copy")
+        for channel, version in self.states:
+            if versions.get(channel, (0, 0))[0] < version:
+                raise SignatureLost(f"{self.name}: forgot that it signed version {version}")
+        for channel, version in self.answered.items():
+            if versions.get(channel, (0, 0))[1] < version:
+                raise SignatureLost(f"{self.name}: forgot the full state {version}")
+        for machine, paid in self.paid.items():
+            if machine not in totals or totals[machine].sent < paid:
+                raise SignatureLost(f"{self.name}: forgot that it paid {paid}")
+        for machine, paid in self.acknowledged.items():
+            if paid and (machine not in totals or totals[machine].received < paid):
+                raise SignatureLost(f"{self.name}: lost a statement over {paid}")
+
+
+class Hangman:
+    """The three, a ledger, and a supply of work."""
+
+    def __init__(self, folder: Path, seed: int = 0) -> None:
+        self.random = Random(seed)
+        self.ledger = Ledger()
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["tests.games.kills.child"])
+        self.convicts = [Convict(name, folder, self.ledger) for name in NAMES]
+        self.kills: Counter[str] = Counter()
+        self.seen: Counter[str] = Counter()
+        self.machines: list[MachineId] = []
+        """Virtual machines that both ends were told are ready."""
+        self._pings = 0
+        self._count = 0
+        for convict in self.convicts:
+            self._start(convict)
+        self._open()
+
+    def __enter__(self) -> Hangman:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for convict in self.convicts:
+            convict.kill()
+
+    # --------------------------------------------------------------------------------------- life
+
+    def _start(self, convict: Convict) -> None:
+        convict.start(self._context)
+        while convict.report is None:
+            self._pump()
+        convict.tell("inputs", [convict.chain.block(), *convict.chain.snapshots()])
+        for other in self.convicts:
+            if other is not convict and other.pipe is not None:
+                convict.tell("meet", other.peer)
+                other.tell("meet", convict.peer)
+
+    def kill(self, name: str) -> None:
+        """Kills one at whatever it is doing, and starts it again; what is in its pipes is read
+        first: it has left."""
+        convict = self.convicts[NAMES.index(name)]
+        convict.kill()
+        while convict.pipe is not None:
+            self._pump_one(convict)
+        self.kills[name] += 1
+        self._start(convict)
+
+    # ------------------------------------------------------------------------------------- pumping
+
+    def _pump(self, timeout: float = _PATIENCE) -> int:
+        """Handles what has come from all; how many messages."""
+        pipes = {c.pipe: c for c in self.convicts if c.pipe is not None}
+        ready = wait(list(pipes), timeout)
+        if not ready and timeout == _PATIENCE:
+            raise AssertionError("a process hangs")
+        for pipe in ready:
+            self._pump_one(pipes[pipe])  # type: ignore[index]
+        return len(ready)
+
+    def _pump_one(self, convict: Convict) -> None:
+        assert convict.pipe is not None
+        try:
+            kind, *rest = convict.pipe.recv()
+        except (EOFError, OSError):
+            convict.pipe.close()
+            convict.pipe = None
+            return
+        self.seen[kind] += 1
+        if kind == "frame":
+            self._carry(convict, *rest)
+        elif kind == "watch":
+            watch: Watch = rest[0]
+            convict.chain.watch(watch)
+        elif kind == "submit":
+            convict.chain.submit(rest[0])
+        elif kind == "alive":
+            convict.reborn(rest[0])
+        elif kind == "pong":
+            if rest[1] is not None:
+                convict.reborn(rest[1])
+        elif kind == "notice":
+            self._hear(rest[0])
+
+    def _carry(self, sender: Convict, peer: PeerId, frame: bytes) -> None:
+        receiver = next(c for c in self.convicts if c.peer == peer)
+        message = decode(frame)
+        if isinstance(message, Over):
+            message = decode(message.message)
+        sender.left(message)
+        receiver.tell("frame", sender.peer, frame)
+
+    def _hear(self, notice: object) -> None:
+        self.seen[type(notice).__name__] += 1
+        if isinstance(notice, VirtualReady):
+            if notice.instance not in self.machines:
+                self.machines.append(MachineId(notice.instance))
+        elif isinstance(notice, InstanceRemoved) and notice.instance in self.machines:
+            self.machines.remove(MachineId(notice.instance))
+
+    def settle(self, *, report: bool = False) -> None:
+        """Until nobody says anything but that it is there."""
+        for _ in range(1_000):
+            self._pings += 1
+            before = self.seen.total() - self.seen["pong"]
+            answers = self.seen["pong"] + len(self.convicts)
+            for convict in self.convicts:
+                convict.tell("ping", self._pings, report)
+            while self.seen["pong"] < answers:
+                self._pump()
+            if self.seen.total() - self.seen["pong"] == before:
+                return
+        raise AssertionError("they never come to rest")
+
+    # --------------------------------------------------------------------------------------- work
+
+    def _do(self, who: int, *commands: Command) -> None:
+        self.convicts[who].tell("inputs", list(commands))
+
+    def _salt(self) -> Salt:
+        self._count += 1
+        return Salt(self._count.to_bytes(32, "big"))
+
+    def _open(self) -> None:
+        self.tick()
+        self.settle()
+        ingrid = self.convicts[1]
+        for who in (0, 2):
+            offer = CommandOffer(
+                ingrid.peer,
+                ingrid.key.address,
+                ETH,
+                Seconds(600),
+                Nonce(who + 1),
+                Wei(10**12),
+                Wei(10**12),
+            )
+            self._do(who, offer)
+        for _ in range(6):
+            self.settle()
+            self.tick()
+        self.settle(report=True)
+        self.channels = [ChannelId(next(iter(self.convicts[who].report[1]))) for who in (0, 2)]  # type: ignore[index]
+
+    def tick(self, seconds: int = 12) -> None:
+        """Time passes, for the chain and for all clocks."""
+        for convict in self.convicts:
+            convict.tell("time", int(self.ledger.time) + seconds)
+        self.ledger.advance(seconds)
+
+    def add_machine(self) -> None:
+        """Alice asks for a virtual channel to Bob."""
+        command = CommandAddMachine(
+            self.channels[0],
+            Wei(10**6),
+            Wei(10**6),
+            UnixTime(self.ledger.time + 50_000),
+            Seconds(600),
+            self._salt(),
+            self.convicts[2].peer,
+        )
+        self._do(0, command)
+
+    def work(self) -> None:
+        """A little of everything, so that each process is always about to write something."""
+        pays = [CommandPay(machine, Wei(1)) for machine in self.machines[-2:] for _ in range(4)]
+        self._do(0, *pays, CommandTransfer(self.channels[0], Wei(2)))
+        self._do(2, *pays, CommandTransfer(self.channels[1], Wei(3)))
+        self._do(1, *(CommandTransfer(id, Wei(1)) for id in self.channels))
+        if self.random.random() < 0.3 and len(self.machines) < 3:
+            self.add_machine()
+        if self.random.random() < 0.2 and len(self.machines) > 1:
+            self._do(0, CommandRemove(InstanceId(self.machines[0])))
+
+    def round(self) -> None:
+        """Work, and somebody dies in the middle of it."""
+        self.work()
+        for _ in range(self.random.randrange(1, 60)):
+            if not self._pump(0.002):
+                break
+        self.kill(self.random.choice(NAMES))
+        if self.random.random() < 0.5:
+            self.tick(self.random.choice((3, 12)))
+
+    def reckon(self) -> None:
+        """After the last kill: both sides of each channel, and all ends, say the same."""
+        for _ in range(12):
+            self.settle()
+            self.tick()
+        for one in self.convicts:
+            for two in self.convicts:
+                if one is not two:
+                    one.tell("meet", two.peer)
+        self.settle()
+        self.settle(report=True)
+        reports = [convict.report for convict in self.convicts]
+        assert all(reports)
+        alice, ingrid, bob = reports
+        assert alice is not None
+        assert ingrid is not None
+        assert bob is not None
+        for report in (alice, bob):
+            for channel, (_, full) in report[1].items():
+                if ingrid[1][channel][1] != full:
+                    raise SignatureLost(f"versions differ: {full} and {ingrid[1][channel][1]}")
+        for machine in self.machines:
+            if machine not in alice[2] or machine not in bob[2]:
+                continue
+            there = (bob[2][machine].received, bob[2][machine].sent)
+            if (alice[2][machine].sent, alice[2][machine].received) != there:
+                raise SignatureLost(f"totals differ: {alice[2][machine]}, {bob[2][machine]}")

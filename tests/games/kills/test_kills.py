@@ -1,0 +1,36 @@
+"""A few kills; `python -m tests.games.kills --kills 200` does the rest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.games.kills.hangman import Hangman, SignatureLost
+
+
+def test_killed_processes_lose_and_contradict_nothing(tmp_path: Path) -> None:
+    with Hangman(tmp_path, seed=1) as hangman:
+        hangman.add_machine()
+        hangman.settle()
+        hangman.tick()
+        hangman.settle()
+        for _ in range(9):
+            hangman.round()
+        hangman.reckon()
+        assert hangman.kills.total() == 9
+        assert len(hangman.kills) == 3
+        assert hangman.seen["PaymentReceived"] > 0
+        assert hangman.seen["TransferDone"] > 0
+
+
+def test_lost_signature_would_be_seen(tmp_path: Path) -> None:
+    with Hangman(tmp_path, seed=2) as hangman:
+        hangman.add_machine()
+        hangman.settle()
+        hangman.tick()
+        hangman.settle()
+        (machine,) = hangman.machines
+        hangman.convicts[0].paid[machine] += 5
+        with pytest.raises(SignatureLost, match="forgot that it paid 5"):
+            hangman.kill("alice")

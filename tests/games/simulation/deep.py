@@ -1,0 +1,176 @@
+"""Drawing games, counting what they saw, and making failures small."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from hypothesis import HealthCheck, Phase, find, settings
+from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
+
+from tests.games.simulation.game import CASTS, WEIGHTS, Game, Move, Play, play
+
+FAILURES = Path(__file__).parents[3] / "build" / "simulation"
+
+_NAMES = tuple(WEIGHTS)
+_NUMBER = 2**16
+
+NEEDED = (
+    "P1: conservation",
+    "P2: honest purses counted",
+    "P3: registered states were signed",
+    "P4: instances that crossed an honest hub",
+    "P5: exits in time",
+    "blocks with crooks first",
+    "channels closed by agreement",
+    "dust deposits",
+    "honest: replaced over the hub",
+    "honest: signed Close",
+    "honest: signed Open",
+    "honest: signed Ready",
+    "honest: signed Statement",
+    "honest: signed Withdraw",
+    "honest: told ChannelDisputed",
+    "honest: told InstanceRemoved",
+    "honest: told PaymentReceived",
+    "honest: told PaymentRefused",
+    "honest: told PreimageLearnt",
+    "honest: told ProposalHeld",
+    "honest: told ProposalRefused",
+    "honest: told Stuck",
+    "honest: told TransferDone",
+    "honest: told VirtualReady",
+    "jumps in time",
+    "power cuts",
+    "registrations",
+    "reorganisations",
+    "restarts",
+    "rounds cut off from the chain",
+    "secrets revealed on chain",
+    "settlements",
+    "submissions",
+    "transactions left out of a block",
+    "withdrawals",
+)
+"""What a deep run must have seen, besides every move."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What many games have seen."""
+
+    steps: int = 0
+    games: int = 0
+    seen: Counter[str] = field(default_factory=Counter)
+
+    def add(self, playing: Play) -> None:
+        """Counts one game."""
+        self.steps += playing.steps
+        self.games += 1
+        self.seen.update(playing.world.seen)
+        for actor in playing.world.honest:
+            assert actor.witness is not None
+            self.seen.update({f"honest: {k}": v for k, v in actor.witness.seen.items()})
+
+
+def never(tally: Tally) -> list[str]:
+    """What has not happened once, and should have."""
+    wanted = [*(f"move {name}" for name in _NAMES), *NEEDED]
+    return [name for name in wanted if not tally.seen[name]]
+
+
+def drawn(seed: int, length: int) -> Game:
+    """A game by number: the cast goes round, the moves are drawn."""
+    rng = Random(seed)
+    names = rng.choices(_NAMES, tuple(WEIGHTS.values()), k=length)
+    moves = tuple((name, *(rng.randrange(_NUMBER) for _ in range(4))) for name in names)
+    return Game(CASTS[seed % len(CASTS)], moves, seed // len(CASTS) % 2 == 0)
+
+
+def games(most: int) -> st.SearchStrategy[Game]:
+    """Games for hypothesis; leaving a move out is always possible, and numbers shrink to 0."""
+    names = [name for name, weight in WEIGHTS.items() for _ in range(weight)]
+    number = st.integers(0, _NUMBER - 1)
+    move: st.SearchStrategy[Move] = st.tuples(
+        st.sampled_from(names), number, number, number, number
+    )
+    moves = st.lists(move, min_size=most // 2, max_size=most).map(tuple)
+    return st.builds(Game, st.sampled_from(CASTS), moves, st.booleans())
+
+
+def failure(game: Game) -> BaseException | None:
+    """What goes wrong in a game, if anything does."""
+    try:
+        play(game)
+    except Exception as error:
+        return error
+    return None
+
+
+def smaller(game: Game, examples: int = 400) -> Game:
+    """A game with as few and as simple moves as hypothesis finds that fails in the same way."""
+    found = failure(game)
+    assert found is not None, "this game does not fail"
+    wanted = kind_of(found)
+
+    def thinned(choices: list[int]) -> Game:
+        moves = tuple(
+            move if choice == 2 else (move[0], *(number % 12 for number in move[1:]))
+            for move, choice in zip(game.moves, choices, strict=True)
+            if choice
+        )
+        return Game(game.crooks, moves, game.polite)
+
+    def fails(choices: list[int]) -> bool:
+        error = failure(thinned(choices))
+        return error is not None and kind_of(error) == wanted
+
+    game = _halved(game, wanted)
+    # Whether each move stays, and with its numbers or small ones: hypothesis prefers 0, then 1.
+    keep = st.lists(st.integers(0, 2), min_size=len(game.moves), max_size=len(game.moves))
+    quick = settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    try:
+        return thinned(find(keep, fails, settings=quick, random=Random(0)))
+    except NoSuchExample:
+        return game
+
+
+def _halved(game: Game, wanted: str) -> Game:
+    """Leaves out halves, quarters, … and single moves, which hypothesis would take long for."""
+    moves = list(game.moves)
+    size = len(moves) // 2
+    while size:
+        at = 0
+        while at < len(moves):
+            fewer = moves[:at] + moves[at + size :]
+            error = failure(Game(game.crooks, tuple(fewer), game.polite))
+            if error is not None and kind_of(error) == wanted:
+                moves = fewer
+            else:
+                at += size
+        size //= 2
+    return Game(game.crooks, tuple(moves), game.polite)
+
+
+def kind_of(error: BaseException) -> str:
+    """By which two failures are the same: the rule, not its values."""
+    return f"{type(error).__name__}: {str(error).split(':')[0]}"
+
+
+def keep(game: Game, error: BaseException, folder: Path = FAILURES) -> Path:
+    """Writes a failing game down, to be replayed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{hashlib.sha256(repr(game).encode()).hexdigest()[:8]}.json"
+    game.write(path)
+    path.with_suffix(".txt").write_text(f"{error}\n{getattr(error, '__notes__', '')}\n")
+    return path

@@ -1,0 +1,222 @@
+"""All moves by name, and the accidents: of the wire, of the chain, of the power."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from perun.testing.pool import PooledTransaction
+from tests.games.simulation.crooks import Crooks
+from tests.games.simulation.theatre import BLOCK, FINALITY, Theatre
+from tests.games.simulation.users import Users
+
+Make = Callable[[int, int, int, int], bool]
+
+_MOST_LEFT_OUT = 2
+"""Blocks in a row that may leave an honest party's transaction out."""
+
+_BLOCKS_BETWEEN_REORGANISATIONS = 6
+
+
+class Moves:
+    """Makes moves; each says whether it could do anything."""
+
+    def __init__(self, world: Theatre, users: Users, crooks: Crooks) -> None:
+        self.world = world
+        self._by_name: dict[str, Make] = {
+            "talk": self._talk,
+            "deliver": self._deliver,
+            "pay": users.pay,
+            "transfer": users.transfer,
+            "machine": users.machine,
+            "price": users.price,
+            "remove": users.remove,
+            "resize": users.resize,
+            "lock": users.lock,
+            "reveal": users.reveal,
+            "withdraw": users.withdraw,
+            "close": users.close,
+            "leave": users.leave,
+            "fund": users.fund,
+            "offer": users.offer,
+            "answer": users.answer,
+            "drop": self._drop,
+            "repeat": self._repeat,
+            "reorder": self._reorder,
+            "scramble": self._scramble,
+            "reconnect": self._reconnect,
+            "block": self._block,
+            "jump": self._jump,
+            "wait": self._wait,
+            "reorganise": self._reorganise,
+            "cut off": self._cut_off,
+            "power cut": self._power_cut,
+            "kill": self._kill,
+            "signer sleeps": self._signer_sleeps,
+            "signer wakes": self._signer_wakes,
+            "lie: propose": crooks.propose,
+            "lie: alter": crooks.alter,
+            "lie: replay": crooks.replay,
+            "lie: register": crooks.register,
+            "lie: forge": crooks.forge,
+            "lie: submit": crooks.submit,
+            "lie: pay": crooks.pay,
+            "lie: offer": crooks.offer,
+            "lie: use offers": crooks.use_offers,
+            "lie: reveal": crooks.reveal,
+            "lie: dust": crooks.dust,
+            "lie: show": crooks.show,
+        }
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every move there is."""
+        return frozenset(self._by_name)
+
+    def make(self, move: tuple[str, int, int, int, int]) -> bool:
+        """Makes one; whether anything happened."""
+        name, *numbers = move
+        done = self._by_name[name](*numbers)
+        for actor in self.world.actors:
+            actor.turn()
+        return done
+
+    # --------------------------------------------------------------------------------------- wire
+
+    def _held(self) -> int:
+        return len(self.world.network.held or ())
+
+    def _talk(self, most: int, *_: int) -> bool:
+        count = 0
+        while self._held() and count < 1 + most % 12:
+            self.world.deliver(0)
+            count += 1
+        return count > 0
+
+    def _deliver(self, which: int, *_: int) -> bool:
+        """One letter, out of turn."""
+        if not self._held():
+            return False
+        self.world.deliver(which % self._held())
+        return True
+
+    def _drop(self, which: int, *_: int) -> bool:
+        if not self._held():
+            return False
+        self.world.network.replace_held(which % self._held())
+        return True
+
+    def _repeat(self, which: int, *_: int) -> bool:
+        held = self.world.network.held
+        if not held:
+            return False
+        index = which % len(held)
+        self.world.network.replace_held(index, held[index], held[index])
+        return True
+
+    def _reorder(self, which: int, *_: int) -> bool:
+        """A letter is delayed behind all others."""
+        held = self.world.network.held
+        if not held or len(held) < 2:
+            return False
+        held.append(held.pop(which % len(held)))
+        return True
+
+    def _scramble(self, which: int, place: int, bits: int, _: int) -> bool:
+        held = self.world.network.held
+        if not held:
+            return False
+        index = which % len(held)
+        sender, receiver, frame = held[index]
+        at = place % len(frame)
+        broken = frame[:at] + bytes((frame[at] ^ (1 + bits % 255),)) + frame[at + 1 :]
+        held[index] = (sender, receiver, broken)
+        return True
+
+    def _reconnect(self, one: int, *_: int) -> bool:
+        actors = self.world.actors
+        self.world.meet(actors[one % 3], actors[(one + 1) % 3])
+        return True
+
+    # --------------------------------------------------------------------------------------- chain
+
+    def _block(self, order: int, left_out: int, gap: int, _: int) -> bool:
+        """A block whose builder chooses order and, within limits, content."""
+        world = self.world
+        pool = list(world.chain.pool.values())
+        chosen: list[PooledTransaction] = []
+        for place, waiting in enumerate(pool):
+            may_wait = world.waited.get(waiting.hash, 0) < _MOST_LEFT_OUT
+            if left_out >> place & 1 and left_out % 3 == 0 and may_wait:
+                world.seen["transactions left out of a block"] += 1
+            else:
+                chosen.append(waiting)
+        if order % 2:
+            # A crook who builds blocks, or bribes who does: its transactions go first.
+            chosen.sort(key=lambda item: (world.is_honest(item), item.nonce))
+            world.seen["blocks with crooks first"] += bool(world.crooks and chosen)
+        world.mine(chosen, at=max(world.clock, world.chain.now + 1 + gap % (2 * BLOCK)))
+        return True
+
+    def _jump(self, *_: int) -> bool:
+        self.world.talk()
+        for _block in range(FINALITY + 1):
+            self.world.step_time()
+            self.world.talk()
+        self.world.jump()
+        return True
+
+    def _wait(self, seconds: int, *_: int) -> bool:
+        """Our clocks go on and no block comes: patience ends, then freshness."""
+        world = self.world
+        if world.clock - world.chain.now > world.limits.freshness:
+            return False
+        world.clock = type(world.clock)(world.clock + 1 + seconds % 70)
+        return True
+
+    def _reorganise(self, depth: int, keep: int, *_: int) -> bool:
+        world = self.world
+        height = world.chain.head.number
+        if height - world.reorganised_at < _BLOCKS_BETWEEN_REORGANISATIONS:
+            return False
+        world.reorganise(1 + depth % FINALITY, keep=keep % 2 == 0)
+        if depth % 3 == 0:
+            for actor in world.actors:
+                actor.look()
+        # Builders go on: the new branch is at least as long.
+        for _ in range(1 + depth % FINALITY):
+            world.mine()
+        return True
+
+    def _cut_off(self, who: int, *_: int) -> bool:
+        """One of them misses a block."""
+        actor = self.world.actors[who % 3]
+        actor.endpoint.reachable = False
+        self.world.step_time()
+        actor.endpoint.reachable = True
+        return True
+
+    # --------------------------------------------------------------------------------------- power
+
+    def _power_cut(self, who: int, write: int, after: int, _: int) -> bool:
+        """At one of the next writes."""
+        self.world.actors[who % 3].power.fail_at(write % 6, after=after % 2 == 0)
+        return True
+
+    def _kill(self, who: int, *_: int) -> bool:
+        self.world.actors[who % 3].restart()
+        return True
+
+    def _signer_sleeps(self, who: int, *_: int) -> bool:
+        """A device that nobody touches for a while."""
+        actor = self.world.actors[who % 3]
+        if actor.asked is not None:
+            return False
+        actor.asked = []
+        return True
+
+    def _signer_wakes(self, who: int, *_: int) -> bool:
+        asleep = [actor for actor in self.world.actors if actor.asked is not None]
+        if not asleep:
+            return False
+        asleep[who % len(asleep)].wake_signer()
+        return True

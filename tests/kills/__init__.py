@@ -1,4 +1,0 @@
-"""Real processes with real stores, killed at any moment: `kill -9` loses and contradicts nothing.
-
-`test_kills` is a short form, `python -m tests.kills --kills 200` the long one.
-"""

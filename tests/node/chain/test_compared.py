@@ -1,0 +1,191 @@
+"""Two nodes that are compared: what either knows is known, and neither is believed alone."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from perun.bindings.calls import Call
+from perun.bindings.failures import NodeUnreachable
+from perun.chain.compared import Compared
+from perun.chain.endpoint import Inconsistent, WrongChain
+from perun.chain.reports import Disagreement, Sent, Unanswered
+from perun.errors import ChainFault
+from perun.testing.endpoint import ScriptedEndpoint
+from perun.types import ChainId, Wei
+from tests.node.chain.conftest import ALICE, BOB, Party, World
+
+
+class Two(Party):
+    """A party that asks two nodes."""
+
+    def __post_init__(self) -> None:
+        self.first = ScriptedEndpoint(self.world.chain)
+        self.second = ScriptedEndpoint(self.world.chain)
+        super().__post_init__()
+
+    def start(self) -> None:
+        self.endpoint = Compared(self.first, self.second)  # type: ignore[assignment]
+        super().start()
+
+
+@pytest.fixture
+def two(world: World) -> Two:
+    party = Two(world, BOB)
+    party.port.watch(world.watch)
+    world.open(ALICE, 100)
+    party.poll()
+    return party
+
+
+@pytest.mark.parametrize("down", ["first", "second"])
+def test_one_may_be_down(world: World, two: Two, down: str) -> None:
+    getattr(two, down).reachable = False
+    world.act(ALICE, world.call(world.register(1)))
+    two.poll()
+    assert two.seen(world.id)[0].dispute.version == 1
+    two.port.submit(world.register(2))
+    two.poll()
+    world.chain.mine()
+    two.poll()
+    assert two.seen(world.id)[0].dispute.version == 2
+
+
+def test_one_that_lets_us_wait_is_not_asked_every_question(world: World, two: Two) -> None:
+    asked = []
+
+    class Hung(ScriptedEndpoint):
+        def __getattribute__(self, name: str) -> Any:
+            if not name.startswith("_") and name != "reach":
+                asked.append(name)
+                raise NodeUnreachable("Timeout")
+            return super().__getattribute__(name)
+
+    told: list[Any] = []
+    pair = Compared(Hung(world.chain), two.second, told.append)
+    for _ in range(40):
+        assert pair.block() is not None
+        assert pair.block(0) is not None
+        pair.logs((), 0, 1)
+    assert len(asked) < 10  # each costs as long as a request may take
+    assert [report.what for report in told if isinstance(report, Unanswered)] == [
+        "the first of two nodes"
+    ]
+
+
+def test_one_that_is_back_is_compared_again(world: World, two: Two) -> None:
+    pair = Compared(two.first, two.second)
+    two.second.reachable = False
+    for _ in range(40):
+        pair.block()
+    two.second.reachable = True
+    for _ in range(20):
+        pair.block()
+    two.second.chain_now = lambda: ChainId(5)  # type: ignore[method-assign]
+    with pytest.raises(WrongChain):
+        pair.chain_now()
+
+
+def test_not_both(two: Two) -> None:
+    two.first.reachable = two.second.reachable = False
+    with pytest.raises(NodeUnreachable):
+        two.poll()
+
+
+@pytest.mark.parametrize("quiet", ["first", "second"])
+def test_what_one_keeps_back_the_other_tells(world: World, two: Two, quiet: str) -> None:
+    getattr(two, quiet).logs = lambda *_, **__: ()
+    world.act(ALICE, world.call(world.register(1)))
+    two.poll()
+    assert two.seen(world.id)[0].dispute.version == 1
+    assert two.of(Disagreement) == []
+
+
+def test_one_that_is_behind_hides_nothing(world: World, two: Two) -> None:
+    old = world.chain.head
+    true = two.first.block
+
+    def behind(number: int | None = None) -> Any:
+        number = old.number if number is None else number
+        return true(number) if number <= old.number else None
+
+    two.first.block = behind  # type: ignore[method-assign]
+    world.act(ALICE, world.call(world.register(1)))
+    two.poll()
+    assert two.seen(world.id)[0].dispute.version == 1
+
+
+def test_two_chains_are_not_believed(world: World, two: Two) -> None:
+    true = two.second.block
+
+    def forked(number: int | None = None) -> Any:
+        found = true(number)
+        return None if found is None else replace(found, hash=b"\x66" * 32)
+
+    two.second.block = forked  # type: ignore[method-assign]
+    world.act(ALICE, world.call(world.register(1)))
+    for _ in range(3):
+        with pytest.raises(Inconsistent, match="different blocks"):
+            two.poll()
+    assert two.inputs == []
+    assert two.port.blind_since is not None
+
+
+def test_two_storages_are_told(world: World, two: Two) -> None:
+    two.second.ask = lambda query, _: query.decode(bytes(32 * 5))  # type: ignore[method-assign]
+    world.act(ALICE, world.call(world.register(1)))
+    with pytest.raises(Inconsistent, match="storage"):
+        two.poll()
+    assert two.seen(world.id)[0].dispute.version == 1  # logs warn all the same
+
+
+def test_two_ids_of_chains_are_told(world: World, two: Two) -> None:
+    two.second.chain_now = lambda: ChainId(5)  # type: ignore[method-assign]
+    world.chain.mine()
+    with pytest.raises(WrongChain):
+        Compared(two.first, two.second).chain_now()
+    with suppress(ChainFault):
+        two.poll()
+    assert "the id of the chain" in two.port.health.unanswered
+
+
+@pytest.mark.parametrize("liar", ["first", "second"])
+def test_one_keeps_no_answer_back_by_saying_that_we_are_poor(
+    world: World, two: Two, liar: str
+) -> None:
+    getattr(two, liar).balance = lambda _: 0
+    two.port.submit(world.register(1))
+    two.poll()
+    assert two.of(Sent)
+
+
+@pytest.mark.parametrize("liar", ["first", "second"])
+@pytest.mark.parametrize("lie", [-1, 1, 10**6])
+def test_two_counts_of_our_transactions_are_told(
+    world: World, two: Two, liar: str, lie: int
+) -> None:
+    world.act(BOB, Call(ALICE.address, b"", Wei(1)))
+    node = getattr(two, liar)
+    true = node.next_nonce
+    node.next_nonce = lambda account, number=None: max(0, true(account, number) + lie)
+    two.port.submit(world.register(1))
+    with pytest.raises(Inconsistent, match="count"):
+        two.poll()
+
+
+@pytest.mark.parametrize("late", ["first", "second"])
+def test_one_that_is_behind_keeps_no_count_from_being_known(
+    world: World, two: Two, late: str
+) -> None:
+    node, old = getattr(two, late), world.chain.head.number
+    block, count = node.block, node.next_nonce
+    node.block = lambda number=None: block(old) if number in (None, old) else None
+    node.next_nonce = lambda account, _=None: count(account, old)
+    world.act(BOB, Call(ALICE.address, b"", Wei(1)))
+    two.port.submit(world.register(1))
+    two.poll()
+    world.chain.mine()
+    assert [sent.nonce for sent in two.of(Sent)] == [1]

@@ -1,4 +1,0 @@
-"""Bugs planted in core and node on purpose, to see that the simulation notices each.
-
-`test_planted` plants a handful, `python -m tests.planted` all of them.
-"""

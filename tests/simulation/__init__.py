@@ -1,4 +1,0 @@
-"""Three nodes and a chain in one deterministic simulation, with every accident and every crook.
-
-`test_simulation` is the quick form, `python -m tests.simulation --minutes N` the deep one.
-"""
