@@ -24,8 +24,8 @@ from web3 import Web3
 from perun.bindings import VPM, CoinFlip, HashTimeLock, LibSignatures, MSContract, transport
 from perun.bindings.artifacts import artifact
 from perun.bindings.calls import Call, Fees
-from perun.bindings.failures import translated
 from perun.bindings.front import Front
+from perun.bindings.translation import translated
 from perun.crypto.interop import AddressLike, address, checksum
 from perun.errors import ChainFault, StoreFault, UnknownDeployment, WrongType
 from perun.types import Address, ChainId

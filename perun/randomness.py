@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
-
-from eth_keys import datatypes as eth_keys
+from typing import TYPE_CHECKING
 
 from perun.crypto import SecretKey
 from perun.crypto.interop import eth_private_key
 from perun.types import Nonce, Preimage, Salt
+
+if TYPE_CHECKING:
+    from eth_keys import datatypes as eth_keys
 
 __all__ = ["new_key", "new_nonce", "new_preimage", "new_salt"]
 

@@ -27,8 +27,8 @@ from perun.bindings.logs import Event, Log, Unreadable
 from perun.bindings.ms_contract import MSContract
 from perun.bindings.ms_contract_calls import Dispute, Holdings
 from perun.bindings.nanocontract import Nanocontract, Outcome
+from perun.bindings.receipts import Receipt
 from perun.bindings.reverts import Reverted
-from perun.bindings.transport import Receipt
 from perun.bindings.vpm import VPM, Totals
 
 __all__ = [

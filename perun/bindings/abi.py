@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
 
-from eth_abi.codec import ABICodec
-from eth_abi.decoding import AddressDecoder
-from eth_abi.exceptions import DecodingError, EncodingError
-from eth_abi.grammar import parse
-from eth_abi.registry import BaseEquals, registry
-
 from perun.crypto.hashing import keccak
+from perun.encoding.abi import (
+    NoEncoding,
+    NotEncoded,
+    arguments_of,
+    decode_values,
+    encode_values,
+)
 from perun.errors import ChainFault, Misuse
 from perun.types import Record
 
@@ -49,29 +50,10 @@ class BadArguments(Misuse):
     hint: ClassVar[str] = "addresses are 20 and ids 32 raw bytes, lists are lists of records"
 
 
-class _RawAddress(AddressDecoder):
-    """Addresses as the package holds them; eth_abi makes hex of them."""
-
-    decoder_fn = staticmethod(bytes)  # type: ignore[assignment]  # eth_abi's own returns hex
-
-
-def _codec() -> ABICodec:
-    types = registry.copy()  # type: ignore[no-untyped-call]
-    types.unregister_decoder("address")
-    types.register_decoder(BaseEquals("address"), _RawAddress, label="address")  # type: ignore[no-untyped-call]
-    return ABICodec(types)
-
-
-_CODEC = _codec()
-
-
 @cache
 def _parts(signature: str) -> tuple[bytes, tuple[str, ...]]:
     """Hash and argument types of a signature."""
-    _, _, types = signature.partition("(")
-    # eth_abi knows no empty tuple.
-    arguments = () if types == ")" else parse("(" + types).components
-    return keccak(signature.encode()), tuple(item.to_type_str() for item in arguments)
+    return keccak(signature.encode()), arguments_of(signature)
 
 
 def selector(signature: str) -> bytes:
@@ -101,8 +83,8 @@ def encode_call(signature: str, *values: Any) -> bytes:
     """
     hashed, types = _parts(signature)
     try:
-        return hashed[:4] + _CODEC.encode(types, [plain(value) for value in values])
-    except (EncodingError, TypeError) as error:
+        return hashed[:4] + encode_values(types, [plain(value) for value in values])
+    except NoEncoding as error:
         raise BadArguments(signature, str(error)) from error
 
 
@@ -113,8 +95,8 @@ def decode(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
         BadAnswer: the bytes do not hold these types.
     """
     try:
-        return tuple(_CODEC.decode(types, data))
-    except (DecodingError, OverflowError) as error:
+        return decode_values(types, data)
+    except NotEncoded as error:
         raise BadAnswer from error
 
 

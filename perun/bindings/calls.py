@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
-
-from eth_typing import HexStr
-from hexbytes import HexBytes
-from web3.types import AccessList, Nonce, TxParams
-from web3.types import Wei as Web3Wei
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from perun.crypto.interop import checksum
 from perun.types import Address, ChainId, Record, Wei
+
+if TYPE_CHECKING:
+    from eth_typing import HexStr
+    from web3.types import AccessList, AccessListEntry, Nonce, TxParams
+    from web3.types import Wei as Web3Wei
 
 T = TypeVar("T")
 
@@ -62,8 +62,8 @@ def request(call: Call, sender: Address) -> TxParams:
     """`call` as web3 takes it for estimates, and for nodes that hold the sender's key."""
     params: TxParams = {
         "from": checksum(sender),
-        "data": HexBytes(call.data),
-        "value": Web3Wei(call.value),
+        "data": _hex(call.data),
+        "value": cast("Web3Wei", call.value),
     }
     if call.to is not None:
         params["to"] = checksum(call.to)
@@ -89,10 +89,10 @@ def transaction(
     """
     params = request(call, sender)
     params["chainId"] = chain_id
-    params["nonce"] = Nonce(nonce)
+    params["nonce"] = cast("Nonce", nonce)
     params["gas"] = gas
-    params["maxFeePerGas"] = Web3Wei(fees.most)
-    params["maxPriorityFeePerGas"] = Web3Wei(fees.tip)
+    params["maxFeePerGas"] = cast("Web3Wei", fees.most)
+    params["maxPriorityFeePerGas"] = cast("Web3Wei", fees.tip)
     if access:
         params["accessList"] = listed(access)
     return params
@@ -100,12 +100,12 @@ def transaction(
 
 def listed(access: Sequence[Access]) -> AccessList:
     """Entries as web3 takes them."""
-    return AccessList(
-        [
-            {
-                "address": checksum(item.address),
-                "storageKeys": [HexStr("0x" + key.hex()) for key in item.keys],
-            }
-            for item in access
-        ]
-    )
+    entries: list[AccessListEntry] = [
+        {"address": checksum(item.address), "storageKeys": [_hex(key) for key in item.keys]}
+        for item in access
+    ]
+    return cast("AccessList", entries)
+
+
+def _hex(data: bytes) -> HexStr:
+    return cast("HexStr", "0x" + data.hex())

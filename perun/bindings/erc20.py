@@ -6,7 +6,7 @@ from perun import checks
 from perun.bindings import abi, events
 from perun.bindings.calls import Call, Fees, Query
 from perun.bindings.front import Front
-from perun.bindings.transport import Receipt
+from perun.bindings.receipts import Receipt
 from perun.crypto.interop import AddressLike, address
 from perun.types import Address, Asset, Wei
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from web3 import Web3
-from web3.types import BlockIdentifier, FilterParams
-
-from perun.bindings import logs, transport
+from perun.bindings import logs
 from perun.bindings.calls import Call, Fees, Query
-from perun.bindings.failures import translated
 from perun.bindings.logs import Event, Unreadable
-from perun.bindings.transport import Receipt
+from perun.bindings.receipts import Receipt
 from perun.crypto.interop import AddressLike, address, checksum
 from perun.types import Address, ChainId
 
+if TYPE_CHECKING:
+    from web3 import Web3
+    from web3.types import BlockIdentifier, FilterParams
+
 T = TypeVar("T")
 E = TypeVar("E", bound=Event)
+
+
+def _web3() -> Any:
+    """What asks and sends, loaded with the first question: a page in a browser has no web3, and
+    reads what stands beside the fronts."""
+    return import_module("perun.bindings.transport")
 
 
 class Front:
@@ -47,8 +54,8 @@ class Front:
     @cached_property
     def chain_id(self) -> ChainId:
         """The chain's number (EIP-155), asked once."""
-        with translated():
-            return ChainId(self.web3.eth.chain_id)
+        number: ChainId = _web3().chain_id(self.web3)
+        return number
 
     def events(self, receipt: Receipt) -> tuple[Event, ...]:
         """What this contract announced in a transaction, even one sent to another contract."""
@@ -73,8 +80,7 @@ class Front:
             "fromBlock": from_block,
             "toBlock": "latest" if to_block is None else to_block,
         }
-        with translated():
-            found = [logs.from_web3(log) for log in self.web3.eth.get_logs(wanted)]
+        found = _web3().past(self.web3, wanted)
         return tuple(
             event
             for event in self.table.read_from(self.address, found)
@@ -84,7 +90,12 @@ class Front:
         )
 
     def _ask(self, query: Query[T], block: BlockIdentifier = "latest") -> T:
-        return transport.ask(self.web3, query, block)
+        answer: T = _web3().ask(self.web3, query, block)
+        return answer
 
     def _send(self, call: Call, sender: AddressLike, gas: int | None, fees: Fees | None) -> Receipt:
-        return transport.send(self.web3, call, sender, events=self.table, gas=gas, fees=fees)
+        transport = _web3()
+        mined: Receipt = transport.send(
+            self.web3, call, sender, events=self.table, gas=gas, fees=fees
+        )
+        return mined

@@ -10,7 +10,7 @@ from perun.bindings.calls import Call, Fees, Query
 from perun.bindings.instances import InstanceReader
 from perun.bindings.logs import Event
 from perun.bindings.nanocontract import Nanocontract, Outcome, outcome
-from perun.bindings.transport import Receipt
+from perun.bindings.receipts import Receipt
 from perun.crypto.interop import AddressLike
 from perun.encoding import HashTimeLockDomain
 from perun.types import Address, InstanceId, Lock, LockId, LockRecord, Nano, Preimage, Wei

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
-
-from web3.types import LogReceipt
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from perun.bindings import abi
 from perun.errors import Misuse
 from perun.types import Address, Record
+
+if TYPE_CHECKING:
+    from web3.types import LogReceipt
 
 E = TypeVar("E", bound="Event")
 E_co = TypeVar("E_co", bound="Event", covariant=True)

@@ -12,7 +12,7 @@ from perun.bindings.calls import Fees
 from perun.bindings.front import Front
 from perun.bindings.ms_contract_calls import Dispute, Holdings
 from perun.bindings.nanocontract import domain_separator
-from perun.bindings.transport import Receipt
+from perun.bindings.receipts import Receipt
 from perun.crypto.interop import AddressLike, SignatureLike, address, signature_bytes
 from perun.encoding import MSContractDomain
 from perun.errors import WrongChannel

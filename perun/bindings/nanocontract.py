@@ -5,7 +5,7 @@ from __future__ import annotations
 from perun.bindings import abi
 from perun.bindings.calls import Call, Fees, Query
 from perun.bindings.front import Front
-from perun.bindings.transport import Receipt
+from perun.bindings.receipts import Receipt
 from perun.crypto.interop import AddressLike
 from perun.types import Address, DomainSeparator, InstanceId, Record, Wei
 

@@ -12,55 +12,24 @@ from eth_typing import BlockNumber
 from hexbytes import HexBytes
 from web3 import Web3
 from web3.exceptions import ExtraDataLengthError, TimeExhausted
-from web3.types import BlockIdentifier, RPCEndpoint, TxParams, TxReceipt
+from web3.types import BlockIdentifier, FilterParams, RPCEndpoint, TxParams, TxReceipt
 from web3.types import Wei as Web3Wei
 
 from perun.bindings import logs, reverts
 from perun.bindings.calls import Call, Fees, Query, request, transaction
-from perun.bindings.failures import Garbled, NotMined, pooled, translated
-from perun.bindings.logs import Event, Log
+from perun.bindings.failures import Garbled, NotMined, pooled
+from perun.bindings.gas import limit
+from perun.bindings.logs import Log
+from perun.bindings.receipts import Receipt
 from perun.bindings.reverts import Reverted
+from perun.bindings.translation import translated
 from perun.crypto.interop import AddressLike, address, checksum
-from perun.errors import BrokenInvariant
-from perun.types import ChainId, Record, UnixTime, Wei
+from perun.types import ChainId, UnixTime, Wei
 
 T = TypeVar("T")
-E = TypeVar("E", bound=Event)
-
-# Gas is estimated on the newest block and spent on a later one, whose storage may cost more.
-GAS_MARGIN: Final = 1.25
-
-# Most gas of a transaction (EIP-7825).
-MOST_GAS: Final = 2**24
 
 # Seconds; long enough for the next blocks of a slow chain. web3 waits as long.
 PATIENCE: Final = 120.0
-
-
-class Receipt(Record, frozen=True, gc=False):
-    """A mined transaction that did what it was sent for (status 1 of EIP-658)."""
-
-    transaction: bytes
-    """Its hash."""
-    block: int
-    gas_used: int
-    paid: Wei
-    """What it cost its sender in fees, in wei; 0 if the node does not say the price."""
-    events: tuple[Event, ...]
-    """What the contract it was sent to has announced, in order."""
-    logs: tuple[Log, ...]
-    """All logs, those of other contracts included."""
-
-    def only(self, kind: type[E]) -> E:
-        """The one event of a kind.
-
-        Raises:
-            BrokenInvariant: there is none, or more than one.
-        """
-        found = [event for event in self.events if isinstance(event, kind)]
-        if len(found) != 1:
-            raise BrokenInvariant(f"{len(found)} events {kind.__name__} where one was expected")
-        return found[0]
 
 
 def ask(web3: Web3, query: Query[T], block: BlockIdentifier = "latest") -> T:
@@ -86,6 +55,18 @@ def now(web3: Web3) -> UnixTime:
     """
     with translated():
         return UnixTime(int(header(web3, "latest")["timestamp"]))
+
+
+def chain_id(web3: Web3) -> ChainId:
+    """The chain's number (EIP-155). Raises what `now` does."""
+    with translated():
+        return ChainId(web3.eth.chain_id)
+
+
+def past(web3: Web3, wanted: FilterParams) -> list[Log]:
+    """Logs of blocks. Raises what `now` does."""
+    with translated():
+        return [logs.from_web3(log) for log in web3.eth.get_logs(wanted)]
 
 
 def header(web3: Web3, which: BlockIdentifier) -> Mapping[str, Any]:
@@ -183,11 +164,6 @@ def submit(
     if mined.get("status", 1) != 1:
         raise _why(web3, params, mined)
     return mined
-
-
-def limit(call: Call, estimate: int) -> int:
-    """The gas limit of a call that was estimated: never the estimate alone (section 5, *Gas*)."""
-    return min(int(estimate * GAS_MARGIN) + call.reserve, MOST_GAS)
 
 
 def _send(

@@ -10,7 +10,7 @@ from perun.bindings.calls import Call, Fees, Query
 from perun.bindings.instances import InstanceReader
 from perun.bindings.logs import Event
 from perun.bindings.nanocontract import Nanocontract
-from perun.bindings.transport import Receipt
+from perun.bindings.receipts import Receipt
 from perun.crypto.interop import AddressLike, SignatureLike, signature_bytes
 from perun.encoding import VPMDomain
 from perun.types import (

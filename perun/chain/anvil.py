@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Final, Self, cast
 from web3 import Web3
 from web3.types import RPCEndpoint
 
-from perun.bindings.failures import translated
+from perun.bindings.translation import translated
 from perun.chain.rpc import RpcEndpoint, connect
 from perun.errors import ChainFault
 from perun.types import UnixTime

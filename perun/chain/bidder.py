@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec.structs import replace
-from web3.types import TxParams
 
 from perun.bindings.access import calls_others, cost, worth_listing
 from perun.bindings.calls import Access, Call, Fees, transaction
 from perun.bindings.failures import PoolRefused
+from perun.bindings.gas import MOST_GAS
 from perun.bindings.reverts import Reverted
-from perun.bindings.transport import MOST_GAS
 from perun.chain.aside import Aside
 from perun.chain.endpoint import Block, Reading, Sending
 from perun.chain.fees import FeePolicy, first_fees, higher_fees, lower_fees
@@ -26,6 +25,9 @@ from perun.chain.nonces import Nonces
 from perun.chain.reports import NotTaken, Report, Sent, TooPoor
 from perun.chain.wishes import Wish
 from perun.types import Address, ChainId, Wei
+
+if TYPE_CHECKING:
+    from web3.types import TxParams
 
 __all__ = ["PLAIN_TRANSFER_GAS", "Account", "Bidder", "Node"]
 

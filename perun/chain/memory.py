@@ -21,8 +21,8 @@ from msgspec.structs import replace
 from web3 import EthereumTesterProvider, Web3
 from web3.types import RPCEndpoint, RPCResponse
 
-from perun.bindings.failures import translated
 from perun.bindings.logs import Log, from_web3
+from perun.bindings.translation import translated
 from perun.chain.endpoint import Block, fits
 from perun.chain.rpc import RpcEndpoint
 from perun.crypto import SecretKey

@@ -27,11 +27,11 @@ from perun.bindings.failures import (
     NodeUnreachable,
     pooled,
     shown,
-    translated,
 )
+from perun.bindings.gas import limit
 from perun.bindings.logs import Log, from_web3, stands
 from perun.bindings.reverts import Reverted
-from perun.bindings.transport import limit
+from perun.bindings.translation import translated
 from perun.chain.endpoint import Block, Mined
 from perun.chain.provider import BoundedProvider, bounded, over
 from perun.chain.websocket import SocketProvider

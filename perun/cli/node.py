@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-from perun.bindings.failures import translated
+from perun.bindings.translation import translated
 from perun.chain import connect
 from perun.cli.homes import HOME_OPTION, home_of
 from perun.cli.keys import PASSWORD, password_for

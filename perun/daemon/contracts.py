@@ -13,7 +13,7 @@ import msgspec
 from web3 import Web3
 
 from perun.bindings import VPM, CoinFlip, HashTimeLock, MSContract
-from perun.bindings.failures import translated
+from perun.bindings.translation import translated
 from perun.core.config import Deployment
 from perun.crypto.interop import address, checksum
 from perun.daemon.settings import BadSettings

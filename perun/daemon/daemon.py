@@ -24,7 +24,7 @@ from perun.api.tokens import Tokens
 from perun.app.app import App
 from perun.app.beside import Beside
 from perun.app.settings import Settings as AppSettings
-from perun.bindings.failures import translated
+from perun.bindings.translation import translated
 from perun.chain import connect
 from perun.chain.reach import reach
 from perun.chain.reports import Report

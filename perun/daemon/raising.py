@@ -13,7 +13,7 @@ from typing import ClassVar, Final, TypeVar
 
 from eth_utils.address import to_checksum_address
 
-from perun.bindings.failures import translated
+from perun.bindings.translation import translated
 from perun.chain.rpc import RpcEndpoint
 from perun.core.limits import limits_for
 from perun.crypto import SecretKey

@@ -14,7 +14,7 @@ from typing import Any, Final
 from eth_utils.address import to_checksum_address
 from msgspec.structs import replace
 
-from perun.bindings.failures import translated
+from perun.bindings.translation import translated
 from perun.chain.rpc import RpcEndpoint, connect
 from perun.crypto.interop import checksum
 from perun.daemon.contracts import read_contracts, write_contracts

@@ -13,7 +13,7 @@ import textwrap
 import pytest
 
 MISSING = (
-    *("coincurve", "sha3", "sqlite3", "concurrent", "socket", "ssl"),
+    *("coincurve", "sha3", "sqlite3", "ssl"),
     *("web3", "eth_keys", "eth_abi", "eth_account", "eth_utils", "eth_typing", "eth_hash"),
     *("hexbytes", "rlp", "requests", "aiohttp", "websockets", "eth_tester", "eth", "pyrevm"),
 )
@@ -21,7 +21,8 @@ MISSING = (
 PARTS = (
     *("perun.types", "perun.crypto", "perun.encoding", "perun.core.step", "perun.core.preverify"),
     *("perun.node.runtime", "perun.node.recovery", "perun.node.settings", "perun.node.guest"),
-    *("perun.app.app", "perun.ports", "perun.store.memory"),
+    *("perun.app.app", "perun.ports", "perun.store.memory", "perun.api.door", "perun.api.protocol"),
+    *("perun.bindings", "perun.chain", "perun.chain.follower", "perun.chain.submitter"),
     *("perun.wire.noise", "perun.wire.session", "perun.wire.sessions", "perun.wire.parcels"),
 )
 

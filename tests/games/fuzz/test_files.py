@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from perun.bindings import abi, events, ms_contract_calls
 from perun.bindings.calls import Fees
 from perun.bindings.logs import Log
-from perun.chain.journal import Attempt, Entry, SqliteJournal
+from perun.chain.journal import Attempt, Entry
+from perun.chain.sqlite_journal import SqliteJournal
 from perun.chain.wishes import Wish
 from perun.core.books import Row, row_key
 from perun.crypto.keys import SecretKey

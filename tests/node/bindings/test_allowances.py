@@ -11,6 +11,7 @@ from web3 import Web3
 import perun
 from perun import Wei, crypto, events, reverts
 from perun.bindings import allowances, transport
+from perun.bindings import gas as gas_of
 from perun.bindings import ms_contract_calls as calls
 from perun.crypto import interop
 from perun.types import Machine
@@ -54,7 +55,7 @@ def test_answer_outlives_evidence_that_comes_to_fail(pair: Pair, web3: Web3, cov
     estimate = web3.eth.estimate_gas(transport.request(call, pair.alice))
     pair.wait(61)
 
-    gas = transport.limit(call, estimate) if covered else int(estimate * transport.GAS_MARGIN)
+    gas = gas_of.limit(call, estimate) if covered else int(estimate * gas_of.GAS_MARGIN)
     if not covered:
         with pytest.raises(reverts.NotEnoughGas):
             transport.send(web3, call, pair.alice, events=ms.table, gas=gas)

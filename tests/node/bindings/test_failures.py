@@ -30,7 +30,7 @@ from perun.bindings import (
     transport,
 )
 from perun.bindings import ms_contract_calls as calls
-from perun.bindings.failures import as_fault, revert_data
+from perun.bindings.translation import as_fault, revert_data
 from perun.bindings.transport import submit
 from perun.errors import BrokenInvariant
 from tests.node.bindings.conftest import GAS

@@ -11,8 +11,8 @@ from perun.bindings import erc20
 from perun.bindings.calls import Call
 from perun.bindings.failures import NodeUnreachable
 from perun.chain.fees import FeePolicy
-from perun.chain.journal import SqliteJournal
 from perun.chain.reports import Dropped, NonceTaken, Paid, Refused, Sent, TooPoor
+from perun.chain.sqlite_journal import SqliteJournal
 from perun.core.effects import OpenChannel, Submit
 from perun.encoding import channel_id
 from perun.types import Wei
