@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from perun.backup.contents import KINDS, Key, kept
-from perun.backup.entries import BadEntry, Standing, open_entry, seal_entry
+from perun.backup.entries import BadEntry, Standing, seal_entry
 from perun.backup.keys import BackupKeys
-from perun.backup.places import Place, PlaceConflict, PlaceFailed
+from perun.backup.places import Place, PlaceConflict, PlaceFailed, proved
 from perun.backup.requests import MOST_ENTRY
 from perun.core.books import Row, row_key
 from perun.core.state import Totals
@@ -244,10 +244,8 @@ class Feed:
         Raises:
             BadEntry: the place lies.
         """
-        found = self._place.read(self._slot, newest.number - 1)
-        if not found or found[0].standing != newest:
-            raise BadEntry(f"the place names {newest.number}, and does not show it")
-        open_entry(self._source.keys, self._slot, found[0])
+        if proved(self._place, self._source.keys, self._slot, newest.number) != newest:
+            raise BadEntry(f"the place names {newest.number}, and shows another")
 
     def _give_up(self, newest: Standing) -> None:
         self._over = True

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import ClassVar, Final, Protocol
 
 import msgspec
-import requests
 
-from perun.backup.entries import Entry, Standing
+from perun.backup.entries import BadEntry, Entry, Standing, open_entry
 from perun.backup.keys import SLOT_BYTES, BackupKeys
 from perun.backup.requests import (
     BACKUP_PATH,
@@ -22,14 +21,31 @@ from perun.backup.requests import (
     SlotAnswer,
 )
 from perun.backup.shelf import NotNext, Shelf
+from perun.chain.provider import Pages
 from perun.encoding.addresses import NodeAddress, parse_host
-from perun.errors import PeerFault, StoreFault
+from perun.encoding.nesting import is_deep_msgpack
+from perun.errors import ChainFault, PeerFault, StoreFault
 
-__all__ = ["FolderPlace", "Place", "PlaceConflict", "PlaceFailed", "RemotePlace", "place_of"]
+__all__ = [
+    "FolderPlace",
+    "Place",
+    "PlaceConflict",
+    "PlaceFailed",
+    "RemotePlace",
+    "place_of",
+    "proved",
+]
 
-_SECONDS: Final = 10.0
+_SECONDS: Final = 30.0
+"""Of one answer."""
 _MOST_ANSWER: Final = MOST_ENTRY + MOST_READ
 _MOST_ENTRIES: Final = 100_000
+_MOST_OF_A_STORE: Final = 128 * 2**20
+"""Bytes; a place keeps half of it for all stores of a phrase."""
+_MOST_SECONDS: Final = 600.0
+"""In which all entries of a store have come."""
+_MOST_SLOTS: Final = 64
+"""As many as a place keeps of one phrase."""
 _NO_SLOT: Final = bytes(SLOT_BYTES)
 _HERE: Final = ("127.0.0.1", "localhost", "[::1]")
 
@@ -83,6 +99,19 @@ def place_of(text: str, keys: BackupKeys) -> Place:
     return RemotePlace(host, keys)
 
 
+def proved(place: Place, keys: BackupKeys, slot: bytes, number: int) -> Standing:
+    """The entry with a number that a place names, which only our phrase can have sealed.
+
+    Raises:
+        BadEntry: the place has made the number up.
+    """
+    found = place.read(slot, number - 1)
+    if not found or found[0].number != number:
+        raise BadEntry(f"{place.name} names {number}, and does not show it")
+    open_entry(keys, slot, found[0])
+    return found[0].standing
+
+
 class RemotePlace:
     """One that others run."""
 
@@ -92,7 +121,7 @@ class RemotePlace:
         self._keys = keys
         bare = host if host.endswith("]") else host.rpartition(":")[0] or host
         self._url = f"{'http' if bare in _HERE else 'https'}://{host}{BACKUP_PATH}"
-        self._session = requests.Session()
+        self._pages = Pages()
 
     def newest(self, slot: bytes) -> Standing | None:
         """See `Place`."""
@@ -107,11 +136,15 @@ class RemotePlace:
 
     def slots(self) -> list[SlotAnswer]:
         """See `Place`."""
-        return list(self._ask("slots", _NO_SLOT).slots)
+        found = self._ask("slots", _NO_SLOT).slots
+        if len(found) > _MOST_SLOTS:
+            raise PlaceFailed(self.name, f"{len(found)} stores of one phrase")
+        return list(found)
 
     def read(self, slot: bytes, after: int = 0) -> list[Entry]:
         """See `Place`."""
         found: list[Entry] = []
+        size, end = 0, time.monotonic() + _MOST_SECONDS
         while True:
             answer = self._ask("read", slot, after.to_bytes(8, "big"))
             if not answer.entries:
@@ -121,33 +154,32 @@ class RemotePlace:
                 if entry.number <= after or len(found) >= _MOST_ENTRIES:
                     raise PlaceFailed(self.name, "its entries do not ascend, or have no end")
                 after = entry.number
+                size += len(data)
                 found.append(entry)
+            if size > _MOST_OF_A_STORE or time.monotonic() > end:
+                raise PlaceFailed(self.name, "its entries are too long, or too slow")
 
     def close(self) -> None:
         """See `Place`."""
-        self._session.close()
+        self._pages.close()
 
     def _ask(self, action: Action, slot: bytes, content: bytes = b"") -> Answer:
         request = Request.sign(self._keys, action, int(time.time()), slot, content)
-        end = time.monotonic() + 3 * _SECONDS
-        body = bytearray()
         try:
-            with self._session.post(
+            status, body = self._pages.fetch(
+                "POST",
                 self._url,
+                seconds=_SECONDS,
+                most=_MOST_ANSWER,
                 data=msgspec.msgpack.encode(request),
-                timeout=_SECONDS,
-                stream=True,
-                allow_redirects=False,
-            ) as said:
-                for piece in said.iter_content(2**16):
-                    body += piece
-                    if len(body) > _MOST_ANSWER or time.monotonic() > end:
-                        raise PlaceFailed(self.name, "the answer is too long or too slow")
-                status = said.status_code
-            answer = msgspec.msgpack.decode(bytes(body), type=Answer)
-        except (requests.RequestException, OSError) as error:
-            raise PlaceFailed(self.name, type(error).__name__) from None
-        except (msgspec.MsgspecError, ValueError, RecursionError):
+            )
+        except ChainFault as error:
+            raise PlaceFailed(self.name, str(getattr(error, "reason", error))) from None
+        try:
+            if is_deep_msgpack(body):
+                raise ValueError("nested too deep")
+            answer = msgspec.msgpack.decode(body, type=Answer)
+        except (msgspec.MsgspecError, ValueError):
             raise PlaceFailed(self.name, f"HTTP {status}, and no answer of a place") from None
         if answer.refused and answer.standing is None:
             raise PlaceFailed(self.name, answer.refused[:300])

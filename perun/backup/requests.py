@@ -56,7 +56,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     @classmethod
     def parse(cls, data: bytes) -> Request:
         """Raises `ValueError`: not one that its owner has signed."""
-        if is_deep_msgpack(data):
+        if is_deep_msgpack(data, _MOST_THINGS):
             raise ValueError("nested too deep")
         try:
             found = _requests.decode(data)
@@ -100,4 +100,6 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
         return Standing(self.number, self.hash) if self.number else None
 
 
+_MOST_THINGS: Final = 64
+"""In a request: itself, and its fields."""
 _requests: Final = msgspec.msgpack.Decoder(Request)

@@ -12,6 +12,7 @@ import socket
 import time
 import zlib
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any, Final, cast
 
 import msgspec
@@ -26,7 +27,7 @@ from web3.types import RPCEndpoint, RPCResponse
 
 from perun.bindings.failures import AnswerTooBig, Garbled, NodeUnreachable
 
-__all__ = ["MOST_BYTES", "MOST_DEPTH", "BoundedProvider", "bounded", "fetch", "over"]
+__all__ = ["MOST_BYTES", "MOST_DEPTH", "BoundedProvider", "Pages", "bounded", "fetch", "over"]
 
 MOST_BYTES: Final = 8 * 2**20
 """Of one answer, unpacked. A longer range of logs than fits is asked for in pieces."""
@@ -192,36 +193,59 @@ def _session(deadline: _Deadline) -> requests.Session:
     return session
 
 
-def fetch(
-    method: str, url: str, *, seconds: float, most: int, json: dict[str, str] | None = None
-) -> tuple[int, bytes]:
-    """A page of somebody who may be hostile: its status, and what came, unpacked.
+class Pages:
+    """Asks pages of hosts that may be hostile; one thread at a time."""
 
-    Args:
-        seconds: from the first byte to the last.
-        most: bytes.
+    def __init__(self) -> None:
+        self._deadline = _Deadline()
+        self._session = _session(self._deadline)
 
-    Raises:
-        NodeUnreachable, AnswerTooBig, Garbled: as they say.
-    """
-    deadline = _Deadline()
-    deadline.at = time.monotonic() + seconds
-    try:
-        with (
-            _session(deadline) as session,
-            session.request(
+    def fetch(
+        self,
+        method: str,
+        url: str,
+        *,
+        seconds: float,
+        most: int,
+        json: dict[str, str] | None = None,
+        data: bytes | None = None,
+    ) -> tuple[int, bytes]:
+        """A page's status, and what came, unpacked.
+
+        Args:
+            seconds: from the first byte to the last.
+            most: bytes.
+
+        Raises:
+            NodeUnreachable, AnswerTooBig, Garbled: as they say.
+        """
+        self._deadline.at = time.monotonic() + seconds
+        try:
+            with self._session.request(
                 method,
                 url,
                 json=json,
+                data=data,
                 headers={"Accept-Encoding": "gzip"},
                 timeout=seconds,
                 stream=True,
                 allow_redirects=False,
-            ) as answer,
-        ):
-            return answer.status_code, _body(answer, most)
-    except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-        raise NodeUnreachable(type(error).__name__) from None
+            ) as answer:
+                return answer.status_code, _body(answer, most)
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            raise NodeUnreachable(type(error).__name__) from None
+
+    def close(self) -> None:
+        """Asks no more."""
+        self._session.close()
+
+
+def fetch(
+    method: str, url: str, *, seconds: float, most: int, json: dict[str, str] | None = None
+) -> tuple[int, bytes]:
+    """One page, as `Pages.fetch` does."""
+    with closing(Pages()) as pages:
+        return pages.fetch(method, url, seconds=seconds, most=most, json=json)
 
 
 def bounded(web3: Web3, seconds: float) -> Web3:

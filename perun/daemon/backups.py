@@ -10,7 +10,7 @@ from typing import Final
 from perun.app import values as v
 from perun.backup.feed import Feed, FeedState, Source
 from perun.backup.keys import BackupKeys
-from perun.backup.places import Place, place_of
+from perun.backup.places import Place, place_of, proved
 from perun.core.books import Row
 from perun.core.inputs import Outdated
 from perun.daemon.keyring import Keyring
@@ -118,7 +118,7 @@ class Lookout:
         self._clear = clear
         self._cleared = False
         keys = BackupKeys(keyring.backup)
-        self._slot = keys.slot(keyring.number)
+        self._keys, self._slot = keys, keys.slot(keyring.number)
         self._places = [place_of(text, keys) for text in places]
         restored = assembly.store.get("restored")
         self._ours = int.from_bytes(restored or b"", "big")
@@ -160,6 +160,8 @@ class Lookout:
     def _look(self, place: Place) -> str:
         try:
             found = next((one for one in place.slots() if one.slot == self._slot), None)
+            if found is not None and found.number > self._ours:
+                proved(place, self._keys, self._slot, found.number)
         except PeerFault:
             return ""  # Peers still tell.
         if found is None:

@@ -21,6 +21,10 @@ _HARMLESS: Final = 1_000
 of 64 kB, the smallest that a thread gets (`tests/games/fuzz/test_nesting.py`), or raise
 `RecursionError`."""
 
+_MOST_LOOKED_AT: Final = 2**20
+"""Things, where depth is counted exactly: a quarter of a second. Only who wants to be slow to read
+sends more."""
+
 _OPENERS: Final = bytes((*range(0x80, 0xA0), 0xDC, 0xDD, 0xDE, 0xDF))
 """First bytes of arrays and maps."""
 _OTHERS: Final = bytes(set(range(256)) - set(_OPENERS))
@@ -49,15 +53,23 @@ _STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.S)
 _BRACKET: Final = re.compile(rb"[][{}]")
 
 
-def is_deep_msgpack(data: bytes) -> bool:
-    """Whether something in `data` lies deeper than `DEPTH`. What is no MessagePack at all is left
-    to its reader, up to where it stops making sense."""
+def is_deep_msgpack(data: bytes, most: int = _MOST_LOOKED_AT) -> bool:
+    """Whether something in `data` lies deeper than `DEPTH`, or there is too much in it to tell.
+    What is no MessagePack at all is left to its reader, up to where it stops making sense.
+
+    Args:
+        most: things that are looked at.
+    """
     if len(data) <= _HARMLESS or len(data.translate(None, _OTHERS)) <= _HARMLESS:
         return False
     left: list[int] = []
     """How many items are still to come, in each array and map that is open."""
     at, end = 0, len(data)
+    looked_at = 0
     while at < end:
+        looked_at += 1
+        if looked_at > most:
+            return True
         first = data[at]
         at += 1
         items = -1

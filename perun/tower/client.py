@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import msgspec
-import requests
 
+from perun.chain.provider import Pages
 from perun.core.books import Row, row_key
 from perun.core.state import ChannelView, InstanceView, Totals
 from perun.crypto import SecretKey
 from perun.encoding.addresses import NodeAddress, parse_host
-from perun.errors import PeerFault
+from perun.encoding.nesting import is_deep_msgpack
+from perun.errors import ChainFault, PeerFault
 from perun.node.export import export_text
 from perun.node.profile import Profile
 from perun.node.told import chain_apart
@@ -29,7 +30,8 @@ from perun.types import ChannelId, InstanceId, Version
 
 __all__ = ["TowerClient", "TowerFailed", "TowerState"]
 
-_SECONDS: Final = 10.0
+_SECONDS: Final = 30.0
+"""Of one answer."""
 _STATEMENTS: Final = 1.0
 _LOOK: Final = 60.0
 _RETRY: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
@@ -97,7 +99,7 @@ class TowerClient:
         self._named: frozenset[bytes] = frozenset()
         """The channels that were shown last; what else is acknowledged are machines."""
         # Below: only in the thread.
-        self._session = requests.Session()
+        self._pages = Pages()
         self._rows: dict[Key, Row] = {_key(row): row for row in rows if type(row) in _KINDS}
         self._dirty = self._urgent = bool(self._rows)
         self._sent = 0.0
@@ -150,7 +152,7 @@ class TowerClient:
             if pause <= 0:
                 pause = self._go_on(last)
             if last:
-                self._session.close()
+                self._pages.close()
                 return
 
     def _due(self, last: bool) -> float:
@@ -213,24 +215,21 @@ class TowerClient:
 
     def _ask(self, content: bytes) -> None:
         request = Request.sign(self._key, self.host, int(time.time()), content)
-        end = time.monotonic() + 3 * _SECONDS
-        body = bytearray()
         try:
-            with self._session.post(
+            _, body = self._pages.fetch(
+                "POST",
                 self._url,
+                seconds=_SECONDS,
+                most=_MOST_ANSWER,
                 data=msgspec.msgpack.encode(request),
-                timeout=_SECONDS,
-                stream=True,
-                allow_redirects=False,
-            ) as said:
-                for piece in said.iter_content(2**16):
-                    body += piece
-                    if len(body) > _MOST_ANSWER or time.monotonic() > end:
-                        raise TowerFailed(self.host, "the answer is too long or too slow")
-            answer = msgspec.msgpack.decode(bytes(body), type=Answer)
-        except (requests.RequestException, OSError) as error:
-            raise TowerFailed(self.host, type(error).__name__) from None
-        except (msgspec.MsgspecError, ValueError, RecursionError):
+            )
+        except ChainFault as error:
+            raise TowerFailed(self.host, str(getattr(error, "reason", error))) from None
+        try:
+            if is_deep_msgpack(body):
+                raise ValueError("nested too deep")
+            answer = msgspec.msgpack.decode(body, type=Answer)
+        except (msgspec.MsgspecError, ValueError):
             raise TowerFailed(self.host, "no answer of a tower") from None
         if answer.refused:
             raise TowerFailed(self.host, answer.refused[:300])

@@ -48,7 +48,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     @classmethod
     def parse(cls, data: bytes) -> Request:
         """Raises `ValueError`: not one that its client has signed."""
-        if is_deep_msgpack(data):
+        if is_deep_msgpack(data, _MOST_THINGS):
             raise ValueError("nested too deep")
         try:
             found = _requests.decode(data)
@@ -82,4 +82,6 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
     """Time of the newest block that it has looked at."""
 
 
+_MOST_THINGS: Final = 64
+"""In a request: itself, and its fields."""
 _requests: Final = msgspec.msgpack.Decoder(Request)

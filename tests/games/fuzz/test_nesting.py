@@ -15,12 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perun.backup.requests import Request as BackupRequest
 from perun.encoding import messages as m
 from perun.encoding.nesting import DEPTH, is_deep_json, is_deep_msgpack
 from perun.encoding.records import CorruptRow, RowCodec
 from perun.node.export import BadExport, read_export
 from perun.testing.parties import World
 from perun.testing.stories import OPEN_HANDED, open_channel
+from perun.tower.requests import Request as TowerRequest
 from perun.types import ChannelId, InstanceId, MachineId, Signature, State, Version, Wei
 
 OPENERS = (b"\x91", b"\x81\xc0", b"\xdc\x00\x01", b"\xdd\x00\x00\x00\x01", b"\xde\x00\x01\xa1x")
@@ -103,6 +105,7 @@ def test_deep_frame_stops_no_node(who: str) -> None:
 
 _ON_A_SMALL_STACK = """
 import sys, threading
+from perun.backup.requests import Request as BackupRequest
 from perun.encoding import messages as m
 from perun.encoding.records import CorruptRow, RowCodec
 from perun.types import State
@@ -185,3 +188,13 @@ def _as_json(value: object) -> object:
     if isinstance(value, dict):
         return {name: _as_json(one) for name, one in value.items()}
     return value.hex() if isinstance(value, bytes) else value
+
+
+def test_flat_bytes_that_are_slow_to_read_are_left_after_so_many_things() -> None:
+    """Attack: megabytes of lists of one, none inside another, cost seconds to look through."""
+    flat = b"\xdc\xff\xff" + b"\x91\x01" * 65_535
+    assert not is_deep_msgpack(flat)
+    assert is_deep_msgpack(flat, 100)
+    for request in (BackupRequest, TowerRequest):
+        with pytest.raises(ValueError, match="nested"):
+            request.parse(flat)
