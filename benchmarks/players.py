@@ -67,7 +67,12 @@ PATIENCE_SECONDS = 60.0
 
 CHAIN = ChainId(31337)
 DEPLOYMENT = deployment_of(
-    CHAIN, Address(b"\x11" * 20), Address(b"\x22" * 20), Address(b"\x33" * 20)
+    CHAIN,
+    {
+        "MSContract": Address(b"\x11" * 20),
+        "VPM": Address(b"\x22" * 20),
+        "HashTimeLock": Address(b"\x33" * 20),
+    },
 )
 _DEPOSIT = Wei(10**18)
 _LOCK = Wei(10**15)

@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmarks.players import DEPLOYMENT, PATIENCE_SECONDS
 from perun.core.state import PeerId
+from perun.node.settings import contracts_of
 from perun.ports import Party
 from perun.wire.door import DoorLimits
 from perun.wire.local import LocalNetwork
@@ -18,8 +19,7 @@ from perun.wire.web import Hello, WebWire
 
 __all__ = ["HELLO", "ROOM", "Process", "Processes", "Sockets", "cpu_seconds", "memory_bytes"]
 
-_CONTRACTS = (DEPLOYMENT.contract, DEPLOYMENT.vpm, DEPLOYMENT.hash_time_lock)
-HELLO = Hello((1,), "eip155:31337", bytes(32), tuple(it.contract for it in _CONTRACTS))
+HELLO = Hello((1,), "eip155:31337", bytes(32), tuple(contracts_of(DEPLOYMENT).items()))
 ROOM = DoorLimits(new_per_address=1_024, links_per_address=8_192)
 """All clients come from this machine."""
 

@@ -14,7 +14,7 @@ ships, and if the contract's own domain is the one that signatures will be made 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -72,17 +72,14 @@ class Deployment:
     coin_flip: CoinFlip | None = None
     """None: it was deployed before there was one."""
 
+    def places(self) -> dict[str, Address]:
+        """Where they are, by the contracts' names."""
+        parts = (getattr(self, field.name) for field in fields(self))
+        return {type(part).__name__: part.address for part in parts if isinstance(part, Front)}
+
     def addresses(self) -> dict[str, str]:
-        """Checksummed hex by the contracts' names, as the files have it."""
-        fronts: list[Front] = [
-            self.lib_signatures,
-            self.ms_contract,
-            self.vpm,
-            self.hash_time_lock,
-        ]
-        if self.coin_flip is not None:
-            fronts.append(self.coin_flip)
-        return {type(front).__name__: checksum(front.address) for front in fronts}
+        """The same in checksummed hex, as the files have it."""
+        return {name: checksum(where) for name, where in self.places().items()}
 
 
 def deploy(

@@ -24,7 +24,7 @@ from perun.core.state import (
 from perun.encoding.nesting import is_deep_json, is_deep_msgpack
 from perun.encoding.records import CorruptRow, RowCodec
 from perun.errors import Misuse
-from perun.node.profile import Profile
+from perun.node.profile import Profile, profile_of
 
 __all__ = ["Image", "KINDS", "Kept", "kept"]
 
@@ -111,7 +111,7 @@ class Image:
         try:
             if is_deep_json(self._profile):
                 raise ValueError("nested too deep")
-            return msgspec.json.decode(self._profile, type=Profile)
+            return profile_of(msgspec.json.decode(self._profile))
         except (ValueError, msgspec.MsgspecError, Misuse) as error:
             raise BadEntry(f"no profile: {error}") from None
 

@@ -125,14 +125,8 @@ class RpcEndpoint:
         Raises:
             WrongCode: it does not; it is another chain with the same number.
         """
-        wanted = [
-            ("MSContract", deployment.contract.contract),
-            ("VPM", deployment.vpm.contract),
-            ("HashTimeLock", deployment.hash_time_lock.contract),
-        ]
-        if deployment.coin_flip is not None:
-            wanted.append(("CoinFlip", deployment.coin_flip.contract))
-        for name, where in wanted:
+        for domain in deployment.domains:
+            name, where = domain.contract_name, domain.contract
             with _answered():
                 code = bytes(self.web3.eth.get_code(checksum(where)))
             if not artifact(name).matches(code):

@@ -24,7 +24,7 @@ from perun.cli.living import live, opened
 from perun.cli.render import console, ether, say
 from perun.crypto.interop import checksum
 from perun.daemon.cards import fetch_card
-from perun.daemon.contracts import Contracts, prove, read_contracts, write_contracts
+from perun.daemon.contracts import Contracts, contracts_in, prove, read_contracts, write_contracts
 from perun.daemon.faucet import ask_faucet
 from perun.daemon.keyring import Keyring, new_phrase, write_keyring
 from perun.daemon.process import AlreadyRunning, DidNotStart, process_of
@@ -219,8 +219,7 @@ def _contracts(card: Card | None, file: Path | None) -> Contracts:
         return read_contracts(file)
     if card is None:
         raise BadSettings("--hub or --contracts", "one of them must say where the contracts are")
-    named = card.contracts
-    return Contracts(named.ms_contract, named.vpm, named.hash_time_lock)
+    return contracts_in(card)
 
 
 def _password(home: Path, file: Path | None, yes: bool) -> tuple[str, str]:

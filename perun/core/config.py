@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar
 
 from perun import checks
 from perun.core.limits import Limits
-from perun.encoding.domains import CoinFlipDomain, HashTimeLockDomain, MSContractDomain, VPMDomain
+from perun.encoding.domains import Domain, MSContractDomain, VPMDomain
 from perun.errors import AmountOutOfRange
 from perun.types import ETH, Address, Asset, Record, Wei
 
@@ -14,6 +14,8 @@ __all__ = ["Config", "Deployment", "HubPolicy", "Identity", "Policy", "Worth"]
 
 
 _MILLION: Final = 1_000_000
+
+D = TypeVar("D", bound=Domain)
 
 
 def _check_amounts(policy: Record, *fields: str) -> None:
@@ -27,9 +29,22 @@ class Deployment(Record, frozen=True, gc=False):
 
     contract: MSContractDomain
     vpm: VPMDomain
-    hash_time_lock: HashTimeLockDomain
-    coin_flip: CoinFlipDomain | None = None
-    """None: this chain has none that we know, and there are no flips."""
+    """`Ready` is in its domain whatever the kind, and statements pass it by the thousand."""
+    others: tuple[Domain, ...] = ()
+    """Nanocontracts besides, those that this chain has as far as we know. A kind asks for its own;
+    instances of one that is not there are refused."""
+
+    @property
+    def domains(self) -> tuple[Domain, ...]:
+        """Of all its contracts, MSContract's first."""
+        return (self.contract, self.vpm, *self.others)
+
+    def find(self, kind: type[D]) -> D | None:
+        """The domain of that type; None: this chain has no such contract that we know."""
+        for domain in self.domains:
+            if type(domain) is kind:
+                return domain
+        return None
 
 
 class Identity(Record, frozen=True, gc=False):

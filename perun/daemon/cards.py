@@ -21,12 +21,14 @@ from perun.encoding.addresses import show_node_id
 from perun.encoding.cards import (
     Card,
     CardAsset,
-    CardContracts,
     CardTerms,
+    card_name,
     read_card,
     signed_card,
 )
+from perun.encoding.domains import NEEDED
 from perun.errors import ChainFault, PeerFault
+from perun.node.settings import contracts_of
 from perun.types import ETH, UnixTime, Wei
 
 __all__ = [
@@ -102,18 +104,16 @@ def url_of(host: str, path: str) -> str:
 
 def require_same(card: Card, config: Config, genesis: bytes) -> None:
     """Raises `OtherContracts` unless a card is about our chain and our contracts."""
-    contract = config.deployment.contract
-    for what, ours, theirs in (
+    contract, named = config.deployment.contract, card.contracts
+    pairs = [
         ("network", f"eip155:{contract.chain_id}", card.network),
-        ("genesis", "0x" + genesis.hex(), card.genesis.lower()),
-        ("MSContract", checksum(contract.contract), card.contracts.ms_contract),
-        ("VPM", checksum(config.deployment.vpm.contract), card.contracts.vpm),
-        (
-            "HashTimeLock",
-            checksum(config.deployment.hash_time_lock.contract),
-            card.contracts.hash_time_lock,
-        ),
-    ):
+        ("genesis", "0x" + genesis.hex(), card.genesis),
+    ]
+    for name, where in contracts_of(config.deployment).items():
+        # A kind of instance that one of us does not know is one that we do not share.
+        if name in NEEDED or card_name(name) in named:
+            pairs.append((name, checksum(where), named.get(card_name(name), "nowhere")))
+    for what, ours, theirs in pairs:
         if ours.lower() != theirs.lower():
             raise OtherContracts(what, ours, theirs)
 
@@ -153,11 +153,9 @@ def card_of(
     return Card(
         network=f"eip155:{deployment.contract.chain_id}",
         genesis="0x" + genesis.hex(),
-        contracts=CardContracts(
-            checksum(deployment.contract.contract),
-            checksum(deployment.vpm.contract),
-            checksum(deployment.hash_time_lock.contract),
-        ),
+        contracts={
+            card_name(name): checksum(where) for name, where in contracts_of(deployment).items()
+        },
         node=show_node_id(config.identity.peer),
         host=host,
         account=checksum(config.identity.account),

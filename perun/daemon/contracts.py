@@ -2,37 +2,47 @@
 
 {"MSContract": "0x…", "VPM": "0x…", "HashTimeLock": "0x…", "CoinFlip": "0x…"}
 
-The last one may be missing: then the node knows no coin flips.
+What is missing after the first two is a kind of instance that the node does not know.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from web3 import Web3
 
 from perun.bindings import VPM, CoinFlip, HashTimeLock, MSContract
+from perun.bindings.front import Front
 from perun.bindings.translation import translated
 from perun.core.config import Deployment
 from perun.crypto.interop import address, checksum
 from perun.daemon.settings import BadSettings
 from perun.deployments import proved
+from perun.encoding.cards import Card, card_name
+from perun.encoding.domains import NEEDED
 from perun.errors import WrongType
-from perun.node.settings import deployment_of
+from perun.node.settings import contracts_of, deployment_of
 from perun.types import ChainId
 
-__all__ = ["Contracts", "of_deployment", "prove", "read_contracts", "write_contracts"]
+__all__ = [
+    "Contracts",
+    "contracts_in",
+    "of_deployment",
+    "prove",
+    "read_contracts",
+    "write_contracts",
+]
 
 
-class Contracts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Addresses in hex."""
+Contracts = Mapping[str, str]
+"""Addresses in hex, by the contracts' names."""
 
-    ms_contract: str = msgspec.field(name="MSContract")
-    vpm: str = msgspec.field(name="VPM")
-    hash_time_lock: str = msgspec.field(name="HashTimeLock")
-    coin_flip: str | None = msgspec.field(name="CoinFlip", default=None)
-    """None: this node knows no coin flips."""
+_FRONTS: Final[dict[str, type[Front]]] = {
+    front.__name__: front for front in (MSContract, VPM, HashTimeLock, CoinFlip)
+}
 
 
 def read_contracts(file: Path) -> Contracts:
@@ -42,11 +52,29 @@ def read_contracts(file: Path) -> Contracts:
         BadSettings: it cannot be read.
     """
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Contracts)
+        named = msgspec.json.decode(file.read_bytes(), type=dict[str, str])
     except OSError as error:
         raise BadSettings(str(file), error.strerror or type(error).__name__) from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadSettings(str(file), str(error)) from None
+    for name in named:
+        if name not in _FRONTS:
+            raise BadSettings(str(file), f"{name[:40]!r} is none of {', '.join(_FRONTS)}")
+    return _whole(str(file), named)
+
+
+def contracts_in(card: Card) -> Contracts:
+    """Those that a card names and we can know. Raises `BadSettings` if it lacks a channel's."""
+    named = {name: card.contracts.get(card_name(name)) for name in _FRONTS}
+    known = {name: where for name, where in named.items() if where is not None}
+    return _whole(f"the card of {card.host}", known)
+
+
+def _whole(source: str, named: Contracts) -> Contracts:
+    for name in NEEDED:
+        if name not in named:
+            raise BadSettings(source, f"it does not say where {name} is")
+    return named
 
 
 def write_contracts(file: Path, contracts: Contracts) -> None:
@@ -68,26 +96,14 @@ def prove(web3: Web3, contracts: Contracts) -> Deployment:
     with translated():
         chain = ChainId(web3.eth.chain_id)
     try:
-        named = (
-            contracts.ms_contract,
-            contracts.vpm,
-            contracts.hash_time_lock,
-            contracts.coin_flip,
-        )
-        found = [address(text) for text in named if text is not None]
+        found = {name: address(text) for name, text in contracts.items()}
     except WrongType as error:
         raise BadSettings("contracts", str(error)) from None
-    kinds = (MSContract, VPM, HashTimeLock, CoinFlip)
-    for kind, where in zip(kinds, found, strict=False):
-        proved(web3, kind, where)
-    return deployment_of(chain, *found)
+    for name, where in found.items():
+        proved(web3, _FRONTS[name], where)
+    return deployment_of(chain, found)
 
 
 def of_deployment(deployment: Deployment) -> Contracts:
     """Their addresses, to be kept."""
-    return Contracts(
-        checksum(deployment.contract.contract),
-        checksum(deployment.vpm.contract),
-        checksum(deployment.hash_time_lock.contract),
-        None if deployment.coin_flip is None else checksum(deployment.coin_flip.contract),
-    )
+    return {name: checksum(where) for name, where in contracts_of(deployment).items()}

@@ -51,14 +51,13 @@ from perun.encoding.cards import Card
 from perun.errors import ChainFault
 from perun.hub.treasury import Told as HubNews
 from perun.node.assembly import Assembly
-from perun.node.settings import config_for
+from perun.node.settings import config_for, hello_for
 from perun.node.threads import NodeThread
 from perun.randomness import new_salt
 from perun.tower.service import TowerService
 from perun.types import UnixTime
 from perun.wallet import LocalWallet, encrypt, read_keyfile
 from perun.wire.listener import Listener
-from perun.wire.parcels import Hello
 from perun.wire.web import News, WebWire
 
 __all__ = ["Daemon", "Told"]
@@ -194,14 +193,7 @@ class Daemon:
         )
         self.services = Services(home, settings, self.listener, self._tower)
         self._undo.callback(self.services.close)
-        contract = deployment.contract
-        hello = Hello(
-            (1,),
-            f"eip155:{contract.chain_id}",
-            genesis,
-            (contract.contract, deployment.vpm.contract, deployment.hash_time_lock.contract),
-            software=SOFTWARE,
-        )
+        hello = hello_for(self.config, genesis, software=SOFTWARE)
         self.wire = WebWire(
             keyring.node, hello, listener=self.listener, admits=self._admits, report=tell
         )

@@ -18,7 +18,7 @@ from perun.chain.rpc import RpcEndpoint
 from perun.core.limits import limits_for
 from perun.crypto import SecretKey
 from perun.crypto.interop import checksum
-from perun.daemon.contracts import Contracts, prove, read_contracts, write_contracts
+from perun.daemon.contracts import prove, read_contracts, write_contracts
 from perun.daemon.keyring import Keyring, new_phrase, read_keyring, write_keyring
 from perun.daemon.settings import (
     FILE_NAME,
@@ -222,7 +222,7 @@ def _contracts(
     key = KeyAccount(account)
     deployer = _patiently(lambda: Deployer(endpoint, genesis, key, plan, say=say), say)
     found = deployer.deploy()
-    known = Contracts(*(checksum(found[name]) for name in ("MSContract", "VPM", "HashTimeLock")))
+    known = {name: checksum(where) for name, where in found.items()}
     _patiently(lambda: prove(endpoint.web3, known), say)
     if not file.exists():
         write_contracts(file, known)

@@ -24,6 +24,7 @@ from perun.crypto.interop import eth_private_key
 from perun.demo.chains import DemoChain
 from perun.demo.party import Party
 from perun.errors import BrokenInvariant
+from perun.node.settings import deployment_of
 from perun.ports import Clock
 from perun.types import Address, UnixTime, Wei
 from perun.wire.local import LocalNetwork
@@ -74,12 +75,7 @@ class Stage:
         self._endpoint = chain.endpoint()
         rich = eth_private_key(rich_key(0))
         suite = deployments.deploy(self._endpoint.web3, rich)
-        self.deployment = Deployment(
-            suite.ms_contract.domain,
-            suite.vpm.domain,
-            suite.hash_time_lock.domain,
-            None if suite.coin_flip is None else suite.coin_flip.domain,
-        )
+        self.deployment: Deployment = deployment_of(suite.chain_id, suite.places())
         self.limits = limits_for(suite.chain_id)
         self.network = LocalNetwork()
         self.clock: Clock = _StageClock(self)

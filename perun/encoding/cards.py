@@ -11,6 +11,7 @@ none of them.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -26,7 +27,6 @@ from perun.types import Signature, UnixTime
 __all__ = [
     "Card",
     "CardAsset",
-    "CardContracts",
     "CardExpired",
     "CardForged",
     "CardFromAnother",
@@ -35,6 +35,7 @@ __all__ = [
     "CardTerms",
     "LONGEST_LIFE",
     "canonical_json",
+    "card_name",
     "read_card",
     "signed_card",
 ]
@@ -43,18 +44,12 @@ LONGEST_LIFE: Final = 86_400
 """Seconds. So a stolen host cannot show an old card for long."""
 _LONGEST_TEXT: Final = 65_536
 _GREATEST_INTEGER: Final = 2**53 - 1
+_CAPITALS: Final = re.compile("^[A-Z]+(?=[A-Z][a-z]|$)|^[A-Z]")
+"""What of a name's beginning camel case writes small."""
 
 
 class _Part(msgspec.Struct, frozen=True, rename="camel"):
     """A JSON object; names in camel case, as in Solidity."""
-
-
-class CardContracts(_Part, frozen=True, rename="camel"):
-    """Addresses in hex."""
-
-    ms_contract: str
-    vpm: str
-    hash_time_lock: str
 
 
 class CardAsset(_Part, frozen=True, rename="camel"):
@@ -105,7 +100,8 @@ class Card(_Part, frozen=True, rename="camel"):
     """CAIP-2, such as `eip155:1`."""
     genesis: str
     """Hash of the chain's first block, in hex."""
-    contracts: CardContracts
+    contracts: dict[str, str]
+    """Addresses in hex, by the contracts' names in lower camel case: `msContract`, `vpm`."""
     node: str
     """The node id that signs."""
     host: str
@@ -236,6 +232,11 @@ def read_card(
     if not now <= card.until <= now + LONGEST_LIFE:
         raise CardExpired(now, card.until)
     return card
+
+
+def card_name(contract: str) -> str:
+    """A contract's name as cards write it: `MSContract` is `msContract` there, `VPM` is `vpm`."""
+    return _CAPITALS.sub(lambda found: found[0].lower(), contract)
 
 
 def canonical_json(value: Any) -> bytes:

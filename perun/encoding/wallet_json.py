@@ -10,9 +10,7 @@ from typing import Any
 from perun.encoding import typed_data
 from perun.encoding.domains import (
     DOMAIN_TYPE,
-    MS_CONTRACT_NAME,
     VERSION,
-    VPM_NAME,
     MSContractDomain,
     VPMDomain,
 )
@@ -40,7 +38,7 @@ def wallet_json(message: Message, domain: MSContractDomain | VPMDomain) -> dict[
         },
         "primaryType": name,
         "domain": {
-            "name": MS_CONTRACT_NAME if isinstance(domain, MSContractDomain) else VPM_NAME,
+            "name": f"Perun {domain.contract_name}",
             "version": VERSION,
             "chainId": domain.chain_id,
             "verifyingContract": "0x" + domain.contract.hex(),

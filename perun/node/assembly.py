@@ -23,6 +23,7 @@ from perun.node.guest import Guest
 from perun.node.profile import Profile, write_profile
 from perun.node.recovery import open_books
 from perun.node.runtime import Fault, Node
+from perun.node.settings import contracts_of
 from perun.node.told import Follower, ToldStore
 from perun.ports import Clock, Network
 from perun.store import SqliteStore
@@ -100,15 +101,12 @@ class Assembly:
         try:
             profile = Profile(
                 deployment.contract.chain_id,
-                deployment.contract.contract,
-                deployment.vpm.contract,
-                deployment.hash_time_lock.contract,
+                contracts_of(deployment),
                 identity.account,
                 key.public_key.data,
                 config.seed,
                 since,
                 config.limits,
-                None if deployment.coin_flip is None else deployment.coin_flip.contract,
             )
             write_profile(self.store, profile, keyfile)
             self.profile = profile

@@ -27,7 +27,7 @@ from perun.core.state import ChannelView, InstanceView, Stage, Totals
 from perun.encoding.nesting import is_deep_json
 from perun.encoding.records import CorruptRow, RowCodec
 from perun.errors import Misuse, StoreFault
-from perun.node.profile import Profile
+from perun.node.profile import Profile, profile_of
 from perun.types import Signature, Version, Wei
 
 __all__ = [
@@ -67,7 +67,7 @@ class _File(msgspec.Struct, frozen=True):
     """What stands in the file."""
 
     format: int
-    profile: Profile
+    profile: list[Any]
     rows: list[tuple[str, str]]
 
 
@@ -201,6 +201,7 @@ def parse_export(path: Path, found: bytes) -> Export:
         content = msgspec.json.decode(found, type=_File)
         if content.format != FORMAT:
             raise BadExport(str(path), f"format {content.format} is not known here")
+        profile = profile_of(content.profile)
         rows = tuple(
             _CODECS[name].decode(base64.b64decode(body, validate=True))
             for name, body in content.rows
@@ -215,4 +216,4 @@ def parse_export(path: Path, found: bytes) -> Export:
         for leg in row.legs
     ):
         raise BadExport(str(path), "a channel is missing")
-    return Export(content.profile, rows)
+    return Export(profile, rows)

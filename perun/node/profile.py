@@ -18,7 +18,14 @@ from perun.node.settings import deployment_of
 from perun.store import SqliteStore
 from perun.types import Address, ChainId, Record
 
-__all__ = ["NoProfile", "Profile", "read_keyfile_text", "read_profile", "write_profile"]
+__all__ = [
+    "NoProfile",
+    "Profile",
+    "profile_of",
+    "read_keyfile_text",
+    "read_profile",
+    "write_profile",
+]
 
 _PROFILE: Final = "profile"
 _KEYFILE: Final = "keyfile"
@@ -38,9 +45,8 @@ class Profile(Record, frozen=True, gc=False):
     """Which chain, contracts and account a store is about."""
 
     chain_id: ChainId
-    ms_contract: Address
-    vpm: Address
-    hash_time_lock: Address
+    contracts: dict[str, Address]
+    """Addresses by the contracts' names, of those that the node knows."""
     account: Address
     """Owns the money and pays for transactions."""
     key: bytes
@@ -52,8 +58,10 @@ class Profile(Record, frozen=True, gc=False):
     limits: Limits | None = None
     """The node's own, finality among them: whoever leaves or watches for it goes by the same. None
     in stores of before they were kept."""
-    coin_flip: Address | None = None
-    """None in stores of before there was one."""
+
+    def __post_init__(self) -> None:
+        """Raises `UnknownDeployment`, `WrongLength` unless there are contracts to work with."""
+        deployment_of(self.chain_id, self.contracts)
 
     def __repr__(self) -> str:
         """Without the seed: logs and tracebacks show what they are given."""
@@ -67,8 +75,7 @@ class Profile(Record, frozen=True, gc=False):
     @property
     def deployment(self) -> Deployment:
         """The contracts, with their domains."""
-        contracts = (self.ms_contract, self.vpm, self.hash_time_lock, self.coin_flip)
-        return deployment_of(self.chain_id, *contracts)
+        return deployment_of(self.chain_id, self.contracts)
 
 
 def write_profile(store: SqliteStore, profile: Profile, keyfile: str | None = None) -> None:
@@ -92,9 +99,25 @@ def read_profile(store: SqliteStore) -> Profile:
     if found is None:
         raise NoProfile(str(store.path))
     try:
-        return msgspec.json.decode(found, type=Profile)
+        return profile_of(msgspec.json.decode(found))
     except (msgspec.MsgspecError, Misuse) as error:
         raise NoProfile(str(store.path)) from error
+
+
+def profile_of(written: object) -> Profile:
+    """The profile in what a store, a backup or an export has, read as JSON.
+
+    Earlier ones had a field for each of four contracts, the coin flip's as the last.
+
+    Raises:
+        msgspec.ValidationError, Misuse: it is none.
+    """
+    if isinstance(written, list) and len(written) >= 8 and not isinstance(written[1], dict):
+        chain, money, vpm, lock, *rest = written
+        flip = rest.pop() if len(rest) == 6 else None
+        named = {"MSContract": money, "VPM": vpm, "HashTimeLock": lock, "CoinFlip": flip}
+        written = [chain, {name: at for name, at in named.items() if at is not None}, *rest]
+    return msgspec.convert(written, Profile)
 
 
 def read_keyfile_text(store: SqliteStore) -> str | None:

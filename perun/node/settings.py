@@ -2,36 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from perun.core.config import Config, Deployment, Identity, Policy
 from perun.core.limits import Limits, limits_for
 from perun.core.state import PeerId
 from perun.crypto.keys import PublicKey
-from perun.encoding.domains import (
-    coin_flip_domain,
-    hash_time_lock_domain,
-    ms_contract_domain,
-    vpm_domain,
-)
+from perun.encoding.domains import DOMAINS, NEEDED, MSContractDomain, VPMDomain, domain_of
+from perun.errors import UnknownDeployment
 from perun.types import Address, ChainId
 from perun.wire.parcels import Hello
 
-__all__ = ["config_for", "deployment_of", "hello_for", "peer_id"]
+__all__ = ["config_for", "contracts_of", "deployment_of", "hello_for", "peer_id"]
 
 
-def deployment_of(
-    chain: ChainId,
-    ms_contract: Address,
-    vpm: Address,
-    hash_time_lock: Address,
-    coin_flip: Address | None = None,
-) -> Deployment:
-    """The contracts of one chain; older deployments have no coin flip."""
+def deployment_of(chain: ChainId, contracts: Mapping[str, Address]) -> Deployment:
+    """The contracts of one chain.
+
+    Args:
+        contracts: addresses by the contracts' names. Names that are no domain of ours say nothing;
+            of nanocontracts beside VPM any may be missing.
+
+    Raises:
+        UnknownDeployment: MSContract or VPM is missing.
+    """
+    for name in NEEDED:
+        if name not in contracts:
+            raise UnknownDeployment(chain, name)
+    money = domain_of(MSContractDomain, chain, contracts[MSContractDomain.contract_name])
+    vpm = domain_of(VPMDomain, chain, contracts[VPMDomain.contract_name])
+    others = [name for name in DOMAINS if name in contracts and name not in NEEDED]
     return Deployment(
-        ms_contract_domain(chain, ms_contract),
-        vpm_domain(chain, vpm),
-        hash_time_lock_domain(chain, hash_time_lock),
-        None if coin_flip is None else coin_flip_domain(chain, coin_flip),
+        money, vpm, tuple(domain_of(DOMAINS[name], chain, contracts[name]) for name in others)
     )
+
+
+def contracts_of(deployment: Deployment) -> dict[str, Address]:
+    """Its addresses by the contracts' names, as `deployment_of` takes them."""
+    return {domain.contract_name: domain.contract for domain in deployment.domains}
 
 
 def peer_id(key: PublicKey) -> PeerId:
@@ -62,12 +70,12 @@ def hello_for(
     Args:
         genesis: hash of the chain's first block.
     """
-    contracts = config.deployment
+    deployment = config.deployment
     return Hello(
         (1,),
-        f"eip155:{contracts.contract.chain_id}",
+        f"eip155:{deployment.contract.chain_id}",
         genesis,
-        (contracts.contract.contract, contracts.vpm.contract, contracts.hash_time_lock.contract),
+        tuple(contracts_of(deployment).items()),
         features,
         software,
     )

@@ -14,6 +14,7 @@ from perun.bindings.calls import Call
 from perun.core.books import Books
 from perun.core.config import Deployment
 from perun.core.effects import Signable
+from perun.core.nanocontracts.hash_lock import HASH_LOCK
 from perun.core.signing import digest
 from perun.core.state import PeerId
 from perun.crypto.keys import SecretKey
@@ -278,7 +279,7 @@ class Adversary:
         lock, preimage = self.terms.get(id), self.preimages.get(id)
         if not isinstance(lock, Lock) or preimage is None:
             return None
-        return hash_time_lock.reveal(self.deployment.hash_time_lock.contract, lock, preimage)
+        return hash_time_lock.reveal(HASH_LOCK.app(self.deployment), lock, preimage)
 
     def close(self, close: Close) -> Call | None:
         """`close` by an offer that the honest side has signed."""

@@ -15,12 +15,8 @@ import pyrevm
 
 from perun.bindings.artifacts import artifact
 from perun.core.config import Deployment
-from perun.encoding import (
-    coin_flip_domain,
-    hash_time_lock_domain,
-    ms_contract_domain,
-    vpm_domain,
-)
+from perun.core.nanocontracts.kinds import KINDS
+from perun.node.settings import deployment_of
 from perun.types import Address, ChainId, UnixTime, Wei
 
 __all__ = ["CALL_GAS", "CHAIN_ID", "Evm", "Outcome", "RawLog"]
@@ -61,12 +57,9 @@ class Evm:
         settings = pyrevm.CfgEnv(chain_id=CHAIN_ID)
         self._evm = pyrevm.EVM(env=pyrevm.Env(cfg=settings), spec_id="PRAGUE", gas_limit=60_000_000)
         self.enrich(_DEPLOYER, Wei(10**24))
-        self.deployment = Deployment(
-            ms_contract_domain(CHAIN_ID, self.deploy(artifact("MSContract").creation)),
-            vpm_domain(CHAIN_ID, self.deploy(artifact("VPM").creation)),
-            hash_time_lock_domain(CHAIN_ID, self.deploy(artifact("HashTimeLock").creation)),
-            coin_flip_domain(CHAIN_ID, self.deploy(artifact("CoinFlip").creation)),
-        )
+        names = ("MSContract", *(kind.domain.contract_name for kind in KINDS.values()))
+        places = {name: self.deploy(artifact(name).creation) for name in names}
+        self.deployment: Deployment = deployment_of(CHAIN_ID, places)
 
     def deploy(self, creation: bytes) -> Address:
         """Another contract, such as a token."""

@@ -32,10 +32,11 @@ from perun.core.effects import (
 )
 from perun.core.inputs import ChainBlock, ChainChannel, ChainCredit, ChainInstance, Input
 from perun.core.nanocontracts.coin_flip import COIN_FLIP
+from perun.core.nanocontracts.kinds import KINDS
 from perun.core.state import Dispute, OnChain
 from perun.encoding import flip_id, lock_id, machine_id
 from perun.errors import BrokenInvariant
-from perun.node.settings import deployment_of
+from perun.node.settings import contracts_of, deployment_of
 from perun.ports import Inbox
 from perun.spec import Contracts, Event
 from perun.spec import reverts as why
@@ -58,9 +59,11 @@ from perun.types import (
 
 __all__ = ["DEPLOYMENT", "Ledger", "LedgerChain", "NeverOwn"]
 
+_NAMES = ("MSContract", *(kind.domain.contract_name for kind in KINDS.values()))
+
 DEPLOYMENT: Deployment = deployment_of(
     ChainId(31337),
-    *(Address(bytes([digit]) * 20) for digit in (0x11, 0x22, 0x33, 0x44)),
+    {name: Address(bytes([0x11 * place]) * 20) for place, name in enumerate(_NAMES, 1)},
 )
 """Contracts for tests that have no bytecode."""
 
@@ -81,12 +84,13 @@ class Ledger:
     def __init__(
         self, time: int = 1_000_000_000, lag: int = 0, deployment: Deployment = DEPLOYMENT
     ) -> None:
+        at = contracts_of(deployment)
         self.contracts = Contracts.at(
             deployment.contract.chain_id,
-            deployment.contract.contract,
-            deployment.vpm.contract,
-            deployment.hash_time_lock.contract,
-            None if deployment.coin_flip is None else deployment.coin_flip.contract,
+            at["MSContract"],
+            at["VPM"],
+            at["HashTimeLock"],
+            at.get("CoinFlip"),
         )
         self.contracts.ledger.now = time
         self.number = 1

@@ -56,10 +56,7 @@ class Admission:
             NotWatched: something in it is not as an honest client's.
         """
         profile = export.profile
-        theirs = profile.deployment
-        if theirs.coin_flip is None:
-            theirs = replace(theirs, coin_flip=self.deployment.coin_flip)
-        if theirs != self.deployment:
+        if not set(profile.deployment.domains) <= set(self.deployment.domains):
             raise NotWatched("it is about other contracts, or another chain")
         if PublicKey(profile.key) != PublicKey(client):
             raise NotWatched("it is of another node")

@@ -18,7 +18,7 @@
 
 A node takes any wire by `Assembly.join(network)`; `LocalNetwork` and `WebWire` are networks.
 
-    hello = Hello((1,), "eip155:31337", genesis, (ms_contract, vpm, hash_time_lock))
+    hello = Hello((1,), "eip155:31337", genesis, contracts)
     listener = Listener("127.0.0.1", 7070, hosts={"hub.example.org"}, card=lambda: card_text)
     listener.app.router.add_post("/faucet", …)          # further pages, before it is joined
     wire = WebWire(key, hello, listener=listener, admits=lambda peer, token: …, report=print)

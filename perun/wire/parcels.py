@@ -9,13 +9,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final, NamedTuple
 
 import msgspec
 
 from perun.crypto.agreement import TAG_BYTES
+from perun.encoding.domains import NEEDED
 from perun.encoding.messages import MAX_MESSAGE_BYTES, Bytes32
 from perun.encoding.packing import pack, unpack
 from perun.errors import PeerFault
@@ -66,8 +67,9 @@ class Hello(Record, frozen=True, gc=False):
     """CAIP-2, such as `eip155:1`."""
     genesis: Bytes32
     """Hash of the chain's first block: test chains share numbers."""
-    contracts: Annotated[tuple[Contract, ...], msgspec.Meta(min_length=3, max_length=3)]
-    """MSContract, VPM, HashTimeLock."""
+    contracts: Annotated[tuple[tuple[Short, Contract], ...], msgspec.Meta(max_length=64)]
+    """All that the node knows, each with its name: `MSContract`, `VPM`, and of the other
+    nanocontracts whichever it has."""
     features: Annotated[tuple[Small, ...], msgspec.Meta(max_length=64)] = ()
     """An even one must be understood by the other side, an odd one may be ignored."""
     software: Short = ""
@@ -78,7 +80,7 @@ class Hello(Record, frozen=True, gc=False):
         for code, name, ours, theirs in (
             (Code.NETWORK, "network", self.network, other.network),
             (Code.GENESIS, "genesis", self.genesis.hex()[:16], other.genesis.hex()[:16]),
-            (Code.CONTRACTS, "contracts", _shown(self.contracts), _shown(other.contracts)),
+            *self._contracts(other),
         ):
             if ours != theirs:
                 return Bye(code, f"{name}: ours is {ours}, yours {theirs}")
@@ -89,6 +91,13 @@ class Hello(Record, frozen=True, gc=False):
         if strange:
             return Bye(Code.FEATURE, f"features: {_list(strange)} must be known here, and are not")
         return None
+
+    def _contracts(self, other: Hello) -> Iterator[tuple[Code, str, str, str]]:
+        """Those that a channel needs, and what else both know: a kind of instance that only one of
+        us has is refused when it is asked for."""
+        ours, theirs = dict(self.contracts), dict(other.contracts)
+        for name in (*NEEDED, *sorted(ours.keys() & theirs.keys() - set(NEEDED))):
+            yield Code.CONTRACTS, name, _shown(ours.get(name)), _shown(theirs.get(name))
 
 
 class Messages(NamedTuple):
@@ -177,8 +186,8 @@ def _split(data: bytes) -> list[bytes]:
     return frames
 
 
-def _shown(contracts: tuple[bytes, ...]) -> str:
-    return ",".join(contract.hex()[:8] for contract in contracts)
+def _shown(contract: bytes | None) -> str:
+    return "unknown" if contract is None else f"0x{contract.hex()}"
 
 
 def _list(numbers: Iterable[int]) -> str:

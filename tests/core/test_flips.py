@@ -321,7 +321,7 @@ def test_terms_outside_the_limits_are_not_offered(
 
 def test_chain_without_the_contract_has_no_flips() -> None:
     world = World()
-    old = replace(DEPLOYMENT, coin_flip=None)
+    old = replace(DEPLOYMENT, others=DEPLOYMENT.others[:1])
     alice, bob = world.party("alice", GAMBLER), world.party("bob", GAMBLER, deployment=old)
     world.advance()
     channel = open_channel(world, alice, bob, 1_000, 1_000)

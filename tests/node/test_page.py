@@ -80,7 +80,7 @@ def test_a_payment_is_signed_and_checked_there() -> None:
         from perun.node.settings import deployment_of
         from perun.types import Statement
 
-        deployment = deployment_of(1, b"\\x01" * 20, b"\\x02" * 20, b"\\x03" * 20)
+        deployment = deployment_of(1, {"MSContract": b"\\x01" * 20, "VPM": b"\\x02" * 20})
         key, paid = SecretKey(b"\\x07" * 32), Statement(b"\\x04" * 32, 5)
         Checker(deployment).check(paid, sign(digest(deployment, paid), key), key.address)
         print(BACKEND.__name__)

@@ -144,7 +144,8 @@ def _packets(handshake: dict[str, Any]) -> dict[str, bytes]:
 
 
 def _hello() -> bytes:
-    contracts = [bytes([number]) * 20 for number in (1, 2, 3)]
+    names = ("MSContract", "VPM", "HashTimeLock")
+    contracts = [[name, bytes([place]) * 20] for place, name in enumerate(names, 1)]
     words = [[1], "eip155:31337", bytes([7]) * 32, contracts, [3], "somebody's node 0.1"]
     return b"\x01" + msgspec.msgpack.encode(words)
 

@@ -14,7 +14,7 @@ from perun.core.books import Books, Draft
 from perun.core.config import Deployment
 from perun.core.faults import BadProposal, InstanceRejected
 from perun.core.limits import Limits
-from perun.core.nanocontracts.kind import Due, Kind
+from perun.core.nanocontracts.kind import Due, Kind, domain_in
 from perun.core.rules.phases import fresh
 from perun.core.state import InstanceView, Role, Totals
 from perun.crypto.hashing import keccak
@@ -36,11 +36,9 @@ def flip_shift(flip: Flip, alice: bytes, bob: bytes) -> Wei:
 
 
 class _CoinFlipKind(Kind[Flip, FlipRecord]):
+    domain = CoinFlipDomain
     talks: ClassVar[bool] = False
     readies: ClassVar[bool] = True
-
-    def exists(self, deployment: Deployment) -> bool:
-        return deployment.coin_flip is not None
 
     # Rule flip-1.
     def half(self, seed: bytes, terms: Flip) -> tuple[Salt, bytes]:
@@ -62,10 +60,7 @@ class _CoinFlipKind(Kind[Flip, FlipRecord]):
     # ------------------------------------------------------------------------ what its terms say
 
     def id(self, deployment: Deployment, terms: Flip) -> InstanceId:
-        return flip_id(_domain(deployment), terms)
-
-    def app(self, deployment: Deployment) -> Address:
-        return _domain(deployment).contract
+        return flip_id(domain_in(deployment, CoinFlipDomain), terms)
 
     def locks(self, terms: Flip) -> tuple[Wei, Wei]:
         return terms.alice_lock, terms.bob_lock
@@ -223,12 +218,6 @@ class _CoinFlipKind(Kind[Flip, FlipRecord]):
 
 
 COIN_FLIP = _CoinFlipKind()
-
-
-def _domain(deployment: Deployment) -> CoinFlipDomain:
-    if deployment.coin_flip is None:
-        raise InstanceRejected("no such contract is known on this chain")
-    return deployment.coin_flip
 
 
 def _terms(instance: InstanceView) -> Flip:

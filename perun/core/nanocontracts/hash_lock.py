@@ -10,10 +10,11 @@ from perun.core.books import Books, Draft
 from perun.core.config import Deployment
 from perun.core.faults import BadProposal
 from perun.core.limits import Limits
-from perun.core.nanocontracts.kind import Due, Kind
+from perun.core.nanocontracts.kind import Due, Kind, domain_in
 from perun.core.notices import PreimageLearnt
 from perun.core.state import InstanceView, LegStatus, Role, Totals
 from perun.crypto.hashing import keccak
+from perun.encoding.domains import HashTimeLockDomain
 from perun.encoding.evidence import reveal_evidence
 from perun.encoding.ids import lock_id
 from perun.encoding.messages import Propose
@@ -33,14 +34,12 @@ def payer_of_lock(lock: Lock) -> Role:
 
 
 class _HashLockKind(Kind[Lock, LockRecord]):
+    domain = HashTimeLockDomain
     talks: ClassVar[bool] = False
     readies: ClassVar[bool] = False
 
     def id(self, deployment: Deployment, terms: Lock) -> InstanceId:
-        return lock_id(deployment.hash_time_lock, terms)
-
-    def app(self, deployment: Deployment) -> Address:
-        return deployment.hash_time_lock.contract
+        return lock_id(domain_in(deployment, HashTimeLockDomain), terms)
 
     def locks(self, terms: Lock) -> tuple[Wei, Wei]:
         return (Wei(0), terms.amount) if terms.bob_pays else (terms.amount, Wei(0))

@@ -18,16 +18,19 @@ from msgspec.structs import replace
 
 from perun.core.books import Books, Draft
 from perun.core.config import Deployment
+from perun.core.faults import InstanceRejected
 from perun.core.limits import Limits
 from perun.core.state import InstanceView, Role, Totals
 from perun.crypto.hashing import keccak
+from perun.encoding.domains import Domain
 from perun.encoding.messages import Propose
 from perun.types import Address, InstanceId, Record, Salt, UnixTime, Wei
 
-__all__ = ["Due", "Kind"]
+__all__ = ["Due", "Kind", "domain_in"]
 
 T = TypeVar("T")
 R = TypeVar("R")
+D = TypeVar("D", bound=Domain)
 
 
 class Due(Record, frozen=True, gc=False):
@@ -41,9 +44,19 @@ class Due(Record, frozen=True, gc=False):
     """Somebody has submitted what is worse for us: it cannot wait."""
 
 
+def domain_in(deployment: Deployment, kind: type[D]) -> D:
+    """What binds a kind's ids to this chain; raises `InstanceRejected` where it has no contract."""
+    found = deployment.find(kind)
+    if found is None:
+        raise InstanceRejected("no such contract is known on this chain")
+    return found
+
+
 class Kind(ABC, Generic[T, R]):
     """A kind whose parameters are a `T`, and of which the chain records an `R`."""
 
+    domain: ClassVar[type[Domain]]
+    """Of the contract that decides it: what it is found by in a deployment."""
     talks: ClassVar[bool]
     """Whether its ends go on signing for it once it is listed: over a hub they say `Ready` before
     the first signature, and `Leave` with the last."""
@@ -54,7 +67,7 @@ class Kind(ABC, Generic[T, R]):
 
     def exists(self, deployment: Deployment) -> bool:
         """Whether this chain has its contract, as far as we were told."""
-        return True
+        return deployment.find(self.domain) is not None
 
     def half(self, seed: bytes, terms: T) -> tuple[Salt, bytes]:
         """The invited end's part of the terms, and the secret behind it if there is one.
@@ -84,9 +97,13 @@ class Kind(ABC, Generic[T, R]):
     def id(self, deployment: Deployment, terms: T) -> InstanceId:
         """The hash of all parameters."""
 
-    @abstractmethod
     def app(self, deployment: Deployment) -> Address:
-        """The contract that decides it."""
+        """The contract that decides it.
+
+        Raises:
+            InstanceRejected: this chain has none that we know.
+        """
+        return domain_in(deployment, self.domain).contract
 
     @abstractmethod
     def locks(self, terms: T) -> tuple[Wei, Wei]:

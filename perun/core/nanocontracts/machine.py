@@ -16,6 +16,7 @@ from perun.core.rules.keys import machine_key
 from perun.core.rules.worth import dust_of, enforcing_costs
 from perun.core.signing import exact
 from perun.core.state import InstanceView, Role, Totals
+from perun.encoding.domains import VPMDomain
 from perun.encoding.evidence import statements_evidence
 from perun.encoding.ids import machine_id
 from perun.encoding.messages import Propose
@@ -49,14 +50,12 @@ def totals_shift(machine: Machine, by_alice: int, by_bob: int) -> Wei:
 
 
 class _MachineKind(Kind[Machine, MachineRecord]):
+    domain = VPMDomain
     talks: ClassVar[bool] = True
     readies: ClassVar[bool] = True
 
     def id(self, deployment: Deployment, terms: Machine) -> InstanceId:
         return machine_id(deployment.vpm, terms)
-
-    def app(self, deployment: Deployment) -> Address:
-        return deployment.vpm.contract
 
     def locks(self, terms: Machine) -> tuple[Wei, Wei]:
         return terms.alice_lock, terms.bob_lock

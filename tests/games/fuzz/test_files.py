@@ -23,6 +23,7 @@ from perun.errors import ChainFault, StoreFault
 from perun.node.backup import open_copy
 from perun.node.export import BadExport, read_export, write_export
 from perun.node.profile import Profile, read_profile, write_profile
+from perun.node.settings import contracts_of
 from perun.store import SqliteStore
 from perun.store.tables import TABLES
 from perun.testing.parties import key_of
@@ -50,9 +51,7 @@ def profile(story: Story) -> Profile:
     deployment = story.world.deployment
     return Profile(
         deployment.contract.chain_id,
-        deployment.contract.contract,
-        deployment.vpm.contract,
-        deployment.hash_time_lock.contract,
+        contracts_of(deployment),
         story.alice.account.address,
         story.alice.key.public_key.data,
         b"\x07" * 32,

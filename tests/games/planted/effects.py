@@ -34,6 +34,7 @@ from perun.core.effects import (
     WithdrawMoney,
 )
 from perun.core.inputs import Input
+from perun.core.nanocontracts.hash_lock import HASH_LOCK
 from perun.encoding import messages as m
 from perun.encoding.evidence import statements_evidence
 from perun.spec.contracts import VPMApp
@@ -153,7 +154,7 @@ def statements(name: str, change: Callable[..., tuple[Any, ...]]) -> EffectBug:
 
 
 def _another_secret(sent: SubmitEvidence) -> bytes:
-    if sent.app != DEPLOYMENT.hash_time_lock.contract:
+    if sent.app != HASH_LOCK.app(DEPLOYMENT):
         return sent.evidence
     return sent.evidence[:-32] + bytes(32)
 

@@ -14,6 +14,7 @@ from perun.bindings import events, ms_contract_calls
 from perun.bindings.calls import Call, Query
 from perun.core.config import Policy
 from perun.core.limits import Limits
+from perun.core.nanocontracts.hash_lock import HASH_LOCK
 from perun.core.state import PeerId
 from perun.testing.chain import ScriptedChain
 from perun.testing.endpoint import ScriptedEndpoint
@@ -268,7 +269,7 @@ class Theatre:
         tables = {
             self.deployment.contract.contract: events.MS_CONTRACT,
             self.deployment.vpm.contract: events.VPM,
-            self.deployment.hash_time_lock.contract: events.HASH_TIME_LOCK,
+            HASH_LOCK.app(self.deployment): events.HASH_TIME_LOCK,
         }
         for number in range(first, self.chain.head.number + 1):
             block = self.chain.block(number)

@@ -36,7 +36,13 @@ from perun.types import (
 KEYS = BackupKeys(bytes(31) + b"\x01")
 NUMBER = 7
 SLOT = KEYS.slot(NUMBER)
-PROFILE = Profile(ChainId(1), *(bytes((n,)) * 20 for n in range(1, 5)), bytes(64), bytes(32))  # type: ignore[arg-type]
+PROFILE = Profile(
+    ChainId(1),
+    {"MSContract": Address(bytes(20)), "VPM": Address(b"\x01" * 20)},
+    Address(b"\x04" * 20),
+    bytes(64),
+    bytes(32),
+)
 _TERMS = Channel(*(Address(bytes((n,)) * 20) for n in range(1, 5)), ETH, Seconds(3600), Nonce(1))
 VIEW = ChannelView(ChannelId(bytes(32)), _TERMS, Role.ALICE, bytes(33), Stage.JOINED, Funding())
 

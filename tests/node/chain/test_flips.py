@@ -7,7 +7,8 @@ import pytest
 
 from perun.bindings import coin_flip
 from perun.core.effects import Submit, SubmitEvidence, Watch
-from perun.encoding import flip_commit, flip_evidence, flip_id
+from perun.core.nanocontracts.coin_flip import COIN_FLIP
+from perun.encoding import flip_commit, flip_evidence
 from perun.types import (
     Address,
     Flip,
@@ -28,15 +29,13 @@ HOUR = Seconds(3_600)
 
 @pytest.fixture
 def app(world: World) -> Address:
-    assert world.deployment.coin_flip is not None
-    return world.deployment.coin_flip.contract
+    return COIN_FLIP.app(world.deployment)
 
 
 def new_flip(world: World) -> tuple[Flip, FlipId]:
     commits = [flip_commit(bob, SECRETS[bob]) for bob in (False, True)]
     flip = Flip(Wei(50), Wei(40), *commits, 1, world.later(7_200), HOUR, Salt(bytes(32)))
-    assert world.deployment.coin_flip is not None
-    return flip, flip_id(world.deployment.coin_flip, flip)
+    return flip, COIN_FLIP.id(world.deployment, flip)
 
 
 def head(party: Party, id: FlipId) -> FlipRecord | None:

@@ -7,11 +7,11 @@ from perun.bindings.calls import Fees
 from perun.chain.memory import GENESIS_TIME, MemoryChain, rich_key
 from perun.chain.reports import Paid
 from perun.chain.service import ChainService
-from perun.core.config import Deployment
 from perun.core.effects import OpenChannel, Submit, Watch
 from perun.core.inputs import ChainBlock, ChainChannel, ChainCredit
 from perun.core.limits import limits_for
 from perun.encoding import channel_id
+from perun.node.settings import deployment_of
 from perun.types import ETH, Channel, Nonce, Seconds, UnixTime, Wei
 from perun.wallet import KeyAccount
 
@@ -21,7 +21,7 @@ def test_deposit_is_sent_seen_and_final_on_eth_tester() -> None:
     alice, bob = KeyAccount(rich_key(0)), KeyAccount(rich_key(1))
     suite = deploy(chain.web3, gas=6_000_000, fees=Fees(Wei(10**10), Wei(10**9)))
     chain.set_automine(False)
-    deployment = Deployment(suite.ms_contract.domain, suite.vpm.domain, suite.hash_time_lock.domain)
+    deployment = deployment_of(suite.chain_id, suite.places())
     channel = Channel(
         alice.address, bob.address, alice.address, bob.address, ETH, Seconds(600), Nonce(1)
     )

@@ -17,7 +17,7 @@ from perun.types import Address, ChainId
 from perun.wallet import KeyAccount, encrypt
 
 KEY = SecretKey(b"\x07" * 32)
-PLACES = [Address(bytes((n,)) * 20) for n in (1, 2, 3)]
+PLACES = {name: Address(bytes((n,)) * 20) for n, name in enumerate(("MSContract", "VPM"), 1)}
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nobody listens
 
 
@@ -40,7 +40,7 @@ def store(tmp_path: Path) -> Path:
     """A store without channels, that says whose it is."""
     path = tmp_path / "store"
     opened = SqliteStore(path)
-    profile = Profile(ChainId(31337), *PLACES, KEY.address, KEY.public_key.data, bytes(32))
+    profile = Profile(ChainId(31337), PLACES, KEY.address, KEY.public_key.data, bytes(32))
     write_profile(opened, profile, encrypt(KEY, "open", work=2))
     opened.close()
     return path
@@ -118,7 +118,7 @@ def test_backup_and_status(store: Path, tmp_path: Path) -> None:
 
 def test_seed_and_key_are_not_shown(store: Path) -> None:
     opened = SqliteStore(store)
-    write_profile(opened, Profile(ChainId(1), *PLACES, KEY.address, b"\4" * 64, b"\x5e" * 32))
+    write_profile(opened, Profile(ChainId(1), PLACES, KEY.address, b"\4" * 64, b"\x5e" * 32))
     shown = repr(read_profile(opened))
     opened.close()
     assert "5e5e" not in shown

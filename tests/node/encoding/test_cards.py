@@ -16,7 +16,6 @@ from perun.encoding.cards import (
     LONGEST_LIFE,
     Card,
     CardAsset,
-    CardContracts,
     CardExpired,
     CardForged,
     CardFromAnother,
@@ -39,7 +38,7 @@ NOW = UnixTime(1_800_000_000)
 CARD = Card(
     "eip155:31337",
     "0x" + "07" * 32,
-    CardContracts("0x" + "01" * 20, "0x" + "02" * 20, "0x" + "03" * 20),
+    {"msContract": "0x" + "01" * 20, "vpm": "0x" + "02" * 20, "hashTimeLock": "0x" + "03" * 20},
     show_node_id(PEER),
     "hub.example.org:7070",
     5,

@@ -26,9 +26,7 @@ def test_requests_and_receipts(case: dict[str, Any]) -> None:
     kind = KINDS[case["type"].partition("(")[0]]
     fields = {name: vectors.value(text) for name, text in case["fields"].items()}
     message: Any = kind(**fields)
-    deployment = type(DEPLOYMENT)(
-        vectors.domain(case["domain"]), DEPLOYMENT.vpm, DEPLOYMENT.hash_time_lock
-    )
+    deployment = type(DEPLOYMENT)(vectors.domain(case["domain"]), DEPLOYMENT.vpm)
     hashed = digest(deployment, message)
     assert hashed == vectors.value(case["digest"])
     for key, signed in zip(KEYS, case["signatures"], strict=True):

@@ -10,6 +10,7 @@ from perun import deploy
 from perun.chain.anvil import Anvil
 from perun.chain.memory import GENESIS_TIME
 from perun.core.config import Deployment
+from perun.node.settings import deployment_of
 
 
 @pytest.fixture(scope="session")
@@ -24,4 +25,4 @@ def deployment(anvil: Anvil) -> Deployment:
     anvil.set_automine(True)
     suite = deploy(anvil.endpoint().web3)
     anvil.set_automine(False)
-    return Deployment(suite.ms_contract.domain, suite.vpm.domain, suite.hash_time_lock.domain)
+    return deployment_of(suite.chain_id, suite.places())

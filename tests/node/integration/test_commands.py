@@ -127,9 +127,9 @@ def test_chain_without_the_contracts_is_not_one_that_owes_nothing(
 ) -> None:
     path = tmp_path / "store"
     store = SqliteStore(path)
-    places = [Address(bytes((n,)) * 20) for n in (1, 2, 3)]
+    places = {name: Address(bytes((n,)) * 20) for n, name in enumerate(("MSContract", "VPM"), 1)}
     key = rich_key(7)
-    profile = Profile(ChainId(31337), *places, key.address, key.public_key.data, bytes(32))
+    profile = Profile(ChainId(31337), places, key.address, key.public_key.data, bytes(32))
     write_profile(store, profile)
     store.close()
     arguments = ["exit", str(path), "--rpc", anvil.url, "--dry-run"]

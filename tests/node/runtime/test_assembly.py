@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -24,9 +25,10 @@ from perun.crypto.interop import eth_private_key
 from perun.node.assembly import Assembly
 from perun.node.backup import open_copy
 from perun.node.export import read_export, write_export
-from perun.node.profile import Profile
-from perun.node.settings import config_for, peer_id
-from perun.types import ETH, Address, Nonce, Seconds, UnixTime, Wei
+from perun.node.profile import Profile, read_profile
+from perun.node.settings import config_for, deployment_of, peer_id
+from perun.store import SqliteStore
+from perun.types import ETH, ChainId, Nonce, Seconds, UnixTime, Wei
 from perun.wire.local import LocalNetwork
 
 KEY = SecretKey(keccak(b"the node"))
@@ -50,8 +52,7 @@ def chain() -> tuple[RpcEndpoint, Deployment]:
     """A chain with the contracts."""
     endpoint = MemoryChain().endpoint()
     suite = deployments.deploy(endpoint.web3, eth_private_key(rich_key(0)))
-    domains = (suite.ms_contract.domain, suite.vpm.domain, suite.hash_time_lock.domain)
-    return endpoint, Deployment(*domains)
+    return endpoint, deployment_of(suite.chain_id, suite.places())
 
 
 def offered(
@@ -129,14 +130,35 @@ def _told(path: Path) -> tuple[Profile, list[Row]]:
     return profile, []
 
 
+_ONCE = ("MSContract", "VPM", "HashTimeLock", "CoinFlip")
+
+
 def test_store_of_before_goes_by_the_limits_of_its_chain(
-    chain: tuple[RpcEndpoint, Deployment],
+    tmp_path: Path, chain: tuple[RpcEndpoint, Deployment]
 ) -> None:
     endpoint, _ = chain
-    places = (Address(bytes(20)),) * 3
-    older = Profile(endpoint.chain_id, *places, KEY.address, KEY.public_key.data, bytes(32))
-    read = msgspec.json.decode(msgspec.json.encode(msgspec.to_builtins(older)[:8]), type=Profile)
-    assert read.own_limits == limits_for(endpoint.chain_id)
+    profile = _read_from_earlier(tmp_path, endpoint.chain_id, 8)
+    assert profile.own_limits == limits_for(endpoint.chain_id)
+
+
+@pytest.mark.parametrize(("fields", "names"), [(8, _ONCE[:3]), (9, _ONCE[:3]), (10, _ONCE)])
+def test_store_that_has_a_field_for_each_contract_is_read(
+    tmp_path: Path, fields: int, names: tuple[str, ...]
+) -> None:
+    profile = _read_from_earlier(tmp_path, ChainId(31337), fields)
+    assert profile.contracts == {name: bytes((n,)) * 20 for n, name in enumerate(names, 1)}
+    assert (profile.account, profile.since) == (KEY.address, 7)
+    kinds = {type(domain).contract_name for domain in profile.deployment.domains}
+    assert kinds == set(names)
+
+
+def _read_from_earlier(folder: Path, chain_id: ChainId, fields: int) -> Profile:
+    """What is read of a profile as it was written once, with so many fields."""
+    places = [bytes((n,)) * 20 for n in (1, 2, 3)]
+    rest = [KEY.address, KEY.public_key.data, bytes(32), 7, limits_for(chain_id), bytes((4,)) * 20]
+    with closing(SqliteStore(folder / "earlier")) as store:
+        store.put("profile", msgspec.json.encode([chain_id, *places, *rest][:fields]))
+        return read_profile(store)
 
 
 def test_whoever_looks_at_a_running_store_leaves_its_log(

@@ -10,6 +10,7 @@ from perun.bindings import coin_flip
 from perun.bindings.coin_flip import StoredFlip
 from perun.core.config import Policy
 from perun.core.inputs import CommandFlip
+from perun.core.nanocontracts.coin_flip import COIN_FLIP
 from perun.core.state import InstanceView, Role
 from perun.demo.party import Party
 from perun.encoding.messages import RevealSecret
@@ -52,8 +53,7 @@ def terms_of(instance: InstanceView) -> Flip:
 
 
 def stored(scene: Scene, instance: InstanceView) -> StoredFlip:
-    assert scene.deployment.coin_flip is not None
-    query = coin_flip.record(scene.deployment.coin_flip.contract, instance.id)
+    query = coin_flip.record(COIN_FLIP.app(scene.deployment), instance.id)
     return scene.endpoint().ask(query, scene.chain.head.number)
 
 
@@ -83,8 +83,7 @@ def test_tower_answers_what_the_other_end_has_revealed(
     secrets = (flip_of(alice).secrets[Role.ALICE], flip.secrets[Role.BOB])
     watching = tower(scene, bob, tmp_path / "export")
     alice.cut_power()
-    assert scene.deployment.coin_flip is not None
-    app = scene.deployment.coin_flip.contract
+    app = COIN_FLIP.app(scene.deployment)
     call = coin_flip.reveal(app, terms_of(flip), False, Preimage(secrets[Role.ALICE]))
     scene.by_hand(KEYS["alice"], call)
     scene.chain.mine()

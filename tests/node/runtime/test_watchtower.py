@@ -246,7 +246,8 @@ def test_export_of_somebody_else_does_not_take_its_place(scene: Scene, tmp_path:
     scene.open(alice, bob)
     path = tmp_path / "export"
     watching = tower(scene, bob, path)
-    elsewhere = replace(bob.profile, ms_contract=bob.profile.vpm)
+    contracts = bob.profile.contracts
+    elsewhere = replace(bob.profile, contracts={**contracts, "MSContract": contracts["VPM"]})
     for profile in (alice.profile, elsewhere):
         write_export(path, profile, [])
         with pytest.raises(BadExport, match="another owner"):

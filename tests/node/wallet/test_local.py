@@ -7,7 +7,7 @@ from perun.core.config import Deployment
 from perun.core.effects import Sign, SignItem
 from perun.core.signing import Checker
 from perun.crypto import SecretKey
-from perun.encoding import hash_time_lock_domain, ms_contract_domain, vpm_domain
+from perun.encoding import ms_contract_domain, vpm_domain
 from perun.types import Address, ChainId, ChannelId, MachineId, State, Statement, Version, Wei
 from perun.wallet import LocalWallet
 from perun.wallet.local import UnknownKey
@@ -15,9 +15,7 @@ from perun.wallet.local import UnknownKey
 ALICE, BOB = SecretKey(b"\x01" * 32), SecretKey(b"\x02" * 32)
 PLACES = [Address(bytes((n,)) * 20) for n in (7, 8, 9)]
 DEPLOYMENT = Deployment(
-    ms_contract_domain(ChainId(1), PLACES[0]),
-    vpm_domain(ChainId(1), PLACES[1]),
-    hash_time_lock_domain(ChainId(1), PLACES[2]),
+    ms_contract_domain(ChainId(1), PLACES[0]), vpm_domain(ChainId(1), PLACES[1])
 )
 STATE = State(ChannelId(bytes(32)), Version(2), Wei(5))
 STATEMENT = Statement(MachineId(bytes(32)), Wei(9))

@@ -11,7 +11,12 @@ from perun.wire.packets import Packet, read_packet
 from perun.wire.parcels import Hello
 from perun.wire.sessions import Arrived, Ended, Limits, Opened, Out, Outcome, Sessions
 
-HELLO = Hello((1,), "eip155:31337", b"\x07" * 32, (b"\x01" * 20, b"\x02" * 20, b"\x03" * 20))
+HELLO = Hello(
+    (1,),
+    "eip155:31337",
+    b"\x07" * 32,
+    (("MSContract", b"\x01" * 20), ("VPM", b"\x02" * 20), ("HashTimeLock", b"\x03" * 20)),
+)
 ROUTE = "route"
 
 

@@ -53,10 +53,17 @@ def test_nothing_is_sent_before_both_have_said_hello() -> None:
     assert bob.frames == []
 
 
+def _with(name: str) -> tuple[tuple[str, bytes], ...]:
+    """The contracts, one of them at another place."""
+    return tuple({**dict(HELLO.contracts), name: b"\x09" * 20}.items())
+
+
 OTHER = [
     (replace(HELLO, network="eip155:1"), Code.NETWORK, "eip155:31337.*eip155:1"),
     (replace(HELLO, genesis=b"\x08" * 32), Code.GENESIS, "0707.*0808"),
-    (replace(HELLO, contracts=(b"\x09" * 20,) * 3), Code.CONTRACTS, "01010101.*09090909"),
+    (replace(HELLO, contracts=_with("MSContract")), Code.CONTRACTS, "MSContract.*01010101.*0909"),
+    (replace(HELLO, contracts=_with("HashTimeLock")), Code.CONTRACTS, "TimeLock.*03030303.*0909"),
+    (replace(HELLO, contracts=HELLO.contracts[:1]), Code.CONTRACTS, "VPM.*unknown"),
     (replace(HELLO, versions=(2, 3)), Code.VERSION, "ours are 1, yours 2, 3"),
     (replace(HELLO, features=(3, 6)), Code.FEATURE, "6 must be known"),
 ]
@@ -75,6 +82,13 @@ def test_a_mismatch_ends_the_session_and_names_both_values(
     assert not ether.send(alice, bob, b"pay")
     ether.run()
     assert not bob.sessions.is_busy(alice.id)
+
+
+def test_contract_that_only_one_of_them_knows_keeps_nobody_apart() -> None:
+    more = (*HELLO.contracts[:2], ("CoinFlip", b"\x04" * 20))
+    alice, bob = End("alice"), End("bob", replace(HELLO, contracts=more))
+    joined(alice, bob)
+    assert (alice.opened, bob.opened) == (1, 1)
 
 
 def test_odd_features_are_ignored_and_known_even_ones_taken() -> None:

@@ -109,7 +109,7 @@ def test_parcels() -> None:
         (1,),
         "eip155:31337",
         b"\x07" * 32,
-        (b"\x01" * 20, b"\x02" * 20, b"\x03" * 20),
+        (("MSContract", b"\x01" * 20), ("VPM", b"\x02" * 20), ("HashTimeLock", b"\x03" * 20)),
         (3,),
         "somebody's node 0.1",
     )

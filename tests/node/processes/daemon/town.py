@@ -14,7 +14,7 @@ from web3 import Web3
 import perun
 from perun.api.client import Node, connect
 from perun.chain.anvil import Anvil
-from perun.daemon.contracts import Contracts, write_contracts
+from perun.daemon.contracts import write_contracts
 from perun.daemon.daemon import Daemon
 from perun.daemon.keyring import Keyring, new_phrase
 from perun.daemon.settings import (
@@ -55,9 +55,9 @@ class Town:
     def __post_init__(self) -> None:
         self.web3 = self.anvil.endpoint().web3
         suite = perun.deploy(self.web3)
-        self.contracts = Contracts(
-            *(suite.addresses()[name] for name in ("MSContract", "VPM", "HashTimeLock"))
-        )
+        self.contracts = {
+            name: suite.addresses()[name] for name in ("MSContract", "VPM", "HashTimeLock")
+        }
 
     def settle(
         self,

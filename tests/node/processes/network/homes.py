@@ -20,7 +20,7 @@ from perun.app.methods import Params
 from perun.app.work import Ask
 from perun.chain.anvil import Anvil
 from perun.cli.living import opened
-from perun.daemon.contracts import Contracts, write_contracts
+from perun.daemon.contracts import write_contracts
 from perun.daemon.daemon import Daemon
 from perun.daemon.keyring import Keyring, new_phrase, write_keyring
 from perun.daemon.settings import (
@@ -60,7 +60,7 @@ class Place:
         self.anvil, self.folder = anvil, folder
         suite = deploy(anvil.endpoint().web3)
         known = suite.addresses()
-        self.contracts = Contracts(known["MSContract"], known["VPM"], known["HashTimeLock"])
+        self.contracts = {name: known[name] for name in ("MSContract", "VPM", "HashTimeLock")}
 
     def home(self, name: str, wire: WireSettings, hub: HubSettings | None = None) -> Path:
         """A folder with keys and settings, whose account has 1,000 ETH."""

@@ -13,7 +13,12 @@ from perun.node.settings import peer_id
 from perun.testing.parties import key_of
 from perun.wire.web import Hello, Listener, News, SessionDown, WebWire
 
-HELLO = Hello((1,), "eip155:31337", b"\x07" * 32, (b"\x01" * 20, b"\x02" * 20, b"\x03" * 20))
+HELLO = Hello(
+    (1,),
+    "eip155:31337",
+    b"\x07" * 32,
+    (("MSContract", b"\x01" * 20), ("VPM", b"\x02" * 20), ("HashTimeLock", b"\x03" * 20)),
+)
 PATIENCE_SECONDS = 60.0
 """Nothing waits for so long; a test that does has failed."""
 
