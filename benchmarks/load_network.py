@@ -33,6 +33,7 @@ from perun.types import ETH, Nonce, Seconds, Wei
 from perun.wire.exchange import Exchange
 from perun.wire.local import LocalNetwork
 from perun.wire.parcels import Hello
+from perun.wire.web_sockets import WebSockets
 
 __all__ = ["HUB", "Crowd", "Pair", "begin_stage", "settings"]
 
@@ -107,7 +108,11 @@ class ManySockets(LocalNetwork):
     def enter(self, party: Party) -> _End:  # type: ignore[override]
         """See `perun.ports.Network`; nothing is opened before `open`."""
         exchange = Exchange(
-            self._keys[party.peer], self._hello, party, admits=lambda _peer, _token: True
+            self._keys[party.peer],
+            self._hello,
+            party,
+            WebSockets(),
+            admits=lambda _peer, _token: True,
         )
         self.exchanges[party.peer] = exchange
         return _End(exchange)

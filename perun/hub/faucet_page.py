@@ -79,7 +79,7 @@ class FaucetPage:
         for _ in range(_LOOKS):
             now = await self._balance(account)
             if now is not None and now >= before + given.amount:
-                return web.json_response({"wei": str(given.amount)})
+                return _answer(200, wei=str(given.amount))
             await asyncio.sleep(_PAUSE)
         return _no(503, "the gift is on its way; look at your account in a minute")
 
@@ -117,4 +117,10 @@ async def _from_elsewhere(ask: Callable[[Callable[[Any], None]], None]) -> Any:
 
 
 def _no(status: int, reason: str) -> web.Response:
-    return web.json_response({"reason": reason}, status=status)
+    return _answer(status, reason=reason)
+
+
+def _answer(status: int, **fields: str) -> web.Response:
+    # Any page may ask: what it asks for is a gift.
+    headers = {"Access-Control-Allow-Origin": "*"}
+    return web.json_response(fields, status=status, headers=headers)

@@ -11,7 +11,8 @@
     relay      passes packets between attached nodes                    no I/O
     door       who may come in                                          no I/O
     listener   links that others dial, card, further pages
-    dialer     a link that we dial
+    dialer     a link that we dial, over a socket that another opens
+    sockets    what a link is made of; `web_sockets` by aiohttp
     exchange   which peer is called when and how
     web        `WebWire`: the wire of a node, in a thread of its own
     local      a wire within one process, for tests

@@ -15,15 +15,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol
 
-import aiohttp
-from aiohttp import WSMsgType
-
 from perun.core.state import PeerId
 from perun.crypto import SecretKey, sign
 from perun.encoding.wire_data import attach_digest
 from perun.wire import packets
 from perun.wire.codes import Code
-from perun.wire.packets import MAX_PACKET_BYTES, PROTOCOL, Attach
+from perun.wire.packets import Attach
+from perun.wire.sockets import Closed, Socket, Sockets
 
 __all__ = ["Dialer", "LinkEvents", "pause", "wire_url"]
 
@@ -33,7 +31,6 @@ _SHORT_PAUSE: Final = 10.0
 _LONG_PAUSE: Final = 60.0
 _PATIENT_AFTER: Final = 600.0
 _CONNECT_SECONDS: Final = 10.0
-_PING_SECONDS: Final = 20.0
 
 
 class LinkEvents(Protocol):
@@ -80,7 +77,7 @@ class Dialer:
         key: SecretKey,
         peer: PeerId,
         events: LinkEvents,
-        client: aiohttp.ClientSession,
+        sockets: Sockets,
     ) -> None:
         """Dials once `run` is awaited."""
         self.host = host
@@ -88,7 +85,7 @@ class Dialer:
         self._key = key
         self._peer = peer
         self._events = events
-        self._client = client
+        self._sockets = sockets
         self._out: deque[bytes] = deque()
         self._queued = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -142,17 +139,8 @@ class Dialer:
 
     async def _live(self) -> bool:
         """One link from dialling to its end; whether it was attached."""
-        timeout = aiohttp.ClientWSTimeout(ws_close=2.0)
         async with asyncio.timeout(_CONNECT_SECONDS) as deadline:
-            socket = await self._client.ws_connect(
-                wire_url(self.host),
-                protocols=(PROTOCOL,),
-                max_msg_size=MAX_PACKET_BYTES + 1,
-                heartbeat=_PING_SECONDS,
-                timeout=timeout,
-                compress=0,
-            )
-            async with socket:
+            async with self._sockets.connect(wire_url(self.host)) as socket:
                 if not await self._attach(socket):
                     return False
                 deadline.reschedule(None)
@@ -163,42 +151,37 @@ class Dialer:
                     await self._read(socket)
                 finally:
                     writer.cancel()
-                    with suppress(asyncio.CancelledError, ConnectionError, aiohttp.ClientError):
+                    with suppress(asyncio.CancelledError, Exception):
                         await writer
         return True
 
-    async def _attach(self, socket: aiohttp.ClientWebSocketResponse) -> bool:
+    async def _attach(self, socket: Socket) -> bool:
         data = await self._receive(socket)
         if data is None:
             return False
         digest = attach_digest(self.host, packets.read_challenge(data))
         wish = Attach(self._peer, sign(digest, self._key), self.host)
-        await socket.send_bytes(wish.encode())
+        await socket.send(wish.encode())
         data = await self._receive(socket)
         return data is not None and packets.read_attached(data) == self._peer
 
-    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    async def _read(self, socket: Socket) -> None:
         take = self._events.link_packet
         while (data := await self._receive(socket)) is not None:
             take(self, data)
 
-    async def _receive(self, socket: aiohttp.ClientWebSocketResponse) -> bytes | None:
+    async def _receive(self, socket: Socket) -> bytes | None:
         """What came; None at the end, whose code and reason are kept."""
-        message = await socket.receive()
-        if message.type is WSMsgType.BINARY:
-            data: bytes = message.data
-            return data
-        code = socket.close_code
-        if message.type is WSMsgType.CLOSE:
-            self._reason = (message.data or Code.LOST, message.extra or "closed")
-        elif code is not None:
-            self._reason = (code, "the link is gone")
-        return None
+        came = await socket.receive()
+        if isinstance(came, Closed):
+            self._reason = (came.code, came.reason)
+            return None
+        return came
 
-    async def _write(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    async def _write(self, socket: Socket) -> None:
         out = self._out
         while True:
             while out:
-                await socket.send_bytes(out.popleft())
+                await socket.send(out.popleft())
             self._queued.clear()
             await self._queued.wait()

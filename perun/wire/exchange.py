@@ -16,9 +16,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
-
-import aiohttp
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from perun.core.state import PeerId
 from perun.crypto import SecretKey
@@ -27,10 +25,13 @@ from perun.errors import BrokenInvariant
 from perun.ports import Party
 from perun.wire.codes import RETRIED, Code
 from perun.wire.dialer import Dialer, pause
-from perun.wire.listener import Listener
 from perun.wire.packets import MalformedPacket, read_packet
 from perun.wire.parcels import Hello
 from perun.wire.sessions import Admits, Arrived, Ended, Limits, Opened, Out, Outcome, Sessions
+from perun.wire.sockets import Sockets
+
+if TYPE_CHECKING:
+    from perun.wire.listener import Listener
 
 __all__ = ["Exchange", "LinkDown", "LinkUp", "News", "SessionDown", "SessionUp"]
 
@@ -126,6 +127,7 @@ class Exchange:
         key: SecretKey,
         hello: Hello,
         party: Party,
+        sockets: Sockets,
         *,
         listener: Listener | None = None,
         admits: Admits | None = None,
@@ -156,7 +158,8 @@ class Exchange:
         self._came: deque[tuple[Any, bytes]] = deque()
         self._working = False
         self._waits_for_node = False
-        self._client: aiohttp.ClientSession | None = None
+        self._sockets = sockets
+        self._is_open = False
         self._ticking: asyncio.Task[None] | None = None
         self._own_relay = None if listener is None else _OwnRelay(self, listener)
 
@@ -170,7 +173,8 @@ class Exchange:
             await self._listener.start()
             self._listener.relay.attach(self.own, self._own_relay)
             self._listener.relay.gone = self._peer_gone
-        self._client = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        await self._sockets.open()
+        self._is_open = True
         self._ticking = asyncio.create_task(self._tick())
 
     async def close(self) -> None:
@@ -188,8 +192,8 @@ class Exchange:
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._listener is not None:
             await self._listener.stop()
-        if self._client is not None:
-            await self._client.close()
+        self._is_open = False
+        await self._sockets.close()
 
     # ------------------------------------------------------------------------- what is wanted
 
@@ -244,9 +248,9 @@ class Exchange:
     # ------------------------------------------------------------------------- calling
 
     def _attach(self, host: str) -> None:
-        if host in self.links or self._client is None:
+        if host in self.links or not self._is_open:
             return
-        dialer = self.links[host] = Dialer(host, self._key, self.own, self, self._client)
+        dialer = self.links[host] = Dialer(host, self._key, self.own, self, self._sockets)
         self._tasks[host] = asyncio.create_task(dialer.run())
 
     def _routes(self, peer: PeerId, called: _Called) -> list[Any]:

@@ -24,6 +24,7 @@ from perun.wire.exchange import Exchange, LinkDown, LinkUp, News, SessionDown, S
 from perun.wire.listener import Listener
 from perun.wire.parcels import Hello
 from perun.wire.sessions import Admits, Limits
+from perun.wire.web_sockets import WebSockets
 
 __all__ = [
     "Hello",
@@ -152,6 +153,7 @@ class WebWire:
             self._key,
             self._hello,
             party,
+            WebSockets(),
             listener=self._listener,
             admits=self._admits,
             features=self._features,

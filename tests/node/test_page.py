@@ -24,6 +24,7 @@ PARTS = (
     *("perun.app.app", "perun.ports", "perun.store.memory", "perun.api.door", "perun.api.protocol"),
     *("perun.bindings", "perun.chain", "perun.chain.follower", "perun.chain.submitter"),
     *("perun.wire.noise", "perun.wire.session", "perun.wire.sessions", "perun.wire.parcels"),
+    "perun.wire.exchange",
 )
 
 WITHOUT = f"""

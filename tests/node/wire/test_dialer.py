@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-import aiohttp
 import pytest
 
 from perun.node.settings import peer_id
 from perun.testing.parties import key_of
 from perun.wire.dialer import Dialer
+from perun.wire.web_sockets import WebSockets
 
 
 class Heard:
@@ -32,15 +32,17 @@ class Heard:
 def test_no_name_of_a_host_ends_the_dialling(host: str) -> None:
     async def dial() -> bool:
         heard, key = Heard(), key_of("alice")
-        async with aiohttp.ClientSession() as client:
-            dialer = Dialer(host, key, peer_id(key.public_key), heard, client)
-            task = asyncio.create_task(dialer.run())
-            down = asyncio.create_task(heard.down.wait())
-            await asyncio.wait({task, down}, return_when=asyncio.FIRST_COMPLETED)
-            ended = task.done()
-            for one in (task, down):
-                one.cancel()
-            await asyncio.gather(task, down, return_exceptions=True)
+        sockets = WebSockets()
+        await sockets.open()
+        dialer = Dialer(host, key, peer_id(key.public_key), heard, sockets)
+        task = asyncio.create_task(dialer.run())
+        down = asyncio.create_task(heard.down.wait())
+        await asyncio.wait({task, down}, return_when=asyncio.FIRST_COMPLETED)
+        ended = task.done()
+        for one in (task, down):
+            one.cancel()
+        await asyncio.gather(task, down, return_exceptions=True)
+        await sockets.close()
         return ended
 
     assert not asyncio.run(dial())
