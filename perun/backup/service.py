@@ -30,13 +30,12 @@ from perun.backup.requests import (
 )
 from perun.backup.shelf import NotNext, Shelf
 from perun.errors import PerunError
-from perun.wire.buckets import Bucket
+from perun.wire.bodies import Bodies, BodyLimits, BodyRefused
 
 __all__ = ["BackupService", "PlaceLimits"]
 
 _GROUP: Final = "from"
 _DAY: Final = 86_400.0
-_MOST_BUCKETS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +54,13 @@ class PlaceLimits:
     """Bytes in all; new owners come in while it is less than half full."""
     least: int = 2**16
     """Bytes that an owner counts for, however few it has."""
-    each_second: float = 20
-    """Requests of one address; ten seconds' worth at once."""
     keep_days: int = 730
     """A slot whose store was not seen for so long is forgotten."""
+
+    @property
+    def piece(self) -> int:
+        """Bytes that an entry counts for, however short it is: a file takes as many."""
+        return self.least // 16
 
 
 class _Refused(Exception):
@@ -85,13 +87,13 @@ class BackupService:
         """
         self.limits = limits or PlaceLimits()
         self.shelf = Shelf(folder)
-        self._address_of, self._clock = address_of, clock
+        self._clock = clock
+        self._bodies = Bodies(BodyLimits(self.limits.entry + 1_024), address_of)
         # Disk and signatures wait here, links do not; one thread: one writer.
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="perun-backups")
         self._used: dict[bytes, dict[str, int]] = {}
         self._group: dict[bytes, str] = {}
         self._count()
-        self._buckets: dict[str, Bucket] = {}
         self._cleaned = clock()
 
     def add_to(self, app: web.Application) -> None:
@@ -113,25 +115,13 @@ class BackupService:
         return sum(map(self._size, self._used))
 
     async def _serve(self, request: web.Request) -> web.Response:
-        group = self._address_of(request)
-        if not self._bucket(group).take(1, time.monotonic()):
-            return _packed(Answer("too many requests from your address; ask again in a while"), 429)
-        data = bytearray()
-        async for piece in request.content.iter_chunked(2**16):
-            data += piece
-            if len(data) > self.limits.entry + 1_024:
-                return _packed(Answer(f"more than {self.limits.entry} bytes"), 413)
-        loop = asyncio.get_running_loop()
-        status, answer = await loop.run_in_executor(self._pool, self.answer, bytes(data), group)
-        return _packed(answer, status)
-
-    def _bucket(self, group: str) -> Bucket:
-        if len(self._buckets) > _MOST_BUCKETS:
-            moment = time.monotonic()
-            kept = {g: b for g, b in self._buckets.items() if not b.is_full(moment)}
-            self._buckets = kept
-        rate = self.limits.each_second
-        return self._buckets.setdefault(group, Bucket(rate, 10 * rate, time.monotonic()))
+        try:
+            async with self._bodies.read(request) as (data, group):
+                loop = asyncio.get_running_loop()
+                status, answer = await loop.run_in_executor(self._pool, self.answer, data, group)
+                return _packed(answer, status)
+        except BodyRefused as refused:
+            return _packed(Answer(refused.why), refused.status)
 
     # --------------------------------------------------------------------- in the pool's one thread
 
@@ -183,15 +173,15 @@ class BackupService:
             (self.shelf.folder(owner) / _GROUP).write_text(group, encoding="utf-8")
             self._group[owner] = group
         used = self._used.setdefault(owner, {})
-        size = len(entry.data)
+        size = self._size_of(entry)
         used[slot.hex()] = size if entry.after == 0 else used.get(slot.hex(), 0) + size
         return Answer("", standing.number, standing.hash)
 
     def _require_room(self, owner: bytes, slot: bytes, entry: Entry, group: str) -> None:
         limits, used = self.limits, self._used.get(owner)
-        size = len(entry.data)
-        if size > limits.entry:
-            raise _Refused(f"an entry of {size} bytes; the most is {limits.entry}")
+        if len(entry.data) > limits.entry:
+            raise _Refused(f"an entry of {len(entry.data)} bytes; the most is {limits.entry}")
+        size = self._size_of(entry)
         grows = size if entry.after else max(0, size - (used or {}).get(slot.hex(), 0))
         total = self.kept
         if used is None:
@@ -209,6 +199,9 @@ class BackupService:
         if of_home + grows > limits.address:
             raise _Refused("others from your address have filled what it may have here")
 
+    def _size_of(self, entry: Entry) -> int:
+        return max(self.limits.piece, len(entry.data))
+
     def _size(self, owner: bytes) -> int:
         used = self._used.get(owner)
         return 0 if used is None else max(self.limits.least, sum(used.values()))
@@ -222,7 +215,8 @@ class BackupService:
             self._count()
 
     def _count(self) -> None:
-        self._used = {owner: self.shelf.sizes(owner) for owner in self.shelf.owners()}
+        piece = self.limits.piece
+        self._used = {owner: self.shelf.sizes(owner, piece) for owner in self.shelf.owners()}
         self._group = {owner: self._read_group(owner) for owner in self._used}
 
     def _read_group(self, owner: bytes) -> str:

@@ -24,6 +24,7 @@ __all__ = ["NotNext", "Shelf", "ShelfBroken", "Shelved"]
 
 _SEEN: Final = "seen"
 _DIGITS: Final = 20
+_MOST_HASHES: Final = 10_000
 _OWNER_ONLY: Final = 0o700
 
 
@@ -69,6 +70,7 @@ class Shelf:
             ShelfBroken: it cannot be made.
         """
         self.root = root
+        self._hashes: dict[tuple[str, int, int], bytes] = {}
         with _faults(root):
             root.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
 
@@ -82,8 +84,17 @@ class Shelf:
             numbers = self._numbers(owner, slot)
             if not numbers:
                 return None
-            data = self._file(owner, slot, numbers[-1]).read_bytes()
-        return Standing(numbers[-1], sha256(data).digest())
+            return Standing(numbers[-1], self._hash(self._file(owner, slot, numbers[-1])))
+
+    def _hash(self, file: Path) -> bytes:
+        """Of a file, which is read once as long as it is the same."""
+        state = file.stat()
+        known = str(file), state.st_mtime_ns, state.st_size
+        found = self._hashes.pop(known, None) or sha256(file.read_bytes()).digest()
+        self._hashes[known] = found
+        while len(self._hashes) > _MOST_HASHES:
+            del self._hashes[next(iter(self._hashes))]
+        return found
 
     def put(self, owner: bytes, slot: bytes, entry: Entry) -> Standing:
         """Keeps an entry; on disk when it returns. A snapshot takes the place of all before it.
@@ -153,12 +164,14 @@ class Shelf:
                 found.append(data)
         return found
 
-    def sizes(self, owner: bytes) -> dict[str, int]:
-        """Bytes of each slot of an owner."""
+    def sizes(self, owner: bytes, least: int = 0) -> dict[str, int]:
+        """Bytes of each slot of an owner; an entry counts for `least` at least."""
         with _faults(self.root):
             return {
                 folder.name: sum(
-                    (folder / name).stat().st_size for name in os.listdir(folder) if name != _SEEN
+                    max(least, (folder / name).stat().st_size)
+                    for name in os.listdir(folder)
+                    if name != _SEEN
                 )
                 for folder in self._folders(owner)
             }

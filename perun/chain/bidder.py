@@ -16,7 +16,7 @@ from perun.bindings.access import calls_others, cost, worth_listing
 from perun.bindings.calls import Access, Call, Fees, transaction
 from perun.bindings.failures import PoolRefused
 from perun.bindings.gas import MOST_GAS
-from perun.bindings.reverts import Reverted
+from perun.bindings.reverts import Reverted, RevertedWithReason
 from perun.chain.aside import Aside
 from perun.chain.endpoint import Block, Reading, Sending
 from perun.chain.fees import FeePolicy, first_fees, higher_fees, lower_fees
@@ -42,6 +42,8 @@ _FREELY: Final = 8
 _LONGEST_PAUSE: Final = 64
 """… up to so many: each stays in the journal."""
 
+_MOST_OF_A_TRANSFER: Final = 4 * PLAIN_TRANSFER_GAS
+"""Gas where money is only sent: the receiver's code may run on our account, and is a stranger's."""
 _BASE_GAS: Final = 150_000
 _GAS_PER_BYTE: Final = 100
 """Above what any call of ours uses: see `perun.chain.costs`. Gas that is not used costs nothing."""
@@ -197,10 +199,14 @@ class Bidder:
             raise gas
         if gas is not None:
             self._unestimated.pop(wish.key, None)
+            if not wish.call.data and gas > _MOST_OF_A_TRANSFER:
+                raise RevertedWithReason(f"the receiver's code takes {gas} gas")
             return max(gas, PLAIN_TRANSFER_GAS)  # no transaction uses less, whatever a node says
         since = self._unestimated.setdefault(wish.key, head.number)
         if head.number - since < _UNESTIMATED:
             return None
+        if not wish.call.data:
+            return _MOST_OF_A_TRANSFER
         return min(_BASE_GAS + _GAS_PER_BYTE * len(wish.call.data) + wish.call.reserve, MOST_GAS)
 
     def _estimate(self, call: Call) -> int | Reverted | None:

@@ -47,10 +47,13 @@ class Admission:
     own: PeerId = b""
     """The tower's own node, if it has one: nobody watches against himself."""
     channels: int = 64
-    """Of one client."""
+    """Of one client …"""
+    instances: int = 512
+    """… and in all of them."""
 
     def admit(self, client: PeerId, export: Export) -> tuple[Row, ...]:
-        """The rows to watch: without channels in which we are the other side.
+        """The rows to watch: without channels in which we are the other side, and those of which
+        there is no state to answer with.
 
         Raises:
             NotWatched: something in it is not as an honest client's.
@@ -63,13 +66,16 @@ class Admission:
         rows = [row for row in export.rows if isinstance(row, ChannelView)]
         if len(rows) > self.channels:
             raise NotWatched(f"{len(rows)} channels; the most is {self.channels}")
+        count = sum(isinstance(row, InstanceView) for row in export.rows)
+        if count > self.instances:
+            raise NotWatched(f"{count} instances; the most is {self.instances}")
         for view in rows:
             self._check_channel(client, view)
         ours = {view.id for view in rows if view.peer == self.own and self.own}
         taken: list[Row] = [
             replace(view, head=EMPTY, final=EMPTY, watched=False, told=0)
             for view in rows
-            if view.id not in ours
+            if view.id not in ours and view.agreed is not None
         ]
         instances = {}
         for row in export.rows:

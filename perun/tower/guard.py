@@ -74,6 +74,8 @@ class Guard:
         self._told: dict[bytes, ChainChannel | ChainInstance] = {}
         """What the chain has last said of each: for whoever asks later."""
         self._ended: set[bytes] = set()
+        self.forgotten: set[PeerId] = set()
+        """Whose rows have made trouble: they are not watched until they come again."""
 
     @property
     def sees(self) -> UnixTime:
@@ -86,6 +88,7 @@ class Guard:
 
     def learn(self, client: PeerId, profile: Profile, rows: tuple[Row, ...]) -> None:
         """From now on it watches these for a client, on top of what it has of it."""
+        self.forgotten.discard(client)
         known = self._clients.get(client)
         if known is not None:
             known.learn(rows)
@@ -107,6 +110,7 @@ class Guard:
 
     def forget(self, client: PeerId) -> None:
         """Watches for it no more."""
+        self.forgotten.add(client)
         self._clients.pop(client, None)
         for id in [id for id, watching in self._watching.items() if client in watching]:
             self.let_go(client, id)

@@ -27,14 +27,13 @@ from perun.node.export import Export, keep_export, parse_export
 from perun.tower.admission import Admission, Heights, NotWatched, heights
 from perun.tower.guard import Guard
 from perun.tower.requests import MOST_EXPORT, SKEW, TOWER_PATH, Answer, Request
-from perun.wire.buckets import Bucket
+from perun.wire.bodies import Bodies, BodyLimits, BodyRefused
 
 __all__ = ["TowerLimits", "TowerService"]
 
 _ROUND: Final = 1.0
 _SUFFIX: Final = ".watch"
 _GROUP: Final = ".from"
-_MOST_BUCKETS: Final = 10_000
 
 Told = Callable[[str, Exception], None]
 
@@ -45,8 +44,6 @@ class TowerLimits:
 
     clients: int = 10_000
     clients_per_address: int = 64
-    each_second: float = 20
-    """Requests of one address; ten seconds' worth at once."""
 
 
 class TowerService:
@@ -77,7 +74,7 @@ class TowerService:
             StoreFault: the folder cannot be read.
         """
         self._folder, self._guard, self._admission = folder, guard, admission
-        self._address_of, self._is_us, self._only = address_of, is_us, only
+        self._is_us, self._only = is_us, only
         self.limits = limits or TowerLimits()
         self._tell, self._let_go = tell, let_go
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -89,7 +86,9 @@ class TowerService:
         for file in sorted(folder.glob(f"*{_SUFFIX}")):
             self._read(file)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="perun-tower-in")
-        self._buckets: dict[str, Bucket] = {}
+        self._bodies = Bodies(
+            BodyLimits(MOST_EXPORT + 1_024, bytes_each_second=MOST_EXPORT), address_of
+        )
         self._wake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._watch, name="perun-tower", daemon=True)
@@ -153,23 +152,12 @@ class TowerService:
     # ------------------------------------------------------------------------- taking
 
     async def _serve(self, request: web.Request) -> web.Response:
-        group = self._address_of(request)
-        if not self._bucket(group).take(1, time.monotonic()):
-            return _packed(429, Answer("too many requests from your address"))
-        data = bytearray()
-        async for piece in request.content.iter_chunked(2**16):
-            data += piece
-            if len(data) > MOST_EXPORT + 1_024:
-                return _packed(413, Answer(f"more than {MOST_EXPORT} bytes"))
-        loop = asyncio.get_running_loop()
-        return _packed(*await loop.run_in_executor(self._pool, self.answer, bytes(data), group))
-
-    def _bucket(self, group: str) -> Bucket:
-        if len(self._buckets) > _MOST_BUCKETS:
-            now = time.monotonic()
-            self._buckets = {g: b for g, b in self._buckets.items() if not b.is_full(now)}
-        rate = self.limits.each_second
-        return self._buckets.setdefault(group, Bucket(rate, 10 * rate, time.monotonic()))
+        try:
+            async with self._bodies.read(request) as (data, group):
+                loop = asyncio.get_running_loop()
+                return _packed(*await loop.run_in_executor(self._pool, self.answer, data, group))
+        except BodyRefused as refused:
+            return _packed(refused.status, Answer(refused.why))
 
     def answer(self, data: bytes, group: str) -> tuple[int, Answer]:
         """HTTP status and answer to a request's bytes that come from an address."""
@@ -189,7 +177,9 @@ class TowerService:
             return 507, Answer(f"the tower cannot keep it: {str(error)[:200]}")
 
     def _answer(self, client: PeerId) -> Answer:
-        return Answer("", tuple(sorted(self._heights.get(client, {}).items())), self._guard.sees)
+        # What is on disk, and not watched because of a fault of ours, is not acknowledged.
+        watched = {} if client in self._guard.forgotten else self._heights.get(client, {})
+        return Answer("", tuple(sorted(watched.items())), self._guard.sees)
 
     def _take(self, client: PeerId, content: bytes, group: str) -> None:
         """Checks, keeps, then has it watched."""

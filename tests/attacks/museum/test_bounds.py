@@ -14,6 +14,7 @@ from perun.core.limits import DEFAULT_LIMITS
 from perun.encoding.messages import MAX_MESSAGE_BYTES
 from perun.node import inbox
 from perun.wire import session
+from perun.wire.bodies import BodyLimits
 from perun.wire.door import DoorLimits
 from perun.wire.sessions import Limits
 from tests.attacks.contracts import test_c7_out_of_gas as c7
@@ -27,6 +28,7 @@ NAMES = {
     "costs": costs,
     "inbox": inbox,
     "door": DoorLimits(),
+    "bodies": BodyLimits(0),
     "session": session,
     "sessions": Limits(),
     "app": Settings(),

@@ -166,3 +166,35 @@ def test_what_it_keeps_survives_a_restart_with_its_bounds(
     assert again.kept == service.kept
     assert again._group == {OWNER.name: "10.0.0.1"}
     assert ask(again, OWNER, "newest").number == 1
+
+
+def test_entries_of_few_bytes_count_for_what_their_files_take(tmp_path: Path, clock: Clock) -> None:
+    """Attack: millions of files of 76 bytes fill the disk, and are listed at each asking."""
+    limits = PlaceLimits(entry=2_000, owner=20_000, least=16_000)
+    service = BackupService(tmp_path / "shelf", lambda _: "", limits, clock)
+    entry = seal_entry(OWNER, SLOT, 1, None, b"")
+    taken = 0
+    while not ask(service, OWNER, "put", content=entry.data).refused:
+        taken += 1
+        entry = seal_entry(OWNER, SLOT, entry.number + 1, entry.standing, b"")
+    assert taken == 20
+    again = BackupService(tmp_path / "shelf", lambda _: "", limits, clock)
+    assert again.kept == service.kept == 20_000
+    assert "bytes of one phrase" in ask(again, OWNER, "put", content=entry.data).refused
+
+
+def test_newest_entry_is_read_once_as_long_as_it_is_the_same(
+    service: BackupService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attack: to name the newest of sixteen megabytes, again and again, takes all the time."""
+    entry = snapshot(1)
+    ask(service, OWNER, "put", content=entry.data)
+    read: list[Path] = []
+    reads = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda it: read.append(it) or reads(it))  # type: ignore[func-returns-value]
+    for _ in range(5):
+        assert ask(service, OWNER, "newest").standing == entry.standing
+    later = snapshot(2, size=300)
+    assert ask(service, OWNER, "put", content=later.data).standing == later.standing
+    assert ask(service, OWNER, "newest").standing == later.standing
+    assert len(read) == 2

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from web3.types import TxParams
 
 from perun.bindings import abi
-from perun.bindings.failures import PoolRefused
+from perun.bindings.calls import Call
+from perun.bindings.failures import NodeBusy, PoolRefused
 from perun.chain.fees import GWEI, FeePolicy, first_fees, higher_fees
 from perun.chain.journal import MemoryJournal
-from perun.chain.reports import LeftLying, NonceTaken, Paid, Sent, TooPoor
+from perun.chain.reports import LeftLying, NonceTaken, Paid, Refused, Sent, TooPoor
+from perun.chain.wishes import Wish
 from perun.core.effects import DepositMoney, Submit
 from perun.testing.chain import BASE_FEE
-from perun.types import Wei
+from perun.testing.pool import ScriptedAccount
+from perun.types import Address, Wei
 from tests.node.chain.conftest import ALICE, Party, World, plain_token
 
 
@@ -40,6 +44,45 @@ def test_transaction_that_always_reverts_is_repeated_ever_more_seldom(world: Wor
         if party.port.submitter.idle:
             break
     assert [paid.kind for paid in party.of(Paid) if paid.succeeded] == ["Register", "Settle"]
+
+
+def gift(party: Party) -> Wish:
+    call = Call(Address(b"\x77" * 20), b"", Wei(7))
+    return Wish(b"gift", "Gift", call, party.world.later(10**6), once=True)
+
+
+def test_receiver_of_a_gift_does_not_burn_our_gas(world: World) -> None:
+    """Attack: the account that a faucet gives to is a contract that computes for ever."""
+    party = world.party()
+    party.endpoint.estimate = lambda *_: 16_000_000  # type: ignore[method-assign]
+    party.port.submitter.submit(gift(party))
+    party.poll()
+    mined(party, 20)
+    assert party.of(Sent) == []
+    assert {refused.key for refused in party.of(Refused)} == {b"gift"}
+
+
+def test_gift_without_an_estimate_brings_little_gas(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    party = world.party()
+    gas: list[int] = []
+    sign = ScriptedAccount.sign_transaction
+
+    def signs(account: ScriptedAccount, params: TxParams) -> tuple[bytes, bytes]:
+        gas.append(params["gas"])
+        return sign(account, params)
+
+    def busy(*_: object) -> int:
+        raise NodeBusy("busy")
+
+    monkeypatch.setattr(ScriptedAccount, "sign_transaction", signs)
+    party.endpoint.estimate = busy  # type: ignore[method-assign]
+    party.port.submitter.submit(gift(party))
+    party.poll()
+    mined(party, 3)
+    assert gas
+    assert max(gas) <= 84_000
 
 
 def test_second_try_is_not_put_off(world: World) -> None:

@@ -20,12 +20,14 @@ from perun.core.state import ChannelView, SignedState, Totals
 from perun.crypto import SecretKey
 from perun.crypto.signatures import sign
 from perun.demo.party import Party
+from perun.encoding.ids import channel_id
 from perun.node.export import export_text
+from perun.node.profile import Profile
 from perun.tower.admission import Admission
 from perun.tower.guard import Guard
 from perun.tower.requests import Answer, Request
 from perun.tower.service import TowerLimits, TowerService
-from perun.types import ChannelId, MachineId, Signature, State, Statement, Version, Wei
+from perun.types import ChannelId, MachineId, Nonce, Signature, State, Statement, Version, Wei
 from perun.wallet import KeyAccount
 from tests.support.scene import KEYS, Scene
 
@@ -40,9 +42,16 @@ def rows(party: Party) -> list[Row]:
 class Tower:
     """One on a scene's chain; `restart` makes another on the same folder."""
 
-    def __init__(self, scene: Scene, folder: Path, own: bytes = b"", **limits: int) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        folder: Path,
+        own: bytes = b"",
+        most: Admission | None = None,
+        **limits: int,
+    ) -> None:
         self._made = (scene, folder, own, limits)
-        guard = Guard(
+        self.guard = guard = Guard(
             scene.endpoint(),
             scene.deployment,
             KeyAccount(KEYS["tower"]),
@@ -55,7 +64,7 @@ class Tower:
         self.service = TowerService(
             folder,
             guard,
-            Admission(scene.deployment, own),
+            most or Admission(scene.deployment, own),
             lambda _: "",
             lambda host: host == HOST,
             limits=TowerLimits(**limits),
@@ -292,3 +301,56 @@ def test_garbage_is_answered_in_words(tower: Tower) -> None:
         assert status == 400
         assert answer.refused
     assert tower.service.clients == 0
+
+
+def test_channels_without_a_state_are_not_watched_however_many_are_shown(
+    scene: Scene, tower: Tower
+) -> None:
+    """Attack: made-up channels, others in each export: each was followed for ever."""
+    _, bob, channel, _ = with_two_states(scene)
+    view = bob.channel(channel)
+    for first in range(0, 96, 32):
+        made_up: list[Row] = []
+        for number in range(first, first + 32):
+            terms = replace(view.channel, nonce=Nonce(number))
+            id = channel_id(scene.deployment.contract, terms)
+            made_up.append(replace(view, id=id, channel=terms, agreed=None))
+        shown = export_text(bob.profile, [*rows(bob), *made_up])
+        assert dict(tower.say(KEYS["bob"], shown).heights) == {channel: 4}
+        tower.look()
+    assert len(tower.guard.chain.follower._followed) == 1
+    assert not tower.faults
+
+
+def test_instances_of_a_client_are_so_many(scene: Scene, tmp_path: Path) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    channel = scene.open(alice, bob)
+    for _ in range(2):
+        scene.machine(alice, channel)
+    few = Tower(scene, tmp_path / "few", most=Admission(scene.deployment, instances=1))
+    assert "2 instances; the most is 1" in few.push(bob).refused
+    enough = Tower(scene, tmp_path / "more", most=Admission(scene.deployment, instances=2))
+    assert not enough.push(bob).refused
+
+
+def test_what_a_fault_of_ours_keeps_from_being_watched_is_not_acknowledged(
+    scene: Scene, tower: Tower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob, channel, _ = with_two_states(scene)
+    learn = tower.guard.learn
+
+    def stumbles(client: bytes, profile: Profile, rows: tuple[Row, ...]) -> None:
+        if client == bob.peer:
+            raise ValueError("a bug")
+        learn(client, profile, rows)
+
+    monkeypatch.setattr(tower.guard, "learn", stumbles)
+    for party in (alice, bob):
+        tower.push(party)
+    tower.look()
+    assert tower.say(KEYS["bob"], b"").heights == ()
+    assert dict(tower.say(KEYS["alice"], b"").heights) == {channel: 4}
+    monkeypatch.undo()
+    tower.push(bob)
+    tower.look()
+    assert dict(tower.say(KEYS["bob"], b"").heights) == {channel: 4}
