@@ -64,6 +64,11 @@ if TYPE_CHECKING:
     from perun.names import *  # noqa: F403 - the list stands there, once
 else:
     _NAMES = "perun.names"
+    # Clients of a node need nothing of a chain.
+    _CLIENTS = {
+        "perun.api.client": ("connect", "Node", "CallRefused", "NotReached"),
+        "perun.api.side_by_side": ("connect_async", "AsyncNode"),
+    }
 
     def __getattr__(name: str) -> Any:
         if name.startswith("__") and name != "__all__":
@@ -71,6 +76,9 @@ else:
         if find_spec(f"perun.{name}"):
             # `from perun import checks` asks here first.
             return import_module(f"perun.{name}")
+        for place, names in _CLIENTS.items():
+            if name in names:
+                return getattr(import_module(place), name)
         try:
             return getattr(import_module(_NAMES), name)
         except AttributeError:

@@ -1,7 +1,8 @@
 """The public names of the package, which `perun` shows as its own; what they are is said there."""
 
 from perun import errors, types
-from perun.api.client import AsyncNode, CallRefused, Node, NotReached, connect, connect_async
+from perun.api.client import CallRefused, Node, NotReached, connect
+from perun.api.side_by_side import AsyncNode, connect_async
 from perun.bindings import (
     ERC20,
     VPM,

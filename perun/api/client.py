@@ -1,10 +1,10 @@
-"""Clients of a node on this machine, waiting or not.
+"""A client of a node on this machine that waits for each answer.
 
     node = perun.connect()
     node.pay("perun1…@host", "0.1 ether")
 
 What moves money is asked again after a lost connection, with the same idempotency key: it happens
-once.
+once. `perun.api.side_by_side` does not wait.
 """
 
 from __future__ import annotations
@@ -14,33 +14,34 @@ import itertools
 import os
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
-import aiohttp
 import msgspec
 
-from perun.api.calls import AsyncCalls, Calls
+from perun.api.calls import Calls
 from perun.api.place import DEFAULT_HOME, read_place
 from perun.app.values import Event
 from perun.errors import BadUnits, ChainFault, Misuse
 from perun.units import parse_units
 
 __all__ = [
-    "AsyncNode",
+    "CallRefused",
     "Node",
     "NotReached",
-    "CallRefused",
+    "amount_text",
+    "body_of",
     "connect",
-    "connect_async",
+    "find",
+    "result_of",
 ]
 
-_TRIES: Final = 3
-_PATIENCE: Final = 90
+TRIES: Final = 3
+PATIENCE: Final = 90
 """Seconds for an answer, beside those that a call says itself."""
 _UNITS: Final = {"wei": 0, "gwei": 9, "ether": 18, "eth": 18}
 
@@ -75,7 +76,7 @@ class _Raw(msgspec.Struct):
     error: dict[str, Any] | None = None
 
 
-def _body(number: int, method: str, fields: dict[str, Any]) -> bytes:
+def body_of(number: int, method: str, fields: dict[str, Any]) -> bytes:
     """A call; what was left out takes the method's own default."""
     given = {name: value for name, value in fields.items() if value is not None}
     if "idempotencyKey" in fields and "idempotencyKey" not in given and method != "payment":
@@ -106,7 +107,7 @@ def amount_text(value: str | int) -> str:
     return str(parse_units(number, decimals))
 
 
-def _result(body: bytes, kind: Any) -> Any:
+def result_of(body: bytes, kind: Any) -> Any:
     """What was answered. Raises `CallRefused`."""
     raw = msgspec.json.decode(body, type=_Raw)
     if raw.error is not None:
@@ -137,12 +138,12 @@ class Node(Calls):
         return f"Node({self.url})"
 
     def _call(self, method: str, result: Any, fields: dict[str, Any]) -> Any:
-        body = _body(next(self._numbers), method, fields)
-        patience = _PATIENCE + (fields.get("wait") or 0)
+        body = body_of(next(self._numbers), method, fields)
+        patience = PATIENCE + (fields.get("wait") or 0)
         reason = ""
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             try:
-                return _result(self._post(body, patience), result)
+                return result_of(self._post(body, patience), result)
             except (OSError, http.client.HTTPException) as error:
                 reason = str(error) or type(error).__name__
                 self.hang_up()
@@ -195,83 +196,6 @@ class Node(Calls):
         self.hang_up()
 
 
-class AsyncNode(AsyncCalls):
-    """A node, asked over HTTP side by side; events come over a WebSocket. An async context."""
-
-    def __init__(self, url: str, token: str) -> None:
-        self.url = url
-        self._headers = {"Authorization": f"Bearer {token}"}
-        self._numbers = itertools.count(1)
-        self._session: aiohttp.ClientSession | None = None
-
-    def __repr__(self) -> str:
-        """Without the token."""
-        return f"AsyncNode({self.url})"
-
-    async def __aenter__(self) -> AsyncNode:
-        self._session = aiohttp.ClientSession(headers=self._headers)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        assert self._session is not None
-        await self._session.close()
-        self._session = None
-
-    async def _call(self, method: str, result: Any, fields: dict[str, Any]) -> Any:
-        body = _body(next(self._numbers), method, fields)
-        patience = aiohttp.ClientTimeout(total=_PATIENCE + (fields.get("wait") or 0))
-        reason = ""
-        for _ in range(_TRIES):
-            try:
-                return _result(await self._post(body, patience), result)
-            except (aiohttp.ClientError, TimeoutError) as error:
-                reason = str(error) or type(error).__name__
-        raise NotReached(self.url, reason)
-
-    async def _post(self, body: bytes, patience: aiohttp.ClientTimeout) -> bytes:
-        session = self._opened()
-        headers = {"Content-Type": "application/json"}
-        async with session.post(self.url, data=body, headers=headers, timeout=patience) as response:
-            answer = await response.read()
-            if response.status != 200:
-                text = answer.decode(errors="replace").strip()
-                raise CallRefused(
-                    response.status, "Http", f"HTTP {response.status}: {text}", {}, ""
-                )
-            return answer
-
-    def _opened(self) -> aiohttp.ClientSession:
-        assert self._session is not None, "use it as `async with perun.connect_async() as node`"
-        return self._session
-
-    async def watch(
-        self, since: int | None = None, kinds: Sequence[str] = ()
-    ) -> AsyncIterator[Event]:
-        """Events from now on, or after a number, until the connection is lost."""
-        fields: dict[str, Any] = {"since": since, "kinds": list(kinds)}
-        async with self._opened().ws_connect(f"{self.url}/ws", heartbeat=30) as socket:
-            await socket.send_str(_body(0, "subscribe", fields).decode())
-            _result((await socket.receive_str()).encode(), Any)
-            async for message in socket:
-                if message.type is not aiohttp.WSMsgType.TEXT:
-                    return
-                told = msgspec.json.decode(message.data, type=_Told)
-                yield told.params.event
-
-
-class _EventOf(msgspec.Struct):
-    event: Event
-
-
-class _Told(msgspec.Struct):
-    params: _EventOf
-
-
 def connect(
     url: str | None = None, token: str | None = None, home: Path | str | None = None
 ) -> Node:
@@ -283,17 +207,10 @@ def connect(
     Raises:
         NotReached: no node has been started in that folder.
     """
-    return Node(*_find(url, token, home))
+    return Node(*find(url, token, home))
 
 
-def connect_async(
-    url: str | None = None, token: str | None = None, home: Path | str | None = None
-) -> AsyncNode:
-    """Like `connect`, for `async with`."""
-    return AsyncNode(*_find(url, token, home))
-
-
-def _find(url: str | None, token: str | None, home: Path | str | None) -> tuple[str, str]:
+def find(url: str | None, token: str | None, home: Path | str | None) -> tuple[str, str]:
     if url is not None and token is not None:
         return url.rstrip("/"), token
     folder = Path(home or os.environ.get("PERUN_HOME") or DEFAULT_HOME)

@@ -21,27 +21,18 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from perun.api.place import TokenUnsafe
 from perun.app.methods import Scope
 from perun.app.work import Caller
-from perun.errors import Misuse, StoreFault
+from perun.errors import Misuse
 from perun.types import Address, Asset, Wei
 
-__all__ = ["OWNER", "BadToken", "TokenUnsafe", "Tokens", "make_token", "read_token"]
+__all__ = ["OWNER", "BadToken", "Tokens", "make_token", "read_token"]
 
 OWNER: Final = "owner"
 """The name of the token that may do everything."""
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-
-
-@dataclass(eq=False)
-class TokenUnsafe(StoreFault):
-    """Others can read a token's file."""
-
-    path: str
-
-    template: ClassVar[str] = "{path} can be read by others"
-    hint: ClassVar[str] = "delete it and make a new token: whoever has read it can use it"
 
 
 @dataclass(eq=False)

@@ -19,7 +19,7 @@ from perun.chain.journal import Journal, MemoryJournal
 from perun.chain.reports import Report, Stopped, Unreachable
 from perun.chain.sight import Health, Sight
 from perun.chain.submitter import Account, Submitter
-from perun.chain.wishes import wish_of
+from perun.chain.wishes import Wish, wish_of
 from perun.core.config import Deployment
 from perun.core.effects import Submit, Watch
 from perun.core.limits import Limits
@@ -94,6 +94,8 @@ class ChainService:
         self._sees = False
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
+        self._woken = threading.Event()
+        """There is something to do before the next round is due."""
         self.failed: Exception | None = None
         """Why the thread has ended by itself; None while it runs, or was told to stop."""
 
@@ -105,7 +107,14 @@ class ChainService:
 
     def submit(self, submit: Submit) -> None:
         """See `perun.ports.Chain`."""
-        self.submitter.submit(wish_of(submit, self._deployment, self.submitter.address))
+        self.want(wish_of(submit, self._deployment, self.submitter.address))
+
+    def want(self, wish: Wish) -> None:
+        """Takes a wish from any thread; a new one does not wait for the next round."""
+        is_new = not self.submitter.knows(wish.key)
+        self.submitter.submit(wish)
+        if is_new:
+            self._woken.set()
 
     def _price(self, head: Block) -> Wei:
         """Of gas, as the submitter would bid at this block with the tip that it has last heard."""
@@ -185,15 +194,22 @@ class ChainService:
     def stop(self) -> None:
         """Ends the thread after its present round. What is under way goes on after a restart."""
         self._stop.set()
+        self._woken.set()
         if self._thread is not None:
             self._thread.join()
 
     def _waited(self, seconds: float, *, listening: bool) -> bool:
-        """Until the next round is due; whether there is none."""
+        """Until the next round is due; whether there is none. A node in trouble is not asked
+        sooner for a wish."""
         endpoint = self._endpoint
         if listening and seconds > 0 and isinstance(endpoint, Telling) and endpoint.listen(seconds):
             seconds = min(seconds, _SOONEST)
-        return self._stop.wait(seconds)
+        if not listening:
+            return self._stop.wait(seconds)
+        if self._woken.wait(seconds):
+            self._woken.clear()
+            self._stop.wait(_SOONEST)  # whatever else the same turn wants
+        return self._stop.is_set()
 
     def _run(self, interval: float) -> None:
         wait, failures = 0.0, 0

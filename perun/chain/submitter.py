@@ -146,6 +146,10 @@ class Submitter:
         """Whether wishes have come since the last round."""
         return bool(self._asked)
 
+    def knows(self, key: bytes) -> bool:
+        """Whether a wish is looked after already, or was done lately; for any thread."""
+        return key in self._wishes or key in self._done
+
     def submit(self, wish: Wish) -> None:
         """Takes a wish; it is looked at in the next round."""
         self._asked.append(wish)

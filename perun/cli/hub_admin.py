@@ -13,11 +13,10 @@ import requests
 from rich.table import Table
 
 from perun.api.place import read_place
-from perun.cli.node import HOME_OPTION, home_of
+from perun.cli.homes import HOME_OPTION, home_of
 from perun.cli.render import console, ether, say
-from perun.daemon.hosting import ADMIN_PLACE
 from perun.errors import ChainFault
-from perun.hub.views import ChannelLine, Fees, PeerLine, Status
+from perun.hub.shown import ADMIN_PLACE, ChannelLine, Fees, PeerLine, Status
 
 __all__ = ["COMMANDS", "HubNotRunning"]
 

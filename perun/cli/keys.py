@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
+from perun.cli.passwords import password_for
 from perun.crypto.interop import checksum, secret_key
 from perun.randomness import new_key
 from perun.wallet import read_keyfile, write_keyfile
 
-__all__ = ["COMMANDS", "PASSWORD", "keys", "password_for"]
-
-PASSWORD = "PERUN_PASSWORD"  # noqa: S105  # the name of the variable, not a password
-
-
-def password_for(what: str, *, confirm: bool = False) -> str:
-    """The password from the environment, else from the terminal."""
-    found = os.environ.get(PASSWORD)
-    if found is not None:
-        return found
-    return str(click.prompt(f"Password of {what}", hide_input=True, confirmation_prompt=confirm))
+__all__ = ["COMMANDS", "keys"]
 
 
 @click.group()

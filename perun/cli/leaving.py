@@ -21,8 +21,8 @@ from perun.bindings.failures import NodeUnreachable
 from perun.chain import SqliteJournal
 from perun.chain.journal import Journal, MemoryJournal
 from perun.chain.submitter import Account
-from perun.cli.keys import password_for
 from perun.cli.outcome import BLIND, LEFT
+from perun.cli.passwords import password_for
 from perun.cli.reach import RPC_OPTION, reach
 from perun.cli.render import amount, clock, console, ether, say, short
 from perun.cli.reports import line

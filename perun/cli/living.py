@@ -8,11 +8,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from perun.cli.keys import password_for
+from perun.cli.passwords import password_of
 from perun.daemon.daemon import Daemon, Told
 from perun.daemon.keyring import Keyring, read_keyring
 from perun.daemon.process import marked
-from perun.daemon.settings import FILE_NAME, BadSettings, Settings, read_settings
+from perun.daemon.settings import FILE_NAME, Settings, read_settings
 
 __all__ = ["live", "opened"]
 
@@ -24,7 +24,7 @@ def opened(home: Path) -> tuple[Settings, Keyring, str]:
         BadSettings, KeyringError: they cannot be read.
     """
     settings = read_settings(home / FILE_NAME)
-    password = _read_password(home, settings.node.password_file)
+    password = password_of(home, settings.node.password_file)
     return settings, read_keyring(home / settings.node.keys, password), password
 
 
@@ -63,12 +63,3 @@ def live(
                 continue
     if daemon.failed is not None:
         raise daemon.failed
-
-
-def _read_password(home: Path, file: str) -> str:
-    if not file:
-        return password_for(str(home))
-    try:
-        return (home / file).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise BadSettings(str(home / file), error.strerror or type(error).__name__) from None

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
-from importlib import import_module
-from typing import Any, Final
+from typing import Any
 
 import click
 from click.shell_completion import get_completion_class
 
+from perun.cli.commands import Commands
+from perun.cli.later import put_off_curve
 from perun.cli.outcome import FAILED
-from perun.cli.render import console, say
+from perun.cli.texts import plain
 from perun.errors import PerunError
 
 __all__ = ["cli", "main"]
@@ -19,54 +21,25 @@ __all__ = ["cli", "main"]
 _INTERRUPTED = 130
 
 
-_PLACES: Final = {
-    "perun.cli.up": ("up",),
-    "perun.cli.node": ("init", "node"),
-    "perun.cli.wallet": (
-        *("open", "pay", "request", "refund", "payments", "requests", "channels", "balance"),
-        *("exposure", "topup", "withdraw", "close", "leave", "offers", "answer", "contacts"),
-        "networks",
-    ),
-    "perun.cli.hub": ("hub",),
-    "perun.cli.leaving": ("exit",),
-    "perun.cli.tower": ("watch", "export"),
-    "perun.cli.stores": ("backup", "status"),
-    "perun.cli.restore": ("restore",),
-    "perun.cli.towers": ("tower", "towers"),
-    "perun.cli.keys": ("keys",),
-    "perun.cli.demo": ("demo",),
-}
-"""Where a command is: a wallet that asks a node must not wait for what a chain needs."""
-
-
-class _Commands(click.Group):
-    """Loads a command when it is called, and turns what this package raises into one message."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), *(n for p in _PLACES.values() for n in p)])
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        for place, names in _PLACES.items():
-            if cmd_name in names:
-                found: list[click.Command] = import_module(place).COMMANDS
-                return next(command for command in found if command.name == cmd_name)
-        return super().get_command(ctx, cmd_name)
+class _Told(Commands):
+    """Turns what this package raises into one message."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except PerunError as error:
-            say(console(stderr=True), f"Error: {error}", "red")
+            with contextlib.suppress(OSError, ValueError):
+                click.secho(f"Error: {plain(str(error))}", fg="red", err=True)
             ctx.exit(FAILED)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Told, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="perun-channels", prog_name="perun")
 def cli() -> None:
     """Perun: payment channels on Ethereum.
 
     \b
-    perun up                            a whole network here, to try everything below
+    perun up                            a whole network here, to try all this
     \b
     perun init --rpc URL --hub ADDRESS  make a node; then: perun node start
     perun open ADDRESS 0.1ether         a channel with a hub or a person
@@ -80,7 +53,7 @@ def cli() -> None:
     """
 
 
-@cli.command()
+@cli.command(short_help="Print what completes commands in a shell.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print what makes SHELL complete commands: eval "$(perun completion bash)"."""
@@ -91,6 +64,7 @@ def completion(shell: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry of the console script."""
+    put_off_curve()
     try:
         cli.main(args=None if arguments is None else list(arguments), prog_name="perun")
     except KeyboardInterrupt:

@@ -1,9 +1,9 @@
-"""`perun init` and `perun node`: making a node, and running it."""
+"""`perun node`: running a node, and ending it. What runs in the background is started by a process
+that knows nothing of a node, so that nobody waits for two to load."""
 
 from __future__ import annotations
 
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -12,165 +12,74 @@ from pathlib import Path
 from typing import Final
 
 import click
-from rich.console import Console
-from rich.panel import Panel
-from rich.table import Table
 
-from perun.bindings.translation import translated
-from perun.chain import connect
+from perun.cli.commands import Commands, Listed
 from perun.cli.homes import HOME_OPTION, home_of
-from perun.cli.keys import PASSWORD, password_for
-from perun.cli.living import live, opened
-from perun.cli.render import console, ether, say
-from perun.crypto.interop import checksum
-from perun.daemon.cards import fetch_card
-from perun.daemon.contracts import Contracts, contracts_in, prove, read_contracts, write_contracts
-from perun.daemon.faucet import ask_faucet
-from perun.daemon.keyring import Keyring, new_phrase, write_keyring
+from perun.cli.passwords import PASSWORD, password_of
+from perun.cli.texts import plain
 from perun.daemon.process import AlreadyRunning, DidNotStart, process_of
-from perun.daemon.settings import (
-    FILE_NAME,
-    ApiSettings,
-    BackupSettings,
-    BadSettings,
-    ChainSettings,
-    NodeSettings,
-    Settings,
-    WireSettings,
-    write_settings,
+from perun.daemon.settings import FILE_NAME, read_settings
+
+__all__ = ["COMMANDS", "node"]
+
+_COMMANDS: Final[tuple[Listed, ...]] = (
+    ("start", "perun.cli.node", "Run the node in the background."),
+    ("stop", "perun.cli.node", "End the node in the background."),
+    ("run", "perun.cli.running", "Run the node here, until Ctrl-C."),
 )
-from perun.encoding.addresses import NodeAddress
-from perun.encoding.cards import Card
-from perun.wire.web import LinkDown, LinkUp, SessionDown, SessionUp
-
-__all__ = ["COMMANDS", "HOME_OPTION", "home_of", "init", "node"]
-
-_PASSWORD_FILE: Final = "password"  # noqa: S105  # a file's name
-_OWNER_ONLY: Final = 0o700
 
 
-@click.command()
-@HOME_OPTION
-@click.option("--rpc", multiple=True, required=True, help="An Ethereum node; give two to compare.")
-@click.option("--hub", help="A hub's address, perun1…@host: its card names network and contracts.")
-@click.option(
-    "--contracts",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="File that names the contracts, instead of a hub's card.",
-)
-@click.option("--listen", default="", help="Where others may dial us, such as 127.0.0.1:7070.")
-@click.option("--api", default=ApiSettings().listen, show_default=True, help="For programs here.")
-@click.option("--restore", is_flag=True, help="Type twelve words that you have.")
-@click.option(
-    "--password-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=f"File with the password; else {PASSWORD}, or the terminal.",
-)
-@click.option(
-    "--yes", is_flag=True, help="Ask nothing; a password is drawn and kept beside the keys."
-)
-def init(
-    home: Path,
-    rpc: tuple[str, ...],
-    hub: str | None,
-    contracts: Path | None,
-    listen: str,
-    api: str,
-    restore: bool,
-    password_file: Path | None,
-    yes: bool,
-) -> None:
-    """Make a node: twelve words, keys, a file of settings.
-
-    Asks for nothing that it can find out. The words are shown once.
-    """
-    shown = console()
-    home = home_of(home)
-    if (home / FILE_NAME).exists():
-        raise BadSettings(str(home), "there is a node already; choose another --home")
-    card = _card_of(hub) if hub else None
-    endpoint = connect(rpc[0])
-    known = _contracts(card, contracts)
-    deployment = prove(endpoint.web3, known)
-    with translated():
-        since = int(endpoint.web3.eth.block_number)
-
-    typed = click.prompt("Your twelve words", hide_input=True) if restore else new_phrase()
-    keyring = Keyring.of(typed)
-    home.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
-    password, file = _password(home, password_file, yes)
-    if not restore:
-        _show_words(shown, keyring.phrase, ask=not yes and sys.stdin.isatty())
-    write_keyring(home / NodeSettings().keys, keyring, password)
-    write_contracts(home / ChainSettings(()).contracts, known)
-    settings = Settings(
-        ChainSettings(rpc, since=since),
-        NodeSettings(password_file=file),
-        WireSettings(listen, hubs=(hub,) if hub else ()),
-        ApiSettings(api),
-        backup=BackupSettings((hub,) if hub and card and "backup" in card.offers else ()),
-    )
-    write_settings(home / FILE_NAME, settings)
-
-    account = checksum(keyring.account.address)
-    table = Table(box=None, show_header=False)
-    table.add_row("account", account)
-    table.add_row("network", f"eip155:{deployment.contract.chain_id}")
-    table.add_row("folder", str(home))
-    if card is not None and "faucet" in card.offers and hub is not None:
-        given = ask_faucet(NodeAddress.parse(hub).host, account)
-        table.add_row("from the faucet", f"{ether(given)} ETH")
-    shown.print(table)
-    where = "" if home == home_of(Path("~/.perun")) else f"--home {home} "
-    shown.print()
-    say(shown, f"Next: perun node start {where}", "bold")
-
-
-@click.group()
+@click.group(cls=Commands, sections={"Commands": _COMMANDS})
 def node() -> None:
     """Run a node in this terminal, or in the background."""
 
 
-@node.command("start")
+@click.command()
 @HOME_OPTION
 def start(home: Path) -> None:
     """Run the node in the background; what it says goes to node.log in its folder."""
     home = home_of(home)
-    password = opened(home)[2]  # a wrong one is told here
+    password = password_of(home, read_settings(home / FILE_NAME).node.password_file)
     running = process_of(home)
     if running is not None:
         raise AlreadyRunning(running)
     log = home / "node.log"
+    said, ready = os.pipe()
     with log.open("ab") as file:
         child = subprocess.Popen(
-            [sys.executable, "-m", "perun.cli.main", "node", "run", "--home", str(home)],
+            [
+                *(sys.executable, "-m", "perun.cli.main", "node", "run"),
+                *("--home", str(home), "--ready", str(ready)),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
             start_new_session=True,
+            pass_fds=(ready,),
             env={**os.environ, PASSWORD: password},
         )
-    while child.poll() is None:
-        if process_of(home) == child.pid:
-            say(console(), f"running as process {child.pid}; perun node stop ends it")
-            return
-        time.sleep(0.05)
-    raise DidNotStart(str(log), _last_line(log))
+    os.close(ready)
+    with os.fdopen(said, "rb") as pipe:
+        lives = pipe.read(1)  # or the end, when it ends
+    if not lives:
+        child.wait()
+        raise DidNotStart(str(log), plain(_last_line(log)))
+    click.echo(f"running as process {child.pid}; perun node stop ends it")
 
 
-@node.command("stop")
+@click.command()
 @HOME_OPTION
 def stop(home: Path) -> None:
     """End the node in the background."""
     home = home_of(home)
     running = process_of(home)
     if running is None:
-        say(console(), "it is not running")
+        click.echo("it is not running")
         return
     os.kill(running, signal.SIGTERM)
     while process_of(home) is not None:
-        time.sleep(0.05)
-    say(console(), "stopped")
+        time.sleep(0.05)  # it is no child of ours: the system tells us nothing of its end
+    click.echo("stopped")
 
 
 def _last_line(log: Path) -> str:
@@ -178,77 +87,4 @@ def _last_line(log: Path) -> str:
     return lines[-1] if lines else "it said nothing"
 
 
-@node.command("run")
-@HOME_OPTION
-def run(home: Path) -> None:
-    """Run the node here, until Ctrl-C or SIGTERM."""
-    shown = console()
-    home = home_of(home)
-    settings, keyring, password = opened(home)
-    live(
-        home,
-        settings,
-        keyring,
-        password,
-        lambda told: _tell(shown, told),
-        lambda daemon: say(shown, f"{daemon.name} is running; Ctrl-C stops it"),
-    )
-
-
-def _tell(shown: Console, told: object) -> None:
-    match told:
-        case LinkUp():
-            say(shown, f"attached at {told.host}")
-        case LinkDown():
-            say(shown, f"{told.host} is gone: {told.reason}")
-        case SessionUp() | SessionDown():
-            pass  # peers come and go; channels tell what matters
-        case tuple():
-            say(shown, f"refused: {told[1]}")
-        case _:
-            say(shown, told)
-
-
-def _card_of(hub: str) -> Card:
-    where = NodeAddress.parse(hub)
-    return fetch_card(where.host, peer=where.peer)
-
-
-def _contracts(card: Card | None, file: Path | None) -> Contracts:
-    if file is not None:
-        return read_contracts(file)
-    if card is None:
-        raise BadSettings("--hub or --contracts", "one of them must say where the contracts are")
-    return contracts_in(card)
-
-
-def _password(home: Path, file: Path | None, yes: bool) -> tuple[str, str]:
-    """The password, and the file that it is to be read from later, if there is one."""
-    if file is not None:
-        return file.read_text(encoding="utf-8").strip(), str(file.absolute())
-    if yes and PASSWORD not in os.environ:
-        password = secrets.token_urlsafe(24)
-        descriptor = os.open(home / _PASSWORD_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-            opened.write(password + "\n")
-        return password, _PASSWORD_FILE
-    return password_for("the new node", confirm=True), ""
-
-
-def _show_words(shown: Console, phrase: str, *, ask: bool) -> None:
-    words = phrase.split()
-    table = Table.grid(padding=(0, 3))
-    for row in range(0, len(words), 4):
-        table.add_row(*(f"{row + i + 1:2} {word}" for i, word in enumerate(words[row : row + 4])))
-    shown.print(
-        Panel(table, title="Write these down", subtitle="they bring everything back", expand=False)
-    )
-    if not ask:
-        return
-    shown.print("They are not shown again. Whoever has them has your money.")
-    for place in sorted(secrets.SystemRandom().sample(range(len(words)), 2)):
-        while click.prompt(f"Word {place + 1}").strip().lower() != words[place]:
-            shown.print("That is another word; look at what you wrote down.")
-
-
-COMMANDS = (init, node)
+COMMANDS: Final = (node, start, stop)

@@ -13,8 +13,8 @@ from perun.backup.keys import BackupKeys
 from perun.backup.places import place_of
 from perun.backup.restoring import Found, look_for, write_store
 from perun.cli.homes import HOME_OPTION, home_of
-from perun.cli.keys import password_for
 from perun.cli.outcome import FAILED
+from perun.cli.passwords import password_for
 from perun.cli.render import amount, console, say
 from perun.daemon.contracts import of_deployment, write_contracts
 from perun.daemon.keyring import Keyring, write_keyring

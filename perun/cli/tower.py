@@ -10,8 +10,8 @@ from rich.console import Console
 from perun.chain import SqliteJournal
 from perun.chain.journal import Journal, MemoryJournal
 from perun.chain.reports import Blind, Report, SeesAgain
-from perun.cli.keys import password_for
 from perun.cli.outcome import BLIND
+from perun.cli.passwords import password_for
 from perun.cli.reach import RPC_OPTION, reach
 from perun.cli.render import clock, console, say, short
 from perun.cli.reports import line

@@ -133,7 +133,7 @@ def _await_leavers(town: Town, tell: Callable[[str], None]) -> None:
 
 
 def _child(town: Town, name: str) -> Child:
-    return Child(name, python("perun.cli.inhabitant", name, str(town.home)))
+    return Child(name, python("perun.cli.main", "inhabitant", name, str(town.home)))
 
 
 COMMANDS: Final = (up,)

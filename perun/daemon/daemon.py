@@ -18,7 +18,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from perun.api.place import publish_place, tokens_folder, withdraw_place
+from perun.api.place import tokens_folder
+from perun.api.publishing import publish_place, withdraw_place
 from perun.api.server import ApiServer
 from perun.api.tokens import Tokens
 from perun.app.app import App

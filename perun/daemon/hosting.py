@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
-from perun.api.place import publish_place, tokens_folder, withdraw_place
+from perun.api.place import tokens_folder
+from perun.api.publishing import publish_place, withdraw_place
 from perun.api.tokens import Tokens
 from perun.app.app import App
 from perun.chain.reports import Paid, Report
@@ -28,13 +29,13 @@ from perun.hub.gasbook import Beginning, GasBook, read_costs
 from perun.hub.guest import HubGuest, InTurn
 from perun.hub.questions import Questions
 from perun.hub.shares import Shares
+from perun.hub.shown import ADMIN_PLACE
 from perun.hub.tariff import Tariff
 from perun.hub.treasury import Told, Treasury
 from perun.types import ETH, Wei
 
-__all__ = ["ADMIN_PLACE", "Hosting"]
+__all__ = ["Hosting"]
 
-ADMIN_PLACE: Final = "admin.json"
 """File that says where the operator's port is."""
 
 _HOUR: Final = 3_600.0
@@ -167,7 +168,7 @@ class Hosting:
         )
 
     def _submit(self, wish: Wish) -> None:
-        self._daemon.assembly.chain.submitter.submit(wish)
+        self._daemon.assembly.chain.want(wish)
 
     def drain(self, seconds: float = _DRAIN) -> None:
         """Takes nothing new until the process ends; returns when nothing is under way, or when so

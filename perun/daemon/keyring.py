@@ -32,7 +32,15 @@ from eth_account.types import Language
 from perun.crypto import SecretKey
 from perun.errors import Misuse
 
-__all__ = ["BadPhrase", "Keyring", "KeyringError", "new_phrase", "read_keyring", "write_keyring"]
+__all__ = [
+    "WORK_FOR_DRAWN",
+    "BadPhrase",
+    "Keyring",
+    "KeyringError",
+    "new_phrase",
+    "read_keyring",
+    "write_keyring",
+]
 
 _WORDS: Final = 12
 _NODE_PATH: Final = "m/7265'/0'/{number}'"
@@ -41,6 +49,8 @@ _TOWER_PATH: Final = "m/44'/60'/0'/0/1"
 _MOST_NUMBER: Final = 2**31 - 1
 _WORK: Final = 2**17
 """scrypt's n: half a second, and 128 MB, for each password tried."""
+WORK_FOR_DRAWN: Final = 2**10
+"""… where the password was drawn: nobody tries 2**192 of them, however fast each try is."""
 _MOST_WORK: Final = 2**20
 _MOST_BYTES: Final = 4_096
 _OWNER_ONLY: Final = 0o600

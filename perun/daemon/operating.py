@@ -14,6 +14,7 @@ from perun.core.state import PeerId
 from perun.hub import views
 from perun.hub.guest import HubGuest, InTurn
 from perun.hub.metrics import Machinery
+from perun.hub.shown import Status
 from perun.node.assembly import Assembly
 from perun.node.guest import Desk
 from perun.wire.listener import Listener
@@ -38,10 +39,10 @@ class Operator:
     def __init__(self, daemon: Run, guest: HubGuest, tokens: Tokens) -> None:
         self._daemon, self._guest, self._tokens = daemon, guest, tokens
 
-    def status(self) -> views.Status:
+    def status(self) -> Status:
         """See `Operated`."""
         online = self._online()
-        found: views.Status = self._in_turn(lambda b: views.status(b, self._guest, online))
+        found: Status = self._in_turn(lambda b: views.status(b, self._guest, online))
         return found
 
     def look(self, what: str) -> Any:

@@ -19,7 +19,7 @@ import msgspec
 from aiohttp import hdrs, web
 
 from perun.hub.metrics import Machinery, metrics
-from perun.hub.views import Status
+from perun.hub.shown import Status
 
 __all__ = ["Admin", "Operated"]
 

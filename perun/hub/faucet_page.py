@@ -22,8 +22,8 @@ from perun.wire.bodies import Bodies, BodyLimits, BodyRefused
 __all__ = ["FAUCET_PATH", "FaucetPage"]
 
 FAUCET_PATH: Final = "/faucet"
-_LOOKS: Final = 50
-_PAUSE: Final = 0.5
+_LOOKS: Final = 100
+_PAUSE: Final = 0.25
 """Seconds between two looks at the receiver's account."""
 _MOST_BYTES: Final = 1_024
 _AT_ONCE: Final = 64

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from perun.hub.views import Status
+from perun.hub.shown import Status
 from perun.types import Record
 
 __all__ = ["Machinery", "metrics"]

@@ -16,9 +16,11 @@ import aiohttp
 import pytest
 
 from perun.api import generate, openrpc
-from perun.api.client import CallRefused, NotReached, amount_text, connect, connect_async
-from perun.api.place import read_place, withdraw_place
-from perun.api.tokens import BadToken, Tokens, TokenUnsafe, make_token
+from perun.api.client import CallRefused, NotReached, amount_text, connect
+from perun.api.place import TokenUnsafe, read_place
+from perun.api.publishing import withdraw_place
+from perun.api.side_by_side import connect_async
+from perun.api.tokens import BadToken, Tokens, make_token
 from perun.app.methods import METHODS, Scope
 from perun.errors import BadUnits
 from tests.node.api.conftest import Desk

@@ -24,10 +24,10 @@ from perun.crypto import SecretKey
 from perun.crypto.interop import checksum
 from perun.daemon.auditing import Kept, audit_home, audit_kept, read_kept
 from perun.daemon.faucet import ask_faucet
-from perun.daemon.hosting import ADMIN_PLACE
 from perun.daemon.keyring import read_keyring
 from perun.daemon.settings import WireSettings
 from perun.encoding.addresses import NodeAddress
+from perun.hub.shown import ADMIN_PLACE
 from perun.types import Wei
 from tests.node.processes.network.homes import ETHER, FREE, HubProcess, Place, User
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from perun.api.client import Node, connect
-from perun.api.place import publish_place, tokens_folder
+from perun.api.place import tokens_folder
+from perun.api.publishing import publish_place
 from perun.api.server import ApiServer
 from perun.api.tokens import Tokens
 from perun.encoding.links import parse_link

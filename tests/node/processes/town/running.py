@@ -94,8 +94,8 @@ class Up:
                 words = file.read_bytes().decode().split("\0")
             except OSError:
                 continue
-            if "perun.cli.inhabitant" in words and str(self.home) in words:
-                found[words[words.index("perun.cli.inhabitant") + 1]] = int(file.parent.name)
+            if "inhabitant" in words and str(self.home) in words:
+                found[words[words.index("inhabitant") + 1]] = int(file.parent.name)
             elif words[0].endswith("/anvil") and port in words:
                 found["anvil"] = int(file.parent.name)
         return found

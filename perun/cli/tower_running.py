@@ -1,0 +1,107 @@
+"""`perun tower`: watching for others."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Final
+
+import click
+
+from perun.chain import connect
+from perun.chain.reports import Blind, Report, SeesAgain
+from perun.cli.passwords import password_for
+from perun.cli.render import console, say
+from perun.cli.reports import line
+from perun.core.limits import limits_for
+from perun.crypto.interop import checksum
+from perun.daemon.contracts import prove, read_contracts
+from perun.daemon.places import place_of, tls_of
+from perun.daemon.settings import TowerSettings
+from perun.daemon.towers import tower_on
+from perun.wallet import read_keyfile
+from perun.wire.listener import Listener
+
+__all__ = ["COMMANDS", "tower"]
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def tower() -> None:
+    """Watch for others."""
+
+
+@tower.command("run")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--rpc", required=True, help="Address of an Ethereum node: http://…")
+@click.option("--contracts", type=_FILE, required=True, help="File that names the contracts.")
+@click.option("--keyfile", type=_FILE, required=True, help="The account that pays for answers.")
+@click.option("--listen", default="127.0.0.1:7073", show_default=True, help="Where to be told.")
+@click.option("--host", "hosts", multiple=True, help="How clients call it: host[:port].")
+@click.option("--client", "clients", multiple=True, help="Node id for whom; else whoever comes.")
+@click.option("--since", default=0, help="Block in which the contracts were deployed.")
+@click.option("--tls-certificate", type=_FILE, help="Needed where others can reach it …")
+@click.option("--tls-key", type=_FILE)
+@click.option("--proxy", is_flag=True, help="… unless a proxy of yours in front has TLS.")
+def run(
+    folder: Path,
+    rpc: str,
+    contracts: Path,
+    keyfile: Path,
+    listen: str,
+    hosts: tuple[str, ...],
+    clients: tuple[str, ...],
+    since: int,
+    tls_certificate: Path | None,
+    tls_key: Path | None,
+    proxy: bool,
+) -> None:
+    """Watch the chain for whoever brings what it could lose by; kept in FOLDER.
+
+    It holds no key of a client, and sends money nowhere but where both have signed that it goes.
+    """
+    shown = console()
+    account = read_keyfile(keyfile, password_for(str(keyfile)))
+    endpoint = connect(rpc)
+    deployment = prove(endpoint.web3, read_contracts(contracts))
+    bind, port = place_of(listen)
+    tls = tls_of(listen, tls_certificate, tls_key, proxied=proxy)
+    listener = Listener(bind, port, hosts=hosts, tls=tls, proxied=proxy)
+
+    def report(said: Report) -> None:
+        if not isinstance(said, Blind | SeesAgain):
+            say(shown, *line(said, "answer"))
+
+    service = tower_on(
+        listener,
+        folder,
+        TowerSettings(clients=clients),
+        endpoint=endpoint,
+        deployment=deployment,
+        account=account,
+        limits=limits_for(deployment.contract.chain_id),
+        since=since,
+        report=report,
+        tell=lambda about, error: say(shown, f"{about}: {error}", "yellow"),
+    )
+
+    async def live() -> None:
+        ending = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, ending.set)
+        await listener.start()
+        service.start()
+        try:
+            who = checksum(account.address)
+            say(shown, f"Watching at {listener.host} for {service.clients}, answering as {who}.")
+            await ending.wait()
+        finally:
+            await listener.stop()
+            service.stop()
+
+    asyncio.run(live())
+
+
+COMMANDS: Final = (tower,)
