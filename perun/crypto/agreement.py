@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-
 from perun.crypto.backend import BACKEND
 
 __all__ = ["Cipher", "TAG_BYTES", "public_key_of", "shared_secret"]
@@ -38,7 +35,7 @@ class Cipher:
     __slots__ = ("_cipher",)
 
     def __init__(self, key: bytes) -> None:
-        self._cipher = ChaCha20Poly1305(key)
+        self._cipher = BACKEND.Box(key)
 
     def seal(self, number: int, data: bytes, beside: bytes | None = None) -> bytes:
         """A box of `data`, 16 bytes longer, that also vouches for `beside`."""
@@ -46,7 +43,4 @@ class Cipher:
 
     def open(self, number: int, box: bytes, beside: bytes | None = None) -> bytes | None:
         """What is in a box; None if it was not made with this key, number and `beside`."""
-        try:
-            return self._cipher.decrypt(b"\0\0\0\0" + number.to_bytes(8, "little"), box, beside)
-        except (InvalidTag, ValueError):
-            return None
+        return self._cipher.decrypt(b"\0\0\0\0" + number.to_bytes(8, "little"), box, beside)

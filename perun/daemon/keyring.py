@@ -20,17 +20,12 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from eth_account.hdaccount import (
-    ETHEREUM_DEFAULT_PATH,
-    generate_mnemonic,
-    key_from_seed,
-    seed_from_mnemonic,
-)
 from eth_account.hdaccount.mnemonic import Mnemonic
 from eth_account.types import Language
 
 from perun.crypto import SecretKey
 from perun.errors import Misuse
+from perun.wallet.phrase import BadPhrase, StoreKeys, key_of, phrase_of, seed_of, words_of
 
 __all__ = [
     "WORK_FOR_DRAWN",
@@ -42,8 +37,6 @@ __all__ = [
     "write_keyring",
 ]
 
-_WORDS: Final = 12
-_NODE_PATH: Final = "m/7265'/0'/{number}'"
 _BACKUP_PATH: Final = "m/7265'/1'"
 _TOWER_PATH: Final = "m/44'/60'/0'/0/1"
 _MOST_NUMBER: Final = 2**31 - 1
@@ -55,16 +48,6 @@ _MOST_WORK: Final = 2**20
 _MOST_BYTES: Final = 4_096
 _OWNER_ONLY: Final = 0o600
 _ABOUT: Final = b"perun keyring 1"
-
-
-@dataclass(eq=False)
-class BadPhrase(Misuse):
-    """Words that are no phrase."""
-
-    reason: str
-
-    template: ClassVar[str] = "these words are no phrase: {reason}"
-    hint: ClassVar[str] = "type the twelve words in their order, as they were shown"
 
 
 @dataclass(eq=False)
@@ -117,23 +100,22 @@ class Keyring:
         Raises:
             BadPhrase: a word is not on the list, or the last one does not fit the others.
         """
-        phrase = _checked(phrase)
-        if number is None:
-            number = secrets.randbelow(_MOST_NUMBER) + 1
-        seed = seed_from_mnemonic(phrase, "")
+        phrase = words_of(phrase, _words())
+        keys = StoreKeys.of(phrase, number)
+        seed = seed_of(phrase)
         return cls(
             phrase,
-            number,
-            SecretKey(key_from_seed(seed, ETHEREUM_DEFAULT_PATH)),
-            SecretKey(key_from_seed(seed, _NODE_PATH.format(number=number))),
-            key_from_seed(seed, _BACKUP_PATH),
-            SecretKey(key_from_seed(seed, _TOWER_PATH)),
+            keys.number,
+            keys.account,
+            keys.node,
+            key_of(seed, _BACKUP_PATH),
+            SecretKey(key_of(seed, _TOWER_PATH)),
         )
 
 
 def new_phrase() -> str:
     """Twelve words that nobody has: 16 random bytes and a checksum (BIP-39)."""
-    return str(generate_mnemonic(_WORDS, Language.ENGLISH))
+    return phrase_of(secrets.token_bytes(16), _words())
 
 
 def write_keyring(file: Path, keyring: Keyring, password: str, *, work: int = _WORK) -> None:
@@ -192,15 +174,6 @@ def _stretch(password: str, salt: bytes, work: int) -> bytes:
     return Scrypt(salt=salt, length=32, n=work, r=8, p=1).derive(password.encode())
 
 
-def _checked(phrase: str) -> str:
-    words = phrase.split()
-    if len(words) != _WORDS:
-        raise BadPhrase(f"{len(words)} words, not {_WORDS}")
-    spelled = " ".join(word.lower() for word in words)
-    known = Mnemonic(Language.ENGLISH)
-    unknown = [word for word in spelled.split() if word not in known.wordlist]
-    if unknown:
-        raise BadPhrase(f"{unknown[0]!r} is not on the list of words")
-    if not known.is_mnemonic_valid(spelled):
-        raise BadPhrase("a word is wrong, or two are exchanged")
-    return spelled
+def _words() -> list[str]:
+    """The list of BIP-39."""
+    return list(Mnemonic(Language.ENGLISH).wordlist)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
-
-from eth_account import Account as EthAccount
-from web3.types import TxParams
+from typing import TYPE_CHECKING, ClassVar
 
 from perun.core.config import Deployment
 from perun.core.effects import Sign
@@ -16,8 +13,12 @@ from perun.crypto import SecretKey
 from perun.crypto.backend import each
 from perun.crypto.signatures import sign as sign_digest
 from perun.crypto.signatures import sign_job
+from perun.encoding.transactions import signed_transaction
 from perun.errors import Misuse
 from perun.types import Address, Signature
+
+if TYPE_CHECKING:
+    from web3.types import TxParams
 
 __all__ = ["KeyAccount", "LocalWallet", "UnknownKey"]
 
@@ -37,15 +38,14 @@ class KeyAccount:
 
     def __init__(self, key: SecretKey) -> None:
         self.address: Address = key.address
-        self._account = EthAccount.from_key(key.secret)
+        self._key = key
 
     def __repr__(self) -> str:
         return f"KeyAccount(0x{self.address.hex()})"
 
     def sign_transaction(self, params: TxParams) -> tuple[bytes, bytes]:
         """The signed transaction as nodes take it, and its hash."""
-        signed = self._account.sign_transaction(dict(params))
-        return bytes(signed.raw_transaction), bytes(signed.hash)
+        return signed_transaction(params, self._key)
 
 
 class LocalWallet:

@@ -13,7 +13,7 @@ import textwrap
 import pytest
 
 MISSING = (
-    *("coincurve", "sha3", "sqlite3", "ssl"),
+    *("coincurve", "sha3", "sqlite3", "ssl", "cryptography"),
     *("web3", "eth_keys", "eth_abi", "eth_account", "eth_utils", "eth_typing", "eth_hash"),
     *("hexbytes", "rlp", "requests", "aiohttp", "websockets", "eth_tester", "eth", "pyrevm"),
 )
@@ -24,7 +24,7 @@ PARTS = (
     *("perun.app.app", "perun.ports", "perun.store.memory", "perun.api.door", "perun.api.protocol"),
     *("perun.bindings", "perun.chain", "perun.chain.follower", "perun.chain.submitter"),
     *("perun.wire.noise", "perun.wire.session", "perun.wire.sessions", "perun.wire.parcels"),
-    "perun.wire.exchange",
+    *("perun.wire.exchange", "perun.wallet", "perun.wallet.local", "perun.wallet.phrase"),
 )
 
 WITHOUT = f"""
@@ -87,4 +87,4 @@ def test_a_payment_is_signed_and_checked_there() -> None:
         print(BACKEND.__name__)
         """
     )
-    assert said == "perun.crypto.backend.page\n"
+    assert said == "perun.crypto.backend.plain\n"

@@ -1,18 +1,19 @@
 """Who does the long arithmetic: chosen once, when `perun.crypto` is loaded.
 
-`native` where its libraries are there: a node. `page` elsewhere: Python in a browser, which has
-neither them nor threads. Everything else of `perun.crypto` is the same for both.
+`native` where its libraries are there: a node. `page` in a browser, which has neither them nor
+threads, by the page's own JavaScript. `plain` where there is neither, slow and in Python alone.
+Everything else of `perun.crypto` is the same for all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 from perun.crypto.jobs import Job
 
-__all__ = ["BACKEND", "Backend", "ParsedKey", "each"]
+__all__ = ["BACKEND", "Backend", "Box", "ParsedKey", "each"]
 
 T = TypeVar("T")
 
@@ -20,8 +21,18 @@ T = TypeVar("T")
 ParsedKey = Any
 
 
+class Box(Protocol):
+    """ChaCha20-Poly1305 under one key (RFC 8439)."""
+
+    def encrypt(self, nonce: bytes, data: bytes, beside: bytes | None) -> bytes:
+        """`data` sealed, 16 bytes longer; it also vouches for `beside`. The nonce has 12 bytes."""
+
+    def decrypt(self, nonce: bytes, data: bytes, beside: bytes | None) -> bytes | None:
+        """What is in a box; None if it was not made so."""
+
+
 class Backend(Protocol):
-    """keccak-256, and the few things that signing and checking need of secp256k1.
+    """keccak-256, a cipher, and the few things that signing and checking need of secp256k1.
 
     The three long ones come as jobs, which `each` may share out among threads.
     """
@@ -63,21 +74,27 @@ class Backend(Protocol):
     def each(self, jobs: Sequence[Job[T]]) -> list[T]:
         """The results of all jobs, in their order."""
 
+    @property
+    def Box(self) -> Callable[[bytes], Box]:
+        """A box under a key of 32 bytes."""
+
 
 if TYPE_CHECKING:
-    from perun.crypto.backend import native, page
+    from perun.crypto.backend import native, page, plain
 
-    _EACH: tuple[Backend, ...] = (native, page)
+    _EACH: tuple[Backend, ...] = (native, page, plain)
+
+_OTHERS: Final = ("coincurve", "sha3", "perun_js")
 
 
 def _chosen() -> Backend:
-    try:
-        found = import_module("perun.crypto.backend.native")
-    except ModuleNotFoundError as error:
-        if error.name not in ("coincurve", "sha3"):
-            raise
-        found = import_module("perun.crypto.backend.page")
-    return cast(Backend, found)
+    for name in ("native", "page"):
+        try:
+            return cast(Backend, import_module(f"perun.crypto.backend.{name}"))
+        except ModuleNotFoundError as error:
+            if error.name not in _OTHERS:
+                raise
+    return cast(Backend, import_module("perun.crypto.backend.plain"))
 
 
 BACKEND: Final = _chosen()

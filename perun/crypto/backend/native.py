@@ -14,12 +14,15 @@ from typing import Any
 from coincurve import PrivateKey
 from coincurve._libsecp256k1 import ffi, lib
 from coincurve.context import GLOBAL_CONTEXT
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from sha3 import keccak_256
 
 from perun.crypto.backend.threads import each
 from perun.crypto.jobs import Job
 
 __all__ = [
+    "Box",
     "each",
     "is_secret",
     "keccak",
@@ -123,3 +126,20 @@ def recover(digest: bytes, rs: bytes, recovery_id: int) -> Job[ParsedKey | None]
 
 def _nothing(_: int) -> None:
     return None
+
+
+class Box:
+    """See `perun.crypto.backend.Box`."""
+
+    __slots__ = ("_cipher", "encrypt")
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = ChaCha20Poly1305(key)
+        self.encrypt = self._cipher.encrypt
+
+    def decrypt(self, nonce: bytes, data: bytes, beside: bytes | None) -> bytes | None:
+        """See `perun.crypto.backend.Box`."""
+        try:
+            return self._cipher.decrypt(nonce, data, beside)
+        except (InvalidTag, ValueError):
+            return None

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from eth_account import Account as EthAccount
 
@@ -34,6 +36,28 @@ def test_signs_nothing_if_one_key_is_missing() -> None:
     with pytest.raises(UnknownKey) as caught:
         wallet.sign(Sign((SignItem(ALICE.address, STATE), SignItem(BOB.address, STATE))))
     assert caught.value.key == BOB.address
+
+
+ACCESS = [{"address": "0x" + PLACES[1].hex(), "storageKeys": ["0x" + "07" * 32, "0x" + "00" * 32]}]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"to": "0x" + PLACES[0].hex(), "data": "0x", "value": 0, "nonce": 0},
+        {"to": "0x" + PLACES[0].hex(), "data": b"\x7f", "value": 2**80, "nonce": 127},
+        {"to": "0x" + PLACES[0].hex(), "data": "0x80", "value": 1, "nonce": 128},
+        {"data": "0x" + "60" * 55, "value": 1, "nonce": 300},
+        {"data": "0x" + "60" * 700, "value": 1, "nonce": 2**40, "accessList": ACCESS},
+    ],
+)
+def test_transaction_has_the_bytes_of_other_programs(more: dict[str, Any]) -> None:
+    params = {"chainId": 11_155_111, "gas": 2**24, "maxFeePerGas": 2**40, **more}
+    params["maxPriorityFeePerGas"] = 1
+    theirs = EthAccount.from_key(ALICE.secret).sign_transaction(params)
+    account = LocalWallet(DEPLOYMENT, [ALICE]).account(ALICE.address)
+    ours = account.sign_transaction(params)
+    assert ours == (bytes(theirs.raw_transaction), bytes(theirs.hash))
 
 
 def test_transaction_is_the_accounts() -> None:
