@@ -29,6 +29,7 @@ from perun.api.tokens import Tokens
 from perun.app.methods import Subscribe, Unsubscribe
 from perun.app.work import Caller
 from perun.errors import Misuse, PerunError
+from perun.serving import Gate, runner
 
 __all__ = ["ApiServer", "NeedsSocket"]
 
@@ -64,6 +65,7 @@ class ApiServer:
         self._error: BaseException | None = None
         self._sessions: set[Session] = set()
         self._stopped: asyncio.Event | None = None
+        self._gate: Gate | None = None
         self._document = msgspec.json.format(msgspec.json.encode(document()), indent=2)
 
     @property
@@ -103,20 +105,17 @@ class ApiServer:
         app.router.add_post("/", self._post)
         app.router.add_get("/ws", self._socket)
         app.router.add_get("/openrpc.json", self._openrpc)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False)
-        await runner.setup()
+        served = runner(app, shutdown_timeout=2)
+        await served.setup()
+        self._gate = Gate(served)
         try:
-            site = web.TCPSite(runner, self._host, self.port, shutdown_timeout=2)
-            await site.start()
-            server = site._server  # The port that the system chose.
-            assert server is not None
-            self.port = server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+            self.port = await self._gate.listen(self._host, self.port)
             self._ready.set()
             await self._stopped.wait()
             for session in list(self._sessions):
                 await session.goodbye()
         finally:
-            await runner.cleanup()
+            await self._gate.close()
 
     @web.middleware
     async def _guard(
@@ -124,6 +123,8 @@ class ApiServer:
         request: web.Request,
         handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
     ) -> web.StreamResponse:
+        if self._gate is not None:
+            self._gate.asked(request)
         why = self._why_not(request)
         if why is not None:
             return web.Response(status=403, text=why + "\n")

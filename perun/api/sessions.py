@@ -12,7 +12,7 @@ from aiohttp import WSMsgType, web
 
 from perun.api.door import Door
 from perun.api.protocol import MAX_BODY, Call, Refused, failure, notification, read_call, success
-from perun.app.errors import NoSuch
+from perun.app.errors import BadParams, NoSuch
 from perun.app.methods import Subscribe, Unsubscribe
 from perun.app.values import Event, Subscribed
 from perun.app.work import Caller
@@ -25,6 +25,7 @@ TOO_SLOW: Final = 4408
 _SECONDS_TO_SAY_WHO: Final = 10
 _MOST_AT_ONCE: Final = 64
 """Calls of one WebSocket that are not answered yet; more of them wait unread."""
+_MOST_SUBSCRIPTIONS: Final = 64
 _MOST_UNSENT: Final = 10_000
 """Events that a reader may be behind."""
 
@@ -52,6 +53,8 @@ class Session:
         self._room = asyncio.Semaphore(_MOST_AT_ONCE)
         self._unsent: asyncio.Queue[bytes] = asyncio.Queue(_MOST_UNSENT)
         self._subscriptions: set[str] = set()
+        self._subscribing = 0
+        """Those, and those that are not answered yet."""
         self._too_slow = asyncio.Event()
 
     async def run(self, request: web.Request) -> web.StreamResponse:
@@ -120,9 +123,13 @@ class Session:
             if params.subscription not in self._subscriptions:
                 raise NoSuch("subscription", params.subscription)
             self._subscriptions.discard(params.subscription)
+            self._subscribing -= 1
             return await self._door.call(caller, call.method, params)
         if not isinstance(params, Subscribe):
             return await self._door.call(caller, call.method, params)
+        if self._subscribing >= _MOST_SUBSCRIPTIONS:
+            raise BadParams(f"{_MOST_SUBSCRIPTIONS} subscriptions of one WebSocket are the most")
+        self._subscribing += 1
         name: list[str] = []
         early: list[list[Event]] = []
         loop = asyncio.get_running_loop()
@@ -137,7 +144,11 @@ class Session:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(put, rows)
 
-        subscribed: Subscribed = await self._door.call(caller, call.method, params, push)
+        try:
+            subscribed: Subscribed = await self._door.call(caller, call.method, params, push)
+        except BaseException:
+            self._subscribing -= 1
+            raise
         self._subscriptions.add(subscribed.subscription)
         # The answer is sent before the events: they wait in the queue.
         name.append(subscribed.subscription)

@@ -131,7 +131,8 @@ class Tokens:
 
 
 def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+    # Bytes of a header that are no text come as surrogates.
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
 def _caller(path: Path, file: _File) -> Caller:

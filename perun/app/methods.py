@@ -39,6 +39,10 @@ from perun.app.values import (
 __all__ = ["METHODS", "Method", "Params", "Scope"]
 
 
+MOST_NUMBER: Final = 2**53 - 1
+"""Of an event: what every JSON reader takes, and every store."""
+
+
 class Scope(enum.IntEnum):
     """What a token is good for; each includes those before it."""
 
@@ -136,15 +140,15 @@ class GetOffers(Params, frozen=True):
 class GetEvents(Params, frozen=True):
     """Events after a number."""
 
-    since: Annotated[int, msgspec.Meta(ge=0)]
+    since: Annotated[int, msgspec.Meta(ge=0, le=MOST_NUMBER)]
     limit: Annotated[int, msgspec.Meta(ge=1, le=10000)] = 1000
 
 
 class Subscribe(Params, frozen=True):
     """Sends events from now on, or those after `since` first; over a WebSocket only."""
 
-    since: Annotated[int, msgspec.Meta(ge=0)] | None = None
-    kinds: tuple[str, ...] = ()
+    since: Annotated[int, msgspec.Meta(ge=0, le=MOST_NUMBER)] | None = None
+    kinds: Annotated[tuple[Text, ...], msgspec.Meta(max_length=64)] = ()
     """Only these; empty: all."""
 
 

@@ -20,6 +20,7 @@ from aiohttp import hdrs, web
 
 from perun.hub.metrics import Machinery, metrics
 from perun.hub.shown import Status
+from perun.serving import Gate, runner
 
 __all__ = ["Admin", "Operated"]
 
@@ -64,6 +65,7 @@ class Admin:
         self._error: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
+        self._gate: Gate | None = None
         self._thread = threading.Thread(target=self._run, name="perun-hub-admin", daemon=True)
 
     @property
@@ -104,17 +106,16 @@ class Admin:
             app.router.add_get(f"/{path}", self._look)
         for path in ("pause", "resume", "drain"):
             app.router.add_post(f"/{path}", self._order)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False)
-        await runner.setup()
+        served = runner(app, shutdown_timeout=1)
+        await served.setup()
+        self._gate = Gate(served)
         try:
-            site = web.TCPSite(runner, self._host, self.port, shutdown_timeout=1)
-            await site.start()
-            self.port = runner.addresses[0][1]
+            self.port = await self._gate.listen(self._host, self.port)
             self._loop = asyncio.get_running_loop()
             self._started.set()
             await self._stopping.wait()
         finally:
-            await runner.cleanup()
+            await self._gate.close()
 
     @web.middleware
     async def _guard(
@@ -122,6 +123,8 @@ class Admin:
         request: web.Request,
         handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
     ) -> web.StreamResponse:
+        if self._gate is not None:
+            self._gate.asked(request)
         name = request.headers.get(hdrs.HOST, "")
         if (name if name.endswith("]") else name.rpartition(":")[0] or name) not in _LOCAL:
             return web.Response(status=403, text="wrong Host: this is for this machine\n")

@@ -28,6 +28,7 @@ from perun.crypto import PublicKey, verify_with
 from perun.encoding.addresses import parse_host
 from perun.encoding.wire_data import attach_digest
 from perun.errors import BadKey
+from perun.serving import runner
 from perun.types import Signature
 from perun.wire import packets
 from perun.wire.buckets import Bucket
@@ -137,7 +138,7 @@ class Listener:
         names = (f"127.0.0.1:{self.port}", f"localhost:{self.port}", f"[::1]:{self.port}")
         self._hosts.update(parse_host(name) for name in names)
         self._hosts.add(self.host)
-        self._runner = web.AppRunner(self.app, access_log=None, keepalive_timeout=15)
+        self._runner = runner(self.app, keepalive_timeout=15)
         await self._runner.setup()
         self._own(self._accept())
         self._own(self._sweep())

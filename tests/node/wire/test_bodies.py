@@ -157,3 +157,19 @@ def test_requests_and_bytes_of_an_address_are_so_many(
             assert (await page.ask(b"x", "b"))[0] == 200
 
     asyncio.run(run())
+
+
+def test_requests_that_make_no_sense_write_nothing_into_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Attack: a traceback for each, at the speed of the network, fills the disk."""
+
+    async def run() -> None:
+        async with a_page(BodyLimits(100)) as page:
+            for data in (b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.1\r\nX\x00: y\r\n\r\n"):
+                line = await asyncio.open_connection("127.0.0.1", page.listener.port)
+                line[1].write(data)
+                assert (await said(line))[0] == 400
+
+    asyncio.run(run())
+    assert caplog.text == ""
