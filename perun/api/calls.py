@@ -114,10 +114,10 @@ class Calls:
         answer: tuple[Offer, ...] = self._call("offers", tuple[Offer, ...], {})
         return answer
 
-    def events(self, since: int, limit: int = 1000) -> tuple[Event, ...]:
+    def events(self, since: int, limit: int = 1000, wait: int = 0) -> tuple[Event, ...]:
         """Events after a number."""
         answer: tuple[Event, ...] = self._call(
-            "events", tuple[Event, ...], {"since": since, "limit": limit}
+            "events", tuple[Event, ...], {"since": since, "limit": limit, "wait": wait}
         )
         return answer
 
@@ -378,10 +378,10 @@ class AsyncCalls:
         answer: tuple[Offer, ...] = await self._call("offers", tuple[Offer, ...], {})
         return answer
 
-    async def events(self, since: int, limit: int = 1000) -> tuple[Event, ...]:
+    async def events(self, since: int, limit: int = 1000, wait: int = 0) -> tuple[Event, ...]:
         """Events after a number."""
         answer: tuple[Event, ...] = await self._call(
-            "events", tuple[Event, ...], {"since": since, "limit": limit}
+            "events", tuple[Event, ...], {"since": since, "limit": limit, "wait": wait}
         )
         return answer
 

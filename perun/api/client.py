@@ -12,7 +12,6 @@ from __future__ import annotations
 import http.client
 import itertools
 import os
-import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -41,6 +40,8 @@ __all__ = [
 ]
 
 TRIES: Final = 3
+_ASK_AGAIN: Final = 30
+"""Seconds for which a question for events stays open."""
 PATIENCE: Final = 90
 """Seconds for an answer, beside those that a call says itself."""
 _UNITS: Final = {"wei": 0, "gwei": 9, "ether": 18, "eth": 18}
@@ -164,19 +165,14 @@ class Node(Calls):
             raise CallRefused(response.status, "Http", f"HTTP {response.status}: {text}", {}, "")
         return answer
 
-    def watch(
-        self, since: int | None = None, kinds: Sequence[str] = (), every: float = 0.5
-    ) -> Iterator[Event]:
-        """Events from now on, or after a number, for ever; asks from time to time."""
+    def watch(self, since: int | None = None, kinds: Sequence[str] = ()) -> Iterator[Event]:
+        """Events from now on, or after a number, for ever, as they come."""
         last = self.status().event if since is None else since
         while True:
-            found = self.events(last)
-            for event in found:
+            for event in self.events(last, wait=_ASK_AGAIN):
                 last = event.number
                 if not kinds or event.kind in kinds:
                     yield event
-            if not found:
-                time.sleep(every)
 
     def hang_up(self) -> None:
         """Hangs up; the next call dials again."""

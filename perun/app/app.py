@@ -27,9 +27,18 @@ from perun.app import (
 )
 from perun.app.beside import Beside
 from perun.app.errors import NoSuch
-from perun.app.eventing import Subscriptions, events
+from perun.app.eventing import Subscriptions
 from perun.app.exposing import exposure
-from perun.app.methods import CancelRequest, Close, MakeRequest, Pay, Refund, Subscribe, Unsubscribe
+from perun.app.methods import (
+    CancelRequest,
+    Close,
+    GetEvents,
+    MakeRequest,
+    Pay,
+    Refund,
+    Subscribe,
+    Unsubscribe,
+)
 from perun.app.rows import KINDS, OwnRequest, RequestState
 from perun.app.settings import Settings
 from perun.app.shelf import Shelf
@@ -176,6 +185,7 @@ class App:
             paying.tick(work)
             requesting.tick(work)
             self._waiting.tick(work)
+            self._subscriptions.tick(work)
             following.show_refused(work)
             if work.now >= self._notes_said + self._settings.repeat:
                 self._notes_said = work.now
@@ -248,6 +258,8 @@ class App:
                 self._until_signed.setdefault(request.id, []).append(ask.reply)
         elif isinstance(params, CancelRequest):
             self._reply_request(work, requesting.cancel(work, params).id, ask.reply)
+        elif isinstance(params, GetEvents):
+            self._subscriptions.ask(work, params, ask.reply)
         elif isinstance(params, Subscribe):
             self._subscriptions.add(work, ask, params)
         elif isinstance(params, Unsubscribe):
@@ -286,7 +298,6 @@ class App:
             "contacts": contacts.listed,
             "addContact": contacts.add,
             "removeContact": contacts.remove,
-            "events": events,
             "payments": looking.payments,
             "payment": looking.payment,
             "requests": looking.requests,

@@ -17,7 +17,7 @@ from perun.app.settings import Settings
 from perun.app.shelf import Shelf
 from perun.app.show import show_income, show_payment
 from perun.app.texts import hexed
-from perun.app.work import Ask, Work
+from perun.app.work import Ask, Reply, Work
 from perun.encoding.records import RowCodec
 from perun.types import UnixTime
 
@@ -59,6 +59,13 @@ def events(work: Work, params: GetEvents) -> tuple[v.Event, ...]:
     return tuple(show_event(work, row) for row in _after(work, params.since, params.limit))
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    params: GetEvents
+    reply: Reply
+    until: UnixTime
+
+
 def _after(work: Work, since: int, limit: int) -> list[Event]:
     shelf = work.shelf
     if since + 1 < shelf.first_event and shelf.first_event > 1:
@@ -86,10 +93,27 @@ class Subscriptions:
     def __init__(self) -> None:
         self._all: dict[str, _Subscription] = {}
         self._numbers = itertools.count(1)
+        self._waiting: list[_Waiting] = []
         self._pruned = UnixTime(0)
 
     def __len__(self) -> int:
-        return len(self._all)
+        return len(self._all) + len(self._waiting)
+
+    def ask(self, work: Work, params: GetEvents, reply: Reply) -> None:
+        """Answers with the events after a number: with the first that comes, if there are none, or
+        with none after a while. Raises `Gone`."""
+        found = events(work, params)
+        if found or not params.wait:
+            work.desk.after(lambda: reply(found))
+        else:
+            self._waiting.append(_Waiting(params, reply, UnixTime(work.now + params.wait)))
+
+    def tick(self, work: Work) -> None:
+        """Answers those who have waited long enough."""
+        over = [one for one in self._waiting if work.now >= one.until]
+        self._waiting = [one for one in self._waiting if work.now < one.until]
+        for one in over:
+            work.desk.after(lambda one=one: one.reply(()))  # type: ignore[misc]
 
     def add(self, work: Work, ask: Ask, params: Subscribe) -> None:
         """Tells from now on, after what was asked for of the past."""
@@ -120,6 +144,11 @@ class Subscriptions:
         """Sends what this turn has brought, once it is on disk."""
         shelf = work.shelf
         newest = shelf.next_event - 1
+        early = self._waiting
+        self._waiting = [one for one in early if one.params.since >= newest]
+        for waiting in early:
+            if waiting.params.since < newest:
+                self.ask(work, waiting.params, waiting.reply)
         for one in self._all.values():
             if one.last < newest:
                 fresh = [row for row in _tail(shelf, newest - one.last) if row.number > one.last]

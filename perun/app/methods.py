@@ -142,6 +142,8 @@ class GetEvents(Params, frozen=True):
 
     since: Annotated[int, msgspec.Meta(ge=0, le=MOST_NUMBER)]
     limit: Annotated[int, msgspec.Meta(ge=1, le=10000)] = 1000
+    wait: Annotated[int, msgspec.Meta(ge=0, le=600)] = 0
+    """Seconds after which none are answered, if there are none."""
 
 
 class Subscribe(Params, frozen=True):

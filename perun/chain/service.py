@@ -35,6 +35,9 @@ ROUND_SECONDS: Final = 1.0
 _SOONEST: Final = 0.05
 """… and as long a pause even where the node tells of them without end."""
 
+_EARLY: Final = 0.2
+"""… and so long after the last one, if there is something new to look at or to send."""
+
 _LONGEST_WAIT: Final = 10.0
 """Between two tries; a node may be back in the last minute of a challenge."""
 
@@ -94,6 +97,8 @@ class ChainService:
         self._sees = False
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
+        self._looked = 0.0
+        """When the last round began."""
         self._woken = threading.Event()
         """There is something to do before the next round is due."""
         self.failed: Exception | None = None
@@ -102,8 +107,9 @@ class ChainService:
     # ----------------------------------------------------------------------------------- the port
 
     def watch(self, watch: Watch) -> None:
-        """See `perun.ports.Chain`."""
+        """See `perun.ports.Chain`. Whoever opens something waits until it has been looked at."""
         self.follower.watch(watch)
+        self._woken.set()
 
     def submit(self, submit: Submit) -> None:
         """See `perun.ports.Chain`."""
@@ -208,12 +214,14 @@ class ChainService:
             return self._stop.wait(seconds)
         if self._woken.wait(seconds):
             self._woken.clear()
-            self._stop.wait(_SOONEST)  # whatever else the same turn wants
+            rest = self._looked + _EARLY - time.monotonic()
+            self._stop.wait(min(max(rest, _SOONEST), seconds))  # with all that the same turn wants
         return self._stop.is_set()
 
     def _run(self, interval: float) -> None:
         wait, failures = 0.0, 0
         while not self._waited(wait, listening=failures == 0):
+            self._looked = time.monotonic()
             try:
                 self.poll()
                 failures, wait = 0, interval

@@ -71,7 +71,7 @@ class Shop:
         since = self._node.status().event
         for payment in reversed(self._node.payments("in")):
             self.serve(payment)
-        for event in self._node.watch(since, ("received",), every=0.2):
+        for event in self._node.watch(since, ("received",)):
             self.serve(self._node.payment(event.about))
 
     def serve(self, payment: Payment) -> None:

@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -285,8 +286,18 @@ def test_old_events_are_gone_with_a_number_to_go_on_from(desk: Desk) -> None:
     assert int(refusal.value.values["snapshot"]) == desk.node.status().event
 
 
+def test_a_question_for_events_stays_open_until_there_is_one(desk: Desk) -> None:
+    newest = desk.node.status().event
+    with ThreadPoolExecutor(1) as pool, connect(home=desk.home) as other:
+        asked = pool.submit(other.events, newest, wait=600)
+        paid = desk.node.pay(desk.bob.id, 5)
+        found = asked.result()
+    assert found[0].number == newest + 1
+    assert found[0].about == paid.id
+
+
 def test_the_sync_client_watches_too(desk: Desk) -> None:
-    watching = desk.node.watch(since=0, every=0.01)
+    watching = desk.node.watch(since=0)
     first = next(watching)
     assert first.number == 1
 

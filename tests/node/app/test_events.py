@@ -146,3 +146,24 @@ def test_a_copied_store_asks_nobody_for_money(alice: Person, bob: Person) -> Non
     bob.party.restart(store.copy())
     with pytest.raises(NotAllowedNow, match="restored or copied"):
         bob.ask("request", MakeRequest(amount="5"))
+
+
+def test_who_waits_for_events_gets_the_first_that_come(alice: Person, bob: Person) -> None:
+    newest = alice.app.shelf.next_event - 1
+    waiting = alice.begin("events", GetEvents(since=newest, wait=60))
+    later = alice.begin("events", GetEvents(since=newest + 1_000, wait=60))
+    assert not waiting.came
+    pay(alice, bob, "one")
+    assert [event.number for event in waiting.value][:1] == [newest + 1]
+    assert not later.came
+
+
+def test_who_waits_for_events_in_vain_is_told(town: Town, alice: Person, bob: Person) -> None:
+    assert bob
+    newest = alice.app.shelf.next_event - 1
+    waiting = alice.begin("events", GetEvents(since=newest, wait=60))
+    town.until(lambda: waiting.came)
+    assert waiting.value == ()
+    # And is not told again.
+    pay(alice, bob, "one")
+    assert waiting.value == ()
