@@ -72,6 +72,9 @@ class Limits(Record, frozen=True, gc=False):
     """Instances that one peer may have agreed on with us and of which no state is signed."""
     unsigned_per_hub: int = 1_024
     """… and that all ends behind one hub may have: with more the oldest is forgotten."""
+    unasked: int = 64
+    """With so many instances that wait for their states, no half is signed unasked for a further
+    one: strangers cost nothing, and each half that lapses holds its channel for `patience`."""
     unresolved_per_channel: int = 16
     """Proposals of ours, refusals above all, that wait for their resolution: with so many we answer
     no further one. Two who keep the rules never have more than a few."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from perun.core.inputs import CommandOffer, CommandReveal
+from perun.core.inputs import CommandOffer, CommandReveal, CommandTransfer
 from perun.core.notices import ChannelRefused, InstanceRefused, VirtualReady
+from perun.core.rules.phases import Phase, phase
 from perun.core.state import Invitation, LegStatus
 from perun.crypto.hashing import keccak
-from perun.encoding.messages import Invite, Over, Propose, RequestInstance, encode
+from perun.encoding.messages import Invite, Over, Propose, RequestInstance, decode, encode
 from perun.node.settings import peer_id
 from perun.testing.parties import Party, World, key_of
 from perun.testing.stories import OPEN_HANDED, SECRET, add_machine, hub_policy, open_channel
@@ -106,3 +107,48 @@ def test_ends_that_a_hub_makes_up_fill_no_more_than_their_room(trio: Trio) -> No
     trio.world.advance(12)
     machine_id = add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob)
     assert trio.bob.told(VirtualReady) == [VirtualReady(machine_id)]
+
+
+def invited_by_strangers(trio: Trio, numbers: range) -> None:
+    """Each under a name of its own, and none of them goes on."""
+    for number in numbers:
+        stranger = key_of(f"stranger {number}")
+        keys = (stranger.address, trio.bob.key.address)
+        end = UnixTime(trio.world.ledger.time + 500_000)
+        machine = Machine(*keys, Wei(5), Wei(0), end, Seconds(600), trio.alice.random())
+        said = encode(Invite(machine, None, ETH))
+        peer = peer_id(stranger.public_key)
+        trio.world.network.inject(peer, trio.bob.peer, Over(trio.ingrid.peer, said))
+        trio.world.settle()
+
+
+def test_strangers_without_end_do_not_hold_a_channel_by_halves_that_lapse() -> None:
+    """Attack: an invitation from a fresh name every ten seconds, and the channel is never idle."""
+    trio = trio_of()
+    books = trio.bob.node.books
+    books.config = replace(books.config, limits=replace(books.config.limits, unasked=3))
+    for number in range(12):
+        invited_by_strangers(trio, range(number, number + 1))
+        trio.world.advance(12)
+        trio.world.advance(12)
+    lapsed = trio.world.network.said(Propose)
+    assert 3 <= len({propose.state.version for propose in lapsed}) <= 6  # and refusals
+    since = len(trio.world.network.seen)
+    invited_by_strangers(trio, range(20, 21))
+    said = [decode(frame) for _, _, frame in trio.world.network.seen[since:]]
+    assert not any(isinstance(message, Propose) for message in said)
+    trio.bob.do(CommandTransfer(trio.right, Wei(7)))
+    trio.world.settle()
+    assert phase(books.channels[trio.right], books.chain) is Phase.IDLE
+
+
+def test_strangers_without_end_keep_nobody_out_of_a_hubs_queue() -> None:
+    """Attack: the invited end asks the hub for each of them, and its queue is full."""
+    trio = trio_of(OPEN_HANDED, greatest_queue=4)
+    books = trio.bob.node.books
+    books.config = replace(books.config, limits=replace(books.config.limits, unasked=0))
+    invited_by_strangers(trio, range(12))
+    assert len(trio.ingrid.node.books.channels[trio.right].waiting) == 4
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob)
+    assert trio.bob.told(VirtualReady) == [VirtualReady(machine)]
+    assert len(trio.ingrid.node.books.channels[trio.right].waiting) <= 4

@@ -108,9 +108,10 @@ def register(
     asking = [(side, view)]
     if other is not None and not crossing.requested[side.other]:
         asking.append((side.other, other))
-    if any(len(view.waiting) >= policy.greatest_queue for _, view in asking):
+    if not all(_make_room(draft, view, policy.greatest_queue) for _, view in asking):
         return "too many requests wait for this channel"
-    for side, view in asking:
+    for side, asker in asking:
+        view = draft.channel(asker.id)
         draft.put(replace(view, waiting=(*view.waiting, id)))
         alice, bob = crossing.requested
         if side is Role.ALICE:
@@ -121,6 +122,20 @@ def register(
     if all(crossing.requested):
         _keep_terms(draft, crossing, terms)
     return None
+
+
+def _make_room(draft: Draft, view: ChannelView, most: int) -> bool:
+    """Whether a channel may have a request more: of those that one end alone has asked for the
+    oldest goes, so that an end that many strangers invite can still be met by somebody who means
+    it."""
+    if len(view.waiting) < most:
+        return True
+    for waiting in view.waiting:
+        crossing = draft.hub_instance(waiting)
+        if crossing is not None and not all(crossing.requested):
+            let_go(draft, crossing, "too many requests wait for this channel", ())
+            return True
+    return False
 
 
 def _keep_terms(draft: Draft, crossing: HubInstance, terms: Terms) -> None:

@@ -193,11 +193,14 @@ def _is_first(draft: Draft, instance: InstanceView) -> bool:
     """Whether no invitation of ours over this hub is open, and none of that end's has lapsed.
 
     Whoever proposes unasked waits for somebody who had invited before; so none wait in a circle.
-    Whoever lets a half lapse is given no other one until the end of what it had invited to.
+    Whoever lets a half lapse is given no other one until the end of what it had invited to; and
+    where many have, nobody is: whoever it is could have as many names as it likes.
     """
     books, channel = draft.books, instance.legs[0].channel
     invitations = books.invitations.values()
     if any(invitation.channel == channel and invitation.via for invitation in invitations):
+        return False
+    if sum(map(len, books.unsigned.values())) >= draft.config.limits.unasked:
         return False
     return not books.unsigned.get(instance.end) and instance.id not in books.instances
 
