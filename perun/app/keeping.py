@@ -5,6 +5,8 @@ Payments cost a wei each, and whoever pays many of them fills our disk with thei
 
 from __future__ import annotations
 
+from typing import Final
+
 from perun.app.rows import Income, SpokenFor
 from perun.app.work import Work
 from perun.core.state import PeerId
@@ -12,15 +14,24 @@ from perun.types import InstanceId, Wei
 
 __all__ = ["bound", "prune"]
 
+_PIECES: Final = 32
+"""Forgotten a thirty-second of the bound at a time: reading one for each payment took a fifth of
+a payee's processor time."""
+
 
 def bound(work: Work, payer: PeerId) -> None:
     """Forgets the oldest incomes of a payer that pay no request, where there are too many.
 
     Their parts of a total stay spoken for, with all below: money counts once.
     """
-    numbers = work.shelf.plain_incomes.get(payer)
-    while numbers and len(numbers) > work.settings.most_incomes:
-        row = work.shelf.incomes.get(numbers[0], work.desk)
+    numbers, most = work.shelf.plain_incomes.get(payer), work.settings.most_incomes
+    if numbers is None or len(numbers) <= most + most // _PIECES:
+        return
+    piece = work.desk.numbered(Income, numbers[0] - 1, len(numbers) - most)
+    stored = {row.number: row for row in piece}
+    while len(numbers) > most:
+        # Between them may be others' payments, and those of requests.
+        row = stored.get(numbers[0]) or work.shelf.incomes.get(numbers[0], work.desk)
         assert row is not None  # The index is of stored rows, and drops go through the shelf.
         _forget(work, row)
 

@@ -57,6 +57,18 @@ def test_incomes_of_one_payer_are_so_many(alice: Person, bob: Person) -> None:
     assert len(bob.app.shelf.incomes_by_id) == FEW.most_incomes
 
 
+def test_incomes_are_forgotten_a_piece_at_a_time(town: Town, alice: Person) -> None:
+    bob = town.person("bob", OPEN_HANDED, replace(SETTINGS, most_incomes=64))
+    open_channel(town.world, alice.party, bob.party, 10_000, 10_000)
+    kept = []
+    for _ in range(12):
+        pay(alice, bob, 11)
+        kept.append(len(stored(bob)))
+    assert kept[5:] == [66, 65, 64, 66, 65, 64, 66]
+    assert [row.number for row in stored(bob)] == list(range(67, 133))
+    assert len(bob.app.shelf.incomes_by_id) == len(bob.app.shelf.plain_incomes[alice.party.peer])
+
+
 @pytest.mark.parametrize("restarted", [False, True])
 def test_forgotten_part_is_not_spent_twice(
     town: Town, alice: Person, bob: Person, restarted: bool
