@@ -102,6 +102,8 @@ class Payments:
         random.Random(len(commands)).shuffle(commands)
         self._order = itertools.cycle(commands)
         self._begun: dict[bytes, deque[float]] = {id: deque() for id in machines}
+        self._totals: dict[bytes, int] = dict.fromkeys(machines, 0)
+        """Up to which the payee has said it has them."""
         self._latencies: list[float] = []
         self._until = self._ended = 0.0
         self._open = 0
@@ -120,9 +122,15 @@ class Payments:
     def _on_payer(self, notice: Notice) -> None:
         if type(notice) is not PaymentDelivered:
             return
+        # Each payment is 1 wei; one notice may be of several.
+        for _ in range(notice.total - self._totals[notice.machine]):
+            self._on_delivered(self._begun[notice.machine].popleft())
+        self._totals[notice.machine] = notice.total
+
+    def _on_delivered(self, begun: float) -> None:
         now = time.perf_counter()
         self.delivered += 1
-        self._latencies.append(now - self._begun[notice.machine].popleft())
+        self._latencies.append(now - begun)
         if now < self._until:
             command = next(self._order)
             self._begun[command.machine].append(now)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from perun.core.effects import Effect, Notify, Send, Submit, Watch
 from perun.core.notices import Notice
 from perun.core.state import PeerId
-from perun.encoding.messages import Over, encode
+from perun.encoding.messages import Over, Paid, encode
 from perun.ports import Chain, Wire
+from perun.types import MachineId
 
 __all__ = ["Executor"]
 
@@ -29,10 +30,18 @@ class Executor:
     def carry_out(self, effects: list[Effect]) -> None:
         """Sends, submits, watches, notifies; `Sign` was dealt with before the rows were stored."""
         frames: dict[PeerId, tuple[list[bytes], PeerId]] = {}
+        # Of a machine's totals the last one says it all.
+        newest: dict[MachineId, Effect] = {
+            effect.message.machine: effect
+            for effect in effects
+            if type(effect) is Send and type(effect.message) is Paid
+        }
         for effect in effects:
             kind = type(effect)
             if kind is Send:
-                self._frame(effect, frames)  # type: ignore[arg-type]
+                message = effect.message  # type: ignore[union-attr]
+                if type(message) is not Paid or newest[message.machine] is effect:
+                    self._frame(effect, frames)  # type: ignore[arg-type]
             elif kind is Notify:
                 self._notify(effect.notice)  # type: ignore[union-attr]
             elif isinstance(effect, Submit):
