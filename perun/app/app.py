@@ -39,7 +39,7 @@ from perun.app.methods import (
     Subscribe,
     Unsubscribe,
 )
-from perun.app.rows import KINDS, OwnRequest, RequestState
+from perun.app.rows import KINDS, OwnRequest, Payment, RequestState
 from perun.app.settings import Settings
 from perun.app.shelf import Shelf
 from perun.app.show import show_request
@@ -99,7 +99,7 @@ class App:
         self._settings, self._random, self._reach = settings, random, reach
         self.shelf = Shelf()
         self._at: Work | None = None
-        self._changed: dict[int, None] = {}
+        self._changed: dict[int, Payment] = {}
         self._waiting = Waiting()
         self._until_signed: dict[bytes, list[Reply]] = {}
         self._subscriptions = Subscriptions()
@@ -209,11 +209,9 @@ class App:
         work = self._work(desk)
         following.settle(work)
         if self._changed:
-            for number in self._changed:
-                row = self.shelf.payments.get(number, desk)
-                if row is not None:
-                    work.event_of("payment", row)
-                    self._waiting.changed(work, row)
+            for row in self._changed.values():
+                work.event_of("payment", row)
+                self._waiting.changed(work, row)
             self._changed.clear()
         if self._subscriptions.overflows(self.shelf, self._settings):
             self._subscriptions.prune(work)

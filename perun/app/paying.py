@@ -151,7 +151,7 @@ def _is_late(work: Work, row: Payment) -> bool:
 def put(work: Work, row: Payment) -> None:
     """Stores a payment whose step, or reason, has changed."""
     work.put(row)
-    work.changed[row.number] = None
+    work.changed[row.number] = row
 
 
 def on_met(work: Work, peer: PeerId) -> None:

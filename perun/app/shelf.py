@@ -101,9 +101,9 @@ class Shelf:
             self._put_payment(row)  # type: ignore[arg-type]
         elif kind is Income:
             self._put_income(row)  # type: ignore[arg-type]
-        elif isinstance(row, Event):
-            self.events.append(row)
-            self.next_event = row.number + 1
+        elif kind is Event:
+            self.events.append(row)  # type: ignore[arg-type]
+            self.next_event = row.number + 1  # type: ignore[attr-defined]
         elif isinstance(row, WaitingNote):
             self._segments(row.machine).take(row.first, row.last)
             self.waiting.setdefault(row.machine, {})[row.last] = row

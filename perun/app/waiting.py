@@ -33,17 +33,13 @@ class Waiting:
 
     def changed(self, work: Work, row: Payment) -> None:
         """Answers whoever waits for a payment that is over; those of a delivered one soon."""
-        waiting = self._replies.pop(row.number, None)
-        if waiting is None:
-            return
         if row.step in _FINAL:
-            for _, reply in waiting:
+            for _, reply in self._replies.pop(row.number, ()):
                 _tell(work, row.number, reply)
-            return
-        if row.step is Step.DELIVERED:
+        elif row.step is Step.DELIVERED and row.number in self._replies:
             soon = UnixTime(work.now + _A_MOMENT)
-            waiting = [(min(deadline, soon), reply) for deadline, reply in waiting]
-        self._replies[row.number] = waiting
+            waiting = self._replies[row.number]
+            self._replies[row.number] = [(min(until, soon), reply) for until, reply in waiting]
 
     def tick(self, work: Work) -> None:
         """Answers those who have waited long enough."""

@@ -6,6 +6,7 @@ Only looks; `openings` does something about it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 
 from perun.app.rows import Opening
 from perun.app.work import Work
@@ -63,11 +64,11 @@ def fitting(work: Work, payee: PeerId, asset: Asset, amount: Wei) -> InstanceVie
     """The machine with the least room that has enough; those in a channel of two first."""
     books = work.books
     found = [
-        one
+        (bool(one.via), space, one)
         for one in machines_to(work, payee, asset)
-        if room(books, one) >= amount and usable(books, one)
+        if (space := room(books, one)) >= amount and usable(books, one)
     ]
-    return min(found, key=lambda one: (bool(one.via), room(books, one)), default=None)
+    return min(found, key=itemgetter(0, 1))[-1] if found else None
 
 
 def live(work: Work, view: ChannelView) -> bool:

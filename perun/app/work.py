@@ -72,30 +72,30 @@ class Work:
     settings: Settings
     random: Callable[[], Salt]
     reach: Reach
-    changed: dict[int, None]
-    """Payments whose step changed in this turn, by number: told at its end."""
+    changed: dict[int, Payment]
+    """Payments whose step changed in this turn, by number, as they are now: told at its end."""
     delivered: dict[MachineId, Wei] = field(default_factory=dict)
     """Totals that payees have said they have, in this turn."""
+    books: Books = field(init=False)
+    """What the core knows."""
 
-    @property
-    def books(self) -> Books:
-        """What the core knows."""
-        return self.desk.books
+    def __post_init__(self) -> None:
+        self.books = self.desk.books
 
     @property
     def config(self) -> Config:
         """What the core was told."""
-        return self.desk.books.config
+        return self.books.config
 
     @property
     def now(self) -> UnixTime:
         """What our own clock has counted, to measure how long something waits."""
-        return self.desk.books.chain.clock
+        return self.books.chain.clock
 
     @property
     def date(self) -> UnixTime:
         """What our own clock shows: the time for people, and for the end of a request."""
-        return self.desk.books.chain.wall
+        return self.books.chain.wall
 
     @property
     def me(self) -> PeerId:

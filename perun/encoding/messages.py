@@ -406,10 +406,10 @@ class Note(_Message, frozen=True, gc=False, tag=60):
         checks.amount("last", self.last)
         if self.last <= self.first:
             raise OutOfRange("last", self.last, self.first + 1, checks.MAX_AMOUNT)
-        for field in ("request", "refunds"):
-            value = getattr(self, field)
-            if value:
-                checks.length(field, value, 32)
+        if self.request:
+            checks.length("request", self.request, 32)
+        if self.refunds:
+            checks.length("refunds", self.refunds, 32)
 
 
 class Noted(_Message, frozen=True, gc=False, tag=61):

@@ -50,7 +50,8 @@ class Host:
         carry_out: has the core take a command, or raises what it refuses it with.
         """
         self._guest = guest
-        self._books = books
+        self.books = books
+        """See `Desk`."""
         self._store = store
         self._carry_out = carry_out
         self._told: deque[Notice] = deque()
@@ -137,18 +138,13 @@ class Host:
 
     # ------------------------------------------------------------------------------ for the guest
 
-    @property
-    def books(self) -> Books:
-        """See `Desk`."""
-        return self._books
-
     def do(self, command: Command) -> None:
         """See `Desk`."""
         self._carry_out(command)
 
     def agree_to(self, policy: Policy) -> None:
         """See `Desk`."""
-        self._books.config = replace(self._books.config, policy=policy)
+        self.books.config = replace(self.books.config, policy=policy)
 
     def put(self, row: Extra) -> None:
         """See `Desk`."""
