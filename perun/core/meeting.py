@@ -15,13 +15,12 @@ from perun.core.effects import SignItem
 from perun.core.hub.queue import start_next
 from perun.core.inputs import Connected
 from perun.core.nanocontracts.kinds import kind_of
-from perun.core.nanocontracts.payments import show_paid
-from perun.core.rules.keys import machine_key, own_key
+from perun.core.nanocontracts.payments import ask_again, show_paid
+from perun.core.rules.keys import own_key
 from perun.core.state import ChannelView, InstanceView, LegStatus, PeerId, Role, Stage
 from perun.core.states.proposing import answer, propose_next, resend, show
 from perun.core.virtual import ends
 from perun.encoding.messages import OfferChannel, ShowState
-from perun.types import MachineId, Statement
 
 __all__ = ["on_connected", "on_offer", "on_show"]
 
@@ -127,12 +126,7 @@ def _sign_again(draft: Draft, instance: InstanceView) -> None:
         return
     if instance.legs[0].status is LegStatus.LISTED:
         ends.on_added(draft, instance)
-    if instance.machine is None:
-        return
-    totals = draft.totals(instance.id)
-    if totals.asked > totals.sent:
-        key = machine_key(instance.machine, instance.role)
-        draft.sign(SignItem(key, Statement(MachineId(instance.id), totals.asked)))
+    ask_again(draft, instance)
 
 
 def _say_again(draft: Draft, instance: InstanceView) -> None:

@@ -285,3 +285,27 @@ def test_slow_signers_statement_does_not_leave_after_a_removal(pair: Pair) -> No
 
     assert received(pair.bob, machine) == 0
     assert not pair.world.network.said(Pay)
+
+
+def test_statement_left_aside_for_a_removal_is_signed_when_that_comes_to_nothing(
+    pair: Pair,
+) -> None:
+    """Found by the deep simulation: the payment stayed signed and was never paid, for nobody asked
+    the signer again. Bob refuses the removal because a payment of his crosses it."""
+    machine = add_machine(pair.world, pair.alice, pair.channel, 100, 50)
+    pair.alice.signer.slow = []
+    pair.alice.do(CommandPay(machine, Wei(10)))
+    (wish,) = pair.alice.signer.slow
+    pair.alice.signer.slow = None
+    pair.world.network.held = []
+    pair.bob.do(CommandPay(machine, Wei(5)))
+    pair.alice.do(CommandRemove(machine))
+    pair.alice.node.post([Signed(wish, pair.alice.signer.sign_now(wish))])
+    pair.alice.node.turn()
+    assert instance(pair.alice, machine).legs[0].status is LegStatus.REMOVING
+    assert pair.alice.node.books.totals[machine].sent == 0
+    pair.world.network.release()
+    pair.world.settle()
+
+    assert instance(pair.alice, machine).legs[0].status is LegStatus.LISTED
+    assert received(pair.bob, machine) == 10

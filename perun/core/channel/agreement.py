@@ -8,14 +8,14 @@ from perun.core.books import Draft
 from perun.core.hub import pairs
 from perun.core.hub.queue import start_next
 from perun.core.nanocontracts.instances import leg_in
-from perun.core.nanocontracts.payments import show_paid
+from perun.core.nanocontracts.payments import ask_again, show_paid
 from perun.core.notices import (
     InstanceAdded,
     InstanceRemoved,
     TransferDone,
 )
 from perun.core.rules.accounting import gain, swap
-from perun.core.state import ChannelView, InstanceView, Intent, Purpose, SignedState
+from perun.core.state import ChannelView, InstanceView, Intent, LegStatus, Purpose, SignedState
 from perun.core.states import legs
 from perun.core.states.content import agreed_content
 from perun.core.states.proposing import given_up, propose_next
@@ -56,7 +56,10 @@ def complete(draft: Draft, view: ChannelView, full: SignedState) -> None:
         intents=(*again, *view.intents),
     )
     draft.put(after)
+    leaving = [nano.id for nano in full.state.nanos if _is_leaving(draft, nano.id)]
     legs.refresh(draft, view, after)
+    for id in leaving:
+        _stays(draft, id)
     _announce(draft, view, draft.channel(view.id))
     for proposal in view.proposals:
         if proposal.state == full.state and proposal.intent.shows is not None:
@@ -73,6 +76,19 @@ def _beside(view: ChannelView, full: SignedState) -> Wei:
             return proposal.intent.amount
     held = view.held
     return held.intent.amount if held is not None and held.state == full.state else Wei(0)
+
+
+def _is_leaving(draft: Draft, id: InstanceId) -> bool:
+    instance = draft.find_instance(id)
+    return instance is not None and instance.legs[0].status is LegStatus.REMOVING
+
+
+def _stays(draft: Draft, id: InstanceId) -> None:
+    """A removal that we had signed has come to nothing: what our signer signed meanwhile for the
+    machine was left aside."""
+    instance = draft.instance(id)
+    if instance.legs[0].status is LegStatus.LISTED and not draft.exit_only:
+        ask_again(draft, instance)
 
 
 def _show_statement(draft: Draft, id: InstanceId) -> None:

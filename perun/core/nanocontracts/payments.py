@@ -11,6 +11,7 @@ from perun.core.effects import Notify, Send, Sign, SignItem
 from perun.core.faults import NotAllowedNow, NotEnoughMoney, StatementRefused, UnexpectedMessage
 from perun.core.inputs import CommandPay
 from perun.core.notices import PaymentDelivered, PaymentReceived, PaymentRefused
+from perun.core.rules.keys import machine_key
 from perun.core.rules.phases import NOT_MET, why_stale
 from perun.core.state import InstanceView, LegStatus, PeerId, Role, Totals
 from perun.encoding.messages import NotPaid, Paid, Pay
@@ -19,6 +20,7 @@ from perun.types import MAX_AMOUNT, Machine, MachineId, Signature, Statement, We
 
 __all__ = [
     "accept",
+    "ask_again",
     "on_not_paid",
     "on_paid",
     "on_pay",
@@ -210,6 +212,15 @@ def show_paid(draft: Draft, instance: InstanceView) -> None:
     if totals.sent_signature:
         pay = Pay(MachineId(instance.id), totals.sent, totals.sent_signature)
         draft.send(instance.end, pay, instance.via)
+
+
+# Rule pay-1.
+def ask_again(draft: Draft, instance: InstanceView) -> None:
+    """The statement that our signer was asked for, and that was not signed or could not be used."""
+    totals = draft.totals(instance.id)
+    if instance.machine is not None and instance.role is not None and totals.asked > totals.sent:
+        key = machine_key(instance.machine, instance.role)
+        draft.sign(SignItem(key, Statement(MachineId(instance.id), totals.asked)))
 
 
 def on_paid(books: Books, sender: PeerId, message: Paid) -> Step:

@@ -37,6 +37,7 @@ from perun.encoding.messages import RevealSecret
 from perun.node.runtime import Node
 from perun.store.memory import MemoryStore
 from perun.types import Flip, Salt, Signature, Version, Wei
+from tests.games.planted import above
 
 Replacement = tuple[object, str, object]
 """Owner, name of the attribute, what takes its place."""
@@ -558,6 +559,7 @@ BUGS: tuple[Bug, ...] = (
             )
         ],
     ),
+    *(Bug(*plan) for plan in above.PLANS),
 )
 
 _ORIGINAL_ON_PROPOSAL = proposals.on_proposal

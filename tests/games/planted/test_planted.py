@@ -25,6 +25,10 @@ BY_NAME = {bug.name: bug for bug in BUGS}
         "signs in a dispute",
         "sends before it stores",
         "registers an old state",
+        "a packet of before opens again",
+        "boxes are not sealed",
+        "keys are forgotten with the process",
+        "a payment's row is lost",
     ],
 )
 def test_bug_is_caught_within_a_few_games(name: str) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from perun.app.app import App
 from perun.chain.service import ChainService
 from perun.core.config import Policy
 from perun.core.effects import Sign
 from perun.core.inputs import (
     Command,
     CommandAddMachine,
+    CommandClose,
     CommandLock,
+    CommandPay,
     CommandReplace,
     CommandTransfer,
     Signed,
@@ -25,17 +29,29 @@ from perun.errors import BrokenInvariant, ChainFault, Misuse, PeerFault, StoreFa
 from perun.node.recovery import open_books
 from perun.node.runtime import Node
 from perun.node.settings import config_for, peer_id
+from perun.store.memory import MemoryStore
 from perun.testing.endpoint import ScriptedEndpoint
 from perun.testing.parties import key_of
 from perun.testing.pool import ScriptedAccount
-from perun.types import Nonce, Salt, Signature
+from perun.types import ChannelId, Nonce, Salt, Signature
 from tests.games.simulation.disk import Disk, JournalDisk, Power
-from tests.games.simulation.witness import GREATEST_FEE, Violated, Witness
+from tests.games.simulation.violated import Violated
+from tests.games.simulation.witness import GREATEST_FEE, Witness
 
 if TYPE_CHECKING:
     from tests.games.simulation.theatre import Theatre
 
 _MOST_TURNS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A copy of a store, of one moment."""
+
+    store: MemoryStore
+    channels: frozenset[ChannelId]
+    earned: int
+    """What its user had earned by then and no peer can keep back."""
 
 
 class _Wire:
@@ -72,6 +88,11 @@ class Actor:
         self.asked: list[Sign] | None = None
         """What a slow signer has not answered yet; None: it is quick."""
         self.lives = 0
+        self.app: App | None = None
+        """The program above, where the whole of a node is played."""
+        self.backup: Backup | None = None
+        self.copied_at: int | None = None
+        """When an old copy took its store's place."""
         self._count = 0
         self.start()
 
@@ -100,14 +121,16 @@ class Actor:
             limits=world.limits,
             journal=self.journal,
         )
+        self.app = None if world.lines is None else App(world.app_settings, self.random)
         self.node = Node(
-            open_books(config, self.store),
+            open_books(config, self.store, self.app),
             self.store,
             self,
             self.chain,
             world,
             self._told,
             lambda _, error: self.faults.append(error),
+            self.app,
         )
         if self.witness is not None:
             self.witness.forget_unwritten()
@@ -121,6 +144,31 @@ class Actor:
         self.world.network.leave(self.peer)
         self.world.seen["restarts"] += 1
         self.start()
+
+    def back_up(self) -> None:
+        """Copies its store, as a backup does."""
+        earned = 0 if self.witness is None else self.witness.safe
+        self.backup = Backup(self.store.copy(), frozenset(self.node.books.channels), earned)
+
+    def put_back(self, *, marked: bool) -> bool:
+        """Its store is lost, and its backup takes the place; False: it would not know of a channel.
+
+        Args:
+            marked: as `perun restore` does it. Else somebody has put back the disk behind its back.
+        """
+        backup = self.backup
+        if backup is None or self.copied_at is not None:
+            return False
+        if backup.channels != frozenset(self.node.books.channels):
+            return False
+        self.copied_at = self.world.clock
+        self.store = self.store.put_back(backup.store, marked=marked)
+        self.journal = JournalDisk(self.power)
+        if self.witness is not None:
+            self.witness.copied, self.witness.heard_all = True, False
+            self.witness.safe_at_backup = backup.earned
+        self.restart()
+        return True
 
     def sign(self, wish: Sign) -> tuple[Signature, ...] | None:
         """See `perun.ports.Signer`: what is asked counts as signed, so the witness looks now."""
@@ -193,13 +241,18 @@ class Actor:
         if self.witness is not None:
             # Counted first: if the power fails in the middle nobody knows whether it was done.
             self.witness.ordered += cost
+            if isinstance(command, CommandClose):
+                self.witness.told_to_close.add(command.channel)
             if isinstance(command, CommandLock):
                 self.witness.locked[command.hash] = command.amount
         self.node.post((command,))
         self.turn()
         refused = any(isinstance(error, Misuse) for error in self.faults[before:])
-        if refused and self.witness is not None and self.lives == lives:
-            self.witness.ordered -= cost
+        if self.witness is not None:
+            if refused and self.lives == lives:
+                self.witness.ordered -= cost
+            elif isinstance(command, CommandPay):
+                self.witness.paid_by_hand += command.amount
         self.world.seen[f"{'refused' if refused else 'did'} {type(command).__name__}"] += 1
         return not refused
 

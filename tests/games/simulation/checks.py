@@ -12,10 +12,11 @@ from perun.core.rules.accounting import clamp_to_locks
 from perun.core.rules.phases import fresh
 from perun.core.state import InstanceView, Role
 from perun.testing.pool import PooledTransaction
-from perun.types import ETH, ChannelId, Machine, Nano
+from perun.types import ETH, ChannelId, Flip, FlipRecord, Machine, Nano
+from tests.games.simulation import luck
 from tests.games.simulation.actor import Actor
 from tests.games.simulation.theatre import FINALITY, Theatre
-from tests.games.simulation.witness import Violated
+from tests.games.simulation.violated import Violated
 from tests.support.books import lost_fields
 
 _REGISTER = abi.selector(
@@ -43,6 +44,8 @@ class Checker:
         for actor in world.honest:
             self._patience(actor)
             self._on_disk(actor)
+            assert actor.witness is not None
+            actor.witness.look_at_flips()
 
     def _on_disk(self, actor: Actor) -> None:
         """P8: a restart would bring back what the node goes by, order of indexes included."""
@@ -144,7 +147,10 @@ class Checker:
         """P2, P4 and P5 in one: what its user was promised is in its account or its credit."""
         witness = actor.witness
         assert witness is not None
-        revealed = sum(witness.revealed.values())
+        witness.look_at_flips()
+        revealed = 0 if witness.copied else sum(witness.revealed.values())
+        if witness.copied and actor.name == "ingrid":
+            return  # what a hub loses by an old copy depends on all that crossed it meanwhile
         got = self.world.wealth(actor) - self.world.start_wealth[actor.name]
         if got < witness.expects + revealed:
             raise Violated(
@@ -162,6 +168,8 @@ class Checker:
 
     def _neutral(self, actor: Actor) -> None:
         """P4: the hub's gain in one channel is its loss in the other."""
+        if actor.copied_at is not None:
+            return
         decided = self._decided()
         for instance in actor.node.books.instances.values():
             if instance.role is not None or len(instance.legs) != 2:
@@ -206,6 +214,9 @@ class Checker:
         terms, on = instance.terms, instance.head
         if on is None:
             return 0
+        if isinstance(terms, Flip):
+            assert isinstance(on, FlipRecord)
+            return luck.outcome(terms, on, on.deadline + 1) or 0
         if isinstance(terms, Machine):
             by_alice = on.paid_by_alice if terms.alice_lock else 0
             return by_alice - (on.paid_by_bob if terms.bob_lock else 0)
@@ -268,6 +279,8 @@ class Checker:
                 case events.Submitted(id, alice, bob):
                     self._signed_totals(id, alice, bob)
                     self.world.seen["submissions"] += 1
+                case events.FlipRevealed():
+                    self.world.seen["flips decided on chain"] += 1
                 case events.Revealed():
                     self.world.seen["secrets revealed on chain"] += 1
 

@@ -56,13 +56,18 @@ class Crooks:
         self.world = world
         self.mind = Adversary(world.deployment, [(actor.peer, actor.key) for actor in world.crooks])
         self._peers = set(self.mind.keys)
+        self._plan: tuple[int, int] | None = None
+        """How the next thing that one of their nodes says is changed."""
         world.network.rule = self._overhear
 
     def _overhear(self, letter: Letter) -> Sequence[Letter]:
         sender, receiver, frame = letter
         if {sender, receiver} & self._peers:
             self.mind.hear(sender, receiver, frame)
-        return (letter,)
+        if self._plan is not None and sender in self._peers:
+            plan, self._plan = self._plan, None
+            frame = self._changed(letter, *plan) or frame
+        return ((sender, receiver, frame),)
 
     def _learn(self) -> bool:
         for actor in self.world.crooks:
@@ -185,21 +190,30 @@ class Crooks:
         """Changes what a crook's node is about to say, and signs it."""
         if not self._learn():
             return False
+        if self.world.lines is not None:
+            # Under way it cannot be changed by anybody.
+            self._plan = (field, amount)
+            return True
         held = self.world.network.held or []
         mine = [n for n, (sender, _to, _frame) in enumerate(held) if sender in self._peers]
         if not mine:
             return False
         index = mine[which % len(mine)]
-        sender, receiver, frame = held[index]
-        try:
-            message = decode(frame)
-            changed = self._altered(message, sender, field, amount)
-        except (PeerFault, Misuse):
-            return False
+        sender, receiver, _ = held[index]
+        changed = self._changed(held[index], field, amount)
         if changed is None:
             return False
-        held[index] = (sender, receiver, encode(changed))
+        held[index] = (sender, receiver, changed)
         return True
+
+    def _changed(self, letter: Letter, field: int, amount: int) -> bytes | None:
+        """Other words in a letter of a crook's; None: it stays."""
+        sender, _, frame = letter
+        try:
+            changed = self._altered(decode(frame), sender, field, amount)
+        except (PeerFault, Misuse):
+            return None
+        return None if changed is None else encode(changed)
 
     def _altered(self, message: Message, sender: bytes, field: int, amount: int) -> Message | None:
         key = self.mind.keys[sender].address

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
@@ -25,9 +25,13 @@ NEEDED = (
     "P3: registered states were signed",
     "P4: instances that crossed an honest hub",
     "P5: exits in time",
+    "K3: payments in both books",
     "blocks with crooks first",
     "channels closed by agreement",
     "dust deposits",
+    "flips decided on chain",
+    "honest: flips removed by both",
+    "honest: flips won",
     "honest: replaced over the hub",
     "honest: signed Close",
     "honest: signed Open",
@@ -53,7 +57,18 @@ NEEDED = (
     "secrets revealed on chain",
     "settlements",
     "submissions",
+    "stale copies with a mark",
+    "stale copies without",
     "transactions left out of a block",
+    "wire: ended GARBAGE",
+    "wire: ended LEAVING",
+    "wire: ended LOST",
+    "wire: ended SILENT",
+    "wire: malformed packets",
+    "wire: sessions",
+    "wish: pay done",
+    "wish: refund done",
+    "wish: request answered",
     "withdrawals",
 )
 """What a deep run must have seen, besides every move."""
@@ -88,7 +103,8 @@ def drawn(seed: int, length: int) -> Game:
     rng = Random(seed)
     names = rng.choices(_NAMES, tuple(WEIGHTS.values()), k=length)
     moves = tuple((name, *(rng.randrange(_NUMBER) for _ in range(4))) for name in names)
-    return Game(CASTS[seed % len(CASTS)], moves, seed // len(CASTS) % 2 == 0)
+    round = seed // len(CASTS)
+    return Game(CASTS[seed % len(CASTS)], moves, round % 2 == 0, seed % 3 != 0)
 
 
 def games(most: int) -> st.SearchStrategy[Game]:
@@ -99,7 +115,7 @@ def games(most: int) -> st.SearchStrategy[Game]:
         st.sampled_from(names), number, number, number, number
     )
     moves = st.lists(move, min_size=most // 2, max_size=most).map(tuple)
-    return st.builds(Game, st.sampled_from(CASTS), moves, st.booleans())
+    return st.builds(Game, st.sampled_from(CASTS), moves, st.booleans(), st.booleans())
 
 
 def failure(game: Game) -> BaseException | None:
@@ -123,7 +139,7 @@ def smaller(game: Game, examples: int = 400) -> Game:
             for move, choice in zip(game.moves, choices, strict=True)
             if choice
         )
-        return Game(game.crooks, moves, game.polite)
+        return replace(game, moves=moves)
 
     def fails(choices: list[int]) -> bool:
         error = failure(thinned(choices))
@@ -153,13 +169,13 @@ def _halved(game: Game, wanted: str) -> Game:
         at = 0
         while at < len(moves):
             fewer = moves[:at] + moves[at + size :]
-            error = failure(Game(game.crooks, tuple(fewer), game.polite))
+            error = failure(replace(game, moves=tuple(fewer)))
             if error is not None and kind_of(error) == wanted:
                 moves = fewer
             else:
                 at += size
         size //= 2
-    return Game(game.crooks, tuple(moves), game.polite)
+    return replace(game, moves=tuple(moves))
 
 
 def kind_of(error: BaseException) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from perun.chain.journal import Entry, MemoryJournal
 from perun.core.books import Row, row_key
@@ -45,12 +45,23 @@ class Disk(MemoryStore):
     def __init__(self, power: Power) -> None:
         super().__init__()
         self._power = power
+        self.watch: Callable[[list[Row]], None] = lambda _: None
+        """Told what is on the disk now."""
 
     def write(self, rows: Iterable[Row], drops: Iterable[Row] = ()) -> None:
         """All or nothing, or the power fails."""
+        rows = list(rows)
         self._power.before()
         super().write(rows, drops)
+        self.watch(rows)
         self._power.after()
+
+    def put_back(self, backup: MemoryStore, *, marked: bool) -> Disk:
+        """A disk with what the backup holds; unmarked it takes itself for the original."""
+        other = Disk(self._power)
+        other._rows, other.exit_only = dict(backup._rows), marked
+        other.watch = self.watch
+        return other
 
     def row(self, kind: type, key: bytes) -> Row | None:
         """What is on the disk of one record."""

@@ -17,7 +17,8 @@ from tests.games.simulation.crooks import Crooks
 from tests.games.simulation.moves import Moves
 from tests.games.simulation.theatre import DEPOSIT, NAMES, Theatre
 from tests.games.simulation.users import Users
-from tests.games.simulation.witness import Violated
+from tests.games.simulation.violated import Violated
+from tests.games.simulation.wishes import Wishes
 
 Move = tuple[str, int, int, int, int]
 
@@ -42,6 +43,7 @@ WEIGHTS: dict[str, int] = {
     "remove": 5,
     "resize": 5,
     "lock": 3,
+    "flip": 4,
     "reveal": 3,
     "withdraw": 2,
     "close": 1,
@@ -54,6 +56,15 @@ WEIGHTS: dict[str, int] = {
     "reorder": 3,
     "scramble": 2,
     "reconnect": 4,
+    "hang up": 2,
+    "lose a link": 2,
+    "replay": 3,
+    "wish": 12,
+    "wish again": 5,
+    "request": 5,
+    "pay a request": 12,
+    "refund": 4,
+    "lie: note": 2,
     "block": 16,
     "jump": 2,
     "wait": 3,
@@ -61,6 +72,8 @@ WEIGHTS: dict[str, int] = {
     "cut off": 1,
     "power cut": 3,
     "kill": 2,
+    "back up": 4,
+    "put back": 3,
     "signer sleeps": 1,
     "signer wakes": 4,
     "lie: propose": 5,
@@ -87,11 +100,18 @@ class Game:
     moves: tuple[Move, ...]
     polite: bool = True
     """Whether honest parties try to part by agreement at the end, before they go to the chain."""
+    whole: bool = False
+    """With sessions on the wire and the program above; else messages are lost one by one."""
 
     def write(self, path: Path) -> None:
         """As JSON, readable by hand."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        rows = {"crooks": self.crooks, "polite": self.polite, "moves": self.moves}
+        rows = {
+            "crooks": self.crooks,
+            "polite": self.polite,
+            "whole": self.whole,
+            "moves": self.moves,
+        }
         path.write_text(json.dumps(rows, indent=1).replace("\n   ", " "))
 
     @classmethod
@@ -99,17 +119,19 @@ class Game:
         """What `write` has written."""
         rows = json.loads(path.read_text())
         moves = tuple((str(m[0]), *map(int, m[1:])) for m in rows["moves"])
-        return cls(tuple(rows["crooks"]), moves, bool(rows["polite"]))  # type: ignore[arg-type]
+        kind = (bool(rows["polite"]), bool(rows.get("whole")))
+        return cls(tuple(rows["crooks"]), moves, *kind)  # type: ignore[arg-type]
 
 
 class Play:
     """One game being played."""
 
-    def __init__(self, crooks: tuple[str, ...]) -> None:
-        self.world = Theatre(crooks)
+    def __init__(self, crooks: tuple[str, ...], *, whole: bool = False) -> None:
+        self.world = Theatre(crooks, whole=whole)
         self.crooks = Crooks(self.world)
         self.users = Users(self.world)
-        self.moves = Moves(self.world, self.users, self.crooks)
+        self.wishes = Wishes(self.world)
+        self.moves = Moves(self.world, self.users, self.crooks, self.wishes)
         self.checker = checks.Checker(self.world)
         self.steps = 0
         self._open()
@@ -160,9 +182,11 @@ class Play:
         if self.moves.make(move):
             self.world.seen[f"move {move[0]}"] += 1
         self.checker.after_step()
+        self.wishes.after_step()
 
     def finish(self, *, polite: bool) -> None:
         """Everybody honest leaves; then all their money must be out."""
+        self.wishes.settle()
         self.users.leave_all(polite=polite)
         self.checker.at_the_end(self.users.started_leaving)
 
@@ -173,14 +197,14 @@ def play(game: Game) -> Play:
     Raises:
         Violated: something that must hold did not.
     """
-    playing = Play(game.crooks)
+    playing = Play(game.crooks, whole=game.whole)
     try:
         for move in game.moves:
             playing.move(move)
         playing.finish(polite=game.polite)
     except Exception as error:
-        crooks = game.crooks or "none"
-        error.add_note(f"at move {playing.steps} of {len(game.moves)}; crooks: {crooks}")
+        crooks, whole = game.crooks or "none", "; a whole game" if game.whole else ""
+        error.add_note(f"at move {playing.steps} of {len(game.moves)}; crooks: {crooks}{whole}")
         raise
     return playing
 

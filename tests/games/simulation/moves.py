@@ -8,6 +8,7 @@ from perun.testing.pool import PooledTransaction
 from tests.games.simulation.crooks import Crooks
 from tests.games.simulation.theatre import BLOCK, FINALITY, Theatre
 from tests.games.simulation.users import Users
+from tests.games.simulation.wishes import Wishes
 
 Make = Callable[[int, int, int, int], bool]
 
@@ -20,7 +21,7 @@ _BLOCKS_BETWEEN_REORGANISATIONS = 6
 class Moves:
     """Makes moves; each says whether it could do anything."""
 
-    def __init__(self, world: Theatre, users: Users, crooks: Crooks) -> None:
+    def __init__(self, world: Theatre, users: Users, crooks: Crooks, wishes: Wishes) -> None:
         self.world = world
         self._by_name: dict[str, Make] = {
             "talk": self._talk,
@@ -32,6 +33,7 @@ class Moves:
             "remove": users.remove,
             "resize": users.resize,
             "lock": users.lock,
+            "flip": users.flip,
             "reveal": users.reveal,
             "withdraw": users.withdraw,
             "close": users.close,
@@ -44,6 +46,15 @@ class Moves:
             "reorder": self._reorder,
             "scramble": self._scramble,
             "reconnect": self._reconnect,
+            "hang up": self._hang_up,
+            "lose a link": self._lose_link,
+            "replay": self._replay,
+            "wish": wishes.wish,
+            "wish again": wishes.again,
+            "request": wishes.request,
+            "pay a request": wishes.pay_link,
+            "refund": wishes.refund,
+            "lie: note": wishes.lie,
             "block": self._block,
             "jump": self._jump,
             "wait": self._wait,
@@ -51,6 +62,8 @@ class Moves:
             "cut off": self._cut_off,
             "power cut": self._power_cut,
             "kill": self._kill,
+            "back up": self._back_up,
+            "put back": self._put_back,
             "signer sleeps": self._signer_sleeps,
             "signer wakes": self._signer_wakes,
             "lie: propose": crooks.propose,
@@ -137,6 +150,27 @@ class Moves:
         self.world.meet(actors[one % 3], actors[(one + 1) % 3])
         return True
 
+    def _hang_up(self, one: int, other: int, *_: int) -> bool:
+        """A session ends, and another begins."""
+        lines, actors = self.world.lines, self.world.actors
+        if lines is None:
+            return False
+        lines.hang_up(actors[one % 3].peer, actors[(one + 1 + other % 2) % 3].peer)
+        return True
+
+    def _lose_link(self, who: int, *_: int) -> bool:
+        """With all that was under way on it; the others find out when they say something."""
+        lines = self.world.lines
+        if lines is None:
+            return False
+        lines.lose_link(self.world.actors[who % 3].peer)
+        return True
+
+    def _replay(self, which: int, *_: int) -> bool:
+        """A packet of any time, again."""
+        lines = self.world.lines
+        return lines is not None and lines.replay(which)
+
     # --------------------------------------------------------------------------------------- chain
 
     def _block(self, order: int, left_out: int, gap: int, _: int) -> bool:
@@ -170,7 +204,7 @@ class Moves:
         world = self.world
         if world.clock - world.chain.now > world.limits.freshness:
             return False
-        world.clock = type(world.clock)(world.clock + 1 + seconds % 70)
+        world.pass_time(world.clock + 1 + seconds % 70)
         return True
 
     def _reorganise(self, depth: int, keep: int, *_: int) -> bool:
@@ -205,6 +239,25 @@ class Moves:
     def _kill(self, who: int, *_: int) -> bool:
         self.world.actors[who % 3].restart()
         return True
+
+    def _back_up(self, who: int, *_: int) -> bool:
+        """A copy of a store, for a bad day."""
+        if self.world.lines is None:
+            return False
+        self.world.actors[who % 3].back_up()
+        return True
+
+    def _put_back(self, who: int, mark: int, *_: int) -> bool:
+        """Somebody honest loses its store, and has an old copy; once in a game."""
+        world = self.world
+        actor = world.actors[who % 3]
+        if not actor.honest or any(one.copied_at is not None for one in world.actors):
+            return False
+        # Behind its back: then it depends on a peer that shows what it knows.
+        marked = bool(world.crooks) or mark % 2 == 0
+        done = actor.put_back(marked=marked)
+        world.seen["stale copies with a mark" if marked else "stale copies without"] += done
+        return done
 
     def _signer_sleeps(self, who: int, *_: int) -> bool:
         """A device that nobody touches for a while."""

@@ -10,12 +10,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from msgspec.structs import replace
+
+from perun.app.settings import Settings
 from perun.bindings import events, ms_contract_calls
 from perun.bindings.calls import Call, Query
 from perun.core.config import Policy
 from perun.core.limits import Limits
 from perun.core.nanocontracts.hash_lock import HASH_LOCK
 from perun.core.state import PeerId
+from perun.node.settings import peer_id
 from perun.testing.chain import ScriptedChain
 from perun.testing.endpoint import ScriptedEndpoint
 from perun.testing.network import ScriptedNetwork
@@ -27,12 +31,14 @@ from perun.types import (
     Address,
     Channel,
     ChannelId,
+    Flip,
     Machine,
     Seconds,
     UnixTime,
     Wei,
 )
 from tests.games.simulation.actor import Actor
+from tests.games.simulation.lines import Lines
 from tests.games.simulation.witness import GREATEST_FEE
 
 T = TypeVar("T")
@@ -55,20 +61,35 @@ LIMITS = Limits(
 )
 
 
+APP_SETTINGS = Settings(
+    genesis=b"\x0c" * 32, patience=Seconds(150), life=Seconds(2_000), life_over_hub=Seconds(1_500)
+)
+"""Machines of the program above end within a game."""
+
+
 class Theatre:
     """Everything around the actors; also everybody's clock."""
 
-    def __init__(self, crooks: Iterable[str] = ()) -> None:
+    def __init__(self, crooks: Iterable[str] = (), *, whole: bool = False) -> None:
+        """Args:
+        whole: nodes talk by sessions over a relay, and host the program above.
+        """
         self.limits = LIMITS
         crooked = set(crooks)
         accounts = [key_of(f"{name}'s account").address for name in NAMES]
         keys = [key_of(name).address for name in NAMES]
         self.chain = ScriptedChain([*accounts, *keys])
         self.deployment = self.chain.deployment
-        self.network = ScriptedNetwork()
-        self.network.held = []
         self.seen: Counter[str] = Counter()
         self.clock = self.chain.now
+        self.lines: Lines | None = None
+        """The wire, if it has sessions."""
+        if whole:
+            secrets = {peer_id(key_of(n).public_key): key_of(n).secret for n in NAMES}
+            self.lines = Lines(secrets, lambda: float(self.clock), self.seen)
+        self.network = self.lines or ScriptedNetwork()
+        self.network.held = []
+        self.app_settings = APP_SETTINGS
         self.reorganised_at = 0
         self.shown_secrets: set[bytes] = set()
         """Hashes of secrets that somebody has let out: the locks on them may be taken."""
@@ -81,11 +102,12 @@ class Theatre:
             "ingrid": hub_policy(base_fee=Wei(1)),
             "bob": Policy(greatest_deposit=deposit),
         }
+        luck = Wei(300 if whole else 0)
         self.actors = [
             Actor(
                 name,
                 self,
-                policies[name],
+                replace(policies[name], greatest_loss=luck),
                 honest=name not in crooked,
             )
             for name in NAMES
@@ -141,10 +163,33 @@ class Theatre:
 
     def meet(self, one: Actor, two: Actor) -> None:
         """The wire has reached them again."""
-        one.node.meet(two.peer)
-        two.node.meet(one.peer)
+        if self.lines is not None:
+            self.lines.hang_up(one.peer, two.peer)
+        else:
+            one.node.meet(two.peer)
+            two.node.meet(one.peer)
         one.turn()
         two.turn()
+
+    def meet_all(self) -> None:
+        """Everybody honest is reached again by everybody else who is."""
+        honest = self.honest
+        for place, one in enumerate(honest):
+            for two in honest[place + 1 :]:
+                self.meet(one, two)
+
+    def pass_time(self, time: int) -> None:
+        """Our clocks go on; sessions see it."""
+        self.clock = UnixTime(max(self.clock, time))
+        if self.lines is not None:
+            self.lines.tick()
+
+    def calm_down(self) -> None:
+        """Accidents end: power, chain and signers are there."""
+        for actor in self.actors:
+            actor.endpoint.reachable = True
+            actor.power.restore()
+            actor.wake_signer()
 
     # --------------------------------------------------------------------------------------- chain
 
@@ -158,7 +203,7 @@ class Theatre:
         """Makes a block, whose time is the clock's from then on; everybody looks at it."""
         time = UnixTime(max(self.clock, self.chain.now + 1) if at is None else at)
         self.chain.mine(transactions, at=time)
-        self.clock = UnixTime(max(self.clock, time))
+        self.pass_time(time)
         self.waited = {
             hash: self.waited.get(hash, 0) + 1
             for hash, waiting in self.chain.pool.items()
@@ -215,9 +260,10 @@ class Theatre:
                 terms, on = instance.terms, instance.head
                 if all(leg.status.name in ("NEW", "REMOVED") for leg in instance.legs):
                     continue
-                if isinstance(terms, Machine):
+                if isinstance(terms, Machine | Flip):
                     times |= {terms.validity - self.limits.margin, terms.validity + 1}
-                    end = terms.validity + terms.challenge if on is None else on.deadline
+                    window = terms.window if isinstance(terms, Flip) else terms.challenge
+                    end = terms.validity + window if on is None else on.deadline
                     times.add(end + 1)
                 else:
                     times |= {terms.deadline - self.limits.margin, terms.deadline + 1}
@@ -271,6 +317,8 @@ class Theatre:
             self.deployment.vpm.contract: events.VPM,
             HASH_LOCK.app(self.deployment): events.HASH_TIME_LOCK,
         }
+        if self.deployment.coin_flip is not None:
+            tables[self.deployment.coin_flip.contract] = events.COIN_FLIP
         for number in range(first, self.chain.head.number + 1):
             block = self.chain.block(number)
             assert block is not None

@@ -9,6 +9,7 @@ from perun.core.inputs import (
     CommandAnswer,
     CommandClose,
     CommandDispute,
+    CommandFlip,
     CommandFund,
     CommandLock,
     CommandOffer,
@@ -25,10 +26,12 @@ from perun.testing.stories import hub_policy
 from perun.types import ETH, MachineId, Preimage, Seconds, UnixTime, Wei
 from tests.games.simulation.actor import Actor
 from tests.games.simulation.theatre import Theatre
-from tests.games.simulation.witness import Violated
+from tests.games.simulation.violated import Violated
 
 _MOST_CHANNELS = 5
 _MOST_ROUNDS = 400
+_STAKES = ((60, 60, 2**15), (100, 20, 2**14), (30, 90, 50_000))
+"""What who invites, and who is invited, may lose; in how many of 65,536 cases the first does."""
 
 
 class Users:
@@ -128,7 +131,7 @@ class Users:
     def price(self, fee: int, *_: int) -> bool:
         """The hub charges a fee, or none: then who pays none opens at once."""
         hub = self.world.actor("ingrid")
-        hub.policy = hub_policy(base_fee=Wei(fee % 2))
+        hub.policy = replace(hub.policy, hub=hub_policy(base_fee=Wei(fee % 2)).hub)
         hub.node.books.config = replace(hub.node.books.config, policy=hub.policy)
         return True
 
@@ -162,6 +165,26 @@ class Users:
             keccak(preimage),
             UnixTime(self.world.chain.now + 800 + amount % 900),
             actor.random(),
+            end.peer if end else b"",
+        )
+        return actor.do(command)
+
+    def flip(self, who: int, which: int, stakes: int, virtual: int) -> bool:
+        actor = self._actor(who)
+        view = self._channel(actor, which)
+        if view is None:
+            return False
+        end = self._end(actor, view, virtual % 2 == 0)
+        own, peer, odds = _STAKES[stakes % len(_STAKES)]
+        command = CommandFlip(
+            view.id,
+            Wei(own),
+            Wei(peer),
+            odds,
+            UnixTime(self.world.chain.now + 700 + stakes % 900),
+            Seconds(900),
+            actor.random(),
+            Preimage(actor.random()),
             end.peer if end else b"",
         )
         return actor.do(command)
@@ -230,17 +253,12 @@ class Users:
     def leave_all(self, *, polite: bool) -> None:
         """Accidents end, crooks fall silent; everybody honest gets out, alone if need be."""
         world = self.world
-        for actor in world.actors:
-            actor.endpoint.reachable = True
-            actor.power.restore()
-            actor.wake_signer()
+        world.calm_down()
         for actor in world.crooks:
             world.network.leave(actor.peer)
         world.clock = UnixTime(max(world.clock, world.chain.now))
         honest = world.honest
-        for place, one in enumerate(honest):
-            for two in honest[place + 1 :]:
-                world.meet(one, two)
+        world.meet_all()
         world.talk()
         world.step_time()
         self.started_leaving = world.chain.now

@@ -10,9 +10,17 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from perun.app.rows import Income, Payment
 from perun.core.effects import Sign
-from perun.core.notices import ExitOnly, InstanceAdded, Notice, PaymentReceived, TransferDone
-from perun.core.state import ChannelView, HubInstance, InstanceView, Role, Totals
+from perun.core.notices import (
+    ExitOnly,
+    InstanceAdded,
+    InstanceRemoved,
+    Notice,
+    PaymentReceived,
+    TransferDone,
+)
+from perun.core.state import ChannelView, HubInstance, InstanceView, LegStatus, Role, Totals
 from perun.encoding.messages import (
     AcceptChannel,
     AnswerClose,
@@ -20,6 +28,8 @@ from perun.encoding.messages import (
     AnswerWithdraw,
     Invited,
     Message,
+    Note,
+    Noted,
     OfferChannel,
     OfferClose,
     OfferWithdraw,
@@ -34,6 +44,8 @@ from perun.encoding.messages import (
 from perun.types import (
     ChannelId,
     Close,
+    Flip,
+    FlipRecord,
     InstanceId,
     Machine,
     MachineId,
@@ -42,23 +54,17 @@ from perun.types import (
     Ready,
     State,
     Statement,
+    Wei,
     Withdraw,
 )
+from tests.games.simulation import luck
+from tests.games.simulation.violated import Violated
 
 if TYPE_CHECKING:
     from tests.games.simulation.actor import Actor
 
 GREATEST_FEE = 1
 """What an end allows a hub to charge for one instance."""
-
-
-class Violated(AssertionError):
-    """An honest party's node did what no rule allows, or lost what was promised."""
-
-    def __init__(self, rule: str, **values: object) -> None:
-        shown = ", ".join(f"{name}={value!r:.400}" for name, value in values.items())
-        super().__init__(f"{rule}: {shown}")
-        self.rule = rule
 
 
 @dataclass(slots=True)
@@ -84,11 +90,22 @@ class Witness:
     """What its user has told it to pay by transfers and fees, at most."""
     locked: dict[bytes, int] = field(default_factory=dict)
     """What its user has told it to lock, by the hash of the secret that takes it."""
+    paid_by_hand: int = 0
+    """What its user has paid in machines, without the program above."""
+    virtual: set[InstanceId] = field(default_factory=set)
+    """Instances over the hub that it has asked for: each may have cost a fee."""
+    told_to_close: set[ChannelId] = field(default_factory=set)
+    """Channels that its user wanted closed by agreement."""
+    safe_at_backup: int = 0
+    """What it had earned when its copy was made, if a copy took its store's place."""
     copied: bool = False
-    """Whether a story has put an old copy in its store's place, so that it may hear of it."""
+    """Whether an old copy was put in its store's place, so that it may hear of it."""
     heard_all: bool = True
     """Whether no notice was lost in a power cut: then `done` says what was really paid."""
     fees: int = 0
+    flips: dict[InstanceId, int] = field(default_factory=dict)
+    """What each flip brings it at least."""
+    flip_roles: dict[InstanceId, Role] = field(default_factory=dict)
     revealed: dict[InstanceId, int] = field(default_factory=dict)
     left_before: frozenset[InstanceId] = frozenset()
     """Machines that counted no more when the present turn began."""
@@ -98,6 +115,7 @@ class Witness:
 
     def about_to_sign(self, sign: Sign) -> None:
         """Raises `Violated` if it must not."""
+        self._may_a_copy(sign)
         states = [item.message for item in sign.items if isinstance(item.message, State)]
         for item in sign.items:
             self.seen["signed " + type(item.message).__name__] += 1
@@ -116,6 +134,17 @@ class Witness:
                     view, listed = self._listed(item.message.machine)
                     if view is not None and not listed:
                         raise Violated("A2: Ready before its own state is fully signed")
+
+    def _may_a_copy(self, sign: Sign) -> None:
+        """Rule store-2, of a store that was put back and says so."""
+        if not (self.actor.store.exit_only or self.actor.node.books.exit_only):
+            return
+        for item in sign.items:
+            message = item.message
+            if isinstance(message, State | Statement | Open | Withdraw):
+                raise Violated("B11: a copy signs", message=message)
+            if isinstance(message, Close) and message.channel not in self.told_to_close:
+                raise Violated("B11: a copy signs a Close that nobody asked for", message=message)
 
     def _state(self, state: State, together: list[State]) -> None:
         books = self.actor.node.books
@@ -189,13 +218,15 @@ class Witness:
             raise Violated("A9: locked an instance whose parameters it does not know")
         terms = instance.terms
         machine = isinstance(terms, Machine)
-        ends = terms.validity + terms.challenge if machine else terms.deadline
+        if isinstance(terms, Machine):
+            ends, locks = terms.validity + terms.challenge, (terms.alice_lock, terms.bob_lock)
+        elif isinstance(terms, Flip):
+            ends, locks = terms.validity + terms.window, (terms.alice_lock, terms.bob_lock)
+        else:
+            ends = terms.deadline
+            locks = (Wei(0), terms.amount) if terms.bob_pays else (terms.amount, Wei(0))
         if nano.expiry != ends:
             raise Violated("A9: expiry is not the final time", nano=nano)
-        if machine:
-            locks = (terms.alice_lock, terms.bob_lock)
-        else:
-            locks = (0, terms.amount) if terms.bob_pays else (terms.amount, 0)
         if (nano.alice_lock, nano.bob_lock) != (locks[::-1] if nano.swapped else locks):
             raise Violated("A9: locks are not the instance's own", nano=nano)
         hub = instance.role is None
@@ -270,6 +301,7 @@ class Witness:
     def _evidence(self, instance: InstanceView, payer: Role) -> int:
         """What the hub can make the payer's channel pay, whatever anybody submits."""
         terms = instance.terms
+        assert not isinstance(terms, Flip), "both sides can lose by a flip"
         if not isinstance(terms, Machine):
             return terms.amount if instance.preimage is not None else 0
         totals = self.actor.node.books.totals.get(instance.id)
@@ -286,6 +318,9 @@ class Witness:
         """Whether a final block shows the outcome, or that there will be none."""
         time, on = self.actor.node.books.chain.final_time, instance.final
         terms = instance.terms
+        if isinstance(terms, Flip):
+            assert on is None or isinstance(on, FlipRecord)
+            return luck.outcome(terms, on, time) is not None
         if isinstance(terms, Machine):
             return time > (terms.validity + terms.challenge if on is None else on.deadline)
         return on is not None or time > terms.deadline
@@ -318,7 +353,7 @@ class Witness:
 
     def _statement(self, statement: Statement) -> None:
         id = statement.machine
-        if statement.paid < self.sent_totals.get(id, 0):
+        if statement.paid < self.sent_totals.get(id, 0) and not self.unmarked:
             raise Violated("P8: a total below one it sent", paid=statement.paid)
         view, listed = self._listed(id)
         if statement.paid > self.statements.get(id, 0):
@@ -432,6 +467,10 @@ class Witness:
                 self.sent_offers |= {w for w in self.withdraws if w.channel == channel}
             case AcceptChannel(open=leave) if leave is not None:
                 self.sent_offers.add(leave)
+            case Note(machine, first, last, payment):
+                self._note_left(machine, first, last, payment)
+            case Noted(machine, last):
+                self._noted_left(machine, last)
             case Pay(machine) | Paid(machine) | ReadySigned(machine) if self._forgotten(machine):
                 pass
             case Pay(machine, paid):
@@ -447,6 +486,17 @@ class Witness:
                 row = self.actor.store.row(InstanceView, machine)
                 if not isinstance(row, InstanceView) or not row.ready_sent:
                     raise Violated("write before you send: a Ready")
+
+    def _note_left(self, machine: bytes, first: int, last: int, payment: bytes) -> None:
+        rows = self.actor.store.numbered(Payment, 0, 100_000)
+        part = (machine, first, last, payment)
+        if all((row.machine, row.first, row.last, row.id) != part for row in rows):
+            raise Violated("write before you send: a note", machine=machine, last=last)
+
+    def _noted_left(self, machine: bytes, last: int) -> None:
+        rows = self.actor.store.numbered(Income, 0, 100_000)
+        if all((row.machine, row.last) != (machine, last) for row in rows):
+            raise Violated("write before you send: a note's answer", machine=machine, last=last)
 
     def _forgotten(self, machine: bytes) -> bool:
         """Over, and dropped from memory and disk in the same turn: nothing relies on it."""
@@ -472,15 +522,45 @@ class Witness:
     def told(self, notice: Notice) -> None:
         """What the node tells its user becomes what the user expects to own."""
         self.seen["told " + type(notice).__name__] += 1
+        if isinstance(notice, InstanceAdded | InstanceRemoved):
+            self.look_at_flips()
         if isinstance(notice, ExitOnly) and not self.copied:
             raise Violated("B11: a store that was never copied is taken for a copy", notice=notice)
         if isinstance(notice, PaymentReceived):
             self._accepted(notice)
+        elif isinstance(notice, InstanceRemoved) and notice.instance in self.flips:
+            # Removed by both: at its result, or before anything was decided.
+            role = self.flip_roles[notice.instance]
+            self.flips[notice.instance] = notice.shift if role is Role.BOB else -notice.shift
+            self.seen["flips removed by both"] += 1
         elif isinstance(notice, TransferDone):
             self.transferred[notice.channel, notice.version] = notice.amount
         elif isinstance(notice, InstanceAdded):
-            instance = self.actor.node.books.instances[notice.instance]
-            self.fees += GREATEST_FEE * bool(instance.via and instance.role is Role.ALICE)
+            instance = self.actor.node.books.instances.get(notice.instance)
+            # One that is forgotten in the same turn may have cost a fee, too.
+            if instance is None or (instance.via and instance.role is Role.ALICE):
+                self.fees += GREATEST_FEE
+                self.virtual.add(notice.instance)
+
+    def look_at_flips(self) -> None:
+        """What luck may take, and what it has given for good: both secrets known in time."""
+        books, limits = self.actor.node.books, self.actor.world.limits
+        for one in books.instances.values():
+            flip = one.terms
+            agreed = one.legs and one.legs[0].status is not LegStatus.NEW
+            if not isinstance(flip, Flip) or one.role is None or not agreed:
+                continue
+            own, peer = flip.alice_lock, flip.bob_lock
+            if one.role is Role.BOB:
+                own, peer = peer, own
+            self.flip_roles[one.id] = one.role
+            worst = self.flips.setdefault(one.id, -own)
+            in_time = books.chain.head_time <= flip.validity - 2 * limits.margin
+            if worst < 0 and all(one.secrets) and in_time and self._listed(MachineId(one.id))[1]:
+                shift = luck.result(flip, *one.secrets)
+                if (shift > 0) is (one.role is Role.BOB):
+                    self.flips[one.id] = peer
+                    self.seen["flips won"] += 1
 
     def _accepted(self, notice: PaymentReceived) -> None:
         id, books = notice.machine, self.actor.node.books
@@ -512,9 +592,32 @@ class Witness:
         locks = sum(amount for hash, amount in self.locked.items() if hash in shown)
         earned = sum(amount for amount in self.transferred.values() if amount > 0)
         paid = sum(-amount for amount in self.transferred.values() if amount < 0) + self.fees
+        drawn = sum(self.flips.values())
         if self.heard_all:
-            return machines - locks + earned - paid
-        return machines - locks + earned - self._undone() - self.ordered
+            return machines - locks + earned + drawn - paid
+        spent = locks + self._undone() + self.ordered + GREATEST_FEE * len(self._asked_for())
+        if self.copied:
+            # What it does not know of, peers may keep back; what it has given is gone anyway.
+            lost = sum(max(0, -gain) for gain in self.flips.values())
+            return self.safe_at_backup - sum(self.statements.values()) - spent - lost
+        return machines + earned + drawn - spent
+
+    @property
+    def safe(self) -> int:
+        """What it has earned by now and a newest state of this moment gives it for ever."""
+        machines = sum(t for id, t in self.received.items() if not self._listed(id)[1])
+        return machines + sum(amount for amount in self.transferred.values() if amount > 0)
+
+    @property
+    def unmarked(self) -> bool:
+        """Whether it goes on as if its old copy were the newest: no peer has shown it a newer state
+        yet, and no place for backups is asked here. Its totals, which harm nobody, may repeat."""
+        return self.copied and not self.actor.node.books.exit_only
+
+    def _asked_for(self) -> set[InstanceId]:
+        """Instances over the hub that may have cost a fee."""
+        known = self.actor.node.books.instances.values()
+        return self.virtual | {one.id for one in known if one.via and one.role is Role.ALICE}
 
     def _undone(self) -> int:
         """What came back of transfers, which an unresolved refusal of ours may have taken again
@@ -532,6 +635,8 @@ def _nanos_of(view: ChannelView) -> tuple[Nano, ...]:
 
 def _only_payer(instance: InstanceView) -> Role | None:
     terms = instance.terms
+    if isinstance(terms, Flip):
+        return None
     if not isinstance(terms, Machine):
         return Role.BOB if terms.bob_pays else Role.ALICE
     if terms.bob_lock == 0:
