@@ -21,10 +21,19 @@ from typing import Final, TypeVar
 import msgspec
 from web3 import Web3
 
-from perun.bindings import VPM, CoinFlip, HashTimeLock, LibSignatures, MSContract, transport
+from perun.bindings import (
+    VPM,
+    CoinFlip,
+    HashTimeLock,
+    LibSignatures,
+    MSContract,
+    TurnGame,
+    transport,
+)
 from perun.bindings.artifacts import artifact
 from perun.bindings.calls import Call, Fees
 from perun.bindings.front import Front
+from perun.bindings.rules import TicTacToe
 from perun.bindings.translation import translated
 from perun.crypto.interop import AddressLike, address, checksum
 from perun.errors import ChainFault, StoreFault, UnknownDeployment, WrongType
@@ -71,6 +80,9 @@ class Deployment:
     hash_time_lock: HashTimeLock
     coin_flip: CoinFlip | None = None
     """None: it was deployed before there was one."""
+    turn_game: TurnGame | None = None
+    tic_tac_toe: TicTacToe | None = None
+    """Rules for the contract before."""
 
     def places(self) -> dict[str, Address]:
         """Where they are, by the contracts' names."""
@@ -89,7 +101,8 @@ def deploy(
     gas: int | None = None,
     fees: Fees | None = None,
 ) -> Deployment:
-    """Deploys LibSignatures, MSContract, VPM, HashTimeLock and CoinFlip, in five transactions.
+    """Deploys LibSignatures, MSContract, VPM, HashTimeLock, CoinFlip, TurnGame and the rules of
+    TicTacToe, in seven transactions.
 
     From the code in this package: no compiler and no Node is needed.
 
@@ -119,6 +132,8 @@ def deploy(
         created(VPM),
         created(HashTimeLock),
         created(CoinFlip),
+        created(TurnGame),
+        created(TicTacToe),
     )
 
 
@@ -129,7 +144,8 @@ def load(web3: Web3, path: str | Path) -> Deployment:
         path: a file of `save`, or a Populus `registrar.json`, of which the first address counts
             whose code is right.
 
-    A file that names no CoinFlip is of an older suite, which is loaded without.
+    A file that names no CoinFlip, TurnGame or TicTacToe is of an older suite, which is loaded
+    without.
 
     Raises:
         UnknownDeployment: the file has nothing for this chain.
@@ -161,6 +177,8 @@ def load(web3: Web3, path: str | Path) -> Deployment:
         found(VPM),
         found(HashTimeLock),
         found(CoinFlip) if known.get(CoinFlip.__name__) else None,
+        found(TurnGame) if known.get(TurnGame.__name__) else None,
+        found(TicTacToe) if known.get(TicTacToe.__name__) else None,
     )
 
 
@@ -225,7 +243,7 @@ def proved(web3: Web3, kind: type[C], where: Address) -> C:
     if not artifact(name).matches(code):
         raise WrongCode(name, where, "other code" if code else "no code")
     front = kind(web3, where)
-    if isinstance(front, (MSContract, VPM, HashTimeLock, CoinFlip)):
+    if isinstance(front, (MSContract, VPM, HashTimeLock, CoinFlip, TurnGame)):
         separator = front.domain_separator()
         if separator != front.domain.separator:
             raise WrongCode(name, where, f"the domain 0x{separator.hex()}")

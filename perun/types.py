@@ -40,6 +40,7 @@ __all__ = [
     "FlipRecord",
     "Game",
     "GameId",
+    "GameRecord",
     "InstanceId",
     "Lock",
     "LockId",
@@ -352,7 +353,7 @@ class Game(Record, frozen=True, gc=False, tag=4):
         checks.length("salt", self.salt, 32)
 
 
-Terms = Machine | Lock | Flip
+Terms = Machine | Lock | Flip | Game
 """The parameters of an instance: of one kind or another, which the first item says in bytes."""
 
 
@@ -382,7 +383,27 @@ class FlipRecord(Record, frozen=True, gc=False, tag=3):
     """Last second for the second one."""
 
 
-Recorded = MachineRecord | LockRecord | FlipRecord
+class GameRecord(Record, frozen=True, gc=False, tag=4):
+    """What the chain has recorded of a game: a position that both signed, or moves made there."""
+
+    version: Version
+    turn: int
+    """Who moves: 1 Alice, 2 Bob, 0 nobody: it is finished."""
+    shift: Wei
+    """If finished, what moves from Alice to Bob."""
+    live: bool
+    """A move was made on chain: nothing that both signed counts any more."""
+    start: UnixTime
+    """Last second for newer positions; once live, when the last move was made. The clock of the
+    side to move runs from here."""
+    alice_left: Seconds
+    """Of Alice's bank, once live; before, and once it is finished, it means nothing."""
+    bob_left: Seconds
+    board: bytes = b""
+    """The position's bytes, once live; empty if only storage says that it is."""
+
+
+Recorded = MachineRecord | LockRecord | FlipRecord | GameRecord
 """What the chain says of an instance, once somebody has submitted something; tags as in `Terms`."""
 
 

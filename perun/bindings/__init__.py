@@ -1,8 +1,8 @@
 """The contracts as typed Python: calls and logs as pure functions, and a thin front for a `Web3`.
 
-- `ms_contract_calls`, and functions of `vpm`, `hash_time_lock`, `coin_flip`, `lib_signatures`,
-  `erc20`: what to send and to ask, as `Call` and `Query`; `calls.transaction` makes a transaction
-  of it;
+- `ms_contract_calls`, and functions of `vpm`, `hash_time_lock`, `coin_flip`, `turn_game`,
+  `lib_signatures`, `erc20`: what to send and to ask, as `Call` and `Query`;
+  `calls.transaction` makes a transaction of it;
 - `logs`, `events`: what was announced; `reverts`, `failures`: what was refused, and why;
 - `MSContract`, `VPM`, `HashTimeLock`, `CoinFlip`, `LibSignatures`, `ERC20`: all of it through a
   `Web3`.
@@ -29,6 +29,7 @@ from perun.bindings.ms_contract_calls import Dispute, Holdings
 from perun.bindings.nanocontract import Nanocontract, Outcome
 from perun.bindings.receipts import Receipt
 from perun.bindings.reverts import Reverted
+from perun.bindings.turn_game import TurnGame
 from perun.bindings.vpm import VPM, Totals
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "Receipt",
     "Reverted",
     "Totals",
+    "TurnGame",
     "Unreadable",
     "VPM",
 ]

@@ -15,10 +15,12 @@ from perun.types import (
     Channel,
     ChannelId,
     FlipId,
+    GameId,
     LockId,
     MachineId,
     Nano,
     Preimage,
+    Seconds,
     UnixTime,
     Version,
     Wei,
@@ -154,6 +156,35 @@ class FlipRevealed(Event, frozen=True, gc=False):
     """Last second at which the other side may follow."""
 
 
+class PositionSubmitted(Event, frozen=True, gc=False):
+    """A position of a game that both have signed stands."""
+
+    id: GameId
+    version: Version
+    turn: int
+    """1 Alice, 2 Bob, 0 finished."""
+    shift: Wei
+    """If finished, what moves from Alice to Bob."""
+    position: bytes
+    """keccak256 of its bytes."""
+    deadline: UnixTime
+    """Last second for a newer one; then the clock of the side to move runs."""
+
+
+class Moved(Event, frozen=True, gc=False):
+    """A move was made on chain."""
+
+    id: GameId
+    version: Version
+    turn: int
+    shift: Wei
+    position: bytes
+    """Its bytes, in full."""
+    clock_from: UnixTime
+    alice_left: Seconds
+    bob_left: Seconds
+
+
 class Transfer(Event, frozen=True, gc=False):
     """A token has moved (ERC-20)."""
 
@@ -212,6 +243,21 @@ HASH_TIME_LOCK: Table[Revealed] = Table(kind("Revealed", ("bytes32",), ("bytes32
 
 COIN_FLIP: Table[FlipRevealed] = Table(
     kind("Revealed", ("bytes32",), ("bool", "bytes32", "uint40"), FlipRevealed)
+)
+
+TURN_GAME: Table[PositionSubmitted | Moved] = Table(
+    kind(
+        "PositionSubmitted",
+        ("bytes32",),
+        ("uint32", "uint8", "int112", "bytes32", "uint40"),
+        PositionSubmitted,
+    ),
+    kind(
+        "Moved",
+        ("bytes32",),
+        ("uint32", "uint8", "int112", "bytes", "uint40", "uint32", "uint32"),
+        Moved,
+    ),
 )
 
 ERC20: Table[Transfer | Approval] = Table(

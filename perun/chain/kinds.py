@@ -8,12 +8,14 @@ from typing import Any
 from perun.bindings.coin_flip import FlipReader
 from perun.bindings.hash_time_lock import LockReader
 from perun.bindings.instances import InstanceReader
+from perun.bindings.turn_game import GameReader
 from perun.bindings.vpm import MachineReader
 from perun.core.config import Deployment
 from perun.core.nanocontracts.coin_flip import COIN_FLIP
 from perun.core.nanocontracts.hash_lock import HASH_LOCK
 from perun.core.nanocontracts.kind import Kind
 from perun.core.nanocontracts.machine import MACHINE
+from perun.core.nanocontracts.turn_game import TURN_GAME
 from perun.types import Address
 
 __all__ = ["Known", "known_apps"]
@@ -32,6 +34,7 @@ _KINDS = (
     Known(MACHINE, MachineReader()),
     Known(HASH_LOCK, LockReader()),
     Known(COIN_FLIP, FlipReader()),
+    Known(TURN_GAME, GameReader()),
 )
 
 

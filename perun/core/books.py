@@ -26,6 +26,7 @@ from perun.core.effects import (
 from perun.core.faults import Unknown
 from perun.core.indexes import Indexes
 from perun.core.notices import Notice
+from perun.core.rulebook import NO_RULES, Rulebook
 from perun.core.signing import Checker
 from perun.core.state import (
     ChainView,
@@ -107,13 +108,18 @@ class Books:
         "indexes",
         "instances",
         "invitations",
+        "rules",
         "totals",
         "unsigned",
         "used",
     )
 
-    def __init__(self, config: Config, *, exit_only: bool = False) -> None:
+    def __init__(
+        self, config: Config, *, exit_only: bool = False, rules: Rulebook = NO_RULES
+    ) -> None:
         self.config = config
+        self.rules = rules
+        """The games that we play, as their code has them."""
         self.checker = Checker(config.deployment)
         self.exit_only = exit_only
         self.chain = ChainView()

@@ -19,8 +19,10 @@ from perun.types import (
     ChannelId,
     Close,
     InstanceId,
+    Move,
     Nano,
     Open,
+    Position,
     Ready,
     Record,
     Signature,
@@ -52,7 +54,9 @@ __all__ = [
     "WithdrawMoney",
 ]
 
-Signable = State | Close | Withdraw | Open | Statement | Ready | PaymentRequest | Receipt
+Signable = (
+    State | Close | Withdraw | Open | Statement | Ready | Position | Move | PaymentRequest | Receipt
+)
 """What a signer may be asked for; `perun.core.signing.digest` hashes it in its domain."""
 
 

@@ -39,16 +39,21 @@ __all__ = [
     "CommandAddMachine",
     "CommandAnswer",
     "CommandClaim",
+    "CommandClock",
     "CommandClose",
+    "CommandConsent",
     "CommandDispute",
     "CommandFund",
+    "CommandGame",
     "CommandJoin",
     "CommandFlip",
     "CommandLock",
+    "CommandMove",
     "CommandOffer",
     "CommandPay",
     "CommandRemove",
     "CommandReplace",
+    "CommandResign",
     "CommandReveal",
     "CommandShow",
     "CommandTransfer",
@@ -165,6 +170,58 @@ class CommandFlip(Record, frozen=True, gc=False):
     """The other end behind the hub; empty: the channel's peer."""
 
 
+class CommandGame(Record, frozen=True, gc=False):
+    """Invite an end to a game in turns for money: the channel's peer, or somebody behind it as the
+    hub. Nothing is locked before the other end's user has agreed."""
+
+    channel: ChannelId
+    rules: Address
+    setup: bytes
+    """What the rules begin with; 32 bytes."""
+    own_lock: Wei
+    """What we pay if we lose."""
+    peer_lock: Wei
+    validity: UnixTime
+    """Until when it must be over, or taken to the chain."""
+    challenge: Seconds
+    own_bank: Seconds
+    """For all our moves on chain, if it comes to that."""
+    peer_bank: Seconds
+    random: Salt
+    end: PeerId = b""
+    """The other end behind the hub; empty: the channel's peer."""
+
+
+class CommandConsent(Record, frozen=True, gc=False):
+    """Answer an invitation that was left to our user."""
+
+    invitation: Salt
+    """The inviter's half of the salt, by which it is known."""
+    accept: bool
+    reason: str = "not wanted"
+    """What the inviter hears if we do not accept."""
+
+
+class CommandMove(Record, frozen=True, gc=False):
+    """Make a move in a game: off chain, or on chain if it is played there."""
+
+    instance: InstanceId
+    move: bytes
+    """In the rules' encoding."""
+
+
+class CommandResign(Record, frozen=True, gc=False):
+    """Give a game up: our whole lock is lost."""
+
+    instance: InstanceId
+
+
+class CommandClock(Record, frozen=True, gc=False):
+    """Take a game to the chain: the other side has to move there, against its clock."""
+
+    instance: InstanceId
+
+
 class CommandReveal(Record, frozen=True, gc=False):
     """Cash a hash time lock with its preimage: off chain if the payer follows, else on chain."""
 
@@ -239,6 +296,11 @@ Command = (
     | CommandAnswer
     | CommandAddMachine
     | CommandFlip
+    | CommandGame
+    | CommandConsent
+    | CommandMove
+    | CommandResign
+    | CommandClock
     | CommandLock
     | CommandReveal
     | CommandPay

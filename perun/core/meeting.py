@@ -122,6 +122,7 @@ def _answer_again(draft: Draft, view: ChannelView) -> None:
 
 
 def _sign_again(draft: Draft, instance: InstanceView) -> None:
+    kind_of(instance.terms).ask_again(draft, instance)
     if instance.role is None or not kind_of(instance.terms).readies:
         return
     if instance.legs[0].status is LegStatus.LISTED:

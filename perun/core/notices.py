@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from perun.types import ChannelId, InstanceId, MachineId, Record, UnixTime, Version, Wei
+from perun.types import ChannelId, InstanceId, MachineId, Record, Salt, UnixTime, Version, Wei
 
 __all__ = [
     "ChannelDisputed",
@@ -13,9 +13,12 @@ __all__ = [
     "ChannelRefused",
     "CloseAgreed",
     "ExitOnly",
+    "GameBegan",
+    "GameMoved",
     "InstanceAdded",
     "InstanceRefused",
     "InstanceRemoved",
+    "InvitationHeld",
     "Notice",
     "PaymentDelivered",
     "PaymentReceived",
@@ -139,6 +142,25 @@ class PreimageLearnt(Record, frozen=True, gc=False):
     preimage: bytes
 
 
+class InvitationHeld(Record, frozen=True, gc=False):
+    """Somebody invites us to what only our user can agree to (`CommandConsent`)."""
+
+    invitation: Salt
+
+
+class GameBegan(Record, frozen=True, gc=False):
+    """Both have signed how a game begins: from here on its money is at stake."""
+
+    instance: InstanceId
+
+
+class GameMoved(Record, frozen=True, gc=False):
+    """A newer position of a game stands: signed by both, or on the chain."""
+
+    instance: InstanceId
+    version: Version
+
+
 class CloseAgreed(Record, frozen=True, gc=False):
     """Both have signed the Close; it must be mined by `valid_until`."""
 
@@ -199,6 +221,9 @@ Notice = (
     | PaymentDelivered
     | PaymentRefused
     | PreimageLearnt
+    | InvitationHeld
+    | GameBegan
+    | GameMoved
     | CloseAgreed
     | WithdrawAgreed
     | ChannelDisputed

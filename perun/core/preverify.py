@@ -23,6 +23,8 @@ from perun.encoding.messages import (
     Leave,
     Paid,
     Pay,
+    Play,
+    Played,
     Propose,
     ReadySigned,
     RequestInstance,
@@ -93,6 +95,7 @@ def _expected_of(books: Books, received: Received) -> Expected | None:
 
 _OF_MACHINE: Final = frozenset({Pay, Paid, ReadySigned, Leave})
 _OF_CHANNEL: Final = frozenset({AnswerState, GrantInstance})
+_OF_INSTANCE: Final = frozenset({RevealSecret, Play, Played})
 
 
 def channels_of(books: Books, input: object) -> tuple[ChannelId, ...]:
@@ -126,7 +129,7 @@ def channels_of(books: Books, input: object) -> tuple[ChannelId, ...]:
     if kind is Invited:
         invitation = books.invitations.get(message.theirs)
         return () if invitation is None else (invitation.channel,)
-    if kind is RevealSecret:
+    if kind in _OF_INSTANCE:
         return _legs(books, message.instance)
     if kind is Propose:
         named = [ChannelId(message.state.channel)]

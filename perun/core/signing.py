@@ -24,14 +24,17 @@ from perun.crypto.signatures import (
     verify_with,
 )
 from perun.encoding import typed_data
+from perun.encoding.domains import TurnGameDomain
 from perun.encoding.requests import PaymentRequest, Receipt, receipt_digest, request_digest
-from perun.errors import BadSignature
+from perun.errors import BadSignature, BrokenInvariant
 from perun.types import (
     Address,
     Close,
     Digest,
     MachineId,
+    Move,
     Open,
+    Position,
     Ready,
     Record,
     Signature,
@@ -66,6 +69,14 @@ def digest(deployment: Deployment, message: Signable) -> Digest:
     return _DIGESTS[type(message)](deployment, message)
 
 
+def _games(deployment: Deployment) -> TurnGameDomain:
+    """Nothing of a game is signed where there are none: its terms are refused before."""
+    found = deployment.find(TurnGameDomain)
+    if found is None:
+        raise BrokenInvariant("a game is signed for on a chain that has none")
+    return found
+
+
 _DIGESTS: Final[dict[type, Callable[[Deployment, Any], Digest]]] = {
     Statement: lambda to, message: typed_data.statement_digest(to.vpm, message),
     State: lambda to, message: typed_data.state_digest(to.contract, message),
@@ -73,6 +84,8 @@ _DIGESTS: Final[dict[type, Callable[[Deployment, Any], Digest]]] = {
     Close: lambda to, message: typed_data.close_digest(to.contract, message),
     Withdraw: lambda to, message: typed_data.withdraw_digest(to.contract, message),
     Open: lambda to, message: typed_data.open_digest(to.contract, message),
+    Position: lambda to, message: typed_data.position_digest(_games(to), message),
+    Move: lambda to, message: typed_data.move_digest(_games(to), message),
     PaymentRequest: lambda to, message: request_digest(to.contract, message),
     Receipt: lambda to, message: receipt_digest(to.contract, message),
 }

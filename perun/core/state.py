@@ -38,6 +38,7 @@ from perun.types import (
 )
 
 __all__ = [
+    "ChainMove",
     "ChainView",
     "ChannelView",
     "CloseOffer",
@@ -47,6 +48,7 @@ __all__ = [
     "Deposit",
     "Dispute",
     "Funding",
+    "GameView",
     "Held",
     "InstanceView",
     "Intent",
@@ -57,6 +59,7 @@ __all__ = [
     "OpenOffer",
     "OwnProposal",
     "PeerId",
+    "Ply",
     "Purpose",
     "Role",
     "SignedState",
@@ -367,6 +370,55 @@ class Leg(Record, frozen=True, gc=False, array_like=True):
     """The shift, instance's Alice to instance's Bob, at which it was removed."""
 
 
+class Ply(Record, frozen=True, gc=False, array_like=True):
+    """A position of a game that at least one side has signed, or is about to."""
+
+    version: Version
+    turn: int
+    """Who moves: 1 Alice, 2 Bob, 0 nobody: it is finished."""
+    shift: Wei
+    """If finished, what moves from the game's Alice to its Bob."""
+    position: bytes
+    """Its bytes, as the rules make them."""
+    move: bytes
+    """By which it came from the newest agreed one; empty: it is how it begins, or a resignation."""
+    alice: Signature = Signature(b"")
+    bob: Signature = Signature(b"")
+
+
+class ChainMove(Record, frozen=True, gc=False, array_like=True):
+    """A move that we make on chain: one for each position that is recorded there."""
+
+    version: Version
+    """Of the position moved from."""
+    position: bytes
+    """Its bytes."""
+    move: bytes
+    signature: Signature = Signature(b"")
+    """Empty while our signer works."""
+
+
+class GameView(Record, frozen=True, gc=False, array_like=True):
+    """What the ends of a game have signed, and what our user wants in it."""
+
+    agreed: Ply | None = None
+    """The newest position that both have signed."""
+    own: Ply | None = None
+    """Ours, without the other end's signature."""
+    held: Ply | None = None
+    """The other end's, which our signer is at work on; version 0: which waits for our state."""
+    signed: int = -1
+    """Highest version that we have signed, or asked our signer to sign."""
+    choice: tuple[Version, bytes] | None = None
+    """The move that our user wants to make, and the version of the position it is made from."""
+    resigned: bool = False
+    called: int = -1
+    """The version at which our user took the game to the chain; counts while none is newer."""
+    chain_move: ChainMove | None = None
+    since: UnixTime = UnixTime(0)
+    """Own clock when the newest position was agreed on."""
+
+
 class InstanceView(Record, frozen=True, gc=False, array_like=True):
     """An instance of a nanocontract that we take part in, as an end or as a hub."""
 
@@ -405,6 +457,8 @@ class InstanceView(Record, frozen=True, gc=False, array_like=True):
     """Own clock when we left it for its successor."""
     secrets: tuple[bytes, bytes] = (b"", b"")
     """Of its Alice and Bob, as far as we know them, in a kind where both have one."""
+    game: GameView | None = None
+    """What its ends have signed, if it is a game."""
 
     @property
     def machine(self) -> Machine | None:
@@ -477,7 +531,8 @@ class StoreMark(Record, frozen=True, gc=False, array_like=True):
 
 
 class Invitation(Record, frozen=True, gc=False, array_like=True):
-    """An instance we have invited somebody to; becomes an `InstanceView` with the answer."""
+    """An instance we have invited somebody to, or, while our user is asked, the other way round;
+    becomes an `InstanceView` with the answer."""
 
     id: Salt
     """Our random half of the salt; the terms' salt until the other half comes."""
@@ -488,3 +543,5 @@ class Invitation(Record, frozen=True, gc=False, array_like=True):
     replaces: InstanceId | None = None
     secret: bytes = b""
     """What we have committed to in its terms, in a kind where both ends do."""
+    theirs: bool = False
+    """`end` has invited us, and our user has not answered; `id` is its half of the salt."""

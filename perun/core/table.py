@@ -25,15 +25,20 @@ from perun.core.inputs import (
     CommandAddMachine,
     CommandAnswer,
     CommandClaim,
+    CommandClock,
     CommandClose,
+    CommandConsent,
     CommandDispute,
     CommandFlip,
     CommandFund,
+    CommandGame,
     CommandJoin,
     CommandLock,
+    CommandMove,
     CommandOffer,
     CommandRemove,
     CommandReplace,
+    CommandResign,
     CommandReveal,
     CommandShow,
     CommandTransfer,
@@ -46,7 +51,7 @@ from perun.core.inputs import (
 from perun.core.rules.phases import Phase
 from perun.core.virtual import doing, ends, invitations, leaving
 from perun.encoding import messages as m
-from perun.types import ChannelId, Close, Open, Ready, State, Withdraw
+from perun.types import ChannelId, Close, Move, Open, Position, Ready, State, Withdraw
 
 __all__ = ["SIGNED", "TABLE", "Row"]
 
@@ -91,6 +96,11 @@ TABLE: Final[dict[type, Row]] = {
     CommandAnswer: Row(commands.answer, frozenset({Phase.HOLDING, Phase.PROPOSED}), _ITS),
     CommandAddMachine: Row(invitations.add_machine, _LIVE, _ITS),
     CommandFlip: Row(invitations.flip_coin, _LIVE, _ITS),
+    CommandGame: Row(invitations.invite_to_game, _LIVE, _ITS),
+    CommandConsent: Row(invitations.consent),
+    CommandMove: Row(doing.choose, _JOINED - {Phase.ENDED}, _of("instance")),
+    CommandResign: Row(doing.resign, _JOINED - {Phase.ENDED}, _of("instance")),
+    CommandClock: Row(doing.call, _JOINED - {Phase.ENDED}, _of("instance")),
     CommandLock: Row(invitations.lock_payment, _LIVE, _ITS),
     CommandReplace: Row(invitations.replace_machine, _LIVE, _of("machine")),
     CommandRemove: Row(commands.remove, _LIVE, _of("instance")),
@@ -124,6 +134,8 @@ TABLE: Final[dict[type, Row]] = {
     m.RefuseInstance: Row(declining.on_refused),
     m.ReadySigned: Row(doing.on_ready),
     m.RevealSecret: Row(doing.on_secret),
+    m.Play: Row(doing.on_play),
+    m.Played: Row(doing.on_played),
     m.Leave: Row(leaving.on_leave),
     # The wire, the chain and our clock.
     Connected: Row(meeting.on_connected),
@@ -141,6 +153,8 @@ TABLE: Final[dict[type, Row]] = {
 SIGNED: Final[dict[type, Callable[..., None]]] = {
     State: proposals.on_state_signed,
     Ready: doing.on_ready_signed,
+    Position: doing.on_position_signed,
+    Move: doing.on_move_signed,
     Open: joining.on_open_signed,
     Close: offers.on_close_signed,
     Withdraw: offers.on_withdraw_signed,

@@ -7,9 +7,10 @@ that it names are compared with those that this node has proved by itself.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar, Final
 
 from perun.chain.provider import fetch
@@ -128,12 +129,14 @@ def card_of(
     offers: tuple[str, ...],
     software: str,
     share: tuple[Wei, Wei, int] | None = None,
+    rules: Mapping[str, str] = MappingProxyType({}),
 ) -> Card:
     """What our node has to say of itself.
 
     Args:
         share: of a hub: most of its share in a channel, what that costs in any case, and per
             million of it.
+        rules: of games that we know, by name: whoever begins with this card can play them.
     """
     most, flat, share_ppm = share or (Wei(0), Wei(0), 0)
     deployment, limits, hub = config.deployment, config.limits, config.policy.hub
@@ -154,7 +157,8 @@ def card_of(
         network=f"eip155:{deployment.contract.chain_id}",
         genesis="0x" + genesis.hex(),
         contracts={
-            card_name(name): checksum(where) for name, where in contracts_of(deployment).items()
+            **{card_name(name): at for name, at in rules.items()},
+            **{card_name(name): checksum(at) for name, at in contracts_of(deployment).items()},
         },
         node=show_node_id(config.identity.peer),
         host=host,

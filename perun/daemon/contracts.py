@@ -1,8 +1,9 @@
 """The contracts that a daemon uses: kept in a small file, proved by code and domain at every start.
 
-{"MSContract": "0x…", "VPM": "0x…", "HashTimeLock": "0x…", "CoinFlip": "0x…"}
+{"MSContract": "0x…", "VPM": "0x…", "HashTimeLock": "0x…", "CoinFlip": "0x…", "TurnGame": "0x…",
+ "TicTacToe": "0x…"}
 
-What is missing after the first two is a kind of instance that the node does not know.
+What is missing after the first two is a kind of instance, or a game, that the node does not know.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from typing import Final
 import msgspec
 from web3 import Web3
 
-from perun.bindings import VPM, CoinFlip, HashTimeLock, MSContract
+from perun.bindings import VPM, CoinFlip, HashTimeLock, MSContract, TurnGame
 from perun.bindings.front import Front
+from perun.bindings.rules import RULES
 from perun.bindings.translation import translated
 from perun.core.config import Deployment
 from perun.crypto.interop import address, checksum
@@ -25,7 +27,7 @@ from perun.encoding.cards import Card, card_name
 from perun.encoding.domains import NEEDED
 from perun.errors import WrongType
 from perun.node.settings import contracts_of, deployment_of
-from perun.types import ChainId
+from perun.types import Address, ChainId
 
 __all__ = [
     "Contracts",
@@ -33,6 +35,7 @@ __all__ = [
     "of_deployment",
     "prove",
     "read_contracts",
+    "rules_in",
     "write_contracts",
 ]
 
@@ -40,9 +43,8 @@ __all__ = [
 Contracts = Mapping[str, str]
 """Addresses in hex, by the contracts' names."""
 
-_FRONTS: Final[dict[str, type[Front]]] = {
-    front.__name__: front for front in (MSContract, VPM, HashTimeLock, CoinFlip)
-}
+_KINDS: Final[tuple[type[Front], ...]] = (MSContract, VPM, HashTimeLock, CoinFlip, TurnGame)
+_FRONTS: Final[dict[str, type[Front]]] = {front.__name__: front for front in _KINDS} | RULES
 
 
 def read_contracts(file: Path) -> Contracts:
@@ -102,6 +104,21 @@ def prove(web3: Web3, contracts: Contracts) -> Deployment:
     for name, where in found.items():
         proved(web3, _FRONTS[name], where)
     return deployment_of(chain, found)
+
+
+def rules_in(web3: Web3, contracts: Contracts) -> dict[str, tuple[Address, bytes]]:
+    """The games that we can play: by name, where their rules are, and the code there.
+
+    Raises:
+        NodeUnreachable, NodeRefused: the node failed.
+    """
+    found = {}
+    for name in RULES:
+        if name in contracts:
+            where = address(contracts[name])
+            with translated():
+                found[name] = where, bytes(web3.eth.get_code(checksum(where)))
+    return found
 
 
 def of_deployment(deployment: Deployment) -> Contracts:

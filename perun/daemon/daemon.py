@@ -35,9 +35,10 @@ from perun.core.limits import limits_for
 from perun.core.notices import Notice
 from perun.core.state import PeerId
 from perun.crypto import SecretKey, keccak
+from perun.crypto.interop import checksum
 from perun.daemon.backups import Backups, Lookout
 from perun.daemon.cards import CardKeeper, card_of
-from perun.daemon.contracts import prove, read_contracts
+from perun.daemon.contracts import prove, read_contracts, rules_in
 from perun.daemon.hosting import Hosting
 from perun.daemon.keyring import Keyring
 from perun.daemon.lookups import Lookups
@@ -55,8 +56,10 @@ from perun.node.assembly import Assembly
 from perun.node.settings import config_for, hello_for
 from perun.node.threads import NodeThread
 from perun.randomness import new_salt
+from perun.referee.here import run
+from perun.referee.rulebook import CodeBook
 from perun.tower.service import TowerService
-from perun.types import UnixTime
+from perun.types import Address, UnixTime
 from perun.wallet import LocalWallet, encrypt, read_keyfile
 from perun.wire.listener import Listener
 from perun.wire.web import News, WebWire
@@ -116,9 +119,11 @@ class Daemon:
         self.hosting: Hosting | None = None
         contracts = read_contracts(home / settings.chain.contracts)
         grounds: set[_Ground] = set()
+        rules: dict[str, tuple[Address, bytes]] = {}
 
         def learn(node: RpcEndpoint) -> None:
             deployment = prove(node.web3, contracts)
+            rules.update(rules_in(node.web3, contracts))
             with translated():
                 grounds.add((deployment, bytes(node.web3.eth.get_block(0)["hash"])))
 
@@ -137,6 +142,7 @@ class Daemon:
             policy_of(settings),
             limits,
         )
+        self._rules = {name: checksum(where) for name, (where, _) in rules.items()}
         self.peer: PeerId = self.config.identity.peer
         self.genesis = genesis
         self.card = CardKeeper(
@@ -173,6 +179,7 @@ class Daemon:
             fault=lambda what, why: tell((what, why)),
             report=self._hear,
             guest=self.app if self.hosting is None else self.hosting.guest,
+            rules=CodeBook(dict(rules.values()), run),
         )
         self._undo = ExitStack()
         if self.hosting is not None:
@@ -349,6 +356,7 @@ class Daemon:
             offers=(() if self.hosting is None else self.hosting.offers) + self.services.offers,
             software=SOFTWARE,
             share=None if self.hosting is None else self.hosting.share(),
+            rules=self._rules,
         )
 
     def _public_host(self) -> str:

@@ -17,6 +17,7 @@ from perun.core.effects import Sign
 from perun.core.inputs import Input
 from perun.core.limits import Limits
 from perun.core.notices import Notice
+from perun.core.rulebook import Rulebook
 from perun.core.state import ChannelView, PeerId
 from perun.crypto import SecretKey
 from perun.crypto.hashing import keccak
@@ -45,6 +46,8 @@ class Surroundings(Protocol):
     network: LocalNetwork
     clock: Clock
     since: int
+    rules: Rulebook
+    """The games that everybody plays."""
 
     def endpoint(self) -> Endpoint:
         """A way to the chain."""
@@ -109,6 +112,7 @@ class Party:
             notify=self.notices.append,
             fault=lambda what, error: self.faults.append((what, error)),
             report=self._hear,
+            rules=around.rules,
         )
         self._assembly.join(around.network)
         self.alive = True

@@ -18,6 +18,7 @@ from perun.chain.memory import rich_key
 from perun.chain.rpc import RpcEndpoint
 from perun.core.config import Deployment, Policy
 from perun.core.limits import limits_for
+from perun.core.rulebook import NO_RULES
 from perun.crypto import SecretKey
 from perun.crypto.hashing import keccak
 from perun.crypto.interop import eth_private_key
@@ -66,6 +67,7 @@ class Stage:
     """Chain, contracts and network."""
 
     any_price = False
+    rules = NO_RULES
 
     def __init__(self, chain: DemoChain, folder: Path, seed: int) -> None:
         """Deploys the contracts."""

@@ -61,6 +61,8 @@ __all__ = [
     "Over",
     "Paid",
     "Pay",
+    "Play",
+    "Played",
     "Propose",
     "ReadySigned",
     "RefuseChannel",
@@ -79,6 +81,9 @@ VERSION: Final = 1
 
 MAX_MESSAGE_BYTES: Final = 65_000
 """Longest message: a proposal and the state it refuses, with 64 nanos each, take about 26,000."""
+
+MAX_POSITION: Final = 4_096
+"""Bytes of a longest position of a game, which the contract takes."""
 
 MAX_REASON: Final = 200
 MAX_TEXT: Final = 256
@@ -179,6 +184,33 @@ class RevealSecret(_Message, frozen=True, gc=False, tag=6):
 
     instance: Instance
     secret: Bytes32
+
+
+class Play(_Message, frozen=True, gc=False, tag=7):
+    """A position of a game, signed by me: my move, my resignation, or how it begins (version 0).
+    Said again until yours under it has come, or a newer one."""
+
+    instance: Instance
+    version: Annotated[int, msgspec.Meta(ge=0, lt=2**18)]
+    turn: Annotated[int, msgspec.Meta(ge=0, le=2)]
+    shift: Wei
+    """If it is finished, what moves from the game's Alice to its Bob; else 0."""
+    position: Annotated[bytes, msgspec.Meta(max_length=MAX_POSITION)]
+    """Its bytes, as the rules make them."""
+    move: Annotated[bytes, msgspec.Meta(max_length=MAX_POSITION)]
+    """By which it came from the newest one that both have signed; empty: none."""
+    signature: Sig
+
+    def __post_init__(self) -> None:
+        checks.signed_amount("shift", self.shift)
+
+
+class Played(_Message, frozen=True, gc=False, tag=8):
+    """My signature under your position of this version: it stands."""
+
+    instance: Instance
+    version: Annotated[int, msgspec.Meta(ge=0, lt=2**18)]
+    signature: Sig
 
 
 # ----------------------------------------------------------------------------------------- states
@@ -439,6 +471,8 @@ Message = (
     | ReadySigned
     | Leave
     | RevealSecret
+    | Play
+    | Played
     | Propose
     | AnswerState
     | ShowState

@@ -35,7 +35,7 @@ from perun.wallet import KeyAccount
 
 __all__ = ["NAMES", "BadPlan", "Deployer", "Placed", "TooLittleEther", "created_at"]
 
-NAMES: Final = ("MSContract", "VPM", "HashTimeLock")
+NAMES: Final = ("MSContract", "VPM", "HashTimeLock", "CoinFlip", "TurnGame", "TicTacToe")
 _LOOKS: Final = 60
 """So often in a row a used nonce must show nothing of ours before it counts as somebody else's."""
 _BLOCKS: Final = 3

@@ -17,6 +17,7 @@ from perun.core.clockwork import watches
 from perun.core.config import Config
 from perun.core.inputs import Input
 from perun.core.notices import Notice
+from perun.core.rulebook import NO_RULES, Rulebook
 from perun.crypto import SecretKey
 from perun.node.clocks import counted
 from perun.node.guest import Guest
@@ -73,6 +74,7 @@ class Assembly:
         fault: Fault = _nobody,
         report: Callable[[Report], None] = _nobody,
         guest: Guest | None = None,
+        rules: Rulebook = NO_RULES,
     ) -> None:
         """Opens or creates the store, and takes up what it holds.
 
@@ -86,6 +88,7 @@ class Assembly:
                 cost more to enforce than they hold; else such are refused, with both numbers.
 
             guest: a program above that lives in the node's turns (`perun.app`).
+            rules: the games that it plays; none if not given.
 
         Raises:
             StoreFault: the store cannot be opened, as `SqliteStore` says.
@@ -130,7 +133,7 @@ class Assembly:
             )
             self._told = ToldStore(self.store)
             self.node = Node(
-                open_books(config, self._told, guest),
+                open_books(config, self._told, guest, rules),
                 self._told,
                 self.wallet,
                 self.chain,

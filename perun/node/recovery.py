@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from perun.core.books import Books
 from perun.core.config import Config
+from perun.core.rulebook import NO_RULES, Rulebook
 from perun.core.state import ChannelView, InstanceView
 from perun.encoding.records import Extra
 from perun.node.guest import Guest
@@ -14,7 +15,9 @@ from perun.ports import Store
 __all__ = ["open_books"]
 
 
-def open_books(config: Config, store: Store, guest: Guest | None = None) -> Books:
+def open_books(
+    config: Config, store: Store, guest: Guest | None = None, rules: Rulebook = NO_RULES
+) -> Books:
     """Everything the store holds; of the chain nothing is known yet.
 
     Rows of a program above go to that, as its guest; without one they stay where they are.
@@ -23,7 +26,7 @@ def open_books(config: Config, store: Store, guest: Guest | None = None) -> Book
     only once it has been asked again: it may have changed meanwhile; and no peer has shown
     its newest state yet (protocol, section 5).
     """
-    books = Books(config, exit_only=store.exit_only)
+    books = Books(config, exit_only=store.exit_only, rules=rules)
     for row in store.records():
         if isinstance(row, Extra):
             if guest is not None:

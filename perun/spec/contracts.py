@@ -18,8 +18,10 @@ from eth_abi.exceptions import DecodingError
 
 from perun.encoding import (
     coin_flip_domain,
+    game_id,
     hash_time_lock_domain,
     ms_contract_domain,
+    turn_game_domain,
     vpm_domain,
 )
 from perun.errors import Misuse
@@ -27,12 +29,17 @@ from perun.spec.ledger import Event, Ledger, NoApp
 from perun.spec.ms_contract import MSContract
 from perun.spec.nanocontracts.coin_flip import CoinFlip
 from perun.spec.nanocontracts.hash_time_lock import HashTimeLock
+from perun.spec.nanocontracts.turn_game import TurnGame
 from perun.spec.reverts import MalformedEvidence, Refused
 from perun.spec.vpm import VPM
-from perun.types import Address, ChainId, Flip, Lock, Machine, Signature, Wei
+from perun.types import Address, ChainId, Flip, Game, Lock, Machine, Position, Signature, Wei
 
 MACHINE = "(address,address,uint112,uint112,uint40,uint32,bytes32)"
 LOCK = "(uint112,bool,bytes32,uint40,bytes32)"
+GAME = (
+    "(address,address,uint112,uint112,address,bytes32,bytes32,uint40,uint32,uint32,uint32,bytes32)"
+)
+POSITION = "(uint32,uint8,int112,bytes32)"
 FLIP = "(uint112,uint112,bytes32,bytes32,uint16,uint40,uint32,bytes32)"
 
 
@@ -110,6 +117,42 @@ class CoinFlipApp:
         return _taken(self.take, evidence)
 
 
+@dataclass(frozen=True, slots=True)
+class TurnGameApp:
+    """`TurnGame` as `MSContract` meets it."""
+
+    games: TurnGame
+
+    def answer(self, nano_id: bytes) -> bytes:
+        return _two_words(*self.games.outcome(nano_id))
+
+    def read(self, evidence: bytes) -> tuple[Game, tuple[Any, ...]]:
+        """Read a word, the form, and the arguments of `submitPosition` (0) or `submitMove` (1)."""
+        form, rest = int.from_bytes(evidence[:32], "big"), evidence[32:]
+        try:
+            if form == 0:
+                words, position, *signed = decode([GAME, POSITION, "bytes", "bytes"], rest)
+                game = _game(words)
+                position = Position(game_id(self.games.domain, game), *position)
+                return game, (position, *signed)
+            if form == 1:
+                words, *moved = decode([GAME, "bytes", "bytes", "bytes"], rest)
+                return _game(words), tuple(moved)
+        except (DecodingError, Misuse) as error:
+            raise MalformedEvidence(len(evidence)) from error
+        raise MalformedEvidence(len(evidence))
+
+    def take(self, evidence: bytes) -> None:
+        game, rest = self.read(evidence)
+        if isinstance(rest[0], Position):
+            self.games.submit_position(game, *rest)
+        else:
+            self.games.submit_move(game, *rest)
+
+    def submit(self, evidence: bytes) -> bool:
+        return _taken(self.take, evidence)
+
+
 @dataclass(slots=True)
 class Contracts:
     ledger: Ledger
@@ -117,6 +160,7 @@ class Contracts:
     vpm: VPM
     hash_time_lock: HashTimeLock
     coin_flip: CoinFlip | None = None
+    turn_game: TurnGame | None = None
 
     @classmethod
     def at(
@@ -126,6 +170,7 @@ class Contracts:
         vpm: Address,
         hash_time_lock: Address,
         coin_flip: Address | None = None,
+        turn_game: Address | None = None,
     ) -> Contracts:
         """A chain on which the contracts stand at these addresses and nobody has done anything.
 
@@ -145,6 +190,10 @@ class Contracts:
             world.coin_flip = CoinFlip(ledger, coin_flip_domain(chain, coin_flip))
             ledger.apps[coin_flip] = CoinFlipApp(world.coin_flip)
             ledger.refusing.add(coin_flip)
+        if turn_game is not None:
+            world.turn_game = TurnGame(ledger, turn_game_domain(chain, turn_game))
+            ledger.apps[turn_game] = TurnGameApp(world.turn_game)
+            ledger.refusing.add(turn_game)
         return world
 
     def call(self, function: Callable[[], None]) -> tuple[Event, ...]:
@@ -180,6 +229,7 @@ class Contracts:
             self.vpm.records,
             self.hash_time_lock.shifts,
             *([self.coin_flip.records] if self.coin_flip is not None else []),
+            *([self.turn_game.records] if self.turn_game is not None else []),
             *(token.balances for token in ledger.tokens.values()),
         ]
         copies = [dict(book) for book in books]
@@ -194,6 +244,11 @@ class Contracts:
                 book.update(copy)
 
         return undo
+
+
+def _game(words: tuple[Any, ...]) -> Game:
+    alice, bob, alice_lock, bob_lock, rules, *rest = words
+    return Game(_raw(alice), _raw(bob), alice_lock, bob_lock, _raw(rules), *rest)
 
 
 def _taken(take: Callable[[bytes], None], evidence: bytes) -> bool:

@@ -34,14 +34,15 @@ from perun.core.inputs import ChainBlock, ChainChannel, ChainCredit, ChainInstan
 from perun.core.nanocontracts.coin_flip import COIN_FLIP
 from perun.core.nanocontracts.kinds import KINDS
 from perun.core.state import Dispute, OnChain
-from perun.encoding import flip_id, lock_id, machine_id
+from perun.encoding import flip_id, game_id, lock_id, machine_id
 from perun.errors import BrokenInvariant
 from perun.node.settings import contracts_of, deployment_of
 from perun.ports import Inbox
 from perun.spec import Contracts, Event
 from perun.spec import reverts as why
-from perun.spec.contracts import CoinFlipApp, HashTimeLockApp, VPMApp
+from perun.spec.contracts import CoinFlipApp, HashTimeLockApp, TurnGameApp, VPMApp
 from perun.spec.ledger import Token
+from perun.testing.rules import RULES, CodeRules
 from perun.types import (
     ETH,
     Address,
@@ -49,10 +50,14 @@ from perun.types import (
     ChainId,
     ChannelId,
     FlipRecord,
+    Game,
+    GameRecord,
     InstanceId,
     LockRecord,
     MachineRecord,
+    Position,
     Recorded,
+    Seconds,
     UnixTime,
     Wei,
 )
@@ -69,6 +74,7 @@ DEPLOYMENT: Deployment = deployment_of(
 
 OVERTAKEN = (
     *(why.TooLate, why.InDispute, why.NotInDispute, why.EmptyChannel, why.StateMismatch),
+    *(why.WrongPosition, why.Finished),
     *(why.AlreadyDrawn, why.InsufficientCredit, why.WrongIndex, why.Insolvent),
 )
 """Why a right transaction may be refused: the chain went on meanwhile, or others were quicker."""
@@ -91,7 +97,11 @@ class Ledger:
             at["VPM"],
             at["HashTimeLock"],
             at.get("CoinFlip"),
+            at.get("TurnGame"),
         )
+        games = self.contracts.turn_game
+        if games is not None:
+            games.rules = {place: CodeRules(code) for place, code in RULES.items()}
         self.contracts.ledger.now = time
         self.number = 1
         self.lag = lag
@@ -203,6 +213,9 @@ class Ledger:
         if isinstance(known, VPMApp):
             machine = known.read(evidence)[0]
             return machine_id(known.vpm.domain, machine), machine.validity
+        if isinstance(known, TurnGameApp):
+            game = known.read(evidence)[0]
+            return game_id(known.games.domain, game), game.validity
         if isinstance(known, CoinFlipApp):
             flip = known.read(evidence)[0]
             return flip_id(known.coin.domain, flip), flip.validity
@@ -236,10 +249,10 @@ class Ledger:
             case ClaimCredit(asset, amount, to):
                 ms.claim(sender, asset, amount, to)
 
-    def nanocontract(self, app: Address) -> VPMApp | HashTimeLockApp | CoinFlipApp:
+    def nanocontract(self, app: Address) -> VPMApp | HashTimeLockApp | CoinFlipApp | TurnGameApp:
         """What stands there; raises `NeverOwn`."""
         known = self.contracts.ledger.apps.get(app)
-        if not isinstance(known, VPMApp | HashTimeLockApp | CoinFlipApp):
+        if not isinstance(known, VPMApp | HashTimeLockApp | CoinFlipApp | TurnGameApp):
             raise NeverOwn(f"0x{app.hex()} is no nanocontract")
         return known
 
@@ -252,6 +265,16 @@ class Ledger:
             before_it = self._instances.get(id)
             self._instances[id] = COIN_FLIP.fold(
                 before_it if isinstance(before_it, FlipRecord) else None, announced
+            )
+        elif name == "PositionSubmitted":
+            version, turn, shift, _, start = args
+            self._instances[id] = GameRecord(
+                version, turn, shift, False, start, Seconds(0), Seconds(0)
+            )
+        elif name == "Moved":
+            version, turn, shift, board, start, alice_left, bob_left = args
+            self._instances[id] = GameRecord(
+                version, turn, shift, True, start, alice_left, bob_left, board
             )
         elif name in ("Submitted", "Revealed"):
             record = LockRecord if name == "Revealed" else MachineRecord
@@ -291,6 +314,27 @@ def _channel_after(on: OnChain, name: str, args: Sequence[Any], *, opened: bool)
 def _same(said: bytes, real: bytes) -> None:
     if said != real:
         raise NeverOwn(f"a transaction for {real.hex()} says that it is for {said.hex()}")
+
+
+def _tag_of(read: Any, begun: Sequence[Recorded | None], said: bytes) -> bytes:
+    """By what a wish about a game differs from others about it: a move, by the position recorded
+    in either of the last two heads told."""
+    rest = read[1]  # what `TurnGameApp` reads beside the terms
+    if isinstance(rest[0], Position):
+        return b"\0" + rest[0].version.to_bytes(4, "big")
+    tags = [b"\1" + on.version.to_bytes(4, "big") for on in begun if isinstance(on, GameRecord)]
+    return next((tag for tag in tags if said.endswith(tag)), b"")
+
+
+def _of_use(on: Recorded | None, first: UnixTime, evidence: bytes, game: Game | None) -> UnixTime:
+    """Last second for evidence, by what is recorded; `first`: if nothing is."""
+    if isinstance(on, MachineRecord | FlipRecord):
+        return on.deadline
+    if isinstance(on, GameRecord) and game is not None:
+        left = (on.alice_left, on.bob_left) if on.live else (game.alice_bank, game.bob_bank)
+        moves = int.from_bytes(evidence[:32], "big") == 1
+        return UnixTime(on.start + (left[on.turn - 1] if moves else 0))
+    return first
 
 
 def _value(transaction: Transaction) -> int:
@@ -358,14 +402,16 @@ class LedgerChain:
             NeverOwn: the key is not the transaction's own, or the last second is another one than
                 that after which the contracts refuse it.
         """
-        key, limits = self._named(submit.transaction)
+        key, limits = self._named(submit.transaction, submit.key)
         if submit.key != key:
             raise NeverOwn(f"{submit.transaction} is submitted under {submit.key.hex()}")
         if submit.before not in limits:
             raise NeverOwn(f"{submit.transaction} is of use until {limits}, not {submit.before}")
         self.pool[submit.key] = submit
 
-    def _named(self, transaction: Transaction) -> tuple[bytes, tuple[UnixTime | None, ...]]:
+    def _named(
+        self, transaction: Transaction, said: bytes
+    ) -> tuple[bytes, tuple[UnixTime | None, ...]]:
         """The key by which the submitter knows a transaction, and until when it is of use by what
         this node was told."""
         ms = self.ledger.contracts.ms_contract
@@ -388,10 +434,10 @@ class LedgerChain:
             case SubmitEvidence(app, id, evidence):
                 _, last = self.ledger.about(app, evidence)
                 begun = self._told_instances.get(id, (None,))
-                return b"e" + id, tuple(
-                    on.deadline if isinstance(on, MachineRecord | FlipRecord) else last
-                    for on in begun
-                )
+                known = self.ledger.nanocontract(app)
+                game = known.read(evidence)[0] if isinstance(known, TurnGameApp) else None
+                tag = b"" if game is None else _tag_of(known.read(evidence), begun, said)
+                return b"e" + id + tag, tuple(_of_use(on, last, evidence, game) for on in begun)
             case ClaimCredit(asset, _, to):
                 return b"k" + asset + to, (None,)
 

@@ -13,6 +13,7 @@ from perun.core.effects import OpenChannel, Register, Sign, Signable, SignItem, 
 from perun.core.inputs import Command
 from perun.core.limits import Limits
 from perun.core.notices import Notice
+from perun.core.rulebook import Rulebook
 from perun.core.signing import digest
 from perun.core.state import ChannelView, PeerId
 from perun.crypto.hashing import keccak
@@ -28,6 +29,7 @@ from perun.ports import Store
 from perun.store.memory import MemoryStore
 from perun.testing.ledger import DEPLOYMENT, Ledger, LedgerChain
 from perun.testing.network import ScriptedNetwork
+from perun.testing.rules import RULEBOOK
 from perun.types import (
     ZERO_ADDRESS,
     Address,
@@ -112,8 +114,10 @@ class Party:
         deployment: Deployment = DEPLOYMENT,
         account: SecretKey | None = None,
         guest: Callable[[Party], Guest] | None = None,
+        rules: Rulebook = RULEBOOK,
     ) -> None:
         self.name = name
+        self.rules = rules
         self._guest = guest
         self.key = key_of(name)
         self.account = account or self.key
@@ -140,7 +144,7 @@ class Party:
         )
         guest = None if self._guest is None else self._guest(self)
         self.node = Node(
-            open_books(config, self.store, guest),
+            open_books(config, self.store, guest, self.rules),
             self.store,
             self.signer,
             self.chain,

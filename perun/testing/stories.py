@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from perun.core.books import Books
 from perun.core.config import HubPolicy, Policy
-from perun.core.inputs import CommandAddMachine, CommandFlip, CommandLock, CommandOffer
+from perun.core.inputs import (
+    CommandAddMachine,
+    CommandConsent,
+    CommandFlip,
+    CommandGame,
+    CommandLock,
+    CommandOffer,
+)
 from perun.core.state import InstanceView, Invitation
 from perun.testing.parties import Party, World
+from perun.testing.rules import TIC_TAC_TOE
 from perun.types import (
     ETH,
     ChannelId,
@@ -25,8 +33,10 @@ __all__ = [
     "OPEN_HANDED",
     "add_lock",
     "add_machine",
+    "consent",
     "flip_coin",
     "hub_policy",
+    "invite_to_game",
     "leave_invitation_open",
     "open_channel",
 ]
@@ -150,6 +160,41 @@ def flip_coin(
             end.peer if end else b"",
         )
     )
+
+
+def invite_to_game(
+    world: World,
+    alice: Party,
+    channel: ChannelId,
+    own: int,
+    peer: int,
+    end: Party | None = None,
+    life: int = 10_000,
+    setup: int = 0,
+    bank: int = 600,
+) -> None:
+    """`alice` invites to tic-tac-toe; nothing is waited for. Setup 0: she begins."""
+    alice.do(
+        CommandGame(
+            channel,
+            TIC_TAC_TOE,
+            setup.to_bytes(32, "big"),
+            Wei(own),
+            Wei(peer),
+            UnixTime(world.ledger.time + life),
+            Seconds(600),
+            Seconds(bank),
+            Seconds(bank),
+            alice.random(),
+            end.peer if end else b"",
+        )
+    )
+
+
+def consent(party: Party, accept: bool = True) -> None:
+    """The user of `party` answers the only invitation that waits."""
+    (held,) = [one for one in party.node.books.invitations.values() if one.theirs]
+    party.do(CommandConsent(held.id, accept))
 
 
 def instance(party: Party, id: InstanceId) -> InstanceView:

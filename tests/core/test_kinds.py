@@ -16,6 +16,7 @@ from perun.testing.parties import DEPLOYMENT
 from perun.types import (
     Address,
     Flip,
+    Game,
     InstanceId,
     Lock,
     Machine,
@@ -38,6 +39,10 @@ EACH: list[Terms] = [
     Flip(
         *(Wei(7), Wei(5), bytes(32), bytes(32), 1),
         *(UnixTime(1_000), Seconds(600), Salt(bytes(32))),
+    ),
+    Game(
+        *(ALICE, BOB, Wei(7), Wei(5), Address(bytes(20)), bytes(32), bytes(32)),
+        *(UnixTime(1_000), Seconds(600), Seconds(300), Seconds(400), Salt(bytes(32))),
     ),
 ]
 
@@ -94,12 +99,12 @@ def test_ids_differ_with_every_parameter_and_kind(terms: Terms) -> None:
 
 
 def test_only_side_that_can_lose_is_told_by_the_locks() -> None:
-    assert [one_way(terms) for terms in EACH] == [None, Role.BOB, Role.ALICE, Role.BOB, None]
+    assert [one_way(terms) for terms in EACH] == [None, Role.BOB, Role.ALICE, Role.BOB, None, None]
 
 
 def test_locking_takes_what_one_cannot_keep_by_doing_nothing() -> None:
     taken = [[kind_of(terms).taken(terms, role) for role in Role] for terms in EACH]
-    assert taken == [[0, 0], [0, 0], [7, 0], [0, 7], [7, 5]]
+    assert taken == [[0, 0], [0, 0], [7, 0], [0, 7], [7, 5], [7, 5]]
 
 
 def test_nobody_else_asks_of_which_kind_an_instance_is() -> None:

@@ -19,6 +19,7 @@ from perun.crypto.hashing import keccak
 from perun.encoding import messages as m
 from perun.errors import Misuse, PeerFault
 from perun.testing.parties import World, key_of
+from perun.testing.rules import TIC_TAC_TOE
 from perun.testing.stories import (
     OPEN_HANDED,
     SECRET,
@@ -106,6 +107,13 @@ class Cell:
             i.CommandFlip: i.CommandFlip(
                 *(id, Wei(5), Wei(5), 2**15, far, Seconds(600), random, Preimage(SECRET)),
             ),
+            i.CommandGame: i.CommandGame(
+                *(id, TIC_TAC_TOE, bytes(32), Wei(5), Wei(5), far),
+                *(Seconds(600), Seconds(600), Seconds(600), random),
+            ),
+            i.CommandMove: i.CommandMove(self.lock, b"\0"),
+            i.CommandResign: i.CommandResign(self.lock),
+            i.CommandClock: i.CommandClock(self.lock),
             i.CommandLock: i.CommandLock(id, Wei(5), bytes(32), far, random),
             i.CommandReplace: i.CommandReplace(
                 self.machine, Wei(5), Wei(5), far, Seconds(600), random

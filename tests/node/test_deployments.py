@@ -15,7 +15,10 @@ from perun.errors import UnknownDeployment
 from populus.chain import TesterChain
 from populus.registrar import Registrar
 
-NAMES = ("LibSignatures", "MSContract", "VPM", "HashTimeLock", "CoinFlip")
+NAMES = (
+    *("LibSignatures", "MSContract", "VPM", "HashTimeLock", "CoinFlip"),
+    *("TurnGame", "TicTacToe"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +56,7 @@ def test_deploy_from_a_key(web3: Web3) -> None:
     rich, poor = web3.eth.accounts[0], perun.checksum(key)
     web3.eth.send_transaction({"from": rich, "to": poor, "value": 10**18, "gas": 21_000})
     perun.deploy(web3, key, gas=6_000_000)
-    assert web3.eth.get_transaction_count(poor) == 5
+    assert web3.eth.get_transaction_count(poor) == len(NAMES)
 
 
 def test_what_is_saved_can_be_loaded(suite: Deployment, web3: Web3, tmp_path: Path) -> None:
@@ -64,14 +67,14 @@ def test_what_is_saved_can_be_loaded(suite: Deployment, web3: Web3, tmp_path: Pa
     assert found.ms_contract.domain == suite.ms_contract.domain
 
 
-def test_suite_of_before_the_coin_flip_is_loaded_without(
+def test_suite_of_before_there_were_games_is_loaded_without(
     suite: Deployment, web3: Web3, tmp_path: Path
 ) -> None:
     path = tmp_path / "deployments.json"
-    known = {name: at for name, at in suite.addresses().items() if name != "CoinFlip"}
+    known = {name: at for name, at in suite.addresses().items() if name in NAMES[:4]}
     path.write_text(json.dumps({"format": 1, "deployments": {str(suite.chain_id): known}}))
     found = load(web3, path)
-    assert found.coin_flip is None
+    assert found.coin_flip is found.turn_game is found.tic_tac_toe is None
     assert found.addresses() == known
 
 

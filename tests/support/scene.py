@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from perun.bindings.artifacts import artifact
 from perun.bindings.calls import Call
 from perun.core.config import HubPolicy, Policy
 from perun.core.inputs import CommandAddMachine, CommandOffer, CommandPay
 from perun.core.limits import Limits, limits_for
 from perun.core.notices import InstanceAdded
+from perun.core.rulebook import Rulebook
 from perun.crypto import SecretKey
 from perun.crypto.hashing import keccak
 from perun.demo.party import Party
 from perun.ports import Clock
+from perun.referee.here import run
+from perun.referee.rulebook import CodeBook
 from perun.testing.chain import ScriptedChain
 from perun.testing.endpoint import ScriptedEndpoint
 from perun.testing.pool import PooledTransaction
@@ -43,6 +47,9 @@ class Scene:
         self.deployment = self.chain.deployment
         self.limits: Limits = limits_for(self.deployment.contract.chain_id)
         self.any_price = True
+        code = artifact("TicTacToe")
+        self.tic_tac_toe = self.chain.evm.deploy(code.creation)
+        self.rules: Rulebook = CodeBook({self.tic_tac_toe: code.runtime}, run)
         self.network = LocalNetwork()
         self.clock: Clock = _Clock(self)
         self.since = 0

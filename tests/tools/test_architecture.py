@@ -47,7 +47,7 @@ ALLOWED: dict[str, set[str]] = {
     "wire": EDGE | {"serving"},
     "store": EDGE,
     "wallet": EDGE,
-    "referee": PURE,
+    "referee": PURE | {"core"},
     "node": NODE | {"referee"},
     # It also runs where there is no chain, store or thread of ours: in a page.
     "app": PURE | {"core", "ports", "node"},
@@ -55,7 +55,7 @@ ALLOWED: dict[str, set[str]] = {
     "hub": NODE | {"node", "app", "api", "serving"},
     "backup": NODE | {"node"},
     "tower": NODE | {"node"},
-    "daemon": NODE | {"node", "app", "api", "hub", "backup", "tower"},
+    "daemon": NODE | {"node", "app", "api", "hub", "backup", "tower", "referee"},
     "demo": NODE | {"node"},
     "town": NODE | {"node", "app", "api", "hub", "daemon"},
     "cli": NODE
@@ -69,7 +69,7 @@ EVERYTHING = {"testing"}
 # Part of `core` -> other parts that it may import, beside the seams and what those parts may.
 SEAMS = {
     *("state", "inputs", "effects", "notices", "faults", "config", "limits", "indexes", "books"),
-    "signing",
+    *("signing", "rulebook"),
 }
 ROOMS: dict[str, set[str]] = {
     "rules": set(),

@@ -51,7 +51,7 @@ class _CoinFlipKind(Kind[Flip, FlipRecord]):
         return replace(terms, bob_commit=half, salt=Salt(keccak(terms.salt + half)))
 
     # Rule flip-2.
-    def check_invited(self, terms: Flip) -> None:
+    def check_invited(self, books: Books, terms: Flip) -> None:
         """Who is invited does not play against the odds."""
         wins, loses = terms.odds * terms.alice_lock, (CASES - terms.odds) * terms.bob_lock
         if wins < loses:

@@ -22,6 +22,8 @@ __all__ = ["due", "duties", "piece"]
 # Rules answer-7, cash-1, cash-2, close-6, dispute-2.
 def duties(draft: Draft, instance: InstanceView) -> None:
     """What must be on its way to the chain for this instance now."""
+    kind_of(instance.terms).prepare(draft, instance)
+    instance = draft.instance(instance.id)
     found = due(draft, instance)
     if found is None:
         return
@@ -29,7 +31,7 @@ def duties(draft: Draft, instance: InstanceView) -> None:
     if found.answers or draft.now >= last or _disputed(draft, instance):
         app = app_of(draft.config.deployment, instance.terms)
         submission = SubmitEvidence(app, instance.id, found.evidence)
-        draft.submit(b"e" + instance.id, submission, found.before)
+        draft.submit(b"e" + instance.id + found.tag, submission, found.before)
 
 
 def due(draft: Draft, instance: InstanceView) -> Due | None:
@@ -41,7 +43,7 @@ def piece(draft: Draft, nano: Nano) -> bytes:
     """Evidence that travels with a register; empty if we have none, or it would come too late."""
     instance = draft.find_instance(nano.id)
     found = None if instance is None else kind_of(instance.terms).due(draft, instance)
-    return b"" if found is None else found.evidence
+    return b"" if found is None or not found.rides else found.evidence
 
 
 def _counts(draft: Draft, instance: InstanceView) -> bool:

@@ -42,6 +42,11 @@ class Due(Record, frozen=True, gc=False):
     """The last second at which it counts."""
     answers: bool = False
     """Somebody has submitted what is worse for us: it cannot wait."""
+    rides: bool = True
+    """Whether a register may bring it along: it gives evidence only so much gas."""
+    tag: bytes = b""
+    """Tells it from other evidence of the same instance, so that it does not wait until that is
+    final."""
 
 
 def domain_in(deployment: Deployment, kind: type[D]) -> D:
@@ -62,6 +67,8 @@ class Kind(ABC, Generic[T, R]):
     the first signature, and `Leave` with the last."""
     readies: ClassVar[bool]
     """Whether its ends, over a hub, say `Ready` before anything that counts."""
+    asks: ClassVar[bool] = False
+    """Whether only our user can agree to an invitation: somebody has to be there for it."""
 
     # ------------------------------------------------------------------------ agreeing on its terms
 
@@ -88,7 +95,7 @@ class Kind(ABC, Generic[T, R]):
         record: Any = terms
         return record.salt  # type: ignore[no-any-return]
 
-    def check_invited(self, terms: T) -> None:
+    def check_invited(self, books: Books, terms: T) -> None:
         """Raises `InstanceRejected` for what its Bob is not to agree to, whatever its limits."""
 
     # ------------------------------------------------------------------------ what its terms say
@@ -161,6 +168,9 @@ class Kind(ABC, Generic[T, R]):
         """
         return False
 
+    def ask_again(self, draft: Draft, instance: InstanceView) -> None:
+        """After a start: asks our signer again for what it has not signed."""
+
     def hear(self, draft: Draft, instance: InstanceView, secret: bytes) -> bool:
         """Keeps a secret of the other end's. False: it is none, or known."""
         return False
@@ -173,6 +183,9 @@ class Kind(ABC, Generic[T, R]):
 
     def learn(self, draft: Draft, instance: InstanceView) -> None:
         """Keeps what its newest record makes public, beside the record."""
+
+    def prepare(self, draft: Draft, instance: InstanceView) -> None:
+        """Has signed what `due` may want to submit; at every block."""
 
     # ------------------------------------------------------------------------------- what proves it
 

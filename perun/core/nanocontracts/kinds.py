@@ -8,7 +8,8 @@ from perun.core.nanocontracts.coin_flip import COIN_FLIP
 from perun.core.nanocontracts.hash_lock import HASH_LOCK
 from perun.core.nanocontracts.kind import Kind
 from perun.core.nanocontracts.machine import MACHINE
-from perun.types import Flip, Lock, Machine, Terms
+from perun.core.nanocontracts.turn_game import TURN_GAME
+from perun.types import Flip, Game, Lock, Machine, Terms
 
 __all__ = ["KINDS", "kind_of"]
 
@@ -17,6 +18,7 @@ KINDS: Final[dict[type, Kind[Any, Any]]] = {
     Machine: MACHINE,
     Lock: HASH_LOCK,
     Flip: COIN_FLIP,
+    Game: TURN_GAME,
 }
 """By the type of their parameters."""
 

@@ -8,15 +8,29 @@ from __future__ import annotations
 
 from perun.core.books import Draft
 from perun.core.faults import UnexpectedMessage
+from perun.core.inputs import CommandClock, CommandMove, CommandResign
+from perun.core.nanocontracts import evidence, plays
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.phases import blocked
-from perun.core.state import InstanceView, LegStatus, PeerId
+from perun.core.state import ChannelView, InstanceView, LegStatus, PeerId, Ply
 from perun.core.virtual import ends
 from perun.core.virtual.leaving import propose_removal
-from perun.encoding.messages import ReadySigned, RevealSecret
-from perun.types import InstanceId, Ready, Signature
+from perun.encoding.messages import Play, Played, ReadySigned, RevealSecret
+from perun.types import InstanceId, Move, Position, Ready, Signature
 
-__all__ = ["act", "on_ready", "on_ready_signed", "on_secret"]
+__all__ = [
+    "act",
+    "call",
+    "choose",
+    "on_move_signed",
+    "on_play",
+    "on_played",
+    "on_position_signed",
+    "on_ready",
+    "on_ready_signed",
+    "on_secret",
+    "resign",
+]
 
 
 def act(draft: Draft, instance: InstanceView) -> None:
@@ -53,3 +67,68 @@ def on_secret(draft: Draft, sender: PeerId, message: RevealSecret) -> None:
         raise UnexpectedMessage("RevealSecret", "no such instance with this peer")
     if kind_of(instance.terms).hear(draft, instance, message.secret):
         act(draft, draft.instance(instance.id))
+
+
+# ------------------------------------------------------------------------------------------- games
+
+
+def choose(draft: Draft, view: ChannelView, command: CommandMove) -> None:  # noqa: ARG001
+    """See `plays.choose`."""
+    plays.choose(draft, command)
+    _carry_out(draft, command.instance)
+
+
+def resign(draft: Draft, view: ChannelView, command: CommandResign) -> None:  # noqa: ARG001
+    """See `plays.resign`."""
+    plays.resign(draft, command)
+    _carry_out(draft, command.instance)
+
+
+def call(draft: Draft, view: ChannelView, command: CommandClock) -> None:  # noqa: ARG001
+    """See `plays.call`."""
+    plays.call(draft, command)
+    _carry_out(draft, command.instance)
+
+
+def _carry_out(draft: Draft, id: InstanceId) -> None:
+    act(draft, draft.instance(id))
+    evidence.duties(draft, draft.instance(id))
+
+
+def on_play(draft: Draft, sender: PeerId, message: Play) -> None:
+    """See `plays.on_play`."""
+    before = _agreed(draft, message.instance)
+    plays.on_play(draft, sender, message)
+    _go_on(draft, message.instance, before)
+
+
+def on_played(draft: Draft, sender: PeerId, message: Played) -> None:
+    """See `plays.on_played`."""
+    before = _agreed(draft, message.instance)
+    plays.on_played(draft, sender, message)
+    _go_on(draft, message.instance, before)
+
+
+def on_position_signed(draft: Draft, position: Position, signature: Signature) -> None:
+    """See `plays.on_position_signed`."""
+    id = InstanceId(position.game)
+    before = _agreed(draft, id)
+    plays.on_position_signed(draft, position, signature)
+    _go_on(draft, id, before)
+
+
+def on_move_signed(draft: Draft, move: Move, signature: Signature) -> None:
+    """See `plays.on_move_signed`."""
+    plays.on_move_signed(draft, move, signature)
+    evidence.duties(draft, draft.instance(InstanceId(move.game)))
+
+
+def _agreed(draft: Draft, id: InstanceId) -> Ply | None:
+    instance = draft.find_instance(id)
+    return None if instance is None or instance.game is None else instance.game.agreed
+
+
+def _go_on(draft: Draft, id: InstanceId, before: Ply | None) -> None:
+    """What is said again waits for a block; what follows from a newer position does not."""
+    if _agreed(draft, id) != before:
+        _carry_out(draft, id)

@@ -7,6 +7,7 @@ nobody can prepare an instance or submit to it beforehand [A4]; both watch it fr
 from __future__ import annotations
 
 from collections import Counter
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -14,7 +15,14 @@ from perun import checks
 from perun.core.books import Draft
 from perun.core.effects import Watch
 from perun.core.faults import InstanceRejected, NotAllowedNow, UnexpectedMessage
-from perun.core.inputs import CommandAddMachine, CommandFlip, CommandLock, CommandReplace
+from perun.core.inputs import (
+    CommandAddMachine,
+    CommandConsent,
+    CommandFlip,
+    CommandGame,
+    CommandLock,
+    CommandReplace,
+)
 from perun.core.nanocontracts.instances import (
     app_of,
     check_terms,
@@ -25,7 +33,8 @@ from perun.core.nanocontracts.instances import (
     untouched,
 )
 from perun.core.nanocontracts.kinds import kind_of
-from perun.core.notices import InstanceRefused
+from perun.core.nanocontracts.turn_game import check_rules
+from perun.core.notices import InstanceRefused, InvitationHeld
 from perun.core.rules.accounting import own_lock
 from perun.core.rules.keys import own_key, peer_key
 from perun.core.rules.phases import may_sign
@@ -48,11 +57,17 @@ from perun.crypto.keys import address_of
 from perun.encoding.ids import flip_commit
 from perun.encoding.messages import DeclineInvite, Invite, Invited, SignedHalf
 from perun.errors import BadKey, Misuse
-from perun.types import Address, ChannelId, Flip, InstanceId, Lock, Machine, Terms, Wei
+from perun.types import Address, ChannelId, Flip, Game, InstanceId, Lock, Machine, Salt, Terms, Wei
+
+_HELD_PER_PEER: Final = 8
+_HELD: Final = 256
+"""Invitations that wait for our user: they cost their sender nothing."""
 
 __all__ = [
     "add_machine",
+    "consent",
     "flip_coin",
+    "invite_to_game",
     "lock_payment",
     "on_decline",
     "on_invite",
@@ -99,6 +114,31 @@ def flip_coin(draft: Draft, view: ChannelView, command: CommandFlip) -> None:
     )
     virtually = bool(command.end) and command.end != view.peer
     _invite(draft, view, terms, command.end if virtually else b"", secret=command.secret)
+
+
+# Rule game-1.
+def invite_to_game(draft: Draft, view: ChannelView, command: CommandGame) -> None:
+    """Invites the other end to a game in turns, by rules on our list."""
+    virtually = bool(command.end) and command.end != view.peer
+    code = draft.books.rules.code_hash(command.rules)
+    if code is None:
+        raise InstanceRejected("its rules are not on my list")
+    terms = Game(
+        own_key(view),
+        _address(command.end) if virtually else peer_key(view),
+        command.own_lock,
+        command.peer_lock,
+        command.rules,
+        code,
+        command.setup,
+        command.validity,
+        command.challenge,
+        command.own_bank,
+        command.peer_bank,
+        command.random,
+    )
+    check_rules(draft.books, terms, Role.ALICE)
+    _invite(draft, view, terms, command.end if virtually else b"")
 
 
 def replace_machine(draft: Draft, view: ChannelView, command: CommandReplace) -> None:
@@ -151,32 +191,98 @@ def _invite(
 
 
 def on_invite(draft: Draft, sender: PeerId, message: Invite, via: PeerId) -> None:
-    """Somebody invites us: agree, by our half of the salt, to what our policy allows."""
+    """Somebody invites us: agree, by our half of the salt, to what our policy allows; what asks for
+    our user waits for his word."""
     terms = message.terms
+    kind = kind_of(terms)
     try:
-        view = _place(draft, sender, via, message)
-        keys = kind_of(terms).signers(terms)
-        theirs = _address(sender) if via else peer_key(view)
-        if keys is not None and keys != (theirs, own_key(view)):
-            raise InstanceRejected("its keys are not yours and mine")
-        check_terms(draft.config, draft.now, terms)
-        check_worth(draft.config, draft.chain, view.channel.asset, terms)
-        if locks(terms)[Role.BOB] > _greatest_lock(draft):
-            raise InstanceRejected("it locks more of my money than I allow")
-        kind = kind_of(terms)
-        kind.check_invited(terms)
+        view = _check_invite(draft, sender, message, via)
         ours, secret = kind.half(draft.config.seed, terms)
         whole = kind.whole(terms, ours)
         is_new = draft.find_instance(instance_id(draft.config.deployment, whole)) is None
+        if is_new and kind.asks:
+            _hold(draft, view, sender, message, via)
+            return
+        if locks(terms)[Role.BOB] > _greatest_lock(draft) and not kind.asks:
+            raise InstanceRejected("it locks more of my money than I allow")
         if is_new:
             view = _take_from(draft, view, kind.taken(whole, Role.BOB))
-        may_sign(draft, view, "lock an instance")
-        _check_room(draft, sender)
     except Misuse as error:
         draft.send(sender, DeclineInvite(terms.salt, str(error)[:200]), via)
         return
     draft.put(view)
-    replaces = message.replaces
+    _agree(draft, view, sender, message, via, whole, ours, secret)
+
+
+def _check_invite(draft: Draft, sender: PeerId, message: Invite, via: PeerId) -> ChannelView:
+    """The channel that it would be locked in; raises `Misuse` for what nobody agrees to."""
+    terms = message.terms
+    view = _place(draft, sender, via, message)
+    keys = kind_of(terms).signers(terms)
+    theirs = _address(sender) if via else peer_key(view)
+    if keys is not None and keys != (theirs, own_key(view)):
+        raise InstanceRejected("its keys are not yours and mine")
+    check_terms(draft.config, draft.now, terms)
+    check_worth(draft.config, draft.chain, view.channel.asset, terms)
+    kind_of(terms).check_invited(draft.books, terms)
+    may_sign(draft, view, "lock an instance")
+    _check_room(draft, sender)
+    return view
+
+
+# Rule game-1.
+def _hold(draft: Draft, view: ChannelView, sender: PeerId, message: Invite, via: PeerId) -> None:
+    """Keeps an invitation for our user; raises `InstanceRejected` if too many are."""
+    id, terms = message.terms.salt, message.terms
+    held = Invitation(id, view.id, terms, sender, via, theirs=True)
+    known = draft.books.invitations.get(id)
+    if known is not None:
+        if known != held:
+            raise InstanceRejected("another invitation has this half of a salt")
+        return
+    theirs = [one for one in draft.books.invitations.values() if one.theirs]
+    if sum(one.end == sender for one in theirs) >= _HELD_PER_PEER or len(theirs) >= _HELD:
+        raise InstanceRejected("too many invitations wait for my user")
+    draft.put(held)
+    draft.notify(InvitationHeld(id))
+
+
+def consent(draft: Draft, command: CommandConsent) -> None:
+    """Our user agrees to an invitation, or declines it.
+
+    Raises:
+        NotAllowedNow: there is no such invitation.
+        InstanceRejected: it cannot be agreed to any more.
+    """
+    held = draft.books.invitations.get(command.invitation)
+    if held is None or not held.theirs:
+        raise NotAllowedNow("answer it", "no such invitation waits")
+    draft.drop(held)
+    if not command.accept:
+        decline = DeclineInvite(held.id, command.reason[:200])
+        draft.send(held.end, decline, held.via)
+        return
+    view = draft.channel(held.channel)
+    message = Invite(held.terms, None if held.via else view.id, view.channel.asset, None)
+    view = _check_invite(draft, held.end, message, held.via)
+    kind = kind_of(held.terms)
+    ours, secret = kind.half(draft.config.seed, held.terms)
+    whole = kind.whole(held.terms, ours)
+    _agree(draft, view, held.end, message, held.via, whole, ours, secret)
+
+
+def _agree(
+    draft: Draft,
+    view: ChannelView,
+    sender: PeerId,
+    message: Invite,
+    via: PeerId,
+    whole: Terms,
+    ours: Salt,
+    secret: bytes,
+) -> None:
+    """Our half of the terms, and what follows: states, in a channel of two; a hub's word."""
+    terms, replaces = message.terms, message.replaces
     instance = _complete(draft, view, whole, Role.BOB, sender, via, replaces, secret)
     invited = Invited(terms.salt, ours)
     unasked = via and replaces is None and _is_first(draft, instance)
@@ -198,7 +304,7 @@ def _is_first(draft: Draft, instance: InstanceView) -> bool:
     """
     books, channel = draft.books, instance.legs[0].channel
     invitations = books.invitations.values()
-    if any(invitation.channel == channel and invitation.via for invitation in invitations):
+    if any(one.channel == channel and one.via and not one.theirs for one in invitations):
         return False
     if sum(map(len, books.unsigned.values())) >= draft.config.limits.unasked:
         return False
@@ -311,7 +417,7 @@ def _in_use(view: ChannelView) -> int:
 def on_invited(draft: Draft, sender: PeerId, message: Invited) -> None:
     """The other end agrees: the parameters are complete, the rest is states."""
     invitation = draft.books.invitations.get(message.theirs)
-    if invitation is None or invitation.end != sender:
+    if invitation is None or invitation.end != sender or invitation.theirs:
         raise UnexpectedMessage("Invited", "we did not invite this peer")
     terms = invitation.terms
     view, replaces = draft.channel(invitation.channel), invitation.replaces
@@ -352,7 +458,7 @@ def _go_on(draft: Draft, instance: InstanceView, half: SignedHalf | None) -> Non
 def on_decline(draft: Draft, sender: PeerId, message: DeclineInvite) -> None:
     """The other end does not want it."""
     invitation = draft.books.invitations.get(message.theirs)
-    if invitation is None or invitation.end != sender:
+    if invitation is None or invitation.end != sender or invitation.theirs:
         raise UnexpectedMessage("DeclineInvite", "we did not invite this peer")
     draft.drop(invitation)
     draft.notify(InstanceRefused(InstanceId(bytes(message.theirs)), message.reason))

@@ -23,10 +23,26 @@ from perun.core.faults import BadProposal
 from perun.core.hub import judge as halves
 from perun.core.hub import pairs
 from perun.core.inputs import CommandPay
-from perun.core.nanocontracts import coin_flip, evidence, instances, machine, payments
+from perun.core.nanocontracts import (
+    coin_flip,
+    evidence,
+    instances,
+    machine,
+    payments,
+    plays,
+    turn_game,
+)
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules import accounting, admission, phases
-from perun.core.state import ChannelView, Intent, LegStatus, Purpose, Totals
+from perun.core.state import (
+    ChannelView,
+    GameView,
+    InstanceView,
+    Intent,
+    LegStatus,
+    Purpose,
+    Totals,
+)
 from perun.core.states import content, legs, proposing
 from perun.core.states.verdict import Decision, Verdict
 from perun.core.table import Row
@@ -36,7 +52,7 @@ from perun.encoding.ids import flip_commit
 from perun.encoding.messages import RevealSecret
 from perun.node.runtime import Node
 from perun.store.memory import MemoryStore
-from perun.types import Flip, Salt, Signature, Version, Wei
+from perun.types import Flip, Game, GameRecord, Salt, Signature, Version, Wei
 from tests.games.planted import above
 
 Replacement = tuple[object, str, object]
@@ -97,6 +113,30 @@ def _without(function: Callable[..., str | None], *words: str) -> Callable[..., 
         return None if why is not None and any(word in why for word in words) else why
 
     return forgetful
+
+
+# ------------------------------------------------------------------------------------------ games
+
+
+def _no_rules(*_: object) -> None:
+    """Whatever the other side signs is a move."""
+
+
+def _begins_unlocked(draft: Draft, instance: InstanceView) -> None:
+    if instance.role is not None and isinstance(instance.terms, Game) and instance.game is None:
+        own = plays._begins(draft, instance)
+        draft.put(replace(instance, game=GameView(own=own, signed=0)))
+        plays._sign(draft, instance, own)
+
+
+def _moves_early(draft: Draft, instance: InstanceView) -> bool:
+    on = instance.head
+    ours = isinstance(on, GameRecord) and instance.role is not None
+    return ours and on.turn == instance.role + 1  # type: ignore[union-attr, operator]
+
+
+def _no_answer(*_: object) -> None:
+    """An old position stands."""
 
 
 # ------------------------------------------------------------------------------------------ flips
@@ -419,6 +459,26 @@ BUGS: tuple[Bug, ...] = (
         "statement accepted after removal signed",
         "section 5, Removing: neither pays nor accepts in it [A11]",
         [(legs, "_status", _status_without_removing)],
+    ),
+    Bug(
+        "any position of the other side's is signed",
+        "section 5, Playing a game: only if the rules make exactly it",
+        [(plays, "_check", _no_rules)],
+    ),
+    Bug(
+        "game begun before it is locked",
+        "section 5, Playing a game: each once its own channel's newest state lists the game",
+        [(doing, "act", _begins_unlocked)],
+    ),
+    Bug(
+        "old position on chain not answered",
+        "section 5, Playing a game: is answered by a newer one",
+        [(turn_game, "_answer", _no_answer)],
+    ),
+    Bug(
+        "move for the chain signed early",
+        "section 5, Playing a game: only when nothing newer can be submitted",
+        [(turn_game, "_is_ours", _moves_early)],
     ),
     Bug(
         "secret said before the flip is locked",

@@ -12,6 +12,7 @@ from tests.attacks.scenarios import (
     test_attacks_d,
     test_field,
     test_flips,
+    test_games,
 )
 from tests.games.planted.bugs import Bug, planted
 from tests.games.simulation.deep import drawn, failure
@@ -30,7 +31,14 @@ def catch(bug: Bug, seeds: Iterable[int], *, stories: bool = True) -> str | None
 
 
 def _story() -> str | None:
-    for module in (test_flips, test_attacks_a, test_attacks_bc, test_attacks_d, test_field):
+    for module in (
+        test_flips,
+        test_games,
+        test_attacks_a,
+        test_attacks_bc,
+        test_attacks_d,
+        test_field,
+    ):
         for name, tell in _tests(module):
             try:
                 tell()

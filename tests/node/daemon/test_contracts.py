@@ -51,7 +51,7 @@ def test_file_with_or_without_coin_flip_is_proved_and_written_as_it_was(
     deployment = prove(web3, contracts)
     assert (deployment.find(CoinFlipDomain) is not None) is flips
     assert deployment.find(HashTimeLockDomain) == suite.hash_time_lock.domain
-    assert of_deployment(deployment) == contracts
+    assert of_deployment(deployment) == {k: v for k, v in contracts.items() if k != "TicTacToe"}
     write_contracts(file, contracts)
     assert ("CoinFlip" in file.read_text(encoding="utf-8")) is flips
 

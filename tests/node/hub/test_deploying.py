@@ -12,12 +12,14 @@ from eth_account import Account as EthAccount
 from web3 import EthereumTesterProvider, Web3
 
 from perun.bindings.failures import NodeBusy, PoolRefused
+from perun.bindings.front import Front
+from perun.bindings.rules import RULES
 from perun.chain.rpc import RpcEndpoint
 from perun.crypto import SecretKey
 from perun.crypto.interop import checksum
 from perun.deployments import proved
 from perun.hub.deploying import NAMES, BadPlan, Deployer, TooLittleEther, created_at
-from perun.names import VPM, HashTimeLock, MSContract
+from perun.names import VPM, CoinFlip, HashTimeLock, MSContract, TurnGame
 from perun.testing.parties import key_of
 from perun.wallet import KeyAccount
 
@@ -41,6 +43,12 @@ class Way:
         if name not in QUESTIONS:
             return found
         return lambda *given: self._on_the_way(name, lambda: found(*given))
+
+
+FRONTS: dict[str, type[Front]] = {
+    kind.__name__: kind
+    for kind in (MSContract, VPM, HashTimeLock, CoinFlip, TurnGame, *RULES.values())
+}
 
 
 class Chain:
@@ -70,8 +78,9 @@ class Chain:
         self.web3.provider.make_request("evm_mine", [])  # type: ignore[arg-type]
 
     def stands(self, found: dict[str, Any]) -> None:
-        for kind, name in zip((MSContract, VPM, HashTimeLock), NAMES, strict=True):
-            proved(self.web3, kind, found[name])
+        assert tuple(found) == NAMES
+        for name in NAMES:
+            proved(self.web3, FRONTS[name], found[name])
 
 
 @pytest.fixture
@@ -79,13 +88,13 @@ def chain() -> Chain:
     return Chain()
 
 
-def test_three_contracts_in_three_transactions_and_again_none(chain: Chain, tmp_path: Path) -> None:
+def test_a_transaction_for_each_contract_and_again_none(chain: Chain, tmp_path: Path) -> None:
     found = chain.deployer(tmp_path / "plan").deploy()
     chain.stands(found)
-    assert chain.used == 3
+    assert chain.used == len(NAMES)
     assert found["MSContract"] == created_at(chain.key.address, 0)
     assert chain.deployer(tmp_path / "plan").deploy() == found
-    assert chain.used == 3
+    assert chain.used == len(NAMES)
 
 
 def test_killed_at_every_question_it_pays_for_none_twice(tmp_path: Path) -> None:
@@ -113,7 +122,7 @@ def test_killed_at_every_question_it_pays_for_none_twice(tmp_path: Path) -> None
             assert moment > 40
             return
         chain.stands(found)
-        assert chain.used == 3, moment
+        assert chain.used == len(NAMES), moment
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -140,7 +149,7 @@ def test_a_node_that_fails_lags_and_forgets_is_seen_through(seed: int, tmp_path:
     for _ in range(3):
         found = begun(chain, file, Way(chain.real, on_the_way)).deploy()
         chain.stands(found)
-        assert chain.used == 3
+        assert chain.used == len(NAMES)
 
 
 def begun(chain: Chain, file: Path, way: Way) -> Deployer:
@@ -176,7 +185,7 @@ def test_a_nonce_that_somebody_else_has_used_is_given_up(chain: Chain, tmp_path:
     said: list[str] = []
     found = chain.deployer(tmp_path / "plan", Way(chain.real, on_the_way), say=said.append).deploy()
     chain.stands(found)
-    assert chain.used == 4
+    assert chain.used == len(NAMES) + 1
     assert any("came to nothing, trying anew" in line for line in said)
 
 

@@ -1,0 +1,157 @@
+"""A game whose other end cheats or has gone: a tower without a key, and an exit, answer in time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from perun.bindings import turn_game
+from perun.bindings.turn_game import StoredGame
+from perun.core.inputs import CommandConsent, CommandGame, CommandMove
+from perun.core.nanocontracts.plays import signed_position
+from perun.core.nanocontracts.turn_game import TURN_GAME
+from perun.core.state import GameView, InstanceView
+from perun.demo.party import Party
+from perun.encoding.messages import Propose
+from perun.node.backup import back_up
+from perun.testing.network import ScriptedNetwork
+from perun.types import Game, Salt, Seconds, UnixTime, Wei
+from tests.node.runtime.test_exit import Leaver
+from tests.node.runtime.test_watchtower import tower
+from tests.support.scene import ETHER, KEYS, Scene
+
+BANK = Seconds(600)
+
+
+@pytest.fixture
+def playing(scene: Scene) -> tuple[Scene, Party, Party]:
+    """Alice and Bob play for 0.2 and 0.1; she has moved twice, he once."""
+    scene.network = ScriptedNetwork()
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    channel = scene.open(alice, bob)
+    alice.do(
+        CommandGame(
+            *(channel, scene.tic_tac_toe, bytes(32), Wei(ETHER // 5), Wei(ETHER // 10)),
+            *(scene.later(3_600), Seconds(600), BANK, BANK, Salt(b"\x05" * 32)),
+        )
+    )
+    scene.until(lambda: bool(bob.books.invitations))
+    bob.do(CommandConsent(*bob.books.invitations, True))
+    scene.until(lambda: bool(bob.books.instances and game_of(alice).agreed))
+    for mover, cell in ((alice, 0), (bob, 3), (alice, 1)):
+        move(scene, mover, cell)
+    return scene, alice, bob
+
+
+def instance_of(party: Party) -> InstanceView:
+    (instance,) = party.books.instances.values()
+    return instance
+
+
+def game_of(party: Party) -> GameView:
+    return instance_of(party).game or GameView()
+
+
+def terms_of(party: Party) -> Game:
+    terms = instance_of(party).terms
+    assert isinstance(terms, Game)
+    return terms
+
+
+def move(scene: Scene, party: Party, cell: int) -> None:
+    before = game_of(party).agreed
+    party.do(CommandMove(instance_of(party).id, bytes([cell])))
+    scene.until(lambda: game_of(party).agreed != before)
+    scene.settle()
+
+
+def stored(scene: Scene, party: Party) -> StoredGame:
+    query = turn_game.record(TURN_GAME.app(scene.deployment), instance_of(party).id)
+    return scene.endpoint().ask(query, scene.chain.head.number)
+
+
+def test_tower_answers_an_old_position(playing: tuple[Scene, Party, Party], tmp_path: Path) -> None:
+    scene, alice, bob = playing
+    id, old, terms = instance_of(alice).id, game_of(alice).agreed, terms_of(bob)
+    assert old is not None
+    move(scene, bob, 4)
+    newest = game_of(bob).agreed
+    assert newest is not None
+    watching = tower(scene, bob, tmp_path / "export")
+    alice.cut_power()
+    app = TURN_GAME.app(scene.deployment)
+    said = signed_position(id, old)
+    call = turn_game.submit_position(app, terms, said, old.alice, old.bob)
+    scene.by_hand(KEYS["alice"], call)
+    scene.chain.mine()
+    assert stored(scene, bob).version == old.version
+    watching.round()
+    scene.chain.mine()
+    assert stored(scene, bob).version == newest.version > old.version
+
+
+def test_tower_opens_a_margin_before_the_end_when_the_other_is_to_move(
+    playing: tuple[Scene, Party, Party], tmp_path: Path
+) -> None:
+    """It is Bob's turn, and he has stopped: who watches for Alice takes it to the chain."""
+    scene, alice, bob = playing
+    terms = terms_of(alice)
+    watching = tower(scene, alice, tmp_path / "export")
+    bob.cut_power()
+    due = terms.validity - scene.limits.margin
+    scene.chain.mine(at=UnixTime(due - 2))
+    watching.round()
+    assert not scene.chain.pool
+    scene.chain.mine(at=due)
+    watching.round()
+    scene.chain.mine()
+    assert (stored(scene, alice).turn, stored(scene, alice).live) == (2, False)
+
+
+def test_tower_of_who_is_to_move_does_not_run_its_clock(
+    playing: tuple[Scene, Party, Party], tmp_path: Path
+) -> None:
+    scene, alice, bob = playing
+    terms = terms_of(bob)
+    watching = tower(scene, bob, tmp_path / "export")
+    alice.cut_power()
+    scene.chain.mine(at=terms.validity)
+    watching.round()
+    assert not scene.chain.pool
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_exit_takes_the_game_along_and_wins_by_the_clock(
+    playing: tuple[Scene, Party, Party], tmp_path: Path, restored: bool
+) -> None:
+    scene, alice, bob = playing
+    path = alice.path
+    if restored:
+        path = tmp_path / "backup"
+        back_up(alice.path, path)
+    alice.cut_power()
+    bob.cut_power()
+    before = scene.chain.evm.balance(alice.address)
+    leaver = Leaver(scene, alice, path)
+    for _ in range(3):
+        leaver.go()
+    assert scene.chain.evm.balance(alice.address) - before == ETHER + ETHER // 10
+    leaver.close()
+
+
+def test_finished_game_is_paid_by_the_chain_though_the_loser_signs_nothing(
+    playing: tuple[Scene, Party, Party],
+) -> None:
+    scene, alice, bob = playing
+    move(scene, bob, 4)
+    scene.network.lose(Propose)  # type: ignore[attr-defined]
+    move(scene, alice, 2)
+    bob.cut_power()
+    before = scene.chain.evm.balance(alice.address)
+    alice.cut_power()
+    leaver = Leaver(scene, alice, alice.path)
+    for _ in range(3):
+        leaver.go()
+    assert scene.chain.evm.balance(alice.address) - before == ETHER + ETHER // 10
+    leaver.close()
