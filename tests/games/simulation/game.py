@@ -58,7 +58,7 @@ WEIGHTS: dict[str, int] = {
     "reconnect": 4,
     "hang up": 2,
     "lose a link": 2,
-    "replay": 3,
+    "replay": 6,
     "wish": 12,
     "wish again": 5,
     "request": 5,

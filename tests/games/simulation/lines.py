@@ -14,13 +14,15 @@ from perun.core.state import PeerId
 from perun.testing.network import Letter, ScriptedNetwork
 from perun.wire.codes import RETRIED, Code
 from perun.wire.local import LocalWire, Meet, Receive
-from perun.wire.packets import MalformedPacket, read_packet
+from perun.wire.packets import Kind, MalformedPacket, read_packet
 from perun.wire.parcels import Hello
 from perun.wire.relay import Relay
 from perun.wire.sessions import Arrived, Ended, Limits, Opened, Out, Outcome, Sessions
 from tests.games.simulation.violated import Violated
 
-_HELLO = Hello((1,), "eip155:31337", b"\x07" * 32, (b"\x01" * 20, b"\x02" * 20, b"\x03" * 20))
+_HELLO = Hello(
+    (1,), "eip155:31337", b"\x07" * 32, (("MSContract", b"\x01" * 20), ("VPM", b"\x02" * 20))
+)
 _LIMITS = Limits(handshake_seconds=60)
 """Time goes by blocks here, in which little is carried."""
 _MOST_REMEMBERED = 500
@@ -247,7 +249,10 @@ class Lines(ScriptedNetwork):
         assert self.held is not None
         if not self.past:
             return False
-        self.held.append(self.past[which % len(self.past)])
+        # Most often one of the last boxes, whose session still stands.
+        boxes = [one for one in self.past if one[2][67] == Kind.BOX][-10:]
+        among = boxes if which % 4 and boxes else list(self.past)
+        self.held.append(among[which // 4 % len(among)])
         return True
 
 

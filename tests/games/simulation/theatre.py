@@ -17,6 +17,7 @@ from perun.bindings import events, ms_contract_calls
 from perun.bindings.calls import Call, Query
 from perun.core.config import Policy
 from perun.core.limits import Limits
+from perun.core.nanocontracts.coin_flip import COIN_FLIP
 from perun.core.nanocontracts.hash_lock import HASH_LOCK
 from perun.core.state import PeerId
 from perun.node.settings import peer_id
@@ -316,9 +317,8 @@ class Theatre:
             self.deployment.contract.contract: events.MS_CONTRACT,
             self.deployment.vpm.contract: events.VPM,
             HASH_LOCK.app(self.deployment): events.HASH_TIME_LOCK,
+            COIN_FLIP.app(self.deployment): events.COIN_FLIP,
         }
-        if self.deployment.coin_flip is not None:
-            tables[self.deployment.coin_flip.contract] = events.COIN_FLIP
         for number in range(first, self.chain.head.number + 1):
             block = self.chain.block(number)
             assert block is not None
