@@ -73,9 +73,6 @@ _KEYS: Final[dict[type, Callable[[Any], bytes]]] = {
 }
 
 
-_MARK: Final = (StoreMark, StoreMark().id)
-
-
 def row_key(row: Row) -> bytes:
     """What a row is found by, among rows of its kind."""
     key = _KEYS.get(type(row))
@@ -170,7 +167,7 @@ class Books:
             self.instances[row.id] = row
             if row.legs[0].status is LegStatus.NEW:
                 self.unsigned.setdefault(row.end, set()).add(row.id)
-            else:
+            elif row.end in self.unsigned:
                 self._forget_unsigned(row)
         elif type(row) is HubInstance:
             self.hub_instances[row.id] = row
@@ -220,6 +217,7 @@ class Draft:
         "chain",
         "checker",
         "config",
+        "exit_only",
     )
 
     def __init__(self, books: Books) -> None:
@@ -227,6 +225,8 @@ class Draft:
         self.checker = books.checker
         self.config = books.config
         self.chain = books.chain
+        self.exit_only = books.exit_only
+        """Whether the store is, or has turned out to be in this very step."""
         # Two kinds are asked for all the time, so each has a place of its own.
         self._channels: dict[ChannelId, ChannelView] = {}
         self._instances: dict[InstanceId, InstanceView] = {}
@@ -239,17 +239,12 @@ class Draft:
         """Timestamp of the newest block: `now` in the protocol's rules."""
         return self.chain.head_time
 
-    @property
-    def exit_only(self) -> bool:
-        """Whether the store is exit only, or has turned out to be in this very step."""
-        return self.books.exit_only or _MARK in self._rows
-
     # ------------------------------------------------------------------------------------ reading
 
     def channel(self, id: ChannelId) -> ChannelView:
         """Raises `Unknown`."""
         row = self._channels.get(id) or self.books.channels.get(id)
-        if row is None or self._is_dropped(id):
+        if row is None or (self._drops and self._is_dropped(id)):
             raise Unknown("channel", id)
         return row
 
@@ -262,7 +257,7 @@ class Draft:
 
     def instance(self, id: InstanceId) -> InstanceView:
         """Raises `Unknown`."""
-        row = self.find_instance(id)
+        row = self._instances.get(id) or self.books.instances.get(id)
         if row is None:
             raise Unknown("instance", id)
         return row
@@ -291,6 +286,8 @@ class Draft:
             self._instances[row.id] = row
         else:
             self._rows[type(row), row_key(row)] = row
+            if type(row) is StoreMark:
+                self.exit_only = True
 
     def drop(self, row: Row) -> None:
         """Forget this row with the step."""
@@ -310,11 +307,12 @@ class Draft:
         What goes wrong in one channel must not keep the others waiting.
         """
         rows = dict(self._channels), dict(self._instances), dict(self._rows)
-        effects, drops = len(self._effects), len(self._drops)
+        effects, drops, exit_only = len(self._effects), len(self._drops), self.exit_only
         try:
             act()
         except (Misuse, PeerFault):
             self._channels, self._instances, self._rows = rows
+            self.exit_only = exit_only
             del self._effects[effects:], self._drops[drops:]
 
     def sign(self, *items: SignItem) -> None:

@@ -41,7 +41,8 @@ class Deployment(Record, frozen=True, gc=False):
 
     def find(self, kind: type[D]) -> D | None:
         """The domain of that type; None: this chain has no such contract that we know."""
-        for domain in self.domains:
+        domain: Domain
+        for domain in (self.vpm, *self.others):
             if type(domain) is kind:
                 return domain
         return None

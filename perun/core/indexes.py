@@ -44,6 +44,8 @@ class Indexes:
         """A row is new, or takes the place of the one before."""
         if before is None:
             self.of_peer.setdefault(row.peer, {})[row.id] = None
+        elif _is_alike(before, row):
+            return
         _mark(self.answered_for, row.id, _is_answered_for(row))
         _mark(self.opens, row.id, any(given.ours for given in row.opens))
         change = _promise(row) - (0 if before is None else _promise(before))
@@ -59,6 +61,18 @@ class Indexes:
         self.answered_for.discard(row.id)
         self.opens.discard(row.id)
         self.promised[row.channel.asset] -= _promise(row)
+
+
+def _is_alike(before: ChannelView, row: ChannelView) -> bool:
+    """Whether nothing is another that the indexes go by: so it is of nearly every new state."""
+    return (
+        row.final is before.final
+        and row.opens is before.opens
+        and row.deposits is before.deposits
+        and row.funding is before.funding
+        and row.stage is before.stage
+        and bool(row.signed) is bool(before.signed)
+    )
 
 
 def _mark(marked: set[ChannelId], id: ChannelId, is_so: bool) -> None:

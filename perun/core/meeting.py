@@ -118,7 +118,7 @@ def _answer_again(draft: Draft, view: ChannelView) -> None:
         and id in (one.held.intent.adds, one.held.intent.removes)
     ]
     if all(one.met for one in same):
-        answer(draft, *sorted(one.id for one in same))
+        answer(draft, *sorted(same, key=lambda one: one.id))
 
 
 def _sign_again(draft: Draft, instance: InstanceView) -> None:

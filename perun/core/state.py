@@ -79,11 +79,11 @@ class Role(enum.IntEnum):
     ALICE = 0
     BOB = 1
 
-    @property
-    def other(self) -> Role:
-        """The opposite side."""
-        return Role.BOB if self is Role.ALICE else Role.ALICE
+    other: Role
+    """The opposite side."""
 
+
+Role.ALICE.other, Role.BOB.other = Role.BOB, Role.ALICE
 
 # ------------------------------------------------------------------------------------- the chain
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from perun.core.books import Books, Draft, Step
 from perun.core.faults import NotAllowedNow, PeerNotAllowed, UnexpectedMessage, Unknown
@@ -16,6 +17,13 @@ from perun.types import Statement
 
 __all__ = ["step"]
 
+_OF_PAYMENTS: Final[dict[type, Callable[..., Step]]] = {
+    m.Pay: payments.on_pay,
+    m.Paid: payments.on_paid,
+    m.NotPaid: payments.on_not_paid,
+}
+"""What a peer says of payments: of books, sender and message."""
+
 
 # Rule store-2.
 def step(books: Books, input: Input) -> Step:
@@ -26,26 +34,23 @@ def step(books: Books, input: Input) -> Step:
         PeerFault: a peer said something that no rule allows, or not now.
     """
     # The frequent ones first; no input has subclasses, so the very type is asked for.
+    draft: Draft
     if type(input) is Received:
-        message, sender = input.message, input.sender
-        if type(message) is m.Pay:
-            return payments.on_pay(books, sender, message)
-        if type(message) is m.Paid:
-            return payments.on_paid(books, sender, message)
-        if type(message) is m.NotPaid:
-            return payments.on_not_paid(books, sender, message)
+        paid = _OF_PAYMENTS.get(type(input.message))
+        if paid is not None:
+            return paid(books, input.sender, input.message)
+        draft = Draft(books)
+        _hear(draft, input)
     elif type(input) is CommandPay:
         return payments.pay(books, input)
     elif type(input) is Signed:
         signed = input.sign.items[0].message
         if type(signed) is Statement and len(input.signatures) == 1:
             return payments.on_statement_signed(books, signed, input.signatures[0])
-    draft = Draft(books)
-    if type(input) is Received:
-        _hear(draft, input)
-    elif type(input) is Signed:
+        draft = Draft(books)
         _on_signed(draft, input)
     else:
+        draft = Draft(books)
         _take_up(draft, TABLE[type(input)], input)
     return draft.step()
 

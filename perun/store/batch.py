@@ -68,7 +68,8 @@ class Batch:
         encode, seed = _PAYMENTS.codec.encode, _PAYMENTS.seed
         # Several steps of one batch may have written the same channel: its last version is what
         # counts, and is the only one that is encoded. A payment's record is never left out.
-        newest: dict[type, dict[int, Row]] = {}
+        # By the row's number, if it has one of its own, else by its key.
+        newest: dict[type, dict[bytes | int, Row]] = {}
         known = self._places.numbers[Totals].get
         number_of, of_kind = self._places.number, newest.get
         for row in rows:
@@ -83,15 +84,15 @@ class Batch:
             found = of_kind(kind)
             if found is None:
                 found = newest[kind] = {}
-            number = row.number if isinstance(row, NumberedExtra) else number_of(kind, row_key(row))
-            found[number] = row
+            found[row.number if isinstance(row, NumberedExtra) else row_key(row)] = row
         if payments:
             self._values[Totals], self._sums[Totals] = payments, sums
         for kind, found in newest.items():
             table = self._places.tables[kind]
             values: list[int | bytes] = []
             sums = {}
-            for number, row in found.items():
+            for place, row in found.items():
+                number = place if isinstance(place, int) else number_of(kind, place)
                 body = table.codec.encode(row)
                 sums[number] = check = crc32(body, table.seed)
                 values += (number, body + check.to_bytes(4, "big"))

@@ -55,12 +55,11 @@ def complete(draft: Draft, view: ChannelView, full: SignedState) -> None:
         seen=max(view.seen, version),
         intents=(*again, *view.intents),
     )
-    draft.put(after)
     leaving = [nano.id for nano in full.state.nanos if _is_leaving(draft, nano.id)]
-    legs.refresh(draft, view, after)
+    legs.put_states(draft, (view, after))
     for id in leaving:
         _stays(draft, id)
-    _announce(draft, view, draft.channel(view.id))
+    _announce(draft, view, after)
     for proposal in view.proposals:
         if proposal.state == full.state and proposal.intent.shows is not None:
             _show_statement(draft, proposal.intent.shows)

@@ -43,7 +43,7 @@ def answer(draft: Draft, view: ChannelView, command: CommandAnswer) -> None:
         raise NotAllowedNow("answer", "no such proposal is held")
     may_sign(draft, view, "answer")
     if command.accept:
-        proposing.answer(draft, view.id)
+        proposing.answer(draft, view)
     else:
         proposing.refuse(draft, view.id, command.reason or "not wanted")
 

@@ -25,9 +25,7 @@ from perun.core.rules.phases import blocked
 from perun.core.state import (
     ChannelView,
     Held,
-    Intent,
     OwnProposal,
-    Purpose,
     Role,
     SignedState,
     Stage,
@@ -130,29 +128,28 @@ def on_proposal(
 
 def take(draft: Draft, view: ChannelView, message: Propose, why_not: str | None = None) -> None:
     """Judges, and answers or holds, a proposal whose version and signature are good."""
-    state = message.state
-    held = Held(state, message.signature, Intent(Purpose.REFUSE), draft.chain.clock)
-    view = replace(view, seen=max(view.seen, state.version), held=held)
-    draft.put(view)
+    state, seen = message.state, max(view.seen, message.state.version)
     _take_evidence(draft, message)
     try:
         if why_not is not None:
             raise BadProposal(why_not)
         verdict = judge(draft, view, message)
     except BadProposal as error:
+        draft.put(replace(view, seen=seen))
         refuse(draft, view.id, error.why, message.removes)
         if isinstance(error, WaitsForItsTurn):
             pairs.on_out_of_turn(draft, view, error.instance)
         return
-    held = replace(held, intent=verdict.intent, totals=verdict.totals)
-    view = replace(draft.channel(view.id), held=held)
-    if verdict.decision is Decision.ACCEPT:
-        lost = max(0, -gain(view.role, verdict.intent.amount))
-        view = replace(view, taken=Wei(view.taken + lost))
+    accepted = verdict.decision is Decision.ACCEPT
+    lost = max(0, -gain(view.role, verdict.intent.amount)) if accepted else 0
+    held = Held(state, message.signature, verdict.intent, draft.chain.clock, False, verdict.totals)
+    view = replace(view, seen=seen, held=held, taken=Wei(view.taken + lost))
     draft.put(view)
-    if verdict.decision is Decision.ACCEPT:
-        answer(draft, view.id)
-    elif not pairs.on_held(draft, view, message):
+    if accepted:
+        answer(draft, view)
+    elif verdict.half is not None:
+        pairs.on_half(draft, view, verdict.half, message)
+    else:
         draft.notify(ProposalHeld(view.id, state.version, Wei(abs(verdict.intent.amount))))
 
 

@@ -12,30 +12,24 @@ from perun.core.books import Draft
 from perun.core.faults import BadProposal, WaitsForItsTurn
 from perun.core.hub.queue import why_stays
 from perun.core.nanocontracts.instances import (
-    end_role,
     finally_decided,
-    leg_in,
     nano_of,
-    other_leg,
     untouched,
 )
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.accounting import clamp_to_locks, gain
 from perun.core.state import (
     ChannelView,
-    HubInstance,
     HubStage,
-    InstanceView,
     Intent,
-    Leg,
     LegStatus,
     Purpose,
 )
-from perun.core.states.verdict import Decision, Verdict
+from perun.core.states.verdict import Decision, Half, Verdict
 from perun.encoding.messages import Propose
-from perun.types import Nano, Wei
+from perun.types import InstanceId, Nano, Wei
 
-__all__ = ["judge"]
+__all__ = ["half_in", "judge"]
 
 
 def judge(
@@ -47,55 +41,68 @@ def judge(
     moved: int,
 ) -> Verdict:
     """Judges one half of a pair; raises `BadProposal` for what no rule allows."""
+    nano = (added or removed)[0]
+    half = half_in(draft, view, nano.id)
     if removed and added:
-        return _judge_replacing(draft, view, message, removed[0], added[0], moved)
-    nano = (removed or added)[0]
-    crossing, instance = draft.hub_instance(nano.id), draft.instance(nano.id)
-    leg = leg_in(instance, view)
-    if crossing is None or leg is None:
+        return _judge_replacing(draft, view, half, message, removed[0], nano, moved)
+    if half is None:
         raise BadProposal("this instance does not cross this channel, or does no longer")
-    if added:
-        if crossing.replaces is not None:
-            raise BadProposal("it was granted in the place of another only")
-        _check_adding(draft, view, crossing, instance, leg, nano, moved)
-        return Verdict(Decision.HOLD, Intent(Purpose.ADD, Wei(moved), adds=nano.id))
-    return _judge_removal(draft, view, message, instance, leg, nano, moved)
+    if removed:
+        return _judge_removal(draft, view, half, message, nano, moved)
+    if half.crossing.replaces is not None:
+        raise BadProposal("it was granted in the place of another only")
+    _check_adding(draft, view, half, nano, moved)
+    return Verdict(Decision.HOLD, Intent(Purpose.ADD, Wei(moved), nano.id), half=half)
+
+
+def half_in(draft: Draft, view: ChannelView, id: InstanceId) -> Half | None:
+    """What a state about the instance is one half of; None: it does not cross this channel."""
+    crossing, instance = draft.hub_instance(id), draft.find_instance(id)
+    if crossing is None or instance is None or instance.role is not None:
+        return None
+    first, second = instance.legs
+    if view.id not in (first.channel, second.channel):
+        return None
+    leg, there = (first, second) if first.channel == view.id else (second, first)
+    peer = view.role if leg.swapped else view.role.other
+    return Half(crossing, instance, kind_of(instance.terms), leg, there, peer)
 
 
 # Rules replace-4, replace-5.
 def _judge_replacing(
-    draft: Draft, view: ChannelView, message: Propose, old: Nano, new: Nano, moved: int
+    draft: Draft,
+    view: ChannelView,
+    half: Half | None,
+    message: Propose,
+    old: Nano,
+    new: Nano,
+    moved: int,
 ) -> Verdict:
     """One half of a pair that resizes or renews: the old instance goes at the totals it names, and
     what moves besides is the fee of the new one. Rules (a) to (d) are for what goes alone."""
-    crossing, instance = draft.hub_instance(new.id), draft.find_instance(new.id)
-    leg = leg_in(instance, view) if instance is not None else None
-    if crossing is None or instance is None or leg is None or crossing.replaces != old.id:
+    if half is None or half.crossing.replaces != old.id:
         raise BadProposal("not granted, or no longer: one in the place of the other")
-    why = why_stays(draft, crossing, instance)
+    why = why_stays(draft, half.crossing, half.instance)
     if why is not None:
         raise BadProposal(why)
-    going = draft.instance(old.id)
-    leg_of_old = leg_in(going, view)
-    assert leg_of_old is not None
-    kind, peer = kind_of(going.terms), end_role(leg_of_old, view)
-    shift, totals = kind.named(going.terms, going, message, peer)
+    going = half_in(draft, view, old.id)
+    assert going is not None, "it is listed here and crosses us"
+    shift, totals = _named(going, message)
     beside = moved - clamp_to_locks(old, shift)
-    _check_adding(draft, view, crossing, instance, leg, new, beside)
-    return Verdict(Decision.HOLD, Intent(Purpose.REPLACE, Wei(beside), new.id, old.id), totals)
+    _check_adding(draft, view, half, new, beside)
+    intent = Intent(Purpose.REPLACE, Wei(beside), new.id, old.id)
+    return Verdict(Decision.HOLD, intent, totals, half)
+
+
+def _named(half: Half, message: Propose) -> tuple[Wei, tuple[Wei, Wei]]:
+    """The shift that a removal names, and by which totals."""
+    return half.kind.named(half.instance.terms, half.instance, message, half.peer)
 
 
 # Rule close-5.
-def _check_adding(
-    draft: Draft,
-    view: ChannelView,
-    crossing: HubInstance,
-    instance: InstanceView,
-    leg: Leg,
-    nano: Nano,
-    moved: int,
-) -> None:
+def _check_adding(draft: Draft, view: ChannelView, half: Half, nano: Nano, moved: int) -> None:
     """Raises `BadProposal`; `moved` is what the state moves for the new instance."""
+    crossing, instance, leg = half.crossing, half.instance, half.leg
     if crossing.stage is HubStage.REQUESTED:
         # A half that comes again after patience.
         raise WaitsForItsTurn("its turn has not come in time", crossing.id)
@@ -112,30 +119,22 @@ def _check_adding(
 
 # Rules close-3, close-a, close-b, close-c, close-d.
 def _judge_removal(
-    draft: Draft,
-    view: ChannelView,
-    message: Propose,
-    instance: InstanceView,
-    leg: Leg,
-    nano: Nano,
-    moved: int,
+    draft: Draft, view: ChannelView, half: Half, message: Propose, nano: Nano, moved: int
 ) -> Verdict:
     intent = Intent(Purpose.REMOVE, removes=nano.id)
-    decided = finally_decided(instance, draft.chain)
+    decided = finally_decided(half.instance, draft.chain)
     if decided is not None:
         # Rules (a), (b): the outcome, or its absence, in a final block.
         if moved != clamp_to_locks(nano, decided):
             raise BadProposal("not the outcome that the chain shows")
         return Verdict(Decision.ACCEPT, intent)
-    other = other_leg(instance, leg)
-    if other.status is LegStatus.REMOVED:
+    if half.there.status is LegStatus.REMOVED:
         # Rule (d): the other removal is fully signed; here at the shift paid there, or better.
-        owed = gain(view.role, clamp_to_locks(nano, other.removed_shift))
+        owed = gain(view.role, clamp_to_locks(nano, half.there.removed_shift))
         if gain(view.role, moved) < owed:
             raise BadProposal("less than what was paid in the other channel")
         return Verdict(Decision.ACCEPT, intent)
-    kind, peer = kind_of(instance.terms), end_role(leg, view)
-    shift, totals = kind.named(instance.terms, instance, message, peer)
+    shift, totals = _named(half, message)
     if moved != clamp_to_locks(nano, shift):
         raise BadProposal("net does not move by the totals it names")
-    return Verdict(Decision.HOLD, intent, totals)
+    return Verdict(Decision.HOLD, intent, totals, half)

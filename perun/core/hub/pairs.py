@@ -13,27 +13,24 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from perun.core.books import Draft
+from perun.core.hub.judge import half_in
 from perun.core.hub.queue import forget, let_go, refuse_both, start_next, why_stays
 from perun.core.nanocontracts.instances import (
-    end_role,
     finally_decided,
-    leg_in,
     one_way,
-    other_leg,
     untouched,
 )
-from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.phases import blocked, fresh
 from perun.core.state import (
     ChannelView,
     HubInstance,
     HubStage,
-    InstanceView,
     Intent,
     LegStatus,
     Purpose,
 )
 from perun.core.states.proposing import answer, refuse, want
+from perun.core.states.verdict import Half
 from perun.encoding.messages import Propose
 from perun.types import ChannelId, InstanceId
 
@@ -43,7 +40,7 @@ __all__ = [
     "look_again",
     "on_agreed",
     "on_declined",
-    "on_held",
+    "on_half",
     "on_out_of_turn",
     "on_watched",
     "overdue",
@@ -51,77 +48,74 @@ __all__ = [
 
 
 # Rules close-c, path-1.
-def pays_alone(draft: Draft, view: ChannelView, instance: InstanceView) -> bool:
+def pays_alone(draft: Draft, view: ChannelView, half: Half) -> bool:
     """Rule (c): may the hub sign the removal it holds here without the other?
 
     It pays here; it holds evidence that forces the same or a better shift in the other channel
     whatever anybody else submits; there is time to submit it; the other channel's newest fully
     signed state lists the instance, undisputed.
     """
-    leg = leg_in(instance, view)
-    held = view.held
-    if leg is None or held is None or held.totals is None or held.intent.adds is not None:
+    held, instance = view.held, half.instance
+    if held is None or held.totals is None or held.intent.adds is not None:
         return False
     payer = one_way(instance.terms)
-    if payer is None or end_role(leg, view) is payer:
+    if payer is None or half.peer is payer:
         return False
-    there = other_leg(instance, leg)
-    other = draft.channel(there.channel)
-    if there.status is not LegStatus.LISTED or not fresh(draft) or not instance.watched:
+    other = draft.channel(half.there.channel)
+    if half.there.status is not LegStatus.LISTED or not fresh(draft) or not instance.watched:
         return False
     if blocked(draft, other) is not None or blocked(draft, view) is not None:
         return False
-    return kind_of(instance.terms).forces(draft, instance, held.totals)
+    return half.kind.forces(draft, instance, held.totals)
 
 
 # ------------------------------------------------------------------------------------------ pairs
 
 
 # Rules pair-2, pair-6.
-def on_held(draft: Draft, view: ChannelView, message: Propose | None = None) -> bool:
-    """A half has arrived, with a message or before: answer both if both are here. False: this is no
-    half of a pair."""
-    held = view.held
+def on_half(draft: Draft, view: ChannelView, half: Half, message: Propose) -> None:
+    """A half that is good by itself has come, and is held."""
+    held, crossing = view.held, half.crossing
     assert held is not None
-    id = held.intent.adds or held.intent.removes
-    crossing = draft.hub_instance(id) if id is not None else None
-    if crossing is None or id is None:
-        return False
-    if held.intent.removes is not None and crossing.stage is HubStage.OPEN:
-        draft.put(replace(crossing, stage=HubStage.CLOSING, since=draft.chain.clock))
-    if message is not None and held.intent.removes is not None:
-        _keep_evidence(draft, view, held.intent.removes, message)
-    instance = draft.instance(id)
-    leg = leg_in(instance, view)
-    assert leg is not None
-    other = draft.channel(other_leg(instance, leg).channel)
-    if _is_half(other, held.intent):
-        assert other.held is not None
-        if other.held.totals != held.totals:
-            why = "the ends name different totals"
-            for half in (view, other):
-                if blocked(draft, half) is None:
-                    refuse(draft, half.id, why)
-            if crossing.stage is HubStage.OPENING:
-                _end_opening(draft, crossing, why)
-            _back_to_open(draft, id)
-        elif held.intent.adds is not None and not instance.watched:
-            return True  # "Never submitted" is not known yet: `on_watched`.
-        elif _could_sign(draft, view) and _could_sign(draft, other):
-            answer(draft, view.id, other.id)
-        return True
-    if not kind_of(instance.terms).talks and pays_alone(draft, view, instance):
+    if held.intent.removes is not None:
+        if crossing.stage is HubStage.OPEN:
+            draft.put(replace(crossing, stage=HubStage.CLOSING, since=draft.chain.clock))
+        # What proves the shift in the other channel too.
+        going = half if held.intent.adds is None else half_in(draft, view, held.intent.removes)
+        assert going is not None
+        going.kind.keep(draft, going.instance, message, going.peer)
+    _look(draft, view, half)
+
+
+def _look(draft: Draft, view: ChannelView, half: Half) -> None:
+    """Answers both halves if both are here and agree; this one alone by rule (c)."""
+    held, other = view.held, draft.channel(half.there.channel)
+    assert held is not None
+    if not _is_half(other, held.intent):
         # The payer cannot propose before it knows the secret, which it learns from rule (d).
-        answer(draft, view.id)
-    return True
+        if not half.kind.talks and pays_alone(draft, view, half):
+            answer(draft, view)
+        return
+    assert other.held is not None
+    if other.held.totals != held.totals:
+        _refuse_different(draft, half.crossing, view, other)
+        return
+    if held.intent.adds is not None and not half.instance.watched:
+        return  # "Never submitted" is not known yet: `on_watched`.
+    # "Holds" means: could still sign it (protocol, section 6).
+    above = held.state.version > view.signed and other.held.state.version > other.signed
+    if above and blocked(draft, view) is None and blocked(draft, other) is None:
+        answer(draft, view, other)
 
 
-def _keep_evidence(draft: Draft, view: ChannelView, id: InstanceId, message: Propose) -> None:
-    """What proves the shift in the other channel too."""
-    instance = draft.instance(id)
-    leg = leg_in(instance, view)
-    assert leg is not None
-    kind_of(instance.terms).keep(draft, instance, message, end_role(leg, view))
+def _refuse_different(draft: Draft, crossing: HubInstance, *halves: ChannelView) -> None:
+    why = "the ends name different totals"
+    for half in halves:
+        if blocked(draft, half) is None:
+            refuse(draft, half.id, why)
+    if crossing.stage is HubStage.OPENING:
+        _end_opening(draft, crossing, why)
+    _back_to_open(draft, crossing.id)
 
 
 def on_out_of_turn(draft: Draft, view: ChannelView, id: InstanceId) -> None:
@@ -150,8 +144,9 @@ def on_watched(draft: Draft, crossing: HubInstance) -> None:
         give_up(draft, crossing, why)
         return
     view = draft.channel(crossing.alice_channel)
-    if _is_half(view, _adding(crossing)):
-        on_held(draft, view)
+    half = half_in(draft, view, crossing.id)
+    if half is not None and _is_half(view, _adding(crossing)):
+        _look(draft, view, half)
 
 
 def look_again(draft: Draft, id: InstanceId) -> None:
@@ -163,7 +158,9 @@ def look_again(draft: Draft, id: InstanceId) -> None:
     for channel in (crossing.alice_channel, crossing.bob_channel):
         view = draft.channel(channel)
         if _is_half(view, _adding(crossing)) or _is_half(view, removing):
-            on_held(draft, view)
+            half = half_in(draft, view, id)
+            if half is not None:
+                _look(draft, view, half)
 
 
 def _is_half(view: ChannelView, intent: Intent) -> bool:
@@ -173,12 +170,6 @@ def _is_half(view: ChannelView, intent: Intent) -> bool:
         and not held.answering
         and (held.intent.adds, held.intent.removes) == (intent.adds, intent.removes)
     )
-
-
-def _could_sign(draft: Draft, view: ChannelView) -> bool:
-    """ "Holds" means: could still sign it (protocol, section 6)."""
-    held = view.held
-    return held is not None and held.state.version > view.signed and blocked(draft, view) is None
 
 
 def on_agreed(draft: Draft, id: InstanceId) -> None:
@@ -203,14 +194,14 @@ def on_agreed(draft: Draft, id: InstanceId) -> None:
 def follow(draft: Draft, id: InstanceId) -> None:
     """Rules (a), (b), (d): the hub itself proposes what the other channel or the chain decided."""
     instance = draft.instance(id)
-    for leg in instance.legs:
+    first, second = instance.legs
+    for leg, there in ((first, second), (second, first)):
         if leg.status is not LegStatus.LISTED:
             continue
         view = draft.channel(leg.channel)
         if view.proposals or view.held is not None or blocked(draft, view) is not None:
             continue
-        removed_there = other_leg(instance, leg).status is LegStatus.REMOVED
-        if not removed_there and finally_decided(instance, draft.chain) is None:
+        if there.status is not LegStatus.REMOVED and finally_decided(instance, draft.chain) is None:
             continue
         if not any(intent.removes == id for intent in view.intents):
             want(draft, view.id, Intent(Purpose.REMOVE, removes=id))
@@ -240,13 +231,12 @@ def overdue(draft: Draft, crossing: HubInstance) -> None:
         _refuse_halves(draft, crossing, "the other end has not proposed in time")
         _end_opening(draft, crossing, "not complete in time")
     elif crossing.stage is HubStage.CLOSING and fresh(draft):
-        instance = draft.instance(crossing.id)
-        for leg in instance.legs:
-            view = draft.channel(leg.channel)
-            if _is_half(view, Intent(Purpose.REMOVE, removes=crossing.id)) and pays_alone(
-                draft, view, instance
-            ):
-                answer(draft, view.id)
+        for channel in (crossing.alice_channel, crossing.bob_channel):
+            view = draft.channel(channel)
+            half = half_in(draft, view, crossing.id)
+            removes = _is_half(view, Intent(Purpose.REMOVE, removes=crossing.id))
+            if half is not None and removes and pays_alone(draft, view, half):
+                answer(draft, view)
                 return
         _refuse_halves(draft, crossing, "the other end has not proposed the same in time")
         _back_to_open(draft, crossing.id)

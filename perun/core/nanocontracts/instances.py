@@ -20,7 +20,6 @@ __all__ = [
     "check_terms",
     "check_worth",
     "decided_shift",
-    "end_role",
     "end_time",
     "finally_decided",
     "instance_id",
@@ -29,7 +28,6 @@ __all__ = [
     "locks",
     "nano_of",
     "one_way",
-    "other_leg",
     "signer",
     "untouched",
 ]
@@ -77,10 +75,11 @@ def one_way(terms: Terms) -> Role | None:
 # Rule state-2.
 def nano_of(deployment: Deployment, id: InstanceId, terms: Terms, swapped: bool) -> Nano:
     """The only nano by which an honest party locks the instance [A9]."""
-    alice, bob = locks(terms)
+    kind = kind_of(terms)
+    alice, bob = kind.locks(terms)
     if swapped:
         alice, bob = bob, alice
-    return Nano(app_of(deployment, terms), id, alice, bob, end_time(terms), swapped)
+    return Nano(kind.app(deployment), id, alice, bob, kind.end_time(terms), swapped)
 
 
 def leg_in(instance: InstanceView, view: ChannelView) -> Leg | None:
@@ -89,17 +88,6 @@ def leg_in(instance: InstanceView, view: ChannelView) -> Leg | None:
         if leg.channel == view.id:
             return leg
     return None
-
-
-def other_leg(instance: InstanceView, leg: Leg) -> Leg:
-    """Hub: the instance's leg in the other channel."""
-    (other,) = (one for one in instance.legs if one.channel != leg.channel)
-    return other
-
-
-def end_role(leg: Leg, view: ChannelView) -> Role:
-    """The instance's side that our peer in this channel stands on; the hub plays the other."""
-    return view.role if leg.swapped else view.role.other
 
 
 def check_terms(config: Config, now: UnixTime, terms: Terms) -> None:
@@ -129,11 +117,11 @@ def check_worth(config: Config, chain: ChainView, asset: Asset, terms: Terms) ->
 
 def decided_shift(instance: InstanceView, on: Recorded | None, time: UnixTime) -> Wei | None:
     """The outcome that a block of this time shows, 0 once it is too late for any; None: open."""
-    terms = instance.terms
-    shift = kind_of(terms).outcome(terms, on, time)
+    terms, kind = instance.terms, kind_of(instance.terms)
+    shift = kind.outcome(terms, on, time)
     if shift is not None:
         return shift
-    return Wei(0) if time > end_time(terms) else None
+    return Wei(0) if time > kind.end_time(terms) else None
 
 
 # Rules view-3, view-4.

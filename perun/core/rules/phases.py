@@ -137,8 +137,9 @@ def blocked(draft: Draft, view: ChannelView) -> str | None:
         return "the channel is not agreed on"
     if not view.watched:
         return "the chain has not told yet how the channel stands"
-    if not fresh(draft):
-        return why_stale(draft.chain, draft.config.limits.freshness)
+    stale = why_stale(draft.chain, draft.config.limits.freshness)
+    if stale is not None:
+        return stale
     if not view.met:
         return NOT_MET
     if not view.signed and not has_room(draft, view):

@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
+
 from msgspec.structs import replace
 
 from perun.core.books import Draft
 from perun.core.state import ChannelView, InstanceView, Intent, Leg, LegStatus
-from perun.types import InstanceId, State
+from perun.types import InstanceId, Nano
 
-__all__ = ["refresh", "stays", "with_leg"]
+__all__ = ["put_states", "stays", "with_leg"]
 
-_NONE: frozenset[InstanceId] = frozenset()
+_id: Callable[[Nano], InstanceId] = attrgetter("id")
 
 
-def refresh(draft: Draft, before: ChannelView, after: ChannelView) -> None:
-    """Brings the legs of every instance that either view mentions up to date."""
-    first, *others = _listed(before)
-    agreed, *signed = _listed(after)
-    # What every list has, before and after, was listed and stays so.
-    changed: set[InstanceId] = set()
-    for ids in (*others, agreed, *signed):
-        if ids is not first:
-            changed |= ids ^ first
-    for id in sorted(changed) if len(changed) > 1 else changed:
-        instance = draft.find_instance(id)
-        if instance is None:
-            continue
-        for leg in instance.legs:
-            if leg.channel == after.id:
-                status = _status(leg, id in agreed, [id in ids for ids in signed])
-                if status is not leg.status:
-                    draft.put(with_leg(instance, replace(leg, status=status)))
+def put_states(draft: Draft, *changes: tuple[ChannelView, ChannelView]) -> None:
+    """Puts channels whose states have changed, each as it was and as it is, and the instances that
+    stand elsewhere by that."""
+    moved: dict[InstanceId, InstanceView] = {}
+    for before, after in changes:
+        first, *others = _listed(before)
+        agreed, *signed = _listed(after)
+        # What every list has, before and after, was listed and stays so.
+        changed: set[InstanceId] = set()
+        for ids in (*others, agreed, *signed):
+            if ids != first:
+                changed |= ids ^ first
+        for id in sorted(changed) if len(changed) > 1 else changed:
+            instance = moved.get(id) or draft.find_instance(id)
+            if instance is None:
+                continue
+            for leg in instance.legs:
+                if leg.channel == after.id:
+                    status = _status(leg, id in agreed, [id in ids for ids in signed])
+                    if status is not leg.status:
+                        moved[id] = with_leg(instance, replace(leg, status=status))
+    for _, after in changes:
+        draft.put(after)
+    for instance in moved.values():
+        draft.put(instance)
 
 
 def stays(draft: Draft, intent: Intent) -> None:
@@ -59,14 +69,13 @@ def _status(leg: Leg, listed: bool, signed: list[bool]) -> LegStatus:
     return LegStatus.ADDING if any(signed) else LegStatus.NEW
 
 
-def _listed(view: ChannelView) -> list[frozenset[InstanceId]]:
+def _listed(view: ChannelView) -> list[set[InstanceId]]:
     """What the newest fully signed state lists, then each that we have signed above it."""
-    lists = [_ids(view.agreed.state) if view.agreed is not None else _NONE]
-    lists += [_ids(proposal.state) for proposal in view.proposals]
-    if view.held is not None and view.held.answering:
-        lists.append(_ids(view.held.state))
+    # By `map`, since every state of a channel passes here twice.
+    agreed, held = view.agreed, view.held
+    lists = [set(map(_id, agreed.state.nanos)) if agreed is not None else set()]
+    for proposal in view.proposals:
+        lists.append(set(map(_id, proposal.state.nanos)))
+    if held is not None and held.answering:
+        lists.append(set(map(_id, held.state.nanos)))
     return lists
-
-
-def _ids(state: State) -> frozenset[InstanceId]:
-    return frozenset([nano.id for nano in state.nanos]) if state.nanos else _NONE

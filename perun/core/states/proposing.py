@@ -151,26 +151,23 @@ def _ask(draft: Draft, view: ChannelView, state: State, intent: Intent) -> None:
     """From here on this version counts as signed, whatever the signer does."""
     proposals = (*view.proposals, OwnProposal(state, intent))
     after = replace(view, proposals=proposals, signed=state.version)
-    draft.put(after)
-    legs.refresh(draft, view, after)
+    legs.put_states(draft, (view, after))
     draft.sign(SignItem(own_key(view), state))
 
 
 # Rules answer-1, pair-2.
-def answer(draft: Draft, *ids: ChannelId) -> None:
+def answer(draft: Draft, *views: ChannelView) -> None:
     """Countersigns what we hold: from here on its version counts as signed.
 
     Of several channels in one request, so that a hub's two signatures come and are stored at once.
     """
-    items = []
-    for id in ids:
-        view = draft.channel(id)
+    items, changes = [], []
+    for view in views:
         assert view.held is not None
         held = replace(view.held, answering=True)
-        after = replace(view, held=held, signed=held.state.version)
-        draft.put(after)
-        legs.refresh(draft, view, after)
+        changes.append((view, replace(view, held=held, signed=held.state.version)))
         items.append(SignItem(own_key(view), held.state))
+    legs.put_states(draft, *changes)
     draft.sign(*items)
 
 

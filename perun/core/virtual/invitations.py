@@ -365,7 +365,8 @@ def _place(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Channe
     if message.channel is not None:
         # Else whoever seals it chooses which of our channels with the hub it lands in.
         raise InstanceRejected("it comes over a hub and names a channel")
-    with_hub = map(draft.channel, draft.books.indexes.of_peer.get(via, ()))
+    known = draft.books.channels
+    with_hub = (known[id] for id in draft.books.indexes.of_peer.get(via, ()))
     candidates = [v for v in with_hub if v.channel.asset == message.asset and _lives(v)]
     if not candidates:
         raise InstanceRejected("no channel with that hub in that asset")

@@ -32,7 +32,6 @@ from perun.core.nanocontracts import (
     plays,
     turn_game,
 )
-from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules import accounting, admission, phases
 from perun.core.state import (
     ChannelView,
@@ -157,17 +156,16 @@ def _one_secret_for_a_salt(_: object, seed: bytes, terms: Flip) -> tuple[Salt, b
 # ------------------------------------------------------------------------------------------- hub
 
 
-def _answers_at_once(draft: Draft, view: ChannelView, *_: Any) -> bool:
-    assert view.held is not None
-    id = view.held.intent.adds or view.held.intent.removes
-    if id is None or draft.hub_instance(id) is None:
-        return False
-    proposing.answer(draft, view.id)
-    return True
+def _answers_at_once(draft: Draft, view: ChannelView, *_: Any) -> None:
+    proposing.answer(draft, view)
 
 
 def _always(*_: object) -> bool:
     return True
+
+
+def _never(*_: object) -> None:
+    """No reason against it."""
 
 
 def _believes_the_head(instance: Any, chain: Any) -> Wei | None:
@@ -180,21 +178,23 @@ def _judges_any_totals(*arguments: Any) -> Verdict:
     except BadProposal as error:
         if "net does not move" not in error.why:
             raise
-        nano = arguments[3][0]
-        return Verdict(Decision.HOLD, Intent(Purpose.REMOVE, removes=nano.id), (Wei(0), Wei(0)))
+        draft, view, nano = arguments[0], arguments[1], arguments[3][0]
+        intent, half = Intent(Purpose.REMOVE, removes=nano.id), halves.half_in(draft, view, nano.id)
+        return Verdict(Decision.HOLD, intent, (Wei(0), Wei(0)), half)
 
 
 _ORIGINAL_CROSSING_JUDGE = halves.judge
 
 
-def _answers_a_replacement_at_once(draft: Draft, view: ChannelView, *message: Any) -> bool:
+def _answers_a_replacement_at_once(draft: Draft, view: ChannelView, *message: Any) -> None:
     assert view.held is not None
     if view.held.intent.purpose is Purpose.REPLACE:
-        return _answers_at_once(draft, view, *message)
-    return _ORIGINAL_ON_HELD(draft, view, *message)
+        _answers_at_once(draft, view)
+    else:
+        _ORIGINAL_ON_HALF(draft, view, *message)
 
 
-_ORIGINAL_ON_HELD = pairs.on_held
+_ORIGINAL_ON_HALF = pairs.on_half
 
 
 def _forgets_totals(*arguments: Any) -> Verdict:
@@ -207,14 +207,10 @@ def _takes_any_net(*arguments: Any) -> Verdict:
     except BadProposal as error:
         if "the fee is" not in error.why:
             raise
-        draft, view, message, old, new, _ = arguments
-        going = draft.instance(old.id)
-        leg = instances.leg_in(going, view)
-        assert leg is not None
-        terms, peer = going.terms, instances.end_role(leg, view)
-        _, totals = kind_of(terms).named(terms, going, message, peer)
+        draft, view, half, message, old, new, _ = arguments
+        _, totals = halves._named(halves.half_in(draft, view, old.id), message)
         intent = Intent(Purpose.REPLACE, adds=new.id, removes=old.id)
-        return Verdict(Decision.HOLD, intent, totals)
+        return Verdict(Decision.HOLD, intent, totals, half)
 
 
 _ORIGINAL_JUDGE_REPLACING = halves._judge_replacing
@@ -398,7 +394,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "hub signs one side first",
         "section 6: neither until both [A1]",
-        [(pairs, "on_held", _answers_at_once)],
+        [(pairs, "on_half", _answers_at_once)],
     ),
     Bug(
         "hub pays without evidence",
@@ -418,7 +414,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "hub signs one half of a replacement",
         "section 6, Resizing: neither until both [D3]",
-        [(pairs, "on_held", _answers_a_replacement_at_once)],
+        [(pairs, "on_half", _answers_a_replacement_at_once)],
     ),
     Bug(
         "hub replaces at any net",
@@ -553,7 +549,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "signs with a stale view",
         "section 5, Freshness [A6]",
-        [(phases, "fresh", _always)],
+        [(phases, "why_stale", _never)],
     ),
     Bug(
         "signs in a dispute",

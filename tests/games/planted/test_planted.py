@@ -76,8 +76,8 @@ def test_there_are_many_of_them_and_each_has_its_name() -> None:
 
 
 def test_nothing_stays_behind() -> None:
-    before = (pairs.on_held, content.next_version)
+    before = (pairs.on_half, content.next_version)
     for bug in BUGS:
         with planted(bug):
             pass
-    assert (pairs.on_held, content.next_version) == before
+    assert (pairs.on_half, content.next_version) == before
