@@ -42,6 +42,10 @@ _MOST_PENDING: Final = 256 * 1024
 """Bytes that wait for one peer to be reached."""
 _CALLS_AFTER_A_LOSS: Final = 8
 """For a peer that need not stay in reach."""
+_MOST_PASSING: Final = 64
+"""Hosts at which a peer is called that need not stay in reach, as links of strangers name them …"""
+_PASSING_SECONDS: Final = 600.0
+"""… and for how long without a session; a payment looks for its way no longer."""
 _NODE_IS_BEHIND: Final = 64
 """Packets that wait for the node: above, its peers wait too."""
 _LOOK_AGAIN_SECONDS: Final = 0.002
@@ -153,6 +157,8 @@ class Exchange:
         self.links: dict[str, Dialer] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._peers: dict[PeerId, _Called] = {}
+        self._passing: dict[tuple[PeerId, str], float] = {}
+        """Hosts that are left again, the longest unused first: since when nobody was there."""
         self._met: dict[PeerId, float] = {}
         self._to_meet: dict[PeerId, asyncio.TimerHandle] = {}
         self._came: deque[tuple[Any, bytes]] = deque()
@@ -201,15 +207,40 @@ class Exchange:
         """A host where a peer may be. We attach there, and call the peer.
 
         Args:
-            stay: call it again whenever it is lost, for ever.
+            stay: call it again whenever it is lost, for ever; else the host is left when nobody was
+                there for a while, or too many others were named since.
         """
         called = self._peers.setdefault(peer, _Called(since=_now()))
+        known = self._passing.pop((peer, host), None)
+        if not stay and (host not in called.hosts or known is not None):
+            self._passing[peer, host] = _now()
         if host not in called.hosts:
             called.hosts.append(host)
         called.token = token or called.token
         called.stay = called.stay or stay
         self._attach(host)
         self._call(peer)
+        if len(self._passing) > _MOST_PASSING:
+            idle = (place for place in self._passing if not self.sessions.is_open(place[0]))
+            self._pass_on(*next(idle, next(iter(self._passing))))
+
+    def _pass_on(self, peer: PeerId, host: str) -> None:
+        """Leaves a host that need not stay; the peer is called elsewhere, if it was named."""
+        del self._passing[peer, host]
+        called = self._peers[peer]
+        called.hosts.remove(host)
+        if not (called.hosts or called.stay):
+            self.forget(peer)
+        self._leave(host)
+
+    def _leave(self, host: str) -> None:
+        """Nobody is called there any more; unless somebody is."""
+        if any(host in called.hosts for called in self._peers.values()):
+            return
+        link, task = self.links.pop(host, None), self._tasks.pop(host, None)
+        if link is not None and task is not None:
+            task.cancel()
+            self._do(self.sessions.lost(link))
 
     def forget(self, peer: PeerId) -> None:
         """The peer is no longer called; hosts at which nobody else is are left."""
@@ -220,11 +251,8 @@ class Exchange:
             called.until.cancel()
         self._do(self.sessions.end(Code.LEAVING, "not wanted any more", _now(), peer))
         for host in called.hosts:
-            if not any(host in other.hosts for other in self._peers.values()):
-                self.links.pop(host, None)
-                task = self._tasks.pop(host, None)
-                if task is not None:
-                    task.cancel()
+            self._passing.pop((peer, host), None)
+            self._leave(host)
 
     def send(self, peer: PeerId, frames: Sequence[bytes], via: PeerId) -> None:
         """Messages for a peer; they wait while it is called, and are lost if it is not there."""
@@ -434,6 +462,11 @@ class Exchange:
             self._do(self.sessions.tick(now))
             for peer in [peer for peer, at in self._met.items() if now - at > _MEET_SECONDS]:
                 del self._met[peer]
+            for place, since in list(self._passing.items()):
+                if self.sessions.is_open(place[0]):
+                    self._passing[place] = now
+                elif now - since > _PASSING_SECONDS:
+                    self._pass_on(*place)
 
     # ------------------------------------------------------------------------- who may come
 

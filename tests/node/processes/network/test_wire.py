@@ -9,11 +9,14 @@ from contextlib import ExitStack
 import pytest
 from msgspec.structs import replace
 
+from perun.node.settings import peer_id
+from perun.testing.parties import key_of
+from perun.wire import exchange
 from perun.wire.codes import Code
 from perun.wire.door import DoorLimits
 from perun.wire.web import LinkDown, LinkUp, Listener, SessionDown
 from tests.node.processes.network.proxy import Proxy
-from tests.node.processes.network.wired import HELLO, Wired
+from tests.node.processes.network.wired import HELLO, Wired, eventually
 
 
 @pytest.fixture
@@ -96,6 +99,44 @@ def test_a_stranger_is_told_that_nobody_is_there(stack: ExitStack) -> None:
     mallory.wait(lambda: LinkUp(host_of(hub)) in mallory.news)
     mallory.wire.reach(bob.peer, host_of(hub), token, stay=False)
     mallory.wait_met(bob)
+
+
+def test_hosts_of_those_who_need_not_stay_are_so_many(stack: ExitStack) -> None:
+    """Attack: each link that is paid names another host, and all of them are dialled for ever."""
+    hub, other = hub_of(stack), hub_of(stack, "other")
+    alice = stack.enter_context(Wired("alice"))
+    alice.wire.reach(hub.peer, host_of(hub))
+    alice.wait_met(hub)
+    alice.wire.reach(other.peer, host_of(other), stay=False)
+    alice.wait_met(other)
+    for port in range(1, 100):
+        payee = peer_id(key_of(f"payee {port % 40}").public_key)
+        alice.wire.reach(payee, f"127.0.0.1:{port}", stay=False)
+    links = alice.wire.links()
+    assert len(links) <= 66
+    # Who is there stays, and so does who is to stay.
+    assert links[host_of(hub)]
+    assert links[host_of(other)]
+    assert "127.0.0.1:99" in links
+    # Who was named so and is to stay after all, does.
+    alice.wire.reach(other.peer, host_of(other))
+    for port in range(100, 300):
+        payee = peer_id(key_of(f"payee {port}").public_key)
+        alice.wire.reach(payee, f"127.0.0.1:{port}", stay=False)
+    assert alice.wire.links()[host_of(other)]
+    assert len(alice.wire.links()) <= 66
+
+
+def test_host_at_which_nobody_is_is_left(stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = hub_of(stack)
+    alice = stack.enter_context(Wired("alice"))
+    nobody = peer_id(key_of("nobody").public_key)
+    alice.wire.reach(hub.peer, host_of(hub), stay=False)
+    alice.wait_met(hub)
+    monkeypatch.setattr(exchange, "_PASSING_SECONDS", 0.0)
+    alice.wire.reach(nobody, "127.0.0.1:1", stay=False)
+    eventually(lambda: list(alice.wire.links()) == [host_of(hub)])
+    assert alice.wire.peers() == [hub.peer]
 
 
 def test_another_network_is_refused_with_both_names(stack: ExitStack) -> None:
