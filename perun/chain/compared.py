@@ -99,6 +99,15 @@ class Compared:
             raise Inconsistent(f"two nodes have different blocks {oldest.number}")
         return newest
 
+    def agreed(self, number: int) -> Block | None:
+        """See `Agreeing`. Of what one is ahead by, nothing is final."""
+        found = self._each(lambda node: node.block(number))
+        if None in found:
+            return None
+        if any(block != found[0] for block in found):
+            raise Inconsistent(f"two nodes have different blocks {number}")
+        return found[0]
+
     def finalized(self) -> Block | None:
         """See `Reading`. What both call final, if both call any."""
         found = [block for block in self._each(lambda node: node.finalized()) if block]

@@ -17,6 +17,7 @@ from perun.errors import ChainFault
 from perun.types import Address, ChainId, Record, UnixTime, Wei
 
 __all__ = [
+    "Agreeing",
     "Block",
     "Endpoint",
     "Inconsistent",
@@ -114,6 +115,14 @@ class Reading(Protocol):
 
     def chain_now(self) -> ChainId:
         """EIP-155, asked for anew: behind an address another chain may come to stand."""
+
+
+@runtime_checkable
+class Agreeing(Protocol):
+    """Several nodes behind one face."""
+
+    def agreed(self, number: int) -> Block | None:
+        """The block of that number; None if one of those that answer does not have it."""
 
 
 @runtime_checkable

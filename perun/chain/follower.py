@@ -23,7 +23,7 @@ from perun.bindings import abi, events
 from perun.bindings.logs import Log, Unreadable
 from perun.chain.aside import Aside
 from perun.chain.credits import Credits
-from perun.chain.endpoint import Block, Inconsistent, Reading, WrongChain, fits
+from perun.chain.endpoint import Agreeing, Block, Inconsistent, Reading, WrongChain, fits
 from perun.chain.followed import Doubt, Followed, FollowedChannel, FollowedInstance, Tables
 from perun.chain.history import Chapter, History, Topics
 from perun.chain.kinds import known_apps
@@ -226,7 +226,9 @@ class Follower:
             question = self._reading.finalized
         else:
             number = max(0, head.number - self._finality_blocks)
-            question = partial(self._reading.block, number)
+            reading = self._reading
+            ask = reading.agreed if isinstance(reading, Agreeing) else reading.block
+            question = partial(ask, number)
         found = self._aside.ask("which block is final", question, None)
         if found is None or found.number > head.number:
             return self.final

@@ -16,7 +16,7 @@ from perun.chain.reports import Disagreement, Sent, Unanswered
 from perun.errors import ChainFault
 from perun.testing.endpoint import ScriptedEndpoint
 from perun.types import ChainId, Wei
-from tests.node.chain.conftest import ALICE, BOB, Party, World
+from tests.node.chain.conftest import ALICE, BOB, LIMITS, Party, World
 
 
 class Two(Party):
@@ -102,6 +102,38 @@ def test_what_one_keeps_back_the_other_tells(world: World, two: Two, quiet: str)
     two.poll()
     assert two.seen(world.id)[0].dispute.version == 1
     assert two.of(Disagreement) == []
+
+
+@pytest.mark.parametrize("by_tag", [True, False])
+def test_of_what_one_alone_has_dangers_count_and_nothing_is_final(
+    world: World, by_tag: bool
+) -> None:
+    """Attack: one of two nodes makes up blocks upon the newest, with money in them."""
+    two = Two(world, BOB, limits=replace(LIMITS, finality_blocks=None if by_tag else 2))
+    two.port.watch(world.watch)
+    old = world.chain.head
+    true = two.first.block
+
+    def behind(number: int | None = None) -> Any:
+        number = old.number if number is None else number
+        return true(number) if number <= old.number else None
+
+    two.first.block = behind  # type: ignore[method-assign]
+    two.first.finalized = lambda: old  # type: ignore[method-assign]
+    world.open(ALICE, 100)
+    world.act(ALICE, world.call(world.register(1)))
+    for _ in range(5):
+        world.chain.mine()
+    world.chain.tagged = old.number + 4
+    two.poll()
+    head, final = two.seen(world.id)
+    assert (head.alice, head.dispute.version) == (100, 1)
+    assert (final.alice, final.dispute) == (0, None)
+
+    del two.first.block, two.first.finalized
+    world.chain.mine()
+    two.poll()
+    assert two.seen(world.id)[1].alice == 100
 
 
 def test_one_that_is_behind_hides_nothing(world: World, two: Two) -> None:
