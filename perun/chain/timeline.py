@@ -103,7 +103,8 @@ class Timeline:
         for log in logs[-_CHECKED:]:
             newest = head is not None and log.block == head.number
             known = head.hash if head is not None and newest else self._hashes.get(log.block)
-            if known is None:
+            if known is None or (known != log.block_hash and not newest):
+                # Never asked for, or asked for before the chain was reorganised.
                 found = self._ask(log.block, None)
                 known = log.block_hash if found is None else found.hash
                 self._hashes[log.block] = known
