@@ -15,6 +15,7 @@ from perun.app.values import (
     Done,
     Event,
     Exposures,
+    Game,
     Network,
     Offer,
     Opening,
@@ -195,6 +196,84 @@ class Calls:
                 "amount": amount,
                 "text": text,
                 "wait": wait,
+            },
+        )
+        return answer
+
+    def games(self, id: str | None = None) -> tuple[Game, ...]:
+        """Games and flips: invitations, what is played, what has ended lately; or one of them."""
+        answer: tuple[Game, ...] = self._call("games", tuple[Game, ...], {"id": id})
+        return answer
+
+    def play(
+        self,
+        to: str,
+        game: str,
+        amount: Units,
+        peer_amount: Units | None = None,
+        begin: bool = True,
+        asset: str | None = None,
+        seconds: int = 3600,
+        bank: int | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Game:
+        """Invites somebody to a game for money; nothing is locked before they agree (`answer`)."""
+        answer: Game = self._call(
+            "play",
+            Game,
+            {
+                "idempotencyKey": idempotency_key,
+                "to": to,
+                "game": game,
+                "amount": amount,
+                "peerAmount": peer_amount,
+                "begin": begin,
+                "asset": asset,
+                "seconds": seconds,
+                "bank": bank,
+            },
+        )
+        return answer
+
+    def move(self, id: str, move: str, *, idempotency_key: str | None = None) -> Game:
+        """Makes a move in a game; off chain, or on chain if it is played there."""
+        answer: Game = self._call(
+            "move", Game, {"idempotencyKey": idempotency_key, "id": id, "move": move}
+        )
+        return answer
+
+    def resign(self, id: str, *, idempotency_key: str | None = None) -> Game:
+        """Gives a game up: our stake is lost."""
+        answer: Game = self._call("resign", Game, {"idempotencyKey": idempotency_key, "id": id})
+        return answer
+
+    def call_clock(self, id: str, *, idempotency_key: str | None = None) -> Game:
+        """Takes a game to the chain, where the other side has to move in time."""
+        answer: Game = self._call("callClock", Game, {"idempotencyKey": idempotency_key, "id": id})
+        return answer
+
+    def flip(
+        self,
+        to: str,
+        amount: Units,
+        peer_amount: Units | None = None,
+        asset: str | None = None,
+        seconds: int = 3600,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Game:
+        """Flips a coin with somebody whose policy allows it, at fair odds."""
+        answer: Game = self._call(
+            "flip",
+            Game,
+            {
+                "idempotencyKey": idempotency_key,
+                "to": to,
+                "amount": amount,
+                "peerAmount": peer_amount,
+                "asset": asset,
+                "seconds": seconds,
             },
         )
         return answer
@@ -459,6 +538,88 @@ class AsyncCalls:
                 "amount": amount,
                 "text": text,
                 "wait": wait,
+            },
+        )
+        return answer
+
+    async def games(self, id: str | None = None) -> tuple[Game, ...]:
+        """Games and flips: invitations, what is played, what has ended lately; or one of them."""
+        answer: tuple[Game, ...] = await self._call("games", tuple[Game, ...], {"id": id})
+        return answer
+
+    async def play(
+        self,
+        to: str,
+        game: str,
+        amount: Units,
+        peer_amount: Units | None = None,
+        begin: bool = True,
+        asset: str | None = None,
+        seconds: int = 3600,
+        bank: int | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Game:
+        """Invites somebody to a game for money; nothing is locked before they agree (`answer`)."""
+        answer: Game = await self._call(
+            "play",
+            Game,
+            {
+                "idempotencyKey": idempotency_key,
+                "to": to,
+                "game": game,
+                "amount": amount,
+                "peerAmount": peer_amount,
+                "begin": begin,
+                "asset": asset,
+                "seconds": seconds,
+                "bank": bank,
+            },
+        )
+        return answer
+
+    async def move(self, id: str, move: str, *, idempotency_key: str | None = None) -> Game:
+        """Makes a move in a game; off chain, or on chain if it is played there."""
+        answer: Game = await self._call(
+            "move", Game, {"idempotencyKey": idempotency_key, "id": id, "move": move}
+        )
+        return answer
+
+    async def resign(self, id: str, *, idempotency_key: str | None = None) -> Game:
+        """Gives a game up: our stake is lost."""
+        answer: Game = await self._call(
+            "resign", Game, {"idempotencyKey": idempotency_key, "id": id}
+        )
+        return answer
+
+    async def call_clock(self, id: str, *, idempotency_key: str | None = None) -> Game:
+        """Takes a game to the chain, where the other side has to move in time."""
+        answer: Game = await self._call(
+            "callClock", Game, {"idempotencyKey": idempotency_key, "id": id}
+        )
+        return answer
+
+    async def flip(
+        self,
+        to: str,
+        amount: Units,
+        peer_amount: Units | None = None,
+        asset: str | None = None,
+        seconds: int = 3600,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Game:
+        """Flips a coin with somebody whose policy allows it, at fair odds."""
+        answer: Game = await self._call(
+            "flip",
+            Game,
+            {
+                "idempotencyKey": idempotency_key,
+                "to": to,
+                "amount": amount,
+                "peerAmount": peer_amount,
+                "asset": asset,
+                "seconds": seconds,
             },
         )
         return answer

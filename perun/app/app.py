@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from perun.app import channels as doing
 from perun.app import (
+    boards,
     contacts,
     errands,
     following,
@@ -21,10 +21,12 @@ from perun.app import (
     orders,
     overview,
     paying,
+    playing,
     requesting,
     telling,
     tending,
 )
+from perun.app import channels as doing
 from perun.app.beside import Beside
 from perun.app.errors import NoSuch
 from perun.app.eventing import Subscriptions
@@ -200,6 +202,7 @@ class App:
         elif isinstance(input, ChainBlock):
             errands.go_on(work)
             tending.tend(work, self._tended)
+            playing.hurry(work)
             self._subscriptions.prune(work)
             errands.prune(work)
             keeping.prune(work)
@@ -299,6 +302,7 @@ class App:
             "payments": looking.payments,
             "payment": looking.payment,
             "requests": looking.requests,
+            "games": boards.games,
             "answer": doing.answer,
             "towers": lambda _work, _params: self._beside.towers(),
             "backups": lambda _work, _params: self._beside.backups(),
@@ -310,6 +314,11 @@ class App:
             "close": self._close,
             "leave": doing.leave,
             "claim": doing.claim,
+            "play": playing.play,
+            "move": playing.move,
+            "resign": playing.resign,
+            "callClock": playing.call_clock,
+            "flip": playing.flip,
         }
         return spends | {name: _for_anybody(look) for name, look in looks.items()}
 

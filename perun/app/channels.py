@@ -18,6 +18,7 @@ from perun.core.faults import NotEnoughMoney
 from perun.core.inputs import (
     CommandAnswer,
     CommandClaim,
+    CommandConsent,
     CommandDispute,
     CommandFund,
     CommandJoin,
@@ -28,7 +29,7 @@ from perun.core.notices import ChannelRefused
 from perun.core.rules.phases import Phase, phase
 from perun.core.state import ChannelView, Stage
 from perun.crypto.keys import PublicKey
-from perun.types import ETH, Address, Asset, ChannelId, Nonce, Seconds, Wei
+from perun.types import ETH, Address, Asset, ChannelId, Nonce, Salt, Seconds, Wei
 
 __all__ = ["answer", "claim", "close", "leave", "open_channel", "top_up", "withdraw"]
 
@@ -251,7 +252,12 @@ def claim(work: Work, caller: Caller, params: Claim) -> Done:
 
 
 def answer(work: Work, params: Answer) -> Answered:
-    """Yes or no to a channel or a proposal that waits for our word."""
+    """Yes or no to a channel, a proposal or a game that waits for our word."""
+    invitation = Salt(bytes_of(params.offer, 32, "offer"))
+    held = work.books.invitations.get(invitation)
+    if held is not None and held.theirs:
+        work.desk.do(CommandConsent(invitation, params.accept))
+        return Answered(accepted=params.accept)
     view = _view(work, params.offer)
     if view.stage is Stage.INVITED:
         work.desk.do(CommandJoin(view.id, params.accept))

@@ -21,6 +21,7 @@ from perun.app.values import (
     Done,
     Event,
     Exposures,
+    Game,
     Hex,
     Key,
     Network,
@@ -212,6 +213,69 @@ class Refund(Spending, frozen=True):
     wait: Annotated[int, msgspec.Meta(ge=0, le=600)] = 30
 
 
+# ------------------------------------------------------------------------------------------ playing
+
+
+class GetGames(Params, frozen=True):
+    """Games and flips: invitations, what is played, what has ended lately; or one of them."""
+
+    id: Hex | None = None
+
+
+class Play(Spending, frozen=True):
+    """Invites somebody to a game for money; nothing is locked before they agree (`answer`)."""
+
+    to: NodeName
+    game: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    """The rules contract's name, such as `TicTacToe`."""
+    amount: Amount
+    """Our stake."""
+    peer_amount: Amount | None = None
+    """Theirs; None: the same."""
+    begin: bool = True
+    """Whether we make the first move."""
+    asset: Account | None = None
+    """None: ETH."""
+    seconds: Annotated[int, msgspec.Meta(ge=60, le=31_536_000)] = 3_600
+    """After so long it is over, or goes to the chain."""
+    bank: Annotated[int, msgspec.Meta(ge=60, le=1_048_575)] | None = None
+    """Seconds that each side has for all its moves on chain, if it comes to that; None: enough."""
+
+
+class Move(Spending, frozen=True):
+    """Makes a move in a game; off chain, or on chain if it is played there."""
+
+    id: Hex
+    move: Annotated[str, msgspec.Meta(min_length=1, max_length=9_000)]
+    """As people type it, see `how` of the game; of rules without a view in hex."""
+
+
+class Resign(Spending, frozen=True):
+    """Gives a game up: our stake is lost."""
+
+    id: Hex
+
+
+class CallClock(Spending, frozen=True):
+    """Takes a game to the chain, where the other side has to move in time."""
+
+    id: Hex
+
+
+class Flip(Spending, frozen=True):
+    """Flips a coin with somebody whose policy allows it, at fair odds."""
+
+    to: NodeName
+    amount: Amount
+    """Our stake."""
+    peer_amount: Amount | None = None
+    """Theirs; None: the same. The odds follow from both."""
+    asset: Account | None = None
+    """None: ETH."""
+    seconds: Annotated[int, msgspec.Meta(ge=60, le=31_536_000)] = 3_600
+    """Until when a secret must be said, if it comes to the chain."""
+
+
 # ----------------------------------------------------------------------------------------- channels
 
 
@@ -315,6 +379,12 @@ _LIST: Final = (
     Method("cancelRequest", CancelRequest, Request, Scope.RECEIVE),
     Method("pay", Pay, Payment, Scope.SPEND),
     Method("refund", Refund, Payment, Scope.SPEND),
+    Method("games", GetGames, tuple[Game, ...], Scope.READ),
+    Method("play", Play, Game, Scope.SPEND),
+    Method("move", Move, Game, Scope.SPEND),
+    Method("resign", Resign, Game, Scope.SPEND),
+    Method("callClock", CallClock, Game, Scope.SPEND),
+    Method("flip", Flip, Game, Scope.SPEND),
     Method("open", Open, Opening, Scope.SPEND),
     Method("topUp", TopUp, Done, Scope.SPEND),
     Method("withdraw", Withdraw, Done, Scope.SPEND),

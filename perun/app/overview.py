@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from perun.app import values as v
+from perun.app.boards import title
 from perun.app.methods import GetChannels, GetNetworks, GetOffers, GetStatus
 from perun.app.settings import KnownNetwork
-from perun.app.texts import hexed, show_account, show_node
+from perun.app.texts import hexed, money, show_account, show_node
 from perun.app.work import Work
+from perun.core.nanocontracts.instances import last_time, locks
 from perun.core.rules.accounting import free_money, reliable_holdings
 from perun.core.rules.phases import Phase, fresh, phase
-from perun.core.state import ChannelView, Role, Stage
+from perun.core.state import ChannelView, Invitation, Role, Stage
 from perun.core.states.content import agreed_content
 from perun.core.states.valuation import balance
 from perun.types import Asset
@@ -156,7 +158,26 @@ def offers(work: Work, params: GetOffers) -> tuple[v.Offer, ...]:  # noqa: ARG00
             loses = max(0, moved if view.role is Role.ALICE else -moved)
             text = f"{work.name(view.peer)} proposes to take {loses} from you"
             found.append(_offer(work, view, "proposal", text, (0, 0, loses)))
+    for held in work.books.invitations.values():
+        if held.theirs:
+            found.append(_invitation(work, held))
     return tuple(found)
+
+
+def _invitation(work: Work, held: Invitation) -> v.Offer:
+    view, (theirs, own) = work.books.channels[held.channel], locks(held.terms)
+    what = money(view.channel.asset, own)
+    return v.Offer(
+        id=hexed(held.id),
+        kind="game",
+        peer=show_node(held.end),
+        asset=show_account(view.channel.asset),
+        text=f"{work.name(held.end)} invites you to {title(work, held.terms)} for {what}",
+        own_amount=str(own),
+        peer_amount=str(theirs),
+        loses="0",
+        until=last_time(held.terms),
+    )
 
 
 def _offer(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from perun.types import Record, Seconds
+from perun.types import Address, Record, Seconds
 
-__all__ = ["KnownNetwork", "Settings"]
+__all__ = ["KnownGame", "KnownNetwork", "Settings"]
 
 
 class KnownNetwork(Record, frozen=True):
@@ -15,6 +15,15 @@ class KnownNetwork(Record, frozen=True):
     contract: bytes
     genesis: bytes = b""
     test: bool = True
+
+
+class KnownGame(Record, frozen=True):
+    """Rules that we play by."""
+
+    name: str
+    """The contract's."""
+    rules: Address
+    """Where it stands."""
 
 
 class Settings(Record, frozen=True):
@@ -37,6 +46,9 @@ class Settings(Record, frozen=True):
     """After so long an unanswered note or invitation is said again."""
     grace: Seconds = Seconds(60)
     """A payment that comes so long after a request's end still counts for it: it was under way."""
+    games: tuple[KnownGame, ...] = ()
+    thinking: Seconds = Seconds(600)
+    """How long the other side of a game may let us wait before we take it to the chain."""
     most_notes: int = 64
     """Notes of one machine that may wait for their money."""
     most_incomes: int = 10_000

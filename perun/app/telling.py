@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from perun.app.boards import is_game
 from perun.app.texts import hexed
 from perun.app.work import Work
 from perun.core import notices as n
@@ -30,6 +31,9 @@ _KINDS: Final[dict[type, str]] = {
     n.VirtualReady: "machine",
     n.InstanceRefused: "machine",
     n.InstanceRemoved: "machine",
+    n.InvitationHeld: "offer",
+    n.GameBegan: "game",
+    n.GameMoved: "game",
 }
 """By the notice; payments have events of their own, secrets none."""
 
@@ -40,10 +44,25 @@ def tell(work: Work, notice: n.Notice) -> None:
     if kind is None:
         return
     fields: dict[str, Any] = msgspec.structs.asdict(notice)
-    about = fields.get("channel") or fields.get("instance") or b""
+    about = fields.get("instance") or fields.get("invitation") or b""
+    if kind == "machine" and _is_played(work, about):
+        kind = "game"
+    about = fields.get("channel") or about
+    if kind == "game" and (one := work.books.instances.get(fields["instance"])) is not None:
+        # What both sides know it by.
+        about = one.invitation or about
     data = {"notice": type(notice).__name__}
     data.update((_camel(name), _plain(value)) for name, value in fields.items())
     work.event(kind, bytes(about), data)
+
+
+def _is_played(work: Work, about: bytes) -> bool:
+    """Whether it is of a game: an instance, or an invitation of ours that was declined."""
+    invited = any(
+        row.subject == about and row.method in ("play", "flip")
+        for row in work.shelf.errands.values()
+    )
+    return invited or is_game(work, about)
 
 
 def _camel(name: str) -> str:

@@ -21,6 +21,7 @@ __all__ = [
     "Event",
     "Exposure",
     "Exposures",
+    "Game",
     "Hex",
     "Network",
     "NodeName",
@@ -324,16 +325,55 @@ class Request(Value, frozen=True):
     created: int
 
 
+class Game(Value, frozen=True):
+    """A game for money, or a coin flip: from the invitation until it is paid."""
+
+    id: Hex
+    """What both sides know it by from the invitation on."""
+    instance: Hex | None
+    """Once both have agreed."""
+    game: str
+    """The rules contract's name, `flip`, or empty if we have no name for it."""
+    title: str
+    """What people call it."""
+    peer: NodeName
+    name: str
+    """Of the contact; empty if it is none."""
+    asset: Account
+    state: Literal["invited", "asked", "opening", "playing", "onChain", "finished", "over"]
+    """`asked`: by them, `answer` it; `finished`: decided, and not paid yet."""
+    why: str
+    """What it waits for, if that is not your move."""
+    amount: Amount
+    """What we lose if we lose …"""
+    peer_amount: Amount
+    """… and what they do."""
+    invited: bool
+    """Whether we have invited them; who has is the rules' Alice."""
+    turn: Literal["you", "them", "nobody"]
+    moves: int
+    """Number of the position: rises with every move."""
+    position: Hex
+    board: str
+    """The position, drawn for a terminal."""
+    how: str
+    """How a move is typed."""
+    until: int
+    """Last second for the next move on chain; before that, until it must be over or go there."""
+    gain: Signed | None
+    """What it has brought us; None: it is not decided."""
+
+
 class Offer(Value, frozen=True):
     """Something a peer wants that waits for our word."""
 
     id: Hex
-    kind: Literal["channel", "proposal"]
+    kind: Literal["channel", "proposal", "game"]
     peer: NodeName
     asset: Account
     text: str
     own_amount: Amount
-    """Channel: what it asks us to put in."""
+    """Channel: what it asks us to put in; game: what we lose if we lose."""
     peer_amount: Amount
     loses: Amount
     """Proposal: what it takes from us."""

@@ -459,6 +459,8 @@ class InstanceView(Record, frozen=True, gc=False, array_like=True):
     """Of its Alice and Bob, as far as we know them, in a kind where both have one."""
     game: GameView | None = None
     """What its ends have signed, if it is a game."""
+    invitation: bytes = b""
+    """The inviter's half of the salt: what it was known by before; empty in rows of before."""
 
     @property
     def machine(self) -> Machine | None:

@@ -24,6 +24,7 @@ from perun.api.server import ApiServer
 from perun.api.tokens import Tokens
 from perun.app.app import App
 from perun.app.beside import Beside
+from perun.app.settings import KnownGame
 from perun.app.settings import Settings as AppSettings
 from perun.bindings.translation import translated
 from perun.chain import connect
@@ -153,7 +154,11 @@ class Daemon:
         )
         self.listener = self._make_listener()
         self.app = App(
-            AppSettings(genesis=genesis, host=self._public_host()),
+            AppSettings(
+                genesis=genesis,
+                host=self._public_host(),
+                games=tuple(KnownGame(name, where) for name, (where, _) in rules.items()),
+            ),
             new_salt,
             self._reach,
             beside=Beside(

@@ -27,6 +27,7 @@ def policy_of(settings: Settings) -> Policy:
         greatest_deposits=_maybe(given.greatest_deposits),
         greatest_lock=_maybe(given.greatest_lock),
         greatest_fee=Wei(int(given.greatest_fee)),
+        greatest_loss=Wei(int(given.greatest_loss)),
         hub=None if hub is None else _hub_policy(hub),
     )
 

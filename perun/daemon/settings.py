@@ -126,6 +126,8 @@ class PolicySettings(_Section, frozen=True, forbid_unknown_fields=True):
     greatest_lock: Amount | None = None
     greatest_fee: Amount = Amount(10**15)
     """Most that a hub is paid for one virtual channel."""
+    greatest_loss: Amount = Amount(0)
+    """Most that others may take from us unasked, in one channel, by transfers and coin flips."""
     small_channels: bool = False
     """Also take part in channels that cost more to enforce than they hold."""
 

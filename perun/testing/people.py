@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from perun.app.app import App
 from perun.app.methods import Params
-from perun.app.settings import Settings
+from perun.app.settings import KnownGame, Settings
 from perun.app.values import Event
 from perun.app.work import Ask, Caller, Reach
 from perun.core.config import Policy
@@ -15,13 +15,19 @@ from perun.encoding.addresses import show_node_id
 from perun.errors import PerunError
 from perun.ports import Store
 from perun.testing.parties import Party, World
+from perun.testing.rules import TIC_TAC_TOE
 from perun.types import Seconds
 
 __all__ = ["SETTINGS", "Answer", "Person", "Town"]
 
 P = TypeVar("P", bound=Params)
 
-SETTINGS = Settings(genesis=b"\x0c" * 32, life=Seconds(20_000), life_over_hub=Seconds(10_000))
+SETTINGS = Settings(
+    genesis=b"\x0c" * 32,
+    life=Seconds(20_000),
+    life_over_hub=Seconds(10_000),
+    games=(KnownGame("TicTacToe", TIC_TAC_TOE),),
+)
 
 
 class Answer:

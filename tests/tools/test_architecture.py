@@ -34,6 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "crypto": VALUES,
     "encoding": VALUES | {"crypto"},
     "units": VALUES,
+    "games": VALUES,
     "signing": PURE,
     "randomness": VALUES | {"crypto"},
     "core": PURE,
@@ -50,7 +51,7 @@ ALLOWED: dict[str, set[str]] = {
     "referee": PURE | {"core"},
     "node": NODE | {"referee"},
     # It also runs where there is no chain, store or thread of ours: in a page.
-    "app": PURE | {"core", "ports", "node"},
+    "app": PURE | {"core", "ports", "node", "games"},
     "api": PURE | {"core", "app", "serving"},
     "hub": NODE | {"node", "app", "api", "serving"},
     "backup": NODE | {"node"},

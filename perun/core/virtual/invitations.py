@@ -283,7 +283,9 @@ def _agree(
 ) -> None:
     """Our half of the terms, and what follows: states, in a channel of two; a hub's word."""
     terms, replaces = message.terms, message.replaces
-    instance = _complete(draft, view, whole, Role.BOB, sender, via, replaces, secret)
+    instance = _complete(
+        draft, view, whole, Role.BOB, sender, via, replaces, secret, message.terms.salt
+    )
     invited = Invited(terms.salt, ours)
     unasked = via and replaces is None and _is_first(draft, instance)
     if unasked and ends.may_propose_unasked(draft, instance):
@@ -432,7 +434,8 @@ def on_invited(draft: Draft, sender: PeerId, message: Invited) -> None:
         return
     whole = kind_of(terms).whole(terms, message.ours)
     via, secret = invitation.via, invitation.secret
-    instance = _complete(draft, view, whole, Role.ALICE, sender, via, replaces, secret)
+    half = message.theirs
+    instance = _complete(draft, view, whole, Role.ALICE, sender, via, replaces, secret, half)
     if old is not None and invitation.via:
         leaving.leave(draft, old, instance.id)
     elif invitation.via:
@@ -475,6 +478,7 @@ def _complete(
     via: PeerId,
     replaces: InstanceId | None,
     secret: bytes,
+    invitation: Salt,
 ) -> InstanceView:
     """The instance with its final terms, watched from now on."""
     id = instance_id(draft.config.deployment, whole)
@@ -484,7 +488,17 @@ def _complete(
     swapped = view.role is not role
     legs = (Leg(view.id, swapped),)
     secrets = (secret, b"") if role is Role.ALICE else (b"", secret)
-    instance = InstanceView(id, whole, legs, role, end, via, replaces=replaces, secrets=secrets)
+    instance = InstanceView(
+        id,
+        whole,
+        legs,
+        role,
+        end,
+        via,
+        replaces=replaces,
+        secrets=secrets,
+        invitation=invitation,
+    )
     assert (
         own_lock(nano_of(draft.config.deployment, id, whole, swapped), view.role)
         == locks(whole)[role]

@@ -1,0 +1,189 @@
+"""Games and flips as the interface shows them: invitations, boards, and what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, Literal
+
+from perun.app import values as v
+from perun.app.errors import NoSuch
+from perun.app.methods import GetGames
+from perun.app.texts import bytes_of, hexed, show_account, show_node
+from perun.app.work import Work
+from perun.core.nanocontracts import plays
+from perun.core.nanocontracts.instances import decided_shift, last_time, locks
+from perun.core.nanocontracts.kinds import kind_of
+from perun.core.state import InstanceView, Invitation, LegStatus, Role, Totals
+from perun.games import View, view_of
+from perun.types import Flip, Game, GameRecord, Terms, Wei
+
+__all__ = ["board_of", "games", "instance_of", "is_game", "show", "show_invitation", "title"]
+
+_PLAYED: Final = (Game, Flip)
+
+
+def games(work: Work, params: GetGames) -> tuple[v.Game, ...]:
+    """Invitations, what is played, and what has ended lately; the newest last."""
+    found = [show_invitation(work, one) for one in _invitations(work)]
+    found += [show(work, one) for one in _instances(work)]
+    if params.id is None:
+        return tuple(found)
+    wanted = tuple(one for one in found if params.id in (one.id, one.instance))
+    if not wanted:
+        raise NoSuch("game", params.id)
+    return wanted
+
+
+def _invitations(work: Work) -> Iterator[Invitation]:
+    return (one for one in work.books.invitations.values() if isinstance(one.terms, _PLAYED))
+
+
+def _instances(work: Work) -> Iterator[InstanceView]:
+    return (
+        one
+        for one in work.books.instances.values()
+        if isinstance(one.terms, _PLAYED) and one.role is not None
+    )
+
+
+def instance_of(work: Work, text: str) -> InstanceView:
+    """A game by what it is known by, or its instance's id. Raises `NoSuch`."""
+    id = bytes_of(text, 32, "game")
+    for one in _instances(work):
+        if id in (one.invitation, one.id):
+            return one
+    raise NoSuch("game", text)
+
+
+def is_game(work: Work, about: bytes) -> bool:
+    """Whether an instance, or an invitation, is one of a game or a flip."""
+    for one in (work.books.instances.get(about), work.books.invitations.get(about)):  # type: ignore[call-overload]
+        if one is not None:
+            return isinstance(one.terms, _PLAYED)
+    return False
+
+
+def board_of(work: Work, terms: Terms) -> View:
+    """How a game by these rules looks."""
+    rules = terms.rules if isinstance(terms, Game) else None
+    for known in work.settings.games:
+        if known.rules == rules:
+            return view_of(known.name)
+    return view_of("")
+
+
+def title(work: Work, terms: Terms) -> str:
+    """What people call it."""
+    return "a coin flip" if isinstance(terms, Flip) else board_of(work, terms).title
+
+
+def show_invitation(work: Work, held: Invitation) -> v.Game:
+    """One that nobody has agreed to yet: by us, or by whoever was asked."""
+    role = Role.BOB if held.theirs else Role.ALICE
+    state: _State = "asked" if held.theirs else "invited"
+    why = "your word" if held.theirs else f"{work.name(held.end)} has not answered yet"
+    asset = work.books.channels[held.channel].channel.asset
+    return _game(work, held.id, None, held.terms, role, held.end, asset, state, why)
+
+
+def show(work: Work, instance: InstanceView) -> v.Game:
+    """One that both have agreed to."""
+    assert instance.role is not None
+    state, shift, why = _state(work, instance)
+    asset = work.books.channels[instance.legs[0].channel].channel.asset
+    known = instance.invitation or instance.id
+    return _game(
+        *(work, known, instance, instance.terms, instance.role, instance.end, asset),
+        *(state, why, shift),
+    )
+
+
+_State = Literal["invited", "asked", "opening", "playing", "onChain", "finished", "over"]
+
+
+def _state(work: Work, instance: InstanceView) -> tuple[_State, Wei | None, str]:
+    """How far it is, what moves from its Alice to its Bob if that is known, and why it waits."""
+    leg, books = instance.legs[0], work.books
+    if leg.status is LegStatus.REMOVED:
+        return "over", leg.removed_shift, ""
+    shift = decided_shift(instance, instance.head, books.chain.head_time)
+    if shift is not None:
+        return "finished", shift, "the chain has decided it, and pays once that is final"
+    if leg.status in (LegStatus.NEW, LegStatus.ADDING):
+        return "opening", None, "the stakes are being locked"
+    totals = books.totals.get(instance.id) or Totals(instance.id)
+    shift = kind_of(instance.terms).known(instance.terms, instance, totals)
+    if instance.head is not None:
+        return "onChain", shift, _on_chain(work, instance)
+    if shift is not None:
+        return "finished", shift, "the stakes are being paid"
+    game = instance.game
+    if isinstance(instance.terms, Game) and (game is None or game.agreed is None):
+        return "opening", None, f"{work.name(instance.end)} has not begun yet"
+    if game is not None and (game.own is not None or plays.chosen(game) is not None):
+        return "playing", None, f"{work.name(instance.end)} has not answered your move yet"
+    return "playing", None, ""
+
+
+def _on_chain(work: Work, instance: InstanceView) -> str:
+    on, now = instance.head, work.books.chain.head_time
+    if not isinstance(on, GameRecord):
+        return "secrets are said on chain"
+    if not on.live and now <= on.start:
+        return f"it is on chain; the clock of the side to move runs from {on.start}"
+    return "it is played on chain: each has the time of its bank"
+
+
+def _game(
+    work: Work,
+    known: bytes,
+    instance: InstanceView | None,
+    terms: Terms,
+    role: Role,
+    end: bytes,
+    asset: bytes,
+    state: _State,
+    why: str,
+    shift: Wei | None = None,
+) -> v.Game:
+    own, theirs = locks(terms)[role], locks(terms)[role.other]
+    view, at = board_of(work, terms), None if instance is None else plays.base(instance)
+    turn = "nobody" if at is None or not at.turn or shift is not None else "them"
+    if turn == "them" and at is not None and at.turn == role + 1:
+        turn = "you"
+    contact = work.shelf.names.get(end)
+    return v.Game(
+        id=hexed(known),
+        instance=None if instance is None else hexed(instance.id),
+        game="flip" if isinstance(terms, Flip) else view.name,
+        title=title(work, terms),
+        peer=show_node(end),
+        name="" if contact is None else contact.name,
+        asset=show_account(asset),
+        state=state,
+        why=why,
+        amount=str(own),
+        peer_amount=str(theirs),
+        invited=role is Role.ALICE,
+        turn=turn,  # type: ignore[arg-type]
+        moves=0 if at is None else at.version,
+        position="0x" if at is None else hexed(at.position),
+        board="" if at is None else view.draw(at.position),
+        how=view.how,
+        until=_until(instance, terms),
+        gain=None if shift is None else str(_gain(terms, role, shift)),
+    )
+
+
+def _until(instance: InstanceView | None, terms: Terms) -> int:
+    """Last second for what is to be done next: on chain, or before it has to go there."""
+    on = None if instance is None else instance.head
+    if isinstance(on, GameRecord) and isinstance(terms, Game) and on.turn:
+        return plays.time_limit(terms, on)
+    return last_time(terms)
+
+
+def _gain(terms: Terms, role: Role, shift: Wei) -> int:
+    alice, bob = locks(terms)
+    moved = max(-bob, min(alice, shift))
+    return -moved if role is Role.ALICE else moved

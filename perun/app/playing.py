@@ -1,0 +1,209 @@
+"""Playing for money: invite, move, give up, take it to the chain; and coins that are flipped.
+
+Who is invited agrees by `answer`, as to any offer. Whoever is not answered for long takes the game
+to the chain by itself, where the other side's clock runs.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from perun.app import ways
+from perun.app.boards import board_of, instance_of, show, show_invitation
+from perun.app.errors import BadParams, NoWay
+from perun.app.methods import CallClock, Flip, Move, Play, Resign
+from perun.app.settings import KnownGame
+from perun.app.spending import check_limit, digest_of, errand, known_errand
+from perun.app.texts import Who, amount_of, asset_of, who
+from perun.app.values import Game
+from perun.app.work import Caller, Work
+from perun.core.faults import NotAllowedNow
+from perun.core.inputs import CommandClock, CommandFlip, CommandGame, CommandMove, CommandResign
+from perun.core.nanocontracts.turn_game import PACE
+from perun.core.state import ChannelView, InstanceView, LegStatus, Stage
+from perun.errors import Misuse
+from perun.games import view_of
+from perun.types import Asset, Preimage, Salt, Seconds, UnixTime, Wei
+
+__all__ = ["call_clock", "flip", "hurry", "move", "play", "resign"]
+
+_CASES: Final = 2**16
+
+
+def play(work: Work, caller: Caller, params: Play) -> Game:
+    """Invites somebody to a game; nothing is locked before they agree."""
+    digest = digest_of("play", params)
+    known = known_errand(work, params.idempotency_key, digest, "play")
+    if known is not None:
+        return _again(work, known.subject)
+    to, own, theirs, asset = _stakes(work, caller, params)
+    known_game = _rules(work, params.game)
+    rules = known_game.rules
+    view = _place(work, to, asset, own)
+    limits, random = work.config.limits, work.random()
+    code = work.books.rules.code_hash(rules)
+    assert code is not None
+    bank = Seconds(params.bank or 2 * limits.margin + work.books.rules.most_moves(code) * PACE)
+    work.desk.do(
+        CommandGame(
+            *(view.id, rules, view_of(known_game.name).setup(params.begin), own, theirs),
+            UnixTime(work.books.chain.head_time + params.seconds),
+            *(limits.least_machine_challenge, bank, bank, random, _end(view, to)),
+        )
+    )
+    return _invited(work, caller, "play", params.idempotency_key, digest, random, asset, own)
+
+
+def flip(work: Work, caller: Caller, params: Flip) -> Game:
+    """Flips a coin with somebody whose policy allows it, at fair odds."""
+    digest = digest_of("flip", params)
+    known = known_errand(work, params.idempotency_key, digest, "flip")
+    if known is not None:
+        return _again(work, known.subject)
+    to, own, theirs, asset = _stakes(work, caller, params)
+    view = _place(work, to, asset, own)
+    # Rounded in favour of whoever is invited: nobody is asked to play against the odds.
+    odds = -(-_CASES * theirs // (own + theirs))
+    if not 0 < odds < _CASES:
+        raise BadParams("the stakes differ too much for any odds")
+    limits, random = work.config.limits, work.random()
+    work.desk.do(
+        CommandFlip(
+            *(view.id, own, theirs, odds),
+            UnixTime(work.books.chain.head_time + params.seconds),
+            *(limits.least_machine_challenge, random),
+            *(Preimage(bytes(work.random())), _end(view, to)),
+        )
+    )
+    return _invited(work, caller, "flip", params.idempotency_key, digest, random, asset, own)
+
+
+def move(work: Work, caller: Caller, params: Move) -> Game:
+    """Makes a move, as people type it."""
+    instance = instance_of(work, params.id)
+    if _first(work, caller, "move", params, instance):
+        read = board_of(work, instance.terms).read(params.move)
+        work.desk.do(CommandMove(instance.id, read))
+    return show(work, work.books.instances[instance.id])
+
+
+def resign(work: Work, caller: Caller, params: Resign) -> Game:
+    """Gives a game up; on chain by the move that its rules have for that."""
+    instance = instance_of(work, params.id)
+    if not _first(work, caller, "resign", params, instance):
+        return show(work, instance)
+    if instance.head is None:
+        work.desk.do(CommandResign(instance.id))
+        return show(work, work.books.instances[instance.id])
+    gives_up = board_of(work, instance.terms).resignation()
+    if gives_up is None:
+        raise NotAllowedNow("resign", "it is on chain, and these rules have no move for it")
+    work.desk.do(CommandMove(instance.id, gives_up))
+    return show(work, work.books.instances[instance.id])
+
+
+def call_clock(work: Work, caller: Caller, params: CallClock) -> Game:
+    """Takes a game to the chain."""
+    instance = instance_of(work, params.id)
+    if _first(work, caller, "callClock", params, instance):
+        work.desk.do(CommandClock(instance.id))
+    return show(work, work.books.instances[instance.id])
+
+
+def _first(
+    work: Work,
+    caller: Caller,
+    method: str,
+    params: Move | Resign | CallClock,
+    instance: InstanceView,
+) -> bool:
+    """Whether a wish about a game comes for the first time; its key is kept."""
+    digest = digest_of(method, params)
+    if known_errand(work, params.idempotency_key, digest, method) is not None:
+        return False
+    asset = work.books.channels[instance.legs[0].channel].channel.asset
+    key = params.idempotency_key
+    row = errand(work, caller, method, key, digest, instance.id, asset)
+    work.put(replace(row, over=True))
+    return True
+
+
+def hurry(work: Work) -> None:
+    """With every block: whoever lets us wait for too long has to move on chain."""
+    for instance in list(work.books.instances.values()):
+        game = instance.game
+        if (
+            game is None
+            or game.agreed is None
+            or instance.role is None
+            or instance.head is not None
+        ):
+            continue
+        waits = game.agreed.turn == instance.role.other + 1 or game.own is not None
+        late = work.books.chain.waited(game.since) > work.settings.thinking
+        called = game.called == game.agreed.version
+        if waits and late and not called and instance.legs[0].status is LegStatus.LISTED:
+            try:
+                work.desk.do(CommandClock(instance.id))
+            except Misuse:
+                continue
+
+
+# --------------------------------------------------------------------------------------- in parts
+
+
+def _stakes(work: Work, caller: Caller, params: Play | Flip) -> tuple[Who, Wei, Wei, Asset]:
+    """With whom, and for what."""
+    to = who(work.shelf, params.to)
+    if to.peer == work.me:
+        raise BadParams("this is your own node")
+    own, asset = amount_of(params.amount), asset_of(params.asset)
+    theirs = own if params.peer_amount is None else amount_of(params.peer_amount)
+    check_limit(work, caller, asset, own)
+    return to, own, theirs, asset
+
+
+def _rules(work: Work, name: str) -> KnownGame:
+    plain = name.lower().replace("-", "").replace("_", "").replace(" ", "")
+    for known in work.settings.games:
+        if known.name.lower() == plain:
+            return known
+    names = ", ".join(known.name for known in work.settings.games) or "none"
+    raise BadParams(f"no game {name!r} is known here; there are: {names}")
+
+
+def _place(work: Work, to: Who, asset: Asset, own: Wei) -> ChannelView:
+    """The channel to lock our stake in: one with them first, then over a hub."""
+    for view in ways.channels_to(work, to.peer, asset, b"", None):
+        if work.free(view) >= own and view.stage is Stage.JOINED:
+            return view
+    why, do = ways.why_no_channel(work, asset)
+    raise NoWay(work.name(to.peer), own, "looking for a channel", why, do)
+
+
+def _end(view: ChannelView, to: Who) -> bytes:
+    return b"" if view.peer == to.peer else to.peer
+
+
+def _invited(
+    work: Work,
+    caller: Caller,
+    method: str,
+    key: str,
+    digest: bytes,
+    random: Salt,
+    asset: Asset,
+    own: Wei,
+) -> Game:
+    row = errand(work, caller, method, key, digest, random, asset, own, state="invited")
+    work.put(replace(row, over=True))
+    return show_invitation(work, work.books.invitations[random])
+
+
+def _again(work: Work, known: bytes) -> Game:
+    held = work.books.invitations.get(Salt(known))
+    if held is not None:
+        return show_invitation(work, held)
+    return show(work, instance_of(work, "0x" + known.hex()))

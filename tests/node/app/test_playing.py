@@ -1,0 +1,195 @@
+"""Games and flips by the methods that people and programs call."""
+
+from __future__ import annotations
+
+import pytest
+
+from perun.app.errors import BadParams, KeyReused, NoSuch, NoWay, SpendLimit
+from perun.app.methods import (
+    Answer,
+    CallClock,
+    Flip,
+    GetEvents,
+    GetGames,
+    GetOffers,
+    Move,
+    Play,
+    Resign,
+    Scope,
+)
+from perun.app.values import Game
+from perun.app.work import Caller
+from perun.core.faults import NotAllowedNow
+from perun.errors import Misuse
+from perun.games import BadMove
+from perun.testing.people import Person, Town
+from perun.testing.stories import GAMBLER, hub_policy, open_channel
+from perun.types import ETH, Wei
+
+
+class Trio:
+    """Alice and Bob, each with a channel of 1,000 to Ingrid."""
+
+    def __init__(self) -> None:
+        self.town = Town()
+        self.alice = self.town.person("alice", GAMBLER)
+        self.bob = self.town.person("bob", GAMBLER)
+        self.ingrid = self.town.person("ingrid", hub_policy())
+        for person in (self.alice, self.bob):
+            open_channel(self.town.world, person.party, self.ingrid.party, 1_000, 1_000)
+
+    def invite(self, key: str = "one", **more: object) -> Game:
+        params = {"to": self.bob.id, "game": "tic-tac-toe", "amount": "50"} | more
+        game: Game = self.alice.ask("play", Play(idempotency_key=key, **params))  # type: ignore[arg-type]
+        return game
+
+    def begin(self, **more: object) -> Game:
+        game = self.invite(**more)
+        self.bob.ask("answer", Answer(offer=game.id, accept=True))
+        return self.of(self.alice, game)
+
+    def of(self, person: Person, game: Game) -> Game:
+        (found,) = person.ask("games", GetGames(id=game.id))
+        assert isinstance(found, Game)
+        return found
+
+    def play(self, game: Game, cells: str) -> None:
+        for index, cell in enumerate(cells):
+            mover = (self.alice, self.bob)[index % 2]
+            key = f"{cell} {index}"
+            mover.ask("move", Move(idempotency_key=key, id=game.id, move=cell))
+
+
+@pytest.fixture
+def trio() -> Trio:
+    return Trio()
+
+
+def test_game_is_offered_answered_played_and_paid(trio: Trio) -> None:
+    invited = trio.invite()
+    assert (invited.state, invited.game, invited.amount) == ("invited", "TicTacToe", "50")
+    (offer,) = trio.bob.ask("offers", GetOffers())
+    assert (offer.id, offer.kind, offer.own_amount) == (invited.id, "game", "50")
+    assert "tic-tac-toe" in offer.text
+    assert trio.of(trio.bob, invited).state == "asked"
+
+    trio.bob.ask("answer", Answer(offer=offer.id, accept=True))
+    begun = trio.of(trio.alice, invited)
+    assert (begun.state, begun.turn, begun.gain) == ("playing", "you", None)
+    assert trio.of(trio.bob, invited).turn == "them"
+    trio.play(begun, "1425")
+    middle = trio.of(trio.alice, begun)
+    assert middle.board.splitlines()[0] == " X | X | 3"
+    trio.play(begun, "3")
+    ends = [trio.of(person, begun) for person in (trio.alice, trio.bob)]
+    assert [(end.state, end.turn, end.gain) for end in ends] == [
+        ("over", "nobody", "50"),
+        ("over", "nobody", "-50"),
+    ]
+
+
+def test_events_tell_what_has_become_of_a_game(trio: Trio) -> None:
+    game = trio.begin()
+    trio.play(game, "14253")
+    for person in (trio.alice, trio.bob):
+        events = person.ask("events", GetEvents(since=0))
+        kinds = [(one.kind, one.data["notice"]) for one in events if one.about == game.id]
+        assert ("game", "GameBegan") in kinds
+        assert kinds.count(("game", "GameMoved")) == 5
+
+
+def test_declined_invitation_is_gone(trio: Trio) -> None:
+    game = trio.invite()
+    trio.bob.ask("answer", Answer(offer=game.id, accept=False))
+    for person in (trio.alice, trio.bob):
+        with pytest.raises(NoSuch):
+            trio.of(person, game)
+
+
+def test_whoever_asks_again_with_its_key_invites_and_moves_once(trio: Trio) -> None:
+    game = trio.begin()
+    assert trio.invite().id == game.id
+    again = [
+        trio.alice.ask("move", Move(idempotency_key="m", id=game.id, move="1")) for _ in range(2)
+    ]
+    assert again[0].id == again[1].id
+    with pytest.raises(KeyReused):
+        trio.alice.ask("move", Move(idempotency_key="m", id=game.id, move="2"))
+
+
+@pytest.mark.parametrize(
+    ("more", "error"),
+    [
+        ({"game": "chess"}, BadParams),
+        ({"amount": "5000"}, NoWay),
+        ({"bank": 100}, Misuse),
+        ({"amount": "0"}, Misuse),
+    ],
+)
+def test_what_cannot_be_is_refused_with_words(
+    trio: Trio, more: dict[str, object], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        trio.invite(**more)
+
+
+def test_moves_are_read_and_judged(trio: Trio) -> None:
+    game = trio.begin()
+    with pytest.raises(BadMove, match="upper left"):
+        trio.alice.ask("move", Move(idempotency_key="a", id=game.id, move="10"))
+    with pytest.raises(NotAllowedNow, match="other side"):
+        trio.bob.ask("move", Move(idempotency_key="b", id=game.id, move="1"))
+    trio.play(game, "1")
+    with pytest.raises(Misuse, match="cell taken"):
+        trio.bob.ask("move", Move(idempotency_key="c", id=game.id, move="1"))
+
+
+def test_token_with_a_limit_stakes_no_more_than_that(trio: Trio) -> None:
+    caller = Caller("shop", Scope.SPEND, {ETH: Wei(60)})
+    params = Play(idempotency_key="x", to=trio.bob.id, game="TicTacToe", amount="50")
+    trio.alice.ask("play", params, caller)
+    more = Play(idempotency_key="y", to=trio.bob.id, game="TicTacToe", amount="50")
+    with pytest.raises(SpendLimit):
+        trio.alice.ask("play", more, caller)
+
+
+def test_resignation_pays_the_stake(trio: Trio) -> None:
+    game = trio.begin()
+    trio.bob.ask("resign", Resign(idempotency_key="r", id=game.id))
+    assert trio.of(trio.alice, game).gain == "50"
+
+
+def test_who_lets_us_wait_for_long_has_to_move_on_chain(trio: Trio) -> None:
+    """By itself: Bob has gone, and the user does nothing."""
+    game = trio.begin()
+    trio.play(game, "1")
+    trio.bob.party.node.books.instances.clear()
+    trio.town.world.network.rule = lambda _letter: ()
+    trio.town.until(lambda: trio.of(trio.alice, game).state == "onChain", 12)
+    assert trio.of(trio.alice, game).gain is None
+    trio.town.until(lambda: trio.of(trio.alice, game).state == "finished", 12)
+    assert trio.of(trio.alice, game).gain == "50"
+
+
+def test_game_is_taken_to_the_chain_and_played_there(trio: Trio) -> None:
+    game = trio.begin()
+    trio.play(game, "14")
+    trio.town.world.network.rule = lambda _letter: ()
+    trio.bob.ask("callClock", CallClock(idempotency_key="c", id=game.id))
+    for _ in range(60):
+        trio.town.world.advance(12)
+    assert trio.of(trio.alice, game).turn == "you"
+    trio.alice.ask("resign", Resign(idempotency_key="r", id=game.id))
+    trio.town.world.advance(12)
+    trio.town.world.advance(12)
+    assert trio.of(trio.alice, game).gain == "-50"
+
+
+def test_coin_is_flipped_with_who_allows_it(trio: Trio) -> None:
+    params = Flip(idempotency_key="f", to=trio.bob.id, amount="30", peer_amount="60")
+    game = trio.alice.ask("flip", params)
+    ends = [trio.of(person, game) for person in (trio.alice, trio.bob)]
+    assert [end.state for end in ends] == ["over", "over"]
+    gains = [int(end.gain or 0) for end in ends]
+    assert gains in ([-30, 30], [60, -60])
+    assert (ends[0].game, ends[0].title) == ("flip", "a coin flip")
