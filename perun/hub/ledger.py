@@ -3,6 +3,9 @@
 What the chain shows (deposits, draws, payouts, credit) is not kept twice: the chain is asked. Here
 is what only the hub knows: for what its peers have paid it. For each channel the rows add up to
 what its newest state moves; those of kind *crossing* add up to 0 wherever both ends have closed.
+
+A state may move a single wei and cost its peer nothing. So of one kind in one channel only the
+newest rows are kept apart; those before them are one row, with their sum.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ import csv
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import ClassVar, Final, TextIO
+
+from msgspec.structs import replace
 
 from perun.chain.reports import Paid
 from perun.core.books import Books
@@ -31,6 +36,9 @@ OWN: Final = "machine"
 GIFT: Final = "gift"
 
 _PIECE: Final = 10_000
+_APART: Final = 32
+"""Rows of a kind in a channel; then all but the newer half become one."""
+_FOLDED: Final = frozenset({INSTANCE, TRANSFER, CROSSING, OWN})
 _NONE: Final = InstanceId(b"")
 _FIRST: Final = 2
 """Version of the first state, which carries the opening fee."""
@@ -53,14 +61,20 @@ class Ledger:
 
     def __init__(self) -> None:
         self._next = 0
+        self._apart: dict[tuple[ChannelId, str], list[tuple[int, int]]] = {}
+        """Number and amount of each row of a kind in a channel, oldest first."""
         self.earned = 0
         """Fees, in ETH's smallest unit; for metrics. An audit leaves out what was never funded."""
 
     def begin(self, desk: Desk) -> None:
         """Reads what was earned before."""
         after = self.earned = 0
+        self._apart.clear()
         while rows := desk.numbered(Entry, after, _PIECE):
             self.earned += sum(row.amount for row in rows if _is_fee(row))
+            for row in rows:
+                if row.kind in _FOLDED:
+                    self._rows_of(row).append((row.number, row.amount))
             after = rows[-1].number
         self._next = after + 1
 
@@ -118,6 +132,24 @@ class Ledger:
         desk.put(row)
         self._next += 1
         self.earned += row.amount if _is_fee(row) else 0
+        if kind in _FOLDED:
+            self._rows_of(row).append((row.number, row.amount))
+            self._fold(desk, row)
+
+    def _rows_of(self, row: Entry) -> list[tuple[int, int]]:
+        return self._apart.setdefault((row.channel, row.kind), [])
+
+    def _fold(self, desk: Desk, newest: Entry) -> None:
+        """Makes one row of the older ones, under the number of the last of them."""
+        rows = self._rows_of(newest)
+        if len(rows) <= _APART:
+            return
+        old, rows[:] = rows[: -_APART // 2], rows[-_APART // 2 :]
+        last, total = old[-1][0], sum(amount for _, amount in old)
+        for number, _ in old[:-1]:
+            desk.drop(replace(newest, number=number))
+        desk.put(replace(newest, number=last, amount=Wei(total), instance=_NONE))
+        rows.insert(0, (last, total))
 
 
 def earned(books: Books, entries: Iterable[Entry]) -> Wei:
