@@ -67,7 +67,7 @@ kills: install ## end real node processes 200 times in the middle of paying
 mutants: install ## break the contracts on purpose and see that a test notices each (an hour)
 	$(PYTHON) -m mutants
 
-prove: install ## check the contracts symbolically and statically (needs halmos and slither)
+prove: install ## theorems, lemmas and static analysis of the contracts (needs coq, halmos and slither)
 	$(PYTHON) -m proofs
 
 up: install ## a whole network on this machine: a chain, a hub, a shop to pay, a patron who pays you

@@ -1,1 +1,1 @@
-"""Symbolic checks of the contracts (halmos) and static ones (slither): `python -m proofs`."""
+"""What is proved of the contracts, each part by machine: `python -m proofs`."""

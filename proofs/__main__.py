@@ -1,7 +1,8 @@
-"""`python -m proofs [halmos] [slither]`: check the contracts symbolically and statically.
+"""`python -m proofs [coq] [traces] [slither] [halmos] [mutants]`: what is proved of the contracts.
 
-Needs `halmos` 0.3.3 and `slither` 0.11.6 (`pip install halmos slither-analyzer`) on PATH, or named
-by the variables HALMOS and SLITHER, and forge from the Node packages (`npm install`).
+`coq` and `traces` need Coq 8.16 (Debian: `apt-get install coq`); see `proofs/model.py`.
+`slither` and `halmos` need these tools, 0.11.6 and 0.3.3 (`pip install slither-analyzer halmos`),
+on PATH or named by the variables SLITHER and HALMOS, and forge from the Node packages.
 A forge project is made below `build/proofs`; nothing else is written.
 """
 
@@ -14,12 +15,15 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from populus.project import Project
 from populus.solc import find_solc
+from proofs import model
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build" / "proofs"
@@ -116,17 +120,39 @@ def _fits(answer: dict[str, Any], check: str, subject: str) -> bool:
     return answer["check"] == check and re.search(answer.get("about", ""), subject) is not None
 
 
+PARTS: Mapping[str, str] = {
+    "coq": "theorems about a model of the contracts",
+    "traces": "the model against perun.spec and the bytecode",
+    "slither": "static analysis of the contracts",
+    "halmos": "lemmas about the bytecode, for all inputs",
+    "mutants": "changed rules of the model (half an hour; only if named)",
+}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m proofs")
-    parser.add_argument("tools", nargs="*", choices=["halmos", "slither", []], default=[])
-    chosen = parser.parse_args().tools or ["slither", "halmos"]
-    environment = prepare()
-    wrong = 0
-    if "slither" in chosen:
-        wrong += slither(environment)
-    if "halmos" in chosen:
-        wrong += halmos(environment)
-    return 1 if wrong else 0
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=[])
+    parser.add_argument("--calls", type=int, default=model.CALLS, help="for traces")
+    parser.add_argument("--seed", type=int, default=0, help="for traces: the first game")
+    arguments = parser.parse_args()
+    chosen = arguments.parts or [part for part in PARTS if part != "mutants"]
+    environment = prepare() if {"slither", "halmos"} & set(chosen) else {}
+    runs: Mapping[str, Callable[[], int]] = {
+        "coq": model.coq,
+        "traces": lambda: model.traces(arguments.calls, arguments.seed),
+        "slither": lambda: slither(environment),
+        "halmos": lambda: halmos(environment),
+        "mutants": model.mutants,
+    }
+    table = []
+    for part in chosen:
+        started = time.monotonic()
+        wrong = runs[part]()
+        table.append((part, PARTS[part], wrong, time.monotonic() - started))
+    print()
+    for part, about, wrong, seconds in table:
+        print(f"{part:8} {about:58} {f'{wrong} WRONG' if wrong else 'ok':8} {seconds:6.0f} s")
+    return 1 if any(wrong for _, _, wrong, _ in table) else 0
 
 
 if __name__ == "__main__":

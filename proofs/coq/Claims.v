@@ -1,0 +1,25 @@
+(** Nothing is taken for granted: each claim rests on no axiom. *)
+
+From Perun Require Import Theorems Nanocontracts.
+
+Print Assumptions conservation.
+Print Assumptions a_channel_pays_what_came_in.
+Print Assumptions nothing_unsigned.
+Print Assumptions holdings_fall_by_word.
+Print Assumptions credit_falls_by_word.
+Print Assumptions isolation.
+Print Assumptions a_party_can_leave_alone.
+Print Assumptions a_party_can_leave_with_a_state.
+Print Assumptions the_clock_never_moves.
+Print Assumptions guaranteed_closing.
+Print Assumptions no_race.
+Print Assumptions hub_neutrality.
+Print Assumptions VPM.kept.
+Print Assumptions VPM.nothing_unsigned.
+Print Assumptions VPM.totals_only_rise.
+Print Assumptions HashTimeLock.kept.
+Print Assumptions HashTimeLock.nothing_without_the_preimage.
+Print Assumptions CoinFlip.kept.
+Print Assumptions CoinFlip.silence_is_never_worth_it.
+Print Assumptions TurnGame.kept.
+Print Assumptions TurnGame.a_result_is_within_the_locks.

@@ -1,0 +1,270 @@
+"""The model in Coq: prove what is claimed of it, compare it with what runs, and break it.
+
+`coq` compiles every file in a copy below `build/proofs/coq` and wants each claim to rest on no
+axiom. `traces` has the model make the calls of the stateful games again. `mutants` changes a rule
+of the model at a time: a proof, or a call of the games, must then fail.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "proofs" / "coq"
+BUILD = ROOT / "build" / "proofs" / "coq"
+CLOSED = "Closed under the global context"
+CALLS = 300
+"""Calls of the games that a short comparison makes; `--calls 100000` for a long one."""
+
+
+class NoCoq(SystemExit):
+    """Coq is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "coqc is not on PATH. Install Coq 8.16 (Debian: apt-get install coq), "
+            "or name it by the variable COQC."
+        )
+
+
+def coqc(file: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Compile one file of the theory `Perun` that lies in `folder`."""
+    command = [compiler(), "-q", "-Q", str(folder), "Perun", str(file)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def compiler() -> str:
+    found = shutil.which(os.environ.get("COQC", "coqc"))
+    if found is None:
+        raise NoCoq
+    return found
+
+
+def files() -> list[str]:
+    """The theory's files, each after those that it needs."""
+    lines = (SOURCE / "_CoqProject").read_text().split()
+    return [word for word in lines if word.endswith(".v")]
+
+
+def copy(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(SOURCE, folder)
+
+
+def claims() -> list[str]:
+    """What `Claims.v` asks about, in its order."""
+    return re.findall(r"^Print Assumptions (\S+)\.$", (SOURCE / "Claims.v").read_text(), re.M)
+
+
+def coq() -> int:
+    """Compile all; every claim must rest on nothing. Number of disappointments."""
+    copy(BUILD)
+    wrong: list[str] = []
+    for name in files():
+        started = time.monotonic()
+        done = coqc(BUILD / name, BUILD)
+        if done.returncode:
+            print(f"WRONG {name}\n{done.stdout}{done.stderr}")
+            return 1
+        print(f"ok    {name:24} {time.monotonic() - started:6.1f} s")
+        if name == "Claims.v":
+            resting = [line for line in done.stdout.splitlines() if line]
+            wrong = [claim for claim, on in zip(claims(), resting, strict=True) if on != CLOSED]
+    for claim in claims():
+        print(f"{'WRONG' if claim in wrong else 'ok   '} {claim} rests on no axiom")
+    print(f"coq: {len(claims()) - len(wrong)} claims proved, {len(wrong)} not")
+    return len(wrong)
+
+
+def traces(calls: int = CALLS, seed: int = 0, folder: Path = BUILD) -> int:
+    """Have the model make `calls` calls of the games. 1 if it did anything else in one of them."""
+    from proofs.traces import as_coq, record
+
+    if not (folder / "Replay.vo").exists():
+        copy(folder)
+        for name in ("Types.v", "Contract.v", "Replay.v"):
+            coqc(folder / name, folder).check_returncode()
+    wrong = 0
+    for first in range(0, calls, 2000):
+        own, cases = record(seed + first, min(2000, calls - first))
+        (folder / "Cases.v").write_text(as_coq(own, cases))
+        done = coqc(folder / "Cases.v", folder)
+        wrong += done.returncode != 0
+        print(f"{'WRONG' if done.returncode else 'ok   '} {first + len(cases)} calls made again")
+        if done.returncode:
+            print(done.stdout[-2000:] + done.stderr[-2000:])
+    return wrong
+
+
+# ----------------------------------------------------------------------------------------- mutants
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One rule of the model, changed."""
+
+    what: str
+    file: str
+    old: str
+    new: str
+
+
+MUTANTS: Sequence[Mutant] = (
+    Mutant(
+        "settle pays on the deadline, not after it",
+        "Contract.v",
+        "check deadline d <? now w else DisputeStillOpen",
+        "check deadline d <=? now w else DisputeStillOpen",
+    ),
+    Mutant(
+        "an outcome is cut to the wrong side's lock",
+        "Contract.v",
+        "Z.max (- bob_lock n) (Z.min (if swapped n then - s else s) (alice_lock n))",
+        "Z.max (- alice_lock n) (Z.min (if swapped n then - s else s) (bob_lock n))",
+    ),
+    Mutant(
+        "swapped is forgotten",
+        "Contract.v",
+        "(Z.min (if swapped n then - s else s) (alice_lock n))",
+        "(Z.min s (alice_lock n))",
+    ),
+    Mutant(
+        "claim does not lower the credit",
+        "Contract.v",
+        "Done (with_credit w (a, account) (has - amount)).",
+        "Done w.",
+    ),
+    Mutant(
+        "a close leaves the money in the slot",
+        "Contract.v",
+        "let w := with_dispute (with_funds w k nothing) k None in\n  Done (pay_out",
+        "let w := with_dispute w k None in\n  Done (pay_out",
+    ),
+    Mutant(
+        "a newer state starts the clock again",
+        "Contract.v",
+        "| Some d => check now w <=? deadline d else TooLate; Done (deadline d)",
+        "| Some d => check now w <=? deadline d else TooLate; Done (now w + challenge c)",
+    ),
+    Mutant(
+        "a version that is not higher makes register fail",
+        "Contract.v",
+        "if v <=? version d then Done w",
+        "if v <=? version d then Refused StateMismatch",
+    ),
+    Mutant(
+        "Bob's word is not asked for",
+        "Contract.v",
+        "check agrees caller (bob c) (bob_key c) m by_bob else WrongSigner;",
+        "",
+    ),
+    Mutant(
+        "whoever sends the call counts as Alice",
+        "Contract.v",
+        "if given s || negb ((caller =? account) || (caller =? k)) then signed k m s else true.",
+        "if given s then signed k m s else true.",
+    ),
+    Mutant(
+        "a deposit is taken in the middle of a dispute",
+        "Contract.v",
+        "| Some _ => Refused InDispute\n  | None => raise_sides w k",
+        "| Some _ | None => raise_sides w k",
+    ),
+    Mutant(
+        "insolvent states are registered",
+        "Contract.v",
+        "check solvent (funds w (key c)) net nanos else Insolvent;\n  Done w.",
+        "Done w.",
+    ),
+    Mutant(
+        "a withdrawal lowers Alice's side alone",
+        "Contract.v",
+        "let b := of_bob f - bob_amount in",
+        "let b := of_bob f in",
+    ),
+    Mutant(
+        "locked money never comes free",
+        "Contract.v",
+        "| None => if expiry n <? t then Some {| nano := n; shift := 0 |} else None",
+        "| None => None",
+    ),
+    Mutant(
+        "openBoth draws without taking from the credit",
+        "Contract.v",
+        "do w <- debit w (asset c) drawn_on draws;",
+        "",
+    ),
+    Mutant(
+        "a withdrawal may be repeated",
+        "Contract.v",
+        "withdrawals := index + 1;",
+        "withdrawals := index;",
+    ),
+    Mutant(
+        "a machine's first statements may come late",
+        "Nanocontracts.v",
+        "| None => validity m end in\n      if limit <? t then o",
+        "| None => t end in\n      if limit <? t then o",
+    ),
+    Mutant(
+        "a lock's secret counts after its deadline",
+        "Nanocontracts.v",
+        "else if last l <? t then None",
+        "",
+    ),
+    Mutant(
+        "a silent player of a coin flip pays nothing",
+        "Nanocontracts.v",
+        "Some (if b then f_alice_lock f else - f_bob_lock f)",
+        "Some 0",
+    ),
+    Mutant(
+        "a move on chain costs no time",
+        "Nanocontracts.v",
+        "if turn r =? 1 then left_alice r - used else left_alice r;",
+        "left_alice r;",
+    ),
+    Mutant(
+        "a signed position counts after a move on chain",
+        "Nanocontracts.v",
+        "Some r => live r || (v <=? number r)",
+        "Some r => v <=? number r",
+    ),
+)
+
+
+def mutants() -> int:
+    """Each change of a rule must be noticed. Number of those that were not."""
+    survived = 0
+    for mutant in MUTANTS:
+        noticed = notices(mutant)
+        survived += noticed is None
+        print(f"{'ok   ' if noticed else 'WRONG'} {mutant.what:56} {noticed or 'not noticed'}")
+    print(f"mutants: {len(MUTANTS) - survived} noticed, {survived} not")
+    return survived
+
+
+def notices(mutant: Mutant) -> str | None:
+    """Which file no longer holds, or "the games"; None if all is as before."""
+    folder = BUILD.with_name("mutant")
+    copy(folder)
+    path = folder / mutant.file
+    text = path.read_text()
+    if text.count(mutant.old) != 1:
+        raise SystemExit(f"{mutant.what}: found {text.count(mutant.old)} times, wanted once")
+    path.write_text(text.replace(mutant.old, mutant.new))
+    for name in files():
+        if coqc(folder / name, folder).returncode:
+            return name
+    from proofs.traces import as_coq, record
+
+    own, cases = record(0, CALLS)
+    (folder / "Cases.v").write_text(as_coq(own, cases))
+    return "the games" if coqc(folder / "Cases.v", folder).returncode else None
