@@ -6,7 +6,7 @@ node ids text. Field names are in camelCase outside.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -51,7 +51,10 @@ Account = Annotated[str, msgspec.Meta(pattern=r"^0x[0-9a-fA-F]{40}$")]
 NodeName = Annotated[str, msgspec.Meta(min_length=1, max_length=320)]
 """A node id (`perun1…`), also with its host (`perun1…@host`), or the name of a contact."""
 
-Text = Annotated[str, msgspec.Meta(max_length=256)]
+MOST_TEXT: Final = 256
+"""Characters."""
+
+Text = Annotated[str, msgspec.Meta(max_length=MOST_TEXT)]
 
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 """An idempotency key: whoever asks again with it gets the first answer, and nothing twice."""

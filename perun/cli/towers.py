@@ -12,7 +12,7 @@ from rich.table import Table
 
 from perun.api.client import connect
 from perun.cli.homes import HOME_OPTION, home_of
-from perun.cli.render import clock, console, say
+from perun.cli.render import clock, console, plain, say
 from perun.daemon.settings import FILE_NAME, read_settings, write_settings
 from perun.encoding.addresses import NodeAddress, parse_host
 from perun.types import UnixTime
@@ -36,7 +36,7 @@ def listed(home: Path) -> None:
     try:
         for one in node.towers():
             sees = clock(UnixTime(one.sees)) if one.sees else "nothing yet"
-            table.add_row(one.name, str(one.channels), sees, one.trouble)
+            table.add_row(plain(one.name), str(one.channels), sees, plain(one.trouble))
     finally:
         node.hang_up()
     console().print(table)

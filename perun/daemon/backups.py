@@ -85,7 +85,7 @@ class Backups:
                 entry=one.kept,
                 of=one.count,
                 age=None if one.at is None else int(one.at),
-                trouble=one.trouble,
+                trouble=one.trouble[: v.MOST_TEXT],
             )
             for one in self.states
         )

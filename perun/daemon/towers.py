@@ -71,7 +71,12 @@ class Towers:
     def states(self) -> tuple[v.Tower, ...]:
         """All of them."""
         return tuple(
-            v.Tower(name=one.tower, channels=one.channels, sees=one.sees, trouble=one.trouble)
+            v.Tower(
+                name=one.tower,
+                channels=one.channels,
+                sees=one.sees,
+                trouble=one.trouble[: v.MOST_TEXT],
+            )
             for one in (client.state for client in self._clients)
         )
 
