@@ -35,7 +35,7 @@ _AGREED: Final = {"withdraw": WithdrawAgreed, "close": CloseAgreed}
 
 def done(row: Errand) -> Done:
     """As the interface shows it."""
-    return Done(id=hexed(row.subject), state=row.state, text=row.text)
+    return Done(id=hexed(row.subject), state=row.state, text=row.text, over=row.over)
 
 
 def _move(work: Work, row: Errand, state: str, text: str, *, over: bool = False) -> None:

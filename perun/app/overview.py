@@ -8,7 +8,7 @@ from typing import Final
 from perun.app import values as v
 from perun.app.boards import title
 from perun.app.methods import GetChannels, GetNetworks, GetOffers, GetStatus
-from perun.app.settings import KnownNetwork
+from perun.app.settings import KnownNetwork, KnownToken
 from perun.app.texts import hexed, money, show_account, show_node
 from perun.app.work import Work
 from perun.core.nanocontracts.instances import last_time, locks
@@ -69,26 +69,33 @@ def _network(work: Work) -> v.Network:
     domain = work.config.deployment.contract
     for known in work.settings.networks:
         if (known.chain_id, known.contract) == (domain.chain_id, domain.contract):
-            return _show_network(known, current=True)
+            return _show_network(known, work.settings.tokens)
     own = KnownNetwork(domain.chain_id, "", domain.contract, work.settings.genesis)
-    return _show_network(own, current=True)
+    return _show_network(own, work.settings.tokens)
 
 
-def _show_network(known: KnownNetwork, *, current: bool) -> v.Network:
+def _show_network(known: KnownNetwork, tokens: tuple[KnownToken, ...] | None) -> v.Network:
+    """Args:
+    tokens: of the network that we are on; None: it is another one.
+    """
     return v.Network(
         caip2=f"eip155:{known.chain_id}",
         name=known.name,
         genesis=hexed(known.genesis),
         contract=show_account(known.contract),
-        current=current,
+        current=tokens is not None,
         test=known.test,
+        tokens=tuple(
+            v.Token(asset=show_account(one.asset), symbol=one.symbol, decimals=one.decimals)
+            for one in tokens or ()
+        ),
     )
 
 
 def networks(work: Work, params: GetNetworks) -> tuple[v.Network, ...]:  # noqa: ARG001
     """Ours first, then the others that are known."""
     own = _network(work)
-    others = [_show_network(known, current=False) for known in work.settings.networks]
+    others = [_show_network(known, None) for known in work.settings.networks]
     return (own, *(one for one in others if (one.caip2, one.contract) != (own.caip2, own.contract)))
 
 
@@ -139,6 +146,11 @@ def _show(work: Work, view: ChannelView) -> v.Channel:
         peer_free=str(max(0, theirs)),
         challenge=view.channel.challenge,
         machines=len(nanos),
+        doing="; ".join(
+            f"{row.method}: {row.text}"
+            for row in work.shelf.errands.values()
+            if row.subject == view.id and not row.over
+        ),
     )
 
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from perun.types import Address, Record, Seconds
+from perun.types import Address, Asset, Record, Seconds
 
-__all__ = ["KnownGame", "KnownNetwork", "Settings"]
+__all__ = ["KnownGame", "KnownNetwork", "KnownToken", "Settings"]
+
+
+class KnownToken(Record, frozen=True):
+    """A token that people may call by name."""
+
+    asset: Asset
+    symbol: str
+    decimals: int
 
 
 class KnownNetwork(Record, frozen=True):
@@ -32,6 +40,8 @@ class Settings(Record, frozen=True):
     genesis: bytes = bytes(32)
     """Hash of the chain's first block: part of every request."""
     networks: tuple[KnownNetwork, ...] = ()
+    tokens: tuple[KnownToken, ...] = ()
+    """On our own network."""
     host: str = ""
     """Where we, or the hub in front of us, can be reached: stands in links."""
     patience: Seconds = Seconds(30)

@@ -32,6 +32,7 @@ __all__ = [
     "Request",
     "Status",
     "Subscribed",
+    "Token",
     "Value",
     "Watcher",
 ]
@@ -78,6 +79,14 @@ class Block(Value, frozen=True):
     """Whether it is young enough to sign and to count on anything."""
 
 
+class Token(Value, frozen=True):
+    """A token by the name that people use; names come from our node's settings, not from tokens."""
+
+    asset: Account
+    symbol: str
+    decimals: int
+
+
 class Network(Value, frozen=True):
     """A chain and its contracts."""
 
@@ -90,6 +99,8 @@ class Network(Value, frozen=True):
     current: bool
     test: bool
     """Whether its money is worth nothing."""
+    tokens: tuple[Token, ...] = ()
+    """Those that our node has a name for."""
 
 
 class Problem(Value, frozen=True):
@@ -149,6 +160,8 @@ class Channel(Value, frozen=True):
     """Seconds that a dispute lasts."""
     machines: int
     """Instances that its newest state lists."""
+    doing: str = ""
+    """What is being done with it, and how far that is, in words."""
 
 
 class Status(Value, frozen=True):
@@ -391,6 +404,8 @@ class Done(Value, frozen=True):
     state: str
     text: str
     """What happens now, in words."""
+    over: bool = False
+    """Nothing more comes of it."""
 
 
 class Answered(Value, frozen=True):

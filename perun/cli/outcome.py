@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["BLIND", "FAILED", "LEFT", "NOT_PAID", "UNDER_WAY"]
+__all__ = ["BLIND", "FAILED", "LEFT", "NOT_DONE", "UNDER_WAY"]
 
 FAILED: Final = 1
 """An error in words; nothing was sent after it."""
@@ -18,8 +18,8 @@ BLIND: Final = 3
 LEFT: Final = 4
 """Everything is out but credit that its token refuses to pay."""
 
-NOT_PAID: Final = 5
-"""`perun pay`: nothing was paid, and nothing will be."""
+NOT_DONE: Final = 5
+"""`perun pay`, `refund`, `open`: refused; nothing was paid, and nothing will be."""
 
 UNDER_WAY: Final = 6
-"""`perun pay`: not paid yet; the node goes on trying."""
+"""Not done yet; the node goes on. So is it where the waiting was ended by Ctrl-C."""

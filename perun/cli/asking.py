@@ -1,0 +1,226 @@
+"""What all commands share that ask a running node: options, amounts, tables, words.
+
+They hold no rule of their own. `--json` prints what the node answered; people get tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import click
+import msgspec
+from rich import box
+from rich.table import Table
+
+from perun.api.client import Node, connect
+from perun.app.values import Network, Token, Value
+from perun.cli.homes import HOME_OPTION, home_of
+from perun.cli.render import clock, console, ether, plain, say
+from perun.errors import Misuse
+from perun.types import UnixTime
+from perun.units import format_units, parse_units
+
+__all__ = [
+    "JSON",
+    "KEY",
+    "YES",
+    "Amounts",
+    "by_start",
+    "command",
+    "consent",
+    "print_json",
+    "show_table",
+    "table",
+    "time_of",
+    "who",
+]
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print what the node answers.")
+YES = click.option("--yes", is_flag=True, help="Ask nothing.")
+KEY = click.option("--key", help="Idempotency key: the same again happens once.")
+
+_ETH: Final = "0x" + 40 * "0"
+_OF_ETH: Final = {"wei": 0, "gwei": 9, "ether": 18, "eth": 18}
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
+    """A command whose first argument is the node."""
+
+    def wrap(function: Callable[..., None]) -> click.Command:
+        def run(home: Path, **options: Any) -> None:
+            with connect(home=home_of(home)) as node:
+                function(node, **options)
+
+        run.__doc__ = function.__doc__
+        run.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
+        return click.command(name)(HOME_OPTION(run))
+
+    return wrap
+
+
+# ------------------------------------------------------------------------------------- amounts
+
+
+@dataclass(eq=False)
+class UnknownUnit(Misuse):
+    """An amount in something that nobody here has a name for."""
+
+    text: str
+    known: str
+
+    template: ClassVar[str] = "{text} is in no unit that is known here: {known}"
+    hint: ClassVar[str] = 'write 0.1ether or "5 USDC"; tokens have names in [tokens] of perun.toml'
+
+
+@dataclass(eq=False)
+class OtherAsset(Misuse):
+    """An amount of one asset where another one is meant."""
+
+    text: str
+    wanted: str
+
+    template: ClassVar[str] = "{text} is not in {wanted}"
+    hint: ClassVar[str] = "give the amount in the asset that it is about"
+
+
+class Amounts:
+    """Reads and shows amounts; the node is asked for names of tokens when one is needed."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._tokens: tuple[Token, ...] | None = None
+
+    def read(self, text: str | None, asset: str | None = None) -> tuple[str | None, str | None]:
+        """Digits of the smallest unit, and of which asset: of `0.1ether`, `5 USDC`, `5`.
+
+        Args:
+            asset: which it must be, by address or name; None: ETH, unless the amount says another.
+
+        Raises:
+            UnknownUnit, OtherAsset, BadUnits: it cannot be meant.
+        """
+        wanted = None if asset is None else self._address(asset)
+        if text is None:
+            return None, wanted
+        number = text.strip().rstrip(_LETTERS)
+        unit = text.strip()[len(number) :]
+        if not unit:
+            return str(parse_units(number.strip(), 0)), wanted
+        found, decimals = self._unit(text, unit)
+        if wanted is not None and wanted.lower() != found.lower():
+            raise OtherAsset(text, self.name(wanted))
+        units = str(parse_units(number.strip(), decimals))
+        return units, wanted or (None if found == _ETH else found)
+
+    def show(self, asset: str, units: str) -> str:
+        """`0.100000 ETH`, `5.00 USDC`; smallest units of a token without a name."""
+        if asset.lower() == _ETH:
+            return f"{ether(int(units))} ETH"
+        token = self._token(asset)
+        if token is None:
+            return f"{units} of {asset[:8]}…"
+        return f"{format_units(int(units), token.decimals)} {plain(token.symbol)}"
+
+    def name(self, asset: str) -> str:
+        """Of an asset."""
+        if asset.lower() == _ETH:
+            return "ETH"
+        token = self._token(asset)
+        return asset if token is None else plain(token.symbol)
+
+    def _address(self, asset: str) -> str:
+        if asset.lower() in ("eth", "ether"):
+            return _ETH
+        if asset.lower().startswith("0x"):
+            return asset
+        return self._unit(asset, asset)[0]
+
+    def _unit(self, text: str, unit: str) -> tuple[str, int]:
+        if unit.lower() in _OF_ETH:
+            return _ETH, _OF_ETH[unit.lower()]
+        for token in self._known():
+            if token.symbol.lower() == unit.lower():
+                return token.asset, token.decimals
+        raise UnknownUnit(text, ", ".join(["ether", *(one.symbol for one in self._known())]))
+
+    def _token(self, asset: str) -> Token | None:
+        return next((one for one in self._known() if one.asset.lower() == asset.lower()), None)
+
+    def _known(self) -> tuple[Token, ...]:
+        if self._tokens is None:
+            networks: tuple[Network, ...] = self._node.networks()
+            self._tokens = next((one.tokens for one in networks if one.current), ())
+        return self._tokens
+
+
+# ---------------------------------------------------------------------------------------- showing
+
+
+def print_json(value: Value | Iterable[Value]) -> None:
+    """As the node answered."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def table(*headings: str) -> Table:
+    """An empty one; narrow, so that it fits a terminal of 80 columns."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    for heading in headings:
+        made.add_column(heading, overflow="fold")
+    return made
+
+
+def show_table(made: Table, otherwise: str) -> None:
+    """Prints it; or words, if it is empty."""
+    out = console()
+    out.print(made) if made.row_count else say(out, otherwise)
+
+
+def time_of(seconds: int | None) -> str:
+    """UTC."""
+    return "" if seconds is None else clock(UnixTime(seconds))
+
+
+def who(node: str, name: str = "") -> str:
+    """A name, or the beginning of an id."""
+    return plain(name) or node[:14] + "…"
+
+
+def consent(yes: bool, text: str, *, ask_only: bool = False) -> None:
+    """Says what will happen, and asks unless it was given leave; ends the command at a no."""
+    if not ask_only:
+        say(console(), text)
+    if yes:
+        return
+    click.confirm("Go on?" if not ask_only else text, abort=True)
+
+
+# ------------------------------------------------------------------------------------------- ids
+
+
+@dataclass(eq=False)
+class NotOne(Misuse):
+    """The beginning of an id fits none, or several."""
+
+    what: str
+    start: str
+    found: int
+
+    template: ClassVar[str] = "{found} {what}s begin with {start}"
+    hint: ClassVar[str] = "type more of it, as the table shows it"
+
+
+def by_start(known: list[str], start: str, what: str) -> str:
+    """An id that is given by its beginning, as tables show it.
+
+    Raises:
+        NotOne: none, or several, begin so.
+    """
+    wanted = start.rstrip("…").lower()
+    found = [id for id in known if id.startswith(wanted)]
+    if len(found) != 1:
+        raise NotOne(what, start, len(found))
+    return found[0]

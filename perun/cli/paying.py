@@ -1,0 +1,134 @@
+"""`perun pay`, `refund`, `request`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import click
+
+from perun.api.client import Node
+from perun.app.values import Payment
+from perun.cli.asking import (
+    JSON,
+    KEY,
+    YES,
+    Amounts,
+    by_start,
+    command,
+    consent,
+    print_json,
+    time_of,
+    who,
+)
+from perun.cli.outcome import NOT_DONE, UNDER_WAY
+from perun.cli.render import console, plain, say
+from perun.cli.waiting import working
+
+__all__ = ["COMMANDS"]
+
+
+@command("pay")
+@click.argument("to")
+@click.argument("sum", required=False, metavar="[AMOUNT]")
+@click.option("--asset", help="A token, by name or address; else ETH, or what the request says.")
+@click.option("--text", default="", help="For the receiver.")
+@click.option("--wait", type=click.IntRange(0, 600), default=30, show_default=True)
+@KEY
+@YES
+@JSON
+def pay(
+    node: Node, to: str, sum: str | None, asset: str | None, text: str, wait: int,
+    key: str | None, yes: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Pay TO, an address, a contact, or a perun: request: AMOUNT such as 0.1ether or "5 USDC"."""
+    amounts = Amounts(node)
+    units, asset = amounts.read(sum, asset)
+    if not as_json:
+        what = "what it asks for" if units is None else amounts.show(asset or _ETH, units)
+        whom = plain(to)
+        short = whom if len(whom) <= 48 else f"{whom[:14]}…{whom[-24:]}"
+        consent(yes, f"Pay {what} to {short}. Signed, it cannot be taken back.")
+    with working(as_json or not sys.stderr.isatty(), "finding a way"):
+        done = node.pay(to, units, asset=asset, text=text, wait=wait, idempotency_key=key)
+    if as_json:
+        print_json(done)
+    else:
+        _show(amounts, done)
+    if done.step == "failed":
+        sys.exit(NOT_DONE)
+    if done.step in ("finding", "opening"):
+        sys.exit(UNDER_WAY)
+
+
+@command("refund")
+@click.argument("payment")
+@click.argument("sum", required=False, metavar="[AMOUNT]")
+@click.option("--text", default="", help="For the receiver.")
+@KEY
+@YES
+@JSON
+def refund(
+    node: Node, payment: str, sum: str | None, text: str, key: str | None, yes: bool, as_json: bool
+) -> None:
+    """Give back a PAYMENT that you received, whole or AMOUNT of it."""
+    amounts, known = Amounts(node), node.payments(limit=1000)
+    payment = by_start([one.id for one in known], payment, "payment")
+    asset = next(one.asset for one in known if one.id == payment)
+    units, _ = amounts.read(sum, asset)
+    consent(yes or as_json, f"Give back {sum or 'all'} of {payment[:14]}….")
+    with working(as_json or not sys.stderr.isatty(), "paying back"):
+        done = node.refund(payment, units, text=text, idempotency_key=key)
+    if as_json:
+        print_json(done)
+    else:
+        _show(amounts, done)
+    if done.step == "failed":
+        sys.exit(NOT_DONE)
+
+
+@command("request")
+@click.argument("sum", required=False, metavar="[AMOUNT]")
+@click.option("--asset", help="A token, by name or address; else ETH.")
+@click.option("--memo", default="", help="What it is for.")
+@click.option("--minutes", type=click.IntRange(1), default=60, show_default=True)
+@click.option("--relay", help="The hub to reach you over, if you have several.")
+@JSON
+def request(
+    node: Node, sum: str | None, asset: str | None, memo: str, minutes: int, relay: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Ask for AMOUNT by a link and a QR code that can be paid once."""
+    units, asset = Amounts(node).read(sum, asset)
+    made = node.request(units or "0", asset, memo, 60 * minutes, relay)
+    if as_json:
+        print_json(made)
+        return
+    out = console()
+    if out.is_terminal:
+        import segno  # no program that reads the link waits for it
+
+        segno.make(made.uri, error="l").terminal(compact=True)
+    say(out, made.uri)
+    # Only the link to a program that reads it.
+    say(
+        console(stderr=not out.is_terminal),
+        f"until {time_of(made.until)} UTC; perun requests shows whether it is paid",
+    )
+
+
+_ETH: Final = "0x" + 40 * "0"
+
+
+def _show(amounts: Amounts, done: Payment) -> None:
+    out = console()
+    line = f"{done.step}: {amounts.show(done.asset, done.amount)} to {who(done.peer)}"
+    say(out, line, "bold red" if done.step == "failed" else "bold")
+    if done.why:
+        say(out, done.why)
+    if done.receipt:
+        say(out, "the receiver has signed a receipt")
+    say(out, f"id {done.id}")
+
+
+COMMANDS: Final = (pay, refund, request)
