@@ -69,7 +69,7 @@ class NotReached(ChainFault):
 
     retry: ClassVar[bool] = True
     template: ClassVar[str] = "no node answers at {url}: {reason}"
-    hint: ClassVar[str] = "is it running? `perun node run` starts it"
+    hint: ClassVar[str] = "is it running? `perun node start` starts it, `perun init` makes one"
 
 
 class _Raw(msgspec.Struct):
@@ -212,6 +212,8 @@ def find(url: str | None, token: str | None, home: Path | str | None) -> tuple[s
     folder = Path(home or os.environ.get("PERUN_HOME") or DEFAULT_HOME)
     try:
         place = read_place(folder)
+    except FileNotFoundError:
+        raise NotReached(str(folder), "none has been started there") from None
     except OSError as error:
-        raise NotReached(str(folder), str(error)) from None
+        raise NotReached(str(folder), error.strerror or type(error).__name__) from None
     return (url or place.url).rstrip("/"), token or place.token

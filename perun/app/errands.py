@@ -90,8 +90,19 @@ def go_on(work: Work) -> None:
             continue
         if row.method == "close":
             _close(work, row, view)
+        elif row.method == "open" and _has_lapsed(work, row, view):
+            text = "the transaction came too late, and no money has moved; open it again"
+            _move(work, row, "refused", text, over=True)
         elif row.method == "withdraw" and row.state == "mining" and not view.withdraws:
             _move(work, row, "done", "a final block shows it, or it has lapsed", over=True)
+
+
+def _has_lapsed(work: Work, row: Errand, view: ChannelView) -> bool:
+    """Whether a deposit that was agreed on can no longer be mined."""
+    limits, head = work.config.limits, view.head
+    lapsed = row.at + max(limits.offer_validity, limits.open_validity) + limits.margin
+    is_empty = not (head.alice or head.bob or head.ended)
+    return row.state == "funding" and is_empty and work.books.chain.final_time > lapsed
 
 
 def _close(work: Work, row: Errand, view: ChannelView) -> None:

@@ -19,8 +19,10 @@ from perun.errors import (
     StoreFault,
     show,
 )
+from perun.units import format_ether
 
 __all__ = [
+    "AccountTooPoor",
     "BadParams",
     "BadRequest",
     "Forbidden",
@@ -90,6 +92,21 @@ class NoWay(Refusal):
 
     code: ClassVar[int] = 12
     template: ClassVar[str] = "no way to pay {payee} ({step}): {why}; {do}"
+
+
+@dataclass(eq=False)
+class AccountTooPoor(Refusal):
+    """The account cannot pay for a transaction and what it brings: both in wei."""
+
+    has: int
+    needed: int
+
+    code: ClassVar[int] = 14
+    hint: ClassVar[str] = "ask for less, or send ETH to your account: `perun balance` shows it"
+
+    def _said(self) -> str:
+        has, needed = (format_ether(amount) for amount in (self.has, self.needed))
+        return f"your account has {has} ETH, {needed} ETH are needed, gas included"
 
 
 class NotYet(NoWay):

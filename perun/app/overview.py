@@ -133,6 +133,7 @@ def _show(work: Work, view: ChannelView) -> v.Channel:
     shown = _PHASES[now]
     if shown == "open" and not (view.final.alice or view.final.bob):
         shown = "opening"
+    is_over = now is Phase.ENDED  # what was in it is in the accounts
     return v.Channel(
         id=hexed(view.id),
         peer=show_node(view.peer),
@@ -140,10 +141,10 @@ def _show(work: Work, view: ChannelView) -> v.Channel:
         asset=show_account(view.channel.asset),
         phase=shown,
         busy=bool(view.proposals or view.held or view.intents or view.withdraws or view.deposits),
-        free=str(max(0, ours.free)),
-        locked=str(max(0, ours.locked)),
-        guaranteed=str(ours.guaranteed),
-        peer_free=str(max(0, theirs)),
+        free="0" if is_over else str(max(0, ours.free)),
+        locked="0" if is_over else str(max(0, ours.locked)),
+        guaranteed="0" if is_over else str(ours.guaranteed),
+        peer_free="0" if is_over else str(max(0, theirs)),
         challenge=view.channel.challenge,
         machines=len(nanos),
         doing="; ".join(

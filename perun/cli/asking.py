@@ -165,11 +165,16 @@ def print_json(value: Value | Iterable[Value]) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
-def table(*headings: str) -> Table:
-    """An empty one; narrow, so that it fits a terminal of 80 columns."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+def table(*headings: str, folded: str = "") -> Table:
+    """An empty one, that fits a terminal of 80 columns.
+
+    Args:
+        folded: the heading of the column that gives way if it does not; the last if not given.
+    """
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for heading in headings:
-        made.add_column(heading, overflow="fold")
+        gives_way = heading == (folded or headings[-1])
+        made.add_column(heading, overflow="fold", no_wrap=not gives_way)
     return made
 
 

@@ -87,7 +87,7 @@ def _simple(
         node: Node, channel: str, wait: bool, key: str | None, yes: bool, as_json: bool,
         sum: str | None = None,
     ) -> None:  # fmt: skip
-        amounts, known = Amounts(node), node.channels(True)
+        amounts, known = Amounts(node), node.channels() or node.channels(True)
         id = by_start([one.id for one in known], channel, "channel")
         view = next(one for one in known if one.id == id)
         units = (amounts.read(sum, view.asset)[0],) if money else ()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import click
 
 from perun.api.client import Node
 from perun.cli.asking import JSON, Amounts, command, print_json, show_table, table, time_of, who
+from perun.cli.homes import HOME_OPTION
 from perun.cli.render import console, ether, plain, say
 
 __all__ = ["COMMANDS"]
@@ -23,7 +25,7 @@ def channels(node: Node, as_json: bool, ended: bool) -> None:
         print_json(found)
         return
     amounts = Amounts(node)
-    shown = table("channel", "with", "state", "free", "locked", "can receive")
+    shown = table("channel", "with", "state", "free", "locked", "can receive", folded="with")
     for one in found:
         shown.add_row(
             one.id[:8] + "…",
@@ -107,15 +109,16 @@ def payments(node: Node, as_json: bool, limit: int) -> None:
         print_json(found)
         return
     amounts = Amounts(node)
-    shown = table("when (UTC)", "", "amount", "with", "state", "text", "id")
+    shown = table("when (UTC)", "", "amount", "with", "text", "id", folded="text")
     for one in found:
+        said = plain(one.text or one.why)
+        is_final = one.step in ("done", "received")
         shown.add_row(
             time_of(one.created)[5:16],
             "→" if one.direction == "out" else "←",
             amounts.show(one.asset, one.amount),
             who(one.peer),
-            one.step,
-            plain(one.text or one.why),
+            said if is_final else f"{one.step}: {said}",
             one.id[:8] + "…",
         )
     show_table(shown, "No payments yet.")
@@ -130,7 +133,7 @@ def requests(node: Node, as_json: bool) -> None:
         print_json(found)
         return
     amounts = Amounts(node)
-    shown = table("until (UTC)", "amount", "state", "memo", "id")
+    shown = table("until (UTC)", "amount", "state", "memo", "id", folded="memo")
     for one in found:
         asked = "any" if one.amount == "0" else amounts.show(one.asset, one.amount)
         shown.add_row(time_of(one.until)[:16], asked, one.state, plain(one.memo), one.id[:8] + "…")
@@ -146,7 +149,7 @@ def offers(node: Node, as_json: bool) -> None:
         print_json(found)
         return
     amounts = Amounts(node)
-    shown = table("id", "from", "what", "asks of you", "until (UTC)")
+    shown = table("id", "from", "what", "asks of you", "until (UTC)", folded="what")
     for one in found:
         asked = one.own_amount if one.kind == "channel" else one.loses
         shown.add_row(
@@ -167,7 +170,7 @@ def networks(node: Node, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    shown = table("network", "name", "contract", "", "tokens")
+    shown = table("network", "name", "contract", "", "tokens", folded="contract")
     for one in found:
         tokens = ", ".join(plain(token.symbol) for token in one.tokens)
         current = "current" if one.current else ""
@@ -176,11 +179,12 @@ def networks(node: Node, as_json: bool) -> None:
 
 
 @click.group("contacts", invoke_without_command=True)
+@HOME_OPTION
 @click.pass_context
-def contacts(context: click.Context) -> None:
+def contacts(context: click.Context, home: Path) -> None:
     """Names for nodes: list them, add, remove."""
     if context.invoked_subcommand is None:
-        context.invoke(contacts_list)
+        context.invoke(contacts_list, home=home, as_json=False)
 
 
 @command("list")
@@ -191,7 +195,7 @@ def contacts_list(node: Node, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    shown = table("name", "node", "host", "channels")
+    shown = table("name", "node", "host", "channels", folded="name")
     for one in found:
         shown.add_row(plain(one.name), who(one.node), plain(one.host), str(one.channels))
     show_table(shown, "Nobody yet: perun contacts add NAME perun1…@host")

@@ -71,7 +71,7 @@ def next_steps(town: Town) -> list[str]:
         (f"perun request 0.02ether | {_post()} $PATRON", "be paid"),
         ("perun balance", ""),
         ("perun exposure", "what would be yours alone, and who watches"),
-        ("perun close 0x", "your only channel: paid out in two minutes"),
+        ("perun close 0x", "your only channel, to the end"),
         ("perun node stop", ""),
     ]
     return [

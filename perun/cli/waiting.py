@@ -57,10 +57,12 @@ def until_over(
                 data: dict[str, Any] = event.data
                 if event.about != done.id or data["method"] != method:
                     continue
+                before = done.text
                 done = Done(id=done.id, state=data["state"], text=data["text"], over=data["over"])
                 if done.over:
                     break
-                show(done.text)
+                if done.text != before:
+                    show(done.text)
     except KeyboardInterrupt:
         say(console(stderr=True), goes_on(method, done))
         sys.exit(UNDER_WAY)

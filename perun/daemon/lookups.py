@@ -2,7 +2,7 @@
 
 The application opens nothing. So a call that names `perun1…@host` passes here first: the host's
 card is fetched, compared with our chain and contracts, and its account filled in. What our account
-has on chain is filled into `status`.
+has on chain is filled into `status`, and nothing is begun that it cannot pay for.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import Final
 
 import msgspec
 
-from perun.app.methods import GetStatus, Open
+from perun.app.errors import AccountTooPoor
+from perun.app.methods import GetStatus, Open, TopUp
 from perun.app.values import Status
 from perun.app.work import Ask
+from perun.core import gas
 from perun.core.config import Config
 from perun.daemon.cards import fetch_card, require_same
 from perun.daemon.purse import Purse
@@ -24,6 +26,7 @@ from perun.encoding.addresses import NodeAddress
 from perun.encoding.cards import Card
 from perun.errors import BrokenInvariant, PerunError
 from perun.node.runtime import Node
+from perun.types import ETH, ChannelId, Wei
 
 __all__ = ["Lookups"]
 
@@ -55,7 +58,7 @@ class Lookups:
 
     def ask(self, item: object) -> None:
         """See `Hosted`: at once, unless a card must be fetched first."""
-        if isinstance(item, Ask) and isinstance(item.params, Open) and _wants_card(item.params):
+        if isinstance(item, Ask) and isinstance(item.params, Open | TopUp):
             self._pool.submit(self._complete, item, item.params)
         elif isinstance(item, Ask) and isinstance(item.params, GetStatus):
             self._statuses.submit(self._look_outside, item)
@@ -93,11 +96,13 @@ class Lookups:
 
         self._node.ask(Ask(item.method, item.params, reply, item.caller, item.push))
 
-    def _complete(self, item: Ask, params: Open) -> None:
+    def _complete(self, item: Ask, params: Open | TopUp) -> None:
         try:
-            card = self.card(NodeAddress.parse(params.peer))
-            account = card.account or None
-            full = msgspec.structs.replace(params, account=account, fee=_fee(card, params))
+            if isinstance(params, Open) and _wants_card(params):
+                card = self.card(NodeAddress.parse(params.peer))
+                account = card.account or None
+                params = msgspec.structs.replace(params, account=account, fee=_fee(card, params))
+            self._require_ether(params)
         except PerunError as error:
             item.reply(error)
             return
@@ -105,7 +110,24 @@ class Lookups:
             # A bug, in a thread that nobody waits for; whoever asked must not wait in vain.
             item.reply(BrokenInvariant(f"{type(error).__name__}: {error}"))
             return
-        self._node.ask(Ask(item.method, full, item.reply, item.caller, item.push))
+        self._node.ask(Ask(item.method, params, item.reply, item.caller, item.push))
+
+    def _require_ether(self, params: Open | TopUp) -> None:
+        """Raises `AccountTooPoor`: the transaction would wait for money, and lapse. What the chain
+        does not tell now is not asked for."""
+        has, books = self._purse.look(), self._node.books
+        if has is None:
+            return
+        if isinstance(params, TopUp):
+            view = books.channels.get(ChannelId(bytes.fromhex(params.channel[2:])))
+            is_ether = view is not None and view.channel.asset == ETH
+            needed = gas.DEPOSIT_GAS
+        else:
+            is_ether = not int(params.asset or "0x0", 16)
+            needed = gas.OPEN_BOTH_GAS if params.draw else gas.OPEN_GAS
+        price = needed * books.chain.gas_price + (int(params.amount) if is_ether else 0)
+        if has < price:
+            raise AccountTooPoor(has, Wei(price))
 
 
 def _wants_card(params: Open) -> bool:

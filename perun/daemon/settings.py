@@ -26,6 +26,7 @@ __all__ = [
     "BadSettings",
     "ChainSettings",
     "HubSettings",
+    "NoNode",
     "NodeSettings",
     "PolicySettings",
     "Settings",
@@ -55,6 +56,16 @@ class BadSettings(Misuse):
 
     template: ClassVar[str] = "{where}: {reason}"
     hint: ClassVar[str] = "mend the file or the variable, and start again"
+
+
+class NoNode(BadSettings):
+    """There is no node in a folder."""
+
+    template: ClassVar[str] = "{where}: {reason}"
+    hint: ClassVar[str] = "make one by `perun init`, or name another folder: --home, PERUN_HOME"
+
+    def __init__(self, home: str) -> None:
+        super().__init__(home, "no node is here")
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -209,11 +220,14 @@ def read_settings(file: Path, environment: Mapping[str, str] | None = None) -> S
         environment: this process's if not given.
 
     Raises:
-        BadSettings: the file cannot be read; a name is unknown or a value wrong.
+        NoNode: there is no such file.
+        BadSettings: it cannot be read; a name is unknown or a value wrong.
     """
     try:
         with file.open("rb") as opened:
             content = tomllib.load(opened)
+    except FileNotFoundError:
+        raise NoNode(str(file.parent)) from None
     except OSError as error:
         raise BadSettings(str(file), error.strerror or type(error).__name__) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -313,7 +313,7 @@ def test_a_stopped_node_is_said(desk: Desk) -> None:
 
 
 def test_nobody_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(NotReached, match=r"perun node run"):
+    with pytest.raises(NotReached, match=r"perun node start"):
         connect(home=tmp_path)
     withdraw_place(tmp_path)
     with socket.socket() as free:
