@@ -27,7 +27,7 @@ from perun.core.states.content import agreed_content
 from perun.crypto import SecretKey
 from perun.encoding.addresses import show_node_id
 from perun.node.runtime import Node
-from perun.ports import Party
+from perun.ports import Member
 from perun.store import SqliteStore
 from perun.types import ETH, Nonce, Seconds, Wei
 from perun.wire.exchange import Exchange
@@ -105,7 +105,7 @@ class ManySockets(LocalNetwork):
         self._keys, self._hello = keys, hello
         self.exchanges: dict[PeerId, Exchange] = {}
 
-    def enter(self, party: Party) -> _End:  # type: ignore[override]
+    def enter(self, party: Member) -> _End:  # type: ignore[override]
         """See `perun.ports.Network`; nothing is opened before `open`."""
         exchange = Exchange(
             self._keys[party.peer],

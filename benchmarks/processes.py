@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.players import DEPLOYMENT, PATIENCE_SECONDS
 from perun.core.state import PeerId
 from perun.node.settings import contracts_of
-from perun.ports import Party
+from perun.ports import Member
 from perun.wire.door import DoorLimits
 from perun.wire.local import LocalNetwork
 from perun.wire.web import Hello, WebWire
@@ -31,7 +31,7 @@ class Sockets(LocalNetwork):
         super().__init__()
         self.wire = wire
 
-    def enter(self, party: Party) -> WebWire:  # type: ignore[override]
+    def enter(self, party: Member) -> WebWire:  # type: ignore[override]
         """See `perun.ports.Network`."""
         return self.wire.enter(party)
 

@@ -23,7 +23,7 @@ __all__ = [
     "CountingClock",
     "Inbox",
     "Network",
-    "Party",
+    "Member",
     "Signer",
     "Store",
     "Wire",
@@ -62,7 +62,7 @@ class Wire(Protocol):
         over which the two have something: where that is reached, the peer may be too."""
 
 
-class Party(Protocol):
+class Member(Protocol):
     """Whom a network serves, such as a `Node`; its methods may be called from any thread."""
 
     @property
@@ -86,8 +86,8 @@ class Party(Protocol):
 class Network(Protocol):
     """Something that a node can join."""
 
-    def enter(self, party: Party) -> Wire:
-        """Becomes reachable; returns the party's wire."""
+    def enter(self, member: Member) -> Wire:
+        """Becomes reachable; returns the member's wire."""
 
 
 class Signer(Protocol):

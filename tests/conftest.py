@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from perun.testing.owners import Owner
 from populus.chain.anvil import find_anvil
 from tests.support.contracts import Deployed
-from tests.support.parties import Party
 from tests.support.stage import Stage
 
 if TYPE_CHECKING:
@@ -48,27 +48,27 @@ def stage(chain: TesterChain) -> Stage:
 
 
 @pytest.fixture
-def alice(stage: Stage) -> Party:
+def alice(stage: Stage) -> Owner:
     return stage.alice
 
 
 @pytest.fixture
-def bob(stage: Stage) -> Party:
+def bob(stage: Stage) -> Owner:
     return stage.bob
 
 
 @pytest.fixture
-def ingrid(stage: Stage) -> Party:
+def ingrid(stage: Stage) -> Owner:
     return stage.ingrid
 
 
 @pytest.fixture
-def mallory(stage: Stage) -> Party:
+def mallory(stage: Stage) -> Owner:
     return stage.mallory
 
 
 @pytest.fixture
-def carol(stage: Stage) -> Party:
+def carol(stage: Stage) -> Owner:
     """Anybody: no part in any channel unless a test gives her one."""
     return stage.carol
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from benchmarks.gas.bench import Bench
 from benchmarks.gas.goals import GOALS
 from benchmarks.gas.nodes import Node
 from benchmarks.gas.rows import ROWS
-from benchmarks.gas.world import World
 
 DEPLOYED = ("MSContract", "VPM", "HashTimeLock", "LibSignatures")
 BESIDE = ("CoinFlip", "TurnGame", "TicTacToe")
@@ -20,30 +20,30 @@ Steps = dict[str, dict[str, int]]
 
 
 def measure_rows(node: Node, seed: int, names: Iterable[str] | None = None) -> Steps:
-    """The named rows, all if none are named, in one prepared world."""
+    """The named rows, all if none are named, in one prepared bench."""
     with node.isolated():
-        world = World(node, seed)
-        return {name: ROWS[name].measure(world) for name in (ROWS if names is None else names)}
+        bench = Bench(node, seed)
+        return {name: ROWS[name].measure(bench) for name in (ROWS if names is None else names)}
 
 
 def measure_all(node: Node) -> dict[str, Any]:
     """What `gas.json` holds."""
     with node.isolated():
-        world = World(node)
-        rows = {name: entry.measure(world) for name, entry in ROWS.items()}
-        deployments = {name: _deployment(world, name) for name in DEPLOYED}
-        with world.isolated():
+        bench = Bench(node)
+        rows = {name: entry.measure(bench) for name, entry in ROWS.items()}
+        deployments = {name: _deployment(bench, name) for name in DEPLOYED}
+        with bench.isolated():
             for name in BESIDE:
-                world.deploy(name)
-                deployments[name] = _deployment(world, name)
+                bench.deploy(name)
+                deployments[name] = _deployment(bench, name)
     return {"rows": rows, "deployments": deployments}
 
 
-def _deployment(world: World, name: str) -> dict[str, int]:
+def _deployment(bench: Bench, name: str) -> dict[str, int]:
     return {
-        "gas": world.deployments[name],
-        "runtime_bytes": len(world.runtime_code(name)),
-        "creation_bytes": len(world.code(name)),
+        "gas": bench.deployments[name],
+        "runtime_bytes": len(bench.runtime_code(name)),
+        "creation_bytes": len(bench.code(name)),
     }
 
 

@@ -220,7 +220,7 @@ def _method(seeds: int) -> Iterator[str]:
   plain ERC-20, approved once without limit (`approve` is not counted). The contract holds other
   channels' money. Session keys differ from accounts.
 - Zero bytes in calldata cost 4 or 10 gas where others cost 16 or 40, so every input is fixed:
-  private keys, nonces and salts are hashes of fixed words (`benchmarks/gas/world.py`), signatures
+  private keys, nonces and salts are hashes of fixed words (`benchmarks/gas/bench.py`), signatures
   are deterministic (RFC 6979), contracts are deployed by one such key, the chain id is eth-tester's
   on anvil too, each row starts from the same prepared chain, and each block gets the time of the
   one before it plus 12 seconds, counted from 0x77777777 (2033), later than the clock of a node

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from benchmarks.gas.world import ETHER, Party, Sending, World
+from benchmarks.gas.bench import ETHER, Bench, Sending
 from perun import encoding
 from perun.crypto import SecretKey
 from perun.crypto.signatures import sign
+from perun.testing.owners import Owner
 from perun.types import (
     ETH,
     Asset,
@@ -40,15 +41,15 @@ NOTHING = Signature(b"")
 
 @dataclass
 class Scene:
-    """A row while it is measured: the world, and the steps that count."""
+    """A row while it is measured: the bench, and the steps that count."""
 
-    world: World
+    bench: Bench
     name: str
     asset: Asset = ETH
     steps: dict[str, int] = field(default_factory=dict)
     _drawn: int = 0
 
-    def measure(self, label: str, sending: Sending, sender: Party) -> None:
+    def measure(self, label: str, sending: Sending, sender: Owner) -> None:
         """Sends, and counts the gas under a label of its own."""
         if label in self.steps:
             raise ValueError(f"{self.name} has two steps {label!r}")
@@ -57,17 +58,17 @@ class Scene:
     def draw(self) -> bytes:
         """32 bytes, other ones each time, the same ones in every run."""
         self._drawn += 1
-        return self.world.hash(f"{self.name} {self._drawn}")
+        return self.bench.hash(f"{self.name} {self._drawn}")
 
     def value(self, amount: int) -> int:
         """The ETH to send along with an amount of the row's asset."""
         return amount if self.asset == ETH else 0
 
-    def channel(self, alice: Party | None = None, bob: Party | None = None) -> Basic:
+    def channel(self, alice: Owner | None = None, bob: Owner | None = None) -> Basic:
         """A new channel of the row's asset, Alice and Bob if nobody else is named."""
-        return Basic(self, alice or self.world.alice, bob or self.world.bob)
+        return Basic(self, alice or self.bench.alice, bob or self.bench.bob)
 
-    def open_channel(self, alice: Party | None = None, bob: Party | None = None) -> Basic:
+    def open_channel(self, alice: Owner | None = None, bob: Owner | None = None) -> Basic:
         """The same with both deposits made, 1 ETH or token each."""
         channel = self.channel(alice, bob)
         channel.deposit(channel.alice)(channel.alice)
@@ -78,42 +79,42 @@ class Scene:
         self, lock: int = ETHER // 2, alice: SecretKey | None = None, bob: SecretKey | None = None
     ) -> Payments:
         """A payment machine over the parties' session keys if none are given."""
-        return Payments(self, lock, alice or self.world.alice.key, bob or self.world.bob.key)
+        return Payments(self, lock, alice or self.bench.alice.key, bob or self.bench.bob.key)
 
-    def fund(self, account: Party, amount: int) -> Sending:
+    def fund(self, account: Owner, amount: int) -> Sending:
         """Gives an account credit."""
-        call = self.world.call
+        call = self.bench.call
         return call(
-            "MSContract", "fund", self.asset, account.address, amount, value=self.value(amount)
+            "MSContract", "fund", self.asset, account.account, amount, value=self.value(amount)
         )
 
 
 class Basic:
     """A basic channel; its methods prepare calls. `signed_by`: whose signatures go along."""
 
-    def __init__(self, scene: Scene, alice: Party, bob: Party) -> None:
+    def __init__(self, scene: Scene, alice: Owner, bob: Owner) -> None:
         self._scene = scene
-        self._world = scene.world
+        self._bench = scene.bench
         self.alice = alice
         self.bob = bob
         self.terms = Channel(
-            alice.address,
-            bob.address,
+            alice.account,
+            bob.account,
             alice.key.address,
             bob.key.address,
             scene.asset,
             CHALLENGE,
             Nonce(int.from_bytes(scene.draw()[:8], "big")),
         )
-        self.id: ChannelId = encoding.channel_id(self._world.domain, self.terms)
+        self.id: ChannelId = encoding.channel_id(self._bench.domain, self.terms)
 
     def _call(self, function: str, *arguments: object, value: int = 0) -> Sending:
-        return self._world.call("MSContract", function, *arguments, value=value)
+        return self._bench.call("MSContract", function, *arguments, value=value)
 
     def _soon(self) -> UnixTime:
-        return UnixTime(self._world.now + SOON)
+        return UnixTime(self._bench.now + SOON)
 
-    def _signatures(self, digest: Digest, signed_by: tuple[Party, ...]) -> tuple[bytes, bytes]:
+    def _signatures(self, digest: Digest, signed_by: tuple[Owner, ...]) -> tuple[bytes, bytes]:
         alice, bob = (
             sign(digest, party.key) if party in signed_by else NOTHING
             for party in (self.alice, self.bob)
@@ -124,7 +125,7 @@ class Basic:
         value = self._scene.value(amount)
         return self._call("open", self.terms, amount, self._soon(), value=value)
 
-    def deposit(self, side: Party, amount: int = ETHER) -> Sending:
+    def deposit(self, side: Owner, amount: int = ETHER) -> Sending:
         value, to_bob = self._scene.value(amount), side is self.bob
         where = (self.terms.asset, self.id, to_bob)
         return self._call("deposit", *where, amount, self._soon(), value=value)
@@ -133,27 +134,27 @@ class Basic:
         """Alice's share comes with the call, Bob's account has signed for his."""
         until = self._soon()
         message = Open(self.id, Wei(share), Wei(ETHER), until)
-        signature = sign(encoding.open_digest(self._world.domain, message), self.bob.account)
+        signature = sign(encoding.open_digest(self._bench.domain, message), self.bob.account_key)
         value = self._scene.value(share)
         return self._call("openBoth", self.terms, share, ETHER, until, signature, value=value)
 
     def close(
-        self, net: int, signed_by: tuple[Party, ...], to_credit: int = 0, compact: bool = False
+        self, net: int, signed_by: tuple[Owner, ...], to_credit: int = 0, compact: bool = False
     ) -> Sending:
         until = self._soon()
         message = Close(self.id, Wei(net), until, to_credit)
-        digest = encoding.close_digest(self._world.domain, message)
+        digest = encoding.close_digest(self._bench.domain, message)
         signatures = self._signatures(digest, signed_by)
         if compact:
             signatures = (shortened(signatures[0]), shortened(signatures[1]))
         return self._call("close", self.terms, net, until, to_credit, *signatures)
 
     def withdraw(
-        self, index: int, amounts: tuple[int, int], signed_by: tuple[Party, ...]
+        self, index: int, amounts: tuple[int, int], signed_by: tuple[Owner, ...]
     ) -> Sending:
         until = self._soon()
         message = Withdraw(self.id, index, Wei(amounts[0]), Wei(amounts[1]), until)
-        digest = encoding.withdraw_digest(self._world.domain, message)
+        digest = encoding.withdraw_digest(self._bench.domain, message)
         signatures = self._signatures(digest, signed_by)
         return self._call("withdraw", self.terms, index, *amounts, until, *signatures)
 
@@ -161,12 +162,12 @@ class Basic:
         self,
         version: int,
         net: int,
-        signed_by: tuple[Party, ...],
+        signed_by: tuple[Owner, ...],
         nanos: tuple[Nano, ...] = (),
         evidence: tuple[bytes, ...] = (),
     ) -> Sending:
         message = State(self.id, Version(version), Wei(net), nanos)
-        digest = encoding.state_digest(self._world.domain, message)
+        digest = encoding.state_digest(self._bench.domain, message)
         signatures = self._signatures(digest, signed_by)
         return self._call("register", self.terms, version, net, nanos, *signatures, evidence)
 
@@ -181,7 +182,7 @@ class Payments:
     """A payment machine with the keys that sign its statements."""
 
     def __init__(self, scene: Scene, lock: int, alice: SecretKey, bob: SecretKey) -> None:
-        self._world = scene.world
+        self._bench = scene.bench
         self._alice = alice
         self._bob = bob
         self.terms = Machine(
@@ -189,14 +190,14 @@ class Payments:
             bob.address,
             Wei(lock),
             Wei(lock),
-            UnixTime(self._world.now + 50_000),
+            UnixTime(self._bench.now + 50_000),
             CHALLENGE,
             Salt(scene.draw()),
         )
-        self.id = encoding.machine_id(self._world.vpm_domain, self.terms)
+        self.id = encoding.machine_id(self._bench.vpm_domain, self.terms)
         self.final_time = self.terms.validity + self.terms.challenge
         self.nano = Nano(
-            self._world.addresses["VPM"],
+            self._bench.addresses["VPM"],
             InstanceId(self.id),
             self.terms.alice_lock,
             self.terms.bob_lock,
@@ -208,7 +209,7 @@ class Payments:
         if paid == 0:
             return NOTHING
         message = Statement(self.id, Wei(paid))
-        return sign(encoding.statement_digest(self._world.vpm_domain, message), key)
+        return sign(encoding.statement_digest(self._bench.vpm_domain, message), key)
 
     def evidence(self, by_alice: int, by_bob: int) -> bytes:
         """Both totals with their signatures; a total of 0 has none."""
@@ -221,7 +222,7 @@ class Payments:
         )
 
     def submit_statements(self, by_alice: int, by_bob: int) -> Sending:
-        return self._world.call(
+        return self._bench.call(
             "VPM",
             "submitStatements",
             self.terms,
@@ -232,7 +233,7 @@ class Payments:
         )
 
     def submit(self, by_alice: int, by_bob: int) -> Sending:
-        return self._world.call("VPM", "submit", self.evidence(by_alice, by_bob))
+        return self._bench.call("VPM", "submit", self.evidence(by_alice, by_bob))
 
 
 def in_order(machines: list[Payments]) -> list[Payments]:

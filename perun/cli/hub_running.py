@@ -20,7 +20,7 @@ from perun.daemon.auditing import audit_home, read_kept
 from perun.daemon.daemon import Daemon
 from perun.daemon.raising import NETWORKS, Wanted, enrich, raise_hub
 from perun.daemon.settings import ApiSettings, BadSettings, HubSettings, WireSettings, read_amount
-from perun.hub.ledger import write_csv
+from perun.hub.bookkeeper import write_csv
 from perun.hub.logs import JsonLog
 
 __all__ = ["COMMANDS"]
@@ -148,7 +148,7 @@ def _password(keyfile: Path | None, file: Path | None, home: Path) -> str:
     "--csv",
     "table",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Also write every entry of the ledger and every cost to a file.",
+    help="Also write every booking and every cost to a file.",
 )
 def audit_command(home: Path, as_json: bool, table: Path | None) -> None:
     """Compare chain and store to the wei; exit code 1 if anything differs.

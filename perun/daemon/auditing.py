@@ -17,8 +17,8 @@ from perun.daemon.contracts import prove, read_contracts
 from perun.daemon.settings import FILE_NAME, Settings, read_settings
 from perun.errors import ChainFault
 from perun.hub.audit import Audit, audit
+from perun.hub.bookkeeper import Entry
 from perun.hub.gasbook import Costs, read_costs
-from perun.hub.ledger import Entry
 from perun.node.backup import back_up, config_of
 from perun.node.profile import read_profile
 from perun.node.recovery import open_books

@@ -11,8 +11,8 @@ from perun.chain.reports import Paid
 from perun.core.inputs import CommandClaim, CommandDispute
 from perun.core.rules.worth import enforcing_costs
 from perun.core.state import SignedState
+from perun.demo.character import Character
 from perun.demo.moves import add_machine, has_ended
-from perun.demo.party import Party
 from perun.demo.play import BASE_FEE, DAY, Play
 from perun.demo.stage import ETHER, StoryFailed
 from perun.types import ETH, MachineId, MachineRecord, UnixTime, Wei
@@ -50,7 +50,7 @@ def cheat(play: Play) -> None:
     play.note(alice, "settles after the deadline: both are paid what was signed last")
 
 
-def _register_by_hand(play: Play, cheat: Party, old: SignedState) -> Callable[[], Paid]:
+def _register_by_hand(play: Play, cheat: Character, old: SignedState) -> Callable[[], Paid]:
     """A transaction that his own node would never send."""
     stage = play.stage
     endpoint = stage.endpoint()
@@ -138,7 +138,7 @@ def _both_submitted(play: Play, machine: MachineId) -> bool:
     )
 
 
-def _claim(play: Play, party: Party) -> None:
+def _claim(play: Play, party: Character) -> None:
     held = [credit for credit in party.books.credits.values() if credit.amount]
     for credit in held:
         party.do(CommandClaim(ETH, credit.amount, party.address))

@@ -11,7 +11,7 @@ from perun.core.inputs import CommandAddMachine, CommandLock, CommandOffer
 from perun.core.notices import ChannelEnded, InstanceAdded
 from perun.core.state import LegStatus
 from perun.demo.chains import open_chain
-from perun.demo.party import Party
+from perun.demo.character import Character
 from perun.demo.stage import Stage
 from perun.types import (
     ETH,
@@ -45,8 +45,8 @@ def playground(chain: str = "tester", seed: int = 1) -> Iterator[Stage]:
 
 def open_channel(
     stage: Stage,
-    opener: Party,
-    other: Party,
+    opener: Character,
+    other: Character,
     own: Wei,
     theirs: Wei,
     *,
@@ -82,8 +82,8 @@ def open_channel(
 
 def add_machine(
     stage: Stage,
-    opener: Party,
-    other: Party,
+    opener: Character,
+    other: Character,
     channel: ChannelId,
     lock: Wei,
     lasts: int,
@@ -119,8 +119,8 @@ def add_machine(
 
 def add_lock(
     stage: Stage,
-    payer: Party,
-    payee: Party,
+    payer: Character,
+    payee: Character,
     channel: ChannelId,
     amount: Wei,
     hashed: bytes,
@@ -142,7 +142,7 @@ def add_lock(
     return locked().pop()
 
 
-def _listed(party: Party) -> set[InstanceId]:
+def _listed(party: Character) -> set[InstanceId]:
     return {notice.instance for notice in party.heard(InstanceAdded)}
 
 
@@ -160,6 +160,6 @@ def wait_removed(stage: Stage, id: InstanceId) -> None:
     stage.patient(gone, "the removal")
 
 
-def has_ended(party: Party, channel: ChannelId) -> bool:
+def has_ended(party: Character, channel: ChannelId) -> bool:
     """Whether a final block has shown the party that the channel is over."""
     return any(notice.channel == channel for notice in party.heard(ChannelEnded))

@@ -8,7 +8,7 @@ from typing import Final
 from perun.core.config import HubPolicy, Policy
 from perun.core.inputs import CommandPay
 from perun.core.state import SignedState
-from perun.demo.party import Party
+from perun.demo.character import Character
 from perun.demo.stage import ETHER, Stage, StoryFailed
 from perun.demo.tally import Tally
 from perun.demo.telling import Act, Note, Progress, Tell
@@ -63,14 +63,14 @@ class Play:
         self._act += 1
         self.tell(Act(self._act, title))
 
-    def note(self, who: Party | str, text: str) -> None:
+    def note(self, who: Character | str, text: str) -> None:
         """Something has happened to somebody, or to several."""
         name = who if isinstance(who, str) else who.name
         self.tell(Note(self.stage.now, self.stage.head.number, name, text))
 
     # ------------------------------------------------------------------------------------- paying
 
-    def agreed(self, party: Party) -> SignedState:
+    def agreed(self, party: Character) -> SignedState:
         """The newest state of Alice and Bob's own channel, as one of them has it."""
         agreed = party.channel(self.direct).agreed
         if agreed is None:
@@ -97,7 +97,7 @@ class Play:
             self.stage.settle()
             self.tell(Progress(done + start + size, total, what))
 
-    def _pair(self) -> tuple[Party, Party]:
+    def _pair(self) -> tuple[Character, Character]:
         pair = (self.alice, self.bob)
         return pair if self.dice.random() < 0.5 else pair[::-1]
 

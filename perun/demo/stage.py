@@ -23,7 +23,7 @@ from perun.crypto import SecretKey
 from perun.crypto.hashing import keccak
 from perun.crypto.interop import eth_private_key
 from perun.demo.chains import DemoChain
-from perun.demo.party import Party
+from perun.demo.character import Character
 from perun.errors import BrokenInvariant
 from perun.node.settings import deployment_of
 from perun.ports import Clock
@@ -81,7 +81,7 @@ class Stage:
         self.limits = limits_for(suite.chain_id)
         self.network = LocalNetwork()
         self.clock: Clock = _StageClock(self)
-        self.cast: list[Party] = []
+        self.cast: list[Character] = []
         self.sync()
         self.since = self.head.number
 
@@ -105,7 +105,7 @@ class Stage:
         """32 bytes that follow from the seed: keys, salts, preimages."""
         return keccak(f"perun demo {self.seed} {what}".encode())
 
-    def enter(self, name: str, policy: Policy | None = None, purse: Wei = PURSE) -> Party:
+    def enter(self, name: str, policy: Policy | None = None, purse: Wei = PURSE) -> Character:
         """Somebody with a key, ETH in the account, and a running node.
 
         Args:
@@ -115,7 +115,7 @@ class Stage:
         key = SecretKey(self.secret(f"key of {name}"))
         rich = eth_private_key(rich_key(0))
         transport.submit(self._endpoint.web3, Call(key.address, b"", purse), rich)
-        party = Party(name, key, self, ENDS if policy is None else policy)
+        party = Character(name, key, self, ENDS if policy is None else policy)
         self.cast.append(party)
         party.switch_on()
         return party

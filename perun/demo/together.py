@@ -6,8 +6,8 @@ from perun.bindings import ms_contract_calls
 from perun.chain.wishes import Wish
 from perun.core.inputs import CommandPay, CommandRemove, CommandReveal, CommandTransfer
 from perun.crypto.hashing import keccak
+from perun.demo.character import Character
 from perun.demo.moves import add_lock, add_machine, open_channel, wait_removed
-from perun.demo.party import Party
 from perun.demo.play import BASE_FEE, DAY, GREATEST_PAYMENT, OPEN_FEE, Play
 from perun.demo.stage import ETHER
 from perun.types import ETH, ChannelId, MachineId, Preimage, Wei
@@ -54,7 +54,7 @@ def open_direct_channel(play: Play) -> None:
     play.note(alice, "pays Bob 0.2 ETH by a new state; remember it, Bob will")
 
 
-def _open(play: Play, opener: Party, other: Party, own: int, theirs: int) -> ChannelId:
+def _open(play: Play, opener: Character, other: Character, own: int, theirs: int) -> ChannelId:
     play.tally.deposited[opener.name] += own
     play.tally.deposited[other.name] += theirs
     return open_channel(play.stage, opener, other, Wei(own), Wei(theirs))

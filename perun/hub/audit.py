@@ -4,7 +4,7 @@ The chain is read anew up to a final block, the store from a copy: so it works o
 and on one that is off. Each check names two numbers that must be equal.
 
 - For each channel: its holdings in logs, in storage, and in the store; what our states have moved,
-  added up from the ledger, and what the newest one says; what we were paid at its end.
+  added up from the bookings, and what the newest one says; what we were paid at its end.
 - For each asset: credit in logs and in storage; what instances that cross us have moved, which is
   nothing once both ends have closed.
 - For gas: as many costs as the account has sent transactions; and nothing has left the account
@@ -26,8 +26,8 @@ from perun.core.rules.accounting import gain
 from perun.core.state import ChannelView, HubStage, Stage
 from perun.core.states.content import agreed_content
 from perun.errors import ChainFault
+from perun.hub.bookkeeper import CROSSING, GIFT, Entry, earned
 from perun.hub.gasbook import Costs
-from perun.hub.ledger import CROSSING, GIFT, Entry, earned
 from perun.hub.onchain import AccountOnChain, ChannelOnChain, read_account, read_channels
 from perun.hub.treasury import FUND
 from perun.types import ETH, Asset, ChannelId
@@ -163,7 +163,7 @@ class _Auditor:
         name, own, on = f"channel 0x{view.id.hex()[:12]}…", int(view.role), self._chain[view.id]
         net, nanos = agreed_content(view)
         agreed = gain(view.role, net)
-        self._equal(f"{name}: moved by states, in the ledger and in the newest", booked, agreed)
+        self._equal(f"{name}: moved by states, in the bookings and in the newest", booked, agreed)
         if on.ended:
             put_in = on.deposited + on.drawn
             if on.disputed:

@@ -17,8 +17,8 @@ from perun.core.notices import ChannelOffered, Notice
 from perun.core.state import HubStage, PeerId, Stage
 from perun.encoding.messages import GuestMessage
 from perun.encoding.records import Extra
+from perun.hub.bookkeeper import Bookkeeper, Entry
 from perun.hub.faucet import Faucet, Gift
-from perun.hub.ledger import Entry, Ledger
 from perun.hub.rows import KINDS, Filling, Granted, Mode, Strikes
 from perun.hub.shares import Shares
 from perun.hub.tidying import Tidying, Used
@@ -51,7 +51,7 @@ class HubGuest:
         self._app = app
         self.shares, self.treasury = shares, treasury
         self.mode = Mode()
-        self.ledger = Ledger()
+        self.bookkeeper = Bookkeeper()
         self.draining = False
         self.gas_spent = 0
         """Wei, in all; for metrics."""
@@ -88,7 +88,7 @@ class HubGuest:
         """See `Guest`."""
         if isinstance(notice, ChannelOffered):
             self.shares.offered(desk, notice.channel)
-        self.ledger.noticed(desk, notice)
+        self.bookkeeper.noticed(desk, notice)
         self._tidying.noticed(desk, notice)
         self._app.noticed(desk, notice)
 
@@ -99,7 +99,7 @@ class HubGuest:
     def passed(self, desk: Desk, input: Input) -> None:
         """See `Guest`."""
         if isinstance(input, Restarted):
-            self.ledger.begin(desk)  # So that metrics know at once.
+            self.bookkeeper.begin(desk)  # So that metrics know at once.
             self._go_by_mode(desk)
             self.shares.restarted(desk)
         elif isinstance(input, Connected):
@@ -127,7 +127,7 @@ class HubGuest:
         """A transaction of ours is in a final block."""
         self.treasury.is_paid(desk, key, block)
         if self.faucet is not None:
-            self.ledger.give(desk, self.faucet.is_paid(desk, key))
+            self.bookkeeper.give(desk, self.faucet.is_paid(desk, key))
 
     def ended(self, desk: Desk) -> None:
         """See `Guest`."""

@@ -50,7 +50,7 @@ def status(books: Books, guest: HubGuest, online: Collection[PeerId]) -> Status:
         guest.shares.waiting,
         len(guest.shares.granted),
         len(guest.shares.strikes),
-        str(guest.ledger.earned),
+        str(guest.bookkeeper.earned),
     )
 
 
@@ -99,5 +99,5 @@ def fees(books: Books, guest: HubGuest) -> Fees:
         hub.amount_day_ppm,
         str(tariff.least(0, books.chain.gas_price)),
         tariff.prices.share_ppm,
-        str(guest.ledger.earned),
+        str(guest.bookkeeper.earned),
     )

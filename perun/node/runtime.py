@@ -111,11 +111,11 @@ class Node:
 
     @property
     def waiting(self) -> int:
-        """See `perun.ports.Party`; one for each packet or input."""
+        """See `perun.ports.Member`; one for each packet or input."""
         return len(self._inbox)
 
     def knows(self, peer: PeerId) -> bool:
-        """See `perun.ports.Party`."""
+        """See `perun.ports.Member`."""
         books = self.books
         return peer in books.indexes.of_peer or peer in books.ends
 

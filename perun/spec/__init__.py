@@ -2,7 +2,7 @@
 
 Read in this order; it takes ten minutes.
 
-1. `ledger`: the world that the contracts see: a clock, balances, strangers.
+1. `host`: the world that the contracts see: a clock, balances, strangers.
 2. `ms_contract`: the life of a channel, and the way out alone (register, then settle). It stands on
    `agreement`: three ways in (open, openBoth, deposit), two by agreement out (close, withdraw); on
    `consent`: whose word counts for what; and on `custody`: what is kept, and how money moves.
@@ -19,7 +19,7 @@ arguments, same events, same balances, same views). Running code never imports t
 
 from perun.spec.contracts import Contracts
 from perun.spec.custody import Dispute, Funds, Payout
-from perun.spec.ledger import App, Event, Ledger, NoApp, Token
+from perun.spec.host import App, Event, Host, NoApp, Token
 from perun.spec.ms_contract import MSContract
 from perun.spec.nanocontracts.hash_time_lock import HashTimeLock
 from perun.spec.nanos import Resolved
@@ -31,7 +31,7 @@ __all__ = [
     "Event",
     "Funds",
     "HashTimeLock",
-    "Ledger",
+    "Host",
     "MSContract",
     "NoApp",
     "Payout",

@@ -59,7 +59,7 @@ class Agreement(Custody):
         if caller not in (channel.alice, channel.bob):
             raise NotAParty(key[1], caller)
         self._in_time(valid_until)
-        self.ledger.emit("Opened", key[1], channel.alice, channel.bob, channel)
+        self.host.emit("Opened", key[1], channel.alice, channel.bob, channel)
         self._deposit(caller, value, key, caller != channel.alice, amount)
 
     def deposit(
@@ -94,8 +94,8 @@ class Agreement(Custody):
         if caller not in (channel.alice, channel.bob):
             raise NotAParty(key[1], caller)
         self._in_time(valid_until)
-        if valid_until > self.ledger.now + channel.challenge:
-            raise ValidUntilTooFar(valid_until, self.ledger.now + channel.challenge)
+        if valid_until > self.host.now + channel.challenge:
+            raise ValidUntilTooFar(valid_until, self.host.now + channel.challenge)
         by_alice = caller == channel.alice
         drawn_on = channel.bob if by_alice else channel.alice
         share, drawn = (alice_amount, bob_amount) if by_alice else (bob_amount, alice_amount)
@@ -110,7 +110,7 @@ class Agreement(Custody):
         if self.holds(key).drawn:
             raise AlreadyDrawn(key[1])
         self._debit(channel.asset, drawn_on, drawn)
-        self.ledger.emit("Opened", key[1], channel.alice, channel.bob, channel)
+        self.host.emit("Opened", key[1], channel.alice, channel.bob, channel)
         to_alice, to_bob = (arrived, drawn) if by_alice else (drawn, arrived)
         self._raise_sides(key, to_alice, to_bob, drawn=True)
 
@@ -149,7 +149,7 @@ class Agreement(Custody):
 
         self._store(key, Funds())
         self.disputes.pop(key, None)
-        self.ledger.emit("Closed", key[1], alice, bob)
+        self.host.emit("Closed", key[1], alice, bob)
         self._pay_out(Payout(channel, before, net, (), (), alice, bob, None, False), to_credit)
 
     def withdraw(
@@ -184,7 +184,7 @@ class Agreement(Custody):
             raise Insolvent(key[1], alice, bob)
 
         self._store(key, replace(before, alice=alice, bob=bob, withdrawals=index + 1))
-        self.ledger.emit("Withdrawn", key[1], index, alice_amount, bob_amount)
+        self.host.emit("Withdrawn", key[1], index, alice_amount, bob_amount)
         self._pay(key, channel.alice, alice_amount)
         self._pay(key, channel.bob, bob_amount)
 
@@ -197,18 +197,18 @@ class Agreement(Custody):
         if to == ZERO_ADDRESS:
             raise ZeroAddress
         self._debit(asset, caller, amount)
-        self.ledger.emit("Claimed", asset, caller, amount, to)
+        self.host.emit("Claimed", asset, caller, amount, to)
         if amount and to == self.domain.contract:
             raise ClaimFailed(to)
-        if amount and not self.ledger.pay(asset, self.domain.contract, to, amount):
+        if amount and not self.host.pay(asset, self.domain.contract, to, amount):
             raise ClaimFailed(to) if asset == ETH else TokenRefused(asset)
 
     # ------------------------------------------------------------------- what refuses, in detail
 
     def _in_time(self, limit: int) -> None:
         """A time limit includes its last second [B5]."""
-        if self.ledger.now > limit:
-            raise TooLate(limit, self.ledger.now)
+        if self.host.now > limit:
+            raise TooLate(limit, self.host.now)
 
     def _deposit(self, caller: Address, value: int, key: Key, to_bob: bool, amount: Wei) -> None:
         arrived = self._pull(caller, value, key[0], amount)

@@ -25,7 +25,7 @@ from perun.encoding import (
     vpm_domain,
 )
 from perun.errors import Misuse
-from perun.spec.ledger import Event, Ledger, NoApp
+from perun.spec.host import Event, Host, NoApp
 from perun.spec.ms_contract import MSContract
 from perun.spec.nanocontracts.coin_flip import CoinFlip
 from perun.spec.nanocontracts.hash_time_lock import HashTimeLock
@@ -155,7 +155,7 @@ class TurnGameApp:
 
 @dataclass(slots=True)
 class Contracts:
-    ledger: Ledger
+    host: Host
     ms_contract: MSContract
     vpm: VPM
     hash_time_lock: HashTimeLock
@@ -176,36 +176,36 @@ class Contracts:
 
         ETH cannot be sent to the contracts: they have no `receive`.
         """
-        ledger = Ledger(refusing={ms_contract, vpm, hash_time_lock})
+        host = Host(refusing={ms_contract, vpm, hash_time_lock})
         world = cls(
-            ledger,
-            MSContract(ledger, ms_contract_domain(chain, ms_contract)),
-            VPM(ledger, vpm_domain(chain, vpm)),
-            HashTimeLock(ledger, hash_time_lock_domain(chain, hash_time_lock)),
+            host,
+            MSContract(host, ms_contract_domain(chain, ms_contract)),
+            VPM(host, vpm_domain(chain, vpm)),
+            HashTimeLock(host, hash_time_lock_domain(chain, hash_time_lock)),
         )
-        ledger.apps[ms_contract] = NoApp()
-        ledger.apps[vpm] = VPMApp(world.vpm)
-        ledger.apps[hash_time_lock] = HashTimeLockApp(world.hash_time_lock)
+        host.apps[ms_contract] = NoApp()
+        host.apps[vpm] = VPMApp(world.vpm)
+        host.apps[hash_time_lock] = HashTimeLockApp(world.hash_time_lock)
         if coin_flip is not None:
-            world.coin_flip = CoinFlip(ledger, coin_flip_domain(chain, coin_flip))
-            ledger.apps[coin_flip] = CoinFlipApp(world.coin_flip)
-            ledger.refusing.add(coin_flip)
+            world.coin_flip = CoinFlip(host, coin_flip_domain(chain, coin_flip))
+            host.apps[coin_flip] = CoinFlipApp(world.coin_flip)
+            host.refusing.add(coin_flip)
         if turn_game is not None:
-            world.turn_game = TurnGame(ledger, turn_game_domain(chain, turn_game))
-            ledger.apps[turn_game] = TurnGameApp(world.turn_game)
-            ledger.refusing.add(turn_game)
+            world.turn_game = TurnGame(host, turn_game_domain(chain, turn_game))
+            host.apps[turn_game] = TurnGameApp(world.turn_game)
+            host.refusing.add(turn_game)
         return world
 
     def call(self, function: Callable[[], None]) -> tuple[Event, ...]:
         """Run one call: its events, or `Refused` with everything as it was before."""
         undo = self._checkpoint()
-        start = len(self.ledger.log)
+        start = len(self.host.log)
         try:
             function()
         except Refused:
             undo()
             raise
-        return tuple(self.ledger.log[start:])
+        return tuple(self.host.log[start:])
 
     @contextmanager
     def trial(self) -> Iterator[None]:
@@ -218,9 +218,9 @@ class Contracts:
 
     def _checkpoint(self) -> Callable[[], None]:
         """Remember everything that a call or the clock can change. Values are immutable."""
-        ledger, ms = self.ledger, self.ms_contract
+        host, ms = self.host, self.ms_contract
         books: list[dict[Any, Any]] = [
-            ledger.eth,
+            host.eth,
             ms.funds,
             ms.disputes,
             ms.credits,
@@ -230,14 +230,14 @@ class Contracts:
             self.hash_time_lock.shifts,
             *([self.coin_flip.records] if self.coin_flip is not None else []),
             *([self.turn_game.records] if self.turn_game is not None else []),
-            *(token.balances for token in ledger.tokens.values()),
+            *(token.balances for token in host.tokens.values()),
         ]
         copies = [dict(book) for book in books]
-        now, logged, paid = ledger.now, len(ledger.log), len(ms.payouts)
+        now, logged, paid = host.now, len(host.log), len(ms.payouts)
 
         def undo() -> None:
-            ledger.now = now
-            del ledger.log[logged:]
+            host.now = now
+            del host.log[logged:]
             del ms.payouts[paid:]
             for book, copy in zip(books, copies, strict=True):
                 book.clear()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from perun.encoding import MSContractDomain, channel_id
-from perun.spec.ledger import Ledger
+from perun.spec.host import Host
 from perun.spec.nanos import Resolved
 from perun.spec.reverts import AmountTooLarge, InsufficientCredit
 from perun.types import (
@@ -77,7 +77,7 @@ class Payout:
 class Custody:
     """Every channel's money and every account's credit, beside the balance that covers them."""
 
-    ledger: Ledger
+    host: Host
     domain: MSContractDomain
     funds: dict[Key, Funds] = field(default_factory=dict)
     disputes: dict[Key, Dispute] = field(default_factory=dict)
@@ -108,7 +108,7 @@ class Custody:
 
     def _pull(self, caller: Address, value: int, asset: Asset, amount: Wei) -> int:
         """From the caller; what arrives counts."""
-        return self.ledger.pull(asset, caller, self.domain.contract, amount, value)
+        return self.host.pull(asset, caller, self.domain.contract, amount, value)
 
     def _raise_sides(self, key: Key, to_alice: int, to_bob: int, drawn: bool = False) -> None:
         old = self.holds(key)
@@ -118,7 +118,7 @@ class Custody:
         alice, bob = old.alice + to_alice, old.bob + to_bob
         self._store(key, replace(old, alice=alice, bob=bob, drawn=old.drawn or drawn))
         self.deposited[key] = self.deposited.get(key, 0) + to_alice + to_bob
-        self.ledger.emit("Deposited", key[1], key[0], alice, bob)
+        self.host.emit("Deposited", key[1], key[0], alice, bob)
 
     def _pay_out(self, payout: Payout, to_credit: int) -> None:
         self.payouts.append(payout)
@@ -131,7 +131,7 @@ class Custody:
         if amount == 0:
             return
         self.paid[key] = self.paid.get(key, 0) + amount
-        if to_credit or not self.ledger.pay(key[0], self.domain.contract, to, amount):
+        if to_credit or not self.host.pay(key[0], self.domain.contract, to, amount):
             self._give_credit(key[0], to, amount)
 
     def _give_credit(self, asset: Asset, account: Address, amount: int) -> None:
@@ -142,7 +142,7 @@ class Custody:
         has = self.credit(asset, account)
         grown = min(amount, MOST_CREDIT - has)
         self.credits[asset, account] = has + grown
-        self.ledger.emit("Credited", asset, account, grown)
+        self.host.emit("Credited", asset, account, grown)
 
     def _debit(self, asset: Asset, account: Address, amount: Wei) -> None:
         has = self.credit(asset, account)

@@ -100,12 +100,12 @@ class MSContract(Agreement):
             )
             registered = state_hash(key[1], version, net, nanos)
             self.disputes[key] = Dispute(version, deadline, registered)
-            self.ledger.emit("Registered", key[1], version, net, nanos, deadline)
+            self.host.emit("Registered", key[1], version, net, nanos, deadline)
         if len(evidence) > len(nanos):
             raise TooMuchEvidence(len(evidence), len(nanos))
         for index, piece in enumerate(evidence):
-            if piece and not self.ledger.tell(nanos[index].app, piece):
-                self.ledger.emit("EvidenceFailed", key[1], index)
+            if piece and not self.host.tell(nanos[index].app, piece):
+                self.host.emit("EvidenceFailed", key[1], index)
 
     def settle(self, channel: Channel, net: Wei, nanos: tuple[Nano, ...]) -> None:
         """After the deadline: pay free money at once, and every nano that is resolved.
@@ -117,8 +117,8 @@ class MSContract(Agreement):
         known = self.disputes.get(key)
         if not known:
             raise NotInDispute(key[1])
-        if self.ledger.now <= known.deadline:
-            raise DisputeStillOpen(key[1], known.deadline, self.ledger.now)
+        if self.host.now <= known.deadline:
+            raise DisputeStillOpen(key[1], known.deadline, self.host.now)
         given = state_hash(key[1], known.version, net, nanos)
         if given != known.state_hash:
             raise StateMismatch(key[1], given, known.state_hash)
@@ -130,7 +130,7 @@ class MSContract(Agreement):
             try:
                 self.settle(item.channel, item.net, item.nanos)
             except (NotInDispute, DisputeStillOpen, StateMismatch):
-                self.ledger.emit("SettleSkipped", self.channel_id(item.channel))
+                self.host.emit("SettleSkipped", self.channel_id(item.channel))
 
     # ------------------------------------------------------------------------------------- views
 
@@ -156,7 +156,7 @@ class MSContract(Agreement):
         funds = self.holds(key)
         if funds.alice == 0 and funds.bob == 0:
             raise EmptyChannel(key[1])
-        deadline = UnixTime(self.ledger.now + channel.challenge)
+        deadline = UnixTime(self.host.now + channel.challenge)
         if deadline > MAX_DEADLINE:
             raise DeadlineTooFar(deadline)
         return deadline
@@ -165,7 +165,7 @@ class MSContract(Agreement):
         self, key: Key, known: Dispute, channel: Channel, net: Wei, nanos: tuple[Nano, ...]
     ) -> None:
         before = self.holds(key)
-        answers = [(nano, resolve(nano, self.ledger)) for nano in nanos]
+        answers = [(nano, resolve(nano, self.host)) for nano in nanos]
         resolved = tuple(answer for _, answer in answers if answer)
         remaining = tuple(nano for nano, answer in answers if not answer)
         if known.settling and not resolved:
@@ -183,7 +183,7 @@ class MSContract(Agreement):
         else:
             self._store(key, Funds())
             del self.disputes[key]
-        self.ledger.emit("Settled", key[1], alice, bob, remaining)
+        self.host.emit("Settled", key[1], alice, bob, remaining)
         payout = Payout(
             channel, before, net, resolved, remaining, alice, bob, known.version, known.settling
         )

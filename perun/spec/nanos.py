@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from perun.spec.ledger import Ledger
+from perun.spec.host import Host
 from perun.spec.reverts import NanosNotAscending, TooManyNanos
 from perun.types import Nano
 
@@ -42,18 +42,18 @@ def check_order(nanos: Sequence[Nano]) -> None:
             raise NanosNotAscending(index)
 
 
-def resolve(nano: Nano, ledger: Ledger) -> Resolved | None:
+def resolve(nano: Nano, host: Host) -> Resolved | None:
     """What `nano` has decided, or None while its locks have to wait.
 
     Done: the app's answer, seen from the channel, within the locks [B4].
     Not done after `expiry`: nothing moves.
     """
-    shift = read_outcome(ledger.ask(nano.app, nano.id))
+    shift = read_outcome(host.ask(nano.app, nano.id))
     if shift is not None:
         if nano.swapped:
             shift = -shift
         return Resolved(nano, max(-nano.bob_lock, min(shift, nano.alice_lock)))
-    if ledger.now > nano.expiry:
+    if host.now > nano.expiry:
         return Resolved(nano, 0)
     return None
 

@@ -55,13 +55,13 @@ class Role(Enum):
 def conservation(world: Contracts, assets: Iterable[Asset]) -> None:
     """P1. The balance in every asset covers all holdings and credits, unless its token forges
     balances; and what went into a channel is exactly what is in it and what was paid out of it."""
-    ms, tokens = world.ms_contract, world.ledger.tokens
+    ms, tokens = world.ms_contract, world.host.tokens
     for asset in assets:
         if asset in tokens and tokens[asset].forged:
             continue
         owed = sum(funds.alice + funds.bob for key, funds in ms.funds.items() if key[0] == asset)
         owed += sum(credit for (of, _), credit in ms.credits.items() if of == asset)
-        has = world.ledger.balance(asset, ms.domain.contract)
+        has = world.host.balance(asset, ms.domain.contract)
         if has < owed:
             raise Violated("P1", asset=asset.hex(), has=has, owed=owed)
     for key, deposited in ms.deposited.items():
@@ -110,7 +110,7 @@ def _worth(
     for nano in promise.nanos:
         shift = settled.get(nano)
         if shift is None:
-            decided = resolve(nano, world.ledger)
+            decided = resolve(nano, world.host)
             shift = decided.shift if decided else None
         free -= role.lock(nano) if shift is None else role.loss(shift)
     return min(free, before.alice + before.bob)
@@ -173,7 +173,7 @@ def guaranteed_closing(
 
     `register` registers the state (`net`, `nanos`); the world is left as it was.
     """
-    ms, ledger = world.ms_contract, world.ledger
+    ms, host = world.ms_contract, world.host
     me = role.account(channel)
     key = (channel.asset, ms.channel_id(channel))
     start = _wealth(world, channel.asset, me)
@@ -182,25 +182,25 @@ def guaranteed_closing(
     with world.trial():
         world.call(register)
         dispute = ms.disputes[key]
-        ledger.now = dispute.deadline + 1
+        host.now = dispute.deadline + 1
         world.call(lambda: ms.settle(channel, net, nanos))
         got = _wealth(world, channel.asset, me) - start
         if channel.alice != channel.bob and _is_plain(world, channel.asset) and got < free:
             raise Violated("P5", role=role, got=got, free=free)
         if key in ms.disputes:
             left = ms.payouts[-1].remaining
-            ledger.now = max(ledger.now, 1 + max(nano.expiry for nano in left))
+            host.now = max(host.now, 1 + max(nano.expiry for nano in left))
             world.call(lambda: ms.settle(channel, Wei(0), left))
         if key in ms.disputes or key in ms.funds:
             raise Violated("P5", role=role, left=ms.funds.get(key))
 
 
 def _wealth(world: Contracts, asset: Asset, account: Address) -> int:
-    return world.ledger.balance(asset, account) + world.ms_contract.credit(asset, account)
+    return world.host.balance(asset, account) + world.ms_contract.credit(asset, account)
 
 
 def _is_plain(world: Contracts, asset: Asset) -> bool:
-    return asset == ETH or world.ledger.tokens[asset].plain
+    return asset == ETH or world.host.tokens[asset].plain
 
 
 # ------------------------------------------------------------------------------------ P7 isolation

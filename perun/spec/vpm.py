@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from perun.crypto import recover
 from perun.encoding import VPMDomain, machine_id, statement_digest
-from perun.spec.ledger import Ledger
+from perun.spec.host import Host
 from perun.spec.reverts import FinalTimeTooFar, TooLate, TotalTooLarge, WrongSigner
 from perun.types import (
     MAX_AMOUNT,
@@ -38,7 +38,7 @@ class Totals:
 
 @dataclass(slots=True)
 class VPM:
-    ledger: Ledger
+    host: Host
     domain: VPMDomain
     records: dict[MachineId, Totals] = field(default_factory=dict)
 
@@ -69,8 +69,8 @@ class VPM:
             return
         begun = identity in self.records
         limit = old.deadline if begun else machine.validity
-        if self.ledger.now > limit:
-            raise TooLate(limit, self.ledger.now)
+        if self.host.now > limit:
+            raise TooLate(limit, self.host.now)
         if alice_rises:
             self._signed(machine.alice, identity, paid_by_alice, signature_alice)
         if bob_rises:
@@ -79,15 +79,15 @@ class VPM:
         new = Totals(
             paid_by_alice if alice_rises else old.alice,
             paid_by_bob if bob_rises else old.bob,
-            old.deadline if begun else self.ledger.now + machine.challenge,
+            old.deadline if begun else self.host.now + machine.challenge,
         )
         self.records[identity] = new
-        self.ledger.emit("Submitted", identity, new.alice, new.bob, new.deadline)
+        self.host.emit("Submitted", identity, new.alice, new.bob, new.deadline)
 
     def outcome(self, identity: bytes) -> tuple[bool, int]:
         """(done, shift): after the deadline, what Alice has paid more than Bob."""
         record = self.records.get(MachineId(identity))  # type: ignore[arg-type]  # any 32 bytes
-        if not record or self.ledger.now <= record.deadline:
+        if not record or self.host.now <= record.deadline:
             return False, 0
         return True, record.alice - record.bob
 

@@ -41,7 +41,7 @@ from perun.ports import Inbox
 from perun.spec import Contracts, Event
 from perun.spec import reverts as why
 from perun.spec.contracts import CoinFlipApp, HashTimeLockApp, TurnGameApp, VPMApp
-from perun.spec.ledger import Token
+from perun.spec.host import Token
 from perun.testing.rules import RULES, CodeRules
 from perun.types import (
     ETH,
@@ -102,7 +102,7 @@ class Ledger:
         games = self.contracts.turn_game
         if games is not None:
             games.rules = {place: CodeRules(code) for place, code in RULES.items()}
-        self.contracts.ledger.now = time
+        self.contracts.host.now = time
         self.number = 1
         self.lag = lag
         self._channels: dict[ChannelId, OnChain] = {}
@@ -128,12 +128,12 @@ class Ledger:
     @property
     def time(self) -> UnixTime:
         """Of the newest block."""
-        return UnixTime(self.contracts.ledger.now)
+        return UnixTime(self.contracts.host.now)
 
     @property
     def paid(self) -> Mapping[Address, int]:
         """What each account has been paid out, in ETH."""
-        return {to: has + self._put[to] for to, has in self.contracts.ledger.eth.items()}
+        return {to: has + self._put[to] for to, has in self.contracts.host.eth.items()}
 
     @property
     def credits(self) -> Mapping[tuple[Asset, Address], Wei]:
@@ -144,7 +144,7 @@ class Ledger:
         """Mines empty blocks that span `seconds` together, and tells everybody."""
         for index in range(blocks):
             share = seconds * (index + 1) // blocks - seconds * index // blocks
-            self.contracts.ledger.now += share
+            self.contracts.host.now += share
             self.number += 1
             self._past.append((self.time, self._channels.copy(), self._instances.copy()))
         for follower in self.followers:
@@ -181,7 +181,7 @@ class Ledger:
 
     def mint(self, asset: Asset, account: Address, amount: int) -> None:
         """Gives an account some of a plain token, which need not have been there."""
-        token = self.contracts.ledger.tokens.setdefault(asset, Token())
+        token = self.contracts.host.tokens.setdefault(asset, Token())
         token.balances[account] = token.balance(account) + amount
 
     def call(self, transaction: Transaction, sender: Address) -> tuple[Event, ...]:
@@ -251,7 +251,7 @@ class Ledger:
 
     def nanocontract(self, app: Address) -> VPMApp | HashTimeLockApp | CoinFlipApp | TurnGameApp:
         """What stands there; raises `NeverOwn`."""
-        known = self.contracts.ledger.apps.get(app)
+        known = self.contracts.host.apps.get(app)
         if not isinstance(known, VPMApp | HashTimeLockApp | CoinFlipApp | TurnGameApp):
             raise NeverOwn(f"0x{app.hex()} is no nanocontract")
         return known

@@ -23,7 +23,7 @@ from eth_utils.exceptions import ValidationError
 
 from perun.chain.memory import rich_key
 from perun.town import show
-from perun.town.ledger import Ledger
+from perun.town.block_file import BlockFile
 
 __all__ = ["CHAIN_ID", "FINAL", "EmbeddedChain", "Failed"]
 
@@ -67,12 +67,12 @@ class EmbeddedChain:
             sqlite3.Error: its file cannot be read or written.
         """
         self.keys = [rich_key(index) for index in range(10)]
-        self.ledger = Ledger(folder / _FILE)
-        base = AtomicDB(self.ledger.states)
-        if self.ledger.states.exists(SchemaV1.make_canonical_head_hash_lookup_key()):
+        self.file = BlockFile(folder / _FILE)
+        base = AtomicDB(self.file.states)
+        if self.file.states.exists(SchemaV1.make_canonical_head_hash_lookup_key()):
             self._chain = _Chain(base)
         else:
-            with self.ledger.block():
+            with self.file.block():
                 self._chain = self._make(base)
                 self._keep(self._chain.get_canonical_head(), (), ())
         self.pool: dict[tuple[bytes, int], SignedTransactionAPI] = {}
@@ -80,7 +80,7 @@ class EmbeddedChain:
 
     def close(self) -> None:
         """Lets go of the file."""
-        self.ledger.close()
+        self.file.close()
 
     def _make(self, base: AtomicDB) -> _Chain:
         params = {"difficulty": 0, "gas_limit": _BLOCK_GAS, "timestamp": int(time.time())}
@@ -191,7 +191,7 @@ class EmbeddedChain:
 
     def mine(self) -> None:
         """A block of what waits, oldest first as nonces allow; on disk when this returns."""
-        with self.ledger.block():
+        with self.file.block():
             self._chain.header = self._next_header()
             taken: list[SignedTransactionAPI] = []
             receipts: list[ReceiptAPI] = []
@@ -228,16 +228,14 @@ class EmbeddedChain:
             place = show.place(header, sent, index)
             shown = show.receipt(header, sent, receipt, place, receipt.gas_used - used, logs)
             for log in shown["logs"]:
-                self.ledger.put_log(header.block_number, logs, log)
+                self.file.put_log(header.block_number, logs, log)
                 logs += 1
             used = receipt.gas_used
-            self.ledger.put_receipt(
+            self.file.put_receipt(
                 place["transactionHash"], show.transaction(header, sent, place), shown
             )
         names = [show.data(sent.hash) for sent in taken]
-        self.ledger.put_block(
-            header.block_number, show.data(header.hash), show.block(header, names)
-        )
+        self.file.put_block(header.block_number, show.data(header.hash), show.block(header, names))
 
 
 def _require(done: Any) -> None:

@@ -42,7 +42,7 @@ class Rpc:
             ),
             "eth_getBlockByHash": self._block,
             "eth_getTransactionByHash": self._transaction,
-            "eth_getTransactionReceipt": lambda hash: chain.ledger.receipt(hash.lower()),
+            "eth_getTransactionReceipt": lambda hash: chain.file.receipt(hash.lower()),
             "eth_getTransactionCount": self._count,
             "eth_getBalance": self._balance,
             "eth_getCode": lambda who, which="latest": show.data(
@@ -87,7 +87,7 @@ class Rpc:
     def _number(self, which: Any) -> int:
         """Of a block that is there, by number, tag, or hash (EIP-1898). Raises `Failed`."""
         if isinstance(which, dict):
-            found = self._chain.ledger.block_of(str(which.get("blockHash", "")).lower())
+            found = self._chain.file.block_of(str(which.get("blockHash", "")).lower())
             if found is None and "blockHash" in which:
                 raise Failed("header for hash not found")
             which = found["number"] if found is not None else which["blockNumber"]
@@ -99,10 +99,10 @@ class Rpc:
         return int(which, 16)
 
     def _block(self, which: Any, full: bool = False) -> Any:
-        ledger = self._chain.ledger
-        found = ledger.block_of(which.lower() if isinstance(which, str) else which)
+        file = self._chain.file
+        found = file.block_of(which.lower() if isinstance(which, str) else which)
         if found is not None and full:
-            found["transactions"] = [ledger.sent(name) for name in found["transactions"]]
+            found["transactions"] = [file.sent(name) for name in found["transactions"]]
         return found
 
     def _state(self, which: Any) -> Any:
@@ -143,7 +143,7 @@ class Rpc:
     # ----------------------------------------------------------------------------- transactions
 
     def _transaction(self, hash: str) -> Any:
-        found = self._chain.ledger.sent(hash.lower())
+        found = self._chain.file.sent(hash.lower())
         if found is not None:
             return found
         waits = (sent for sent in self._chain.pool.values() if show.data(sent.hash) == hash.lower())
@@ -185,7 +185,7 @@ class Rpc:
         ]
         if isinstance(addresses, str):
             addresses = [addresses]
-        return self._chain.ledger.logs(first, last, _lower(addresses), topics)
+        return self._chain.file.logs(first, last, _lower(addresses), topics)
 
 
 def _call(asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from perun.core.state import PeerId
 from perun.crypto import SecretKey
 from perun.encoding.messages import MAX_MESSAGE_BYTES
 from perun.errors import BrokenInvariant
-from perun.ports import Party
+from perun.ports import Member
 from perun.wire.codes import RETRIED, Code
 from perun.wire.dialer import Dialer, pause
 from perun.wire.packets import MalformedPacket, read_packet
@@ -130,7 +130,7 @@ class Exchange:
         self,
         key: SecretKey,
         hello: Hello,
-        party: Party,
+        member: Member,
         sockets: Sockets,
         *,
         listener: Listener | None = None,
@@ -140,7 +140,7 @@ class Exchange:
         report: Callable[[News], None] = lambda _: None,
     ) -> None:
         self._key = key
-        self._party = party
+        self._member = member
         self._listener = listener
         self._admits = admits
         self._report = report
@@ -361,7 +361,7 @@ class Exchange:
         due = self._met.get(peer, -_MEET_SECONDS) + _MEET_SECONDS
         if loop.time() >= due:
             self._met[peer] = loop.time()
-            self._party.meet(peer)
+            self._member.meet(peer)
             return
 
         def later() -> None:
@@ -429,8 +429,8 @@ class Exchange:
                 route: Any = it.route
                 route.send(it.packet)
             elif type(it) is Arrived:
-                self._party.receive(it.peer, it.frames)
-                if not self._waits_for_node and self._party.waiting > _NODE_IS_BEHIND:
+                self._member.receive(it.peer, it.frames)
+                if not self._waits_for_node and self._member.waiting > _NODE_IS_BEHIND:
                     self._wait_for_node()
             elif type(it) is Opened:
                 self._report(SessionUp(it.peer, it.hello))
@@ -447,7 +447,7 @@ class Exchange:
         loop = asyncio.get_running_loop()
 
         def look() -> None:
-            if self._party.waiting > _NODE_IS_BEHIND // 2:
+            if self._member.waiting > _NODE_IS_BEHIND // 2:
                 loop.call_later(_LOOK_AGAIN_SECONDS, look)
                 return
             self._waits_for_node = False
@@ -472,7 +472,7 @@ class Exchange:
 
     def _is_known(self, peer: PeerId) -> bool:
         called = self._peers.get(peer)
-        return (called is not None and bool(called.hosts)) or self._party.knows(peer)
+        return (called is not None and bool(called.hosts)) or self._member.knows(peer)
 
     def _may_come(self, peer: PeerId, token: bytes) -> bool:
         return self._admits is not None and self._admits(peer, token)

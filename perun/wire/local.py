@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from perun.core.state import PeerId
-from perun.ports import Party
+from perun.ports import Member
 
 __all__ = ["LocalNetwork", "LocalWire"]
 
@@ -29,9 +29,9 @@ class LocalNetwork:
                 meet(other)
         return LocalWire(self, peer)
 
-    def enter(self, party: Party) -> LocalWire:
+    def enter(self, member: Member) -> LocalWire:
         """See `perun.ports.Network`."""
-        return self.join(party.peer, party.receive, party.meet)
+        return self.join(member.peer, member.receive, member.meet)
 
     def leave(self, peer: PeerId) -> None:
         """Is no longer reachable; what is sent meanwhile is lost."""

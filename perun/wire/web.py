@@ -19,7 +19,7 @@ from typing import Final, TypeVar
 from perun.core.state import PeerId
 from perun.crypto import SecretKey
 from perun.errors import Misuse
-from perun.ports import Party
+from perun.ports import Member
 from perun.wire.exchange import Exchange, LinkDown, LinkUp, News, SessionDown, SessionUp
 from perun.wire.listener import Listener
 from perun.wire.parcels import Hello
@@ -90,7 +90,7 @@ class WebWire:
 
     # ------------------------------------------------------------------------- perun.ports
 
-    def enter(self, party: Party) -> WebWire:
+    def enter(self, member: Member) -> WebWire:
         """See `perun.ports.Network`: begins to listen and to dial.
 
         Raises:
@@ -98,7 +98,7 @@ class WebWire:
         """
         started: Future[None] = Future()
         self._thread = threading.Thread(
-            target=self._run, args=(party, started), name="perun-wire", daemon=True
+            target=self._run, args=(member, started), name="perun-wire", daemon=True
         )
         self._thread.start()
         started.result()
@@ -145,14 +145,14 @@ class WebWire:
 
     # ------------------------------------------------------------------------- in the thread
 
-    def _run(self, party: Party, started: Future[None]) -> None:
-        asyncio.run(self._live(party, started))
+    def _run(self, member: Member, started: Future[None]) -> None:
+        asyncio.run(self._live(member, started))
 
-    async def _live(self, party: Party, started: Future[None]) -> None:
+    async def _live(self, member: Member, started: Future[None]) -> None:
         exchange = Exchange(
             self._key,
             self._hello,
-            party,
+            member,
             WebSockets(),
             listener=self._listener,
             admits=self._admits,

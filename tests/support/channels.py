@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from perun.testing.owners import Owner
 from perun.types import Channel
 from tests.support import plain
 from tests.support.contracts import Receipt
-from tests.support.parties import Party
 from tests.support.plain import to_abi
 from tests.support.stage import FOREVER, HOUR, Stage, address_of
 
@@ -47,8 +47,8 @@ class BasicChannel:
     """A channel of the stage's MSContract. Amounts in the asset's smallest unit."""
 
     stage: Stage
-    alice: Party
-    bob: Party
+    alice: Owner
+    bob: Owner
     terms: Channel
 
     @property
@@ -169,8 +169,8 @@ class BasicChannel:
 
 def new_channel(
     stage: Stage,
-    alice: Party | None = None,
-    bob: Party | None = None,
+    alice: Owner | None = None,
+    bob: Owner | None = None,
     asset: Any = bytes(20),
     challenge: int = HOUR,
 ) -> BasicChannel:

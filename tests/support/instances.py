@@ -10,10 +10,10 @@ import eth_abi
 import msgspec
 from eth_hash.auto import keccak
 
+from perun.testing.owners import Owner
 from perun.types import Lock, Machine, Nano
 from tests.support import plain
 from tests.support.contracts import Receipt
-from tests.support.parties import Party
 from tests.support.stage import HOUR, Stage, address_of
 
 _salts = itertools.count(1)
@@ -40,8 +40,8 @@ class PaymentMachine:
     """A machine of the stage's VPM and who signs in it."""
 
     stage: Stage
-    alice: Party
-    bob: Party
+    alice: Owner
+    bob: Owner
     terms: Machine
 
     @property
@@ -92,8 +92,8 @@ class PaymentMachine:
 
 def new_machine(
     stage: Stage,
-    alice: Party | None = None,
-    bob: Party | None = None,
+    alice: Owner | None = None,
+    bob: Owner | None = None,
     alice_lock: int = 10,
     bob_lock: int = 10,
     validity: int | None = None,

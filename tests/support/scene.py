@@ -14,7 +14,7 @@ from perun.core.notices import InstanceAdded
 from perun.core.rulebook import Rulebook
 from perun.crypto import SecretKey
 from perun.crypto.hashing import keccak
-from perun.demo.party import Party
+from perun.demo.character import Character
 from perun.ports import Clock
 from perun.referee.here import run
 from perun.referee.rulebook import CodeBook
@@ -53,20 +53,20 @@ class Scene:
         self.network = LocalNetwork()
         self.clock: Clock = _Clock(self)
         self.since = 0
-        self.cast: list[Party] = []
+        self.cast: list[Character] = []
 
     def endpoint(self) -> ScriptedEndpoint:
         return ScriptedEndpoint(self.chain)
 
-    def enter(self, name: str, policy: Policy | None = None) -> Party:
+    def enter(self, name: str, policy: Policy | None = None) -> Character:
         """Somebody of `NAMES`, with a running node."""
         policy = policy or Policy(greatest_fee=Wei(ETHER), greatest_deposit=Wei(10 * ETHER))
-        party = Party(name, KEYS[name], self, policy)
+        party = Character(name, KEYS[name], self, policy)
         self.cast.append(party)
         party.switch_on()
         return party
 
-    def hub(self, name: str = "ingrid") -> Party:
+    def hub(self, name: str = "ingrid") -> Character:
         """A hub without fees."""
         return self.enter(name, Policy(greatest_deposit=Wei(10 * ETHER), hub=HubPolicy()))
 
@@ -111,7 +111,9 @@ class Scene:
 
     # ------------------------------------------------------------------------------------- doings
 
-    def open(self, one: Party, other: Party, own: int = ETHER, theirs: int = ETHER) -> ChannelId:
+    def open(
+        self, one: Character, other: Character, own: int = ETHER, theirs: int = ETHER
+    ) -> ChannelId:
         """A channel of two, funded and final."""
         nonce = Nonce(len(one.books.channels) + 1)
         challenge = Seconds(600)
@@ -133,11 +135,11 @@ class Scene:
 
     def machine(
         self,
-        one: Party,
+        one: Character,
         channel: ChannelId,
         lock: int = ETHER // 2,
         lasts: int = 7_200,
-        end: Party | None = None,
+        end: Character | None = None,
     ) -> MachineId:
         """A machine with equal locks, ready for payments."""
         known = {notice.instance for notice in one.heard(InstanceAdded)}
@@ -169,6 +171,6 @@ class Scene:
         self.until(lambda: bool(ready()))
         return MachineId(ready()[0])
 
-    def pay(self, payer: Party, machine: MachineId, *amounts: int) -> None:
+    def pay(self, payer: Character, machine: MachineId, *amounts: int) -> None:
         payer.do(*(CommandPay(machine, Wei(amount)) for amount in amounts))
         self.settle()

@@ -12,13 +12,13 @@ from eth_account import Account
 from web3 import Web3
 
 from perun.crypto import SecretKey
+from perun.testing.owners import Owner, session_key
 from perun.types import ETH
 from populus.chain import AnvilChain, TesterChain
 from populus.chain.tester import HD_PATH, MNEMONIC
 from tests.support import plain
 from tests.support.clock import clock_of
 from tests.support.contracts import Deployed, Event, Interface, Log, Receipt
-from tests.support.parties import Party, session_key
 from tests.support.wires import Mined, TesterWire, wire_of
 
 FOREVER = 2**40 - 1
@@ -73,20 +73,20 @@ class Stage:
 
     # ------------------------------------------------------------------ parties
 
-    def _party(self, index: int, name: str) -> Party:
+    def _party(self, index: int, name: str) -> Owner:
         Account.enable_unaudited_hdwallet_features()
         account = Account.from_mnemonic(MNEMONIC, account_path=f"{HD_PATH}/{index}")
         own = SecretKey(bytes(account.key))
-        return Party(name, own.address, session_key(name), own)
+        return Owner(name, own.address, session_key(name), own)
 
     def _let_send(self, key: SecretKey) -> None:
         """Session keys may send transactions too; the node signs for them."""
         self.wire.let_send(key)
         self.transact(self.treasury, key.address, b"", 10 * ETHER, 21_000)
 
-    def party_at(self, account: bytes, like: Party) -> Party:
+    def party_at(self, account: bytes, like: Owner) -> Owner:
         """`like` with another account: a contract, say."""
-        return Party(f"{like.name}'s {account.hex()[:6]}", account, like.key)
+        return Owner(f"{like.name}'s {account.hex()[:6]}", account, like.key)
 
     # ------------------------------------------------------------------ contracts
 
@@ -111,7 +111,7 @@ class Stage:
         self._known[address] = self.interface(name)
         return Deployed(self, self.interface(name), address)
 
-    def deploy_token(self, name: str, *holders: Party) -> Deployed:
+    def deploy_token(self, name: str, *holders: Owner) -> Deployed:
         """A token of `tests/contracts/Tokens.sol`; treasury and holders own 10**27, approved."""
         token = self.deploy(name)
         for party in (self.treasury, *holders):
@@ -215,6 +215,6 @@ class Stage:
 
 def address_of(who: Any) -> bytes:
     """20 bytes: a party's account, a key's, a contract's, or the address itself."""
-    if isinstance(who, Party):
+    if isinstance(who, Owner):
         return who.account
     return who if isinstance(who, bytes) else bytes(who.address)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from perun.testing.owners import Owner
 from tests.support.contracts import Deployed
-from tests.support.parties import Party
 from tests.support.stage import Stage
 
 REFUSING_PAYEES = ("RefusingPayee", "GasBurningPayee", "BombPayee")
@@ -24,7 +24,7 @@ def break_token(token: Deployed, works: bool = False) -> None:
     token.send(stage.carol, BROKEN_TOKENS[token.interface.name], not works)
 
 
-def fill_credit(token: Deployed, owner: Party, missing: int = 0) -> None:
+def fill_credit(token: Deployed, owner: Owner, missing: int = 0) -> None:
     """An `InflatingToken` lies about one balance, once: its owner gets `2**256 - 1 - missing`."""
     stage: Stage = token.stage
     token.send(owner, "forge", stage.ms.address, missing)

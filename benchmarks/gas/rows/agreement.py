@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from benchmarks.gas.bench import ETHER
 from benchmarks.gas.rows.registry import ETH_NAME, TOKEN_NAME, row
 from benchmarks.gas.scene import Scene
-from benchmarks.gas.world import ETHER, Party
+from perun.testing.owners import Owner
 
 LIVES = "Whole lives"
 MONEY_IN = "Money in"
@@ -22,7 +23,7 @@ NET = 3 * ETHER // 10
     BOTH_ASSETS,
 )
 def happy(scene: Scene) -> None:
-    alice, bob = scene.world.alice, scene.world.bob
+    alice, bob = scene.bench.alice, scene.bench.bob
     channel = scene.channel()
     scene.measure("deposit by Alice", channel.deposit(alice), alice)
     scene.measure("deposit by Bob", channel.deposit(bob), bob)
@@ -31,8 +32,8 @@ def happy(scene: Scene) -> None:
 
 @row("hub-happy", LIVES, "Happy life with a hub", "Opened by one transaction, closed by one.")
 def hub_happy(scene: Scene) -> None:
-    alice, till = scene.world.alice, scene.world.party("till")
-    scene.fund(till, 10 * ETHER)(scene.world.ingrid)
+    alice, till = scene.bench.alice, scene.bench.owner("till")
+    scene.fund(till, 10 * ETHER)(scene.bench.ingrid)
     channel = scene.channel(alice, till)
     scene.measure("openBoth by Alice", channel.open_both(), alice)
     scene.measure("close, hub into its credit", channel.close(NET, (till,), to_credit=2), alice)
@@ -40,7 +41,7 @@ def hub_happy(scene: Scene) -> None:
 
 @row("deposit", MONEY_IN, "deposit", "Tokens are approved without limit.", BOTH_ASSETS)
 def deposit(scene: Scene) -> None:
-    alice, bob = scene.world.alice, scene.world.bob
+    alice, bob = scene.bench.alice, scene.bench.bob
     channel = scene.channel()
     scene.measure("first, into a new slot", channel.deposit(alice), alice)
     scene.measure("the other side's", channel.deposit(bob), bob)
@@ -49,7 +50,7 @@ def deposit(scene: Scene) -> None:
 
 @row("open", MONEY_IN, "open", "A deposit that announces the channel in a log.", BOTH_ASSETS)
 def open_(scene: Scene) -> None:
-    alice, bob = scene.world.alice, scene.world.bob
+    alice, bob = scene.bench.alice, scene.bench.bob
     channel = scene.channel()
     scene.measure("first, into a new slot", channel.open(), alice)
     scene.measure("by the other side", channel.open(), bob)
@@ -64,8 +65,8 @@ def open_(scene: Scene) -> None:
     BOTH_ASSETS,
 )
 def open_both(scene: Scene) -> None:
-    alice, till = scene.world.alice, scene.world.party("till")
-    scene.fund(till, 10 * ETHER)(scene.world.ingrid)
+    alice, till = scene.bench.alice, scene.bench.owner("till")
+    scene.fund(till, 10 * ETHER)(scene.bench.ingrid)
     scene.measure("from a new slot", scene.channel(alice, till).open_both(), alice)
 
 
@@ -73,14 +74,14 @@ def open_both(scene: Scene) -> None:
     "open-both-last", MONEY_IN, "openBoth, last credit", "The same with nothing left of the credit."
 )
 def open_both_last(scene: Scene) -> None:
-    alice, till = scene.world.alice, scene.world.party("till")
-    scene.fund(till, ETHER)(scene.world.ingrid)
+    alice, till = scene.bench.alice, scene.bench.owner("till")
+    scene.fund(till, ETHER)(scene.bench.ingrid)
     scene.measure("from a new slot", scene.channel(alice, till).open_both(), alice)
 
 
 @row("fund", MONEY_IN, "fund", "Gives an account credit.", BOTH_ASSETS)
 def fund(scene: Scene) -> None:
-    ingrid = scene.world.ingrid
+    ingrid = scene.bench.ingrid
     scene.measure("first", scene.fund(ingrid, ETHER), ingrid)
     scene.measure("a later one", scene.fund(ingrid, ETHER), ingrid)
 
@@ -93,7 +94,7 @@ def fund(scene: Scene) -> None:
     BOTH_ASSETS,
 )
 def close(scene: Scene) -> None:
-    alice, bob = scene.world.alice, scene.world.bob
+    alice, bob = scene.bench.alice, scene.bench.bob
     scene.measure("by Alice, 65 bytes", scene.open_channel().close(NET, (bob,)), alice)
     short = scene.open_channel().close(NET, (bob,), compact=True)
     scene.measure("by Alice, 64 bytes (EIP-2098)", short, alice)
@@ -102,10 +103,10 @@ def close(scene: Scene) -> None:
 
 @row("close-third", MONEY_OUT, "close by anyone", "Two signatures, pays both.", BOTH_ASSETS)
 def close_third(scene: Scene) -> None:
-    world = scene.world
+    bench = scene.bench
     channel = scene.open_channel()
-    everybody = (world.alice, world.bob)
-    scene.measure("by a stranger", channel.close(NET, everybody), world.stranger)
+    everybody = (bench.alice, bench.bob)
+    scene.measure("by a stranger", channel.close(NET, everybody), bench.stranger)
 
 
 @row(
@@ -115,17 +116,17 @@ def close_third(scene: Scene) -> None:
     "Both signatures by a party; and a party's key as the sender.",
 )
 def close_own(scene: Scene) -> None:
-    world, alice, bob = scene.world, scene.world.alice, scene.world.bob
+    bench, alice, bob = scene.bench, scene.bench.alice, scene.bench.bob
     both = scene.open_channel().close(NET, (alice, bob))
     scene.measure("by Alice, both signatures", both, alice)
-    key = Party(alice.key, alice.key)
-    world.pay(key.address, ETHER)(world.stranger)
+    key = Owner("alice's key", alice.key.address, alice.key, alice.key)
+    bench.pay(key.account, ETHER)(bench.stranger)
     scene.measure("by Alice's key, Bob's signature", scene.open_channel().close(NET, (bob,)), key)
 
 
 @row("close-one", MONEY_OUT, "close that pays one", "All of the money is Bob's, or Alice's.")
 def close_one(scene: Scene) -> None:
-    alice, bob = scene.world.alice, scene.world.bob
+    alice, bob = scene.bench.alice, scene.bench.bob
     to_other = scene.open_channel().close(ETHER, (bob,))
     scene.measure("by Alice, all to Bob", to_other, alice)
     to_self = scene.open_channel().close(-ETHER, (bob,))
@@ -134,7 +135,7 @@ def close_one(scene: Scene) -> None:
 
 @row("close-credit", MONEY_OUT, "close into credit", "Bob is paid into his credit, or both are.")
 def close_credit(scene: Scene) -> None:
-    alice, bob = scene.world.alice, scene.world.bob
+    alice, bob = scene.bench.alice, scene.bench.bob
     first = scene.open_channel().close(NET, (bob,), to_credit=2)
     scene.measure("Bob's first credit", first, alice)
     later = scene.open_channel().close(NET, (bob,), to_credit=2)
@@ -146,7 +147,7 @@ def close_credit(scene: Scene) -> None:
 
 @row("close-disputed", MONEY_OUT, "close in a dispute", "Before the deadline; clears both slots.")
 def close_disputed(scene: Scene) -> None:
-    alice, bob = scene.world.alice, scene.world.bob
+    alice, bob = scene.bench.alice, scene.bench.bob
     channel = scene.open_channel()
     channel.register(4, NET, (bob,))(alice)
     scene.measure("by Alice", channel.close(NET, (bob,)), alice)
@@ -154,23 +155,23 @@ def close_disputed(scene: Scene) -> None:
 
 @row("withdraw", MONEY_OUT, "withdraw", "From the open channel.", BOTH_ASSETS)
 def withdraw(scene: Scene) -> None:
-    world, alice, bob = scene.world, scene.world.alice, scene.world.bob
+    bench, alice, bob = scene.bench, scene.bench.alice, scene.bench.bob
     channel = scene.open_channel()
     one = channel.withdraw(0, (ETHER // 10, 0), (bob,))
     scene.measure("first, by Alice, pays Alice", one, alice)
     both = channel.withdraw(1, (ETHER // 10, ETHER // 10), (bob,))
     scene.measure("later, by Alice, pays both", both, alice)
     third = channel.withdraw(2, (ETHER // 10, ETHER // 10), (alice, bob))
-    scene.measure("by a stranger, two signatures, pays both", third, world.stranger)
+    scene.measure("by a stranger, two signatures, pays both", third, bench.stranger)
 
 
 @row("claim", MONEY_OUT, "claim", "Takes credit out.", BOTH_ASSETS)
 def claim(scene: Scene) -> None:
-    world, ingrid = scene.world, scene.world.ingrid
+    bench, ingrid = scene.bench, scene.bench.ingrid
     scene.fund(ingrid, 2 * ETHER)(ingrid)
     for label, to in (
-        ("some of it, to another account", world.bob),
+        ("some of it, to another account", bench.bob),
         ("the rest, to itself", ingrid),
     ):
-        call = world.call("MSContract", "claim", scene.asset, ETHER, to.address)
+        call = bench.call("MSContract", "claim", scene.asset, ETHER, to.account)
         scene.measure(label, call, ingrid)

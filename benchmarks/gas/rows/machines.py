@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from benchmarks.gas.bench import ETHER
 from benchmarks.gas.rows.agreement import BOTH_ASSETS, LIVES
 from benchmarks.gas.rows.dispute import AFTER
 from benchmarks.gas.rows.registry import row
 from benchmarks.gas.scene import Payments, Scene, in_order
-from benchmarks.gas.world import ETHER
 
 NANOS = "Disputes with nanos"
 MACHINES = "VPM"
@@ -25,13 +25,13 @@ MOST_NANOS = 64
     BOTH_ASSETS,
 )
 def payment_carried(scene: Scene) -> None:
-    alice, bob = scene.world.alice, scene.world.bob
+    alice, bob = scene.bench.alice, scene.bench.bob
     channel, machine = scene.open_channel(), scene.machine()
     nanos = (machine.nano,)
     evidence = (machine.evidence(PAID_BY_ALICE, PAID_BY_BOB),)
     call = channel.register(4, NET, (bob,), nanos, evidence)
     scene.measure("register with both statements", call, alice)
-    scene.world.later(AFTER)
+    scene.bench.later(AFTER)
     scene.measure("settle", channel.settle(NET, nanos), alice)
 
 
@@ -42,13 +42,13 @@ def payment_carried(scene: Scene) -> None:
     "The same; each side submits the statement it holds by itself.",
 )
 def payment_separate(scene: Scene) -> None:
-    alice, bob = scene.world.alice, scene.world.bob
+    alice, bob = scene.bench.alice, scene.bench.bob
     channel, machine = scene.open_channel(), scene.machine()
     nanos = (machine.nano,)
     scene.measure("register", channel.register(4, NET, (bob,), nanos), alice)
     scene.measure("submitStatements by Alice", machine.submit_statements(0, PAID_BY_BOB), alice)
     scene.measure("submitStatements by Bob", machine.submit_statements(PAID_BY_ALICE, 0), bob)
-    scene.world.later(AFTER)
+    scene.bench.later(AFTER)
     scene.measure("settle", channel.settle(NET, nanos), alice)
 
 
@@ -60,10 +60,10 @@ def payment_separate(scene: Scene) -> None:
     "carries Alice's statement, Alice sends Bob's, both channels are settled.",
 )
 def hub(scene: Scene) -> None:
-    world = scene.world
-    alice, bob, ingrid = world.alice, world.bob, world.ingrid
+    bench = scene.bench
+    alice, bob, ingrid = bench.alice, bench.bob, bench.ingrid
     machine = scene.machine(
-        alice=world.secret("hub machine alice"), bob=world.secret("hub machine bob")
+        alice=bench.secret("hub machine alice"), bob=bench.secret("hub machine bob")
     )
     left, right = scene.open_channel(alice, ingrid), scene.open_channel(ingrid, bob)
     nanos = (machine.nano,)
@@ -72,7 +72,7 @@ def hub(scene: Scene) -> None:
     scene.measure("register by Bob with Alice's statement", call, bob)
     scene.measure("submitStatements by Alice", machine.submit_statements(0, PAID_BY_BOB), alice)
     scene.measure("register by Alice", left.register(4, NET, (ingrid,), nanos), alice)
-    world.later(AFTER)
+    bench.later(AFTER)
     scene.measure("settle by Alice", left.settle(NET, nanos), alice)
     scene.measure("settle by Bob", right.settle(NET, nanos), bob)
 
@@ -84,14 +84,14 @@ def hub(scene: Scene) -> None:
     "The free money is paid at once; after the nano's expiry the rest.",
 )
 def still_locked(scene: Scene) -> None:
-    alice, bob = scene.world.alice, scene.world.bob
+    alice, bob = scene.bench.alice, scene.bench.bob
     channel, machine = scene.open_channel(), scene.machine()
     nanos = (machine.nano,)
     channel.register(4, NET, (bob,), nanos)(alice)
-    scene.world.later(AFTER)
+    scene.bench.later(AFTER)
     scene.measure("first settle, pays free money", channel.settle(NET, nanos), alice)
     scene.measure("settle that finds nothing new", channel.settle(0, nanos), alice)
-    scene.world.later(machine.final_time - scene.world.now)
+    scene.bench.later(machine.final_time - scene.bench.now)
     scene.measure("last settle, after expiry", channel.settle(0, nanos), alice)
 
 
@@ -106,7 +106,7 @@ def _many(scene: Scene) -> list[Payments]:
     "`register` changes nothing and still passes the other side's statement on.",
 )
 def evidence_later(scene: Scene) -> None:
-    alice, bob = scene.world.alice, scene.world.bob
+    alice, bob = scene.bench.alice, scene.bench.bob
     channel, machine = scene.open_channel(), scene.machine()
     nanos = (machine.nano,)
     first, second = machine.evidence(0, PAID_BY_BOB), machine.evidence(PAID_BY_ALICE, 0)
@@ -117,29 +117,29 @@ def evidence_later(scene: Scene) -> None:
 
 @row("many-open", NANOS, "64 nanos, nobody submits", "The most a state may list; all still locked.")
 def many_open(scene: Scene) -> None:
-    alice, bob = scene.world.alice, scene.world.bob
+    alice, bob = scene.bench.alice, scene.bench.bob
     channel = scene.open_channel()
     nanos = tuple(machine.nano for machine in _many(scene))
     scene.measure("register of 64", channel.register(4, NET, (bob,), nanos), alice)
-    scene.world.later(AFTER)
+    scene.bench.later(AFTER)
     scene.measure("settle, 64 still locked", channel.settle(NET, nanos), alice)
 
 
 @row("many-done", NANOS, "64 nanos, all submitted", "Each with both statements carried.")
 def many_done(scene: Scene) -> None:
-    alice, bob = scene.world.alice, scene.world.bob
+    alice, bob = scene.bench.alice, scene.bench.bob
     channel, machines = scene.open_channel(), _many(scene)
     nanos = tuple(machine.nano for machine in machines)
     evidence = tuple(machine.evidence(3 * 10**15, 10**15) for machine in machines)
     call = channel.register(4, NET, (bob,), nanos, evidence)
     scene.measure("register of 64 with 128 statements", call, alice)
-    scene.world.later(AFTER)
+    scene.bench.later(AFTER)
     scene.measure("settle, 64 resolved", channel.settle(NET, nanos), alice)
 
 
 @row("submit-statements", MACHINES, "submitStatements", "Called directly.")
 def submit_statements(scene: Scene) -> None:
-    alice, bob = scene.world.alice, scene.world.bob
+    alice, bob = scene.bench.alice, scene.bench.bob
     first = scene.machine()
     both = first.submit_statements(PAID_BY_ALICE, PAID_BY_BOB)
     scene.measure("first, both totals", both, alice)
@@ -152,4 +152,4 @@ def submit_statements(scene: Scene) -> None:
 @row("submit", MACHINES, "submit", "The same as encoded evidence.")
 def submit(scene: Scene) -> None:
     call = scene.machine().submit(PAID_BY_ALICE, PAID_BY_BOB)
-    scene.measure("first, both totals", call, scene.world.alice)
+    scene.measure("first, both totals", call, scene.bench.alice)

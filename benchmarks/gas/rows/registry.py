@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from benchmarks.gas.bench import Bench
 from benchmarks.gas.scene import Scene
-from benchmarks.gas.world import World
 
 ETH_NAME = "ETH"
 TOKEN_NAME = "ERC-20"
@@ -27,12 +27,12 @@ class Row:
     asset: str
     play: Play
 
-    def measure(self, world: World) -> dict[str, int]:
+    def measure(self, bench: Bench) -> dict[str, int]:
         """Gas of each step, on a chain that is put back afterwards."""
-        with world.isolated():
-            scene = Scene(world, self.name)
+        with bench.isolated():
+            scene = Scene(bench, self.name)
             if self.asset == TOKEN_NAME:
-                scene.asset = world.token
+                scene.asset = bench.token
             self.play(scene)
         return scene.steps
 

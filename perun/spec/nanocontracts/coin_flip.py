@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from perun.encoding import CoinFlipDomain, flip_commit, flip_id
-from perun.spec.ledger import Ledger
+from perun.spec.host import Host
 from perun.spec.reverts import AmountTooLarge, FinalTimeTooFar, TooLate, WrongSecret
 from perun.types import MAX_AMOUNT, Flip, FlipId
 
@@ -33,7 +33,7 @@ class Decided:
 
 @dataclass(slots=True)
 class CoinFlip:
-    ledger: Ledger
+    host: Host
     domain: CoinFlipDomain
     records: dict[FlipId, OneRevealed | Decided] = field(default_factory=dict)
 
@@ -44,8 +44,8 @@ class CoinFlip:
         if isinstance(old, Decided) or (old is not None and old.bob == bob):
             return
         limit = flip.validity if old is None else old.deadline
-        if self.ledger.now > limit:
-            raise TooLate(limit, self.ledger.now)
+        if self.host.now > limit:
+            raise TooLate(limit, self.host.now)
         expected = flip.bob_commit if bob else flip.alice_commit
         if flip_commit(bob, secret) != expected:
             raise WrongSecret(expected, flip_commit(bob, secret))
@@ -53,14 +53,14 @@ class CoinFlip:
             self._first(identity, flip, bob, secret)
         else:
             self.records[identity] = Decided(shift_of(flip, old.secret, secret))
-            self.ledger.emit("Revealed", identity, bob, secret, old.deadline)
+            self.host.emit("Revealed", identity, bob, secret, old.deadline)
 
     def outcome(self, identity: bytes) -> tuple[bool, int]:
         """(done, shift): by the sum of both secrets, or against who stayed silent."""
         record = self.records.get(FlipId(identity))  # type: ignore[arg-type]  # any 32 bytes
         if isinstance(record, Decided):
             return True, record.shift
-        if record is None or self.ledger.now <= record.deadline:
+        if record is None or self.host.now <= record.deadline:
             return False, 0
         return True, record.forfeit if record.bob else -record.forfeit
 
@@ -70,10 +70,10 @@ class CoinFlip:
                 raise AmountTooLarge(lock)
         if flip.validity + flip.window > MAX_TIME:
             raise FinalTimeTooFar(flip.validity + flip.window)
-        deadline = self.ledger.now + flip.window
+        deadline = self.host.now + flip.window
         forfeit = flip.alice_lock if bob else flip.bob_lock
         self.records[identity] = OneRevealed(bob, secret, deadline, forfeit)
-        self.ledger.emit("Revealed", identity, bob, secret, deadline)
+        self.host.emit("Revealed", identity, bob, secret, deadline)
 
 
 def shift_of(flip: Flip, one: bytes, other: bytes) -> int:

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 
 from perun.crypto import keccak
 from perun.encoding import HashTimeLockDomain, lock_id
-from perun.spec.ledger import Ledger
+from perun.spec.host import Host
 from perun.spec.reverts import AmountTooLarge, TooLate, WrongPreimage
 from perun.types import MAX_AMOUNT, Lock, LockId
 
 
 @dataclass(slots=True)
 class HashTimeLock:
-    ledger: Ledger
+    host: Host
     domain: HashTimeLockDomain
     shifts: dict[LockId, int] = field(default_factory=dict)
 
@@ -28,12 +28,12 @@ class HashTimeLock:
             return
         if lock.amount > MAX_AMOUNT:
             raise AmountTooLarge(lock.amount)
-        if self.ledger.now > lock.deadline:
-            raise TooLate(lock.deadline, self.ledger.now)
+        if self.host.now > lock.deadline:
+            raise TooLate(lock.deadline, self.host.now)
         if keccak(preimage) != lock.hash:
             raise WrongPreimage(lock.hash, keccak(preimage))
         self.shifts[identity] = -lock.amount if lock.bob_pays else lock.amount
-        self.ledger.emit("Revealed", identity, preimage)
+        self.host.emit("Revealed", identity, preimage)
 
     def outcome(self, identity: bytes) -> tuple[bool, int]:
         """(done, shift): the amount moves from the payer, once and for all."""

@@ -15,7 +15,7 @@ from eth_abi.exceptions import DecodingError
 
 from perun.crypto import keccak, recover
 from perun.encoding import TurnGameDomain, game_id, move_digest, position_digest
-from perun.spec.ledger import Ledger
+from perun.spec.host import Host
 from perun.spec.reverts import (
     AmountTooLarge,
     BadTurn,
@@ -84,7 +84,7 @@ class Record:
 
 @dataclass(slots=True)
 class TurnGame:
-    ledger: Ledger
+    host: Host
     domain: TurnGameDomain
     rules: dict[Address, Rules] = field(default_factory=dict)
     records: dict[GameId, Record] = field(default_factory=dict)
@@ -103,13 +103,13 @@ class TurnGame:
         if position.turn > BOB:
             raise BadTurn(position.turn)
         limit = game.validity if old is None else old.start
-        if self.ledger.now > limit:
-            raise TooLate(limit, self.ledger.now)
+        if self.host.now > limit:
+            raise TooLate(limit, self.host.now)
         digest = position_digest(self.domain, position)
         _signed(game.alice, digest, signature_alice)
         _signed(game.bob, digest, signature_bob)
 
-        start = self.ledger.now + game.challenge if old is None else old.start
+        start = self.host.now + game.challenge if old is None else old.start
         shift = 0
         if position.turn == 0:
             shift = max(-game.bob_lock, min(game.alice_lock, position.shift))
@@ -120,14 +120,14 @@ class TurnGame:
             record = Record(position.turn, False, start, position.version, left, place)
         self.records[identity] = record
         told = (position.version, position.turn, shift, position.position, start)
-        self.ledger.emit("PositionSubmitted", identity, *told)
+        self.host.emit("PositionSubmitted", identity, *told)
 
     def submit_move(self, game: Game, position: bytes, move: bytes, signature: Signature) -> None:
         """A move of the side whose clock runs; whoever calls."""
         identity = game_id(self.domain, game)
         old = self._check_move(identity, game, position, move, signature)
         following, turn, result = self._ask(game, position, old.turn, move)
-        now, version = self.ledger.now, old.version + 1
+        now, version = self.host.now, old.version + 1
         used = now - old.start
         left = (old.left[0] - used, old.left[1])
         if old.turn == BOB:
@@ -139,7 +139,7 @@ class TurnGame:
             place = place_of(identity, keccak(following))
             record = Record(turn, True, now, version, left, place)
         self.records[identity] = record
-        self.ledger.emit("Moved", identity, version, turn, shift, following, now, *left)
+        self.host.emit("Moved", identity, version, turn, shift, following, now, *left)
 
     def outcome(self, identity: bytes) -> tuple[bool, int]:
         """(done, shift): as signed, as the rules said, or against who let its bank run out."""
@@ -147,16 +147,16 @@ class TurnGame:
         if record is None:
             return False, 0
         if record.turn == 0:
-            done = record.live or self.ledger.now > record.start
+            done = record.live or self.host.now > record.start
             return done, record.shift if done else 0
-        if self.ledger.now <= record.start + record.left[record.turn - 1]:
+        if self.host.now <= record.start + record.left[record.turn - 1]:
             return False, 0
         return True, WHOLE_LOCK if record.turn == ALICE else -WHOLE_LOCK
 
     def _check_move(
         self, identity: GameId, game: Game, position: bytes, move: bytes, signature: Signature
     ) -> Record:
-        old, now = self.records.get(identity), self.ledger.now
+        old, now = self.records.get(identity), self.host.now
         if old is None:
             raise NotBegun(identity)
         if old.turn == 0:

@@ -6,15 +6,15 @@ import pytest
 from eth_account import Account
 from web3 import Web3
 
+from perun.testing.owners import Owner
 from perun.types import ETH
 from tests.attacks.redteam.test_starving import assert_all_or_nothing
 from tests.support.channels import BasicChannel, Holdings, new_channel
 from tests.support.contracts import Deployed
-from tests.support.parties import Party
 from tests.support.stage import Stage
 
 
-def delegate(stage: Stage, party: Party, code: Deployed) -> Deployed:
+def delegate(stage: Stage, party: Owner, code: Deployed) -> Deployed:
     """Give the party's own account the code of a contract (a type 4 transaction)."""
     assert party.account_key is not None
     account = Account.from_key(party.account_key.secret)

@@ -17,8 +17,8 @@ from perun.bindings.calls import Call
 from perun.chain import costs
 from perun.core.inputs import CommandDispute, CommandPay, CommandTransfer
 from perun.core.state import SignedState, Totals
+from perun.demo.character import Character
 from perun.demo.moves import has_ended
-from perun.demo.party import Party
 from perun.testing.pool import PooledTransaction
 from perun.types import ETH, ChannelId, MachineId, Signature, UnixTime, Wei
 from tests.support.scene import KEYS, Scene
@@ -205,6 +205,6 @@ def test_deposits_of_strangers_cost_no_transaction_and_no_row(scene: Scene) -> N
     assert rows(duel.alice) == before
 
 
-def rows(party: Party) -> int:
+def rows(party: Character) -> int:
     books = party.books
     return len(books.channels) + len(books.instances) + len(books.totals) + len(books.invitations)

@@ -14,7 +14,7 @@ from perun.core.notices import PaymentReceived, TransferDone
 from perun.core.signing import digest
 from perun.core.state import SignedState, Totals
 from perun.crypto import sign
-from perun.demo.party import Party
+from perun.demo.character import Character
 from perun.encoding.messages import Message, Pay, Propose, encode
 from perun.types import MachineId, Signature, State, Statement, Version, Wei
 from tests.support.scene import KEYS, Scene
@@ -27,13 +27,13 @@ def scene(tmp_path: Path) -> Scene:
     return Scene(tmp_path)
 
 
-def says(scene: Scene, sender: Party, receiver: Party, message: Message) -> None:
+def says(scene: Scene, sender: Character, receiver: Character, message: Message) -> None:
     """Bytes that a node which keeps the rules would not send."""
     receiver.node.receive(sender.peer, [encode(message)])
     scene.settle()
 
 
-def comes_back(scene: Scene, party: Party) -> None:
+def comes_back(scene: Scene, party: Character) -> None:
     """Its node has restarted, and hears its peers before another round of looking at the chain."""
     party.switch_on()
     scene.settle()

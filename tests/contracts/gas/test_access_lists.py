@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from benchmarks.gas.bench import Bench, Sending
 from benchmarks.gas.nodes import AnvilNode, anvil_node
 from benchmarks.gas.rows.agreement import NET
 from benchmarks.gas.rows.dispute import AFTER
 from benchmarks.gas.rows.with_lists import LOCK, PAID
 from benchmarks.gas.scene import Scene
-from benchmarks.gas.world import Sending, World
 from perun.bindings.access import GAIN, worth_listing
 from perun.bindings.calls import Call
 from perun.chain.rpc import RpcEndpoint
@@ -31,16 +31,16 @@ def node(project: Project) -> Iterator[AnvilNode]:
 @pytest.fixture
 def scene(node: AnvilNode) -> Iterator[Scene]:
     with node.isolated():
-        yield Scene(World(node), "access lists")
+        yield Scene(Bench(node), "access lists")
 
 
 def close(scene: Scene) -> tuple[Sending, Sending]:
-    bob = scene.world.bob
+    bob = scene.bench.bob
     return scene.open_channel().close(NET, (bob,)), scene.open_channel().close(NET, (bob,))
 
 
 def deposit(scene: Scene) -> tuple[Sending, Sending]:
-    alice = scene.world.alice
+    alice = scene.bench.alice
     return scene.channel().deposit(alice), scene.channel().deposit(alice)
 
 
@@ -52,8 +52,8 @@ def settle(scene: Scene) -> tuple[Sending, Sending]:
         evidence = (machine.evidence(*PAID),)
         channel.register(4, NET, (channel.bob,), nanos, evidence)(channel.alice)
         calls.append(channel.settle(NET, nanos))
-    scene.world.later(AFTER)
-    scene.world.pay(scene.world.bob.address, 1)(scene.world.alice)  # a block at that time
+    scene.bench.later(AFTER)
+    scene.bench.pay(scene.bench.bob.account, 1)(scene.bench.alice)  # a block at that time
     return calls[0], calls[1]
 
 
@@ -71,13 +71,13 @@ def settle(scene: Scene) -> tuple[Sending, Sending]:
 def test_node_leads_to_a_list_that_saves(
     scene: Scene, calls: Any, token: bool, pieces: int
 ) -> None:
-    world, alice = scene.world, scene.world.alice
+    bench, alice = scene.bench, scene.bench.alice
     if token:
-        scene.asset = Asset(world.token)
+        scene.asset = Asset(bench.token)
     plain, listed = calls(scene)
     call = Call(listed._to, listed._data, Wei(listed._value))
-    touched = RpcEndpoint(world.web3).touched(call, alice.address)
-    found = worth_listing(call, alice.address, touched, gas=10**6)
+    touched = RpcEndpoint(bench.web3).touched(call, alice.account)
+    found = worth_listing(call, alice.account, touched, gas=10**6)
     assert sum(1 + len(item.keys) for item in found) == pieces
     saved = plain(alice) - listed.touching(*touched)(alice)
     assert abs(saved - GAIN * pieces) < 60  # zero bytes of ids and signatures

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from perun.testing.owners import Owner
 from perun.types import ETH
 from tests.support.contracts import Deployed
-from tests.support.parties import Party
 from tests.support.reverts import reverts
 from tests.support.stage import Stage
 
@@ -18,7 +18,7 @@ def give_credit(stage: Stage, asset: bytes, account: bytes, amount: int) -> None
 
 @pytest.mark.parametrize("amount", [0, 1, 6, 7])
 def test_claim_pays_credit_out(
-    stage: Stage, asset: bytes, alice: Party, carol: Party, amount: int
+    stage: Stage, asset: bytes, alice: Owner, carol: Owner, amount: int
 ) -> None:
     give_credit(stage, asset, alice.account, 7)
     gained = stage.gains(asset, alice, carol, stage.ms)
@@ -31,37 +31,37 @@ def test_claim_pays_credit_out(
     assert receipt.events == (("Claimed", claimed),)
 
 
-def test_claim_to_oneself(stage: Stage, asset: bytes, alice: Party) -> None:
+def test_claim_to_oneself(stage: Stage, asset: bytes, alice: Owner) -> None:
     give_credit(stage, asset, alice.account, 7)
     gained = stage.gains(asset, alice)
     stage.ms.send(alice, "claim", asset, 7, alice.account)
     assert gained() == (7,)
 
 
-def test_claim_of_more_than_the_credit_is_refused(stage: Stage, asset: bytes, alice: Party) -> None:
+def test_claim_of_more_than_the_credit_is_refused(stage: Stage, asset: bytes, alice: Owner) -> None:
     give_credit(stage, asset, alice.account, 7)
     with reverts("InsufficientCredit", asset, alice.account, 7, 8):
         stage.ms.send(alice, "claim", asset, 8, alice.account)
 
 
-def test_claim_of_the_greatest_number_is_refused(stage: Stage, alice: Party) -> None:
+def test_claim_of_the_greatest_number_is_refused(stage: Stage, alice: Owner) -> None:
     with reverts("InsufficientCredit", ETH, alice.account, 0, 2**256 - 1):
         stage.ms.send(alice, "claim", ETH, 2**256 - 1, alice.account)
 
 
-def test_key_does_not_own_the_credit_of_its_account(stage: Stage, alice: Party) -> None:
+def test_key_does_not_own_the_credit_of_its_account(stage: Stage, alice: Owner) -> None:
     give_credit(stage, ETH, alice.account, 7)
     with reverts("InsufficientCredit", ETH, alice.key.address, 0, 7):
         stage.ms.send(alice.key, "claim", ETH, 7, alice.key.address)
 
 
-def test_claim_to_the_zero_address_is_refused(stage: Stage, alice: Party) -> None:
+def test_claim_to_the_zero_address_is_refused(stage: Stage, alice: Owner) -> None:
     give_credit(stage, ETH, alice.account, 7)
     with reverts("ZeroAddress"):
         stage.ms.send(alice, "claim", ETH, 7, bytes(20))
 
 
-def test_claim_to_the_contract_itself_is_refused(stage: Stage, asset: bytes, alice: Party) -> None:
+def test_claim_to_the_contract_itself_is_refused(stage: Stage, asset: bytes, alice: Owner) -> None:
     """What it holds of its own would be nobody's."""
     give_credit(stage, asset, alice.account, 7)
     with reverts("ClaimFailed", stage.ms.address):
@@ -70,7 +70,7 @@ def test_claim_to_the_contract_itself_is_refused(stage: Stage, asset: bytes, ali
 
 
 def test_payee_that_refuses_fails_the_claim_and_keeps_the_credit(
-    stage: Stage, alice: Party
+    stage: Stage, alice: Owner
 ) -> None:
     give_credit(stage, ETH, alice.account, 7)
     payee = stage.deploy("RefusingPayee")
@@ -79,7 +79,7 @@ def test_payee_that_refuses_fails_the_claim_and_keeps_the_credit(
     assert stage.credit(ETH, alice) == 7
 
 
-def test_token_that_answers_false_fails_the_claim(stage: Stage, alice: Party) -> None:
+def test_token_that_answers_false_fails_the_claim(stage: Stage, alice: Owner) -> None:
     token = stage.deploy_token("FalseToken")
     give_credit(stage, token.address, alice.account, 7)
     token.send(alice, "setBroken", True)
@@ -88,7 +88,7 @@ def test_token_that_answers_false_fails_the_claim(stage: Stage, alice: Party) ->
     assert stage.credit(token.address, alice) == 7
 
 
-def test_token_that_refuses_the_payee_says_why(stage: Stage, alice: Party) -> None:
+def test_token_that_refuses_the_payee_says_why(stage: Stage, alice: Owner) -> None:
     token = stage.deploy_token("BlockingToken")
     give_credit(stage, token.address, alice.account, 7)
     token.send(alice, "setBlocked", alice.account, True)
@@ -96,7 +96,7 @@ def test_token_that_refuses_the_payee_says_why(stage: Stage, alice: Party) -> No
         stage.ms.send(alice, "claim", token.address, 7, alice.account)
 
 
-def test_token_that_returns_nothing_is_claimed(stage: Stage, alice: Party) -> None:
+def test_token_that_returns_nothing_is_claimed(stage: Stage, alice: Owner) -> None:
     token = stage.deploy_token("NoReturnToken")
     give_credit(stage, token.address, alice.account, 7)
     gained = stage.gains(token.address, alice)
@@ -104,7 +104,7 @@ def test_token_that_returns_nothing_is_claimed(stage: Stage, alice: Party) -> No
     assert gained() == (7,)
 
 
-def test_claim_is_not_limited_in_gas(stage: Stage, alice: Party) -> None:
+def test_claim_is_not_limited_in_gas(stage: Stage, alice: Owner) -> None:
     """A wallet too dear for a payout is reached by a claim."""
     give_credit(stage, ETH, alice.account, 7)
     payee: Deployed = stage.deploy("HungryPayee", 1_000_000)
@@ -112,7 +112,7 @@ def test_claim_is_not_limited_in_gas(stage: Stage, alice: Party) -> None:
     assert stage.balance(ETH, payee) == 7
 
 
-def test_claim_with_a_data_bomb_costs_its_caller_only(stage: Stage, alice: Party) -> None:
+def test_claim_with_a_data_bomb_costs_its_caller_only(stage: Stage, alice: Owner) -> None:
     give_credit(stage, ETH, alice.account, 7)
     payee = stage.deploy("BombPayee")
     with reverts("ClaimFailed", payee.address):

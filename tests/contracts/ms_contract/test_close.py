@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from perun.testing.owners import Owner
 from tests.support.channels import NO_DISPUTE, BasicChannel, Holdings, new_channel
 from tests.support.contracts import Deployed
 from tests.support.instances import new_nano
-from tests.support.parties import Party
 from tests.support.reverts import reverts, reverts_without_data
 from tests.support.stage import FOREVER, Stage
 
@@ -16,7 +16,7 @@ NOBODY = bytes(20)
 
 @pytest.mark.parametrize("net", [-10, -3, 0, 4, 10])
 def test_close_pays_both_and_clears_the_slot(
-    stage: Stage, asset: bytes, carol: Party, net: int
+    stage: Stage, asset: bytes, carol: Owner, net: int
 ) -> None:
     channel = new_channel(stage, asset=asset).fund(10, 10)
     gained = stage.gains(asset, stage.alice, stage.bob, stage.ms)
@@ -33,7 +33,7 @@ def test_close_pays_both_and_clears_the_slot(
 @pytest.mark.parametrize("sender", ["account", "key"])
 @pytest.mark.parametrize("side", ["alice", "bob"])
 def test_sender_needs_no_signature_of_its_own(funded: BasicChannel, side: str, sender: str) -> None:
-    party: Party = getattr(funded, side)
+    party: Owner = getattr(funded, side)
     signed = funded.both(funded.close_digest(2))
     signatures = (b"", signed[1]) if side == "alice" else (signed[0], b"")
 
@@ -48,7 +48,7 @@ def test_party_cannot_leave_out_the_other_signature(funded: BasicChannel) -> Non
         funded.close(funded.alice, signatures=(own, b""))
 
 
-def test_stranger_cannot_leave_out_a_signature(funded: BasicChannel, carol: Party) -> None:
+def test_stranger_cannot_leave_out_a_signature(funded: BasicChannel, carol: Owner) -> None:
     signed = funded.both(funded.close_digest())
     with reverts("WrongSigner", funded.alice.key.address, NOBODY):
         funded.close(carol, signatures=(b"", signed[1]))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from perun.testing.owners import Owner
 from perun.types import ETH
 from tests.support.channels import BasicChannel, Holdings, new_channel
 from tests.support.instances import new_nano
-from tests.support.parties import Party
 from tests.support.reverts import reverts, reverts_without_data
 from tests.support.stage import FOREVER, MOST, Stage
 
@@ -19,7 +19,7 @@ def value_of(asset: bytes, amount: int) -> int:
 
 @pytest.mark.parametrize(("to_bob", "expected"), [(False, (7, 0)), (True, (0, 7))])
 def test_deposit_raises_one_side(
-    stage: Stage, asset: bytes, carol: Party, to_bob: bool, expected: tuple[int, int]
+    stage: Stage, asset: bytes, carol: Owner, to_bob: bool, expected: tuple[int, int]
 ) -> None:
     channel = new_channel(stage, asset=asset)
     gained = stage.gains(asset, carol, stage.ms)
@@ -34,7 +34,7 @@ def test_deposit_raises_one_side(
     assert receipt.events == (("Deposited", {"id": channel.id, "asset": asset, **sides}),)
 
 
-def test_deposits_add_up_and_leave_the_other_side(channel: BasicChannel, carol: Party) -> None:
+def test_deposits_add_up_and_leave_the_other_side(channel: BasicChannel, carol: Owner) -> None:
     channel.fund(3, 5).fund(4, 6)
     assert channel.holdings() == Holdings(7, 11)
 
@@ -117,7 +117,7 @@ def test_token_without_allowance_is_not_deposited(stage: Stage) -> None:
         stage.ms.send(stage.alice, "deposit", channel.asset, channel.id, False, 7, FOREVER)
 
 
-def test_asset_without_code_is_refused(stage: Stage, carol: Party) -> None:
+def test_asset_without_code_is_refused(stage: Stage, carol: Owner) -> None:
     channel = new_channel(stage, asset=b"\x77" * 20)
     with reverts_without_data():
         stage.ms.send(carol, "deposit", channel.asset, channel.id, False, 7, FOREVER)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from perun.testing.owners import Owner
 from perun.types import ETH
 from tests.support.channels import BasicChannel, Holdings, new_channel
 from tests.support.contracts import normal
-from tests.support.parties import Party
 from tests.support.reverts import reverts, reverts_without_data
 from tests.support.stage import FOREVER, MOST, Stage
 
@@ -17,7 +17,7 @@ def test_open_deposits_for_the_caller_and_announces(
     stage: Stage, asset: bytes, side: str, expected: tuple[int, int]
 ) -> None:
     channel = new_channel(stage, asset=asset)
-    party: Party = getattr(channel, side)
+    party: Owner = getattr(channel, side)
     gained = stage.gains(asset, party, stage.ms)
 
     receipt = stage.ms.send(
@@ -53,7 +53,7 @@ def test_open_without_money_announces_only(stage: Stage, channel: BasicChannel) 
     assert channel.holdings() == Holdings(0, 0)
 
 
-def test_caller_who_is_both_sides_deposits_as_alice(stage: Stage, alice: Party) -> None:
+def test_caller_who_is_both_sides_deposits_as_alice(stage: Stage, alice: Owner) -> None:
     channel = new_channel(stage, alice, alice)
     stage.ms.send(alice, "open", channel.terms, 7, FOREVER, value=7)
     assert channel.holdings() == Holdings(7, 0)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from perun.testing.owners import Owner
 from perun.types import ETH
 from tests.support.channels import BasicChannel, Holdings, new_channel
 from tests.support.contracts import Receipt, normal
-from tests.support.parties import Party
 from tests.support.reverts import reverts
 from tests.support.stage import HOUR, MOST, Stage
 
@@ -21,8 +21,8 @@ class Offer:
     """An `Open` that one account has signed, for the other to use."""
 
     channel: BasicChannel
-    opener: Party
-    drawn: Party
+    opener: Owner
+    drawn: Owner
     alice_amount: int
     bob_amount: int
     valid_until: int

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from perun.testing.owners import Owner
 from perun.types import ETH
 from tests.support.channels import BasicChannel, new_channel
 from tests.support.contracts import Receipt
-from tests.support.parties import Party
 from tests.support.stage import Stage
 from tests.support.strange import BROKEN_TOKENS, REFUSING_PAYEES, break_token, fill_credit
 
@@ -45,7 +45,7 @@ def ready(channel: BasicChannel, pay: Pay) -> BasicChannel:
     return channel
 
 
-def credited(asset: bytes, party: Party, amount: int) -> object:
+def credited(asset: bytes, party: Owner, amount: int) -> object:
     return ("Credited", {"asset": asset, "account": party.account, "amount": amount})
 
 

@@ -6,6 +6,7 @@ from unittest.mock import ANY
 
 import pytest
 
+from perun.testing.owners import Owner
 from perun.types import ETH
 from tests.support import plain
 from tests.support.channels import (
@@ -19,7 +20,6 @@ from tests.support.channels import (
 )
 from tests.support.contracts import Deployed, normal
 from tests.support.instances import new_machine, new_nano
-from tests.support.parties import Party
 from tests.support.reverts import reverts, reverts_without_data
 from tests.support.stage import FOREVER, HOUR, MOST, Stage
 
@@ -47,7 +47,7 @@ def test_party_or_key_opens_a_dispute(
     assert stage.balance(ETH, stage.ms) == 20
 
 
-def test_stranger_cannot_open_a_dispute(funded: BasicChannel, carol: Party) -> None:
+def test_stranger_cannot_open_a_dispute(funded: BasicChannel, carol: Owner) -> None:
     with reverts("NotAParty", funded.id, carol.account):
         funded.register(carol, 2)
 
@@ -141,7 +141,7 @@ def test_signed_state_of_a_channel_with_a_side_below_zero_is_taken(funded: Basic
 # ---------------------------------------------------------------------- answering
 
 
-def test_anybody_answers_with_a_newer_state(funded: BasicChannel, carol: Party) -> None:
+def test_anybody_answers_with_a_newer_state(funded: BasicChannel, carol: Owner) -> None:
     opened = funded.register(funded.alice, 2, -5)
     deadline = opened.timestamp + HOUR
 
@@ -190,7 +190,7 @@ def test_no_state_is_taken_while_settling(funded: BasicChannel, liar: Deployed) 
 
 @pytest.mark.parametrize("version", [0, 1, 2])
 def test_state_that_is_not_newer_changes_nothing(
-    funded: BasicChannel, carol: Party, version: int
+    funded: BasicChannel, carol: Owner, version: int
 ) -> None:
     funded.register(funded.alice, 2, 3)
     before = funded.dispute()
@@ -200,7 +200,7 @@ def test_state_that_is_not_newer_changes_nothing(
 
 
 def test_state_that_is_not_newer_is_not_even_checked(
-    funded: BasicChannel, liar: Deployed, carol: Party
+    funded: BasicChannel, liar: Deployed, carol: Owner
 ) -> None:
     funded.register(funded.alice, 2, 3)
     before = funded.dispute()
@@ -217,7 +217,7 @@ def test_answer_by_a_party_needs_the_other_signature_only(funded: BasicChannel) 
     assert funded.dispute().version == 3
 
 
-def test_answer_by_a_stranger_needs_both_signatures(funded: BasicChannel, carol: Party) -> None:
+def test_answer_by_a_stranger_needs_both_signatures(funded: BasicChannel, carol: Owner) -> None:
     funded.register(funded.alice, 2)
     with reverts("WrongSigner", funded.alice.key.address, NOBODY):
         funded.register(carol, 3, signatures=NO_SIGNATURES)
@@ -380,7 +380,7 @@ def test_state_and_statements_travel_together(funded: BasicChannel) -> None:
 
 @pytest.mark.parametrize("version", [0, 1, 2])
 def test_evidence_is_passed_on_though_the_state_is_not_newer(
-    funded: BasicChannel, carol: Party, version: int
+    funded: BasicChannel, carol: Owner, version: int
 ) -> None:
     machine = new_machine(funded.stage)
     nanos = (machine.nano(),)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from perun.testing.owners import Owner
 from tests.support import plain
 from tests.support.channels import NO_DISPUTE, BasicChannel, Dispute, Holdings, new_channel
 from tests.support.contracts import Deployed, Receipt, normal
 from tests.support.instances import new_machine, new_nano
-from tests.support.parties import Party
 from tests.support.reverts import reverts
 from tests.support.stage import FOREVER, Stage
 
@@ -36,7 +36,7 @@ def settled(channel: BasicChannel, alice: int, bob: int, remaining: Sequence[Any
 
 @pytest.mark.parametrize("net", [-10, -3, 0, 4, 10])
 def test_settle_pays_both_and_clears_both_slots(
-    stage: Stage, asset: bytes, carol: Party, net: int
+    stage: Stage, asset: bytes, carol: Owner, net: int
 ) -> None:
     channel = in_dispute(new_channel(stage, asset=asset).fund(10, 10), net)
     gained = stage.gains(asset, stage.alice, stage.bob, stage.ms)
@@ -49,7 +49,7 @@ def test_settle_pays_both_and_clears_both_slots(
     assert receipt.events == (settled(channel, 10 - net, 10 + net),)
 
 
-def test_version_0_gives_deposits_back(stage: Stage, carol: Party) -> None:
+def test_version_0_gives_deposits_back(stage: Stage, carol: Owner) -> None:
     channel = new_channel(stage).fund(10, 7)
     channel.register(channel.bob, 0)
     channel.wait_until_settleable()
@@ -208,7 +208,7 @@ def test_outcome_counts_after_the_expiry_too(funded: BasicChannel, liar: Deploye
     assert funded.settle(stage.carol, 0, nanos).events == (settled(funded, 8, 12),)
 
 
-def test_payments_of_a_machine_are_settled(stage: Stage, carol: Party) -> None:
+def test_payments_of_a_machine_are_settled(stage: Stage, carol: Owner) -> None:
     channel = new_channel(stage).fund(10, 10)
     machine = new_machine(stage, alice_lock=9, bob_lock=9, challenge=60)
     nanos = (machine.nano(),)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from perun.testing.owners import Owner
 from tests.support.channels import BasicChannel, Holdings, new_channel
-from tests.support.parties import Party
 from tests.support.reverts import reverts
 from tests.support.stage import FOREVER, MOST, Stage
 
@@ -16,7 +16,7 @@ NOBODY = bytes(20)
     ("to_alice", "to_bob"), [(0, 0), (3, 0), (0, 4), (3, 4), (10, 10), (20, 0)]
 )
 def test_withdraw_pays_both_and_lowers_both_sides(
-    stage: Stage, asset: bytes, carol: Party, to_alice: int, to_bob: int
+    stage: Stage, asset: bytes, carol: Owner, to_alice: int, to_bob: int
 ) -> None:
     channel = new_channel(stage, asset=asset).fund(10, 10)
     gained = stage.gains(asset, stage.alice, stage.bob, stage.ms)
@@ -121,14 +121,14 @@ def test_withdraw_is_refused_during_a_dispute(funded: BasicChannel) -> None:
 @pytest.mark.parametrize("sender", ["account", "key"])
 @pytest.mark.parametrize("side", ["alice", "bob"])
 def test_sender_needs_no_signature_of_its_own(funded: BasicChannel, side: str, sender: str) -> None:
-    party: Party = getattr(funded, side)
+    party: Owner = getattr(funded, side)
     signed = funded.both(funded.withdraw_digest(0, 2, 3))
     signatures = (b"", signed[1]) if side == "alice" else (signed[0], b"")
     funded.withdraw(getattr(party, sender), 0, 2, 3, signatures=signatures)
     assert funded.holdings() == Holdings(8, 7, 1)
 
 
-def test_stranger_cannot_leave_out_a_signature(funded: BasicChannel, carol: Party) -> None:
+def test_stranger_cannot_leave_out_a_signature(funded: BasicChannel, carol: Owner) -> None:
     signed = funded.both(funded.withdraw_digest(0, 2, 3))
     with reverts("WrongSigner", funded.alice.key.address, NOBODY):
         funded.withdraw(carol, 0, 2, 3, signatures=(b"", signed[1]))

@@ -55,8 +55,8 @@ def nano(alice_lock: int = 3, bob_lock: int = 3, swapped: bool = False) -> Nano:
 def world() -> Contracts:
     """Alice and Bob have put in 10 each; it is the 100th second."""
     world = Contracts.at(ChainId(1), MS, VPM, LOCKS)
-    world.ledger.now = 100
-    world.ledger.eth = {ALICE.address: 1000, BOB.address: 1000}
+    world.host.now = 100
+    world.host.eth = {ALICE.address: 1000, BOB.address: 1000}
     for key in (ALICE, BOB):
         world.call(lambda who=key: world.ms_contract.open(who.address, 10, CHANNEL, Wei(10), LATE))
     return world
@@ -80,7 +80,7 @@ def test_refused_call_changes_nothing(world: Contracts) -> None:
     with pytest.raises(TooLate):
         world.call(lambda: world.ms_contract.open(ALICE.address, 5, CHANNEL, Wei(5), UnixTime(99)))
     assert Snapshot.of(world.ms_contract) == before
-    assert world.ledger.eth[ALICE.address] == 990
+    assert world.host.eth[ALICE.address] == 990
 
 
 def test_p1_notices_money_from_nowhere(world: Contracts) -> None:
@@ -123,7 +123,7 @@ def test_p2_counts_an_outcome_as_it_was_settled(
 ) -> None:
     """Alice got 6: what she was promised, with 0 from an instance that lapsed, but 3 too little if
     nothing had been settled for it yet."""
-    world.ledger.apps[APP] = ChangedMind()
+    world.host.apps[APP] = ChangedMind()
     resolved = (Resolved(nano(), 0),) if settled else ()
     ended, promises = payout(world, resolved=resolved), [Promise(4, (nano(),))]
     if holds:
@@ -165,7 +165,7 @@ def test_p5_holds_and_leaves_the_world_alone(world: Contracts, nanos: tuple[Nano
         world, CHANNEL, Role.ALICE, lambda: register(world, 2, 4, nanos), Wei(4), nanos
     )
     assert Snapshot.of(world.ms_contract) == before
-    assert world.ledger.now == 100
+    assert world.host.now == 100
 
 
 def test_p5_needs_a_state_that_can_be_registered(world: Contracts) -> None:
@@ -192,7 +192,7 @@ def test_p10_notices_a_rival_that_gets_in_the_way(world: Contracts) -> None:
     world.call(lambda: register(world, 0, 0))
 
     def rival() -> None:
-        world.ledger.now = 201
+        world.host.now = 201
 
     with pytest.raises(Violated, match="P10"):
         no_race(world, rival, lambda: register(world, 9, 2))

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import eth_abi
 from eth_hash.auto import keccak
 
+from perun.testing.owners import Owner
 from tests.support import plain
 from tests.support.contracts import Deployed, Receipt
 from tests.support.instances import new_salt
-from tests.support.parties import Party
 from tests.support.stage import HOUR, MOST, Stage
 
 POSITION = "Position(bytes32 game,uint32 version,uint8 turn,int112 shift,bytes32 position)"
@@ -72,7 +72,7 @@ class Table:
         terms = self.terms
         return terms.validity + terms.challenge + terms.alice_bank + terms.bob_bank
 
-    def player(self, turn: int) -> Party:
+    def player(self, turn: int) -> Owner:
         return self.stage.alice if turn == ALICE else self.stage.bob
 
     # -------------------------------------------------------------- what is signed
@@ -95,7 +95,7 @@ class Table:
         return self.contract.send(self.stage.carol, "submitPosition", self.terms, *signed)
 
     def move(
-        self, turn: int, version: int, position: bytes, move: bytes, by: Party | None = None,
+        self, turn: int, version: int, position: bytes, move: bytes, by: Owner | None = None,
         gas: int | None = None,
     ) -> Receipt:  # fmt: skip
         """The move of a side, signed by it or by another, sent by somebody."""

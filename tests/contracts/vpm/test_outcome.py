@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perun.testing.owners import Owner
 from tests.support.instances import PaymentMachine, new_machine
-from tests.support.parties import Party
 from tests.support.stage import HOUR, MOST, Stage
 
 amounts = st.integers(0, 9) | st.integers(0, MOST)
@@ -18,7 +18,7 @@ amounts = st.integers(0, 9) | st.integers(0, MOST)
     [(7, 4, 3), (4, 7, -3), (5, 5, 0), (MOST, 0, MOST), (0, MOST, -MOST), (MOST, MOST, 0)],
 )
 def test_outcome_is_the_difference_of_totals(
-    machine: PaymentMachine, carol: Party, by_alice: int, by_bob: int, shift: int
+    machine: PaymentMachine, carol: Owner, by_alice: int, by_bob: int, shift: int
 ) -> None:
     deadline = machine.submit(carol, by_alice, by_bob).timestamp + HOUR
     machine.stage.wait_until(deadline + 1)
@@ -27,7 +27,7 @@ def test_outcome_is_the_difference_of_totals(
 
 @pytest.mark.parametrize(("late", "expected"), [(-1, (False, 0)), (0, (False, 0)), (1, (True, 7))])
 def test_outcome_is_done_when_the_deadline_is_over(
-    machine: PaymentMachine, carol: Party, late: int, expected: tuple[bool, int]
+    machine: PaymentMachine, carol: Owner, late: int, expected: tuple[bool, int]
 ) -> None:
     deadline = machine.submit(carol, 7).timestamp + HOUR
     machine.stage.wait_until(deadline + late)
@@ -39,7 +39,7 @@ def test_machine_nobody_submitted_is_never_done(machine: PaymentMachine) -> None
     assert machine.outcome() == (False, 0)
 
 
-def test_outcome_never_changes_once_done(machine: PaymentMachine, carol: Party) -> None:
+def test_outcome_never_changes_once_done(machine: PaymentMachine, carol: Owner) -> None:
     deadline = machine.submit(carol, 7, 4).timestamp + HOUR
     for moment in (deadline + 1, machine.final_time + 1, 2**40):
         machine.stage.wait_until(moment)
@@ -48,7 +48,7 @@ def test_outcome_never_changes_once_done(machine: PaymentMachine, carol: Party) 
 
 @given(totals=st.tuples(amounts, amounts), late=st.sampled_from([-HOUR + 1, -1, 0, 1, HOUR]))
 def test_outcome_is_what_the_plain_form_says(
-    stage: Stage, carol: Party, totals: tuple[int, int], late: int
+    stage: Stage, carol: Owner, totals: tuple[int, int], late: int
 ) -> None:
     machine = new_machine(stage, stage.alice, stage.bob)
     machine.submit(carol, *totals)
@@ -63,7 +63,7 @@ def test_outcome_of_an_unknown_id_is_not_done(stage: Stage) -> None:
 
 
 def test_outcome_answers_within_a_tenth_of_its_allowance(
-    machine: PaymentMachine, carol: Party
+    machine: PaymentMachine, carol: Owner
 ) -> None:
     deadline = machine.submit(carol, 7, 4).timestamp + HOUR
     machine.stage.wait_until(deadline + 1)

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perun.testing.owners import Owner
 from populus.exceptions import ContractReverted
 from tests.support import plain
 from tests.support.contracts import Receipt
 from tests.support.instances import PaymentMachine, new_machine
-from tests.support.parties import Party
 from tests.support.reverts import reverts, reverts_without_data
 from tests.support.stage import HOUR, Stage
 
@@ -141,7 +141,7 @@ def test_changed_word_is_refused_or_means_the_same(stage: Stage, index: int, val
         assert machine.totals()[:2] in {(0, 0), (7, 0), (0, 4), (7, 4)}
 
 
-def test_errors_are_those_of_submit_statements(machine: PaymentMachine, carol: Party) -> None:
+def test_errors_are_those_of_submit_statements(machine: PaymentMachine, carol: Owner) -> None:
     wrong = machine.changed(alice=carol.key.address)
     with reverts("WrongSigner", carol.key.address, machine.alice.key.address):
         submit(machine.stage, wrong.evidence(7))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from perun.testing.owners import Owner
 from tests.support.contracts import Receipt
 from tests.support.instances import PaymentMachine, new_machine
-from tests.support.parties import Party
 from tests.support.reverts import reverts, reverts_without_data
 from tests.support.stage import HOUR, MOST, Stage
 
@@ -21,7 +21,7 @@ def submitted(machine: PaymentMachine, by_alice: int, by_bob: int, deadline: int
 
 @pytest.mark.parametrize(("by_alice", "by_bob"), [(7, 0), (0, 4), (7, 4), (100, 3), (MOST, MOST)])
 def test_first_submission_records_totals_and_starts_the_clock(
-    machine: PaymentMachine, carol: Party, by_alice: int, by_bob: int
+    machine: PaymentMachine, carol: Owner, by_alice: int, by_bob: int
 ) -> None:
     receipt = machine.submit(carol, by_alice, by_bob)
     deadline = receipt.timestamp + HOUR
@@ -30,7 +30,7 @@ def test_first_submission_records_totals_and_starts_the_clock(
 
 
 def test_totals_rise_one_by_one_and_the_clock_runs_on(
-    machine: PaymentMachine, carol: Party
+    machine: PaymentMachine, carol: Owner
 ) -> None:
     deadline = machine.submit(carol, 7, 0).timestamp + HOUR
     for step, totals in enumerate([(7, 2), (9, 2), (10, 5)]):
@@ -42,7 +42,7 @@ def test_totals_rise_one_by_one_and_the_clock_runs_on(
 
 @pytest.mark.parametrize("totals", [(0, 0), (6, 0), (7, 0), (0, 3), (7, 4), (6, 3)])
 def test_old_news_changes_nothing(
-    machine: PaymentMachine, carol: Party, totals: tuple[int, int]
+    machine: PaymentMachine, carol: Owner, totals: tuple[int, int]
 ) -> None:
     machine.submit(carol, 7, 4)
     before = machine.totals()
@@ -51,20 +51,20 @@ def test_old_news_changes_nothing(
 
 
 def test_lower_total_does_not_take_the_higher_one_with_it(
-    machine: PaymentMachine, carol: Party
+    machine: PaymentMachine, carol: Owner
 ) -> None:
     machine.submit(carol, 7, 4)
     machine.submit(carol, 3, 6)
     assert machine.totals()[:2] == (7, 6)
 
 
-def test_submission_of_nothing_starts_no_clock(machine: PaymentMachine, carol: Party) -> None:
+def test_submission_of_nothing_starts_no_clock(machine: PaymentMachine, carol: Owner) -> None:
     assert machine.submit(carol, 0, 0).events == ()
     assert machine.totals() == (0, 0, 0)
 
 
 def test_signature_of_a_total_that_does_not_rise_is_not_looked_at(
-    machine: PaymentMachine, carol: Party
+    machine: PaymentMachine, carol: Owner
 ) -> None:
     machine.submit(carol, 7, 0)
     statements = (7, b"no signature", 4, machine.statements(0, 4)[3])
@@ -77,7 +77,7 @@ def test_signature_of_a_total_that_does_not_rise_is_not_looked_at(
 
 @pytest.mark.parametrize("early", [1, 0])
 def test_first_submission_comes_until_validity(
-    machine: PaymentMachine, carol: Party, early: int
+    machine: PaymentMachine, carol: Owner, early: int
 ) -> None:
     moment = machine.terms.validity - early
     machine.stage.at(moment)
@@ -85,7 +85,7 @@ def test_first_submission_comes_until_validity(
     assert machine.totals() == (7, 0, moment + HOUR)
 
 
-def test_first_submission_after_validity_is_refused(machine: PaymentMachine, carol: Party) -> None:
+def test_first_submission_after_validity_is_refused(machine: PaymentMachine, carol: Owner) -> None:
     validity = machine.terms.validity
     machine.stage.at(validity + 1)
     with reverts("TooLate", validity, validity + 1):
@@ -94,7 +94,7 @@ def test_first_submission_after_validity_is_refused(machine: PaymentMachine, car
 
 @pytest.mark.parametrize("early", [1, 0])
 def test_later_submission_comes_until_the_deadline(
-    machine: PaymentMachine, carol: Party, early: int
+    machine: PaymentMachine, carol: Owner, early: int
 ) -> None:
     deadline = machine.submit(carol, 7, 0).timestamp + HOUR
     machine.stage.at(deadline - early)
@@ -103,7 +103,7 @@ def test_later_submission_comes_until_the_deadline(
 
 
 def test_later_submission_after_the_deadline_is_refused(
-    machine: PaymentMachine, carol: Party
+    machine: PaymentMachine, carol: Owner
 ) -> None:
     deadline = machine.submit(carol, 7, 0).timestamp + HOUR
     machine.stage.at(deadline + 1)
@@ -111,7 +111,7 @@ def test_later_submission_after_the_deadline_is_refused(
         machine.submit(carol, 8, 0)
 
 
-def test_deadline_may_lie_beyond_validity(machine: PaymentMachine, carol: Party) -> None:
+def test_deadline_may_lie_beyond_validity(machine: PaymentMachine, carol: Owner) -> None:
     validity = machine.terms.validity
     machine.stage.at(validity)
     machine.submit(carol, 7, 0)
@@ -120,13 +120,13 @@ def test_deadline_may_lie_beyond_validity(machine: PaymentMachine, carol: Party)
     assert machine.totals() == (8, 0, validity + HOUR)
 
 
-def test_old_news_is_no_error_however_late(machine: PaymentMachine, carol: Party) -> None:
+def test_old_news_is_no_error_however_late(machine: PaymentMachine, carol: Owner) -> None:
     machine.submit(carol, 7, 4)
     machine.stage.at(machine.final_time + 10)
     assert machine.submit(carol, 7, 4).events == ()
 
 
-def test_machine_without_challenge_is_over_in_its_own_block(stage: Stage, carol: Party) -> None:
+def test_machine_without_challenge_is_over_in_its_own_block(stage: Stage, carol: Owner) -> None:
     machine = new_machine(stage, challenge=0)
     deadline = machine.submit(carol, 7, 0).timestamp
     assert machine.totals() == (7, 0, deadline)
@@ -139,14 +139,14 @@ def test_machine_without_challenge_is_over_in_its_own_block(stage: Stage, carol:
     ("validity", "challenge"), [(2**34 - HOUR, HOUR), (2**34 - 2**32 + 1, 2**32 - 1)]
 )
 def test_final_time_beyond_34_bits_is_refused(
-    stage: Stage, carol: Party, validity: int, challenge: int
+    stage: Stage, carol: Owner, validity: int, challenge: int
 ) -> None:
     machine = new_machine(stage, validity=validity, challenge=challenge)
     with reverts("FinalTimeTooFar", 2**34):
         machine.submit(carol, 7, 0)
 
 
-def test_greatest_final_time_is_kept(stage: Stage, carol: Party) -> None:
+def test_greatest_final_time_is_kept(stage: Stage, carol: Owner) -> None:
     challenge = 2**32 - 1
     validity = 2**34 - 2**32
     machine = new_machine(stage, validity=validity, challenge=challenge)
@@ -162,20 +162,20 @@ def test_greatest_final_time_is_kept(stage: Stage, carol: Party) -> None:
     ("locks", "recorded"), [((10, 0), (7, 0)), ((0, 10), (0, 4)), ((0, 0), (0, 0))]
 )
 def test_side_without_lock_pays_nothing(
-    stage: Stage, carol: Party, locks: tuple[int, int], recorded: tuple[int, int]
+    stage: Stage, carol: Owner, locks: tuple[int, int], recorded: tuple[int, int]
 ) -> None:
     machine = new_machine(stage, alice_lock=locks[0], bob_lock=locks[1])
     machine.submit(carol, 7, 4)
     assert machine.totals()[:2] == recorded
 
 
-def test_side_without_lock_starts_no_clock(stage: Stage, carol: Party) -> None:
+def test_side_without_lock_starts_no_clock(stage: Stage, carol: Owner) -> None:
     machine = new_machine(stage, bob_lock=0)
     assert machine.submit(carol, 0, 4).events == ()
     assert machine.totals() == (0, 0, 0)
 
 
-def test_signature_of_a_side_without_lock_is_not_looked_at(stage: Stage, carol: Party) -> None:
+def test_signature_of_a_side_without_lock_is_not_looked_at(stage: Stage, carol: Owner) -> None:
     machine = new_machine(stage, bob_lock=0)
     statements = (7, machine.statements(7)[1], MOST, b"")
     stage.vpm.send(carol, "submitStatements", machine.terms, *statements)

@@ -23,7 +23,7 @@ Report = tuple[bool, dict[bytes, tuple[Version, Version]], dict[bytes, Totals]]
 signed and the newest fully signed; the totals by machine."""
 
 
-class _World:
+class _Outside:
     """Wire, chain and clock at the other end of the pipe."""
 
     def __init__(self, pipe: Connection, time: int) -> None:
@@ -56,16 +56,16 @@ def live(name: str, path: Path, policy: Policy, time: int, pipe: Connection) -> 
     config = config_for(DEPLOYMENT, key.public_key, seed, policy=policy, limits=LIMITS)
     books = open_books(config, store)
     pipe.send(("alive", report(books)))
-    world = _World(pipe, time)
+    outside = _Outside(pipe, time)
     node = Node(
         books,
         store,
         MemorySigner(DEPLOYMENT, key),
-        world,
-        world,
+        outside,
+        outside,
         lambda notice: pipe.send(("notice", notice)),
     )
-    node.connect(world)
+    node.connect(outside)
     node.start()
     while True:
         while node.turn():
@@ -78,7 +78,7 @@ def live(name: str, path: Path, policy: Policy, time: int, pipe: Connection) -> 
         elif kind == "meet":
             node.meet(rest[0])
         elif kind == "time":
-            world.time = rest[0]
+            outside.time = rest[0]
         elif kind == "ping":
             pipe.send(("pong", rest[0], report(books) if rest[1] else None))
 

@@ -78,7 +78,7 @@ class Arena:
         self.stage = Stage(self.chain)
         at = self.stage.addresses
         self.world = Contracts.at(CHAIN_ID, at["MSContract"], at["VPM"], at["HashTimeLock"])  # type: ignore[arg-type]
-        self.stage.furnish(self.world.ledger)
+        self.stage.furnish(self.world.host)
         self.names = {address: name for name, address in at.items()}
         self.trace: list[Step] = []
         self.succeeded: Counter[str] = Counter()
@@ -95,10 +95,10 @@ class Arena:
 
     @property
     def now(self) -> int:
-        return self.world.ledger.now
+        return self.world.host.now
 
     def set_time(self, now: int) -> None:
-        self.world.ledger.now = now
+        self.world.host.now = now
         self.chain.set_time(now)
 
     # -------------------------------------------------------------------------------------- calling
@@ -125,12 +125,12 @@ class Arena:
     def model(self, call: Call) -> tuple[tuple[str, tuple[Any, ...]] | None, tuple[Any, ...]]:
         """((error, its arguments) or None, events) of the model; the model has changed."""
         method = self._methods[call.contract, call.function]
-        ledger = self.world.ledger
+        host = self.world.host
 
         def run() -> None:
             if call.value and call.caller in self.stage.wallets:
-                ledger.eth[OPERATOR] -= call.value  # the operator pays what a wallet sends on
-                ledger.eth[call.caller] = ledger.eth.get(call.caller, 0) + call.value
+                host.eth[OPERATOR] -= call.value  # the operator pays what a wallet sends on
+                host.eth[call.caller] = host.eth.get(call.caller, 0) + call.value
             method(call)
 
         try:
@@ -301,7 +301,7 @@ class Arena:
         self.checked["full comparisons"] += 1
 
     def _compare(self, keys: set[Any], accounts: set[Address], assets: set[Any]) -> None:
-        ms, ledger = self.world.ms_contract, self.world.ledger
+        ms, host = self.world.ms_contract, self.world.host
         for asset, identity in keys:
             at = (asset, identity)
             self._same("holdings", ms.holdings(*at), ("MSContract", "holdings", *at))
@@ -311,7 +311,7 @@ class Arena:
                 self._same(
                     "credit", (ms.credit(asset, account),), ("MSContract", "credit", asset, account)
                 )
-                ours = ledger.balance(asset, account)
+                ours = host.balance(asset, account)
                 if asset == ETH:
                     theirs = self.chain.balance(account)
                 else:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from perun.spec import Ledger
+from perun.spec import Host
 from perun.spec.reverts import MalformedEvidence, Refused
 from perun.types import Address
 from tests.games.stateful.cast import CROOKS
@@ -22,7 +22,7 @@ class Beside:
 
     def __init__(self, name: str) -> None:
         self.chain = Revm([SENDER])
-        self.ledger = Ledger(now=GENESIS)
+        self.host = Host(now=GENESIS)
         self.address = self.deploy(name)
         self.codec = Codec(artifacts()[name]["abi"])
         self.seen: Counter[str] = Counter()
@@ -35,15 +35,15 @@ class Beside:
 
     @property
     def now(self) -> int:
-        return self.ledger.now
+        return self.host.now
 
     def wait(self, seconds: int) -> None:
-        self.ledger.now += seconds
-        self.chain.set_time(self.ledger.now)
+        self.host.now += seconds
+        self.chain.set_time(self.host.now)
 
     def perform(self, function: str, args: tuple[Any, ...], model: Callable[[], None]) -> bool:
         """Both alike: the same error with its arguments, or the same events. True: it succeeded."""
-        start = len(self.ledger.log)
+        start = len(self.host.log)
         expected: Any = None
         try:
             model()
@@ -51,7 +51,7 @@ class Beside:
             expected = ("", ())
         except Refused as refused:
             expected = (type(refused).__name__, plain(refused.args))
-        told = tuple((event.name, plain(event.args)) for event in self.ledger.log[start:])
+        told = tuple((event.name, plain(event.args)) for event in self.host.log[start:])
         data = self.codec.call(function, args)
         result = self.chain.call(SENDER, self.address, data, 0, GAS)
         if not result.success:

@@ -1,6 +1,6 @@
 """Who plays: people, contract wallets, tokens and nanocontracts, honest and strange.
 
-Every contract stands twice: deployed on the chain, and as its counterpart in the model's ledger.
+Every contract stands twice: deployed on the chain, and as its counterpart in the model's host.
 The settings of a stranger (broken, blocked, what to answer) are changed by `Stage.set`, on both.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from perun.crypto import SecretKey, keccak
-from perun.spec import Ledger, NoApp, Token
+from perun.spec import Host, NoApp, Token
 from perun.types import ETH, Address, Asset
 from tests.games.stateful.codec import Codec, artifacts
 from tests.games.stateful.evm import CHAIN_ID, GENESIS, RICH, Chain
@@ -165,12 +165,12 @@ class RawApp:
 class ClockApp:
     """id = time << 128 | uint112(shift): done once `time` is over."""
 
-    ledger: Ledger
+    host: Host
 
     def answer(self, nano_id: bytes) -> bytes | None:
         low = int.from_bytes(nano_id[18:], "big")
         shift = low - 2**112 if low >> 111 else low
-        return words(int(self.ledger.now > int.from_bytes(nano_id[:16], "big")), shift)
+        return words(int(self.host.now > int.from_bytes(nano_id[:16], "big")), shift)
 
     def submit(self, evidence: bytes) -> bool:
         return True
@@ -180,7 +180,7 @@ def words(*values: int) -> bytes:
     return b"".join(value.to_bytes(32, "big", signed=value < 0) for value in values)
 
 
-APPS: dict[str, Callable[[Ledger], object]] = {
+APPS: dict[str, Callable[[Host], object]] = {
     "LiarNanocontract": lambda _: LiarApp(),
     "RawNanocontract": lambda _: RawApp(),
     "HugeNanocontract": lambda _: RawApp(words(1, 7) + bytes(32768 - 64)),
@@ -198,7 +198,7 @@ THRIFTY_NEED = 80_000
 
 
 class Stage:
-    """Everything deployed on one chain, by name, and the model's ledger beside it."""
+    """Everything deployed on one chain, by name, and the model's host beside it."""
 
     def __init__(self, chain: Chain) -> None:
         self.chain = chain
@@ -232,7 +232,7 @@ class Stage:
         wrapped = self.codecs["Wallet"].call("execute", (to, value, data))
         return self.chain.call(OPERATOR, sender, wrapped, value, gas + 100_000)
 
-    def furnish(self, ledger: Ledger) -> None:
+    def furnish(self, host: Host) -> None:
         """Give everybody tokens and allowances; put the counterparts into the model."""
         ms_contract = self.addresses["MSContract"]
         holders = (*self.people, *self.wallets)
@@ -243,14 +243,14 @@ class Stage:
                 data = self.codecs[name].call("approve", (ms_contract, APPROVED))
                 assert self.transact(holder, self.addresses[name], data, 0, 1_000_000).success
                 token.balances[holder] = SUPPLY
-            ledger.tokens[self.addresses[name]] = token
-            ledger.apps[self.addresses[name]] = NoApp()
+            host.tokens[self.addresses[name]] = token
+            host.apps[self.addresses[name]] = NoApp()
         for person in self.people:
-            ledger.eth[person] = RICH
+            host.eth[person] = RICH
         for name, takes in WALLETS.items():
             if not takes:
-                ledger.refusing.add(self.addresses[name])
+                host.refusing.add(self.addresses[name])
         for name, build in APPS.items():
-            ledger.apps[self.addresses[name]] = build(ledger)  # type: ignore[assignment]
-        ledger.now = GENESIS
+            host.apps[self.addresses[name]] = build(host)  # type: ignore[assignment]
+        host.now = GENESIS
         assert CHAIN_ID

@@ -186,7 +186,7 @@ class Instances:
         name = rng.choice(
             ("LiarNanocontract", "ThriftyNanocontract", "ReenteringNanocontract", "RawNanocontract")
         )
-        app = arena.world.ledger.apps[arena.stage.addresses[name]]
+        app = arena.world.host.apps[arena.stage.addresses[name]]
         if isinstance(app, LiarApp):
             identity = rng.choice((b"\1", b"\2", b"\3")) * 32
             done, shift = rng.random() < 0.6, rng.randint(-30, 30)

@@ -22,7 +22,7 @@ from hexbytes import HexBytes
 from web3 import EthereumTesterProvider, HTTPProvider, Web3
 from web3.types import RPCEndpoint
 
-from perun.spec import Ledger
+from perun.spec import Host
 from perun.types import Address
 from tests.games.stateful.arena import Step
 from tests.games.stateful.cast import OPERATOR, PEOPLE, Stage
@@ -166,7 +166,7 @@ class Anvil(Web3Chain):
 def replay(steps: Sequence[Step], chain: Web3Chain) -> list[Mined]:
     """Send every transaction of a trace, a block for each moment; what each came to."""
     stage = Stage(chain)
-    stage.furnish(Ledger())
+    stage.furnish(Host())
     chain.hold()
     results: list[Mined] = []
     for now, group in groupby(steps, key=lambda step: step.now):

@@ -115,7 +115,7 @@ class Room:
         top = max((entry.state.version for entry in self.book), default=0)
         if state.version <= top or not self.kept <= set(state.nanos):
             return False
-        now = world.ledger.now
+        now = world.host.now
         if any(isinstance(offer.message, Close) for offer in self.live(role, now)):
             return False
         funds = world.ms_contract.funds.get(self.key, Funds())
@@ -134,7 +134,7 @@ class Room:
     def may_sign_close(self, role: Role, close: Close, world: Contracts) -> bool:
         if role not in self.honest:
             return True
-        now = world.ledger.now
+        now = world.host.now
         newest = self.newest(role)
         net, nanos = (newest.state.net, newest.state.nanos) if newest else (0, ())
         return not (
@@ -151,7 +151,7 @@ class Room:
     def may_sign_withdraw(self, role: Role, withdraw: Withdraw, world: Contracts) -> bool:
         if role not in self.honest:
             return True
-        now = world.ledger.now
+        now = world.host.now
         funds = world.ms_contract.funds.get(self.key, Funds())
         if (
             self.ended

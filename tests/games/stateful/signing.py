@@ -200,13 +200,13 @@ class Signing(DisputeCalls):
     def _stranger(self) -> None:
         """A token, a payee or a nanocontract changes its ways, on the chain and in the model."""
         rng, arena = self.rng, self.arena
-        at, ledger = arena.stage.addresses, arena.world.ledger
+        at, host = arena.stage.addresses, arena.world.host
         what = rng.choice(("liar", "liar", "token", "payee", "hook"))
         on = rng.random() < 0.35
         if what == "liar":
             self.things.liar_speaks()
         elif what == "payee":
-            (ledger.refusing.add if on else ledger.refusing.discard)(at["RefusingPayee"])
+            (host.refusing.add if on else host.refusing.discard)(at["RefusingPayee"])
             arena.switch("RefusingPayee", "setRefusing", on)
         elif what == "hook":
             name = rng.choice(("ReenteringToken", "ReenteringPayee", "ReenteringNanocontract"))
@@ -227,7 +227,7 @@ class Signing(DisputeCalls):
                     "BombToken",
                 )
             )
-            token = ledger.tokens[at[name]]
+            token = host.tokens[at[name]]
             if isinstance(token, BlockingToken):
                 who = rng.choice((*arena.stage.people, at["MSContract"]))
                 (token.blocked.add if on else token.blocked.discard)(who)

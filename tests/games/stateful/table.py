@@ -75,7 +75,7 @@ class Table:
 
     def _follow_log(self) -> None:
         """Read the log as anybody does, to know what `settle` must be given."""
-        log = self.arena.world.ledger.log
+        log = self.arena.world.host.log
         for event in log[self._read_log :]:
             if event.name == "Registered":
                 identity, _, net, nanos, _ = event.args

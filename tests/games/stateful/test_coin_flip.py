@@ -21,7 +21,7 @@ class Flips:
         self.rng = Random(seed)
         self.both = Beside("CoinFlip")
         domain = coin_flip_domain(ChainId(CHAIN_ID), self.both.address)
-        self.model = CoinFlip(self.both.ledger, domain)
+        self.model = CoinFlip(self.both.host, domain)
         self.decided: dict[FlipId, tuple[bool, int]] = {}
 
     def play(self) -> None:

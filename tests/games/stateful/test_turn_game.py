@@ -75,7 +75,7 @@ class Games:
         self.rng = Random(seed)
         self.both = Beside("TurnGame")
         domain = turn_game_domain(ChainId(CHAIN_ID), self.both.address)
-        self.model = TurnGame(self.both.ledger, domain)
+        self.model = TurnGame(self.both.host, domain)
         self.rules = [self._deploy(name) for name in ("TicTacToe", "StrangeRules")]
         self.model.rules = {rules.address: rules for rules in self.rules}
         self.decided: dict[GameId, tuple[bool, int]] = {}
@@ -169,13 +169,13 @@ class Games:
         function = "submitMove"
         if rng.random() < 0.3:
             function, args = "submit", (move_evidence(known.game, position, move, signature),)
-        start = len(self.both.ledger.log)
+        start = len(self.both.host.log)
         self.both.perform(
             function,
             args,
             lambda: self.model.submit_move(known.game, position, move, signature),
         )
-        for event in self.both.ledger.log[start:]:
+        for event in self.both.host.log[start:]:
             known.positions.append(event.args[4])  # type: ignore[arg-type]
 
     def _standing(self, known: Known) -> bytes:

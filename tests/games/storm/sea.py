@@ -14,7 +14,7 @@ from perun.chain.provider import BoundedProvider, over
 from perun.chain.reports import NotTaken, Refused, Report, Sent, TooPoor
 from perun.chain.rpc import RpcEndpoint
 from perun.core.config import HubPolicy, Policy
-from perun.demo.party import Party
+from perun.demo.character import Character
 from perun.errors import ChainFault
 from perun.testing.bent.double import Bent, Server
 from perun.testing.bent.node import ScriptedNode
@@ -64,11 +64,11 @@ class _Shore:
         return self._sea.connect(self._name)
 
 
-class Sailor(Party):
+class Sailor(Character):
     """A node whose start survives what its endpoint does, as a daemon's must."""
 
     def switch_on(self) -> None:
-        """See `Party`."""
+        """See `Character`."""
         self.reports: list[Report] = []
         self.troubles: list[ChainFault] = []
         try:

@@ -57,17 +57,17 @@ LIMITS = Limits(
 
 
 @dataclass
-class Party:
+class Watcher:
     """Somebody with a chain port, and what it has said."""
 
-    world: World
+    site: Site
     key: SecretKey
     journal: Journal = field(default_factory=MemoryJournal)
     policy: FeePolicy | None = None
     limits: Limits = LIMITS
 
     def __post_init__(self) -> None:
-        self.endpoint = ScriptedEndpoint(self.world.chain)
+        self.endpoint = ScriptedEndpoint(self.site.chain)
         self.inputs: list[Input] = []
         self.reports: list[Report] = []
         self.start()
@@ -76,7 +76,7 @@ class Party:
         """(Re)starts the port on the same journal: what a killed process forgets is forgotten."""
         self.port = ChainService(
             self.endpoint,
-            self.world.deployment,
+            self.site.deployment,
             ScriptedAccount(self.key.address),
             self.inputs.extend,
             limits=self.limits,
@@ -105,7 +105,7 @@ class Party:
         return [report for report in self.reports if isinstance(report, kind)]
 
 
-class World:
+class Site:
     """The chain, and a channel between Alice and Bob."""
 
     def __init__(self) -> None:
@@ -123,8 +123,8 @@ class World:
         self.id = channel_id(self.deployment.contract, self.channel)
         self._nonces: dict[bytes, int] = {}
 
-    def party(self, key: SecretKey = ALICE, **settings: object) -> Party:
-        return Party(self, key, **settings)  # type: ignore[arg-type]
+    def watcher(self, key: SecretKey = ALICE, **settings: object) -> Watcher:
+        return Watcher(self, key, **settings)  # type: ignore[arg-type]
 
     def later(self, seconds: int) -> UnixTime:
         return UnixTime(self.chain.now + seconds)
@@ -211,20 +211,20 @@ class World:
         return found.alice, found.bob
 
 
-def signed(world: World, message: Statement | Withdraw | Close, key: SecretKey) -> Signature:
+def signed(site: Site, message: Statement | Withdraw | Close, key: SecretKey) -> Signature:
     """By one party's key."""
-    return sign(digest(world.deployment, message), key)
+    return sign(digest(site.deployment, message), key)
 
 
-def plain_token(world: World, rich: SecretKey) -> Asset:
+def plain_token(site: Site, rich: SecretKey) -> Asset:
     """A token of which `rich` has a million."""
     built = json.loads((ARTIFACTS / "PlainToken.json").read_text())
-    token = world.chain.evm.deploy(bytes.fromhex(built["bytecode"].removeprefix("0x")))
+    token = site.chain.evm.deploy(bytes.fromhex(built["bytecode"].removeprefix("0x")))
     mint = abi.encode_call("mint(address,uint256)", rich.address, 10**6)
-    world.act(rich, Call(token, mint))
+    site.act(rich, Call(token, mint))
     return Asset(token)
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def site() -> Site:
+    return Site()

@@ -16,15 +16,15 @@ from perun.chain.reports import Disagreement, Sent, Unanswered
 from perun.errors import ChainFault
 from perun.testing.endpoint import ScriptedEndpoint
 from perun.types import ChainId, Wei
-from tests.node.chain.conftest import ALICE, BOB, LIMITS, Party, World
+from tests.node.chain.conftest import ALICE, BOB, LIMITS, Watcher, Site
 
 
-class Two(Party):
-    """A party that asks two nodes."""
+class Two(Watcher):
+    """A watcher that asks two nodes."""
 
     def __post_init__(self) -> None:
-        self.first = ScriptedEndpoint(self.world.chain)
-        self.second = ScriptedEndpoint(self.world.chain)
+        self.first = ScriptedEndpoint(self.site.chain)
+        self.second = ScriptedEndpoint(self.site.chain)
         super().__post_init__()
 
     def start(self) -> None:
@@ -33,28 +33,28 @@ class Two(Party):
 
 
 @pytest.fixture
-def two(world: World) -> Two:
-    party = Two(world, BOB)
-    party.port.watch(world.watch)
-    world.open(ALICE, 100)
-    party.poll()
-    return party
+def two(site: Site) -> Two:
+    watcher = Two(site, BOB)
+    watcher.port.watch(site.watch)
+    site.open(ALICE, 100)
+    watcher.poll()
+    return watcher
 
 
 @pytest.mark.parametrize("down", ["first", "second"])
-def test_one_may_be_down(world: World, two: Two, down: str) -> None:
+def test_one_may_be_down(site: Site, two: Two, down: str) -> None:
     getattr(two, down).reachable = False
-    world.act(ALICE, world.call(world.register(1)))
+    site.act(ALICE, site.call(site.register(1)))
     two.poll()
-    assert two.seen(world.id)[0].dispute.version == 1
-    two.port.submit(world.register(2))
+    assert two.seen(site.id)[0].dispute.version == 1
+    two.port.submit(site.register(2))
     two.poll()
-    world.chain.mine()
+    site.chain.mine()
     two.poll()
-    assert two.seen(world.id)[0].dispute.version == 2
+    assert two.seen(site.id)[0].dispute.version == 2
 
 
-def test_one_that_lets_us_wait_is_not_asked_every_question(world: World, two: Two) -> None:
+def test_one_that_lets_us_wait_is_not_asked_every_question(site: Site, two: Two) -> None:
     asked = []
 
     class Hung(ScriptedEndpoint):
@@ -65,7 +65,7 @@ def test_one_that_lets_us_wait_is_not_asked_every_question(world: World, two: Tw
             return super().__getattribute__(name)
 
     told: list[Any] = []
-    pair = Compared(Hung(world.chain), two.second, told.append)
+    pair = Compared(Hung(site.chain), two.second, told.append)
     for _ in range(40):
         assert pair.block() is not None
         assert pair.block(0) is not None
@@ -76,7 +76,7 @@ def test_one_that_lets_us_wait_is_not_asked_every_question(world: World, two: Tw
     ]
 
 
-def test_one_that_is_back_is_compared_again(world: World, two: Two) -> None:
+def test_one_that_is_back_is_compared_again(site: Site, two: Two) -> None:
     pair = Compared(two.first, two.second)
     two.second.reachable = False
     for _ in range(40):
@@ -96,22 +96,22 @@ def test_not_both(two: Two) -> None:
 
 
 @pytest.mark.parametrize("quiet", ["first", "second"])
-def test_what_one_keeps_back_the_other_tells(world: World, two: Two, quiet: str) -> None:
+def test_what_one_keeps_back_the_other_tells(site: Site, two: Two, quiet: str) -> None:
     getattr(two, quiet).logs = lambda *_, **__: ()
-    world.act(ALICE, world.call(world.register(1)))
+    site.act(ALICE, site.call(site.register(1)))
     two.poll()
-    assert two.seen(world.id)[0].dispute.version == 1
+    assert two.seen(site.id)[0].dispute.version == 1
     assert two.of(Disagreement) == []
 
 
 @pytest.mark.parametrize("by_tag", [True, False])
 def test_of_what_one_alone_has_dangers_count_and_nothing_is_final(
-    world: World, by_tag: bool
+    site: Site, by_tag: bool
 ) -> None:
     """Attack: one of two nodes makes up blocks upon the newest, with money in them."""
-    two = Two(world, BOB, limits=replace(LIMITS, finality_blocks=None if by_tag else 2))
-    two.port.watch(world.watch)
-    old = world.chain.head
+    two = Two(site, BOB, limits=replace(LIMITS, finality_blocks=None if by_tag else 2))
+    two.port.watch(site.watch)
+    old = site.chain.head
     true = two.first.block
 
     def behind(number: int | None = None) -> Any:
@@ -120,24 +120,24 @@ def test_of_what_one_alone_has_dangers_count_and_nothing_is_final(
 
     two.first.block = behind  # type: ignore[method-assign]
     two.first.finalized = lambda: old  # type: ignore[method-assign]
-    world.open(ALICE, 100)
-    world.act(ALICE, world.call(world.register(1)))
+    site.open(ALICE, 100)
+    site.act(ALICE, site.call(site.register(1)))
     for _ in range(5):
-        world.chain.mine()
-    world.chain.tagged = old.number + 4
+        site.chain.mine()
+    site.chain.tagged = old.number + 4
     two.poll()
-    head, final = two.seen(world.id)
+    head, final = two.seen(site.id)
     assert (head.alice, head.dispute.version) == (100, 1)
     assert (final.alice, final.dispute) == (0, None)
 
     del two.first.block, two.first.finalized
-    world.chain.mine()
+    site.chain.mine()
     two.poll()
-    assert two.seen(world.id)[1].alice == 100
+    assert two.seen(site.id)[1].alice == 100
 
 
-def test_one_that_is_behind_hides_nothing(world: World, two: Two) -> None:
-    old = world.chain.head
+def test_one_that_is_behind_hides_nothing(site: Site, two: Two) -> None:
+    old = site.chain.head
     true = two.first.block
 
     def behind(number: int | None = None) -> Any:
@@ -145,12 +145,12 @@ def test_one_that_is_behind_hides_nothing(world: World, two: Two) -> None:
         return true(number) if number <= old.number else None
 
     two.first.block = behind  # type: ignore[method-assign]
-    world.act(ALICE, world.call(world.register(1)))
+    site.act(ALICE, site.call(site.register(1)))
     two.poll()
-    assert two.seen(world.id)[0].dispute.version == 1
+    assert two.seen(site.id)[0].dispute.version == 1
 
 
-def test_two_chains_are_not_believed(world: World, two: Two) -> None:
+def test_two_chains_are_not_believed(site: Site, two: Two) -> None:
     true = two.second.block
 
     def forked(number: int | None = None) -> Any:
@@ -158,7 +158,7 @@ def test_two_chains_are_not_believed(world: World, two: Two) -> None:
         return None if found is None else replace(found, hash=b"\x66" * 32)
 
     two.second.block = forked  # type: ignore[method-assign]
-    world.act(ALICE, world.call(world.register(1)))
+    site.act(ALICE, site.call(site.register(1)))
     for _ in range(3):
         with pytest.raises(Inconsistent, match="different blocks"):
             two.poll()
@@ -166,17 +166,17 @@ def test_two_chains_are_not_believed(world: World, two: Two) -> None:
     assert two.port.blind_since is not None
 
 
-def test_two_storages_are_told(world: World, two: Two) -> None:
+def test_two_storages_are_told(site: Site, two: Two) -> None:
     two.second.ask = lambda query, _: query.decode(bytes(32 * 5))  # type: ignore[method-assign]
-    world.act(ALICE, world.call(world.register(1)))
+    site.act(ALICE, site.call(site.register(1)))
     with pytest.raises(Inconsistent, match="storage"):
         two.poll()
-    assert two.seen(world.id)[0].dispute.version == 1  # logs warn all the same
+    assert two.seen(site.id)[0].dispute.version == 1  # logs warn all the same
 
 
-def test_two_ids_of_chains_are_told(world: World, two: Two) -> None:
+def test_two_ids_of_chains_are_told(site: Site, two: Two) -> None:
     two.second.chain_now = lambda: ChainId(5)  # type: ignore[method-assign]
-    world.chain.mine()
+    site.chain.mine()
     with pytest.raises(WrongChain):
         Compared(two.first, two.second).chain_now()
     with suppress(ChainFault):
@@ -186,10 +186,10 @@ def test_two_ids_of_chains_are_told(world: World, two: Two) -> None:
 
 @pytest.mark.parametrize("liar", ["first", "second"])
 def test_one_keeps_no_answer_back_by_saying_that_we_are_poor(
-    world: World, two: Two, liar: str
+    site: Site, two: Two, liar: str
 ) -> None:
     getattr(two, liar).balance = lambda _: 0
-    two.port.submit(world.register(1))
+    two.port.submit(site.register(1))
     two.poll()
     assert two.of(Sent)
 
@@ -197,27 +197,27 @@ def test_one_keeps_no_answer_back_by_saying_that_we_are_poor(
 @pytest.mark.parametrize("liar", ["first", "second"])
 @pytest.mark.parametrize("lie", [-1, 1, 10**6])
 def test_two_counts_of_our_transactions_are_told(
-    world: World, two: Two, liar: str, lie: int
+    site: Site, two: Two, liar: str, lie: int
 ) -> None:
-    world.act(BOB, Call(ALICE.address, b"", Wei(1)))
+    site.act(BOB, Call(ALICE.address, b"", Wei(1)))
     node = getattr(two, liar)
     true = node.next_nonce
     node.next_nonce = lambda account, number=None: max(0, true(account, number) + lie)
-    two.port.submit(world.register(1))
+    two.port.submit(site.register(1))
     with pytest.raises(Inconsistent, match="count"):
         two.poll()
 
 
 @pytest.mark.parametrize("late", ["first", "second"])
 def test_one_that_is_behind_keeps_no_count_from_being_known(
-    world: World, two: Two, late: str
+    site: Site, two: Two, late: str
 ) -> None:
-    node, old = getattr(two, late), world.chain.head.number
+    node, old = getattr(two, late), site.chain.head.number
     block, count = node.block, node.next_nonce
     node.block = lambda number=None: block(old) if number in (None, old) else None
     node.next_nonce = lambda account, _=None: count(account, old)
-    world.act(BOB, Call(ALICE.address, b"", Wei(1)))
-    two.port.submit(world.register(1))
+    site.act(BOB, Call(ALICE.address, b"", Wei(1)))
+    two.port.submit(site.register(1))
     two.poll()
-    world.chain.mine()
+    site.chain.mine()
     assert [sent.nonce for sent in two.of(Sent)] == [1]

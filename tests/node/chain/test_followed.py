@@ -10,9 +10,9 @@ from perun.bindings.logs import Log
 from perun.chain.followed import FollowedChannel
 from perun.testing.endpoint import ScriptedEndpoint
 from perun.types import ETH
-from tests.node.chain.conftest import ALICE, BOB, World
+from tests.node.chain.conftest import ALICE, BOB, Site
 
-WORLD = World()
+WORLD = Site()
 for _amount in range(1, 7):
     WORLD.open(ALICE if _amount % 2 else BOB, _amount)
     if _amount == 3:

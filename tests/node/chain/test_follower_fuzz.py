@@ -28,7 +28,7 @@ from perun.types import (
     Wei,
     Withdraw,
 )
-from tests.node.chain.conftest import ALICE, BOB, INGRID, World
+from tests.node.chain.conftest import ALICE, BOB, INGRID, Site
 
 NET = Wei(3)
 
@@ -38,26 +38,26 @@ class Watched(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
-        self.deployment: Deployment = self.world.deployment
+        self.site = Site()
+        self.deployment: Deployment = self.site.deployment
         self.contract = self.deployment.contract.contract
-        self.party = self.world.party(INGRID)
-        self.party.port.watch(self.world.watch)
+        self.watcher = self.site.watcher(INGRID)
+        self.watcher.port.watch(self.site.watch)
         self.view: tuple[OnChain, OnChain] = (EMPTY, EMPTY)
         self.quick = True
-        self.world.chain.mine()
+        self.site.chain.mine()
 
     # ------------------------------------------------------------------------------------- chain
 
     def send(self, key: SecretKey, call: Call) -> None:
-        nonce = ScriptedEndpoint(self.world.chain).next_nonce(key.address)
+        nonce = ScriptedEndpoint(self.site.chain).next_nonce(key.address)
         transaction = PooledTransaction(
             key.address, nonce, call.to or Address(bytes(20)), call.data, call.value, 10**10
         )
-        self.world.chain.receive(transaction)
+        self.site.chain.receive(transaction)
         # Mostly mined and seen at once, so that stories get far; else in whatever block comes.
         if self.quick:
-            self.world.chain.mine()
+            self.site.chain.mine()
             self.look()
 
     @rule(quick=st.booleans())
@@ -70,17 +70,15 @@ class Watched(RuleBasedStateMachine):
 
     @rule(key=st.sampled_from([ALICE, BOB]), amount=st.integers(1, 50))
     def open(self, key: SecretKey, amount: int) -> None:
-        until = self.world.later(500)
-        channel = self.world.channel
+        until = self.site.later(500)
+        channel = self.site.channel
         self.send(key, ms_contract_calls.open_channel(self.contract, channel, Wei(amount), until))
 
     @rule(index=st.integers(0, 2), amounts=st.tuples(st.integers(0, 20), st.integers(0, 20)))
     def withdraw(self, index: int, amounts: tuple[int, int]) -> None:
-        wish = Withdraw(
-            self.world.id, index, Wei(amounts[0]), Wei(amounts[1]), self.world.later(500)
-        )
+        wish = Withdraw(self.site.id, index, Wei(amounts[0]), Wei(amounts[1]), self.site.later(500))
         call = ms_contract_calls.withdraw(
-            self.contract, self.world.channel, wish, *self.signed(wish)
+            self.contract, self.site.channel, wish, *self.signed(wish)
         )
         self.send(ALICE, call)
 
@@ -95,38 +93,38 @@ class Watched(RuleBasedStateMachine):
             False,
         )
         nanos = (nano,) if locked and version else ()
-        state = State(self.world.id, Version(version), NET if version else Wei(0), nanos)
+        state = State(self.site.id, Version(version), NET if version else Wei(0), nanos)
         call = ms_contract_calls.register(
-            self.contract, self.world.channel, state, *self.signed(state)
+            self.contract, self.site.channel, state, *self.signed(state)
         )
         self.send(BOB, call)
 
     @rule(wait=st.sampled_from([1, 700]))
     def settle(self, wait: int) -> None:
-        self.world.chain.mine(at=self.world.later(wait))
+        self.site.chain.mine(at=self.site.later(wait))
         self.look()
         dispute = self.view[0].dispute
         if dispute is not None:
             net = Wei(0) if dispute.settling else dispute.net
-            settlement = Settlement(self.world.channel, net, dispute.nanos)
+            settlement = Settlement(self.site.channel, net, dispute.nanos)
             self.send(ALICE, ms_contract_calls.settle(self.contract, settlement))
 
     @rule()
     def close(self) -> None:
-        wish = Close(self.world.id, Wei(0), self.world.later(500))
-        call = ms_contract_calls.close(self.contract, self.world.channel, wish, *self.signed(wish))
+        wish = Close(self.site.id, Wei(0), self.site.later(500))
+        call = ms_contract_calls.close(self.contract, self.site.channel, wish, *self.signed(wish))
         self.send(BOB, call)
 
     @rule(count=st.integers(1, 3))
     def blocks(self, count: int) -> None:
         for _ in range(count):
-            self.world.chain.mine()
+            self.site.chain.mine()
         self.look()
 
     @rule(depth=st.integers(1, 3), kept=st.booleans())
     def reorganise(self, depth: int, kept: bool) -> None:
         """Also behind what counts as final: then everything is read again."""
-        chain = self.world.chain
+        chain = self.site.chain
         depth = min(depth, chain.head.number)
         chain.reorganise(depth, keep=kept)
         for _ in range(depth + 1):
@@ -135,14 +133,14 @@ class Watched(RuleBasedStateMachine):
 
     @rule()
     def look(self) -> None:
-        self.party.poll()
-        self.view = self.party.seen(self.world.id) or self.view
+        self.watcher.poll()
+        self.view = self.watcher.seen(self.site.id) or self.view
 
     # ----------------------------------------------------------------------------------- compare
 
     @invariant()
     def both_views_are_what_the_contract_says(self) -> None:
-        follower, chain = self.party.port.follower, self.world.chain
+        follower, chain = self.watcher.port.follower, self.site.chain
         if follower.head is None or follower.head != chain.head:
             return  # it has not looked at this block yet
         assert follower.final is not None
@@ -151,8 +149,8 @@ class Watched(RuleBasedStateMachine):
             self.compare(on, number)
 
     def compare(self, on: OnChain, number: int) -> None:
-        endpoint = ScriptedEndpoint(self.world.chain)
-        ask = (self.contract, ETH, self.world.id)
+        endpoint = ScriptedEndpoint(self.site.chain)
+        ask = (self.contract, ETH, self.site.id)
         held = endpoint.ask(ms_contract_calls.holdings(*ask), number)
         known = endpoint.ask(ms_contract_calls.dispute(*ask), number)
         assert (on.alice, on.bob, on.withdrawals) == (held.alice, held.bob, held.withdrawals)

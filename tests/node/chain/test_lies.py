@@ -34,7 +34,7 @@ from perun.core.state import Dispute
 from perun.errors import ChainFault
 from perun.testing.endpoint import ScriptedEndpoint
 from perun.types import ETH
-from tests.node.chain.conftest import ALICE, BOB, World
+from tests.node.chain.conftest import ALICE, BOB, Site
 
 LOUD: Final = (
     *(Blind, Disagreement, Dropped, FinalityBroken, LeftLying, NonceTaken),
@@ -43,12 +43,12 @@ LOUD: Final = (
 BLOCKS: Final = 24
 MOST_SENT: Final = 20
 
-Lie = Callable[[Any, World], Any]
+Lie = Callable[[Any, Site], Any]
 """A method in place of the true one."""
 
 
 def raises(fault: Exception) -> Lie:
-    def lie(_: Any, __: World) -> Any:
+    def lie(_: Any, __: Site) -> Any:
         def method(*_: Any, **__: Any) -> Any:
             raise fault
 
@@ -58,7 +58,7 @@ def raises(fault: Exception) -> Lie:
 
 
 def now_and_then(fault: Exception) -> Lie:
-    def lie(true: Any, _: World) -> Any:
+    def lie(true: Any, _: Site) -> Any:
         asked = itertools.count()
 
         def method(*given: Any, **named: Any) -> Any:
@@ -86,9 +86,9 @@ def newest(change: Callable[[Any], Any]) -> Lie:
 
 
 def behind(blocks: int) -> Lie:
-    def lie(true: Any, world: World) -> Any:
+    def lie(true: Any, site: Site) -> Any:
         def block(number: int | None = None) -> Any:
-            last = max(0, world.chain.head.number - blocks)
+            last = max(0, site.chain.head.number - blocks)
             number = last if number is None else number
             return true(number) if number <= last else None
 
@@ -175,24 +175,24 @@ LIES: dict[str, tuple[str, Lie]] = {
 
 @pytest.mark.parametrize("late", [False, True], ids=["from the start", "later"])
 @pytest.mark.parametrize("name", LIES)
-def test_is_answered_or_told(world: World, name: str, late: bool) -> None:
-    world.open(ALICE, 100)
-    world.chain.mine()
-    party = world.party(BOB)
+def test_is_answered_or_told(site: Site, name: str, late: bool) -> None:
+    site.open(ALICE, 100)
+    site.chain.mine()
+    watcher = site.watcher(BOB)
     clock = itertools.count(0, 6)  # Seconds: two rounds a block.
-    party.port.sight._clock = lambda: float(next(clock))
-    party.port.watch(world.watch)
+    watcher.port.sight._clock = lambda: float(next(clock))
+    watcher.port.watch(site.watch)
     method, lie = LIES[name]
     seen: Dispute | None = None
 
     def bend() -> None:
-        setattr(party.endpoint, method, lie(getattr(party.endpoint, method), world))
+        setattr(watcher.endpoint, method, lie(getattr(watcher.endpoint, method), site))
 
     def look() -> None:
         nonlocal seen
         with suppress(ChainFault):
-            party.poll()
-        for it in party.inputs:
+            watcher.poll()
+        for it in watcher.inputs:
             if isinstance(it, ChainChannel):
                 seen = it.head.dispute
 
@@ -200,17 +200,17 @@ def test_is_answered_or_told(world: World, name: str, late: bool) -> None:
         bend()
     for _ in range(3):
         look()
-        world.chain.mine()
+        site.chain.mine()
     if late:
         bend()
-    world.act(ALICE, world.call(world.register(1)))
+    site.act(ALICE, site.call(site.register(1)))
     for _ in range(BLOCKS):
         look()
         if seen is not None and seen.version < 2:
-            party.port.submit(world.register(2))
+            watcher.port.submit(site.register(2))
             look()
-        world.chain.mine()
-    query = ms_contract_calls.dispute(world.deployment.contract.contract, ETH, world.id)
-    answered = ScriptedEndpoint(world.chain).ask(query, world.chain.head.number).version == 2
-    assert answered or any(isinstance(report, LOUD) for report in party.reports)
-    assert len(party.of(Sent)) <= MOST_SENT
+        site.chain.mine()
+    query = ms_contract_calls.dispute(site.deployment.contract.contract, ETH, site.id)
+    answered = ScriptedEndpoint(site.chain).ask(query, site.chain.head.number).version == 2
+    assert answered or any(isinstance(report, LOUD) for report in watcher.reports)
+    assert len(watcher.of(Sent)) <= MOST_SENT

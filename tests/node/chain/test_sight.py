@@ -10,7 +10,7 @@ from perun.chain.endpoint import Block
 from perun.chain.reports import Blind, Report, SeesAgain, Stopped
 from perun.chain.sight import Sight
 from perun.types import Seconds, UnixTime, Wei
-from tests.node.chain.conftest import World
+from tests.node.chain.conftest import Site
 
 TODAY = 1_800_000_000
 
@@ -94,28 +94,28 @@ def test_setting_the_clock_makes_nothing_older_or_newer(watch: Watch, hours: int
     assert watch.sight.blind is not None
 
 
-def test_port_that_a_bug_ends_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_port_that_a_bug_ends_says_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     ended = threading.Event()
     monkeypatch.setattr(threading, "excepthook", lambda _: ended.set())
-    party = world.party()
+    watcher = site.watcher()
 
     def bug() -> None:
         raise KeyError("a bug")
 
-    party.port.follower.poll = bug  # type: ignore[method-assign,assignment]
-    party.port.start(0.001)
+    watcher.port.follower.poll = bug  # type: ignore[method-assign,assignment]
+    watcher.port.start(0.001)
     assert ended.wait(60)
-    party.port.stop()
-    assert isinstance(party.port.failed, KeyError)
-    assert party.of(Stopped)
-    assert "a bug" in party.port.health.failed
-    assert party.port.blind_since is not None
+    watcher.port.stop()
+    assert isinstance(watcher.port.failed, KeyError)
+    assert watcher.of(Stopped)
+    assert "a bug" in watcher.port.health.failed
+    assert watcher.port.blind_since is not None
 
 
-def test_health_of_a_port_that_sees(world: World) -> None:
-    party = world.party()
-    party.poll()
-    health = party.port.health
-    assert health.head == world.chain.head
+def test_health_of_a_port_that_sees(site: Site) -> None:
+    watcher = site.watcher()
+    watcher.poll()
+    health = watcher.port.health
+    assert health.head == site.chain.head
     assert health.age is not None
     assert (health.blind_since, health.reason, health.doubts, health.failed) == (None, "", 0, "")

@@ -17,7 +17,7 @@ from perun.bindings.failures import NodeRefused, NodeUnreachable
 from perun.chain.reports import Dropped
 from perun.core.effects import DepositMoney, Submit
 from perun.types import ETH, UnixTime, Wei
-from tests.node.chain.conftest import ALICE, INGRID, Party, World
+from tests.node.chain.conftest import ALICE, INGRID, Site, Watcher
 
 MOST_WISHES = 12
 
@@ -27,37 +27,37 @@ class Weather(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
-        self.world.chain.mine()
-        self.party = Party(self.world, ALICE)
+        self.site = Site()
+        self.site.chain.mine()
+        self.watcher = Watcher(self.site, ALICE)
         self.wishes: list[Submit] = []
         self.look()
 
     def look(self) -> None:
         with suppress(NodeUnreachable):
-            self.party.poll()
+            self.watcher.poll()
 
     @precondition(lambda self: len(self.wishes) < MOST_WISHES)
     @rule()
     def wish(self) -> None:
         number = len(self.wishes)
-        until = UnixTime(self.world.chain.now + 100_000)
-        deposit = DepositMoney(ETH, self.world.id, False, Wei(1 << number), until)
+        until = UnixTime(self.site.chain.now + 100_000)
+        deposit = DepositMoney(ETH, self.site.id, False, Wei(1 << number), until)
         self.wishes.append(Submit(b"d%d" % number, deposit))
-        self.party.port.submit(self.wishes[-1])
+        self.watcher.port.submit(self.wishes[-1])
         self.look()
 
     @rule(taken=st.integers(0, 3))
     def block(self, taken: int) -> None:
         """Builders take what they like."""
-        self.world.chain.mine(list(self.world.chain.pool.values())[:taken])
+        self.site.chain.mine(list(self.site.chain.pool.values())[:taken])
         self.look()
 
     @rule(depth=st.integers(1, 2), kept=st.booleans(), taken=st.integers(0, 3))
     def reorganise(self, depth: int, kept: bool, taken: int) -> None:
         """Never behind a block that counts as final."""
-        chain = self.world.chain
-        final = self.party.port.follower.final
+        chain = self.site.chain
+        final = self.watcher.port.follower.final
         assert final is not None
         depth = min(depth, chain.head.number - final.number)
         if depth:
@@ -68,55 +68,55 @@ class Weather(RuleBasedStateMachine):
 
     @rule()
     def pool_is_full(self) -> None:
-        self.world.chain.pool.clear()
+        self.site.chain.pool.clear()
         self.look()
 
     @rule(mined=st.booleans())
     def another_wallet_sends(self, mined: bool) -> None:
         """From the same account: mined at once, or waiting with a greater bid than ours."""
-        foreign = self.world.transaction(ALICE, Call(INGRID.address, b"", Wei(1)), most=10**12)
+        foreign = self.site.transaction(ALICE, Call(INGRID.address, b"", Wei(1)), most=10**12)
         if mined:
-            self.world.chain.mine([foreign])
+            self.site.chain.mine([foreign])
         else:
             with suppress(NodeRefused):
-                self.world.chain.receive(foreign)
+                self.site.chain.receive(foreign)
         self.look()
 
     @rule()
     def core_asks_again(self) -> None:
         for wish in self.wishes:
-            self.party.port.submit(wish)
+            self.watcher.port.submit(wish)
         self.look()
 
     @rule()
     def power_cut(self) -> None:
-        self.party.start()
+        self.watcher.start()
         for wish in self.wishes:
-            self.party.port.submit(wish)
+            self.watcher.port.submit(wish)
         self.look()
 
     @rule()
     def power_cut_before_sending(self) -> None:
         """The journal has it, the node does not."""
-        self.party.endpoint.reachable = False
+        self.watcher.endpoint.reachable = False
         self.look()
-        self.party.start()
-        self.party.endpoint.reachable = True
+        self.watcher.start()
+        self.watcher.endpoint.reachable = True
         for wish in self.wishes:
-            self.party.port.submit(wish)
+            self.watcher.port.submit(wish)
         self.look()
 
     @invariant()
     def nothing_is_deposited_twice(self) -> None:
-        assert self.world.holdings()[0] < 1 << len(self.wishes)
+        assert self.site.holdings()[0] < 1 << len(self.wishes)
 
     def teardown(self) -> None:
         for _ in range(40):
-            self.world.chain.mine()
-            self.look()
-        assert self.party.of(Dropped) == []
-        assert self.world.holdings() == ((1 << len(self.wishes)) - 1, 0)
-        assert self.party.port.submitter.idle
+            self.site.chain.mine()
+            self.core_asks_again()  # as it does at every block, until it sees the money
+        assert self.watcher.of(Dropped) == []
+        assert self.site.holdings() == ((1 << len(self.wishes)) - 1, 0)
+        assert self.watcher.port.submitter.idle
 
 
 TestWeather = Weather.TestCase

@@ -6,6 +6,7 @@ from perun.bindings import ms_contract_calls
 from perun.core.config import HubPolicy, Policy
 from perun.core.inputs import CommandClose, CommandPay, CommandRemove, CommandReplace
 from perun.core.notices import InstanceAdded, VirtualReady
+from perun.demo.character import Character
 from perun.demo.moves import (
     add_machine,
     has_ended,
@@ -13,7 +14,6 @@ from perun.demo.moves import (
     playground,
     wait_removed,
 )
-from perun.demo.party import Party
 from perun.demo.stage import ETHER, PURSE, Stage
 from perun.types import ETH, MachineId, Salt, Seconds, UnixTime, Wei
 
@@ -23,7 +23,13 @@ HUB = Policy(greatest_deposit=Wei(ETHER), hub=HubPolicy(base_fee=FEE))
 
 
 def replaced(
-    stage: Stage, who: Party, old: MachineId, own: int, peer: int, lasts: int, ends: list[Party]
+    stage: Stage,
+    who: Character,
+    old: MachineId,
+    own: int,
+    peer: int,
+    lasts: int,
+    ends: list[Character],
 ) -> MachineId:
     """One end's machine in the place of the old, ready on both sides."""
     known = {notice.instance for notice in who.heard(InstanceAdded)}
@@ -44,7 +50,9 @@ def replaced(
     return new
 
 
-def pay(stage: Stage, payer: Party, payee: Party, machine: MachineId, amounts: list[int]) -> None:
+def pay(
+    stage: Stage, payer: Character, payee: Character, machine: MachineId, amounts: list[int]
+) -> None:
     payer.do(*(CommandPay(machine, Wei(amount)) for amount in amounts))
     due = payee.books.totals[machine].received if machine in payee.books.totals else 0
 
@@ -102,7 +110,7 @@ def test_resized_up_down_and_renewed_without_a_transaction_and_to_the_wei() -> N
             assert stage.balance(party.address) + credit(stage, party) == had
 
 
-def credit(stage: Stage, party: Party) -> int:
+def credit(stage: Stage, party: Character) -> int:
     """What the contract keeps for an account: a hub is paid out to its credit."""
     endpoint = stage.endpoint()
     query = ms_contract_calls.credit(stage.deployment.contract.contract, ETH, party.address)

@@ -10,7 +10,7 @@ import pytest
 from perun.chain.anvil import Anvil
 from perun.chain.reports import Unreachable
 from perun.core.inputs import CommandOffer
-from perun.demo.party import Party
+from perun.demo.character import Character
 from perun.demo.stage import ETHER, Stage
 from perun.node import NodeThread
 from perun.types import ETH, Nonce, Seconds, Wei
@@ -34,7 +34,7 @@ class Bell:
         self._rung.clear()
 
 
-def ring_after_inputs(party: Party, bell: Bell) -> None:
+def ring_after_inputs(party: Character, bell: Bell) -> None:
     """Whenever the chain port has handed its node something."""
     inbox = party.chain._inbox
     party.chain._inbox = lambda inputs: (inbox(inputs), bell.ring())

@@ -20,7 +20,7 @@ from perun.cli.leaving import TooDear, run
 from perun.cli.outcome import LEFT
 from perun.core.inputs import CommandTransfer
 from perun.core.rules.phases import Phase
-from perun.demo.party import Party
+from perun.demo.character import Character
 from perun.errors import StoreFault
 from perun.node.afloat import AfloatStore
 from perun.node.backup import CannotCopy, NoStore, back_up, config_of, open_copy
@@ -42,7 +42,7 @@ class Leaver:
     def __init__(
         self,
         scene: Scene,
-        party: Party,
+        party: Character,
         path: Path,
         endpoint: ScriptedEndpoint | None = None,
     ) -> None:
@@ -76,7 +76,7 @@ class Leaver:
 
 
 @pytest.fixture
-def paid(scene: Scene) -> tuple[Scene, Party, Party]:
+def paid(scene: Scene) -> tuple[Scene, Character, Character]:
     """Alice has received 30 in a machine, after paying 100 by a state; then both are silent."""
     alice, bob = scene.enter("alice"), scene.enter("bob")
     channel = scene.open(alice, bob)
@@ -91,7 +91,7 @@ def paid(scene: Scene) -> tuple[Scene, Party, Party]:
 
 
 def test_exit_pays_what_signatures_say_and_second_run_owes_nothing(
-    paid: tuple[Scene, Party, Party],
+    paid: tuple[Scene, Character, Character],
 ) -> None:
     scene, alice, _ = paid
     before = scene.chain.evm.balance(alice.address)
@@ -145,7 +145,7 @@ def test_exit_with_an_old_backup_gets_the_newest_state_of_the_honest_peer(
     leaver.close()
 
 
-def test_exit_goes_on_after_being_stopped(paid: tuple[Scene, Party, Party]) -> None:
+def test_exit_goes_on_after_being_stopped(paid: tuple[Scene, Character, Character]) -> None:
     scene, alice, _ = paid
     before = scene.chain.evm.balance(alice.address)
     first = Leaver(scene, alice, alice.path)
@@ -161,7 +161,7 @@ def test_exit_goes_on_after_being_stopped(paid: tuple[Scene, Party, Party]) -> N
 
 
 def test_two_exits_at_once_get_it_once_and_do_not_outbid_each_other_for_ever(
-    paid: tuple[Scene, Party, Party], tmp_path: Path
+    paid: tuple[Scene, Character, Character], tmp_path: Path
 ) -> None:
     """From a store and from its backup, in two processes that know nothing of each other."""
     scene, alice, _ = paid
@@ -180,7 +180,7 @@ def test_two_exits_at_once_get_it_once_and_do_not_outbid_each_other_for_ever(
         leaver.close()
 
 
-def test_looking_sends_nothing(paid: tuple[Scene, Party, Party]) -> None:
+def test_looking_sends_nothing(paid: tuple[Scene, Character, Character]) -> None:
     scene, alice, _ = paid
     leaver = Leaver(scene, alice, alice.path)
     leaver.exit.look()
@@ -288,7 +288,7 @@ class Silent(ScriptedEndpoint):
 
 
 def test_node_without_a_block_is_not_one_that_owes_nothing(
-    paid: tuple[Scene, Party, Party],
+    paid: tuple[Scene, Character, Character],
 ) -> None:
     scene, alice, _ = paid
     endpoint = Silent(scene.chain)
@@ -353,7 +353,7 @@ def test_exit_ends_when_nothing_is_left_but_credit_that_is_refused(scene: Scene)
     leaver.close()
 
 
-def test_full_disk_does_not_keep_an_exit(paid: tuple[Scene, Party, Party]) -> None:
+def test_full_disk_does_not_keep_an_exit(paid: tuple[Scene, Character, Character]) -> None:
     scene, alice, _ = paid
     before = scene.chain.evm.balance(alice.address)
     told: list[StoreFault] = []
@@ -388,7 +388,7 @@ def silence(endpoint: ScriptedEndpoint, method: str) -> None:
 
 @pytest.mark.parametrize("method", ["tip", "balance", "estimate", "mined"])
 def test_exit_takes_its_steps_though_a_question_is_never_answered(
-    paid: tuple[Scene, Party, Party], method: str
+    paid: tuple[Scene, Character, Character], method: str
 ) -> None:
     scene, alice, _ = paid
     endpoint = Silent(scene.chain)
@@ -401,7 +401,7 @@ def test_exit_takes_its_steps_though_a_question_is_never_answered(
 
 
 def test_exit_registers_though_no_log_is_told_and_knows_that_it_does_not_know(
-    paid: tuple[Scene, Party, Party],
+    paid: tuple[Scene, Character, Character],
 ) -> None:
     scene, alice, _ = paid
     endpoint = Silent(scene.chain)

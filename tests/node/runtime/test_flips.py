@@ -12,7 +12,7 @@ from perun.core.config import Policy
 from perun.core.inputs import CommandFlip
 from perun.core.nanocontracts.coin_flip import COIN_FLIP
 from perun.core.state import InstanceView, Role
-from perun.demo.party import Party
+from perun.demo.character import Character
 from perun.encoding.messages import RevealSecret
 from perun.node.backup import back_up
 from perun.testing.network import ScriptedNetwork
@@ -27,7 +27,7 @@ GAMBLER = Policy(
 
 
 @pytest.fixture
-def flipping(scene: Scene) -> tuple[Scene, Party, Party]:
+def flipping(scene: Scene) -> tuple[Scene, Character, Character]:
     """Alice and Bob have locked a flip for 0.1 and 0.2 each, and nobody has heard a secret."""
     scene.network = network = ScriptedNetwork()
     alice, bob = scene.enter("alice", GAMBLER), scene.enter("bob", GAMBLER)
@@ -42,7 +42,7 @@ def flipping(scene: Scene) -> tuple[Scene, Party, Party]:
     return scene, alice, bob
 
 
-def flip_of(party: Party) -> InstanceView:
+def flip_of(party: Character) -> InstanceView:
     (instance,) = party.books.instances.values()
     return instance
 
@@ -58,7 +58,7 @@ def stored(scene: Scene, instance: InstanceView) -> StoredFlip:
 
 
 def test_tower_says_the_secret_a_margin_before_the_end(
-    flipping: tuple[Scene, Party, Party], tmp_path: Path
+    flipping: tuple[Scene, Character, Character], tmp_path: Path
 ) -> None:
     scene, alice, bob = flipping
     flip = flip_of(bob)
@@ -75,7 +75,7 @@ def test_tower_says_the_secret_a_margin_before_the_end(
 
 
 def test_tower_answers_what_the_other_end_has_revealed(
-    flipping: tuple[Scene, Party, Party], tmp_path: Path
+    flipping: tuple[Scene, Character, Character], tmp_path: Path
 ) -> None:
     """If Bob is paid; else he need not speak, since silence costs the same."""
     scene, alice, bob = flipping
@@ -95,7 +95,7 @@ def test_tower_answers_what_the_other_end_has_revealed(
 
 @pytest.mark.parametrize("restored", [False, True])
 def test_exit_says_the_secret_and_wins_by_silence(
-    flipping: tuple[Scene, Party, Party], tmp_path: Path, restored: bool
+    flipping: tuple[Scene, Character, Character], tmp_path: Path, restored: bool
 ) -> None:
     scene, alice, bob = flipping
     path = alice.path

@@ -12,7 +12,7 @@ from perun.core.inputs import CommandConsent, CommandGame, CommandMove
 from perun.core.nanocontracts.plays import signed_position
 from perun.core.nanocontracts.turn_game import TURN_GAME
 from perun.core.state import GameView, InstanceView
-from perun.demo.party import Party
+from perun.demo.character import Character
 from perun.encoding.messages import Propose
 from perun.node.backup import back_up
 from perun.testing.network import ScriptedNetwork
@@ -25,7 +25,7 @@ BANK = Seconds(600)
 
 
 @pytest.fixture
-def playing(scene: Scene) -> tuple[Scene, Party, Party]:
+def playing(scene: Scene) -> tuple[Scene, Character, Character]:
     """Alice and Bob play for 0.2 and 0.1; she has moved twice, he once."""
     scene.network = ScriptedNetwork()
     alice, bob = scene.enter("alice"), scene.enter("bob")
@@ -44,34 +44,34 @@ def playing(scene: Scene) -> tuple[Scene, Party, Party]:
     return scene, alice, bob
 
 
-def instance_of(party: Party) -> InstanceView:
+def instance_of(party: Character) -> InstanceView:
     (instance,) = party.books.instances.values()
     return instance
 
 
-def game_of(party: Party) -> GameView:
+def game_of(party: Character) -> GameView:
     return instance_of(party).game or GameView()
 
 
-def terms_of(party: Party) -> Game:
+def terms_of(party: Character) -> Game:
     terms = instance_of(party).terms
     assert isinstance(terms, Game)
     return terms
 
 
-def move(scene: Scene, party: Party, cell: int) -> None:
+def move(scene: Scene, party: Character, cell: int) -> None:
     before = game_of(party).agreed
     party.do(CommandMove(instance_of(party).id, bytes([cell])))
     scene.until(lambda: game_of(party).agreed != before)
     scene.settle()
 
 
-def stored(scene: Scene, party: Party) -> StoredGame:
+def stored(scene: Scene, party: Character) -> StoredGame:
     query = turn_game.record(TURN_GAME.app(scene.deployment), instance_of(party).id)
     return scene.endpoint().ask(query, scene.chain.head.number)
 
 
-def test_tower_answers_an_old_position(playing: tuple[Scene, Party, Party], tmp_path: Path) -> None:
+def test_tower_answers_an_old_position(playing: tuple[Scene, Character, Character], tmp_path: Path) -> None:
     scene, alice, bob = playing
     id, old, terms = instance_of(alice).id, game_of(alice).agreed, terms_of(bob)
     assert old is not None
@@ -92,7 +92,7 @@ def test_tower_answers_an_old_position(playing: tuple[Scene, Party, Party], tmp_
 
 
 def test_tower_opens_a_margin_before_the_end_when_the_other_is_to_move(
-    playing: tuple[Scene, Party, Party], tmp_path: Path
+    playing: tuple[Scene, Character, Character], tmp_path: Path
 ) -> None:
     """It is Bob's turn, and he has stopped: who watches for Alice takes it to the chain."""
     scene, alice, bob = playing
@@ -110,7 +110,7 @@ def test_tower_opens_a_margin_before_the_end_when_the_other_is_to_move(
 
 
 def test_tower_of_who_is_to_move_does_not_run_its_clock(
-    playing: tuple[Scene, Party, Party], tmp_path: Path
+    playing: tuple[Scene, Character, Character], tmp_path: Path
 ) -> None:
     scene, alice, bob = playing
     terms = terms_of(bob)
@@ -123,7 +123,7 @@ def test_tower_of_who_is_to_move_does_not_run_its_clock(
 
 @pytest.mark.parametrize("restored", [False, True])
 def test_exit_takes_the_game_along_and_wins_by_the_clock(
-    playing: tuple[Scene, Party, Party], tmp_path: Path, restored: bool
+    playing: tuple[Scene, Character, Character], tmp_path: Path, restored: bool
 ) -> None:
     scene, alice, bob = playing
     path = alice.path
@@ -141,7 +141,7 @@ def test_exit_takes_the_game_along_and_wins_by_the_clock(
 
 
 def test_finished_game_is_paid_by_the_chain_though_the_loser_signs_nothing(
-    playing: tuple[Scene, Party, Party],
+    playing: tuple[Scene, Character, Character],
 ) -> None:
     scene, alice, bob = playing
     move(scene, bob, 4)

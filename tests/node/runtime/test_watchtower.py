@@ -23,7 +23,7 @@ from perun.core.inputs import CommandTransfer
 from perun.core.signing import digest
 from perun.core.state import ChannelView
 from perun.crypto.signatures import sign
-from perun.demo.party import Party
+from perun.demo.character import Character
 from perun.errors import StoreFault
 from perun.node.afloat import AfloatJournal
 from perun.node.export import BadExport, read_export, rows_for_tower, write_export
@@ -45,12 +45,12 @@ from perun.wallet import KeyAccount
 from tests.support.scene import KEYS, Scene
 
 
-def rows(party: Party) -> list[Row]:
+def rows(party: Character) -> list[Row]:
     books = party.books
     return [*books.channels.values(), *books.instances.values(), *books.totals.values()]
 
 
-def tower(scene: Scene, party: Party, path: Path) -> Watchtower:
+def tower(scene: Scene, party: Character, path: Path) -> Watchtower:
     """A tower that has what it needs for `party`, who then falls asleep."""
     write_export(path, party.profile, rows(party))
     party.cut_power()
@@ -61,7 +61,7 @@ def tower_of(scene: Scene, path: Path) -> Watchtower:
     return Watchtower(path, scene.endpoint(), KeyAccount(KEYS["tower"]), limits=scene.limits)
 
 
-def disputed(scene: Scene, channel: ChannelId, of: Party) -> int | None:
+def disputed(scene: Scene, channel: ChannelId, of: Character) -> int | None:
     """Version in dispute, in the newest block."""
     view = of.books.channels[channel]
     query = ms_contract_calls.dispute(

@@ -19,7 +19,7 @@ from perun.core.signing import digest
 from perun.core.state import ChannelView, SignedState, Totals
 from perun.crypto import SecretKey
 from perun.crypto.signatures import sign
-from perun.demo.party import Party
+from perun.demo.character import Character
 from perun.encoding.ids import channel_id
 from perun.node.export import export_text
 from perun.node.profile import Profile
@@ -34,7 +34,7 @@ from tests.support.scene import KEYS, Scene
 HOST = "tower.example"
 
 
-def rows(party: Party) -> list[Row]:
+def rows(party: Character) -> list[Row]:
     books = party.books
     return [*books.channels.values(), *books.instances.values(), *books.totals.values()]
 
@@ -79,7 +79,7 @@ class Tower:
         request = Request.sign(key, host, int(time.time()), content)
         return self.service.answer(msgspec.msgpack.encode(request), group)[1]
 
-    def push(self, party: Party) -> Answer:
+    def push(self, party: Character) -> Answer:
         return self.say(KEYS[party.name], export_text(party.profile, rows(party)))
 
     def look(self) -> None:
@@ -87,7 +87,7 @@ class Tower:
         self.service.turn()
 
 
-def registered(scene: Scene, channel: ChannelId, of: Party, state: State) -> Call:
+def registered(scene: Scene, channel: ChannelId, of: Character, state: State) -> Call:
     hashed = digest(scene.deployment, state)
     view = of.channel(channel)
     names = {KEYS[name].address: name for name in KEYS}
@@ -101,7 +101,7 @@ def registered(scene: Scene, channel: ChannelId, of: Party, state: State) -> Cal
     )
 
 
-def disputed(scene: Scene, channel: ChannelId, of: Party) -> int | None:
+def disputed(scene: Scene, channel: ChannelId, of: Character) -> int | None:
     query = ms_contract_calls.dispute(
         scene.deployment.contract.contract, of.books.channels[channel].channel.asset, channel
     )
@@ -115,7 +115,7 @@ def submitted(scene: Scene, machine: MachineId) -> tuple[int, int]:
     return found.paid_by_alice, found.paid_by_bob
 
 
-def with_two_states(scene: Scene) -> tuple[Party, Party, ChannelId, State]:
+def with_two_states(scene: Scene) -> tuple[Character, Character, ChannelId, State]:
     """Alice, Bob, their channel, and a state that is no longer the newest."""
     alice, bob = scene.enter("alice"), scene.enter("bob")
     channel = scene.open(alice, bob)

@@ -16,8 +16,8 @@ import perun
 from perun.bindings.calls import Call, Fees, transaction
 from perun.chain.memory import rich_key
 from perun.chain.rpc import RpcEndpoint, connect
+from perun.town.block_file import BlockFile
 from perun.town.embedded import EmbeddedChain
-from perun.town.ledger import Ledger
 from perun.town.rpc import Rpc
 from perun.town.serving import keep_embedded
 from perun.types import Address, ChainId, Wei
@@ -171,7 +171,7 @@ def test_a_block_is_there_wholly_or_not_at_all(
         raise OSError("no space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "put_block", full)
+        patch.setattr(BlockFile, "put_block", full)
         with pytest.raises(OSError, match="no space"):
             chain.mine()
     chain.close()

@@ -1,6 +1,6 @@
 """The chain around the contracts: a clock, balances, and strangers that answer as they like.
 
-`Ledger` is all that the contracts of this package see of the world. Tokens, payees and
+`Host` is all that the contracts of this package see of the world. Tokens, payees and
 nanocontracts are strangers: a test may put a misbehaving one in place of the plain ones here.
 A call is atomic and nobody can call back while it runs; in Solidity a reentrancy guard
 makes it so.
@@ -65,7 +65,7 @@ class Token:
 
 
 @dataclass(slots=True)
-class Ledger:
+class Host:
     """Time, money, strangers, and the log of everything the contracts announced."""
 
     now: int = 0

@@ -26,7 +26,7 @@ from perun.encoding.records import NumberedExtra
 from perun.node.guest import Desk
 from perun.types import ETH, Address, ChannelId, InstanceId, UnixTime, Wei
 
-__all__ = ["CROSSING", "GIFT", "Entry", "Ledger", "earned", "write_csv"]
+__all__ = ["CROSSING", "GIFT", "Entry", "Bookkeeper", "earned", "write_csv"]
 
 OPENING: Final = "opening fee"
 INSTANCE: Final = "instance fee"
@@ -56,7 +56,7 @@ class Entry(NumberedExtra, frozen=True, array_like=True):
     instance: InstanceId = _NONE
 
 
-class Ledger:
+class Bookkeeper:
     """Writes the rows; in the node's thread."""
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """One prepared chain: contracts that others already use, and parties that already have money.
 
-Everything that differs from party to party or from channel to channel is a hash of the world's seed
-and a word, so that a world is the same wherever and whenever it is built. Seed 0 is the one of the
+Everything that differs from party to party or from channel to channel is a hash of the bench's seed
+and a word, so that a bench is the same wherever and whenever it is built. Seed 0 is the one of the
 table; other seeds show how far keys, nonces and ids move a number.
 """
 
@@ -29,6 +29,7 @@ from perun.encoding import (
     ms_contract_domain,
     vpm_domain,
 )
+from perun.testing.owners import Owner
 from perun.types import ETH, Address, Asset, ChainId, Wei
 
 ETHER = 10**18
@@ -42,16 +43,7 @@ _FEES = {"maxFeePerGas": 10**10, "maxPriorityFeePerGas": 10**9}
 _CONTRACTS = ("LibSignatures", "MSContract", "VPM", "HashTimeLock", "StandardToken")
 
 
-class Party:
-    """An account and its session key, which is another one."""
-
-    def __init__(self, account: SecretKey, key: SecretKey) -> None:
-        self.account = account
-        self.key = key
-        self.address = account.address
-
-
-class World:
+class Bench:
     """Contracts, parties, and the time; sends transactions and reads their gas from receipts."""
 
     def __init__(self, node: Node, seed: int = 0) -> None:
@@ -60,7 +52,7 @@ class World:
         self.web3 = node.chain.web3
         self.now = START + seed * 0x00010101
         self.alice, self.bob, self.ingrid, self.stranger = map(
-            self.party, ("alice", "bob", "ingrid", "stranger")
+            self.owner, ("alice", "bob", "ingrid", "stranger")
         )
         self._deployer = self.secret("deployer")
         self.deployments: dict[str, int] = {}
@@ -80,9 +72,10 @@ class World:
         """A private key."""
         return SecretKey(self.hash(f"secret {word}"))
 
-    def party(self, name: str) -> Party:
+    def owner(self, name: str) -> Owner:
         """Account and session key of a name."""
-        return Party(self.secret(f"{name} account"), self.secret(f"{name} key"))
+        account = self.secret(f"{name} account")
+        return Owner(name, account.address, self.secret(f"{name} key"), account)
 
     # -- preparing -----------------------------------------------------------------------------
 
@@ -90,14 +83,14 @@ class World:
         parties = (self.alice, self.bob, self.ingrid, self.stranger)
         web3 = self.web3
         bank = web3.eth.accounts[0]
-        for account in (*(party.account for party in parties), self._deployer):
+        for account in (*(party.account for party in parties), self._deployer.address):
             self._tick()
-            to, wealth = checksum(account.address), web3.to_wei(1_000, "ether")
+            to, wealth = checksum(account), web3.to_wei(1_000, "ether")
             web3.eth.send_transaction({"from": bank, "to": to, "value": wealth})
         for name in _CONTRACTS:
             self.deploy(name)
         for party in parties:
-            self.call("StandardToken", "mint", party.address, 1000 * ETHER)(party)
+            self.call("StandardToken", "mint", party.account, 1000 * ETHER)(party)
             self.call("StandardToken", "approve", self.addresses["MSContract"], PLENTY)(party)
         # Somebody else's channels: the contract holds money that is not the row's.
         for asset, value in ((ETH, ETHER), (self.token, 0)):
@@ -210,9 +203,9 @@ class Sending:
     """A prepared call; called with a party, it is sent from that account and tells its gas."""
 
     def __init__(
-        self, world: World, to: Address, data: bytes, value: int, touched: Sequence[Access] = ()
+        self, bench: Bench, to: Address, data: bytes, value: int, touched: Sequence[Access] = ()
     ) -> None:
-        self._world = world
+        self._bench = bench
         self._to = to
         self._data = data
         self._value = value
@@ -220,10 +213,10 @@ class Sending:
 
     def touching(self, *touched: Access) -> Sending:
         """The same with an access list of what of this pays (EIP-2930)."""
-        return Sending(self._world, self._to, self._data, self._value, touched)
+        return Sending(self._bench, self._to, self._data, self._value, touched)
 
-    def __call__(self, sender: Party) -> int:
+    def __call__(self, sender: Owner) -> int:
         call = Call(self._to, self._data, Wei(self._value))
-        access = worth_listing(call, sender.address, self._touched, gas=_GAS)
+        access = worth_listing(call, sender.account, self._touched, gas=_GAS)
         carried = (self._to, self._data, self._value, access)
-        return int(self._world._transact(sender.account, *carried)["gasUsed"])
+        return int(self._bench._transact(sender.account_key, *carried)["gasUsed"])

@@ -30,7 +30,7 @@ from perun.types import Address, ChannelId, Signature, Wei
 from perun.wallet import LocalWallet
 from perun.wire.local import LocalNetwork
 
-__all__ = ["Party", "Surroundings"]
+__all__ = ["Character", "Surroundings"]
 
 N = TypeVar("N")
 
@@ -70,8 +70,8 @@ class _CountingWallet(LocalWallet):
 
 
 @dataclass(eq=False)
-class Party:
-    """A node and everything it stands on."""
+class Character:
+    """A node and everything it stands on: one of the cast."""
 
     name: str
     key: SecretKey
@@ -173,7 +173,7 @@ class Party:
         """One of its channels."""
         return self.books.channels[id]
 
-    def channel_with(self, other: Party) -> ChannelId:
+    def channel_with(self, other: Character) -> ChannelId:
         """The channel with somebody, if there is exactly one that lives."""
         found = [
             view.id

@@ -1,23 +1,24 @@
-"""The cast: each has an account, which owns money, and a separate key, which signs."""
+"""Who owns money under the contracts, by hand: an account, and a separate key that signs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eth_hash.auto import keccak
-
 from perun.crypto import SecretKey
+from perun.crypto.hashing import keccak
 from perun.crypto.signatures import sign
-from perun.types import Digest
+from perun.types import Address, Digest
+
+__all__ = ["Owner", "session_key"]
 
 
 @dataclass(frozen=True, slots=True)
-class Party:
-    """Somebody in a channel."""
+class Owner:
+    """Somebody in a channel, without a node."""
 
     name: str
-    account: bytes
-    """20 bytes; may be a contract."""
+    account: Address
+    """May be a contract."""
     key: SecretKey
     """Session key, different from the account's."""
     account_key: SecretKey | None = None

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 from eth.db.backends.base import BaseDB
 
-__all__ = ["Ledger", "States"]
+__all__ = ["BlockFile", "States"]
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS states (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS logs (
 """
 
 
-class Ledger:
+class BlockFile:
     """The file; one thread at a time."""
 
     def __init__(self, file: Path) -> None:
