@@ -16,7 +16,7 @@ from perun.chain.reports import Disagreement, Sent, Unanswered
 from perun.errors import ChainFault
 from perun.testing.endpoint import ScriptedEndpoint
 from perun.types import ChainId, Wei
-from tests.node.chain.conftest import ALICE, BOB, LIMITS, Watcher, Site
+from tests.node.chain.conftest import ALICE, BOB, LIMITS, Site, Watcher
 
 
 class Two(Watcher):
@@ -105,9 +105,7 @@ def test_what_one_keeps_back_the_other_tells(site: Site, two: Two, quiet: str) -
 
 
 @pytest.mark.parametrize("by_tag", [True, False])
-def test_of_what_one_alone_has_dangers_count_and_nothing_is_final(
-    site: Site, by_tag: bool
-) -> None:
+def test_of_what_one_alone_has_dangers_count_and_nothing_is_final(site: Site, by_tag: bool) -> None:
     """Attack: one of two nodes makes up blocks upon the newest, with money in them."""
     two = Two(site, BOB, limits=replace(LIMITS, finality_blocks=None if by_tag else 2))
     two.port.watch(site.watch)
@@ -196,9 +194,7 @@ def test_one_keeps_no_answer_back_by_saying_that_we_are_poor(
 
 @pytest.mark.parametrize("liar", ["first", "second"])
 @pytest.mark.parametrize("lie", [-1, 1, 10**6])
-def test_two_counts_of_our_transactions_are_told(
-    site: Site, two: Two, liar: str, lie: int
-) -> None:
+def test_two_counts_of_our_transactions_are_told(site: Site, two: Two, liar: str, lie: int) -> None:
     site.act(BOB, Call(ALICE.address, b"", Wei(1)))
     node = getattr(two, liar)
     true = node.next_nonce

@@ -26,7 +26,7 @@ from perun.types import (
     Version,
     Wei,
 )
-from tests.node.chain.conftest import ALICE, BOB, INGRID, Watcher, Site
+from tests.node.chain.conftest import ALICE, BOB, INGRID, Site, Watcher
 from tests.node.chain.test_danger_first import hides, round_of, watching
 
 EMPTY = bytes(4)

@@ -71,7 +71,9 @@ def stored(scene: Scene, party: Character) -> StoredGame:
     return scene.endpoint().ask(query, scene.chain.head.number)
 
 
-def test_tower_answers_an_old_position(playing: tuple[Scene, Character, Character], tmp_path: Path) -> None:
+def test_tower_answers_an_old_position(
+    playing: tuple[Scene, Character, Character], tmp_path: Path
+) -> None:
     scene, alice, bob = playing
     id, old, terms = instance_of(alice).id, game_of(alice).agreed, terms_of(bob)
     assert old is not None
