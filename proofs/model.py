@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,23 +84,34 @@ def coq() -> int:
 
 
 def traces(calls: int = CALLS, seed: int = 0, folder: Path = BUILD) -> int:
-    """Have the model make `calls` calls of the games. 1 if it did anything else in one of them."""
-    from proofs.traces import as_coq, record
+    """Have the models make `calls` calls of the games, and be brought what nanocontracts were.
 
+    1 for each file in which they did anything else.
+    """
     if not (folder / "Replay.vo").exists():
         copy(folder)
-        for name in ("Types.v", "Contract.v", "Replay.v"):
+        for name in ("Types.v", "Contract.v", "Sums.v", "Nanocontracts.v", "Replay.v"):
             coqc(folder / name, folder).check_returncode()
     wrong = 0
     for first in range(0, calls, 2000):
-        own, cases = record(seed + first, min(2000, calls - first))
-        (folder / "Cases.v").write_text(as_coq(own, cases))
-        done = coqc(folder / "Cases.v", folder)
-        wrong += done.returncode != 0
-        print(f"{'WRONG' if done.returncode else 'ok   '} {first + len(cases)} calls made again")
-        if done.returncode:
-            print(done.stdout[-2000:] + done.stderr[-2000:])
+        count = min(2000, calls - first)
+        for what, text in _written(seed + first, count):
+            (folder / "Cases.v").write_text(text)
+            done = coqc(folder / "Cases.v", folder)
+            wrong += done.returncode != 0
+            print(f"{'WRONG' if done.returncode else 'ok   '} {first + count} {what}")
+            if done.returncode:
+                print(done.stdout[-2000:] + done.stderr[-2000:])
     return wrong
+
+
+def _written(seed: int, count: int) -> Iterator[tuple[str, str]]:
+    """What was made again, and the file that Coq takes only if it does the same."""
+    from proofs import calls, instances
+
+    yield "calls of MSContract made again", calls.as_coq(*calls.record(seed, count))
+    pieces = instances.record(seed, count // 5)
+    yield "calls: nanocontracts were brought a fifth of that each", instances.as_coq(pieces)
 
 
 # ----------------------------------------------------------------------------------------- mutants
@@ -263,8 +274,4 @@ def notices(mutant: Mutant) -> str | None:
     for name in files():
         if coqc(folder / name, folder).returncode:
             return name
-    from proofs.traces import as_coq, record
-
-    own, cases = record(0, CALLS)
-    (folder / "Cases.v").write_text(as_coq(own, cases))
-    return "the games" if coqc(folder / "Cases.v", folder).returncode else None
+    return "the games" if traces(folder=folder) else None

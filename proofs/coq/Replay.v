@@ -1,4 +1,4 @@
-(** Calls that were made elsewhere, made here again: [proofs/traces.py] writes them down while the
+(** Calls that were made elsewhere, made here again: [proofs/calls.py] writes them down while the
     stateful games play them on [perun.spec] and on the bytecode, and asks here whether this model
     does the same: the same refusal, or the same money, disputes and credits everywhere. *)
 
@@ -71,3 +71,61 @@ Definition as_expected (self : Address) (c : Case) : bool :=
 Definition disagreements (self : Address) (cases : list Case) : list nat :=
   map fst (filter (fun '(_, c) => negb (as_expected self c))
                   (combine (seq 0 (length cases)) cases)).
+
+(** ** Nanocontracts *)
+
+From Perun Require Import Nanocontracts.
+
+(** One thing that was brought to an instance: what was stored, what is stored now, what it answers
+    now. *)
+Record Brought (P E R : Type) := {
+  terms : P; when : Z; piece : E; stored : option R; kept_ : option R; says_ : option Z
+}.
+Arguments terms {P E R}. Arguments when {P E R}. Arguments piece {P E R}.
+Arguments stored {P E R}. Arguments kept_ {P E R}. Arguments says_ {P E R}.
+
+Definition same_answer (a b : option Z) : bool :=
+  match a, b with
+  | None, None => true
+  | Some x, Some y => x =? y
+  | _, _ => false
+  end.
+
+Section Instances.
+Variables P E R : Type.
+Variable submit : P -> Z -> E -> option R -> option R.
+Variable answer : P -> Z -> option R -> option Z.
+Variable alike : R -> R -> bool.
+
+Definition does_the_same (b : Brought P E R) : bool :=
+  let after := submit (terms b) (when b) (piece b) (stored b) in
+  match after, kept_ b with
+  | None, None => true
+  | Some x, Some y => alike x y
+  | _, _ => false
+  end && same_answer (answer (terms b) (when b) after) (says_ b).
+
+Definition differing (l : list (Brought P E R)) : list nat :=
+  map fst (filter (fun '(_, b) => negb (does_the_same b)) (combine (seq 0 (length l)) l)).
+End Instances.
+
+Definition of_machines := differing _ _ _ VPM.submit (fun _ => VPM.outcome) (fun x y =>
+  (VPM.by_alice x =? VPM.by_alice y) && (VPM.by_bob x =? VPM.by_bob y)
+  && (VPM.deadline x =? VPM.deadline y)).
+
+Definition of_locks := differing _ _ _ HashTimeLock.submit (fun _ => HashTimeLock.outcome) Z.eqb.
+
+Definition of_flips := differing _ _ _ CoinFlip.submit CoinFlip.outcome (fun x y =>
+  match x, y with
+  | CoinFlip.one_ b x d, CoinFlip.one_ b' x' d' => Bool.eqb b b' && (x =? x') && (d =? d')
+  | CoinFlip.both s, CoinFlip.both s' => s =? s'
+  | _, _ => false
+  end).
+
+(** Banks of a finished game are kept by nobody. *)
+Definition of_games := differing _ _ _ TurnGame.submit (fun _ => TurnGame.outcome) (fun x y =>
+  (TurnGame.turn x =? TurnGame.turn y) && Bool.eqb (TurnGame.live x) (TurnGame.live y)
+  && (TurnGame.start x =? TurnGame.start y) && (TurnGame.number x =? TurnGame.number y)
+  && if TurnGame.turn x =? 0 then TurnGame.ends_with x =? TurnGame.ends_with y
+     else (TurnGame.left_alice x =? TurnGame.left_alice y)
+          && (TurnGame.left_bob x =? TurnGame.left_bob y)).
