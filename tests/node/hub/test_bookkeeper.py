@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from perun.hub.ledger import _APART, TRANSFER, Entry
-
 from perun.core.inputs import CommandTransfer
 from perun.core.rules.accounting import gain
 from perun.core.states.content import agreed_content
+from perun.hub.bookkeeper import _APART, TRANSFER, Entry
 from perun.hub.guest import InTurn
 from perun.node.guest import Desk
 from perun.testing.parties import Party
