@@ -45,7 +45,7 @@ from perun.encoding.records import Extra
 from perun.errors import Misuse, PeerFault
 from perun.types import Address, ChannelId, InstanceId, Record, Salt, UnixTime
 
-__all__ = ["Books", "Draft", "Row", "Step", "row_key"]
+__all__ = ["Books", "Draft", "Row", "Step", "key_of", "row_key"]
 
 Row = (
     ChannelView
@@ -73,13 +73,17 @@ _KEYS: Final[dict[type, Callable[[Any], bytes]]] = {
 }
 
 
+_KEY_OF_EXTRA: Final[Callable[[Any], bytes]] = attrgetter("row_key")
+
+
+def key_of(kind: type) -> Callable[[Any], bytes]:
+    """What says by what rows of a kind are found, among their kind."""
+    return _KEYS.get(kind, _KEY_OF_EXTRA)
+
+
 def row_key(row: Row) -> bytes:
     """What a row is found by, among rows of its kind."""
-    key = _KEYS.get(type(row))
-    if key is None:
-        assert isinstance(row, Extra)
-        return row.row_key
-    return key(row)
+    return _KEYS.get(type(row), _KEY_OF_EXTRA)(row)
 
 
 class Step(Record, frozen=True, gc=False):

@@ -19,7 +19,7 @@ class Indexes:
     __slots__ = ("answered_for", "of_peer", "opens", "promised")
 
     def __init__(self) -> None:
-        self.of_peer: dict[PeerId, dict[ChannelId, None]] = {}
+        self.of_peer: dict[PeerId, dict[ChannelId, Asset]] = {}
         """Channels with each peer, in the order in which we heard of them."""
         self.answered_for: set[ChannelId] = set()
         """Where a hub must be ready to answer [C4]."""
@@ -40,10 +40,15 @@ class Indexes:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def with_peer(self, peer: PeerId, asset: Asset) -> list[ChannelId]:
+        """Channels with a peer in one asset."""
+        known = self.of_peer.get(peer)
+        return [] if known is None else [id for id, held in known.items() if held == asset]
+
     def put(self, before: ChannelView | None, row: ChannelView) -> None:
         """A row is new, or takes the place of the one before."""
         if before is None:
-            self.of_peer.setdefault(row.peer, {})[row.id] = None
+            self.of_peer.setdefault(row.peer, {})[row.id] = row.channel.asset
         elif _is_alike(before, row):
             return
         _mark(self.answered_for, row.id, _is_answered_for(row))

@@ -123,8 +123,8 @@ def channels_of(books: Books, input: object) -> tuple[ChannelId, ...]:
         other = message.other_half
         return (message.channel,) if other is None else (message.channel, other.state.channel)
     if kind is Invite:
-        # Of several with one hub the least busy is chosen when its turn comes.
-        places = books.indexes.of_peer.get(input.via, ())
+        # Of several in one asset the least busy is chosen when its turn comes.
+        places = books.indexes.with_peer(input.via, message.asset)
         return tuple(places) if len(places) == 1 else ()
     if kind is Invited:
         invitation = books.invitations.get(message.theirs)

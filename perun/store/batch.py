@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import Final
 from zlib import crc32
 
-from perun.core.books import Row, row_key
+from perun.core.books import Row, key_of, row_key
 from perun.core.state import StoreMark, Totals
 from perun.encoding.records import NumberedExtra
 from perun.store.tables import TABLES, Table
@@ -15,6 +16,7 @@ from perun.store.tables import TABLES, Table
 __all__ = ["Batch", "Places"]
 
 _PAYMENTS: Final = TABLES[Totals]
+_number: Final[Callable[[Row], int]] = attrgetter("number")
 
 
 class Places:
@@ -66,12 +68,8 @@ class Batch:
         payments: list[int | bytes] = []
         sums: dict[int, int] = {}
         encode, seed = _PAYMENTS.codec.encode, _PAYMENTS.seed
-        # Several steps of one batch may have written the same channel: its last version is what
-        # counts, and is the only one that is encoded. A payment's record is never left out.
-        # By the row's number, if it has one of its own, else by its key.
-        newest: dict[type, dict[bytes | int, Row]] = {}
-        known = self._places.numbers[Totals].get
-        number_of, of_kind = self._places.number, newest.get
+        others: dict[type, list[Row]] = {}
+        known, number_of = self._places.numbers[Totals].get, self._places.number
         for row in rows:
             if type(row) is Totals:
                 key = row.machine
@@ -79,26 +77,35 @@ class Batch:
                 body = encode(row)
                 sums[number] = check = crc32(body, seed)
                 payments += (number, body + check.to_bytes(4, "big"))
-                continue
-            kind = type(row)
-            found = of_kind(kind)
-            if found is None:
-                found = newest[kind] = {}
-            found[row.number if isinstance(row, NumberedExtra) else row_key(row)] = row
+            elif type(row) in others:
+                others[type(row)].append(row)
+            else:
+                others[type(row)] = [row]
         if payments:
             self._values[Totals], self._sums[Totals] = payments, sums
-        for kind, found in newest.items():
-            table = self._places.tables[kind]
-            values: list[int | bytes] = []
-            sums = {}
-            for place, row in found.items():
-                number = place if isinstance(place, int) else number_of(kind, place)
-                body = table.codec.encode(row)
-                sums[number] = check = crc32(body, table.seed)
-                values += (number, body + check.to_bytes(4, "big"))
-            self._values[kind] = values
-            if kind in TABLES:
-                self._sums[kind] = sums
+        for kind, listed in others.items():
+            self._encode_newest(kind, listed)
+
+    def _encode_newest(self, kind: type, rows: list[Row]) -> None:
+        """Several steps of one batch may have written the same channel: its last version is what
+        counts, and is the only one that is encoded. A payment's record is never left out."""
+        table, numbers = self._places.tables[kind], self._places.numbers[kind]
+        encode, seed = table.codec.encode, table.seed
+        if table.numbered:
+            newest = {_number(row): row for row in rows}
+        else:
+            key, number_of = key_of(kind), self._places.number
+            keyed = {key(row): row for row in rows}
+            newest = {numbers.get(at) or number_of(kind, at): row for at, row in keyed.items()}
+        values: list[int | bytes] = []
+        sums: dict[int, int] = {}
+        for number, row in newest.items():
+            body = encode(row)
+            sums[number] = check = crc32(body, seed)
+            values += (number, body + check.to_bytes(4, "big"))
+        self._values[kind] = values
+        if kind in TABLES:
+            self._sums[kind] = sums
 
     def _leave_out(self, drops: Iterable[Row]) -> None:
         for row in drops:

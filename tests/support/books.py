@@ -13,7 +13,7 @@ from perun.ports import Store
 
 __all__ = ["lost_fields"]
 
-_KEPT = sorted(set(Books.__slots__) - {"config", "chain", "checker"})
+_KEPT = sorted(set(Books.__slots__) - {"config", "chain", "checker", "rules"})
 """What of its books a node gets back from its store."""
 
 

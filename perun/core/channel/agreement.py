@@ -15,7 +15,15 @@ from perun.core.notices import (
     TransferDone,
 )
 from perun.core.rules.accounting import gain, swap
-from perun.core.state import ChannelView, InstanceView, Intent, LegStatus, Purpose, SignedState
+from perun.core.state import (
+    ChannelView,
+    InstanceView,
+    Intent,
+    LegStatus,
+    OwnProposal,
+    Purpose,
+    SignedState,
+)
 from perun.core.states import legs
 from perun.core.states.content import agreed_content
 from perun.core.states.proposing import given_up, propose_next
@@ -31,26 +39,26 @@ def complete(draft: Draft, view: ChannelView, full: SignedState) -> None:
     version = full.state.version
     before = agreed_content(view)
     same = (full.state.net, full.state.nanos) == before
-    by_us = any(proposal.state == full.state for proposal in view.proposals)
-    reason = view.held.intent.reason if view.held is not None else ""
+    ours = _ours(view, full)
+    held, above = view.held, []
+    reason = held.intent.reason if held is not None else ""
     again: list[Intent] = []
     for proposal in view.proposals:
-        if proposal.state.version > version or proposal.state == full.state:
+        if proposal.state.version > version:
+            above.append(proposal)
+        elif proposal is ours or proposal.intent.purpose is Purpose.REFUSE:
             continue
-        if proposal.intent.purpose is Purpose.REFUSE:
-            continue
-        if same and not by_us:
+        elif same and ours is None:
             given_up(draft, view, proposal.state.version, proposal.intent, reason)
         else:
             again.append(proposal.intent)
-    held = view.held
     if held is not None and (held.state.version <= version or not (same or held.answering)):
         # What was judged by another state falls too: said again, it is judged by this one.
         held = None
     after = replace(
         view,
         agreed=full,
-        proposals=tuple(p for p in view.proposals if p.state.version > version),
+        proposals=tuple(above),
         held=held,
         seen=max(view.seen, version),
         intents=(*again, *view.intents),
@@ -60,20 +68,26 @@ def complete(draft: Draft, view: ChannelView, full: SignedState) -> None:
     for id in leaving:
         _stays(draft, id)
     _announce(draft, view, after)
-    for proposal in view.proposals:
-        if proposal.state == full.state and proposal.intent.shows is not None:
-            _show_statement(draft, proposal.intent.shows)
+    if ours is not None and ours.intent.shows is not None:
+        _show_statement(draft, ours.intent.shows)
     propose_next(draft, view.id)
     if after.waiting:
         start_next(draft, view.id)
 
 
-def _beside(view: ChannelView, full: SignedState) -> Wei:
-    """What our intent, or our judgement, says it moves besides an instance's shift: a fee."""
+def _ours(view: ChannelView, full: SignedState) -> OwnProposal | None:
+    """Our proposal of this state; None: the peer has proposed it."""
     for proposal in view.proposals:
         if proposal.state == full.state:
-            return proposal.intent.amount
-    held = view.held
+            return proposal
+    return None
+
+
+def _beside(view: ChannelView, full: SignedState) -> Wei:
+    """What our intent, or our judgement, says it moves besides an instance's shift: a fee."""
+    ours, held = _ours(view, full), view.held
+    if ours is not None:
+        return ours.intent.amount
     return held.intent.amount if held is not None and held.state == full.state else Wei(0)
 
 

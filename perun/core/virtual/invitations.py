@@ -57,7 +57,19 @@ from perun.crypto.keys import address_of
 from perun.encoding.ids import flip_commit
 from perun.encoding.messages import DeclineInvite, Invite, Invited, SignedHalf
 from perun.errors import BadKey, Misuse
-from perun.types import Address, ChannelId, Flip, Game, InstanceId, Lock, Machine, Salt, Terms, Wei
+from perun.types import (
+    Address,
+    Asset,
+    ChannelId,
+    Flip,
+    Game,
+    InstanceId,
+    Lock,
+    Machine,
+    Salt,
+    Terms,
+    Wei,
+)
 
 _HELD_PER_PEER: Final = 8
 _HELD: Final = 256
@@ -367,9 +379,8 @@ def _place(draft: Draft, sender: PeerId, via: PeerId, message: Invite) -> Channe
     if message.channel is not None:
         # Else whoever seals it chooses which of our channels with the hub it lands in.
         raise InstanceRejected("it comes over a hub and names a channel")
-    known = draft.books.channels
-    with_hub = (known[id] for id in draft.books.indexes.of_peer.get(via, ()))
-    candidates = [v for v in with_hub if v.channel.asset == message.asset and _lives(v)]
+    with_hub = map(draft.channel, draft.books.indexes.with_peer(via, Asset(message.asset)))
+    candidates = [view for view in with_hub if _lives(view)]
     if not candidates:
         raise InstanceRejected("no channel with that hub in that asset")
     if len(candidates) == 1:
