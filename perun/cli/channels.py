@@ -50,6 +50,8 @@ def open_(
     if not as_json:
         _show_plan(amounts, plan)
         consent(yes, "Open it?", ask_only=True)
+    if plan.fee != "0":
+        terms["fee"] = plan.fee  # What was shown, whatever the peer's card says by now.
     opened: list[Opening] = []
 
     def begin() -> Done:

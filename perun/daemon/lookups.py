@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 import msgspec
 
 from perun.app.errors import AccountTooPoor
 from perun.app.methods import GetStatus, Open, TopUp
+from perun.app.spending import digest_of
 from perun.app.values import Status
 from perun.app.work import Ask
 from perun.core import gas
@@ -23,15 +25,27 @@ from perun.core.config import Config
 from perun.daemon.cards import fetch_card, require_same
 from perun.daemon.purse import Purse
 from perun.encoding.addresses import NodeAddress
-from perun.encoding.cards import Card
-from perun.errors import BrokenInvariant, PerunError
+from perun.encoding.cards import Card, CardMalformed
+from perun.errors import BrokenInvariant, Misuse, PerunError
 from perun.node.runtime import Node
 from perun.types import ETH, ChannelId, Wei
 
-__all__ = ["Lookups"]
+__all__ = ["Lookups", "PriceRaised"]
 
 _AT_ONCE: Final = 4
 _PREFIX: Final = "perun1"
+_MOST_PLANS: Final = 1_000
+
+
+@dataclass(eq=False)
+class PriceRaised(Misuse):
+    """A node asks more for its share than when our user looked."""
+
+    shown: int
+    asked: int
+
+    template: ClassVar[str] = "the node asks {asked} for its share now, and {shown} when you looked"
+    hint: ClassVar[str] = "look again without consent; or name the fee that you pay"
 
 
 class Lookups:
@@ -47,6 +61,8 @@ class Lookups:
         self._node, self._config, self._genesis = node, config, genesis
         self._purse, self._file = purse, serials
         self._serials = _read(serials)
+        self._plans: dict[tuple[str, bytes], int] = {}
+        """Prices that were shown, by who asked what."""
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="perun-cards")
         # Apart: a host that is slow to show its card must not keep back how we stand.
         self._statuses = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="perun-status")
@@ -99,9 +115,9 @@ class Lookups:
     def _complete(self, item: Ask, params: Open | TopUp) -> None:
         try:
             if isinstance(params, Open) and _wants_card(params):
-                card = self.card(NodeAddress.parse(params.peer))
-                account = card.account or None
-                params = msgspec.structs.replace(params, account=account, fee=_fee(card, params))
+                full = _filled(self.card(NodeAddress.parse(params.peer)), params)
+                self._hold_price(item.caller.token, params, full)
+                params = full
             self._require_ether(params)
         except PerunError as error:
             item.reply(error)
@@ -111,6 +127,17 @@ class Lookups:
             item.reply(BrokenInvariant(f"{type(error).__name__}: {error}"))
             return
         self._node.ask(Ask(item.method, params, item.reply, item.caller, item.push))
+
+    def _hold_price(self, token: str, asked: Open, full: Open) -> None:
+        """Whoever consents pays no more than what was shown before, though the card may name
+        another price by now. Raises `PriceRaised`."""
+        plan, price = (token, digest_of("open", asked)), int(full.fee)
+        if not full.consent:
+            self._plans[plan] = price
+            while len(self._plans) > _MOST_PLANS:
+                del self._plans[next(iter(self._plans))]
+        elif price > self._plans.get(plan, price):
+            raise PriceRaised(self._plans[plan], price)
 
     def _require_ether(self, params: Open | TopUp) -> None:
         """Raises `AccountTooPoor`: the transaction would wait for money, and lapse. What the chain
@@ -132,6 +159,15 @@ class Lookups:
 
 def _wants_card(params: Open) -> bool:
     return params.account is None and "@" in params.peer and params.peer.startswith(_PREFIX)
+
+
+def _filled(card: Card, params: Open) -> Open:
+    """With what a card says, which is held to the same form as what our user says."""
+    full = msgspec.structs.replace(params, account=card.account or None, fee=_fee(card, params))
+    try:
+        return msgspec.convert(msgspec.to_builtins(full), Open)
+    except msgspec.ValidationError as error:
+        raise CardMalformed(str(error)) from None
 
 
 def _fee(card: Card, params: Open) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 
@@ -44,6 +44,7 @@ LONGEST_LIFE: Final = 86_400
 """Seconds. So a stolen host cannot show an old card for long."""
 _LONGEST_TEXT: Final = 65_536
 _GREATEST_INTEGER: Final = 2**53 - 1
+_ADDRESS: Final = "^0x[0-9a-fA-F]{40}$"
 _CAPITALS: Final = re.compile("^[A-Z]+(?=[A-Z][a-z]|$)|^[A-Z]")
 """What of a name's beginning camel case writes small."""
 
@@ -55,7 +56,7 @@ class _Part(msgspec.Struct, frozen=True, rename="camel"):
 class CardAsset(_Part, frozen=True, rename="camel"):
     """An asset that channels may be in; amounts are decimal text in its smallest unit."""
 
-    asset: str
+    asset: Annotated[str, msgspec.Meta(pattern=_ADDRESS)]
     """Address in hex; zeros for ETH."""
     symbol: str
     """For people; proves nothing."""
@@ -67,7 +68,7 @@ class CardAsset(_Part, frozen=True, rename="camel"):
     """Most of that which comes from the node itself."""
     open_fee: str = "0"
     """For a channel that draws on the node's credit …"""
-    share_ppm: int = 0
+    share_ppm: Annotated[int, msgspec.Meta(ge=0)] = 0
     """… and per million of what it draws."""
     base_fee: str = "0"
     amount_ppm: int = 0
@@ -112,7 +113,7 @@ class Card(_Part, frozen=True, rename="camel"):
     """Unix time after which it says nothing."""
     offers: tuple[str, ...] = ()
     """Of `channels`, `relay`, `backup`, `tower`, `faucet`; others may come."""
-    account: str = ""
+    account: Annotated[str, msgspec.Meta(pattern=f"{_ADDRESS}|^$")] = ""
     """Address in hex that stands for the node in channels; empty: that of its key."""
     assets: tuple[CardAsset, ...] = ()
     terms: CardTerms | None = None
