@@ -10,6 +10,7 @@ one each under way: clients without nodes send what a payment and its answer are
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -145,6 +146,8 @@ def _player(start: _Start, listener: Listener | None) -> tuple[Player, WebWire]:
     player = stage.player(start.name)
     player.node.start()
     player.start()
+    # As `perun node run` does.
+    gc.freeze()
     return player, wire
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import queue
 import signal
 from collections.abc import Callable
@@ -52,6 +53,9 @@ def live(
         stack.callback(daemon.stop)
         mark = stack.enter_context(marked(home))
         daemon.start()
+        # What there is by now stays, above all the libraries: the collector need not go through
+        # it again and again.
+        gc.freeze()
         mark()
         ready(daemon)
         while daemon.failed is None:
