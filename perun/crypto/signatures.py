@@ -6,6 +6,8 @@ any other length or `v` is invalid, as in `LibSignatures`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from perun.crypto.backend import BACKEND
 from perun.crypto.jobs import Job
 from perun.crypto.keys import PublicKey, SecretKey
@@ -21,13 +23,13 @@ _RECOVERY_IDS = {27: 0, 28: 1, 0: 0, 1: 1}
 
 def sign(digest: Digest, key: SecretKey) -> Signature:
     """65 bytes `r‖s‖v`, low `s`, v 27 or 28, deterministic (RFC 6979)."""
-    return sign_job(digest, key).done()
+    return _signature(*BACKEND.sign(digest, key.secret).done())
 
 
-def sign_job(digest: Digest, key: SecretKey) -> Job[Signature]:
-    """`sign`, for `perun.crypto.backend.each`."""
-    job = BACKEND.sign(digest, key.secret)
-    return Job(job.call, lambda code: _signature(*job.finish(code)))
+def sign_each(wanted: Iterable[tuple[Digest, SecretKey]]) -> list[Signature]:
+    """`sign` for many, side by side."""
+    made = BACKEND.each([BACKEND.sign(digest, key.secret) for digest, key in wanted])
+    return [_signature(rs, recovery_id) for rs, recovery_id in made]
 
 
 def _signature(rs: bytes, recovery_id: int) -> Signature:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
 from perun.core.config import Deployment
 from perun.core.effects import Sign
 from perun.core.signing import digest
 from perun.crypto import SecretKey
-from perun.crypto.backend import each
 from perun.crypto.signatures import sign as sign_digest
-from perun.crypto.signatures import sign_job
+from perun.crypto.signatures import sign_each
 from perun.encoding.transactions import signed_transaction
 from perun.errors import Misuse
 from perun.types import Address, Signature
@@ -83,13 +83,13 @@ class LocalWallet:
             UnknownKey: one is by a key that is not here; none was made.
         """
         # Hashing first: what is left for two threads is the library's work.
-        tasks = [
-            sign_job(digest(self._deployment, item.message), self._key(item.key))
+        wanted = [
+            (digest(self._deployment, item.message), self._key(item.key))
             for sign in signs
             for item in sign.items
         ]
-        made = iter(each(tasks))
-        return [tuple(next(made) for _ in sign.items) for sign in signs]
+        made = iter(sign_each(wanted))
+        return [tuple(islice(made, len(sign.items))) for sign in signs]
 
     def account(self, address: Address) -> KeyAccount:
         """One of the keys as an account that sends transactions.

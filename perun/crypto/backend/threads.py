@@ -7,9 +7,9 @@ after, or they would wait for each other's Python and gain little.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from typing import TypeVar
 
 from perun.crypto.jobs import Job
@@ -30,21 +30,19 @@ def each(jobs: Sequence[Job[T]]) -> list[T]:
     """The results of all jobs, in their order."""
     if len(jobs) < _LEAST:
         return [job.done() for job in jobs]
-    left = deque((index, job.call) for index, job in enumerate(jobs))
+    left = count()
     codes = [0] * len(jobs)
-    help = _helper.submit(_work, left, codes)
-    _work(left, codes)
+    help = _helper.submit(_work, left, jobs, codes)
+    _work(left, jobs, codes)
     # If the helper was busy for somebody else it has not begun, and nothing is left to do.
     if not help.cancel():
         help.result()
     return [job.finish(code) for job, code in zip(jobs, codes, strict=True)]
 
 
-def _work(left: deque[tuple[int, Callable[[], int]]], codes: list[int]) -> None:
-    """Takes calls until there are none; several threads may do so at once."""
-    while True:
-        try:
-            index, call = left.popleft()
-        except IndexError:
+def _work(left: Iterator[int], jobs: Sequence[Job[T]], codes: list[int]) -> None:
+    """Makes calls until there are none; several threads may do so at once, each takes the next."""
+    for index in left:
+        if index >= len(jobs):
             return
-        codes[index] = call()
+        codes[index] = jobs[index].call()

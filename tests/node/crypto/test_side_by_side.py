@@ -10,7 +10,7 @@ import pytest
 from perun.crypto import SecretKey, keccak, sign
 from perun.crypto.backend import each
 from perun.crypto.jobs import Job
-from perun.crypto.signatures import sign_job, verify_job, verify_loosely_job
+from perun.crypto.signatures import sign_each, verify_job, verify_loosely_job
 from perun.types import Digest, Signature
 
 
@@ -30,7 +30,7 @@ def test_each_task_is_done_once_and_in_its_place(count: int) -> None:
 def test_signatures_are_those_of_one_thread() -> None:
     key = SecretKey(b"\x07" * 32)
     digests = [Digest(keccak(bytes([n]))) for n in range(40)]
-    made = each([sign_job(digest, key) for digest in digests])
+    made = sign_each([(digest, key) for digest in digests])
     assert made == [sign(digest, key) for digest in digests]
     pairs = list(zip(digests, made, strict=True))
     pairs[5] = (digests[6], made[5])
