@@ -33,6 +33,7 @@ from perun.node.recovery import open_books
 from perun.node.runtime import Node
 from perun.node.settings import config_for, deployment_of
 from perun.node.threads import NodeThread
+from perun.randomness import new_salt
 from perun.store import MemoryStore, SqliteStore
 from perun.store.tables import TABLES
 from perun.testing.ledger import Ledger, LedgerChain
@@ -165,7 +166,7 @@ class Player:
         )
         self.app = None
         if self.stage.apps is not None:
-            self.app = App(self.stage.apps, self.random)
+            self.app = App(self.stage.apps, new_salt)
         self.store = self.open_store()
         self.signer = CountingSigner(deployment, [key])
         self.chain = LedgerChain(self.stage.ledger, key.address)

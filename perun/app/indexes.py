@@ -11,7 +11,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from perun.encoding.records import NumberedExtra
 from perun.types import UnixTime
 
-__all__ = ["NOWHERE", "RECENT", "Many", "Reader", "Segments", "Spent", "read_all"]
+__all__ = ["RECENT", "Many", "Reader", "Segments", "Spent", "read_all"]
 
 N = TypeVar("N", bound=NumberedExtra)
 
@@ -45,7 +45,8 @@ class Many(Generic[N]):
 
     def put(self, row: N, is_open: bool) -> None:
         """Takes a row over."""
-        self.next = max(self.next, row.number + 1)
+        if row.number >= self.next:
+            self.next = row.number + 1
         if is_open:
             self._open[row.number] = row
             return
@@ -60,9 +61,13 @@ class Many(Generic[N]):
         self._open.pop(number, None)
         self._recent.pop(number, None)
 
+    def kept(self, number: int) -> N | None:
+        """A row, if it is in memory."""
+        return self._open.get(number) or self._recent.get(number)
+
     def get(self, number: int, reader: Reader) -> N | None:
         """A row, from memory or from the store."""
-        row = self._open.get(number) or self._recent.get(number)
+        row = self.kept(number)
         if row is None:
             found = reader.numbered(self._kind, number - 1, 1)
             row = found[0] if found and found[0].number == number else None
@@ -137,19 +142,6 @@ class Spent:
         while self._items and self._items[0][0] <= now - _DAY:
             self._sum -= heappop(self._items)[1]
         return self._sum
-
-
-class _Nowhere:
-    """Reads nothing: for rows that are in memory if they are anywhere that matters."""
-
-    def bounds(self, kind: type[NumberedExtra]) -> tuple[int, int]:  # noqa: ARG002
-        return 1, 0
-
-    def numbered(self, kind: type[N], after: int, most: int) -> list[N]:  # noqa: ARG002
-        return []
-
-
-NOWHERE: Final = _Nowhere()
 
 
 def read_all(reader: Reader, kind: type[N]) -> Iterator[N]:

@@ -7,6 +7,7 @@ Before that nothing is signed and it can fail; after it, it cannot be taken back
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from msgspec.structs import replace
@@ -20,7 +21,7 @@ from perun.app.spending import check_limit
 from perun.app.work import Caller, Work
 from perun.core.inputs import CommandPay
 from perun.core.notices import InstanceRefused
-from perun.core.state import PeerId
+from perun.core.state import InstanceView, PeerId
 from perun.errors import Misuse
 from perun.types import Asset, MachineId, Wei
 
@@ -34,7 +35,8 @@ __all__ = ["advance", "begin", "fail", "on_met", "on_refused", "put", "tick"]
 def begin(work: Work, caller: Caller, payment: Payment, host: str) -> Payment:
     """Signs it if a machine fits, else looks for a way; raises why there is none at all."""
     if caller.scope is not Scope.ALL:
-        fits = ways.fitting(work, payment.payee, payment.asset, payment.amount) is not None
+        found = ways.with_room(work, payment.payee, payment.asset, payment.amount)
+        fits = any(ways.usable(work.books, one) for one in found)
         most_fee = 0 if fits else work.config.policy.greatest_fee
         check_limit(work, caller, payment.asset, payment.amount + most_fee)
         payment = replace(payment, token=caller.token)
@@ -60,14 +62,15 @@ def begin(work: Work, caller: Caller, payment: Payment, host: str) -> Payment:
 
 def _try(work: Work, payment: Payment) -> Payment | None:
     """Fixes the segment, if a machine takes it; the row and the command are one write."""
-    instance = ways.fitting(work, payment.payee, payment.asset, payment.amount)
-    if instance is None:
-        return None
-    machine = MachineId(instance.id)
-    try:
-        work.desk.do(CommandPay(machine, payment.amount))
-    except Misuse:
-        return None
+    for instance in ways.with_room(work, payment.payee, payment.asset, payment.amount):
+        with suppress(Misuse):
+            work.desk.do(CommandPay(MachineId(instance.id), payment.amount))
+            return _signed(work, payment, instance)
+    return None
+
+
+def _signed(work: Work, payment: Payment, instance: InstanceView) -> Payment:
+    """The core has just asked for the statement that pays it."""
     last = work.books.totals[instance.id].asked
     first = Wei(last - payment.amount)
     signed = replace(payment, step=Step.SIGNED, machine=instance.id, first=first, last=last, why="")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final, TypeVar
 
-from perun.app.indexes import NOWHERE, RECENT, Many, Reader, Segments, Spent, read_all
+from perun.app.indexes import RECENT, Many, Reader, Segments, Spent, read_all
 from perun.app.rows import (
     Contact,
     Errand,
@@ -147,7 +147,7 @@ class Shelf:
 
     def _put_payment(self, row: Payment) -> None:
         step, number = row.step, row.number
-        known = self.payments.get(number, NOWHERE)
+        known = self.payments.kept(number)
         before = None if known is None else known.step
         self.payments.put(row, step in _OPEN)
         if (step in _SEARCHING) != (before in _SEARCHING):

@@ -24,12 +24,12 @@ _IGNORED = frozenset({"idempotency_key", "wait", "consent"})
 def digest_of(method: str, params: Params) -> bytes:
     """What a wish is, without its key and without how long its caller waits."""
     fields = {name: getattr(params, name) for name in _names(type(params))}
-    return keccak(msgspec.json.encode([method, fields], order="sorted"))
+    return keccak(msgspec.json.encode((method, fields)))
 
 
 @cache
 def _names(kind: type[Params]) -> tuple[str, ...]:
-    return tuple(name for name in kind.__struct_fields__ if name not in _IGNORED)
+    return tuple(sorted(name for name in kind.__struct_fields__ if name not in _IGNORED))
 
 
 def allow(caller: Caller, method: str) -> None:

@@ -35,7 +35,7 @@ class Waiting:
         """Answers whoever waits for a payment that is over; those of a delivered one soon."""
         if row.step in _FINAL:
             for _, reply in self._replies.pop(row.number, ()):
-                _tell(work, row.number, reply)
+                work.desk.after(lambda reply=reply: reply(show_payment(work, row)))  # type: ignore[misc]
         elif row.step is Step.DELIVERED and row.number in self._replies:
             soon = UnixTime(work.now + _A_MOMENT)
             waiting = self._replies[row.number]

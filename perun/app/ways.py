@@ -25,7 +25,7 @@ from perun.core.state import (
 )
 from perun.types import Asset, Wei
 
-__all__ = ["channels_to", "fitting", "machines_to", "room", "why_no_channel"]
+__all__ = ["channels_to", "machines_to", "room", "usable", "why_no_channel", "with_room"]
 
 
 def machines_to(work: Work, payee: PeerId, asset: Asset) -> Iterator[InstanceView]:
@@ -60,15 +60,17 @@ def usable(books: Books, instance: InstanceView) -> bool:
     return kind_of(instance.terms).may_sign(books, instance) is None
 
 
-def fitting(work: Work, payee: PeerId, asset: Asset, amount: Wei) -> InstanceView | None:
-    """The machine with the least room that has enough; those in a channel of two first."""
+def with_room(work: Work, payee: PeerId, asset: Asset, amount: Wei) -> list[InstanceView]:
+    """Machines with enough room, those with the least first, in a channel of two before others."""
     books = work.books
     found = [
         (bool(one.via), space, one)
         for one in machines_to(work, payee, asset)
-        if (space := room(books, one)) >= amount and usable(books, one)
+        if (space := room(books, one)) >= amount
     ]
-    return min(found, key=itemgetter(0, 1))[-1] if found else None
+    if len(found) > 1:
+        found.sort(key=itemgetter(0, 1))
+    return [one for _, _, one in found]
 
 
 def live(work: Work, view: ChannelView) -> bool:

@@ -26,7 +26,7 @@ class NodeThread:
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="perun-node", daemon=True)
         for node in nodes:
-            node.wake = self._wanted.set
+            node.wake = self._wake
 
     def start(self) -> None:
         """Begins to turn."""
@@ -37,6 +37,11 @@ class NodeThread:
         self._stopping = True
         self._wanted.set()
         self._thread.join()
+
+    def _wake(self) -> None:
+        # Asking takes a tenth of setting, and most often somebody has set it already.
+        if not self._wanted.is_set():
+            self._wanted.set()
 
     def _run(self) -> None:
         wanted = self._wanted
