@@ -154,6 +154,7 @@ def _player(start: _Start, listener: Listener | None) -> tuple[Player, WebWire]:
     player.start()
     # As `perun node run` does.
     gc.freeze()
+    gc.set_threshold(10_000)
     return player, wire
 
 

@@ -93,7 +93,7 @@ class CountingStore(SqliteStore):
         """See `SqliteStore`."""
         listed = list(rows)
         super().write(listed, drops)
-        self.totals += sum(type(row) is Totals for row in listed)
+        self.totals += [*map(type, listed)].count(Totals)
         self.commits += 1
 
 
@@ -107,7 +107,7 @@ class CountingMemory(MemoryStore):
         """See `MemoryStore`."""
         listed = list(rows)
         super().write(listed, drops)
-        self.totals += sum(type(row) is Totals for row in listed)
+        self.totals += [*map(type, listed)].count(Totals)
         self.commits += 1
 
 

@@ -51,8 +51,7 @@ class Caller:
     """For `Scope.SPEND`: most of each asset in 24 hours; an asset that is not here is 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """A method to be carried out."""
 
     method: str

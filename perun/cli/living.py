@@ -54,8 +54,9 @@ def live(
         mark = stack.enter_context(marked(home))
         daemon.start()
         # What there is by now stays, above all the libraries: the collector need not go through
-        # it again and again.
+        # it again and again. A turn makes thousands of objects, and lets them go by itself.
         gc.freeze()
+        gc.set_threshold(10_000)
         mark()
         ready(daemon)
         while daemon.failed is None:

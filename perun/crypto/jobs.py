@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
+
+import msgspec
 
 __all__ = ["Job"]
 
 T = TypeVar("T")
 
 
-class Job(NamedTuple, Generic[T]):
+class Job(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """A long call of a library, and what makes a result of the code it returns."""
 
     call: Callable[[], int]
