@@ -47,6 +47,14 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
         ("offers", "perun.cli.looking", "Show what peers want that waits for your word."),
         ("answer", "perun.cli.channels", "Say yes or no to an offer."),
     ),
+    "Games": (
+        ("play", "perun.cli.playing", "Play with somebody, for money."),
+        ("games", "perun.cli.playing", "Show games and coin flips."),
+        ("move", "perun.cli.playing", "Make a move."),
+        ("resign", "perun.cli.playing", "Give a game up."),
+        ("clock", "perun.cli.playing", "Make the other side move on chain, in time."),
+        ("flip", "perun.cli.playing", "Flip a coin with somebody."),
+    ),
     "For others": (
         ("hub", "perun.cli.hub", "Run a hub, and look after it."),
         ("tower", "perun.cli.tower_running", "Watch for others."),

@@ -18,6 +18,7 @@ from perun.hub.logs import JsonLog
 from perun.town.asking import serve
 from perun.town.household import READY, TOLD
 from perun.town.place import HOST, Town
+from perun.town.player import Player
 from perun.town.robots import Patron, Shop, join
 from perun.town.settling import hub_link
 
@@ -76,6 +77,8 @@ def _patron(town: Town) -> None:
         join(node, hub_link(town), _tell)
         serve(HOST, town.ports.patron, Patron(node, hub_link(town), _tell).asked)
         _say(READY)
+        with connect(home=home) as playing:
+            Player(playing, _tell).run()
 
     _robot(town, "patron", act)
 

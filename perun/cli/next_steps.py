@@ -36,6 +36,7 @@ def write_names(town: Town) -> None:
         f"export HUB={hub_link(town)}",
         f"export SHOP={address_of(town, 'shop')}",
         f"export PATRON=http://{HOST}:{town.ports.patron}",
+        f"export PLAYER={address_of(town, 'patron')}",
         f"export PERUN_TOWER_ADDRESSES={tower_place(town)}",
         *_where_perun_is(),
     ]
@@ -61,7 +62,7 @@ def next_steps(town: Town) -> list[str]:
         else [(f"perun init --rpc $RPC --hub $HUB --yes{_api()}", "your node, with one ETH")]
     )
     steps = [
-        (f". {_short(town.home / NAMES)}", "perun, HUB, SHOP, PATRON"),
+        (f". {_short(town.home / NAMES)}", "perun, HUB, SHOP, PATRON, PLAYER"),
         *first,
         ("perun node start", ""),
         ("perun open $HUB 0.1ether --receive 0.1ether --draw", "one transaction"),
@@ -71,6 +72,8 @@ def next_steps(town: Town) -> list[str]:
         (f"perun request 0.02ether | {_post()} $PATRON", "be paid"),
         ("perun balance", ""),
         ("perun exposure", "what would be yours alone, and who watches"),
+        ("perun play $PLAYER 0.001ether", "tic-tac-toe with the patron, for money"),
+        ("perun flip $PLAYER 0.001ether", "heads or tails"),
         ("perun close 0x", "your only channel, to the end"),
         ("perun node stop", ""),
     ]

@@ -26,6 +26,7 @@ from perun.daemon.settings import (
     ApiSettings,
     ChainSettings,
     NodeSettings,
+    PolicySettings,
     Settings,
     TowerSettings,
     WireSettings,
@@ -35,6 +36,7 @@ from perun.daemon.settings import (
 from perun.encoding.addresses import show_node_id
 from perun.node.settings import peer_id
 from perun.town.place import HOST, Town
+from perun.town.player import MOST_STAKE
 
 __all__ = ["ROBOTS", "address_of", "hub_link", "settle", "tower_place"]
 
@@ -46,6 +48,9 @@ _ETHER: Final = 10**18
 _POOR: Final = 500 * _ETHER
 _GIVEN: Final = 2_000 * _ETHER
 _FAUCET: Final = Amount(_ETHER)
+_NOTHING: Final = PolicySettings()
+_PLAYS: Final = PolicySettings(greatest_loss=Amount(10 * _ETHER), greatest_lock=Amount(MOST_STAKE))
+"""Coins are flipped for small stakes, some thousand times."""
 _OFTEN: Final = 1_000
 """Gifts a day: all come from this machine, and the money is worth nothing."""
 
@@ -63,7 +68,8 @@ def settle(town: Town, say: Callable[[str], None]) -> None:
     _settle_hub(town, say)
     robot = WireSettings(hubs=(hub_link(town),), strangers=True)
     for name in ROBOTS:
-        _settle_node(town, name, robot, TowerSettings((tower_place(town),)))
+        policy = _PLAYS if name == "patron" else _NOTHING
+        _settle_node(town, name, robot, TowerSettings((tower_place(town),)), policy)
     listening = WireSettings(tower_place(town))
     _settle_node(town, "tower", listening, TowerSettings(serve=True))
 
@@ -142,7 +148,13 @@ def _settle_hub(town: Town, say: Callable[[str], None]) -> None:
         write_settings(home / FILE_NAME, replace(raised.settings, hub=hub))
 
 
-def _settle_node(town: Town, name: str, wire: WireSettings, tower: TowerSettings) -> None:
+def _settle_node(
+    town: Town,
+    name: str,
+    wire: WireSettings,
+    tower: TowerSettings,
+    policy: PolicySettings = _NOTHING,
+) -> None:
     home = town.home / name
     if (home / FILE_NAME).exists():
         return
@@ -153,6 +165,7 @@ def _settle_node(town: Town, name: str, wire: WireSettings, tower: TowerSettings
         NodeSettings(password_file=_PASSWORD),
         wire,
         ApiSettings(f"{HOST}:{port}"),
+        policy=policy,
         tower=tower,
     )
     write_settings(home / FILE_NAME, settings)

@@ -35,11 +35,15 @@ def test_newcomer_pays_and_is_paid_whatever_is_killed(tmp_path: Path) -> None:
         with stopped_at_the_end(home):
             for step in steps[:-2]:
                 code = 1 if "5ether" in step else 0
-                answers[step.split()[1]] = shell(home, step, code=code)
+                # Every cell in turn; what is taken is refused in words.
+                typed = "y\n" + "\n".join("123456789") + "\n"
+                answers[step.split()[1]] = shell(home, step, typed, code=code)
             # The shop pays a hundredth back with it, over a machine of its own.
             eventually(lambda: "Your coffee: " in shell(home, "perun payments"))
             assert "Paid 0.02 ETH" in answers["request"]
             assert re.search(r"account  0x\w{40}, has 0.899\d+ ETH", answers["balance"])
+            assert re.search("You have (won|lost) 0.001|A draw", answers["play"])
+            assert re.search("You have (won|lost) 0.001", answers["flip"])
             eventually(lambda: "127.0.0.1:" in shell(home, "perun exposure"))  # the tower watches
             assert "not 5 ETH; top it up, or pay less" in answers["pay"]
             assert "at most 0.05 at a time" in shell(home, steps[7].replace("0.02", "0.2"))

@@ -1,0 +1,237 @@
+"""Playing for money in a terminal: `perun games`, `play`, `move`, `resign`, `clock`, `flip`.
+
+Every command asks a running node, and knows no rule of any game: the node says how a board looks,
+whose turn it is, and what came of it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+import click
+
+from perun.api.client import CallRefused, Node
+from perun.app.values import Game
+from perun.cli.asking import (
+    JSON,
+    KEY,
+    YES,
+    Amounts,
+    by_start,
+    command,
+    consent,
+    print_json,
+    show_table,
+    table,
+    who,
+)
+from perun.cli.outcome import NOT_DONE, UNDER_WAY
+from perun.cli.render import console, plain, say
+
+__all__ = ["COMMANDS"]
+
+_ASK_AGAIN: Final = 5
+"""Seconds for which the node is asked for the next event."""
+
+
+@command("games")
+@JSON
+def games(node: Node, as_json: bool) -> None:
+    """Show games and coin flips: invitations, what is played, what has ended lately."""
+    found = node.games()
+    if as_json:
+        print_json(found)
+        return
+    amounts = Amounts(node)
+    rows = table("id", "game", "with", "your stake", "state", "turn", "gain")
+    for one in found:
+        gain = "" if one.gain is None else _signed(amounts, one)
+        rows.add_row(
+            one.id[:14] + "…", one.title, who(one.peer, one.name),
+            amounts.show(one.asset, one.amount), one.state, one.turn, gain,
+        )  # fmt: skip
+    show_table(rows, "No games. Play one: perun play WHOM 0.001ether")
+
+
+@command("play")
+@click.argument("whom")
+@click.argument("stake", required=False)
+@click.option("--game", default="TicTacToe", show_default=True, help="By which rules.")
+@click.option("--theirs", help="Their stake; the same as yours if not given.")
+@click.option("--second", is_flag=True, help="They make the first move.")
+@click.option("--minutes", type=click.IntRange(1), default=60, show_default=True)
+@click.option("--wait/--no-wait", default=True, help="Play it here, to the end.")
+@KEY
+@YES
+@JSON
+def play(
+    node: Node, whom: str, stake: str | None, game: str, theirs: str | None, second: bool,
+    minutes: int, wait: bool, key: str | None, yes: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Play with WHOM for STAKE such as 0.001ether; or go on with the game that WHOM is the id of.
+
+    Moves are read from the terminal, a line each: what the game says, or resign.
+    """
+    amounts = Amounts(node)
+    if stake is None:
+        (begun,) = [one for one in node.games() if one.id == _id(node, whom)]
+        if begun.state == "asked":
+            consent(yes, f"Play {begun.title} with {who(begun.peer, begun.name)} for "
+                    f"{amounts.show(begun.asset, begun.amount)}.")  # fmt: skip
+            node.answer(begun.id, True)
+    else:
+        units, asset = amounts.read(stake)
+        if not as_json:
+            consent(yes, f"Play {game} with {plain(whom)[:14]}… for {stake}. Who loses pays; who "
+                    "lets time pass loses, too.")  # fmt: skip
+        begun = node.play(
+            whom, game, units or "0", amounts.read(theirs, asset)[0], not second, asset,
+            60 * minutes, idempotency_key=key,
+        )  # fmt: skip
+    if wait:
+        _end(amounts, _to_the_end(node, begun, _Talk(node, quiet=as_json)), as_json=as_json)
+    elif as_json:
+        print_json(begun)
+    else:
+        say(console(), f"{begun.state}: {begun.title}, id {begun.id}")
+
+
+@command("flip")
+@click.argument("whom")
+@click.argument("stake")
+@click.option("--theirs", help="Their stake; the same as yours if not given.")
+@KEY
+@YES
+@JSON
+def flip(
+    node: Node, whom: str, stake: str, theirs: str | None, key: str | None, yes: bool, as_json: bool
+) -> None:
+    """Flip a coin with WHOM for STAKE such as 0.001ether, at fair odds."""
+    amounts = Amounts(node)
+    units, asset = amounts.read(stake)
+    if not as_json:
+        consent(yes, f"Flip a coin with {plain(whom)[:14]}… for {stake}.")
+    peer_units = amounts.read(theirs, asset)[0]
+    begun = node.flip(whom, units or "0", peer_units, asset, idempotency_key=key)
+    _end(amounts, _to_the_end(node, begun, None), as_json=as_json)
+
+
+def _simple(name: str, text: str, act: Callable[[Node], Callable[..., Game]]) -> click.Command:
+    """A command about one game."""
+
+    def run(node: Node, game: str, key: str | None, as_json: bool, **more: str) -> None:
+        done = act(node)(_id(node, game), *more.values(), idempotency_key=key)
+        if as_json:
+            print_json(done)
+        else:
+            _Talk(node).show(done)
+
+    run.__doc__ = text
+    wrapped: Any = JSON(KEY(run))
+    if name == "move":
+        wrapped = click.argument("typed", metavar="MOVE")(wrapped)
+    return command(name)(click.argument("game")(wrapped))
+
+
+move = _simple("move", "Make a MOVE in GAME.", lambda node: node.move)
+resign = _simple("resign", "Give GAME up: your stake is lost.", lambda node: node.resign)
+clock = _simple(
+    "clock",
+    "Take GAME to the chain: the other side has to move there, in time.",
+    lambda node: node.call_clock,
+)
+
+COMMANDS: Final = (games, play, flip, move, resign, clock)
+
+
+# ------------------------------------------------------------------------------------- helpers
+
+
+def _id(node: Node, start: str) -> str:
+    return by_start([one.id for one in node.games()], start, "game")
+
+
+def _signed(amounts: Amounts, game: Game) -> str:
+    gain = int(game.gain or 0)
+    return ("+" if gain > 0 else "-" if gain else "") + amounts.show(game.asset, str(abs(gain)))
+
+
+def _end(amounts: Amounts, game: Game | None, *, as_json: bool) -> None:
+    if game is None:
+        say(console(stderr=True), "They do not want to, or cannot: nothing is locked.")
+        sys.exit(NOT_DONE)
+    if as_json:
+        print_json(game)
+    elif game.gain is None:
+        say(console(), f"It goes on: perun play {game.id[:14]}")
+    else:
+        gain = int(game.gain)
+        words = "You have won" if gain > 0 else "You have lost"
+        moved = amounts.show(game.asset, str(abs(gain)))
+        say(console(), f"{words} {moved}" if gain else "A draw: nothing moves", "bold")
+    if game.gain is None:
+        sys.exit(UNDER_WAY)
+
+
+class _Talk:
+    """A player at this terminal."""
+
+    def __init__(self, node: Node, *, quiet: bool = False) -> None:
+        self._node, self._quiet = node, quiet
+        self._board = self._why = ""
+
+    def show(self, game: Game) -> None:
+        """The board and what it waits for, where they have changed."""
+        if self._quiet:
+            return
+        if game.board != self._board:
+            for line in ("", *game.board.splitlines()):
+                say(console(), line)
+        if game.why and game.why != self._why:
+            say(console(), game.why.replace(game.peer, who(game.peer, game.name)))
+        self._board, self._why = game.board, game.why
+
+    def move(self, game: Game) -> bool:
+        """Asks for a move, and makes it; False: nobody is there any more."""
+        ask = f"Your move ({game.how}; or resign)"
+        try:
+            typed = click.prompt(ask, prompt_suffix=": ", err=self._quiet)
+        except click.Abort:
+            return False
+        try:
+            if typed.strip() == "resign":
+                self._node.resign(game.id)
+            else:
+                self._node.move(game.id, typed.strip())
+        except CallRefused as error:
+            say(console(stderr=True), str(error), "red")
+        return True
+
+
+def _to_the_end(node: Node, game: Game, player: _Talk | None) -> Game | None:
+    """The game when it is decided, or when nobody types any more; None: it did not begin."""
+    since = node.status().event
+    while True:
+        try:
+            (game,) = node.games(game.id)
+        except CallRefused as error:
+            if error.name != "NoSuch":
+                raise
+            return None if game.state in ("invited", "opening") else game
+        if player is not None:
+            player.show(game)
+        if game.gain is not None:
+            return game
+        if player is not None and game.turn == "you" and not _waits(game):
+            if not player.move(game):
+                return game
+            continue
+        happened = node.events(since, wait=_ASK_AGAIN)
+        since = happened[-1].number if happened else since
+
+
+def _waits(game: Game) -> bool:
+    """Whether our move is made already, or cannot be made yet."""
+    return game.state == "playing" and bool(game.why)
