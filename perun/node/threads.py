@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 
+from perun.errors import StoreFault
 from perun.node.runtime import Node
 
 __all__ = ["NodeThread"]
@@ -44,6 +45,13 @@ class NodeThread:
             self._wanted.set()
 
     def _run(self) -> None:
+        try:
+            self._turn_until_stopped()
+        except StoreFault:
+            # Whoever runs us says it in words; only a bug is worth a traceback.
+            return
+
+    def _turn_until_stopped(self) -> None:
         wanted = self._wanted
         while not self._stopping:
             wanted.wait(_IDLE_SECONDS)

@@ -32,7 +32,7 @@ BY_NAME = {bug.name: bug for bug in BUGS}
     ],
 )
 def test_bug_is_caught_within_a_few_games(name: str) -> None:
-    assert catch(BY_NAME[name], range(8), stories=False) is not None
+    assert catch(BY_NAME[name], range(16), stories=False) is not None
 
 
 @pytest.mark.parametrize(

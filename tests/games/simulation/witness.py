@@ -153,6 +153,8 @@ class Witness:
             return
         view = books.channels[state.channel]
         highest = max((v for c, v in self.sent_states if c == state.channel), default=0)
+        if self.unmarked:
+            highest = self._both_signed(view)
         if state.version <= highest:
             raise Violated("P8: version not above all sent", state=state, highest=highest)
         self._may_sign(view, "State")
@@ -161,6 +163,12 @@ class Witness:
             self._solvent(view, state)
         self._nanos(view, state, together)
         known.add(state)
+
+    def _both_signed(self, view: ChannelView) -> int:
+        """Version of the newest state in its peer's hands that it has signed, too."""
+        theirs = self.actor.world.by_peer(view.peer).node.books.channels.get(view.id)
+        agreed = None if theirs is None else theirs.agreed
+        return 0 if agreed is None else agreed.state.version
 
     def _may_sign(self, view: ChannelView, what: str) -> None:
         books, world = self.actor.node.books, self.actor.world
@@ -511,7 +519,7 @@ class Witness:
     def _state_left(self, state: State) -> None:
         key = (state.channel, int(state.version))
         old = self.sent_states.setdefault(key, state)
-        if old != state:
+        if old != state and not self.unmarked:
             raise Violated("P8: two states with one version", one=old, two=state)
         row = self.actor.store.row(ChannelView, state.channel)
         if not isinstance(row, ChannelView) or row.signed < state.version:
@@ -611,7 +619,8 @@ class Witness:
     @property
     def unmarked(self) -> bool:
         """Whether it goes on as if its old copy were the newest: no peer has shown it a newer state
-        yet, and no place for backups is asked here. Its totals, which harm nobody, may repeat."""
+        yet, and no place for backups is asked here. Totals, which harm nobody, may repeat, and what
+        it has signed and no peer has answered."""
         return self.copied and not self.actor.node.books.exit_only
 
     def _asked_for(self) -> set[InstanceId]:

@@ -14,10 +14,12 @@ from perun.chain.provider import BoundedProvider, over
 from perun.chain.reports import NotTaken, Refused, Report, Sent, TooPoor
 from perun.chain.rpc import RpcEndpoint
 from perun.core.config import HubPolicy, Policy
+from perun.core.rulebook import NO_RULES
 from perun.demo.character import Character
 from perun.errors import ChainFault
 from perun.testing.bent.double import Bent, Server
 from perun.testing.bent.node import ScriptedNode
+from perun.testing.network import ScriptedNetwork
 from perun.types import Seconds, UnixTime, Wei
 from tests.support.scene import ETHER, KEYS, Scene
 
@@ -57,7 +59,7 @@ class _Shore:
         self.folder, self.deployment, self.limits = sea.folder, sea.deployment, sea.limits
         self.any_price, self.network, self.since = sea.any_price, sea.network, sea.since
         self.clock = _Clock(sea)
-        self._sea, self._name = sea, name
+        self._sea, self._name, self.rules = sea, name, NO_RULES
 
     def endpoint(self) -> RpcEndpoint:
         """A connection to its own bending node."""
@@ -102,6 +104,7 @@ class Sea(Scene):
             tag: whether finality goes by the nodes' tag.
         """
         super().__init__(folder)
+        self.network = ScriptedNetwork()
         self.rng = rng
         self.server = server
         self.counted = 0.0
@@ -120,7 +123,10 @@ class Sea(Scene):
         """An honest party behind a bending node."""
         most = Wei(10 * ETHER)
         policy = Policy(
-            greatest_fee=Wei(ETHER), greatest_deposit=most, hub=HubPolicy() if hub else None
+            greatest_fee=Wei(ETHER),
+            greatest_deposit=most,
+            greatest_loss=most,
+            hub=HubPolicy() if hub else None,
         )
         party = Sailor(name, KEYS[name], _Shore(self, name), policy)
         self.cast.append(party)

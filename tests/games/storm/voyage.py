@@ -32,6 +32,7 @@ from perun.testing.bent.catalogue import CATALOGUE
 from perun.testing.bent.double import Kind, Server
 from perun.types import MachineId, Signature, State, Statement, Version, Wei
 from perun.wallet import KeyAccount
+from tests.games.storm.cargo import Cargo
 from tests.games.storm.sea import BLOCK, Sea, loud
 from tests.support.scene import ETHER, KEYS
 
@@ -154,7 +155,8 @@ class Voyage:
             Violated: an old registration went unanswered in silence, or money is missing.
         """
         sea = self.sea
-        self.alice = sea.enter("alice")
+        self.cargo = Cargo(sea, self.rng)
+        self.alice = sea.enter("alice", self.cargo.alice_policy())
         self.bob = sea.sailor("bob")
         self.start = sea.chain.evm.balance(self.bob.address)
         fit = tuple(k for k in _STANDING if not (self.tag and k.name in _NOTHING_FINAL))
@@ -180,6 +182,10 @@ class Voyage:
             for _ in range(self.rng.randint(1, 5)):
                 self._pay(Wei(self.rng.randint(ETHER // 1000, ETHER // 20)))
             self._transfer(Wei(1))
+        self.cargo.load(self.alice, self.bob, self.channel)
+        agreed = self._agreed()
+        if agreed is not None and agreed not in self.states:
+            self.states.append(agreed)
 
     def _agreed(self) -> SignedState | None:
         return self.bob.channel(self.channel).agreed
@@ -219,6 +225,7 @@ class Voyage:
         sea, deployment = self.sea, self.sea.deployment
         self.alice.cut_power()
         sea.cast.remove(self.alice)
+        self.cargo.reveal(self.bob)
         self._begin_watch()
         old = self.rng.choice([None, *self.states[:-1]])
         terms = self.bob.channel(self.channel).channel
@@ -407,8 +414,9 @@ class Voyage:
                 break
         sea.block(5)
         self._look_solitary()
-        expected = self.start + self.balance + self.received
+        expected = self.start + self.balance + self.received + self.cargo.worth
         actual = sea.chain.evm.balance(self.bob.address)
+        self.seen.update(self.cargo.loaded)
         self.missing = max(0, expected - actual)
         if self.missing:
             raise Violated(f"{self.missing} wei are missing")
