@@ -35,7 +35,7 @@ from perun.wire.buckets import Bucket
 from perun.wire.codes import Code
 from perun.wire.door import Door, DoorLimits, Seat
 from perun.wire.packets import MAX_PACKET_BYTES, PROTOCOL, Attach, MalformedPacket
-from perun.wire.relay import Relay
+from perun.wire.relay import End, Relay
 
 __all__ = ["CARD_PATH", "Listener", "WIRE_PATH"]
 
@@ -79,7 +79,7 @@ class Listener:
         """
         self.bind = bind
         self.port = port
-        self.relay = Relay(passes)
+        self.relay = Relay(passes, self._has_room)
         self.limits = limits or DoorLimits()
         if proxied:
             # All come from the proxy until they have said what they want.
@@ -117,6 +117,19 @@ class Listener:
         """… and that of a request for a page."""
         visitor = self._visitor(request)
         return "" if visitor is None or visitor.seat is None else visitor.seat.group
+
+    def _has_room(self, sender: PeerId, end: End, size: int) -> bool:
+        """Whether a packet may wait for a link. Where half of what may wait there does already,
+        those of one address add a quarter, and so much a second: whoever sends more than a link
+        takes is told, and neither that link nor others who send to it pay for it."""
+        if not isinstance(end, _Connection) or sender not in self.relay:
+            return True
+        group, limit, queued = self.address_of(sender), self.limits.queued_per_link, end.queued()
+        if not group or 2 * queued <= limit:
+            end.crowd.clear()
+            return True
+        bucket = end.crowd.setdefault(group, Bucket(limit / 4, now=_now()))
+        return queued + size <= limit and bucket.take(size, _now())
 
     async def start(self) -> None:
         """Listens.
@@ -361,7 +374,8 @@ class _Connection:
     """One connection: a visitor of the door, and an end of the relay once it is attached."""
 
     __slots__ = (
-        *("_farewell", "_limit", "_relay", "_socket", "_transport", "leaving", "peer", "seat"),
+        *("_farewell", "_limit", "_relay", "_socket", "_transport"),
+        *("crowd", "leaving", "peer", "seat"),
     )
 
     def __init__(self, limits: DoorLimits, relay: Relay) -> None:
@@ -373,6 +387,8 @@ class _Connection:
         self.seat: Seat | None = None
         self.peer: PeerId = b""
         self.leaving = False
+        self.crowd: dict[str, Bucket] = {}
+        """How much of each address may still be added while much waits for it."""
 
     def stands(self, transport: asyncio.Transport) -> None:
         """TCP, and TLS if there is any, are done."""

@@ -30,7 +30,9 @@ class Relay:
     """Who is attached."""
 
     def __init__(
-        self, passes: Callable[[PeerId, PeerId], bool] = lambda _sender, _to: True
+        self,
+        passes: Callable[[PeerId, PeerId], bool] = lambda _sender, _to: True,
+        room: Callable[[PeerId, End, int], bool] = lambda _sender, _end, _bytes: True,
     ) -> None:
         """Nobody is attached.
 
@@ -38,8 +40,9 @@ class Relay:
             passes: whether a packet of the first may go to the second. A hub may want to carry
                 nothing between nodes that have no channel with it: ids are free, so strangers
                 could else trouble its customers under as many as they like.
+            room: whether the end of the receiver has room for so many bytes of a sender.
         """
-        self._passes = passes
+        self._passes, self._room = passes, room
         self.gone: Callable[[PeerId], None] = lambda _: None
         """Told whose link is gone, or another than before."""
         self._ends: dict[PeerId, End] = {}
@@ -83,7 +86,11 @@ class Relay:
             raise MalformedPacket("it names another sender than this link's", len(data))
         receiver = data[34:67]
         end = self._ends.get(receiver)
-        if end is not None and self._passes(sender, receiver):
+        if (
+            end is not None
+            and self._passes(sender, receiver)
+            and self._room(sender, end, len(data))
+        ):
             self.passed += 1
             end.take(data)
         elif data[67] != Kind.UNDELIVERED:

@@ -20,6 +20,7 @@ from tests.node.processes.network.wired import Wired, eventually
 
 MALLORY = peer_id(key_of("mallory").public_key)
 BOB = peer_id(key_of("bob").public_key)
+CAROL = peer_id(key_of("carol").public_key)
 TAG = b"tag tag "
 
 
@@ -247,6 +248,43 @@ def test_a_slow_reader_is_disconnected_and_costs_nobody_else() -> None:
         run(attack(hub))
         assert hub.ask("memory") - before < 20 * 2**20
         served(hub)
+
+
+def test_whoever_is_sent_too_much_stays_and_hears_others() -> None:
+    """Attack: an attached stranger sends more than a customer's line takes, and the customer's link
+    is closed for being slow: out of reach for as long as one likes."""
+
+    async def attack(hub: Hub) -> None:
+        async with (
+            rude(hub, "127.0.0.2") as bob,
+            rude(hub, "127.0.0.3") as carol,
+            rude(hub) as mallory,
+        ):
+            await bob.attach("bob", hub.host)
+            raw = bob.socket.get_extra_info("socket")
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            transport = bob.socket._conn.transport  # type: ignore[union-attr]
+            transport.pause_reading()
+            await mallory.attach("mallory", hub.host)
+            await carol.attach("carol", hub.host)
+            packet = Packet(MALLORY, BOB, Kind.BOX, TAG, bytes(20_000)).encode()
+            undelivered = Packet(BOB, MALLORY, Kind.UNDELIVERED, TAG).encode()
+            hearing = asyncio.create_task(mallory.hear())
+            for _ in range(2_000):
+                await mallory.socket.send_bytes(packet)
+                if hearing.done():
+                    break
+            assert await hearing == undelivered
+            for _ in range(200):
+                await mallory.socket.send_bytes(packet)
+            word = Packet(CAROL, BOB, Kind.BOX, TAG, b"from carol").encode()
+            await carol.socket.send_bytes(word)
+            transport.resume_reading()
+            while (heard := await bob.hear()) != word:
+                assert heard == packet, heard
+
+    with Hub() as hub:
+        run(attack(hub))
 
 
 HALVES = {
