@@ -6,8 +6,10 @@ MINUTES ?= 10
 ENVIRONMENT := $(shell $(PYTHON) -c 'import sys; print(sys.prefix)')
 INSTALLED := $(ENVIRONMENT)/.perun-installed
 NODE_TOOLS := $(if $(shell command -v npm),node_modules/.package-lock.json)
+PAGE := perun/page/dist/index.html
+BUILT_PAGE := $(if $(shell command -v npm),$(PAGE))
 
-.PHONY: help install check quick format test artifacts gas vectors bench fuzz simulate storm planted kills mutants prove up demo clean
+.PHONY: help install page check quick format test artifacts gas vectors bench fuzz simulate storm planted kills mutants prove up demo clean
 
 help: ## show these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +24,17 @@ node_modules/.package-lock.json: package.json package-lock.json
 	npm install --no-audit --no-fund --no-save
 	@touch $@
 
-check: install ## format, lint and types of Python and Solidity
+page: install $(PAGE) ## build the page, a wallet in a browser; needs npm
+
+dapp/node_modules/.package-lock.json: dapp/package.json dapp/package-lock.json
+	cd dapp && npm ci --no-audit --no-fund
+	@touch $@
+
+$(PAGE): dapp/node_modules/.package-lock.json dapp/index.html dapp/vite.config.ts \
+		$(shell find dapp/src dapp/bundle -type f) $(shell find perun -name '*.py')
+	cd dapp && PYTHON="$(abspath $(shell command -v $(PYTHON)))" npm run --silent build
+
+check: install $(if $(BUILT_PAGE),dapp/node_modules/.package-lock.json) ## format, lint and types of Python, Solidity and TypeScript
 	$(PYTHON) -m pytest -q tests/tools/test_style.py
 
 quick: install ## what a change to Python alone needs, in under five minutes: style, types, unit tests
@@ -32,8 +44,9 @@ format: install ## put Python and Solidity into shape
 	$(PYTHON) -m ruff check --fix --quiet .
 	$(PYTHON) -m ruff format --quiet .
 	npx prettier --write --log-level warn 'contracts/**/*.sol' 'tests/**/*.sol'
+	if [ -d dapp/node_modules ]; then cd dapp && npx prettier --write --log-level warn .; fi
 
-test: install ## the whole suite
+test: install $(BUILT_PAGE) ## the whole suite
 	$(PYTHON) -m pytest tests
 
 artifacts: install ## compile the contracts and rewrite perun/artifacts and tests/contracts/artifacts
@@ -70,11 +83,11 @@ mutants: install ## break the contracts on purpose and see that a test notices e
 prove: install ## theorems, lemmas and static analysis of the contracts (needs coq, halmos and slither)
 	$(PYTHON) -m proofs
 
-up: install ## a whole network on this machine: a chain, a hub, a shop to pay, a patron who pays you
+up: install $(BUILT_PAGE) ## a whole network on this machine: a chain, a hub, a shop to pay, a patron who pays you
 	$(PYTHON) -m perun.cli.main up
 
 demo: install ## Alice, Bob and a hub: payments, a swap, a power cut and a fraud
 	$(PYTHON) -m perun.cli.main demo
 
 clean: ## remove what was built
-	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist perun/page/dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

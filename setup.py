@@ -14,7 +14,7 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["perun", "perun.*", "populus", "populus.*"]),
     package_data={
-        "perun": ["py.typed", "artifacts/*.json"],
+        "perun": ["py.typed", "artifacts/*.json", "page/dist/**/*"],
         "populus": ["py.typed", "assets/*.txt"],
     },
     install_requires=[

@@ -33,10 +33,11 @@ from perun.bindings import (
 from perun.bindings.artifacts import artifact
 from perun.bindings.calls import Call, Fees
 from perun.bindings.front import Front
+from perun.bindings.proving import WrongCode, require_code, require_domain
 from perun.bindings.rules import TicTacToe
 from perun.bindings.translation import translated
 from perun.crypto.interop import AddressLike, address, checksum
-from perun.errors import ChainFault, StoreFault, UnknownDeployment, WrongType
+from perun.errors import StoreFault, UnknownDeployment, WrongType
 from perun.types import Address, ChainId
 
 __all__ = ["BadDeploymentFile", "Deployment", "WrongCode", "deploy", "load", "proved", "save"]
@@ -44,18 +45,6 @@ __all__ = ["BadDeploymentFile", "Deployment", "WrongCode", "deploy", "load", "pr
 FORMAT: Final = 1
 
 C = TypeVar("C", bound=Front)
-
-
-@dataclass(eq=False)
-class WrongCode(ChainFault):
-    """The contract at an address is not the one this package ships, or signs in another domain."""
-
-    name: str
-    address: bytes
-    found: str
-
-    template = "{name} expected at {address}, found {found}"
-    hint = "never send money there; deploy again, or install the version that deployed it"
 
 
 @dataclass(eq=False)
@@ -240,11 +229,8 @@ def proved(web3: Web3, kind: type[C], where: Address) -> C:
     name = kind.__name__
     with translated():
         code = bytes(web3.eth.get_code(checksum(where)))
-    if not artifact(name).matches(code):
-        raise WrongCode(name, where, "other code" if code else "no code")
+    require_code(name, where, code)
     front = kind(web3, where)
     if isinstance(front, (MSContract, VPM, HashTimeLock, CoinFlip, TurnGame)):
-        separator = front.domain_separator()
-        if separator != front.domain.separator:
-            raise WrongCode(name, where, f"the domain 0x{separator.hex()}")
+        require_domain(name, where, front.domain_separator(), front.domain.separator)
     return front

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,9 @@ class Artifact:
 @cache
 def artifact(name: str) -> Artifact:
     """The compiled contract of that name, as shipped."""
-    file = resources.files("perun").joinpath("artifacts", f"{name}.json")
-    content = json.loads(file.read_text(encoding="utf-8"))
+    file = pkgutil.get_data("perun", f"artifacts/{name}.json")
+    assert file is not None
+    content = json.loads(file)
     runtime = bytearray.fromhex(content["deployedBytecode"].removeprefix("0x"))
     holes = tuple((item["start"], item["length"]) for item in content["immutableReferences"])
     for start, length in holes:

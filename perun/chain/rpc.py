@@ -17,27 +17,24 @@ from web3.exceptions import BlockNotFound, TransactionNotFound
 from web3.types import BlockIdentifier, FilterParams, TxReceipt
 
 from perun.bindings import transport
-from perun.bindings.artifacts import artifact
 from perun.bindings.calls import Access, Call, Query, request
 from perun.bindings.failures import (
-    AnswerTooBig,
     Garbled,
-    NodeBusy,
     NodeRefused,
-    NodeUnreachable,
     pooled,
     shown,
 )
 from perun.bindings.gas import limit
 from perun.bindings.logs import Log, from_web3, stands
+from perun.bindings.proving import require_code
 from perun.bindings.reverts import Reverted
 from perun.bindings.translation import translated
 from perun.chain.endpoint import Block, Mined
+from perun.chain.pieces import Pieces, knows_not
 from perun.chain.provider import BoundedProvider, bounded, over
 from perun.chain.websocket import SocketProvider
 from perun.core.config import Deployment
 from perun.crypto.interop import checksum
-from perun.deployments import WrongCode
 from perun.errors import BrokenInvariant, ChainFault
 from perun.types import Address, ChainId, UnixTime, Wei
 
@@ -47,15 +44,6 @@ T = TypeVar("T")
 
 REQUEST_SECONDS: Final = 10.0
 """After that a request counts as lost, and is asked again with the next round."""
-
-_MOST_PIECES: Final = 256
-"""Questions that one range of blocks is asked for by."""
-
-_TRUSTED: Final = 32
-"""Questions of one length after which one of twice the length is tried."""
-
-_SLOWER: Final = 4
-"""How much shorter a range is asked for after one that took too long."""
 
 _MOST_NONCE: Final = 2**48
 """More transactions than any account can send."""
@@ -112,10 +100,7 @@ class RpcEndpoint:
         """
         self.web3 = bounded(web3, REQUEST_SECONDS)
         self._finality_tag = finality_tag
-        self._span = _MOST_NUMBER
-        """Blocks that the node takes at once in a question for logs."""
-        self._taken = 0
-        """How often in a row it has taken so many."""
+        self._pieces = Pieces()
         self._by_hash = True
         """Whether it takes a block's hash there."""
 
@@ -129,8 +114,7 @@ class RpcEndpoint:
             name, where = domain.contract_name, domain.contract
             with _answered():
                 code = bytes(self.web3.eth.get_code(checksum(where)))
-            if not artifact(name).matches(code):
-                raise WrongCode(name, where, "other code" if code else "no code")
+            require_code(name, where, code)
 
     # ------------------------------------------------------------------------------------ reading
 
@@ -160,7 +144,7 @@ class RpcEndpoint:
     @property
     def reach(self) -> int:
         """See `Reading`."""
-        return self._span * _MOST_PIECES
+        return self._pieces.reach
 
     def logs(
         self,
@@ -171,33 +155,11 @@ class RpcEndpoint:
     ) -> tuple[Log, ...]:
         """See `Reading`. A range that the node finds too long is asked for in shorter pieces, now
         and from then on; no node's limit is known in advance."""
-        found: list[Log] = []
-        before = self._span
-        while first <= last:
-            if last - first >= self.reach:
-                raise NodeBusy(f"so many blocks that pieces of {self._span} take too long")
-            until = min(last, first + self._span - 1)
-            try:
-                found += self._logs(addresses, topics, {"fromBlock": first, "toBlock": until})
-            except (NodeRefused, NodeUnreachable) as error:
-                slow = _too_slow(error)
-                if first == until or not (slow or _too_much(error)):
-                    self._span = before  # the length was not the reason
-                    raise
-                self._span = max(1, (until - first + 1) // (_SLOWER if slow else 2))
-                self._taken = 0
-                if slow:
-                    raise  # what a round has waited for once it does not wait for again
-                continue
-            self._stretch(until - first + 1)
-            first = until + 1
-        return tuple(found)
-
-    def _stretch(self, blocks: int) -> None:
-        """A node that has taken a length many times may have refused more for another reason."""
-        self._taken += blocks == self._span
-        if self._taken >= _TRUSTED:
-            self._span, self._taken = self._span * 2, 0
+        return self._pieces.logs(
+            lambda one, until: self._logs(addresses, topics, {"fromBlock": one, "toBlock": until}),
+            first,
+            last,
+        )
 
     def logs_of(self, addresses: Sequence[Address], block: Block) -> tuple[Log, ...]:
         """See `Reading`."""
@@ -205,7 +167,7 @@ class RpcEndpoint:
             try:
                 return self._logs(addresses, (), {"blockHash": "0x" + block.hash.hex()})
             except NodeRefused as error:
-                if not _not_taken(error):
+                if not knows_not(error):
                     raise  # it does not have the block, or cannot answer now
                 self._by_hash = False
         return self.logs(addresses, block.number, block.number)
@@ -340,29 +302,6 @@ def _mined(hash: bytes, receipt: TxReceipt) -> Mined | None:
         gas_used=int(receipt.get("gasUsed") or 0),
         paid=transport.paid(receipt),
     )
-
-
-def _too_slow(error: ChainFault) -> bool:
-    """Whether the node took too long, or too much came: asked for less, it may come in time."""
-    if isinstance(error, NodeUnreachable) and error.status is None:
-        return isinstance(error, AnswerTooBig) or "Timeout" in error.reason
-    return False
-
-
-def _too_much(error: ChainFault) -> bool:
-    """Whether fewer blocks may help: an error in words, or one of HTTP about the question or of a
-    gateway that gave up. Not a quota: it needs time."""
-    if isinstance(error, NodeUnreachable):
-        return error.status in (400, 408, 413, 414, 500, 502, 503, 504, 520, 522, 524)
-    return isinstance(error, NodeRefused)
-
-
-def _not_taken(error: NodeRefused) -> bool:
-    """Whether the node does not know this kind of question at all."""
-    if not isinstance(error, NodeBusy):
-        return True
-    words = error.reason.lower()
-    return any(word in words for word in ("invalid", "fromblock", "blockhash", "not supported"))
 
 
 def _header(block: Mapping[str, Any]) -> Block:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from perun.api.client import connect
+from perun.api.page import serve_page
 from perun.cli.living import live, opened
 from perun.daemon.daemon import Daemon
 from perun.hub.logs import JsonLog
@@ -20,7 +21,7 @@ from perun.town.household import READY, TOLD
 from perun.town.place import HOST, Town
 from perun.town.player import Player
 from perun.town.robots import Patron, Shop, join
-from perun.town.settling import hub_link
+from perun.town.settling import address_of, hub_link
 
 __all__ = ["ROLES"]
 
@@ -83,9 +84,20 @@ def _patron(town: Town) -> None:
     _robot(town, "patron", act)
 
 
+def _page(town: Town) -> None:
+    network = {
+        "rpc": town.rpc,
+        "hub": hub_link(town),
+        "shop": address_of(town, "shop"),
+        "name": "perun up",
+    }
+    serve_page(HOST, town.ports.page, network, lambda: _say(READY))
+
+
 ROLES: Final[dict[str, Callable[[Town], None]]] = {
     "hub": lambda town: _service(town.hub),
     "tower": lambda town: _service(town.home / "tower"),
     "shop": _shop,
     "patron": _patron,
+    "page": _page,
 }

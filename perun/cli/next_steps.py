@@ -86,9 +86,19 @@ def next_steps(town: Town) -> list[str]:
             for step, remark in steps
         ),
         "",
+        *_page(town),
         f"Chain {town.rpc} · hub {HOST}:{town.ports.hub} · logs {_short(town.logs)}",
         "Ctrl-C ends all of it; started again, it goes on where it was.",
         "",
+    ]
+
+
+def _page(town: Town) -> list[str]:
+    if not town.pages:
+        return []
+    # Extensions of browsers do not look at pages of 127.0.0.1.
+    return [
+        f"Or in a browser, which is then a node of its own: http://localhost:{town.ports.page}/"
     ]
 
 

@@ -117,12 +117,12 @@ def _put_up(town: Town, house: Household, tell: Callable[[str], None]) -> None:
     tell("A hub, a tower, a shop and a patron start, and the two open channels with the hub.")
     services = [house.start(_child(town, name)) for name in SERVICES]
     house.await_ready(*services)
-    robots = [house.start(_child(town, name)) for name in ROBOTS]
+    robots = [house.start(_child(town, name)) for name in (*ROBOTS, *town.pages)]
     house.await_ready(*robots)
 
 
 def _await_leavers(town: Town, tell: Callable[[str], None]) -> None:
-    for name in (*SERVICES, *ROBOTS, "chain"):
+    for name in (*SERVICES, *ROBOTS, "page", "chain"):
         lock = FileLock(town.home / f"{name}.lock")
         try:
             lock.acquire(timeout=0)

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, Final
 
+from perun.app.cards import CARD_PATH, url_of
 from perun.chain.provider import fetch
 from perun.core.config import Config
 from perun.core.state import PeerId
@@ -27,22 +28,17 @@ from perun.encoding.cards import (
     read_card,
     signed_card,
 )
-from perun.encoding.domains import NEEDED
 from perun.errors import ChainFault, PeerFault
 from perun.node.settings import contracts_of
 from perun.types import ETH, UnixTime, Wei
 
 __all__ = [
     "CardKeeper",
-    "OtherContracts",
     "Unreachable",
     "card_of",
     "fetch_card",
-    "require_same",
-    "url_of",
 ]
 
-_PATH: Final = "/.well-known/perun.json"
 _LIFE: Final = 86_000
 """Seconds; a card may run a day at most, and clocks differ."""
 _FRESH: Final = 3_600
@@ -62,18 +58,6 @@ class Unreachable(PeerFault):
     hint: ClassVar[str] = "check the address, and whether the node is running"
 
 
-@dataclass(eq=False)
-class OtherContracts(PeerFault):
-    """A node uses other contracts, or another chain, than we do."""
-
-    what: str
-    ours: str
-    theirs: str
-
-    template: ClassVar[str] = "the node's {what} is {theirs}, ours is {ours}"
-    hint: ClassVar[str] = "choose a node of your network; send nothing to contracts you do not know"
-
-
 def fetch_card(host: str, *, peer: PeerId | None = None, least_serial: int = 0) -> Card:
     """The card that is served at a host, which may be ours.
 
@@ -87,36 +71,13 @@ def fetch_card(host: str, *, peer: PeerId | None = None, least_serial: int = 0) 
         CardMalformed, CardForged, CardFromAnother, CardStale, CardExpired: as `read_card` says.
     """
     try:
-        status, body = fetch("GET", url_of(host, _PATH), seconds=_SECONDS, most=_MOST_BYTES)
+        status, body = fetch("GET", url_of(host, CARD_PATH), seconds=_SECONDS, most=_MOST_BYTES)
     except ChainFault as error:
         raise Unreachable(host, str(getattr(error, "reason", error))) from None
     if status != 200:
         raise Unreachable(host, f"HTTP {status}")
     now = UnixTime(int(time.time()))
     return read_card(body, now, peer=peer, least_serial=least_serial)
-
-
-def url_of(host: str, path: str) -> str:
-    """A page of a node: by TLS, unless it is on this machine."""
-    name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    plain = name in ("127.0.0.1", "localhost", "[::1]")
-    return f"{'http' if plain else 'https'}://{host}{path}"
-
-
-def require_same(card: Card, config: Config, genesis: bytes) -> None:
-    """Raises `OtherContracts` unless a card is about our chain and our contracts."""
-    contract, named = config.deployment.contract, card.contracts
-    pairs = [
-        ("network", f"eip155:{contract.chain_id}", card.network),
-        ("genesis", "0x" + genesis.hex(), card.genesis),
-    ]
-    for name, where in contracts_of(config.deployment).items():
-        # A kind of instance that one of us does not know is one that we do not share.
-        if name in NEEDED or card_name(name) in named:
-            pairs.append((name, checksum(where), named.get(card_name(name), "nowhere")))
-    for what, ours, theirs in pairs:
-        if ours.lower() != theirs.lower():
-            raise OtherContracts(what, ours, theirs)
 
 
 def card_of(

@@ -6,8 +6,9 @@ from typing import Final
 
 import msgspec
 
+from perun.app.cards import url_of
 from perun.chain.provider import fetch
-from perun.daemon.cards import Unreachable, url_of
+from perun.daemon.cards import Unreachable
 from perun.errors import ChainFault
 from perun.types import Wei
 

@@ -3,7 +3,6 @@ that is safe. Wires come from outside, because there are several."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from perun.core.inputs import Input
 from perun.core.notices import Notice
 from perun.core.rulebook import NO_RULES, Rulebook
 from perun.crypto import SecretKey
-from perun.node.clocks import counted
+from perun.node.clocks import SystemClock
 from perun.node.guest import Guest
 from perun.node.profile import Profile, write_profile
 from perun.node.recovery import open_books
@@ -28,26 +27,13 @@ from perun.node.settings import contracts_of
 from perun.node.told import Follower, ToldStore
 from perun.ports import Clock, Network
 from perun.store import SqliteStore
-from perun.types import UnixTime
 from perun.wallet import LocalWallet
 
-__all__ = ["Assembly", "SystemClock"]
+__all__ = ["Assembly"]
 
 
 def _nobody(*_: object) -> None:
     """Not listening."""
-
-
-class SystemClock:
-    """This machine's clock."""
-
-    def now(self) -> UnixTime:
-        """See `perun.ports.Clock`."""
-        return UnixTime(int(time.time()))
-
-    def counted(self) -> float:
-        """See `perun.ports.CountingClock`."""
-        return counted()
 
 
 class Assembly:

@@ -13,15 +13,37 @@ from perun.core.inputs import Tick
 from perun.ports import Clock, CountingClock
 from perun.types import UnixTime
 
-__all__ = ["Ticker", "counted"]
+__all__ = ["SystemClock", "Ticker", "counted"]
 
-_COUNTER: Final = getattr(time, "CLOCK_BOOTTIME", None)
-"""Where there is one: it goes on while the machine sleeps, and so does the chain."""
+
+def _counter() -> int | None:
+    """A clock that goes on while the machine sleeps, as the chain does, where there is one."""
+    found: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+    try:
+        return None if found is None or time.clock_gettime(found) < 0 else found
+    except OSError:
+        # A browser names it and has none.
+        return None
+
+
+_COUNTER: Final = _counter()
 
 
 def counted() -> float:
     """Seconds that this machine has counted; see `perun.ports.CountingClock`."""
     return time.monotonic() if _COUNTER is None else time.clock_gettime(_COUNTER)
+
+
+class SystemClock:
+    """This machine's clock."""
+
+    def now(self) -> UnixTime:
+        """See `perun.ports.Clock`."""
+        return UnixTime(int(time.time()))
+
+    def counted(self) -> float:
+        """See `perun.ports.CountingClock`."""
+        return counted()
 
 
 class Ticker:

@@ -13,6 +13,7 @@ from typing import ClassVar, Final, Literal
 
 import msgspec
 
+from perun.api.page import is_built
 from perun.errors import Misuse
 
 __all__ = ["BadTown", "Kind", "PortTaken", "Town", "found_town", "open_town"]
@@ -62,6 +63,8 @@ class Ports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     patron: int
     tower: int
     tower_api: int
+    page: int = 0
+    """0: a town that was founded before there was a page; none is served."""
 
 
 class Town(msgspec.Struct, frozen=True):
@@ -75,6 +78,11 @@ class Town(msgspec.Struct, frozen=True):
     def rpc(self) -> str:
         """Of the chain."""
         return f"http://{HOST}:{self.ports.chain}"
+
+    @property
+    def pages(self) -> tuple[str, ...]:
+        """The one that serves the page; nobody where it is not built."""
+        return ("page",) if self.ports.page and is_built() else ()
 
     @property
     def chain(self) -> Path:
@@ -95,7 +103,7 @@ class Town(msgspec.Struct, frozen=True):
         """Raises `PortTaken` if another program has one of ours."""
         for name in Ports.__struct_fields__:
             port = getattr(self.ports, name)
-            if not _is_free(port):
+            if port and not _is_free(port):
                 raise PortTaken(port, name.replace("_", " "), str(self.home))
 
 

@@ -66,8 +66,17 @@ def _server(port: int, rpc: Rpc, one_at_a_time: threading.Lock) -> ThreadingHTTP
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))
+            self.send_header("Access-Control-Allow-Origin", "*")
             self.end_headers()
             self.wfile.write(answer)
+
+        def do_OPTIONS(self) -> None:
+            """A page asks whether it may ask: its money is worth nothing."""
+            self.send_response(204)
+            self.send_header("Access-Control-Allow-Origin", "*")
+            self.send_header("Access-Control-Allow-Headers", "content-type")
+            self.send_header("Access-Control-Allow-Methods", "POST")
+            self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: a node asks several times a second."""

@@ -24,6 +24,7 @@ PARTS = (
     *("perun.app.app", "perun.ports", "perun.store.memory", "perun.api.door", "perun.api.protocol"),
     *("perun.bindings", "perun.chain", "perun.chain.follower", "perun.chain.submitter"),
     *("perun.wire.noise", "perun.wire.session", "perun.wire.sessions", "perun.wire.parcels"),
+    *("perun.page.household", "perun.page.store", "perun.page.endpoint", "perun.page.wire"),
     *("perun.wire.exchange", "perun.wallet", "perun.wallet.local", "perun.wallet.phrase"),
 )
 

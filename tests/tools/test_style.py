@@ -1,4 +1,4 @@
-"""Format, lint and types are part of the suite; Solidity's where Node packages are installed."""
+"""Format, lint and types are part of the suite; others than Python's where Node packages are."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 NODE_TOOLS = ROOT / "node_modules" / ".bin"
+DAPP = ROOT / "dapp"
 
 PYTHON = {
     "lint": ["ruff", "check", "--quiet", "--output-format=concise", "."],
@@ -21,10 +22,14 @@ SOLIDITY = {
     "lint": ["solhint", "--disc", "--quiet", "contracts/**/*.sol", "tests/contracts/**/*.sol"],
     "format": ["prettier", "--check", "contracts/**/*.sol", "tests/**/*.sol"],
 }
+TYPESCRIPT = {
+    "format": ["prettier", "--check", "--log-level", "warn", "."],
+    "types": ["svelte-check", "--fail-on-warnings", "--tsconfig", "tsconfig.json"],
+}
 
 
-def accepts(command: list[str]) -> None:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+def accepts(command: list[str], where: Path = ROOT) -> None:
+    done = subprocess.run(command, cwd=where, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
 
 
@@ -36,6 +41,16 @@ def test_python(habit: str) -> None:
 @pytest.mark.parametrize("habit", SOLIDITY)
 def test_solidity(habit: str) -> None:
     tool, *arguments = SOLIDITY[habit]
-    if shutil.which("node") is None or not (NODE_TOOLS / tool).exists():
-        pytest.skip(f"{tool} is not installed: npm install")
-    accepts([str(NODE_TOOLS / tool), *arguments])
+    accepts([_of_node(NODE_TOOLS / tool, "npm install"), *arguments])
+
+
+@pytest.mark.parametrize("habit", TYPESCRIPT)
+def test_typescript(habit: str) -> None:
+    tool, *arguments = TYPESCRIPT[habit]
+    accepts([_of_node(DAPP / "node_modules" / ".bin" / tool, "make page"), *arguments], DAPP)
+
+
+def _of_node(tool: Path, how: str) -> str:
+    if shutil.which("node") is None or not tool.exists():
+        pytest.skip(f"{tool.name} is not installed: {how}")
+    return str(tool)

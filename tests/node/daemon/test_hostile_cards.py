@@ -11,11 +11,13 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from perun.app import cards
+from perun.app.cards import PriceRaised
 from perun.app.methods import Open
 from perun.app.work import Ask, Caller
 from perun.crypto import SecretKey
 from perun.daemon import lookups
-from perun.daemon.lookups import Lookups, PriceRaised
+from perun.daemon.lookups import Lookups
 from perun.daemon.purse import Purse
 from perun.encoding.addresses import show_node_id
 from perun.encoding.cards import Card, CardAsset, CardMalformed, read_card, signed_card
@@ -124,8 +126,8 @@ def test_price_that_rose_after_it_was_shown_is_not_paid(desk: Desk) -> None:
 def test_prices_that_are_remembered_are_so_many(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookups, "_MOST_PLANS", 3)
+    monkeypatch.setattr(cards, "_MOST_SHOWN", 3)
     for number in range(10):
         desk.open(consent=False, token=f"t{number}")
-    assert len(desk.lookups._plans) == 3
+    assert len(desk.lookups._prices._shown) == 3
     assert msgspec.structs.asdict(desk.asked[-1])["fee"] == "0"

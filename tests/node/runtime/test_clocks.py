@@ -7,8 +7,7 @@ import time
 import pytest
 
 from perun.core.inputs import Tick
-from perun.node.assembly import SystemClock
-from perun.node.clocks import Ticker
+from perun.node.clocks import SystemClock, Ticker
 from perun.types import UnixTime
 
 

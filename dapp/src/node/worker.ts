@@ -1,0 +1,175 @@
+/// <reference lib="webworker" />
+/** The worker: takes the store for itself, starts Python, and passes messages. */
+import { bundle } from "virtual:python";
+import { loadPyodide, type PyodideAPI } from "pyodide";
+
+import { cryptoModule } from "./crypto";
+import { seal, unseal, type Settings } from "./keys";
+import { lentModule } from "./lent";
+import type { FromWorker, Told, ToWorker } from "./messages";
+
+declare const self: DedicatedWorkerGlobalScope;
+
+const LOCK = "perun store";
+const FOLDER = "perun";
+
+interface PythonWorker {
+  start(settings: string): Promise<string>;
+  take(text: string): void;
+  faucet(): Promise<string>;
+  new_phrase(): string;
+}
+
+const tell = (message: FromWorker): void => self.postMessage(message);
+
+/** Held until this worker ends; another tab's worker has it: false. */
+function takeLock(): Promise<boolean> {
+  return new Promise((resolve) => {
+    void navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => {
+      resolve(lock !== null);
+      return lock === null ? undefined : new Promise<void>(() => undefined);
+    });
+  });
+}
+
+async function open(folder: FileSystemDirectoryHandle, name: string) {
+  const file = await folder.getFileHandle(name, { create: true });
+  // A tab that was just closed or reloaded lets its files go a moment after its lock.
+  for (let left = 20; ; left -= 1) {
+    try {
+      return await file.createSyncAccessHandle();
+    } catch (error) {
+      if (left === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+function readAll(file: FileSystemSyncAccessHandle): Uint8Array {
+  const data = new Uint8Array(file.getSize());
+  file.read(data, { at: 0 });
+  return data;
+}
+
+/** Whatever is fetched of our own parts is what the build has seen, or nothing. */
+function checkParts(): void {
+  const plain = self.fetch.bind(self);
+  self.fetch = (input, options) => {
+    const url = typeof input === "string" ? input : input instanceof URL ? input.href : input.url;
+    const integrity = bundle.integrity[url.slice(url.lastIndexOf("/") + 1)];
+    const ours = url.includes(bundle.folder) && integrity !== undefined;
+    return plain(input, ours ? { ...options, integrity } : options);
+  };
+}
+
+async function startPython(files: FileSystemSyncAccessHandle[]): Promise<PythonWorker> {
+  const base = new URL(bundle.folder, self.location.origin).href;
+  const package_ = fetch(`${base}msgspec.bin`).then((response) => response.arrayBuffer());
+  const words = fetch(`${base}words.txt`).then((response) => response.text());
+  const pyodide: PyodideAPI = await loadPyodide({
+    indexURL: base,
+    stdLibURL: `${base}python.zip`,
+    lockFileContents: bundle.lock,
+    packageBaseUrl: base,
+  });
+  const heap = (): Uint8Array =>
+    (pyodide as unknown as { _module: { HEAPU8: Uint8Array } })._module.HEAPU8;
+  pyodide.registerJsModule("perun_js", cryptoModule(heap));
+  const telling = {
+    say: (text: string) => tell({ kind: "rpc", text }),
+    failed: (why: string) => tell({ kind: "stage", stage: "failed", why }),
+  };
+  pyodide.registerJsModule("perun_page", lentModule(files, await words, telling));
+  unpack(pyodide, new Uint8Array(await package_));
+  return pyodide.pyimport("perun.page.worker") as unknown as PythonWorker;
+}
+
+/** Files of a package with native code, which Python cannot load out of an archive. */
+function unpack(pyodide: PyodideAPI, archive: Uint8Array): void {
+  const size = new DataView(archive.buffer).getUint32(0);
+  const index = JSON.parse(new TextDecoder().decode(archive.subarray(4, 4 + size))) as [
+    string,
+    number,
+  ][];
+  let at = 4 + size;
+  for (const [path, length] of index) {
+    pyodide.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
+    pyodide.FS.writeFile(path, archive.subarray(at, at + length));
+    at += length;
+  }
+}
+
+async function main(): Promise<void> {
+  if (!(await takeLock())) {
+    tell({ kind: "stage", stage: "elsewhere" });
+    return;
+  }
+  checkParts();
+  const root = await navigator.storage.getDirectory();
+  const folder = await root.getDirectoryHandle(FOLDER, { create: true });
+  const keys = await open(folder, "keys");
+  const files = [await open(folder, "store.0"), await open(folder, "store.1")];
+  const python = startPython(files);
+  tell({ kind: "stage", stage: keys.getSize() === 0 ? "empty" : "locked" });
+
+  async function start(settings: Settings): Promise<boolean> {
+    tell({ kind: "stage", stage: "starting" });
+    const said = JSON.parse(await (await python).start(JSON.stringify(settings))) as {
+      node?: string;
+      account?: string;
+      error?: Told;
+    };
+    if (said.error !== undefined) {
+      tell({ kind: "refused", error: said.error });
+      tell({ kind: "stage", stage: keys.getSize() === 0 ? "empty" : "locked" });
+      return false;
+    }
+    const { node = "", account = "" } = said;
+    tell({ kind: "stage", stage: "running", node, account });
+    return true;
+  }
+
+  async function take(message: ToWorker): Promise<void> {
+    switch (message.kind) {
+      case "rpc":
+        (await python).take(message.text);
+        return;
+      case "newPhrase":
+        tell({ kind: "phrase", phrase: (await python).new_phrase() });
+        return;
+      case "faucet":
+        tell({ kind: "faucet", text: await (await python).faucet() });
+        return;
+      case "create": {
+        const { phrase, rpc, hub, password } = message;
+        const settings = { phrase, rpc, hub };
+        const sealed = await seal(settings, password);
+        if (await start(settings)) {
+          keys.truncate(0);
+          keys.write(sealed as Uint8Array<ArrayBuffer>, { at: 0 });
+          keys.flush();
+        }
+        return;
+      }
+      case "unlock": {
+        const settings = await unseal(readAll(keys), message.password);
+        if (settings === undefined) {
+          const text = "the password is wrong";
+          tell({ kind: "refused", error: { name: "WrongPassword", text, do: "type it again" } });
+        } else {
+          await start(settings);
+        }
+        return;
+      }
+    }
+  }
+
+  self.onmessage = (event: MessageEvent<ToWorker>) => {
+    take(event.data).catch((error: unknown) => {
+      tell({ kind: "stage", stage: "failed", why: String(error) });
+    });
+  };
+  await python;
+}
+
+main().catch((error: unknown) => tell({ kind: "stage", stage: "failed", why: String(error) }));

@@ -1,0 +1,4 @@
+/** A node id as it fits into a line; names stay as they are. */
+export function short(name: string): string {
+  return /^perun1[a-z0-9]{40,}/.test(name) ? `${name.slice(0, 12)}…${name.slice(-6)}` : name;
+}

@@ -1,0 +1,71 @@
+/** What the node answers, as far as screens show it (`docs/reference/openrpc.json`). */
+
+export interface Network {
+  rpc?: string;
+  hub?: string;
+  name?: string;
+  shop?: string;
+}
+
+export interface Status {
+  node: string;
+  account: string;
+  outside: string | null;
+  exitOnly: boolean;
+  network: { caip2: string; name: string; test: boolean };
+  block: { number: number; time: number; fresh: boolean };
+  balances: { asset: string; free: string; locked: string; guaranteed: string; credit: string }[];
+  problems: { code: string; text: string; do: string }[];
+}
+
+export interface Channel {
+  id: string;
+  peer: string;
+  name: string;
+  asset: string;
+  phase: string;
+  busy: boolean;
+  free: string;
+  locked: string;
+  guaranteed: string;
+  peerFree: string;
+  challenge: number;
+  machines: number;
+}
+
+export interface Payment {
+  id: string;
+  direction: "in" | "out";
+  peer: string;
+  amount: string;
+  step: string;
+  why: string;
+  text: string;
+  created: number;
+}
+
+export interface Exposure {
+  channel: string;
+  have: string;
+  alone: string;
+  peer: string;
+  reason: string;
+  aloneBy: number;
+  aloneGas: number;
+  onlineBy: number | null;
+  watchers: { name: string }[];
+}
+
+export interface Opening {
+  amount: string;
+  peerAmount: string;
+  fee: string;
+  gas: number;
+  gasPrice: string;
+  challenge: number;
+  worst: string;
+  worstAfter: number;
+  countsAfter: string;
+  state: string;
+  why: string;
+}

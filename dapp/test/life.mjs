@@ -1,0 +1,114 @@
+/** The life of a wallet in a page, against a network that runs: node test/life.mjs URL PATRON */
+import { Person, check, launch } from "./people.mjs";
+
+const [url, patron] = process.argv.slice(2);
+const shots = process.env.SHOTS;
+const network = await (await fetch(new URL("/network.json", url))).json();
+const browser = await launch();
+
+async function paidByPatron(request) {
+  const response = await fetch(patron, { method: "POST", body: request });
+  return response.text();
+}
+
+async function life() {
+  const alice = await Person.at(browser, url);
+  await alice.visit();
+  if (shots) await alice.page.locator("ol.words li").nth(11).waitFor();
+  if (shots) await alice.page.screenshot({ path: `${shots}/first-run.png`, fullPage: true });
+  await alice.begin("a password");
+  check(true, "a new wallet is there");
+  await alice.takeTestEther();
+  await alice.openChannel();
+  check(true, "a channel with the hub is open");
+
+  await alice.pay(network.shop, "0.001", "first coffee");
+  check(true, "the shop is paid over the hub");
+  await paidByPatron(await alice.request("0.02", "from the patron"));
+  await alice.go("Home");
+  await alice.page.locator(".amount.in", { hasText: "0.02" }).first().waitFor();
+  check(true, "the patron has paid a request");
+
+  const second = await alice.context.newPage();
+  await second.goto(url);
+  await second.getByRole("heading", { name: "Open in another tab" }).waitFor();
+  await second.close();
+  check(true, "a second tab is refused, politely");
+
+  await alice.startPaying(network.shop, "0.002", "while reloading");
+  await alice.page.reload();
+  await alice.unlock("a password");
+  await alice.pay(network.shop, "0.003", "after the reload");
+  await alice.go("Home");
+  await alice.activity("after the reload").waitFor();
+  check((await alice.activity("after the reload").count()) === 1, "it goes on after a reload");
+  check((await alice.activity("while reloading").count()) <= 1, "nothing is paid twice");
+
+  await alice.page.reload();
+  await alice.page.getByLabel("Password").fill("another");
+  await alice.press("Unlock");
+  await alice.page.getByText("the password is wrong").waitFor();
+  check(true, "another password opens nothing");
+  await alice.unlock("a password");
+
+  const bob = await Person.at(browser, url);
+  await bob.visit();
+  await bob.begin("");
+  await bob.takeTestEther();
+  await bob.openChannel();
+  const request = await bob.request("0.005", "lunch");
+  await alice.pay(request, "");
+  await bob.go("Home");
+  await bob.page.locator(".amount.in", { hasText: "0.005" }).waitFor();
+  const back = await alice.request("0.004", "change");
+  await bob.pay(back, "");
+  await alice.go("Home");
+  await alice.page.locator(".amount.in", { hasText: "0.004" }).waitFor();
+  check(true, "two browsers pay each other");
+  check(alice.faults.length + bob.faults.length === 0, `no faults: ${[...alice.faults, ...bob.faults]}`);
+  return alice;
+}
+
+/** Stops the worker for ever right after its n-th write is on disk, before anything leaves. */
+function stopAfterWrites(worker, writes) {
+  return worker.evaluate((left) => {
+    const { flush } = FileSystemSyncAccessHandle.prototype;
+    FileSystemSyncAccessHandle.prototype.flush = function () {
+      flush.call(this);
+      left -= 1;
+      if (left === 0) for (;;);
+    };
+  }, writes);
+}
+
+async function killedBetweenWriteAndSend(alice) {
+  for (const writes of [1, 2, 3]) {
+    const note = `killed after ${writes}`;
+    const [worker] = alice.page.workers();
+    await stopAfterWrites(worker, writes);
+    await alice.startPaying(network.shop, "0.0001", note);
+    await alice.page.waitForTimeout(1_500);
+    await alice.page.close();
+    await alice.visit();
+    await alice.unlock("a password");
+    await alice.pay(network.shop, "0.0001", `alive after ${writes}`);
+    await alice.go("Home");
+    await alice.activity(`alive after ${writes}`).waitFor();
+    const paid = await alice.activity(note).count();
+    check(paid <= 1, `killed after write ${writes}: paid ${paid} times`);
+  }
+}
+
+try {
+  const alice = await life();
+  await killedBetweenWriteAndSend(alice);
+  console.log("all is well");
+} catch (error) {
+  // What people would have seen.
+  for (const page of browser.contexts().flatMap((context) => context.pages())) {
+    console.log(await page.locator("body").innerText().catch(() => "gone"));
+  }
+  throw error;
+} finally {
+  await browser.close();
+}

@@ -1,0 +1,119 @@
+/** Somebody at a browser: what the tests let people do with the page. */
+import { chromium } from "playwright-core";
+
+/** Long enough for a busy machine; nothing waits so long unless something is broken. */
+export const PATIENCE = Number(process.env.PATIENCE ?? 120_000);
+
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox"],
+  });
+}
+
+export function check(condition, what) {
+  if (!condition) throw new Error(`not so: ${what}`);
+  console.log(`ok: ${what}`);
+}
+
+export class Person {
+  constructor(context, url) {
+    this.context = context;
+    this.url = url;
+    this.faults = [];
+  }
+
+  /** A browser of its own, with nothing in it. */
+  static async at(browser, url, options = {}) {
+    const context = await browser.newContext(options);
+    context.setDefaultTimeout(PATIENCE);
+    return new Person(context, url);
+  }
+
+  /** Opens a tab. */
+  async visit() {
+    this.page = await this.context.newPage();
+    this.page.on("pageerror", (error) => this.faults.push(error.message));
+    this.page.on("console", (message) => {
+      if (message.type() === "error") this.faults.push(message.text());
+    });
+    await this.page.goto(this.url);
+  }
+
+  heading(name) {
+    return this.page.getByRole("heading", { name });
+  }
+
+  press(name) {
+    return this.page.getByRole("button", { name, exact: true }).click();
+  }
+
+  go(name) {
+    return this.page
+      .getByRole("navigation")
+      .getByRole("button", { name, exact: true })
+      .click();
+  }
+
+  /** Twelve new words and a password. */
+  async begin(password) {
+    await this.page.locator("ol.words li").nth(11).waitFor();
+    const words = await this.page.locator("ol.words li").allInnerTexts();
+    this.phrase = words.map((word) => word.trim()).join(" ");
+    await this.page.getByLabel("I have written them down").check();
+    await this.page.getByLabel("Password for this browser").fill(password);
+    await this.press("Begin");
+    await this.heading("Activity").waitFor();
+  }
+
+  async unlock(password) {
+    await this.page.getByLabel("Password").fill(password);
+    await this.press("Unlock");
+    await this.heading("Activity").waitFor();
+  }
+
+  async takeTestEther() {
+    await this.press("Get test ether");
+    await this.page.locator('[data-test="outside"]', { hasText: "1" }).waitFor();
+  }
+
+  async openChannel() {
+    await this.go("Open");
+    await this.press("What does it cost?");
+    await this.press("Open it");
+    await this.page.locator('[data-test="begun"]').waitFor();
+    await this.go("Channels");
+    await this.page.locator('[data-test="phase"]', { hasText: /^open$/ }).waitFor();
+  }
+
+  async startPaying(to, amount, note = "") {
+    await this.go("Pay");
+    await this.page.locator('[name="to"]').fill(to);
+    if (amount !== "") await this.page.locator('[name="amount"]').fill(amount);
+    if (note !== "") await this.page.locator('[name="note"]').fill(note);
+    await this.page.locator("main").getByRole("button", { name: "Pay", exact: true }).click();
+  }
+
+  async pay(to, amount, note = "") {
+    await this.startPaying(to, amount, note);
+    await this.page.locator('[data-test="paid"]').waitFor();
+  }
+
+  async request(amount, memo) {
+    await this.go("Request");
+    await this.page.locator('[name="amount"]').fill(amount);
+    await this.page.locator('[name="memo"]').fill(memo);
+    await this.press("Make a link");
+    return this.page.locator('[data-test="uri"]').innerText();
+  }
+
+  /** Lines of the activity with this text in them. */
+  activity(text) {
+    return this.page.locator(".list li", { hasText: text });
+  }
+
+  async balance() {
+    await this.go("Home");
+    return this.page.locator('[data-test="balance"]').innerText();
+  }
+}

@@ -1,0 +1,143 @@
+"""What the page's JavaScript calls, in the worker that it runs Python in.
+
+`perun_page` is what the page lends (`dapp/src/node/lent.ts`), as JavaScript gives it; here it
+becomes what `perun.page.lent` says. Loaded in a browser only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+import perun_page
+from pyodide.ffi import create_proxy, to_js
+
+from perun.errors import PerunError
+from perun.page.household import Household, Wanted, open_household
+from perun.page.lent import SocketEvents
+from perun.page.rpc import Answer
+from perun.wallet.phrase import phrase_of
+
+__all__ = ["faucet", "new_phrase", "start", "take"]
+
+_ENTROPY: Final = 16
+
+
+class _File:
+    """`perun.page.files.File` over a synchronous access handle."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def size(self) -> int:
+        return int(perun_page.fileSize(self._number))
+
+    def read(self, at: int, size: int) -> bytes:
+        data: bytes = perun_page.fileRead(self._number, at, size).to_bytes()
+        return data
+
+    def write(self, at: int, data: bytes) -> None:
+        perun_page.fileWrite(self._number, at, to_js(data))
+
+    def truncate(self, size: int) -> None:
+        perun_page.fileTruncate(self._number, size)
+
+    def flush(self) -> None:
+        perun_page.fileFlush(self._number)
+
+
+class _Line:
+    """`perun.page.lent.OpenSocket`."""
+
+    def __init__(self, url: str, protocol: str, events: SocketEvents) -> None:
+        self._calls = [
+            create_proxy(events.opened),
+            create_proxy(lambda data: events.came(data.to_bytes())),
+            create_proxy(self._closed),
+        ]
+        self._events = events
+        self._line = perun_page.socket(url, protocol, *self._calls)
+
+    def _closed(self, code: int, reason: str) -> None:
+        self._events.closed(code, reason)
+        for call in self._calls:
+            call.destroy()
+
+    def send(self, data: bytes) -> None:
+        self._line.send(to_js(data))
+
+    def waiting(self) -> int:
+        return int(self._line.waiting())
+
+    def close(self) -> None:
+        self._line.close()
+
+
+class _Lent:
+    """`perun.page.lent.Lent`."""
+
+    files = (_File(0), _File(1))
+
+    def __init__(self) -> None:
+        self.words: Sequence[str] = perun_page.words().split()
+        self.say = perun_page.say
+        self.report = perun_page.report
+
+    def post(self, url: str, body: str, seconds: float) -> Answer:
+        return _answer(perun_page.post(url, body, seconds))
+
+    async def fetch(self, method: str, url: str, body: str) -> Answer:
+        return _answer(await perun_page.fetch(method, url, body))
+
+    def socket(self, url: str, protocol: str, events: SocketEvents) -> _Line:
+        return _Line(url, protocol, events)
+
+
+def _answer(text: str) -> Answer:
+    """Status and body, a space between them."""
+    status, _, body = text.partition(" ")
+    return Answer(int(status), body)
+
+
+_lent: Final = _Lent()
+_living: dict[str, Any] = {}
+
+
+async def start(settings: str) -> str:
+    """Opens the store and lives; answers in JSON who we are, or what is wrong."""
+    try:
+        wanted = msgspec.json.decode(settings, type=Wanted)
+        house = await open_household(_lent, wanted)
+    except PerunError as error:
+        fault = {"name": type(error).__name__, "text": str(error), "do": error.hint or ""}
+        return msgspec.json.encode({"error": fault}).decode()
+    _living["house"] = house
+    _living["task"] = asyncio.get_running_loop().create_task(_live(house))
+    return msgspec.json.encode({"node": house.name, "account": house.account}).decode()
+
+
+async def _live(house: Household) -> None:
+    try:
+        await house.live()
+    except BaseException as error:
+        perun_page.failed(f"{type(error).__name__}: {error}")
+        raise
+
+
+def take(text: str) -> None:
+    """A call of the application interface; answered by `say`."""
+    _living["house"].session.take(text)
+
+
+async def faucet() -> str:
+    """What the hub's faucet says."""
+    said: str = await _living["house"].faucet()
+    return said
+
+
+def new_phrase() -> str:
+    """Twelve words that nobody has."""
+    return phrase_of(secrets.token_bytes(_ENTROPY), _lent.words)
