@@ -4,6 +4,7 @@ again under one key pays once, both sides' books agree, and the hub's add up to 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from pathlib import Path
@@ -77,18 +78,24 @@ class Payer(threading.Thread):
 def ended_in_the_midst(home: Path, rounds: tuple[tuple[str, int], ...]) -> None:
     with Up(home) as up:
         up.hear("Type in another terminal")
-        steps = up.steps()
+        steps, own = up.steps(), 0
         with stopped_at_the_end(home):
             for step in steps[: 1 + next(n for n, step in enumerate(steps) if " open " in step)]:
-                shell(home, step)
+                said = shell(home, step)
+                own = own if "node start" not in step else process_in(said)
             shop = names_of(home)["SHOP"]
             payer = Payer(home / "you", shop)
             payer.start()
             payer.goes_on(0)
             for name, how in rounds:
                 before = payer.done
-                os.kill(up.children()[name], how)
-                up.hear(f"The {'chain' if name == 'anvil' else name} is back.")
+                if name == "you":
+                    os.kill(own, how)
+                    eventually(lambda own=own: has_ended(own))  # type: ignore[misc]
+                    own = process_in(shell(home, "perun node start"))
+                else:
+                    os.kill(up.children()[name], how)
+                    up.hear(f"The {'chain' if name == 'anvil' else name} is back.")
                 payer.goes_on(before)
             payer.finish()
             agree(home, payer, shop)
@@ -96,6 +103,22 @@ def ended_in_the_midst(home: Path, rounds: tuple[tuple[str, int], ...]) -> None:
             assert audit.holds, audit.wrong
             assert up.end() == 0
             assert up.children() == {}
+
+
+def process_in(said: str) -> int:
+    """The daemon's, out of what its start has printed."""
+    found = re.search(r"running as process (\d+)", said)
+    assert found is not None, said
+    return int(found[1])
+
+
+def has_ended(process: int) -> bool:
+    """Whether it runs no more, whoever has not taken notice of that yet."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return True
+    return state == "Z"
 
 
 def agree(home: Path, payer: Payer, shop: str) -> None:
@@ -118,12 +141,12 @@ def names_of(home: Path) -> dict[str, str]:
     return {name: value.strip("'\"") for name, value in pairs}
 
 
-def test_hub_and_shop_are_ended_in_the_midst_of_payments(tmp_path: Path) -> None:
-    ended_in_the_midst(tmp_path / "up", (("hub", signal.SIGTERM), ("shop", signal.SIGKILL)))
+def test_hub_and_own_daemon_are_ended_in_the_midst_of_payments(tmp_path: Path) -> None:
+    ended_in_the_midst(tmp_path / "up", (("hub", signal.SIGTERM), ("you", signal.SIGKILL)))
 
 
 @pytest.mark.slow
 def test_each_process_is_ended_in_the_midst_of_payments(tmp_path: Path) -> None:
-    everybody = ("anvil", "chain", "hub", "tower", "shop", "patron")
+    everybody = ("anvil", "chain", "hub", "you", "tower", "shop", "patron")
     rounds = tuple((name, how) for how in (signal.SIGTERM, signal.SIGKILL) for name in everybody)
     ended_in_the_midst(tmp_path / "up", rounds)
