@@ -167,6 +167,8 @@ class Actor:
         if self.witness is not None:
             self.witness.copied, self.witness.heard_all = True, False
             self.witness.safe_at_backup = backup.earned
+            if not marked:
+                self.witness.forget_offers()
         self.restart()
         return True
 

@@ -82,6 +82,8 @@ class Witness:
     withdraws: set[Withdraw] = field(default_factory=set)
     opens: set[Open] = field(default_factory=set)
     sent_offers: set[Close | Withdraw | Open] = field(default_factory=set)
+    forgotten: set[Close | Withdraw | Open] = field(default_factory=set)
+    """Offers that an unmarked copy knows nothing of: peers show states, not these."""
     received: dict[MachineId, int] = field(default_factory=dict)
     """Highest total that its node said was received."""
     transferred: dict[tuple[ChannelId, int], int] = field(default_factory=dict)
@@ -180,7 +182,7 @@ class Witness:
         for on in (view.head, view.final):
             if on.dispute is not None or on.ended:
                 raise Violated("A6: signed in a channel in dispute or ended", what=what)
-        for close in self.closes:
+        for close in self.closes - self.forgotten:
             if close.channel == view.id and books.chain.final_time <= close.valid_until:
                 raise Violated("A8: signed while a Close is alive", what=what, close=close)
 
@@ -190,7 +192,7 @@ class Witness:
         final = self.actor.node.books.chain.final_time
         for wish in self.withdraws:
             alive = final <= wish.valid_until and wish.index >= view.final.withdrawals
-            if wish.channel == view.id and alive:
+            if wish.channel == view.id and alive and wish not in self.forgotten:
                 held[0] -= wish.alice_amount
                 held[1] -= wish.bob_amount
         return held
@@ -378,7 +380,7 @@ class Witness:
 
     def _live_closes(self) -> list[Close]:
         final = self.actor.node.books.chain.final_time
-        return [close for close in self.closes if final <= close.valid_until]
+        return [close for close in self.closes - self.forgotten if final <= close.valid_until]
 
     def _close(self, close: Close) -> None:
         if close in self.closes:
@@ -403,7 +405,8 @@ class Witness:
 
     def _live_opens(self, view: ChannelView) -> list[Open]:
         final = self.actor.node.books.chain.final_time
-        return [o for o in self.opens if o.channel == view.id and final <= o.valid_until]
+        known = self.opens - self.forgotten
+        return [o for o in known if o.channel == view.id and final <= o.valid_until]
 
     def _withdraw(self, wish: Withdraw) -> None:
         if wish in self.withdraws:
@@ -427,11 +430,21 @@ class Witness:
             return
         view = self.actor.node.books.channels[leave.channel]
         final = self.actor.node.books.chain.final_time
-        for other in self.opens:
+        for other in self.opens - self.forgotten:
             peer = self.actor.node.books.channels[other.channel].peer
             if final <= other.valid_until and peer == view.peer:
                 raise Violated("C5: a second live Open for one peer")
         self.opens.add(leave)
+
+    def forget_offers(self) -> None:
+        """An old copy without a mark has taken the store's place."""
+        kept: set[Close | Withdraw | Open] = set()
+        for view in self.actor.store.records():
+            if isinstance(view, ChannelView):
+                kept |= {offer.withdraw for offer in view.withdraws}
+                kept |= {offer.open for offer in view.opens}
+                kept |= {view.close.close} if view.close is not None else set()
+        self.forgotten = (self.closes | self.withdraws | self.opens) - kept
 
     def forget_unwritten(self) -> None:
         """After a power cut: an offer that was signed, and neither stored nor sent, is no offer."""
