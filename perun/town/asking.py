@@ -9,10 +9,12 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Final
 
 import requests
+
+from perun.town.few import FewThreads
 
 __all__ = ["serve"]
 
@@ -25,7 +27,7 @@ _HOW: Final = (
 )
 
 
-def serve(host: str, port: int, answer: Answer) -> ThreadingHTTPServer:
+def serve(host: str, port: int, answer: Answer) -> FewThreads:
     """Answers from now on, in threads of its own.
 
     Args:
@@ -66,8 +68,7 @@ def serve(host: str, port: int, answer: Answer) -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: the patron says whom it has paid."""
 
-    server = ThreadingHTTPServer((host, port), Handler)
-    server.daemon_threads = True
+    server = FewThreads((host, port), Handler)
     threading.Thread(target=server.serve_forever, name="perun-asked", daemon=True).start()
     return server
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Final
 
 from perun.town.embedded import EmbeddedChain
+from perun.town.few import FewThreads
 from perun.town.pace import SECOND, Pace
 from perun.town.rpc import Rpc
 
@@ -17,6 +18,7 @@ __all__ = ["keep_embedded"]
 _HOST: Final = "127.0.0.1"
 _MOST_BYTES: Final = 4 * 2**20
 _SECONDS: Final = 60
+_MOST_CONNECTIONS: Final = 1_024
 
 
 def keep_embedded(
@@ -49,7 +51,7 @@ def keep_embedded(
         chain.close()
 
 
-def _server(port: int, rpc: Rpc, one_at_a_time: threading.Lock) -> ThreadingHTTPServer:
+def _server(port: int, rpc: Rpc, one_at_a_time: threading.Lock) -> FewThreads:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = _SECONDS
@@ -81,8 +83,4 @@ def _server(port: int, rpc: Rpc, one_at_a_time: threading.Lock) -> ThreadingHTTP
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: a node asks several times a second."""
 
-    class Server(ThreadingHTTPServer):
-        allow_reuse_address = True
-        daemon_threads = True
-
-    return Server((_HOST, port), Handler)
+    return FewThreads((_HOST, port), Handler, most=_MOST_CONNECTIONS)
