@@ -16,7 +16,7 @@ from typing import Final
 import click
 
 from perun.errors import PerunError
-from perun.town.household import READY, TOLD
+from perun.town.household import READY, TOLD, announce
 from perun.town.leash import leashed
 from perun.town.place import Town, open_town
 
@@ -44,7 +44,7 @@ def inhabitant(role: str, folder: Path) -> None:
         else:
             import_module(_NODES).ROLES[role](town)
     except PerunError as error:
-        _say(f"Error: {error}")
+        announce(f"Error: {error}")
         sys.exit(1)
     finally:
         lock.release()
@@ -56,11 +56,13 @@ def _keep_chain(town: Town) -> None:
         signal.signal(number, lambda *_: stop.set())
     place, name = _CHAINS[town.kind]
     keep = getattr(import_module(place), name)
-    keep(town.chain, town.ports.chain, lambda: _say(READY), lambda text: _say(TOLD + text), stop)
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
+    keep(
+        town.chain,
+        town.ports.chain,
+        lambda: announce(READY),
+        lambda text: announce(TOLD + text),
+        stop,
+    )
 
 
 COMMANDS: Final = (inhabitant,)

@@ -17,7 +17,7 @@ from perun.cli.living import live, opened
 from perun.daemon.daemon import Daemon
 from perun.hub.logs import JsonLog
 from perun.town.asking import serve
-from perun.town.household import READY, TOLD
+from perun.town.household import READY, TOLD, announce
 from perun.town.place import HOST, Town
 from perun.town.player import Player
 from perun.town.robots import Patron, Shop, join
@@ -26,20 +26,16 @@ from perun.town.settling import address_of, hub_link
 __all__ = ["ROLES"]
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
-
-
 def _tell(text: str) -> None:
     """Something that people are to see."""
-    _say(TOLD + text)
+    announce(TOLD + text)
 
 
 def _service(home: Path) -> None:
     """The hub, or the tower: a node that does nothing of its own accord."""
     settings, keyring, password = opened(home)
     log = JsonLog(sys.stdout, settings.chain.rpc)
-    live(home, settings, keyring, password, log.tell, lambda _: _say(READY))
+    live(home, settings, keyring, password, log.tell, lambda _: announce(READY))
 
 
 def _robot(town: Town, name: str, act: Callable[[Path], None]) -> None:
@@ -66,7 +62,7 @@ def _shop(town: Town) -> None:
     def act(home: Path) -> None:
         with connect(home=home) as node:
             join(node, hub_link(town), _tell)
-            _say(READY)
+            announce(READY)
             Shop(node, _tell).run()
 
     _robot(town, "shop", act)
@@ -77,7 +73,7 @@ def _patron(town: Town) -> None:
         node = connect(home=home)
         join(node, hub_link(town), _tell)
         serve(HOST, town.ports.patron, Patron(node, hub_link(town), _tell).asked)
-        _say(READY)
+        announce(READY)
         with connect(home=home) as playing:
             Player(playing, _tell).run()
 

@@ -20,12 +20,19 @@ from typing import ClassVar, Final, Self
 
 from perun.errors import Misuse
 
-__all__ = ["READY", "TOLD", "CannotStart", "Child", "Household", "python"]
+__all__ = ["READY", "TOLD", "CannotStart", "Child", "Household", "announce", "python"]
 
 READY: Final = "ready"
 """The line by which a process says that it serves."""
 TOLD: Final = "> "
 """Lines that begin so are for people; all others are for the log."""
+
+
+def announce(line: str) -> None:
+    """Says a line to whoever has started this process: whole, whatever other threads say."""
+    sys.stdout.write(line + "\n")  # print writes the end of a line apart
+    sys.stdout.flush()
+
 
 _WAITS: Final = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds before it is started again, by how often it has ended in a row."""

@@ -111,3 +111,26 @@ def test_the_patron_hears_programs_and_no_web_pages(page: tuple[str, list[str]])
     assert post(url, data="x" * 10_000).status_code == 413
     assert "perun request" in requests.get(url, timeout=PATIENCE).text
     assert asked == ["please", "now"]
+
+
+def test_a_process_that_is_ready_is_heard_among_what_it_logs() -> None:
+    code = (
+        "import sys, threading\n"
+        "from perun.hub.logs import JsonLog\n"
+        "from perun.town.household import READY, announce\n"
+        "sys.setswitchinterval(1e-6)\n"
+        "log, over = JsonLog(sys.stdout), threading.Event()\n"
+        "def write():\n"
+        "    while not over.is_set():\n"
+        "        log.write('Sent', {})\n"
+        "threads = [threading.Thread(target=write) for _ in range(3)]\n"
+        "[thread.start() for thread in threads]\n"
+        "for _ in range(300):\n"
+        "    announce(READY)\n"
+        "over.set()\n"
+        "[thread.join() for thread in threads]\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-u", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.splitlines().count("ready") == 300
