@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-__all__ = ["HOME_OPTION", "home_of"]
+__all__ = ["HOME", "HOME_OPTION", "home_of"]
 
 HOME: Final = "PERUN_HOME"
 

@@ -13,10 +13,12 @@ import requests
 from rich.table import Table
 
 from perun.api.place import read_place
+from perun.cli.asking import show_table, table
 from perun.cli.homes import HOME_OPTION, home_of
-from perun.cli.render import console, ether, say
+from perun.cli.render import amount, console, ether, say
 from perun.errors import ChainFault
 from perun.hub.shown import ADMIN_PLACE, ChannelLine, Fees, PeerLine, Status
+from perun.types import Address, Asset, Wei
 
 __all__ = ["COMMANDS", "HubNotRunning"]
 
@@ -49,7 +51,10 @@ def _ask(home: Path, method: str, path: str) -> bytes:
             allow_redirects=False,
         )
     except (OSError, msgspec.DecodeError, requests.RequestException) as error:
-        raise HubNotRunning(str(home), type(error).__name__) from None
+        why = "nobody has said where it answers"
+        if not isinstance(error, FileNotFoundError):
+            why = type(error).__name__
+        raise HubNotRunning(str(home), why) from None
     if answer.status_code != 200:
         raise HubNotRunning(str(home), f"HTTP {answer.status_code}: {answer.text.strip()[:200]}")
     return answer.content
@@ -77,7 +82,7 @@ def status(home: Path, as_json: bool) -> None:
 
 def _show_status(found: Status) -> None:
     shown = console()
-    table = Table(box=None, show_header=False)
+    table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column()
     table.add_column(overflow="fold")
     mode = [word for word in ("paused", "draining", "exit_only") if getattr(found, word)]
@@ -110,26 +115,23 @@ def _counted(counts: dict[str, int]) -> str:
 @HOME_OPTION
 @JSON_OPTION
 def channels(home: Path, as_json: bool) -> None:
-    """Show all channels that have not ended; amounts in the asset's smallest unit."""
+    """Show all channels that have not ended; `held` counts what is listed in each."""
     _looked(home, "channels", list[ChannelLine], as_json, _show_channels)
 
 
 def _show_channels(found: list[ChannelLine]) -> None:
-    table = Table(
-        "channel", "peer", "phase", "online", "ours free", "locked", "theirs", "instances"
-    )
+    shown = table("channel", "peer", "phase", "free", "locked", "theirs", "held", folded="phase")
     for line in found:
-        table.add_row(
-            line.id[:14] + "…",
-            line.peer[:18] + "…",
-            line.phase,
-            "yes" if line.online else "",
-            line.ours,
-            line.locked,
-            line.theirs,
+        asset = Asset(Address(bytes.fromhex(line.asset[2:])))
+        amounts = (line.ours, line.locked, line.theirs)
+        shown.add_row(
+            line.id[:8] + "…",
+            line.peer[:11] + "…",
+            line.phase if line.online else f"{line.phase}, offline",
+            *(amount(asset, Wei(int(one))) for one in amounts),
             str(line.instances),
         )
-    console().print(table)
+    show_table(shown, "No channels.")
 
 
 @click.command()
@@ -141,10 +143,10 @@ def peers(home: Path, as_json: bool) -> None:
 
 
 def _show_peers(found: list[PeerLine]) -> None:
-    table = Table("peer", "channels", "online")
+    shown = table("peer", "channels", "online", folded="peer")
     for line in found:
-        table.add_row(line.peer, str(line.channels), "yes" if line.online else "")
-    console().print(table)
+        shown.add_row(line.peer, str(line.channels), "yes" if line.online else "")
+    show_table(shown, "Nobody.")
 
 
 @click.command()

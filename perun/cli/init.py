@@ -15,7 +15,7 @@ from rich.table import Table
 
 from perun.bindings.translation import translated
 from perun.chain import connect
-from perun.cli.homes import HOME_OPTION, home_of
+from perun.cli.homes import HOME, HOME_OPTION, home_of
 from perun.cli.passwords import PASSWORD, password_for
 from perun.cli.render import console, ether, say
 from perun.crypto.interop import checksum
@@ -116,9 +116,10 @@ def init(
         given = ask_faucet(NodeAddress.parse(hub).host, account)
         table.add_row("from the faucet", f"{ether(given)} ETH")
     shown.print(table)
-    where = "" if home == home_of(Path("~/.perun")) else f"--home {home} "
+    usual = home_of(Path(os.environ.get(HOME) or "~/.perun"))
+    where = "" if home == usual else f" --home {home}"
     shown.print()
-    say(shown, f"Next: perun node start {where}", "bold")
+    say(shown, f"Next: perun node start{where}", "bold")
 
 
 def _card_of(hub: str) -> Card:

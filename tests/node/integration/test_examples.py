@@ -31,5 +31,7 @@ def test_example_is_short(name: str) -> None:
 
 
 def test_every_example_is_run_by_a_test() -> None:
-    names = {path.stem for path in EXAMPLES.glob("*.py")}
-    assert names == {*SAID, "first_payment"}
+    names = {path.name for path in EXAMPLES.iterdir() if path.is_file()}
+    # Those that pay need a network: tests/node/processes/town runs them.
+    paying = {"pay.py", "pay.mjs", "pay.sh"}
+    assert names == {*(f"{name}.py" for name in SAID), "first_payment.py", *paying}

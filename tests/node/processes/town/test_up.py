@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ from perun.chain.rpc import connect as connect_chain
 from tests.node.processes.network.wired import eventually
 from tests.node.processes.town.running import PATIENCE, Up, shell
 
+EXAMPLES = Path(__file__).parents[4] / "examples"
 GUIDE = Path(__file__).parents[4] / "docs" / "guides" / "first-payment.md"
 
 pytestmark = [
@@ -47,6 +50,8 @@ def test_newcomer_pays_and_is_paid_whatever_is_killed(tmp_path: Path) -> None:
             eventually(lambda: "127.0.0.1:" in shell(home, "perun exposure"))  # the tower watches
             assert "not 5 ETH; top it up, or pay less" in answers["pay"]
             assert "at most 0.05 at a time" in shell(home, steps[7].replace("0.02", "0.2"))
+
+            pay_by_programs(home)
 
             with connect(home=home / "you") as node:
                 before = node.status().block.number
@@ -92,6 +97,24 @@ def _plain(step: str) -> str:
     """A step as the guide has it, whatever this machine's folder and ports are."""
     step = re.sub(r"^\. .*/names$", ". ~/.perun/up/names", step)
     return re.sub(r" --api \S+$", "", step)
+
+
+def pay_by_programs(home: Path) -> None:
+    """The examples, in three languages."""
+    wanted = {"by Python": ("python pay.py $SHOP '0.001 ether'", "done 1000000000000000")}
+    if shutil.which("node"):
+        wanted["by Node"] = ("node pay.mjs $SHOP 0.001", "done 1000000000000000")
+    if shutil.which("curl"):
+        wanted["by curl"] = ("sh pay.sh $SHOP 1000000000000000 order-1", '"step":"done"')
+    for text, (command, said) in wanted.items():
+        answer = shell(home, f"cd {EXAMPLES} && {command}")
+        assert said in answer, answer
+        if text == "by curl":
+            again = shell(home, f"cd {EXAMPLES} && {command}")
+            assert json.loads(again)["result"]["id"] == json.loads(answer)["result"]["id"]
+    with connect(home=home / "you") as node:
+        texts = [one.text for one in node.payments("out")]
+        assert {text: texts.count(text) for text in wanted} == dict.fromkeys(wanted, 1)
 
 
 def buy_coffee(home: Path, node: Node) -> None:
