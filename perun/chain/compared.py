@@ -164,9 +164,12 @@ class Compared:
             raise Inconsistent(f"two nodes count different transactions in block {number}")
         return found[0][0]
 
-    def balance(self, account: Address) -> Wei:
-        """See `Sending`. Whoever says less must not keep an answer back; a pool knows better."""
-        return max(self._each(lambda node: node.balance(account)))
+    def balance(self, account: Address, number: int | None = None) -> Wei:
+        """See `Sending`. Whoever says less must not keep an answer back; a pool knows better. Of
+        one block both say the same."""
+        if number is None:
+            return max(self._each(lambda node: node.balance(account)))
+        return self._same("a balance", lambda node: node.balance(account, number))
 
     def tip(self) -> Wei:
         """See `Sending`."""

@@ -145,7 +145,7 @@ class Sending(Protocol):
         """How many transactions of the account are mined, up to the block of that number; None: and
         waiting in the node's pool, as far as the node tells."""
 
-    def balance(self, account: Address) -> Wei:
+    def balance(self, account: Address, number: int | None = None) -> Wei:
         """ETH of the account in the newest block, in wei."""
 
     def tip(self) -> Wei:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,10 +15,13 @@ from rich.panel import Panel
 from rich.table import Table
 
 from perun.bindings.translation import translated
-from perun.chain import connect
+from perun.chain.reach import reach
+from perun.chain.rpc import RpcEndpoint
 from perun.cli.homes import HOME, HOME_OPTION, home_of
 from perun.cli.passwords import PASSWORD, password_for
+from perun.cli.reach import RPC_OPTION
 from perun.cli.render import console, ether, say
+from perun.core.config import Deployment
 from perun.crypto.interop import checksum
 from perun.daemon.cards import fetch_card
 from perun.daemon.contracts import Contracts, contracts_in, prove, read_contracts, write_contracts
@@ -45,7 +49,7 @@ _OWNER_ONLY: Final = 0o700
 
 @click.command()
 @HOME_OPTION
-@click.option("--rpc", multiple=True, required=True, help="An Ethereum node; give two to compare.")
+@RPC_OPTION
 @click.option("--hub", help="A hub's address, perun1…@host: its card names network and contracts.")
 @click.option(
     "--contracts",
@@ -83,11 +87,8 @@ def init(
     if (home / FILE_NAME).exists():
         raise BadSettings(str(home), "there is a node already; choose another --home")
     card = _card_of(hub) if hub else None
-    endpoint = connect(rpc[0])
     known = _contracts(card, contracts)
-    deployment = prove(endpoint.web3, known)
-    with translated():
-        since = int(endpoint.web3.eth.block_number)
+    deployment, since = _ground(rpc, known)
 
     typed = click.prompt("Your twelve words", hide_input=True) if restore else new_phrase()
     keyring = Keyring.of(typed)
@@ -120,6 +121,29 @@ def init(
     where = "" if home == usual else f" --home {home}"
     shown.print()
     say(shown, f"Next: perun node start{where}", "bold")
+
+
+def _ground(rpc: Sequence[str], known: Contracts) -> tuple[Deployment, int]:
+    """The contracts, which every node that answers has, and the newest block.
+
+    Raises:
+        ChainFault: none answers.
+        BadSettings: two are of different chains.
+    """
+    found: set[tuple[Deployment, bytes]] = set()
+
+    def learn(node: RpcEndpoint) -> None:
+        deployment = prove(node.web3, known)
+        with translated():
+            found.add((deployment, bytes(node.web3.eth.get_block(0)["hash"])))
+
+    endpoint = reach(rpc, learn)
+    if len(found) > 1:
+        raise BadSettings("--rpc", "names nodes of two chains")
+    head = endpoint.block()
+    assert head is not None  # Asked without a number there is one, or a fault.
+    ((deployment, _),) = found
+    return deployment, head.number
 
 
 def _card_of(hub: str) -> Card:

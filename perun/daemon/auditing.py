@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from perun.chain.endpoint import Block
-from perun.chain.rpc import RpcEndpoint, connect
+from perun.chain.endpoint import Block, Endpoint
+from perun.chain.reach import reach
 from perun.core.books import Books
 from perun.core.limits import limits_for
 from perun.daemon.contracts import prove, read_contracts
@@ -88,15 +88,20 @@ def audit_home(home: Path) -> Audit:
 
 
 def audit_kept(home: Path, kept: Kept) -> Audit:
-    """Compares once what was read from a folder."""
+    """Compares once what was read from a folder; the chain is told by all nodes of the settings,
+    which must not disagree.
+
+    Raises:
+        ChainFault: no node answers, or two say different things.
+    """
     settings = read_settings(home / FILE_NAME)
-    endpoint = connect(settings.chain.rpc[0])
-    prove(endpoint.web3, read_contracts(home / settings.chain.contracts))
+    contracts = read_contracts(home / settings.chain.contracts)
+    endpoint = reach(settings.chain.rpc, lambda node: prove(node.web3, contracts))
     final = _final(endpoint, settings)
     return audit(endpoint, kept.books, kept.entries, kept.costs, settings.chain.since, final)
 
 
-def _final(endpoint: RpcEndpoint, settings: Settings) -> Block:
+def _final(endpoint: Endpoint, settings: Settings) -> Block:
     """The newest final block, as the hub counts."""
     limits = limits_for(endpoint.chain_id)
     behind = settings.chain.finality_blocks

@@ -19,8 +19,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from perun.bindings import ms_contract_calls
-from perun.chain.endpoint import Block
-from perun.chain.rpc import RpcEndpoint
+from perun.chain.endpoint import Block, Endpoint
 from perun.core.books import Books
 from perun.core.rules.accounting import gain
 from perun.core.state import ChannelView, HubStage, Stage
@@ -94,7 +93,7 @@ class Audit:
 
 
 def audit(
-    endpoint: RpcEndpoint,
+    endpoint: Endpoint,
     books: Books,
     entries: Sequence[Entry],
     costs: Costs,
@@ -119,7 +118,7 @@ class _Auditor:
 
     def __init__(
         self,
-        endpoint: RpcEndpoint,
+        endpoint: Endpoint,
         books: Books,
         entries: Sequence[Entry],
         costs: Costs,

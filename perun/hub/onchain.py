@@ -22,7 +22,7 @@ from perun.bindings.events import (
 )
 from perun.bindings.failures import NodeBusy
 from perun.bindings.logs import Event, Log
-from perun.chain.rpc import RpcEndpoint
+from perun.chain.endpoint import Endpoint
 from perun.core.rules.accounting import own_lock
 from perun.core.state import ChannelView, Role
 from perun.types import Address, Asset, ChannelId
@@ -65,7 +65,7 @@ class AccountOnChain:
 
 
 def read_channels(
-    endpoint: RpcEndpoint,
+    endpoint: Endpoint,
     contract: Address,
     views: Sequence[ChannelView],
     first: int,
@@ -116,7 +116,7 @@ def _paid(channel: ChannelOnChain, log: Log, amount: int) -> None:
 
 
 def read_account(
-    endpoint: RpcEndpoint, contract: Address, account: Address, first: int, last: int
+    endpoint: Endpoint, contract: Address, account: Address, first: int, last: int
 ) -> dict[Asset, AccountOnChain]:
     """Our credit's history, by asset. Raises `ChainFault`."""
     found: dict[Asset, AccountOnChain] = {}
@@ -140,7 +140,7 @@ _CREDIT: Final = tuple(
 
 
 def _events(
-    endpoint: RpcEndpoint,
+    endpoint: Endpoint,
     contract: Address,
     first: int,
     last: int,

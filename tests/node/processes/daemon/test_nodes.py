@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
 from perun.chain import Compared
 from perun.chain.anvil import Anvil
 from perun.chain.reports import Stopped, Unanswered
-from perun.daemon.settings import BadSettings
+from perun.cli.main import cli
+from perun.daemon.contracts import write_contracts
+from perun.daemon.settings import FILE_NAME, BadSettings, read_settings
 from perun.store.faults import StoreFull
 from tests.node.processes.daemon.town import Town, until
 
@@ -48,6 +51,26 @@ def test_two_chains_are_none(town: Town) -> None:
         Town(town.folder, other)
         with pytest.raises(BadSettings, match="two chains"):
             town.settle("alice", rpc=(town.anvil.url, other.url))
+
+
+def test_a_node_is_made_with_two_that_are_compared(town: Town, tmp_path: Path) -> None:
+    contracts = tmp_path / "contracts.json"
+    write_contracts(contracts, town.contracts)
+
+    def init(name: str, *rpc: str) -> Result:
+        words = ["init", "--home", str(tmp_path / name), "--contracts", str(contracts), "--yes"]
+        return CliRunner().invoke(cli, [*words, *(word for url in rpc for word in ("--rpc", url))])
+
+    url = town.anvil.url
+    done = init("one", NOBODY, url)
+    assert done.exit_code == 0, done.output
+    assert read_settings(tmp_path / "one" / FILE_NAME).chain.rpc == (NOBODY, url)
+    with Anvil(options=["--timestamp", "1"]) as other:
+        assert "code" in init("two", url, other.url).output  # no contracts there
+        Town(town.folder, other)
+        assert "two chains" in init("two", url, other.url).output
+    assert not (tmp_path / "two").exists()
+    assert init("three", url, url, url).exit_code == 2
 
 
 def test_chain_port_that_has_stopped_ends_the_daemon(town: Town) -> None:

@@ -25,7 +25,8 @@ from perun.crypto.interop import checksum
 from perun.daemon.auditing import Kept, audit_home, audit_kept, read_kept
 from perun.daemon.faucet import ask_faucet
 from perun.daemon.keyring import read_keyring
-from perun.daemon.settings import WireSettings
+from perun.daemon.settings import FILE_NAME, WireSettings, read_settings, write_settings
+from perun.deployments import WrongCode
 from perun.encoding.addresses import NodeAddress
 from perun.hub.shown import ADMIN_PLACE
 from perun.types import Wei
@@ -120,6 +121,24 @@ def adds_up(home: Path) -> None:
     assert found.notes == []
 
 
+def audited_by_two(home: Path) -> None:
+    """An audit asks all nodes of the settings; one may be down, and two must agree."""
+    settings = read_settings(home / FILE_NAME)
+    (url,) = settings.chain.rpc
+    try:
+        for other in (url.replace("http", "ws"), "http://127.0.0.1:1"):
+            chain = replace(settings.chain, rpc=(other, url))
+            write_settings(home / FILE_NAME, replace(settings, chain=chain))
+            adds_up(home)
+        with Anvil(options=["--timestamp", "1"]) as elsewhere:
+            chain = replace(settings.chain, rpc=(url, elsewhere.url))
+            write_settings(home / FILE_NAME, replace(settings, chain=chain))
+            with pytest.raises(WrongCode):
+                audit_home(home)
+    finally:
+        write_settings(home / FILE_NAME, settings)
+
+
 def test_payments_cross_a_hub_that_dies_and_comes_back(tmp_path: Path, stack: ExitStack) -> None:
     anvil = stack.enter_context(Anvil(options=["--block-time", "1"]))
     place = Place(anvil, tmp_path)
@@ -147,6 +166,7 @@ def test_payments_cross_a_hub_that_dies_and_comes_back(tmp_path: Path, stack: Ex
     hub_says(home, "drain")
     assert hub.ended() == 0
     adds_up(home)
+    audited_by_two(home)
     find_each_wei(home)
     assert not (home / ADMIN_PLACE).exists()
     keep_secrets(home, hub)
