@@ -87,7 +87,7 @@ def _page(town: Town) -> None:
         "shop": address_of(town, "shop"),
         "name": "perun up",
     }
-    serve_page(HOST, town.ports.page, network, lambda: _say(READY))
+    serve_page(HOST, town.ports.page, network, lambda: announce(READY))
 
 
 ROLES: Final[dict[str, Callable[[Town], None]]] = {
