@@ -44,7 +44,7 @@ from perun.daemon.hosting import Hosting
 from perun.daemon.keyring import Keyring
 from perun.daemon.lookups import Lookups
 from perun.daemon.places import place_of, tls_of
-from perun.daemon.policies import policy_of
+from perun.daemon.policies import policy_of, tokens_of
 from perun.daemon.purse import Purse
 from perun.daemon.services import Services
 from perun.daemon.settings import BadSettings, Settings
@@ -158,6 +158,7 @@ class Daemon:
                 genesis=genesis,
                 host=self._public_host(),
                 games=tuple(KnownGame(name, where) for name, (where, _) in rules.items()),
+                tokens=tokens_of(settings),
             ),
             new_salt,
             self._reach,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from perun.core.config import HubPolicy, Policy
-from perun.daemon.settings import HubSettings, Settings
+from perun.app.settings import KnownToken
+from perun.core.config import HubPolicy, Policy, Worth
+from perun.daemon.settings import BadSettings, HubSettings, Settings, TokenSettings
+from perun.errors import PerunError
 from perun.hub.acceptance import Bounds
 from perun.hub.tariff import Prices
-from perun.types import Seconds, Wei
+from perun.types import ETH, Address, Asset, Seconds, Wei
+from perun.units import parse_units
 
-__all__ = ["TEST_NETWORKS", "bounds_of", "policy_of", "prices_of"]
+__all__ = ["TEST_NETWORKS", "bounds_of", "policy_of", "prices_of", "tokens_of"]
 
 TEST_NETWORKS: Final = frozenset({11_155_111, 560_048, 31_337, 131_277_322_940_537})
 """Where money is worth nothing: Sepolia, Hoodi, anvil's and eth-tester's chains."""
@@ -22,7 +25,11 @@ _TIMES: Final = 10
 def policy_of(settings: Settings) -> Policy:
     """What the core is told to agree to without asking."""
     given, hub = settings.policy, settings.hub
+    tokens = {token.asset: settings.tokens[token.symbol] for token in tokens_of(settings)}
     return Policy(
+        assets=(ETH, *tokens),
+        worths=tuple(_worth(asset, one) for asset, one in tokens.items() if one.for_one_ether),
+        unpriced=tuple(asset for asset, one in tokens.items() if not one.for_one_ether),
         greatest_deposit=Wei(int(given.greatest_deposit)),
         greatest_deposits=_maybe(given.greatest_deposits),
         greatest_lock=_maybe(given.greatest_lock),
@@ -30,6 +37,28 @@ def policy_of(settings: Settings) -> Policy:
         greatest_loss=Wei(int(given.greatest_loss)),
         hub=None if hub is None else _hub_policy(hub),
     )
+
+
+def tokens_of(settings: Settings) -> tuple[KnownToken, ...]:
+    """The tokens that have a name here.
+
+    Raises:
+        BadSettings: the address is ETH's.
+    """
+    found = []
+    for symbol, token in settings.tokens.items():
+        asset = Asset(Address(bytes.fromhex(token.address[2:])))
+        if asset == ETH or symbol.lower() in ("eth", "ether", "gwei", "wei"):
+            raise BadSettings(f"[tokens.{symbol}]", "ETH is no token")
+        found.append(KnownToken(asset, symbol, token.decimals))
+    return tuple(found)
+
+
+def _worth(asset: Asset, token: TokenSettings) -> Worth:
+    try:
+        return Worth(asset, parse_units(token.for_one_ether, token.decimals), Wei(10**18))
+    except PerunError as error:
+        raise BadSettings("[tokens] for_one_ether", str(error)) from None
 
 
 def prices_of(hub: HubSettings) -> Prices:

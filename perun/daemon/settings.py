@@ -30,6 +30,7 @@ __all__ = [
     "NodeSettings",
     "PolicySettings",
     "Settings",
+    "TokenSettings",
     "TowerSettings",
     "WireSettings",
     "read_amount",
@@ -44,6 +45,7 @@ _UNITS: Final = {"ether": 18, "eth": 18, "gwei": 9, "wei": 0}
 _AMOUNT: Final = re.compile(r"\s*([0-9.]+)\s*([A-Za-z]+)\s*")
 
 Port = Annotated[int, msgspec.Meta(ge=0, lt=65_536)]
+TokenName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9.]{0,15}$")]
 Millionths = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
@@ -166,6 +168,16 @@ class TowerSettings(_Section, frozen=True, forbid_unknown_fields=True):
     folder: str = "clients"
 
 
+class TokenSettings(_Section, frozen=True, forbid_unknown_fields=True):
+    """`[tokens.USDC]`: a token that we deal in, by the name that people use here."""
+
+    address: Annotated[str, msgspec.Meta(pattern=r"^0x[0-9a-fA-F]{40}$")]
+    decimals: Annotated[int, msgspec.Meta(ge=0, le=36)]
+    for_one_ether: str = ""
+    """So many of it are worth one ETH, `"3000"`: what a dispute costs is weighed by it. Not set:
+    it is taken in any amount, whatever a dispute costs."""
+
+
 class HubSettings(_Section, frozen=True, forbid_unknown_fields=True):
     """`[hub]`: prices and bounds; with this section we are one."""
 
@@ -211,6 +223,7 @@ class Settings(_Section, frozen=True, forbid_unknown_fields=True):
     backup: BackupSettings = BackupSettings()
     tower: TowerSettings = TowerSettings()
     hub: HubSettings | None = None
+    tokens: dict[TokenName, TokenSettings] = {}
 
 
 def read_settings(file: Path, environment: Mapping[str, str] | None = None) -> Settings:
@@ -253,19 +266,25 @@ def write_settings(file: Path, settings: Settings) -> None:
     lines = []
     for section in settings.__struct_fields__:
         value = getattr(settings, section)
-        if value is None:
-            continue
-        rows = [
-            f"{name} = {_toml(getattr(value, name))}"
-            for name in value.__struct_fields__
-            if not _is_default(value, name)
-        ]
-        if rows or section == "hub":
-            lines += [f"[{section}]", *rows, ""]
+        if isinstance(value, dict):
+            for name, token in value.items():
+                lines += [f'[{section}."{name}"]', *_rows(token), ""]
+        elif value is not None:
+            rows = _rows(value)
+            if rows or section == "hub":
+                lines += [f"[{section}]", *rows, ""]
     try:
         file.write_text("\n".join(lines), encoding="utf-8")
     except OSError as error:
         raise BadSettings(str(file), error.strerror or type(error).__name__) from None
+
+
+def _rows(section: msgspec.Struct) -> list[str]:
+    return [
+        f"{name} = {_toml(getattr(section, name))}"
+        for name in section.__struct_fields__
+        if not _is_default(section, name)
+    ]
 
 
 def _is_default(section: msgspec.Struct, name: str) -> bool:
@@ -292,6 +311,8 @@ def _place(content: dict[str, Any], name: str, value: str) -> None:
     kinds = get_type_hints(Settings)
     if section not in kinds or not key:
         raise BadSettings(name, "no such setting")
+    if section == "tokens":
+        raise BadSettings(name, "tokens are named in the file only")
     kind = next((k for k in (kinds[section], *get_args(kinds[section])) if hasattr(k, key)), None)
     if kind is None:
         raise BadSettings(name, f"[{section}] has no {key}")

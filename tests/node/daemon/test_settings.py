@@ -6,16 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from perun.daemon.policies import policy_of
+from perun.app.settings import KnownToken
+from perun.core.config import Worth
+from perun.daemon.policies import policy_of, tokens_of
 from perun.daemon.settings import (
     Amount,
     BadSettings,
     ChainSettings,
     HubSettings,
     Settings,
+    TokenSettings,
     read_settings,
     write_settings,
 )
+from perun.types import ETH, Address, Asset, Wei
 
 LEAST = '[chain]\nrpc = ["http://127.0.0.1:8545"]\n'
 
@@ -93,7 +97,7 @@ def test_what_is_wrong_is_named(
 
 
 def test_file_that_is_not_there_is_named(file: Path) -> None:
-    with pytest.raises(BadSettings, match=str(file)):
+    with pytest.raises(BadSettings, match=f"{file.parent}: no node is here; make one by"):
         read_settings(file, {})
 
 
@@ -109,3 +113,47 @@ def test_policy_is_what_the_settings_say(file: Path) -> None:
     assert policy.hub is not None
     assert (policy.hub.greatest_draw, policy.hub.open_fee) == (10**18, 3)
     assert policy.hub.amount_day_ppm == 7
+
+
+USDC = "0x" + "ab" * 20
+OWN = "0x" + "cd" * 20
+
+
+def test_tokens_have_names_a_price_or_none(file: Path) -> None:
+    named = {
+        "USDC": TokenSettings(USDC, 6, "3000"),
+        "OWN": TokenSettings(OWN, 0),
+    }
+    settings = Settings(ChainSettings(("http://a",)), tokens=named)
+    write_settings(file, settings)
+    assert read_settings(file, {}) == settings
+    usdc, own = (Asset(Address(bytes.fromhex(text[2:]))) for text in (USDC, OWN))
+    policy = policy_of(settings)
+    assert policy.assets == (ETH, usdc, own)
+    assert policy.worths == (Worth(usdc, 3_000 * 10**6, Wei(10**18)),)
+    assert policy.unpriced == (own,)
+    assert tokens_of(settings) == (KnownToken(usdc, "USDC", 6), KnownToken(own, "OWN", 0))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'[tokens.ETH]\naddress = "{USDC}"\ndecimals = 18\n',
+        f'[tokens.X]\naddress = "0x{"0" * 40}"\ndecimals = 18\n',
+        f'[tokens.X]\naddress = "{USDC}"\ndecimals = 6\nfor_one_ether = "many"\n',
+        f'[tokens.X]\naddress = "{USDC}"\ndecimals = 6\nfor_one_ether = "0"\n',
+        f'[tokens."a b"]\naddress = "{USDC}"\ndecimals = 6\n',
+        '[tokens.X]\naddress = "here"\ndecimals = 6\n',
+    ],
+)
+def test_a_token_that_cannot_be_meant_is_refused(file: Path, text: str) -> None:
+    file.write_text(LEAST + text)
+    with pytest.raises(BadSettings):
+        policy_of(read_settings(file, {}))
+
+
+def test_tokens_are_not_in_the_environment(file: Path) -> None:
+    file.write_text(LEAST)
+    for name in ("PERUN_TOKENS_KEYS", "PERUN_TOKENS_USDC"):
+        with pytest.raises(BadSettings, match="in the file only"):
+            read_settings(file, {name: "x"})
