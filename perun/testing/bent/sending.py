@@ -88,7 +88,9 @@ def _after_taking(rng: Random) -> Bend:
 
     def bend(question: Question, ask: Ask) -> dict[str, Any] | Http:
         found = ask(question)
-        return answer if question.method == _SEND else found
+        # What another quirk has refused was not taken: those words must be heard.
+        taken = question.method == _SEND and isinstance(found, dict) and "result" in found
+        return answer if taken else found
 
     return bend
 

@@ -617,6 +617,8 @@ class Witness:
         if self.heard_all:
             return machines - locks + earned + drawn - paid
         spent = locks + self._undone() + self.ordered + GREATEST_FEE * len(self._asked_for())
+        # Peers may take a little unasked (`Policy.greatest_loss`), and of that no notice is sure.
+        spent += sum(view.taken for view in self.actor.node.books.channels.values())
         if self.copied:
             # What it does not know of, peers may keep back; what it has given is gone anyway.
             lost = sum(max(0, -gain) for gain in self.flips.values())

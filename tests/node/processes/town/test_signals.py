@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from perun.api.client import Node, connect
+from perun.api.client import connect
 from perun.daemon.auditing import audit_home
 from perun.errors import PerunError
 from tests.node.processes.network.wired import eventually
@@ -40,14 +40,14 @@ class Payer(threading.Thread):
     def run(self) -> None:
         while not self._enough.is_set():
             self.keys.append(f"key {len(self.keys)}")
-            with connect(home=self._home) as node:
-                self.ask(node, self.keys[-1])
+            self.ask(self.keys[-1])
 
-    def ask(self, node: Node, key: str) -> None:
+    def ask(self, key: str) -> None:
         """Until there is an answer, or it is enough for now."""
         while not self._enough.is_set():
             try:
-                paid = node.pay(self._payee, AMOUNT, idempotency_key=key, wait=20)
+                with connect(home=self._home) as node:
+                    paid = node.pay(self._payee, AMOUNT, idempotency_key=key, wait=20)
             except (PerunError, OSError) as error:
                 self.last = str(error)  # somebody is away: the same wish again
                 continue
@@ -69,10 +69,9 @@ class Payer(threading.Thread):
         self._enough.set()
         self.join()
         self._enough.clear()
-        with connect(home=self._home) as node:
-            for key in self.keys:
-                self.ask(node, key)
-                assert self.answers[key] in ("done", "failed")
+        for key in self.keys:
+            self.ask(key)
+            assert self.answers[key] in ("done", "failed")
 
 
 def ended_in_the_midst(home: Path, rounds: tuple[tuple[str, int], ...]) -> None:
