@@ -15,9 +15,9 @@ from perun.core.table import SIGNED, TABLE, Row
 from perun.encoding import messages as m
 from perun.types import Statement
 
-__all__ = ["step"]
+__all__ = ["OF_PAYMENTS", "step"]
 
-_OF_PAYMENTS: Final[dict[type, Callable[..., Step]]] = {
+OF_PAYMENTS: Final[dict[type, Callable[..., Step]]] = {
     m.Pay: payments.on_pay,
     m.Paid: payments.on_paid,
     m.NotPaid: payments.on_not_paid,
@@ -36,7 +36,7 @@ def step(books: Books, input: Input) -> Step:
     # The frequent ones first; no input has subclasses, so the very type is asked for.
     draft: Draft
     if type(input) is Received:
-        paid = _OF_PAYMENTS.get(type(input.message))
+        paid = OF_PAYMENTS.get(type(input.message))
         if paid is not None:
             return paid(books, input.sender, input.message)
         draft = Draft(books)

@@ -17,6 +17,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from perun.core import open_at_once, table
+from perun.core import step as entrance
 from perun.core.books import Books, Draft
 from perun.core.channel import disputes, judge, offers, proposals
 from perun.core.faults import BadProposal
@@ -91,7 +92,7 @@ def _entries(old: object) -> list[tuple[dict[type, Any], type, object]]:
     """Where the tables of the core keep a function, in a row or alone."""
     return [
         (rows, key, row)
-        for rows in (table.TABLE, table.SIGNED)
+        for rows in (table.TABLE, table.SIGNED, entrance.OF_PAYMENTS)
         for key, row in list(rows.items())
         if old in (row, getattr(row, "act", None))
     ]
