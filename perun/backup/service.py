@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -170,8 +171,10 @@ class BackupService:
         except NotNext as error:
             return self._standing(owner, slot, str(error))
         if owner not in self._group:
-            (self.shelf.folder(owner) / _GROUP).write_text(group, encoding="utf-8")
             self._group[owner] = group
+            # Without it the entry is kept and counted all the same; after a restart it is nobody's.
+            with suppress(OSError):
+                (self.shelf.folder(owner) / _GROUP).write_text(group, encoding="utf-8")
         used = self._used.setdefault(owner, {})
         size = self._size_of(entry)
         used[slot.hex()] = size if entry.after == 0 else used.get(slot.hex(), 0) + size

@@ -114,12 +114,7 @@ class Shelf:
             if newest is None:
                 file.parent.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
                 _sync(file.parent.parent)
-            fresh = file.with_suffix(".new")
-            with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-                out.write(entry.data)
-                out.flush()
-                os.fsync(out.fileno())
-            fresh.replace(file)
+            _write(file, entry.data)
             _sync(file.parent)
             if entry.after == 0:
                 for number in self._numbers(owner, slot):
@@ -214,6 +209,21 @@ class Shelf:
 
 def _is_number(name: str) -> bool:
     return len(name) == _DIGITS and name.isascii() and name.isdigit()
+
+
+def _write(file: Path, data: bytes) -> None:
+    """On disk when it returns; what came of a failure does not lie about on a disk that is full."""
+    fresh = file.with_suffix(".new")
+    try:
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        fresh.replace(file)
+    except OSError:
+        with suppress(OSError):
+            fresh.unlink()
+        raise
 
 
 def _sync(folder: Path) -> None:

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -224,8 +225,9 @@ class TowerService:
     def _keep(self, client: PeerId, content: bytes, group: str) -> None:
         name = show_node_id(client)
         if client not in self._group:
-            (self._folder / f"{name}{_GROUP}").write_text(group, encoding="utf-8")
             self._group[client] = group
+            with suppress(OSError):
+                (self._folder / f"{name}{_GROUP}").write_text(group, encoding="utf-8")
         keep_export(self._folder / f"{name}{_SUFFIX}", content)
 
     def _read(self, file: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import msgspec
@@ -198,3 +200,38 @@ def test_newest_entry_is_read_once_as_long_as_it_is_the_same(
     assert ask(service, OWNER, "put", content=later.data).standing == later.standing
     assert ask(service, OWNER, "newest").standing == later.standing
     assert len(read) == 2
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "replace"])
+def test_disk_that_is_full_leaves_nothing_about(
+    service: BackupService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    first = snapshot(1)
+    ask(service, OWNER, "put", content=first.data)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        if call == "write":
+            patched.setattr(os, "open", full)
+        elif call == "fsync":
+            patched.setattr(os, "fsync", full)
+        else:
+            patched.setattr(Path, "replace", full)
+        assert "disk fails" in ask(service, OWNER, "put", content=snapshot(2).data).refused
+    assert ask(service, OWNER, "newest").standing == first.standing
+    assert list((tmp_path / "shelf").rglob("*.new")) == []
+    assert ask(service, OWNER, "put", content=snapshot(2).data).number == 2
+
+
+def test_entry_whose_address_cannot_be_noted_is_counted_all_the_same(
+    service: BackupService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    entry = snapshot(1, size=1_500)
+    assert ask(service, OWNER, "put", content=entry.data).standing == entry.standing
+    assert service.kept == len(entry.data)
