@@ -34,6 +34,10 @@ class Bounds(Record, frozen=True):
     """All `Open`s that wait to be used hold at most this part, one in so many, of the credit."""
     patience: Seconds = Seconds(60)
     """How long an offer waits for its turn."""
+    waiting: int = 1_024
+    """Offers that wait for their turn …"""
+    waiting_of_address: int = 16
+    """… and those of one address."""
     longest_wait: Seconds = Seconds(86_400)
     """Of an address that has let `Open`s lapse; also when that is forgotten."""
 
@@ -66,14 +70,19 @@ def why_not_yet(
     strikes: Strikes | None,
     tariff: Tariff,
     bounds: Bounds,
+    held: int,
 ) -> Refusal | None:
-    """Why a channel offered to us gets no share, as far as our own books say; None: it may."""
+    """Why a channel offered to us gets no share, as far as our own books say; None: it may.
+
+    Args:
+        held: what `own_deposits` says.
+    """
     share, asset = view.funding.bob_amount, view.channel.asset
     fee = 0 if view.held is None else view.held.state.net
     price = tariff.least(share, books.chain.gas_price)
     if fee < price:
         return Refusal(f"our share of {share} costs {price}, you offer {fee}")
-    room = bounds.greatest_deposits - own_deposits(books, asset)
+    room = bounds.greatest_deposits - held
     if share > room:
         return Refusal(f"all our channels together may hold {room} more of ours, not {share}")
     now = books.chain.clock

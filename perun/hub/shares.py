@@ -14,11 +14,11 @@ from perun.core.inputs import CommandJoin
 from perun.core.rules.keys import peer_account
 from perun.core.state import ChannelView, PeerId, Stage
 from perun.errors import Misuse
-from perun.hub.acceptance import Bounds, Refusal, strike, why_not_yet, why_poor
+from perun.hub.acceptance import Bounds, Refusal, own_deposits, strike, why_not_yet, why_poor
 from perun.hub.rows import Granted, Strikes
 from perun.hub.tariff import Tariff
 from perun.node.guest import Desk
-from perun.types import Address, ChannelId, UnixTime, Wei
+from perun.types import Address, Asset, ChannelId, UnixTime, Wei
 
 __all__ = ["Shares"]
 
@@ -54,6 +54,8 @@ class Shares:
         self._offers: dict[ChannelId, _Waiting] = {}
         self.granted: dict[ChannelId, Granted] = {}
         self.strikes: dict[str, Strikes] = {}
+        self._held: dict[Asset, int] = {}
+        """Ours in all channels, counted once while nothing changes: there are thousands."""
 
     @property
     def waiting(self) -> int:
@@ -80,25 +82,33 @@ class Shares:
         view = desk.books.channels.get(channel)
         if view is not None and view.stage is Stage.INVITED:
             self._wait_for(desk, view)
-            self.look(desk)
+            self._held.clear()
+            self._look_at(desk, channel)
 
     def look(self, desk: Desk) -> None:
         """Takes up what waits, oldest first; with every block, and whenever something changes."""
         self._settle(desk)
-        for id, waiting in list(self._offers.items()):
-            view = desk.books.channels.get(id)
-            if view is None or view.stage is not Stage.INVITED:
-                del self._offers[id]
-                continue
-            refusal = self._why_not(desk.books, view, waiting.group)
-            if refusal is not None:
-                waiting.why = refusal.reason
-                late = desk.books.chain.clock - waiting.since >= self.bounds.patience
-                if not refusal.passes or late:
-                    self._refuse(desk, id, refusal.reason)
-            elif not waiting.asking:
-                waiting.asking = True
-                self._ask(view)
+        self._held.clear()
+        for id in list(self._offers):
+            self._look_at(desk, id)
+
+    def _look_at(self, desk: Desk, id: ChannelId) -> None:
+        """One offer: a new one must not cost what all that wait do."""
+        waiting, view = self._offers.get(id), desk.books.channels.get(id)
+        if waiting is None:
+            return
+        if view is None or view.stage is not Stage.INVITED:
+            del self._offers[id]
+            return
+        refusal = self._why_not(desk.books, view, waiting.group)
+        if refusal is not None:
+            waiting.why = refusal.reason
+            late = desk.books.chain.clock - waiting.since >= self.bounds.patience
+            if not refusal.passes or late:
+                self._refuse(desk, id, refusal.reason)
+        elif not waiting.asking:
+            waiting.asking = True
+            self._ask(view)
 
     def _wait_for(self, desk: Desk, view: ChannelView) -> None:
         if not view.funding.drawn:
@@ -107,6 +117,12 @@ class Shares:
             return
         now = desk.books.chain.clock
         group = self._group_of(view.peer) or "elsewhere"
+        same = sum(one.group == group for one in self._offers.values())
+        if view.id not in self._offers and (
+            same >= self.bounds.waiting_of_address or len(self._offers) >= self.bounds.waiting
+        ):
+            self._refuse(desk, view.id, "too many offers wait for their turn; ask again later")
+            return
         self._offers.setdefault(view.id, _Waiting(group, now))
 
     def _ask(self, view: ChannelView) -> None:
@@ -128,6 +144,7 @@ class Shares:
             self._refuse(desk, id, poor.reason)
             return
         # Others may have come first while the chain was asked.
+        self._held.clear()
         if self._why_not(desk.books, view, waiting.group) is None:
             self._grant(desk, view, waiting.group)
 
@@ -138,12 +155,16 @@ class Shares:
         if not view.met or not view.proven:
             return Refusal("you have not shown your newest state yet", passes=True)
         strikes = self.strikes.get(group)
-        granted = self.granted.values()
-        return why_not_yet(books, view, group, granted, strikes, self.tariff, self.bounds)
+        granted, asset = self.granted.values(), view.channel.asset
+        if asset not in self._held:
+            self._held[asset] = own_deposits(books, asset)
+        held = self._held[asset]
+        return why_not_yet(books, view, group, granted, strikes, self.tariff, self.bounds, held)
 
     def _grant(self, desk: Desk, view: ChannelView, group: str) -> None:
         try:
             desk.do(CommandJoin(view.id, accept=True, to_credit=True))
+            self._held.clear()
         except Misuse as error:
             self._offers[view.id].why = str(error)
             return  # A view of the chain that is too old, or an Open of the same peer: it waits.

@@ -12,7 +12,9 @@ from perun.chain import costs
 from perun.core.config import HubPolicy, Policy
 from perun.core.limits import DEFAULT_LIMITS
 from perun.encoding.messages import MAX_MESSAGE_BYTES
+from perun.hub.acceptance import Bounds
 from perun.node import inbox
+from perun.types import Wei
 from perun.wire import session
 from perun.wire.bodies import BodyLimits
 from perun.wire.door import DoorLimits
@@ -29,6 +31,7 @@ NAMES = {
     "inbox": inbox,
     "door": DoorLimits(),
     "bodies": BodyLimits(0),
+    "bounds": Bounds(Wei(0)),
     "session": session,
     "sessions": Limits(),
     "app": Settings(),

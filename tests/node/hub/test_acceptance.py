@@ -6,6 +6,7 @@ import pytest
 
 from perun.core.config import HubPolicy
 from perun.core.inputs import CommandOffer
+from perun.hub import shares
 from perun.hub.guest import InTurn
 from perun.hub.tariff import Prices
 from perun.testing.parties import Party
@@ -262,3 +263,29 @@ def test_only_whoever_has_money_in_a_channel_is_a_customer(world: HubWorld) -> N
         world.offer(party, share=100)
     world.blocks(2)
     assert world.guest.customers == {alice.peer}
+
+
+def test_offers_of_an_address_wait_in_small_numbers_and_are_not_looked_at_for_each_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Attack: each offer had all that wait looked at, and for each of them all channels counted:
+    a thousand fresh keys at a hub with thousands of channels, and its node does nothing else."""
+    world = HubWorld(answers=False)
+    counted: list[int] = []
+    count = shares.own_deposits
+    monkeypatch.setattr(
+        shares,
+        "own_deposits",
+        lambda *given: counted.append(0) or count(*given),  # type: ignore[func-returns-value]
+    )
+    openers = [world.opener(f"opener {number}", "203.0.113.9") for number in range(20)]
+    counted.clear()
+    for opener in openers:
+        world.offer(opener, share=1)
+    assert world.guest.shares.waiting == world.bounds.waiting_of_address == 16
+    refused = [opener for opener in openers if world.reasons(opener)]
+    assert [world.reasons(opener)[-1][:15] for opener in refused] == ["too many offers"] * 4
+    assert len(counted) <= 2 * len(openers)
+    other = world.opener("other", "198.51.100.7")
+    world.offer(other, share=1)
+    assert not world.reasons(other)
