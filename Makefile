@@ -73,6 +73,7 @@ storm: install ## disputes for MINUTES (10) behind nodes with every quirk of the
 planted: install ## break core and node on purpose and see that tests, games and stories notice
 	$(PYTHON) -m tests.games.planted
 	$(PYTHON) -m tests.games.planted.core
+	$(PYTHON) -m tests.games.planted.edits
 
 kills: install ## end real node processes 200 times in the middle of paying
 	$(PYTHON) -m tests.games.kills --kills 200
