@@ -8,7 +8,7 @@ What is missing after the first two is a kind of instance, or a game, that the n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +32,7 @@ from perun.types import Address, ChainId
 __all__ = [
     "Contracts",
     "contracts_in",
+    "more_rules",
     "of_deployment",
     "prove",
     "read_contracts",
@@ -118,6 +119,31 @@ def rules_in(web3: Web3, contracts: Contracts) -> dict[str, tuple[Address, bytes
             where = address(contracts[name])
             with translated():
                 found[name] = where, bytes(web3.eth.get_code(checksum(where)))
+    return found
+
+
+def more_rules(web3: Web3, games: Sequence[str]) -> dict[str, tuple[Address, bytes]]:
+    """Rules that this node's user plays by besides, as `rules_in`.
+
+    Args:
+        games: `Name=0x…` each; the name finds a view of the game (`perun.games`), if it has one.
+
+    Raises:
+        BadSettings: it is not written so, or no contract is there.
+        NodeUnreachable, NodeRefused: the node failed.
+    """
+    found = {}
+    for text in games:
+        name, _, place = text.partition("=")
+        try:
+            where = address(place.strip())
+        except WrongType as error:
+            raise BadSettings("[chain] games", f"{text[:80]!r}: {error}") from None
+        with translated():
+            code = bytes(web3.eth.get_code(checksum(where)))
+        if not name.strip() or not code:
+            raise BadSettings("[chain] games", f"{text[:80]!r} names no contract: Name=0x…")
+        found[name.strip()] = where, code
     return found
 
 

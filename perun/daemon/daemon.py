@@ -39,7 +39,7 @@ from perun.crypto import SecretKey, keccak
 from perun.crypto.interop import checksum
 from perun.daemon.backups import Backups, Lookout
 from perun.daemon.cards import CardKeeper, card_of
-from perun.daemon.contracts import prove, read_contracts, rules_in
+from perun.daemon.contracts import more_rules, prove, read_contracts, rules_in
 from perun.daemon.hosting import Hosting
 from perun.daemon.keyring import Keyring
 from perun.daemon.lookups import Lookups
@@ -125,6 +125,7 @@ class Daemon:
         def learn(node: RpcEndpoint) -> None:
             deployment = prove(node.web3, contracts)
             rules.update(rules_in(node.web3, contracts))
+            rules.update(more_rules(node.web3, settings.chain.games))
             with translated():
                 grounds.add((deployment, bytes(node.web3.eth.get_block(0)["hash"])))
 
