@@ -15,19 +15,21 @@ from perun.core.books import Row
 from perun.core.config import Deployment
 from perun.core.nanocontracts.instances import instance_id
 from perun.core.nanocontracts.kinds import kind_of
+from perun.core.nanocontracts.plays import signed_position
 from perun.core.rules.keys import own_key
 from perun.core.state import EMPTY, ChannelView, InstanceView, PeerId, Role, Totals
 from perun.crypto import PublicKey, verify
+from perun.encoding.domains import TurnGameDomain
 from perun.encoding.ids import channel_id
-from perun.encoding.typed_data import state_digest, statement_digest
+from perun.encoding.typed_data import position_digest, state_digest, statement_digest
 from perun.errors import PeerFault
 from perun.node.export import Export
-from perun.types import MachineId, Statement
+from perun.types import Game, MachineId, Statement
 
 __all__ = ["Admission", "Heights", "NotWatched", "heights"]
 
 Heights = dict[bytes, int]
-"""Version by channel, accepted total by machine."""
+"""Version by channel and by game, accepted total by machine."""
 
 
 @dataclass(eq=False)
@@ -82,6 +84,7 @@ class Admission:
             if isinstance(row, InstanceView):
                 if instance_id(self.deployment, row.terms) != row.id:
                     raise NotWatched("an instance's id is not the hash of its terms")
+                self._check_game(row)
                 if not any(leg.channel in ours for leg in row.legs):
                     instances[row.id] = replace(row, head=None, final=None, watched=False, told=0)
         taken += instances.values()
@@ -108,6 +111,20 @@ class Admission:
         ):
             raise NotWatched("a state is not signed by both")
 
+    def _check_game(self, instance: InstanceView) -> None:
+        """What would be submitted is what the chain takes: it costs gas."""
+        game, terms = instance.game, instance.terms
+        if game is None:
+            return
+        domain, agreed = self.deployment.find(TurnGameDomain), game.agreed
+        if not isinstance(terms, Game) or agreed is None or domain is None:
+            raise NotWatched("a game that nobody plays")
+        digest = position_digest(domain, signed_position(instance.id, agreed))
+        if not (
+            verify(digest, agreed.alice, terms.alice) and verify(digest, agreed.bob, terms.bob)
+        ):
+            raise NotWatched("a position is not signed by both")
+
     def _check_totals(self, instance: InstanceView, totals: Totals) -> None:
         signers = kind_of(instance.terms).signers(instance.terms)
         if instance.role is None or signers is None or not totals.received_signature:
@@ -127,4 +144,6 @@ def heights(rows: tuple[Row, ...]) -> Heights:
             found[row.id] = 0 if row.agreed is None else row.agreed.state.version
         elif isinstance(row, Totals):
             found[row.machine] = row.received
+        elif isinstance(row, InstanceView) and row.game is not None:
+            found[row.id] = 0 if row.game.agreed is None else row.game.agreed.version
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from perun.bindings import turn_game
 from perun.bindings.turn_game import StoredGame
@@ -13,10 +14,12 @@ from perun.core.nanocontracts.plays import signed_position
 from perun.core.nanocontracts.turn_game import TURN_GAME
 from perun.core.state import GameView, InstanceView
 from perun.demo.character import Character
-from perun.encoding.messages import Propose
+from perun.encoding.messages import Play, Propose
 from perun.node.backup import back_up
+from perun.node.export import Export, rows_for_tower
 from perun.testing.network import ScriptedNetwork
-from perun.types import Game, Salt, Seconds, UnixTime, Wei
+from perun.tower.admission import Admission, NotWatched, heights
+from perun.types import Game, Salt, Seconds, UnixTime, Version, Wei
 from tests.node.runtime.test_exit import Leaver
 from tests.node.runtime.test_watchtower import tower
 from tests.support.scene import ETHER, KEYS, Scene
@@ -157,3 +160,38 @@ def test_finished_game_is_paid_by_the_chain_though_the_loser_signs_nothing(
         leaver.go()
     assert scene.chain.evm.balance(alice.address) - before == ETHER + ETHER // 10
     leaver.close()
+
+
+def test_tower_takes_no_position_that_the_chain_would_refuse(
+    playing: tuple[Scene, Character, Character],
+) -> None:
+    """Bringing it would cost the tower gas, as often as a client likes."""
+    scene, _, bob = playing
+    admission, client = Admission(scene.deployment), bob.peer
+    rows = rows_for_tower([*bob.books.channels.values(), *bob.books.instances.values()])
+    admitted = admission.admit(client, Export(bob.profile, rows))
+    id, agreed = instance_of(bob).id, game_of(bob).agreed
+    assert agreed is not None
+    assert heights(admitted)[id] == agreed.version
+    for forged in (replace(agreed, alice=agreed.bob), replace(agreed, version=Version(99))):
+        game = replace(game_of(bob), agreed=forged)
+        bad = [replace(row, game=game) if isinstance(row, InstanceView) else row for row in rows]
+        with pytest.raises(NotWatched, match="not signed by both"):
+            admission.admit(client, Export(bob.profile, tuple(bad)))
+
+
+def test_tower_is_told_nothing_that_only_one_side_has_signed(
+    playing: tuple[Scene, Character, Character],
+) -> None:
+    scene, _, bob = playing
+    scene.network.lose(Play)  # type: ignore[attr-defined]
+    bob.do(CommandMove(instance_of(bob).id, bytes([4])))
+    scene.settle()
+    assert game_of(bob).own is not None
+    (row,) = [
+        one
+        for one in rows_for_tower([*bob.books.channels.values(), *bob.books.instances.values()])
+        if isinstance(one, InstanceView)
+    ]
+    assert row.game is not None
+    assert (row.game.own, row.game.held) == (None, None)
