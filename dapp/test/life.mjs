@@ -65,7 +65,10 @@ async function life() {
   await alice.go("Home");
   await alice.page.locator(".amount.in", { hasText: "0.004" }).waitFor();
   check(true, "two browsers pay each other");
-  check(alice.faults.length + bob.faults.length === 0, `no faults: ${[...alice.faults, ...bob.faults]}`);
+  check(
+    alice.faults.length + bob.faults.length === 0,
+    `no faults: ${[...alice.faults, ...bob.faults]}`,
+  );
   return alice;
 }
 
@@ -106,7 +109,12 @@ try {
 } catch (error) {
   // What people would have seen.
   for (const page of browser.contexts().flatMap((context) => context.pages())) {
-    console.log(await page.locator("body").innerText().catch(() => "gone"));
+    console.log(
+      await page
+        .locator("body")
+        .innerText()
+        .catch(() => "gone"),
+    );
   }
   throw error;
 } finally {

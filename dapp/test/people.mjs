@@ -49,10 +49,7 @@ export class Person {
   }
 
   go(name) {
-    return this.page
-      .getByRole("navigation")
-      .getByRole("button", { name, exact: true })
-      .click();
+    return this.page.getByRole("navigation").getByRole("button", { name, exact: true }).click();
   }
 
   /** Twelve new words and a password. */

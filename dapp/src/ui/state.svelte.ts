@@ -129,6 +129,8 @@ class Page {
 
   create(phrase: string, password: string, rpc: string, hub: string): void {
     this.refused = undefined;
+    // So that the browser does not clear it to make room; it may say no.
+    void navigator.storage.persist();
     this.#worker.tell({ kind: "create", phrase, password, rpc, hub });
   }
 
