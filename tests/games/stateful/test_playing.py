@@ -7,7 +7,6 @@ from collections import defaultdict
 from random import Random
 
 import pytest
-from perun.testing.host import DEPLOYMENT
 
 from perun.core.effects import Sign, SubmitEvidence
 from perun.core.faults import PeerNotAllowed
@@ -17,6 +16,7 @@ from perun.core.nanocontracts.turn_game import TURN_GAME
 from perun.core.state import GameView, InstanceView, LegStatus, Ply
 from perun.encoding.evidence import position_evidence
 from perun.errors import Misuse
+from perun.testing.ledger import DEPLOYMENT
 from perun.testing.network import Letter
 from perun.testing.parties import Party, World
 from perun.testing.stories import OPEN_HANDED, consent, hub_policy, invite_to_game, open_channel
@@ -149,7 +149,7 @@ class Table:
         ply, id = self.rng.choice(self.agreed), self.instance(self.players[0]).id
         evidence = position_evidence(self.terms, signed_position(id, ply), ply.alice, ply.bob)
         submission = SubmitEvidence(TURN_GAME.app(DEPLOYMENT), id, evidence)
-        self.world.host.apply(submission, self.cast[-1].account.address)
+        self.world.ledger.apply(submission, self.cast[-1].account.address)
 
     def end(self) -> None:
         """Whoever still has it in a channel leaves that; all clocks run out."""
@@ -161,7 +161,7 @@ class Table:
         self.world.network.rule = lambda _letter: ()
         for player, place in zip(self.players, self.channels, strict=True):
             self._do(player, CommandDispute(place))
-        while self.world.host.time <= TURN_GAME.end_time(self.terms) + 1_500:
+        while self.world.ledger.time <= TURN_GAME.end_time(self.terms) + 1_500:
             self.world.advance(24)
             self._newest_counts()
             self.instance(self.players[0])
@@ -177,7 +177,7 @@ class Table:
             allowed = (Misuse, PeerNotAllowed)
             strange = [error for _, error in party.faults if not isinstance(error, allowed)]
             assert strange == []
-        paid = [self.world.host.paid[party.account.address] for party in self.cast]
+        paid = [self.world.ledger.paid[party.account.address] for party in self.cast]
         shift = 1_000 - paid[0]
         assert -STAKES[1] <= shift <= STAKES[0]
         assert paid[1] == 1_000 + shift
@@ -187,8 +187,8 @@ class Table:
 
     def _newest_counts(self) -> None:
         """Whatever old position somebody brings: the newest stands when the clocks begin."""
-        on = self.world.host.instances.get(self.instance(self.players[0]).id)
-        if not isinstance(on, GameRecord) or on.live or self.world.host.time <= on.start:
+        on = self.world.ledger.instances.get(self.instance(self.players[0]).id)
+        if not isinstance(on, GameRecord) or on.live or self.world.ledger.time <= on.start:
             return
         if all(self.instance(one).legs[0].status is LegStatus.REMOVED for one in self.players):
             return  # no channel asks for it any more
@@ -201,12 +201,12 @@ class Table:
     def _decided(self, shift: int) -> None:
         """What both have signed as the end, or the chain has recorded, is what was paid."""
         id = self.instance(self.players[0]).id
-        on = self.world.host.instances.get(id)
+        on = self.world.ledger.instances.get(id)
         removed = self.instance(self.players[0]).legs[0]
         if removed.status is LegStatus.REMOVED:
             assert shift == removed.removed_shift
         elif isinstance(on, GameRecord):
-            found = TURN_GAME.outcome(self.terms, on, self.world.host.time) or 0
+            found = TURN_GAME.outcome(self.terms, on, self.world.ledger.time) or 0
             assert shift == max(-STAKES[1], min(STAKES[0], found))
         else:
             assert shift == 0
