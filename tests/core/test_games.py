@@ -16,7 +16,7 @@ from perun.core.inputs import (
     Received,
 )
 from perun.core.nanocontracts.turn_game import TURN_GAME
-from perun.core.notices import GameBegan, InstanceRefused, InvitationHeld
+from perun.core.notices import GameBegan, GameMoved, InstanceRefused, InvitationHeld
 from perun.core.signing import digest
 from perun.core.state import GameView, LegStatus, Ply
 from perun.core.states.valuation import balance
@@ -757,3 +757,12 @@ def test_move_of_a_game_is_as_the_contract_takes_it(pair: Pair) -> None:
     evidence = move_evidence(terms, EMPTY, b"\0", signature)
     app = TURN_GAME.app(DEPLOYMENT)
     assert pair.world.ledger.about(app, evidence)[0] == id
+
+
+def test_users_hear_when_a_game_begins_and_of_each_position(pair: Pair) -> None:
+    begin(pair)
+    play(pair.world, pair.alice, pair.bob, (0, 3))
+    id = only(pair.alice)
+    for party in (pair.alice, pair.bob):
+        assert party.told(GameBegan) == [GameBegan(id)]
+        assert party.told(GameMoved) == [GameMoved(id, Version(version)) for version in (2, 3)]
