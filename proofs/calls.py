@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from perun.crypto import recover
 from perun.encoding import close_digest, open_digest, state_digest, state_hash, withdraw_digest
-from perun.spec import Contracts, Ledger
+from perun.spec import Contracts, Host
 from perun.spec.custody import Dispute, Key
 from perun.spec.nanos import read_outcome
 from perun.spec.reverts import Refused, TokenRefused
@@ -115,12 +115,12 @@ class Recorder:
     def _seen(self, call: Call) -> str | None:
         """Balances, channels and credits that the call can reach; None if a state is not known."""
         self._learn(call)
-        ms, ledger = self.arena.world.ms_contract, self.arena.world.ledger
+        ms, host = self.arena.world.ms_contract, self.arena.world.host
         keys, accounts, assets = self.arena._reach(call)
         odd = {self.arena.stage.addresses[name] for name in UNPLAIN}
         own = ms.domain.contract
         balances = [
-            f"({self._name(asset)}, {_z(ledger.balance(asset, own))})"
+            f"({self._name(asset)}, {_z(host.balance(asset, own))})"
             for asset in sorted(assets)
             if asset not in odd and own not in accounts
         ]
@@ -244,23 +244,23 @@ class Recorder:
 
 @contextmanager
 def _watched() -> Iterator[Strangers]:
-    """What the model's ledger is asked during one call, and what it answers."""
+    """What the model's host is asked during one call, and what it answers."""
     seen = Strangers()
-    pull, pay, ask, run = Ledger.pull, Ledger.pay, Ledger.ask, Contracts.call
+    pull, pay, ask, run = Host.pull, Host.pay, Host.ask, Contracts.call
 
-    def watch_pull(ledger: Ledger, asset: Any, *rest: Any) -> int:
-        arrived = pull(ledger, asset, *rest)
+    def watch_pull(host: Host, asset: Any, *rest: Any) -> int:
+        arrived = pull(host, asset, *rest)
         if asset != ETH:
             seen.brings = arrived
         return arrived
 
-    def watch_pay(ledger: Ledger, asset: Any, payer: Any, to: Any, amount: Any) -> bool:
-        went = pay(ledger, asset, payer, to, amount)
+    def watch_pay(host: Host, asset: Any, payer: Any, to: Any, amount: Any) -> bool:
+        went = pay(host, asset, payer, to, amount)
         seen.pays.setdefault(to, set()).add(went)
         return went
 
-    def watch_ask(ledger: Ledger, app: Any, nano_id: Any) -> bytes | None:
-        answer = ask(ledger, app, nano_id)
+    def watch_ask(host: Host, app: Any, nano_id: Any) -> bytes | None:
+        answer = ask(host, app, nano_id)
         shift = read_outcome(answer)
         if shift is not None:
             seen.outcomes[app, nano_id] = shift
@@ -276,9 +276,9 @@ def _watched() -> Iterator[Strangers]:
             raise
 
     with (
-        patch.object(Ledger, "pull", watch_pull),
-        patch.object(Ledger, "pay", watch_pay),
-        patch.object(Ledger, "ask", watch_ask),
+        patch.object(Host, "pull", watch_pull),
+        patch.object(Host, "pay", watch_pay),
+        patch.object(Host, "ask", watch_ask),
         patch.object(Contracts, "call", watch_call),
     ):
         yield seen

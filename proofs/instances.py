@@ -97,7 +97,7 @@ def _watched(pieces: Pieces) -> Iterator[None]:
                 if parts is not None:
                     of, piece = parts
                     into.append(
-                        f"Build_Brought _ _ _ ({of}) {self.ledger.now} ({piece}) "
+                        f"Build_Brought _ _ _ ({of}) {self.host.now} ({piece}) "
                         f"({before}) ({after}) ({_some(shift if done else None)})"
                     )
 

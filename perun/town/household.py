@@ -53,8 +53,8 @@ class CannotStart(Misuse):
     said: str
     log: str
 
-    template: ClassVar[str] = "the {name} does not start: {said}"
-    hint: ClassVar[str] = "the rest is in its log, {log}"
+    template: ClassVar[str] = "the {name} does not start: {said} (the rest is in {log})"
+    hint: ClassVar[str] = "read its log, mend what it names, and start again"
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Plants every bug in turn: `python -m tests.games.planted [--games 40] [NAME …]`.
+"""Plants every bug in turn: `python -m tests.games.planted [--games 100] [NAME …]`.
 
 Prints which game or story caught it; fails if one was not caught.
 """
@@ -14,7 +14,7 @@ from tests.games.planted.hunt import catch
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.games.planted")
-    parser.add_argument("--games", type=int, default=40, help="most games for one bug")
+    parser.add_argument("--games", type=int, default=100, help="most games for one bug")
     parser.add_argument("names", nargs="*", help="only these bugs")
     arguments = parser.parse_args()
     tried = missed = 0

@@ -60,7 +60,7 @@ class Node:
         return Wei(1)
 
     def estimate(self, call: Call, sender: Address) -> int:
-        return ESTIMATE + call.reserve
+        return (ESTIMATE if call.data else 21_000) + call.reserve
 
     def touched(self, call: Call, sender: Address) -> tuple[Access, ...]:
         self.asked += 1
