@@ -133,6 +133,6 @@ def from_web3(receipt: LogReceipt) -> Log:
     )
 
 
-def stands(receipt: LogReceipt) -> bool:
+def stands(receipt: Mapping[str, object]) -> bool:
     """Whether a log is in a block: not in one taken back since, nor in one that is to come."""
     return not receipt.get("removed") and receipt.get("blockNumber") is not None

@@ -9,7 +9,7 @@ from perun.bindings.failures import AnswerTooBig, NodeBusy, NodeRefused, NodeUnr
 from perun.bindings.logs import Log
 from perun.errors import ChainFault
 
-__all__ = ["Pieces", "knows_not"]
+__all__ = ["MOST_NUMBER", "Pieces", "knows_not"]
 
 _MOST_PIECES: Final = 256
 """Questions that one range of blocks is asked for by."""
@@ -20,15 +20,15 @@ _TRUSTED: Final = 32
 _SLOWER: Final = 4
 """How much shorter a range is asked for after one that took too long."""
 
-_MOST_NUMBER: Final = 2**63
-"""Above any block number."""
+MOST_NUMBER: Final = 2**63
+"""Above any block number, time and price."""
 
 
 class Pieces:
     """How long a piece may be: learned from what one node refuses."""
 
     def __init__(self) -> None:
-        self._span = _MOST_NUMBER
+        self._span = MOST_NUMBER
         """Blocks that the node takes at once in a question for logs."""
         self._taken = 0
         """How often in a row it has taken so many."""

@@ -6,9 +6,8 @@ listed in `docs/providers.md`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
 from typing import Any, Final, TypeVar, cast
 
 from hexbytes import HexBytes
@@ -22,21 +21,19 @@ from perun.bindings.failures import (
     Garbled,
     NodeRefused,
     pooled,
-    shown,
 )
 from perun.bindings.gas import limit
 from perun.bindings.logs import Log, from_web3, stands
 from perun.bindings.proving import require_code
 from perun.bindings.reverts import Reverted
 from perun.bindings.translation import translated
+from perun.chain.asked import AskedNode, mined_as, reading, sound_block
 from perun.chain.endpoint import Block, Mined
-from perun.chain.pieces import Pieces, knows_not
 from perun.chain.provider import BoundedProvider, bounded, over
 from perun.chain.websocket import SocketProvider
 from perun.core.config import Deployment
 from perun.crypto.interop import checksum
-from perun.errors import BrokenInvariant, ChainFault
-from perun.types import Address, ChainId, UnixTime, Wei
+from perun.types import Address, ChainId, Wei
 
 __all__ = ["REQUEST_SECONDS", "RpcEndpoint", "connect", "unasked"]
 
@@ -44,12 +41,6 @@ T = TypeVar("T")
 
 REQUEST_SECONDS: Final = 10.0
 """After that a request counts as lost, and is asked again with the next round."""
-
-_MOST_NONCE: Final = 2**48
-"""More transactions than any account can send."""
-
-_MOST_NUMBER: Final = 2**63
-"""Above any block number, time and price."""
 
 
 def connect(url: str) -> RpcEndpoint:
@@ -76,20 +67,12 @@ def unasked(url: str) -> RpcEndpoint:
 
 @contextmanager
 def _answered() -> Iterator[None]:
-    """Asks and reads the answer: whatever the node makes web3 or us stumble over is its fault.
-
-    A follower that a bad answer ends would leave nobody to answer a dispute.
-    """
-    try:
-        with translated():
-            yield
-    except (ChainFault, BrokenInvariant):
-        raise
-    except Exception as error:
-        raise Garbled(shown(f"{type(error).__name__}: {error}")) from error
+    """Asks and reads the answer; what web3 stumbles over is the node's fault, too."""
+    with reading(), translated():
+        yield
 
 
-class RpcEndpoint:
+class RpcEndpoint(AskedNode):
     """`perun.chain.endpoint.Endpoint` over a `Web3`; one thread at a time."""
 
     def __init__(self, web3: Web3, *, finality_tag: bool = True) -> None:
@@ -98,11 +81,9 @@ class RpcEndpoint:
         Args:
             finality_tag: whether the node's `finalized` means anything; eth-tester's does not.
         """
+        super().__init__()
         self.web3 = bounded(web3, REQUEST_SECONDS)
         self._finality_tag = finality_tag
-        self._pieces = Pieces()
-        self._by_hash = True
-        """Whether it takes a block's hash there."""
 
     def require(self, deployment: Deployment) -> None:
         """Makes sure that the chain has our contracts: an empty one would say that nothing is owed.
@@ -112,78 +93,25 @@ class RpcEndpoint:
         """
         for domain in deployment.domains:
             name, where = domain.contract_name, domain.contract
-            with _answered():
-                code = bytes(self.web3.eth.get_code(checksum(where)))
-            require_code(name, where, code)
+            require_code(name, where, self.code(where))
 
     # ------------------------------------------------------------------------------------ reading
 
-    def block(self, number: int | None = None) -> Block | None:
-        """See `Reading`."""
-        return self._block("latest" if number is None else cast("BlockIdentifier", number))
-
     def finalized(self) -> Block | None:
-        """See `Reading`. A node that refuses the tag has no final block yet, which is safe."""
-        if not self._finality_tag:
-            return None
-        try:
-            return self._block("finalized")
-        except NodeRefused:
-            return None
+        """See `Reading`."""
+        return super().finalized() if self._finality_tag else None
 
-    def _block(self, which: BlockIdentifier) -> Block | None:
+    def _block(self, which: int | str) -> Block | None:
         try:
             with _answered():
-                return _header(transport.header(self.web3, which))
+                return _header(transport.header(self.web3, cast("BlockIdentifier", which)))
         except NodeRefused as error:
             # A number or tag that the chain does not have yet.
             if isinstance(error.__cause__, BlockNotFound):
                 return None
             raise
 
-    @property
-    def reach(self) -> int:
-        """See `Reading`."""
-        return self._pieces.reach
-
-    def logs(
-        self,
-        addresses: Sequence[Address],
-        first: int,
-        last: int,
-        topics: Sequence[Sequence[bytes] | None] = (),
-    ) -> tuple[Log, ...]:
-        """See `Reading`. A range that the node finds too long is asked for in shorter pieces, now
-        and from then on; no node's limit is known in advance."""
-        return self._pieces.logs(
-            lambda one, until: self._logs(addresses, topics, {"fromBlock": one, "toBlock": until}),
-            first,
-            last,
-        )
-
-    def logs_of(self, addresses: Sequence[Address], block: Block) -> tuple[Log, ...]:
-        """See `Reading`."""
-        if self._by_hash:
-            try:
-                return self._logs(addresses, (), {"blockHash": "0x" + block.hash.hex()})
-            except NodeRefused as error:
-                if not knows_not(error):
-                    raise  # it does not have the block, or cannot answer now
-                self._by_hash = False
-        return self.logs(addresses, block.number, block.number)
-
-    def _logs(
-        self,
-        addresses: Sequence[Address],
-        topics: Sequence[Sequence[bytes] | None],
-        where: Mapping[str, object],
-    ) -> tuple[Log, ...]:
-        wanted: dict[str, Any] = {"address": [checksum(address) for address in addresses], **where}
-        if topics:
-            wanted["topics"] = [
-                None if place is None else ["0x" + topic.hex() for topic in place]
-                for place in topics
-            ]
+    def _matching(self, wanted: dict[str, Any]) -> tuple[Log, ...]:
         with _answered():
             found = self.web3.eth.get_logs(cast("FilterParams", wanted))
             return tuple(from_web3(log) for log in found if stands(log))
@@ -205,26 +133,12 @@ class RpcEndpoint:
 
     # ------------------------------------------------------------------------------------ sending
 
-    @cached_property
-    def chain_id(self) -> ChainId:
-        """See `Sending`."""
-        return self.chain_now()
-
-    def next_nonce(self, account: Address, number: int | None = None) -> int:
-        """See `Sending`. Where a node of several does not have the block, its newest must do."""
-        if number is None:
-            return self._count(account, "pending")
-        try:
-            return self._count(account, cast("BlockIdentifier", number))
-        except NodeRefused:
-            return self._count(account, "latest")
-
-    def _count(self, account: Address, which: BlockIdentifier) -> int:
+    def _count(self, account: Address, which: int | str) -> int:
         with _answered():
-            found = int(self.web3.eth.get_transaction_count(checksum(account), which))
-        if found > _MOST_NONCE:
-            raise Garbled("a nonce that no account has")
-        return found
+            found = self.web3.eth.get_transaction_count(
+                checksum(account), cast("BlockIdentifier", which)
+            )
+            return int(found)
 
     def code(self, where: Address) -> bytes:
         """What stands at an address in the newest block; empty: nothing."""
@@ -290,23 +204,20 @@ def _mined(hash: bytes, receipt: TxReceipt) -> Mined | None:
     # Some nodes make a receipt for what still waits in their pool.
     if receipt.get("blockNumber") is None:
         return None
-    if receipt.get("transactionHash", hash) != hash:
-        raise Garbled("the receipt of another transaction")
-    status = receipt.get("status")
-    if status is None:
-        raise Garbled("a receipt that does not say what became of the transaction")
-    return Mined(
-        hash=hash,
-        block=int(receipt["blockNumber"]),
-        succeeded=status == 1,
-        gas_used=int(receipt.get("gasUsed") or 0),
-        paid=transport.paid(receipt),
+    return mined_as(
+        hash,
+        receipt.get("transactionHash", hash),
+        int(receipt["blockNumber"]),
+        receipt.get("status"),
+        int(receipt.get("gasUsed") or 0),
+        int(receipt.get("effectiveGasPrice") or 0),
     )
 
 
 def _header(block: Mapping[str, Any]) -> Block:
-    number, time = int(block["number"]), int(block["timestamp"])
-    base_fee, hashed = int(block.get("baseFeePerGas") or 0), bytes(block["hash"])
-    if not (0 <= number < _MOST_NUMBER and 0 <= time < _MOST_NUMBER and len(hashed) == 32):
-        raise Garbled("a block that no chain has")
-    return Block(number, hashed, UnixTime(time), Wei(max(0, min(base_fee, _MOST_NUMBER))))
+    return sound_block(
+        int(block["number"]),
+        bytes(block["hash"]),
+        int(block["timestamp"]),
+        int(block.get("baseFeePerGas") or 0),
+    )
