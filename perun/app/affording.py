@@ -1,14 +1,18 @@
-"""Whether our account can pay for what it is asked to send."""
+"""What our account has on chain: told with a status, and enough for what it is asked to send."""
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from perun.app.errors import AccountTooPoor
 from perun.app.methods import Open, TopUp
+from perun.app.values import Status
+from perun.app.work import Ask
 from perun.core import gas
 from perun.core.books import Books
 from perun.types import ETH, ChannelId, Wei
 
-__all__ = ["require_ether"]
+__all__ = ["require_ether", "with_outside"]
 
 
 def require_ether(books: Books, has: Wei | None, params: Open | TopUp) -> None:
@@ -29,3 +33,14 @@ def require_ether(books: Books, has: Wei | None, params: Open | TopUp) -> None:
     price = needed * books.chain.gas_price + (int(params.amount) if is_ether else 0)
     if has < price:
         raise AccountTooPoor(has, Wei(price))
+
+
+def with_outside(item: Ask, found: Wei | None) -> Ask:
+    """A question for a status, whose answer names what the account has on chain, if it is known."""
+
+    def reply(answer: object) -> None:
+        if isinstance(answer, Status) and found is not None:
+            answer = replace(answer, outside=str(found))
+        item.reply(answer)
+
+    return replace(item, reply=reply)

@@ -25,8 +25,7 @@ __all__ = [
     "CARD_PATH",
     "OtherContracts",
     "PriceRaised",
-    "Prices",
-    "completed",
+    "ShownPrices",
     "require_same",
     "url_of",
     "wants_card",
@@ -88,29 +87,22 @@ def wants_card(params: Open) -> bool:
     return params.account is None and "@" in params.peer and params.peer.startswith(_PREFIX)
 
 
-def completed(params: Open, card: Card) -> Open:
-    """With the node's account; and with what its card asks for its share, unless our user offers
-    something else. What a card says is held to the same form as what our user says.
-
-    Raises:
-        CardMalformed: it does not have that form.
-    """
-    full = replace(params, account=card.account or None, fee=_fee(card, params))
-    try:
-        return msgspec.convert(msgspec.to_builtins(full), Open)
-    except msgspec.ValidationError as error:
-        raise CardMalformed(str(error)) from None
-
-
-class Prices:
+class ShownPrices:
     """What cards asked when our users looked."""
 
     def __init__(self) -> None:
         self._shown: dict[tuple[str, bytes], int] = {}
 
-    def hold(self, token: str, asked: Open, full: Open) -> None:
-        """Whoever consents pays no more than what was shown before, though the card may name
-        another price by now. Raises `PriceRaised`."""
+    def complete(self, token: str, asked: Open, card: Card) -> Open:
+        """With the node's account; and with what its card asks for its share, unless our user
+        offers something else. Whoever consents pays no more than what was shown before, though
+        the card may name another price by now.
+
+        Raises:
+            CardMalformed: what the card says has not the form that what our user says has.
+            PriceRaised: it asks more than it did.
+        """
+        full = _completed(asked, card)
         plan, price = (token, digest_of("open", asked)), int(full.fee)
         if not full.consent:
             self._shown[plan] = price
@@ -118,6 +110,15 @@ class Prices:
                 del self._shown[next(iter(self._shown))]
         elif price > self._shown.get(plan, price):
             raise PriceRaised(self._shown[plan], price)
+        return full
+
+
+def _completed(params: Open, card: Card) -> Open:
+    full = replace(params, account=card.account or None, fee=_fee(card, params))
+    try:
+        return msgspec.convert(msgspec.to_builtins(full), Open)
+    except msgspec.ValidationError as error:
+        raise CardMalformed(str(error)) from None
 
 
 def _fee(card: Card, params: Open) -> str:

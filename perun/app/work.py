@@ -20,7 +20,7 @@ from perun.core.states.valuation import balance
 from perun.encoding.addresses import show_node_id
 from perun.encoding.packing import pack
 from perun.encoding.records import Extra
-from perun.errors import PerunError
+from perun.errors import BrokenInvariant, PerunError
 from perun.node.guest import Desk
 from perun.types import Asset, MachineId, Salt, UnixTime, Wei
 
@@ -60,6 +60,12 @@ class Ask(msgspec.Struct, frozen=True):
     caller: Caller = Caller()
     push: Callable[[list[v.Event]], None] | None = None
     """Takes events, of a subscription."""
+
+    def fail(self, error: Exception) -> None:
+        """Answers with what went wrong; a bug, too: whoever asked must not wait in vain."""
+        if not isinstance(error, PerunError):
+            error = BrokenInvariant(f"{type(error).__name__}: {error}")
+        self.reply(error)
 
 
 @dataclass(slots=True)

@@ -13,18 +13,17 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
-from perun.app.affording import require_ether
-from perun.app.cards import Prices, completed, require_same, wants_card
+from perun.app.affording import require_ether, with_outside
+from perun.app.cards import ShownPrices, require_same, wants_card
 from perun.app.methods import GetStatus, Open, TopUp
-from perun.app.values import Status
 from perun.app.work import Ask
 from perun.core.config import Config
 from perun.daemon.cards import fetch_card
 from perun.daemon.purse import Purse
 from perun.encoding.addresses import NodeAddress
 from perun.encoding.cards import Card
-from perun.errors import BrokenInvariant, PerunError
 from perun.node.runtime import Node
 
 __all__ = ["Lookups"]
@@ -45,7 +44,7 @@ class Lookups:
         self._node, self._config, self._genesis = node, config, genesis
         self._purse, self._file = purse, serials
         self._serials = _read(serials)
-        self._prices = Prices()
+        self._prices = ShownPrices()
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="perun-cards")
         # Apart: a host that is slow to show its card must not keep back how we stand.
         self._statuses = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="perun-status")
@@ -86,30 +85,18 @@ class Lookups:
         return card
 
     def _look_outside(self, item: Ask) -> None:
-        found = self._purse.look()
-
-        def reply(answer: object) -> None:
-            if isinstance(answer, Status) and found is not None:
-                answer = msgspec.structs.replace(answer, outside=str(found))
-            item.reply(answer)
-
-        self._node.ask(Ask(item.method, item.params, reply, item.caller, item.push))
+        self._node.ask(with_outside(item, self._purse.look()))
 
     def _complete(self, item: Ask, params: Open | TopUp) -> None:
         try:
             if isinstance(params, Open) and wants_card(params):
-                full = completed(params, self.card(NodeAddress.parse(params.peer)))
-                self._prices.hold(item.caller.token, params, full)
-                params = full
+                card = self.card(NodeAddress.parse(params.peer))
+                params = self._prices.complete(item.caller.token, params, card)
             require_ether(self._node.books, self._purse.look(), params)
-        except PerunError as error:
-            item.reply(error)
-            return
         except Exception as error:
-            # A bug, in a thread that nobody waits for; whoever asked must not wait in vain.
-            item.reply(BrokenInvariant(f"{type(error).__name__}: {error}"))
-            return
-        self._node.ask(Ask(item.method, params, item.reply, item.caller, item.push))
+            item.fail(error)
+        else:
+            self._node.ask(replace(item, params=params))
 
 
 def _read(file: Path) -> dict[str, int]:

@@ -12,15 +12,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from perun.app.affording import require_ether
-from perun.app.cards import Prices, completed, require_same, wants_card
+from perun.app.affording import require_ether, with_outside
+from perun.app.cards import ShownPrices, require_same, wants_card
 from perun.app.methods import GetStatus, Open, TopUp
-from perun.app.values import Status
 from perun.app.work import Ask
 from perun.core.config import Config
 from perun.encoding.addresses import NodeAddress
 from perun.encoding.cards import Card
-from perun.errors import BrokenInvariant, ChainFault, PerunError
+from perun.errors import ChainFault
 from perun.node.runtime import Node
 from perun.page.endpoint import PageEndpoint
 from perun.page.lent import Lent
@@ -46,7 +45,7 @@ class PageLookups:
         self._node, self._config, self._genesis = node, config, genesis
         self._endpoint, self._store, self._lent = endpoint, store, lent
         self._outside: tuple[int, Wei] | None = None
-        self._prices = Prices()
+        self._prices = ShownPrices()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -59,7 +58,7 @@ class PageLookups:
         if isinstance(item, Ask) and isinstance(item.params, Open | TopUp):
             self._begin(self._complete(item, item.params))
         elif isinstance(item, Ask) and isinstance(item.params, GetStatus):
-            self._look_outside(item)
+            self._node.ask(with_outside(item, self._balance()))
         else:
             self._node.ask(item)
 
@@ -71,16 +70,13 @@ class PageLookups:
     async def _complete(self, item: Ask, params: Open | TopUp) -> None:
         try:
             if isinstance(params, Open) and wants_card(params):
-                full = completed(params, await self._card(NodeAddress.parse(params.peer)))
-                self._prices.hold(item.caller.token, params, full)
-                params = full
+                card = await self._card(NodeAddress.parse(params.peer))
+                params = self._prices.complete(item.caller.token, params, card)
             require_ether(self._node.books, self._balance(), params)
-        except PerunError as error:
-            item.reply(error)
         except Exception as error:
-            item.reply(BrokenInvariant(f"{type(error).__name__}: {error}"))
+            item.fail(error)
         else:
-            self._node.ask(Ask(item.method, params, item.reply, item.caller, item.push))
+            self._node.ask(replace(item, params=params))
 
     async def _card(self, address: NodeAddress) -> Card:
         """Of our chain and contracts, and none older than one that was seen."""
@@ -91,16 +87,6 @@ class PageLookups:
         if card.serial > seen:
             self._store.put(name, str(card.serial).encode())
         return card
-
-    def _look_outside(self, item: Ask) -> None:
-        found = self._balance()
-
-        def reply(answer: object) -> None:
-            if isinstance(answer, Status) and found is not None:
-                answer = replace(answer, outside=str(found))
-            item.reply(answer)
-
-        self._node.ask(Ask(item.method, item.params, reply, item.caller, item.push))
 
     def _balance(self) -> Wei | None:
         """What our account has on chain; asked once a block."""
