@@ -5,16 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from perun.core.state import PeerId
-from perun.encoding.messages import Message, decode, encode
+from perun.encoding.messages import Message, Over, decode, encode
 from perun.wire.local import LocalNetwork
 
-__all__ = ["Letter", "ScriptedNetwork"]
+__all__ = ["Letter", "Rule", "ScriptedNetwork", "losing", "meant"]
 
 Letter = tuple[PeerId, PeerId, bytes]
 """Sender, receiver and bytes of one message."""
 
 Rule = Callable[[Letter], Iterable[Letter]]
 """What becomes of a letter: nothing, itself, or several."""
+
+
+def meant(frame: bytes) -> Message:
+    """What a letter says to the one it is for: of a message over a hub, the one inside."""
+    message: Message = decode(frame)
+    return decode(message.message) if isinstance(message, Over) else message
+
+
+def losing(*kinds: type, by: PeerId | None = None) -> Rule:
+    """A rule that loses messages of these kinds, said directly or over a hub, by one or by all.
+
+    `Over` stands for all that is said over a hub.
+    """
+
+    def rule(letter: Letter) -> Iterable[Letter]:
+        layers = decode(letter[2]), meant(letter[2])
+        silent = any(isinstance(layer, kinds) for layer in layers) and by in (None, letter[0])
+        return () if silent else (letter,)
+
+    return rule
 
 
 class ScriptedNetwork(LocalNetwork):
@@ -67,13 +87,9 @@ class ScriptedNetwork(LocalNetwork):
         assert self.held is not None, "nothing is held"
         self.held[index : index + 1] = letters
 
-    def lose(self, *kinds: type) -> None:
-        """From now on loses messages of these kinds; of none, to end it."""
-
-        def rule(letter: Letter) -> Iterable[Letter]:
-            return () if isinstance(decode(letter[2]), kinds) else (letter,)
-
-        self.rule = rule if kinds else None
+    def lose(self, *kinds: type, by: PeerId | None = None) -> None:
+        """From now on loses messages of these kinds, as `losing` says; of none, to end it."""
+        self.rule = losing(*kinds, by=by) if kinds else None
 
     def said(self, kind: type[Message]) -> list[Message]:
         """All messages of one kind that were sent in the open."""

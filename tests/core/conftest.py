@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from perun.core.config import Policy
 from perun.testing.parties import Party, World
 from perun.testing.stories import OPEN_HANDED, hub_policy, open_channel
 from perun.types import ChannelId
@@ -35,20 +36,30 @@ class Trio:
     """Bob's."""
 
 
-@pytest.fixture
-def pair() -> Pair:
+def new_pair(policy: Policy) -> Pair:
+    """Both by this policy."""
     world = World()
-    alice, bob = world.party("alice", OPEN_HANDED), world.party("bob", OPEN_HANDED)
+    alice, bob = world.party("alice", policy), world.party("bob", policy)
     world.advance()
     return Pair(world, alice, bob, open_channel(world, alice, bob, 1_000, 1_000))
 
 
-@pytest.fixture
-def trio() -> Trio:
+def new_trio(policy: Policy) -> Trio:
+    """Both ends by this policy."""
     world = World()
-    alice, bob = world.party("alice", OPEN_HANDED), world.party("bob", OPEN_HANDED)
+    alice, bob = world.party("alice", policy), world.party("bob", policy)
     ingrid = world.party("ingrid", hub_policy())
     world.advance()
     left = open_channel(world, alice, ingrid, 1_000, 1_000)
     right = open_channel(world, bob, ingrid, 1_000, 1_000)
     return Trio(world, alice, ingrid, bob, left, right)
+
+
+@pytest.fixture
+def pair() -> Pair:
+    return new_pair(OPEN_HANDED)
+
+
+@pytest.fixture
+def trio() -> Trio:
+    return new_trio(OPEN_HANDED)

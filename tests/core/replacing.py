@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from perun.core.effects import Sign, SignItem
 from perun.core.inputs import CommandReplace
 from perun.core.state import LegStatus
-from perun.encoding.messages import Over, Propose, decode
-from perun.testing.network import Letter
+from perun.encoding.messages import Propose
+from perun.testing.network import Rule, losing
 from perun.testing.parties import Party
 from perun.testing.stories import instance
 from perun.types import (
@@ -83,16 +81,9 @@ def resize(
     return successor(who, old)
 
 
-def lost(sender: Party, *kinds: type) -> Callable[[Letter], tuple[Letter, ...]]:
+def lost(sender: Party, *kinds: type) -> Rule:
     """A rule that loses what one party says of some kinds, to an end over the hub too."""
-
-    def rule(letter: Letter) -> tuple[Letter, ...]:
-        message = decode(letter[2])
-        if isinstance(message, Over):
-            message = decode(message.message)
-        return () if letter[0] == sender.peer and isinstance(message, kinds) else (letter,)
-
-    return rule
+    return losing(*kinds, by=sender.peer)
 
 
 def signature(party: Party, state: State) -> Signature:

@@ -13,11 +13,10 @@ from perun.core.notices import InstanceRefused, InstanceRemoved
 from perun.core.state import InstanceView, LegStatus, Role
 from perun.core.states.valuation import balance
 from perun.encoding.ids import flip_commit
-from perun.encoding.messages import Invite, Over, Propose, ReadySigned, RevealSecret, decode
+from perun.encoding.messages import Invite, Propose, ReadySigned, RevealSecret
 from perun.testing.ledger import DEPLOYMENT
-from perun.testing.network import Letter
 from perun.testing.parties import Party, World
-from perun.testing.stories import GAMBLER, OPEN_HANDED, flip_coin, hub_policy, open_channel
+from perun.testing.stories import GAMBLER, OPEN_HANDED, flip_coin, open_channel
 from perun.types import (
     ChannelId,
     Flip,
@@ -32,26 +31,17 @@ from perun.types import (
     Wei,
 )
 
-from .conftest import Pair, Trio
+from .conftest import Pair, Trio, new_pair, new_trio
 
 
 @pytest.fixture
 def pair() -> Pair:
-    world = World()
-    alice, bob = world.party("alice", GAMBLER), world.party("bob", GAMBLER)
-    world.advance()
-    return Pair(world, alice, bob, open_channel(world, alice, bob, 1_000, 1_000))
+    return new_pair(GAMBLER)
 
 
 @pytest.fixture
 def trio() -> Trio:
-    world = World()
-    alice, bob = world.party("alice", GAMBLER), world.party("bob", GAMBLER)
-    ingrid = world.party("ingrid", hub_policy())
-    world.advance()
-    left = open_channel(world, alice, ingrid, 1_000, 1_000)
-    right = open_channel(world, bob, ingrid, 1_000, 1_000)
-    return Trio(world, alice, ingrid, bob, left, right)
+    return new_trio(GAMBLER)
 
 
 def only(party: Party) -> InstanceId:
@@ -102,18 +92,6 @@ def shown(party: Party) -> tuple[bool, bool]:
     """Whose secrets a party knows."""
     alice, bob = party.node.books.instances[only(party)].secrets
     return bool(alice), bool(bob)
-
-
-def lose(world: World, *kinds: type) -> None:
-    """Loses these kinds, whether said directly or over a hub."""
-
-    def rule(letter: Letter) -> tuple[Letter, ...]:
-        message = decode(letter[2])
-        if isinstance(message, Over):
-            message = decode(message.message)
-        return () if isinstance(message, kinds) else (letter,)
-
-    world.network.rule = rule
 
 
 def wait_for_the_chain(world: World, *parties: Party, seconds: int = 13_000) -> None:
@@ -170,7 +148,7 @@ def test_flip_over_a_hub_costs_the_hub_nothing(trio: Trio) -> None:
 
 
 def test_secrets_are_not_said_before_the_flip_is_locked(pair: Pair) -> None:
-    lose(pair.world, Propose)
+    pair.world.network.lose(Propose)
     flip_coin(pair.world, pair.alice, pair.channel, 70, 60)
     pair.world.settle()
     pair.world.advance(12, 3)
@@ -180,7 +158,7 @@ def test_secrets_are_not_said_before_the_flip_is_locked(pair: Pair) -> None:
 
 
 def test_secrets_are_not_said_over_a_hub_before_the_other_is_ready(trio: Trio) -> None:
-    lose(trio.world, ReadySigned)
+    trio.world.network.lose(ReadySigned)
     flip_coin(trio.world, trio.alice, trio.left, 70, 60, end=trio.bob)
     trio.world.settle()
     trio.world.advance(12, 3)
@@ -191,7 +169,7 @@ def test_secrets_are_not_said_over_a_hub_before_the_other_is_ready(trio: Trio) -
 
 
 def test_secret_that_was_lost_is_said_again(pair: Pair) -> None:
-    lose(pair.world, RevealSecret)
+    pair.world.network.lose(RevealSecret)
     flip_coin(pair.world, pair.alice, pair.channel, 70, 60)
     pair.world.settle()
     assert shown(pair.bob) == (False, True)
@@ -203,7 +181,7 @@ def test_secret_that_was_lost_is_said_again(pair: Pair) -> None:
 
 
 def test_node_that_starts_again_plays_on(pair: Pair) -> None:
-    lose(pair.world, RevealSecret)
+    pair.world.network.lose(RevealSecret)
     flip_coin(pair.world, pair.alice, pair.channel, 70, 60)
     pair.world.settle()
     pair.world.network.rule = None
@@ -220,7 +198,7 @@ def test_node_that_starts_again_plays_on(pair: Pair) -> None:
 
 
 def test_who_gets_no_answer_says_its_secret_on_chain_and_wins_by_silence(pair: Pair) -> None:
-    lose(pair.world, RevealSecret)
+    pair.world.network.lose(RevealSecret)
     flip_coin(pair.world, pair.alice, pair.channel, 70, 60)
     pair.world.settle()
     id, flip, ledger = only(pair.alice), terms_of(pair.alice), pair.world.ledger
@@ -241,7 +219,7 @@ def test_who_gets_no_answer_says_its_secret_on_chain_and_wins_by_silence(pair: P
 
 def test_who_sees_a_secret_on_chain_answers_it(pair: Pair) -> None:
     """Bob hears nothing more off chain, but he follows the chain."""
-    lose(pair.world, RevealSecret)
+    pair.world.network.lose(RevealSecret)
     flip_coin(pair.world, pair.alice, pair.channel, 70, 60)
     pair.world.settle()
     id, flip, shift = only(pair.alice), terms_of(pair.alice), result(pair.alice, pair.bob)
@@ -255,7 +233,7 @@ def test_who_sees_a_secret_on_chain_answers_it(pair: Pair) -> None:
 
 
 def test_dispute_in_the_middle_makes_both_speak_on_chain(pair: Pair) -> None:
-    lose(pair.world, RevealSecret)
+    pair.world.network.lose(RevealSecret)
     flip_coin(pair.world, pair.alice, pair.channel, 70, 60)
     pair.world.settle()
     shift = result(pair.alice, pair.bob)
@@ -267,7 +245,7 @@ def test_dispute_in_the_middle_makes_both_speak_on_chain(pair: Pair) -> None:
 
 
 def test_flip_over_a_hub_that_falls_silent_is_paid_by_the_chain(trio: Trio) -> None:
-    lose(trio.world, RevealSecret)
+    trio.world.network.lose(RevealSecret)
     flip_coin(trio.world, trio.alice, trio.left, 70, 60, end=trio.bob)
     trio.world.settle()
     shift = result(trio.alice, trio.bob)
@@ -350,7 +328,7 @@ def test_secret_of_one_invitation_tells_nothing_of_another(pair: Pair) -> None:
 
 
 def test_secret_that_opens_no_commitment_is_not_believed(pair: Pair) -> None:
-    lose(pair.world, RevealSecret)
+    pair.world.network.lose(RevealSecret)
     flip_coin(pair.world, pair.alice, pair.channel, 70, 60)
     pair.world.settle()
     id, bob = only(pair.bob), pair.bob
@@ -361,7 +339,7 @@ def test_secret_that_opens_no_commitment_is_not_believed(pair: Pair) -> None:
 
 
 def test_secret_from_a_stranger_is_a_fault(pair: Pair) -> None:
-    lose(pair.world, RevealSecret)
+    pair.world.network.lose(RevealSecret)
     flip_coin(pair.world, pair.alice, pair.channel, 70, 60)
     pair.world.settle()
     mallory = pair.world.party("mallory")
@@ -378,7 +356,7 @@ def test_secret_from_a_stranger_is_a_fault(pair: Pair) -> None:
 
 
 def test_flip_counts_as_lost_until_it_is_known(pair: Pair) -> None:
-    lose(pair.world, RevealSecret)
+    pair.world.network.lose(RevealSecret)
     flip_coin(pair.world, pair.alice, pair.channel, 70, 60)
     pair.world.settle()
     worst = [
@@ -394,7 +372,7 @@ def test_flip_counts_as_lost_until_it_is_known(pair: Pair) -> None:
 def test_hub_takes_only_what_a_flip_can_decide(
     trio: Trio, paid: int, received: int, shift: int
 ) -> None:
-    lose(trio.world, RevealSecret)
+    trio.world.network.lose(RevealSecret)
     flip_coin(trio.world, trio.alice, trio.left, 70, 60, end=trio.bob)
     trio.world.settle()
     instance = trio.ingrid.node.books.instances[only(trio.ingrid)]

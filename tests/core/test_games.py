@@ -23,10 +23,9 @@ from perun.core.states.valuation import balance
 from perun.crypto.hashing import keccak
 from perun.crypto.signatures import sign
 from perun.encoding.evidence import move_evidence, position_evidence
-from perun.encoding.messages import Invite, Over, Play, Played, Propose, decode
+from perun.encoding.messages import Invite, Play, Played, Propose
 from perun.errors import BadSignature, Misuse
 from perun.testing.ledger import DEPLOYMENT
-from perun.testing.network import Letter
 from perun.testing.parties import Party, World
 from perun.testing.rules import TIC_TAC_TOE
 from perun.testing.stories import consent, invite_to_game
@@ -106,18 +105,6 @@ def begin_over(trio: Trio) -> None:
     trio.world.settle()
     consent(trio.bob)
     trio.world.settle()
-
-
-def lose(world: World, *kinds: type) -> None:
-    """Loses these kinds, whether said directly or over a hub."""
-
-    def rule(letter: Letter) -> tuple[Letter, ...]:
-        message = decode(letter[2])
-        if isinstance(message, Over):
-            message = decode(message.message)
-        return () if isinstance(message, kinds) else (letter,)
-
-    world.network.rule = rule
 
 
 def silence(world: World) -> None:
@@ -219,7 +206,7 @@ def test_move_crosses_a_resignation(pair: Pair) -> None:
 def test_what_was_lost_is_said_again(pair: Pair, kind: type) -> None:
     begin(pair)
     for index, cell in enumerate(ALICE_WINS):
-        lose(pair.world, kind)
+        pair.world.network.lose(kind)
         move((pair.alice, pair.bob)[index % 2], cell)
         pair.world.settle()
         pair.world.network.rule = None
@@ -235,7 +222,7 @@ def test_what_was_lost_is_said_again(pair: Pair, kind: type) -> None:
 def test_nodes_that_start_again_play_on(trio: Trio, kind: type) -> None:
     begin_over(trio)
     play(trio.world, trio.alice, trio.bob, (0,))
-    lose(trio.world, kind)
+    trio.world.network.lose(kind)
     move(trio.bob, 3)
     trio.world.settle()
     trio.world.network.rule = None
@@ -262,7 +249,7 @@ def test_slow_signer_is_waited_for_and_asked_again_after_a_start(pair: Pair) -> 
 
 
 def test_no_version_is_signed_before_the_own_channel_lists_it(pair: Pair) -> None:
-    lose(pair.world, Propose)
+    pair.world.network.lose(Propose)
     begin(pair)
     assert [game_of(party).signed for party in (pair.alice, pair.bob)] == [-1, -1]
     assert not pair.alice.told(GameBegan)
@@ -304,7 +291,7 @@ def test_nobody_fills_the_room_for_invitations(pair: Pair) -> None:
 
 def test_invitation_cannot_take_the_place_of_an_own_one(pair: Pair) -> None:
     """Mallory chooses the half by which Bob's own invitation is known."""
-    lose(pair.world, Invite)
+    pair.world.network.lose(Invite)
     invite_to_game(pair.world, pair.bob, pair.channel, 60, 70)
     (own,) = pair.bob.node.books.invitations.values()
     terms = own.terms
@@ -363,7 +350,7 @@ def test_bad_invitations_do_not_reach_the_user(
     pair: Pair, changes: dict[str, object], reason: str
 ) -> None:
     """Mallory invites by rules with other code, in a key that is not hers."""
-    lose(pair.world, Invite)
+    pair.world.network.lose(Invite)
     invite_to_game(pair.world, pair.alice, pair.channel, 70, 60)
     (mine,) = pair.alice.node.books.invitations.values()
     pair.world.network.rule = None
@@ -392,14 +379,14 @@ def test_own_bad_moves_are_refused_before_anything_is_signed(pair: Pair) -> None
     play(pair.world, pair.alice, pair.bob, (0,))
     with pytest.raises(Misuse, match="cell taken"):
         move(pair.bob, 0)
-    lose(pair.world, Played)
+    pair.world.network.lose(Played)
     move(pair.bob, 1)
     with pytest.raises(NotAllowedNow, match="not answered yet"):
         move(pair.bob, 2)
 
 
 def test_move_after_the_end_is_refused(pair: Pair) -> None:
-    lose(pair.world, Propose)
+    pair.world.network.lose(Propose)
     invite_to_game(pair.world, pair.alice, pair.channel, 70, 60)
     pair.world.network.rule = None
     pair.world.settle()
@@ -577,7 +564,7 @@ def test_disputed_game_is_played_to_its_end_on_chain(pair: Pair) -> None:
 def test_finished_game_counts_on_chain_though_the_loser_is_silent(pair: Pair) -> None:
     begin(pair)
     play(pair.world, pair.alice, pair.bob, ALICE_WINS[:-1])
-    lose(pair.world, Propose)
+    pair.world.network.lose(Propose)
     play(pair.world, pair.alice, pair.bob, ALICE_WINS[-1:])
     assert agreed(pair.alice).turn == 0
     silence(pair.world)
@@ -590,7 +577,7 @@ def test_loser_that_does_not_sign_its_loss_loses_on_chain(pair: Pair) -> None:
     """Bob withholds his signature under the last move: Alice makes it on chain."""
     begin(pair)
     play(pair.world, pair.alice, pair.bob, ALICE_WINS[:-1])
-    lose(pair.world, Played, Play)
+    pair.world.network.lose(Played, Play)
     move(pair.alice, ALICE_WINS[-1])
     pair.world.settle()
     pair.alice.do(CommandClock(only(pair.alice)))
@@ -601,7 +588,7 @@ def test_loser_that_does_not_sign_its_loss_loses_on_chain(pair: Pair) -> None:
 def test_position_that_was_signed_in_secret_and_submitted_is_played_on(pair: Pair) -> None:
     """Bob countersigns Alice's move, keeps it to himself, and submits it."""
     begin(pair)
-    lose(pair.world, Played)
+    pair.world.network.lose(Played)
     move(pair.alice, 0)
     pair.world.settle()
     assert agreed(pair.alice).version == 0
@@ -619,7 +606,7 @@ def test_position_that_was_signed_in_secret_and_submitted_is_played_on(pair: Pai
 def test_game_over_a_hub_that_falls_silent_is_paid_by_the_chain(trio: Trio) -> None:
     begin_over(trio)
     play(trio.world, trio.alice, trio.bob, ALICE_WINS[:-1])
-    lose(trio.world, Propose)
+    trio.world.network.lose(Propose)
     play(trio.world, trio.alice, trio.bob, ALICE_WINS[-1:])
     silence(trio.world)
     trio.alice.do(CommandDispute(trio.left))
@@ -647,7 +634,7 @@ def test_legs_of_a_hub_settled_at_different_times_pay_alike(trio: Trio, early: b
 
 
 def test_game_that_never_began_moves_nothing(pair: Pair) -> None:
-    lose(pair.world, Play)
+    pair.world.network.lose(Play)
     begin(pair)
     silence(pair.world)
     pair.alice.do(CommandDispute(pair.channel))
@@ -737,14 +724,14 @@ def guaranteed(party: Party, other: Party) -> int:
 def test_game_counts_as_lost_until_it_is_won(pair: Pair) -> None:
     begin(pair)
     assert (guaranteed(pair.alice, pair.bob), guaranteed(pair.bob, pair.alice)) == (930, 940)
-    lose(pair.world, Propose)
+    pair.world.network.lose(Propose)
     play(pair.world, pair.alice, pair.bob, ALICE_WINS)
     assert (guaranteed(pair.alice, pair.bob), guaranteed(pair.bob, pair.alice)) == (1_060, 940)
 
 
 def test_game_is_worth_nothing_before_we_have_signed_how_it_begins(pair: Pair) -> None:
     pair.alice.signer.slow = None
-    lose(pair.world, Propose)
+    pair.world.network.lose(Propose)
     begin(pair)
     assert guaranteed(pair.alice, pair.bob) == 1_000
 

@@ -12,13 +12,11 @@ from perun.encoding.ids import flip_commit
 from perun.encoding.messages import (
     AnswerState,
     Invite,
-    Over,
     ReadySigned,
     RevealSecret,
     ShowState,
-    decode,
 )
-from perun.testing.network import Letter
+from perun.testing.network import Letter, meant
 from perun.testing.parties import Party, World
 from perun.testing.stories import GAMBLER, flip_coin, hub_policy, open_channel
 from perun.types import ETH, ChannelId, Flip, Seconds, UnixTime, Wei
@@ -46,19 +44,6 @@ def new_stage() -> Stage:
     left = open_channel(world, mallory, ingrid, 1_000, 1_000)
     right = open_channel(world, bob, ingrid, 1_000, 1_000)
     return Stage(world, mallory, bob, ingrid, own, left, right)
-
-
-def lose(stage: Stage, *kinds: type, by: Party | None = None) -> None:
-    """Loses these kinds, said directly or over a hub, by one party or by all."""
-
-    def rule(letter: Letter) -> tuple[Letter, ...]:
-        message = decode(letter[2])
-        if isinstance(message, Over):
-            message = decode(message.message)
-        silent = isinstance(message, kinds) and (by is None or letter[0] == by.peer)
-        return () if silent else (letter,)
-
-    stage.world.network.rule = rule
 
 
 def only(party: Party) -> InstanceView:
@@ -95,7 +80,7 @@ def wait(stage: Stage, *parties: Party, seconds: int = 13_000) -> None:
 def test_nobody_hears_a_secret_before_both_are_bound() -> None:
     """Mallory keeps his signature back, and asks for the secret by saying his own."""
     stage = new_stage()
-    lose(stage, AnswerState, ShowState)
+    stage.world.network.lose(AnswerState, ShowState)
     flip_coin(stage.world, stage.bob, stage.own, 70, 60)
     stage.world.settle()
     mine = only(stage.mallory)
@@ -111,7 +96,7 @@ def test_nobody_hears_a_secret_before_both_are_bound() -> None:
 def test_nobody_hears_a_secret_over_a_hub_before_both_are_ready() -> None:
     """Mallory's channel lists the flip; whether Bob's does, he cannot know."""
     stage = new_stage()
-    lose(stage, ReadySigned)
+    stage.world.network.lose(ReadySigned)
     flip_coin(stage.world, stage.mallory, stage.left, 70, 60, end=stage.bob)
     stage.world.settle()
     for _ in range(3):
@@ -121,14 +106,8 @@ def test_nobody_hears_a_secret_over_a_hub_before_both_are_ready() -> None:
 
 def _telling(stage: Stage) -> list[Letter]:
     """Every letter so far that has a secret in it, said directly or over a hub."""
-    found = []
-    for letter in stage.world.network.seen:
-        message = decode(letter[2])
-        if isinstance(message, Over):
-            message = decode(message.message)
-        if isinstance(message, RevealSecret):
-            found.append(letter)
-    return found
+    seen = stage.world.network.seen
+    return [letter for letter in seen if isinstance(meant(letter[2]), RevealSecret)]
 
 
 def test_second_invitation_under_one_salt_is_not_answered_with_the_same_secret() -> None:
@@ -150,7 +129,7 @@ def test_second_invitation_under_one_salt_is_not_answered_with_the_same_secret()
 def test_secret_that_comes_out_on_chain_is_answered_there() -> None:
     """Mallory says nothing off chain, goes to the chain, and hopes that Bob sleeps."""
     stage = new_stage()
-    lose(stage, RevealSecret)
+    stage.world.network.lose(RevealSecret)
     flip_coin(stage.world, stage.mallory, stage.own, 70, 60)
     stage.world.settle()
     shift = result(stage)
@@ -163,7 +142,7 @@ def test_secret_that_comes_out_on_chain_is_answered_there() -> None:
 def test_silence_costs_the_whole_lock() -> None:
     """Mallory hears Bob's secret, sees that he loses, and is never seen again."""
     stage = new_stage()
-    lose(stage, RevealSecret, by=stage.mallory)
+    stage.world.network.lose(RevealSecret, by=stage.mallory.peer)
     flip_coin(stage.world, stage.mallory, stage.own, 70, 60, odds=2**16 - 1)
     stage.world.settle()
     quiet(stage, stage.mallory)
@@ -175,7 +154,7 @@ def test_silence_costs_the_whole_lock() -> None:
 def test_hub_pays_no_result_that_only_one_end_names() -> None:
     """Mallory's half names his win, Bob hears nothing: the hub waits, and the chain decides."""
     stage = new_stage()
-    lose(stage, RevealSecret, by=stage.mallory)
+    stage.world.network.lose(RevealSecret, by=stage.mallory.peer)
     flip_coin(stage.world, stage.mallory, stage.left, 70, 60, end=stage.bob)
     stage.world.settle()
     shift = result(stage)

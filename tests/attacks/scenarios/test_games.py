@@ -15,9 +15,8 @@ from perun.core.signing import digest
 from perun.core.state import GameView, InstanceView, Ply
 from perun.crypto.signatures import sign
 from perun.encoding.evidence import position_evidence
-from perun.encoding.messages import Over, Play, Propose, decode
+from perun.encoding.messages import Play, Propose
 from perun.testing.ledger import DEPLOYMENT
-from perun.testing.network import Letter
 from perun.testing.parties import Party, World
 from perun.testing.stories import OPEN_HANDED, consent, hub_policy, invite_to_game, open_channel
 from perun.types import ChannelId, Game, GameRecord, Version, Wei
@@ -83,16 +82,6 @@ def say(stage: Stage, ply: Ply) -> None:
     stage.bob.node.turn()
 
 
-def lose(stage: Stage, *kinds: type) -> None:
-    def rule(letter: Letter) -> tuple[Letter, ...]:
-        message = decode(letter[2])
-        if isinstance(message, Over):
-            message = decode(message.message)
-        return () if isinstance(message, kinds) else (letter,)
-
-    stage.world.network.rule = rule
-
-
 def wait(stage: Stage, seconds: int) -> None:
     for _ in range(seconds // 24):
         stage.world.advance(24)
@@ -145,7 +134,7 @@ def test_loser_who_stops_is_paid_nothing_back() -> None:
     """Bob has lost and signs no removal; the hub pays both legs by the chain."""
     stage = new_stage()
     play(stage, MALLORY_WINS[:-1])
-    lose(stage, Propose)
+    stage.world.network.lose(Propose)
     stage.mallory.do(CommandMove(only(stage.mallory).id, bytes([2])))
     stage.world.settle()
     stage.world.network.rule = lambda _letter: ()

@@ -24,9 +24,10 @@ from perun.core.inputs import (
 )
 from perun.core.notices import InstanceRemoved, VirtualReady
 from perun.core.state import PeerId
-from perun.encoding.messages import AnswerState, Message, Over, Paid, Pay, Propose, decode
+from perun.encoding.messages import AnswerState, Message, Paid, Pay, Propose
 from perun.node.settings import peer_id
 from perun.testing.ledger import Ledger, LedgerChain
+from perun.testing.network import meant
 from perun.testing.parties import key_of
 from perun.testing.stories import OPEN_HANDED, hub_policy
 from perun.types import (
@@ -222,10 +223,7 @@ class Hangman:
 
     def _carry(self, sender: Convict, peer: PeerId, frame: bytes) -> None:
         receiver = next(c for c in self.convicts if c.peer == peer)
-        message = decode(frame)
-        if isinstance(message, Over):
-            message = decode(message.message)
-        sender.left(message)
+        sender.left(meant(frame))
         receiver.tell("frame", sender.peer, frame)
 
     def _hear(self, notice: object) -> None:

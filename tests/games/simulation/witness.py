@@ -27,20 +27,18 @@ from perun.encoding.messages import (
     AnswerState,
     AnswerWithdraw,
     Invited,
-    Message,
     Note,
     Noted,
     OfferChannel,
     OfferClose,
     OfferWithdraw,
-    Over,
     Paid,
     Pay,
     Propose,
     ReadySigned,
     RequestInstance,
-    decode,
 )
+from perun.testing.network import meant
 from perun.types import (
     ChannelId,
     Close,
@@ -461,10 +459,7 @@ class Witness:
 
     def left(self, frame: bytes) -> None:
         """Bytes leave: whatever they rely on must be on the disk already."""
-        message: Message = decode(frame)
-        if isinstance(message, Over):
-            message = decode(message.message)
-        match message:
+        match meant(frame):
             case Propose(state):
                 self._state_left(state)
             case OfferChannel(first=first) if first is not None:

@@ -108,6 +108,17 @@ def round_of(watcher: Watcher) -> None:
         watcher.port.poll()
 
 
+def found_at_last(site: Site, watcher: Watcher, id: bytes) -> ChainInstance | None:
+    """What is told of an instance within some rounds, a block between two."""
+    for _ in range(5):
+        round_of(watcher)
+        seen = watcher.seen_instance(id)
+        if seen is not None:
+            return seen
+        site.chain.mine()
+    return None
+
+
 def registered(site: Site) -> int:
     """Version in dispute, by the chain."""
     query = ms_contract_calls.dispute(site.deployment.contract.contract, ETH, site.id)
@@ -237,12 +248,7 @@ def test_submission_whose_log_is_kept_back_is_seen(site: Site) -> None:
     )
     site.act(INGRID, call)
     deadline = UnixTime(site.chain.now + 600)
-    for _ in range(5):
-        round_of(watcher)
-        seen = watcher.seen_instance(id)
-        if seen is not None:
-            break
-        site.chain.mine()
+    seen = found_at_last(site, watcher, id)
     assert seen == ChainInstance(id, MachineRecord(Wei(7), Wei(0), deadline), None)
 
 

@@ -21,7 +21,7 @@ from perun.types import (
     Wei,
 )
 from tests.node.chain.conftest import BOB, INGRID, Site, Watcher
-from tests.node.chain.test_danger_first import hides, round_of, watching
+from tests.node.chain.test_danger_first import found_at_last, hides, watching
 
 SECRETS = (Preimage(b"\x07" * 32), Preimage(b"\x08" * 32))
 HOUR = Seconds(3_600)
@@ -92,11 +92,7 @@ def test_secret_whose_log_is_kept_back_is_told_by_storage(site: Site, app: Addre
     hides(watcher, lambda log: log.address == app)
     site.act(INGRID, coin_flip.reveal(app, flip, True, SECRETS[True]))
     until = UnixTime(site.chain.now + HOUR)
-    for _ in range(5):
-        round_of(watcher)
-        if watcher.seen_instance(id) is not None:
-            break
-        site.chain.mine()
+    found_at_last(site, watcher, id)
     found = head(watcher, id)
     assert found is not None
     assert (found.alice, found.bob[-2:], found.deadline) == (b"", SECRETS[True][-2:], until)

@@ -27,7 +27,7 @@ from perun.types import (
     Wei,
 )
 from tests.node.chain.conftest import ALICE, BOB, INGRID, Site, Watcher
-from tests.node.chain.test_danger_first import hides, round_of, watching
+from tests.node.chain.test_danger_first import found_at_last, hides, watching
 
 EMPTY = bytes(4)
 CHALLENGE, BANK = Seconds(600), Seconds(900)
@@ -133,11 +133,7 @@ def test_position_whose_log_is_kept_back_is_told_by_storage(site: Site, app: Add
     hides(watcher, lambda log: log.address == app)
     site.act(INGRID, turn_game.submit_position(app, game, *signed(site, id, 4, EMPTY)))
     start = UnixTime(site.chain.now + CHALLENGE)
-    for _ in range(5):
-        round_of(watcher)
-        if watcher.seen_instance(id) is not None:
-            break
-        site.chain.mine()
+    found_at_last(site, watcher, id)
     found = head(watcher, id)
     assert found is not None
     assert (found.version, found.turn, found.live, found.start) == (4, 1, False, start)

@@ -75,6 +75,16 @@ class Leaver:
         self.store.close()
 
 
+def gained(scene: Scene, party: Character, path: Path, times: int) -> int:
+    """What an account has more on chain after so many goes of leaving from the store at `path`."""
+    before = scene.chain.evm.balance(party.address)
+    leaver = Leaver(scene, party, path)
+    for _ in range(times):
+        leaver.go()
+    leaver.close()
+    return int(scene.chain.evm.balance(party.address) - before)
+
+
 @pytest.fixture
 def paid(scene: Scene) -> tuple[Scene, Character, Character]:
     """Alice has received 30 in a machine, after paying 100 by a state; then both are silent."""

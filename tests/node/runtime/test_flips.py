@@ -17,7 +17,7 @@ from perun.encoding.messages import RevealSecret
 from perun.node.backup import back_up
 from perun.testing.network import ScriptedNetwork
 from perun.types import Flip, Preimage, Salt, Seconds, Wei
-from tests.node.runtime.test_exit import Leaver
+from tests.node.runtime.test_exit import gained
 from tests.node.runtime.test_watchtower import tower
 from tests.support.scene import ETHER, KEYS, Scene
 
@@ -104,9 +104,4 @@ def test_exit_says_the_secret_and_wins_by_silence(
         back_up(alice.path, path)
     alice.cut_power()
     bob.cut_power()
-    before = scene.chain.evm.balance(alice.address)
-    leaver = Leaver(scene, alice, path)
-    for _ in range(2):
-        leaver.go()
-    assert scene.chain.evm.balance(alice.address) - before == ETHER + ETHER // 10
-    leaver.close()
+    assert gained(scene, alice, path, 2) == ETHER + ETHER // 10

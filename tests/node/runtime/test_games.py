@@ -20,7 +20,7 @@ from perun.node.export import Export, rows_for_tower
 from perun.testing.network import ScriptedNetwork
 from perun.tower.admission import Admission, NotWatched, heights
 from perun.types import Game, Salt, Seconds, UnixTime, Version, Wei
-from tests.node.runtime.test_exit import Leaver
+from tests.node.runtime.test_exit import gained
 from tests.node.runtime.test_watchtower import tower
 from tests.support.scene import ETHER, KEYS, Scene
 
@@ -137,12 +137,7 @@ def test_exit_takes_the_game_along_and_wins_by_the_clock(
         back_up(alice.path, path)
     alice.cut_power()
     bob.cut_power()
-    before = scene.chain.evm.balance(alice.address)
-    leaver = Leaver(scene, alice, path)
-    for _ in range(3):
-        leaver.go()
-    assert scene.chain.evm.balance(alice.address) - before == ETHER + ETHER // 10
-    leaver.close()
+    assert gained(scene, alice, path, 3) == ETHER + ETHER // 10
 
 
 def test_finished_game_is_paid_by_the_chain_though_the_loser_signs_nothing(
@@ -153,13 +148,8 @@ def test_finished_game_is_paid_by_the_chain_though_the_loser_signs_nothing(
     scene.network.lose(Propose)  # type: ignore[attr-defined]
     move(scene, alice, 2)
     bob.cut_power()
-    before = scene.chain.evm.balance(alice.address)
     alice.cut_power()
-    leaver = Leaver(scene, alice, alice.path)
-    for _ in range(3):
-        leaver.go()
-    assert scene.chain.evm.balance(alice.address) - before == ETHER + ETHER // 10
-    leaver.close()
+    assert gained(scene, alice, alice.path, 3) == ETHER + ETHER // 10
 
 
 def test_tower_takes_no_position_that_the_chain_would_refuse(
