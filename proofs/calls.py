@@ -21,6 +21,7 @@ from perun.spec.custody import Dispute, Key
 from perun.spec.nanos import read_outcome
 from perun.spec.reverts import Refused, TokenRefused
 from perun.types import ETH, Channel, Close, Nano, Open, Settlement, State, Withdraw
+from proofs.terms import boolean, integer, listed
 from tests.games.stateful.arena import Arena, Call
 from tests.games.stateful.play import Play
 
@@ -79,15 +80,15 @@ class Recorder:
 
     def _case(self, call: Call, before: str, strangers: Strangers, after: str) -> str:
         answers = [
-            f"({self._nano(nano)}, {_z(strangers.outcomes[nano.app, nano.id])})"
+            f"({self._nano(nano)}, {integer(strangers.outcomes[nano.app, nano.id])})"
             for nano in _nanos(call)
             if (nano.app, nano.id) in strangers.outcomes
         ]
         expected = f"inl {strangers.refused}" if strangers.refused else f"inr {after}"
-        brings = "None" if strangers.brings is None else f"(Some {_z(strangers.brings)})"
-        unpaid = _list(str(self._name(to)) for to in strangers.undelivered)
+        brings = "None" if strangers.brings is None else f"(Some {integer(strangers.brings)})"
+        unpaid = listed(str(self._name(to)) for to in strangers.undelivered)
         return (
-            f"Build_Case {self.arena.now} {before} {brings} {unpaid} {_list(answers)} "
+            f"Build_Case {self.arena.now} {before} {brings} {unpaid} {listed(answers)} "
             f"{self._name(call.caller)} {call.value} {self._call(call)} ({expected})"
         )
 
@@ -120,7 +121,7 @@ class Recorder:
         odd = {self.arena.stage.addresses[name] for name in UNPLAIN}
         own = ms.domain.contract
         balances = [
-            f"({self._name(asset)}, {_z(host.balance(asset, own))})"
+            f"({self._name(asset)}, {integer(host.balance(asset, own))})"
             for asset in sorted(assets)
             if asset not in odd and own not in accounts
         ]
@@ -132,15 +133,15 @@ class Recorder:
                 return None
             funds = ms.holds(key)
             channels.append(
-                f"({self._key(key)}, Build_Funds {_z(funds.alice)} {_z(funds.bob)} "
-                f"{funds.withdrawals} {_bool(funds.drawn)}, {meaning or 'None'})"
+                f"({self._key(key)}, Build_Funds {integer(funds.alice)} {integer(funds.bob)} "
+                f"{funds.withdrawals} {boolean(funds.drawn)}, {meaning or 'None'})"
             )
         purses = [
             f"(({self._name(asset)}, {self._name(account)}), {ms.credit(asset, account)})"
             for asset in sorted(assets)
             for account in sorted(accounts)
         ]
-        return f"(Build_Seen {_list(balances)} {_list(channels)} {_list(purses)})"
+        return f"(Build_Seen {listed(balances)} {listed(channels)} {listed(purses)})"
 
     # --------------------------------------------------------------------------------------- terms
 
@@ -152,30 +153,31 @@ class Recorder:
             return None
         net, nanos = meaning
         return (
-            f"Some (Build_Dispute {dispute.version} {dispute.deadline} {_z(net)} "
-            f"{self._nanos(nanos)} {_bool(dispute.settling)})"
+            f"Some (Build_Dispute {dispute.version} {dispute.deadline} {integer(net)} "
+            f"{self._nanos(nanos)} {boolean(dispute.settling)})"
         )
 
     def _call(self, call: Call) -> str:
         a = call.args
         if call.function == "open":
-            return f"(call_open {self._channel(a[0])} {_z(a[1])} {_z(a[2])})"
+            return f"(call_open {self._channel(a[0])} {integer(a[1])} {integer(a[2])})"
         if call.function == "deposit":
             return (
-                f"(call_deposit {self._name(a[0])} {self._id(a[1])} {_bool(a[2])} "
-                f"{_z(a[3])} {_z(a[4])})"
+                f"(call_deposit {self._name(a[0])} {self._id(a[1])} {boolean(a[2])} "
+                f"{integer(a[3])} {integer(a[4])})"
             )
         if call.function == "fund":
-            return f"(call_fund {self._name(a[0])} {self._name(a[1])} {_z(a[2])})"
+            return f"(call_fund {self._name(a[0])} {self._name(a[1])} {integer(a[2])})"
         if call.function == "claim":
-            return f"(call_claim {self._name(a[0])} {_z(a[1])} {self._name(a[2])})"
+            return f"(call_claim {self._name(a[0])} {integer(a[1])} {self._name(a[2])})"
         if call.function == "settle":
-            return f"(call_settle {self._channel(a[0])} {_z(a[1])} {self._nanos(a[2])})"
+            return f"(call_settle {self._channel(a[0])} {integer(a[1])} {self._nanos(a[2])})"
         if call.function == "settleMany":
             items = (
-                f"({self._channel(i.channel)}, {_z(i.net)}, {self._nanos(i.nanos)})" for i in a[0]
+                f"({self._channel(i.channel)}, {integer(i.net)}, {self._nanos(i.nanos)})"
+                for i in a[0]
             )
-            return f"(call_settle_many {_list(items)})"
+            return f"(call_settle_many {listed(items)})"
         return self._agreed(call)
 
     def _agreed(self, call: Call) -> str:
@@ -185,22 +187,22 @@ class Recorder:
         identity = self.arena.world.ms_contract.channel_id(channel)
         ours, who = self._channel(channel), self._id(identity)
         if call.function == "openBoth":
-            numbers = " ".join(_z(n) for n in a[1:4])
+            numbers = " ".join(integer(n) for n in a[1:4])
             digest = open_digest(domain, Open(identity, *a[1:4]))
             signature = self._signature(a[4], digest, f"(Open {who} {numbers})")
             return f"(call_open_both {ours} {numbers} {signature})"
         if call.function == "close":
-            numbers = " ".join(_z(n) for n in a[1:4])
+            numbers = " ".join(integer(n) for n in a[1:4])
             digest = close_digest(domain, Close(identity, *a[1:4]))
             signed = self._both(a[4:6], digest, f"(Close {who} {numbers})")
             return f"(call_close {ours} {numbers} {signed})"
         if call.function == "withdraw":
-            numbers = " ".join(_z(n) for n in a[1:5])
+            numbers = " ".join(integer(n) for n in a[1:5])
             digest = withdraw_digest(domain, Withdraw(identity, *a[1:5]))
             signed = self._both(a[5:7], digest, f"(Withdraw {who} {numbers})")
             return f"(call_withdraw {ours} {numbers} {signed})"
         _, version, net, nanos, by_alice, by_bob, evidence = a
-        terms = f"{_z(version)} {_z(net)} {self._nanos(nanos)}"
+        terms = f"{integer(version)} {integer(net)} {self._nanos(nanos)}"
         digest = state_digest(domain, State(identity, version, net, tuple(nanos)))
         signed = self._both((by_alice, by_bob), digest, f"(State {who} {terms})")
         return f"(call_register {ours} {terms} {signed} {len(evidence)})"
@@ -229,13 +231,13 @@ class Recorder:
         return f"({self._name(key[0])}, {self._id(key[1])})"
 
     def _nanos(self, nanos: Iterable[Nano]) -> str:
-        return _list(self._nano(nano) for nano in nanos)
+        return listed(self._nano(nano) for nano in nanos)
 
     def _nano(self, n: Nano) -> str:
         # Ids and apps keep their order, which the contract looks at.
         return (
             f"(Build_Nano {int.from_bytes(n.app)} {int.from_bytes(n.id)} {n.alice_lock} "
-            f"{n.bob_lock} {n.expiry} {_bool(n.swapped)})"
+            f"{n.bob_lock} {n.expiry} {boolean(n.swapped)})"
         )
 
     def _name(self, address: bytes) -> int:
@@ -304,10 +306,10 @@ def record(seed: int, wanted: int) -> tuple[int, list[str]]:
 
 def as_coq(own: int, cases: Sequence[str]) -> str:
     """A file that Coq takes only if its model does the same in every case."""
-    listed = ";\n".join(cases)
+    lines = ";\n".join(cases)
     return (
         "From Perun Require Import Replay.\n"
-        f"Definition cases : list Case := [\n{listed}\n].\n"
+        f"Definition cases : list Case := [\n{lines}\n].\n"
         "Definition wrong := Eval vm_compute in disagreements "
         f"{own} cases.\nPrint wrong.\n"
         "Goal wrong = []. reflexivity. Qed.\n"
@@ -330,15 +332,3 @@ def _nanos(call: Call) -> Iterator[Nano]:
                     yield item
                 elif isinstance(item, Settlement):
                     yield from item.nanos
-
-
-def _list(items: Iterable[str]) -> str:
-    return "[" + "; ".join(items) + "]"
-
-
-def _z(number: int) -> str:
-    return f"({number})" if number < 0 else str(number)
-
-
-def _bool(value: bool) -> str:
-    return "true" if value else "false"

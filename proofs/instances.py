@@ -14,6 +14,7 @@ from perun.spec import VPM, HashTimeLock
 from perun.spec.nanocontracts.coin_flip import CoinFlip, Decided
 from perun.spec.nanocontracts.turn_game import TurnGame, share
 from perun.spec.reverts import Refused
+from proofs.terms import boolean, integer
 from tests.games.stateful.play import Play
 from tests.games.stateful.test_coin_flip import Flips
 from tests.games.stateful.test_turn_game import Games
@@ -65,9 +66,9 @@ def as_coq(pieces: Pieces) -> str:
         ("flips", pieces.flips),
         ("games", pieces.games),
     ):
-        listed = ";\n".join(items)
+        lines = ";\n".join(items)
         text += (
-            f"Definition wrong_{name} := Eval vm_compute in of_{name} [\n{listed}\n].\n"
+            f"Definition wrong_{name} := Eval vm_compute in of_{name} [\n{lines}\n].\n"
             f"Print wrong_{name}.\nGoal wrong_{name} = []. reflexivity. Qed.\n"
         )
     return text
@@ -135,33 +136,35 @@ def _stored(contract: Any, identity: Any) -> str:
     if isinstance(contract, VPM):
         return f"Some (VPM.Build_Totals {record.alice} {record.bob} {record.deadline})"
     if isinstance(record, Decided):
-        return f"Some (CoinFlip.both {_z(record.shift)})"
+        return f"Some (CoinFlip.both {integer(record.shift)})"
     if isinstance(contract, CoinFlip):
-        return f"Some (CoinFlip.one_ {_b(record.bob)} {_word(record.secret)} {record.deadline})"
+        return (
+            f"Some (CoinFlip.one_ {boolean(record.bob)} {_word(record.secret)} {record.deadline})"
+        )
     left = f"{record.left[0]} {record.left[1]}"
     return (
-        f"Some (TurnGame.Build_Stored {record.turn} {_b(record.live)} {record.start} "
-        f"{record.version} {left} {_z(record.shift)})"
+        f"Some (TurnGame.Build_Stored {record.turn} {boolean(record.live)} {record.start} "
+        f"{record.version} {left} {integer(record.shift)})"
     )
 
 
 def _statements(m: Any, args: Any, refused: str | None, _: Any) -> tuple[str, str]:
     by_alice, _one, by_bob, _two = args
-    signed = _b(refused != "WrongSigner")
+    signed = boolean(refused != "WrongSigner")
     terms = f"VPM.Build_Machine 1 2 {m.alice_lock} {m.bob_lock} {m.validity} {m.challenge}"
     return terms, f"VPM.Build_Statements {by_alice} {by_bob} {signed} {signed}"
 
 
 def _preimage(lock: Any, _args: Any, refused: str | None, _: Any) -> tuple[str, str]:
-    terms = f"HashTimeLock.Build_Lock {lock.amount} {_b(lock.bob_pays)} {lock.deadline}"
-    return terms, _b(refused != "WrongPreimage")
+    terms = f"HashTimeLock.Build_Lock {lock.amount} {boolean(lock.bob_pays)} {lock.deadline}"
+    return terms, boolean(refused != "WrongPreimage")
 
 
 def _secret(f: Any, args: Any, _refused: str | None, _: Any) -> tuple[str, str]:
     bob, secret = args
     right = flip_commit(bob, secret) == (f.bob_commit if bob else f.alice_commit)
     terms = f"CoinFlip.Build_Flip {f.alice_lock} {f.bob_lock} {f.odds} {f.validity} {f.window}"
-    return terms, f"CoinFlip.Build_Secret {_b(bob)} {_word(secret)} {_b(right)}"
+    return terms, f"CoinFlip.Build_Secret {boolean(bob)} {_word(secret)} {boolean(right)}"
 
 
 def _game(g: Any) -> str:
@@ -174,15 +177,15 @@ def _game(g: Any) -> str:
 def _position(g: Any, args: Any, refused: str | None, _: Any) -> tuple[str, str]:
     position = args[0]
     good = refused is None or refused in CLOCK
-    piece = f"{position.version} {position.turn} {_z(position.shift)} {_b(good)}"
+    piece = f"{position.version} {position.turn} {integer(position.shift)} {boolean(good)}"
     return _game(g), f"TurnGame.position {piece}"
 
 
 def _move(g: Any, _args: Any, refused: str | None, rules: Any) -> tuple[str, str]:
     _, turn, result = rules.pop("said", (b"", 1, 0))
-    accepted = _b(refused is None or refused in TIMELY)
-    signed = _b(refused != "WrongSigner")
-    return _game(g), f"TurnGame.move {signed} {accepted} {turn} {_z(share(g, result))}"
+    accepted = boolean(refused is None or refused in TIMELY)
+    signed = boolean(refused != "WrongSigner")
+    return _game(g), f"TurnGame.move {signed} {accepted} {turn} {integer(share(g, result))}"
 
 
 def _word(secret: bytes) -> int:
@@ -190,12 +193,4 @@ def _word(secret: bytes) -> int:
 
 
 def _some(number: int | None) -> str:
-    return "None" if number is None else f"Some {_z(number)}"
-
-
-def _z(number: int) -> str:
-    return f"({number})" if number < 0 else str(number)
-
-
-def _b(value: bool) -> str:
-    return "true" if value else "false"
+    return "None" if number is None else f"Some {integer(number)}"
