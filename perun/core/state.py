@@ -448,7 +448,7 @@ class InstanceView(Record, frozen=True, gc=False, array_like=True):
     replaces: InstanceId | None = None
     """The machine whose place it takes, in one state."""
     refused: bool = False
-    """It was to take another's place, and was refused: it never will."""
+    """Somebody whom it takes did not want it: it is never added."""
     successor: InstanceId | None = None
     """With `leave_sent`: the machine that takes its place; None: we are closing it."""
     told: int = 0

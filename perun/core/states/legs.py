@@ -45,12 +45,12 @@ def put_states(draft: Draft, *changes: tuple[ChannelView, ChannelView]) -> None:
 
 def stays(draft: Draft, intent: Intent) -> None:
     """A change has come to nothing: what it would have removed may be paid in, or left, again, and
-    what would have taken its place never will."""
+    what it would have added never is."""
     old = draft.find_instance(intent.removes) if intent.removes is not None else None
     if old is not None and old.leave_sent and old.successor == intent.adds:
         draft.put(replace(old, leave_sent=False, successor=None))
     new = draft.find_instance(intent.adds) if intent.adds is not None else None
-    if new is not None and new.replaces is not None:
+    if new is not None:
         draft.put(replace(new, refused=True))
 
 

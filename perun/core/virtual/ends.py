@@ -132,10 +132,11 @@ def refused(draft: Draft, instance: InstanceView, reason: str) -> None:
     """Nobody adds it. What we have proposed already is resolved by a state, not by words [A7]."""
     draft.notify(InstanceRefused(instance.id, reason))
     leg = instance.legs[0]
-    if instance.replaces is None or leg.status is not LegStatus.NEW:
+    if leg.status is not LegStatus.NEW:
         return
     if not any(intent.adds == instance.id for intent in wanted(draft.channel(leg.channel))):
-        legs.stays(draft, Intent(Purpose.REPLACE, Wei(0), instance.id, instance.replaces))
+        purpose = Purpose.ADD if instance.replaces is None else Purpose.REPLACE
+        legs.stays(draft, Intent(purpose, Wei(0), instance.id, instance.replaces))
 
 
 # ------------------------------------------------------------------------------------------ ready

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from perun.app.methods import Close, GetChannels, Leave, Pay
 from perun.app.values import Payment
 from perun.core.config import Policy
-from perun.core.notices import InstanceRefused
+from perun.core.notices import InstanceRefused, VirtualReady
 from perun.store import MemoryStore, WriteFailed
 from perun.testing.people import SETTINGS, Person, Town
 from perun.testing.stories import OPEN_HANDED, add_machine, hub_policy, open_channel
@@ -225,3 +225,23 @@ def test_leaving_a_hub_gets_everything_alone(trio: Trio) -> None:
     trio.bob.ask("leave", Leave(idempotency_key="l", channel=channel.id))
     trio.town.until(lambda: trio.bob.ask("channels", GetChannels()) == (), 60)
     assert trio.town.world.ledger.paid[trio.bob.party.account.address] == 1_100
+
+
+def test_a_machine_as_one_that_was_refused_is_paid_in_once_the_chain_has_told() -> None:
+    """Asked for in the same block, it has the same lock and end; and it is not paid in at once."""
+    trio = Trio(greatest_lock=Wei(1))
+    world, alice = trio.town.world, trio.alice.party
+    answer = trio.alice.begin("pay", trio.pay(5))
+    world.settle()
+    assert alice.told(InstanceRefused)
+    books = trio.ingrid.party.node.books
+    books.config = replace(books.config, policy=hub_policy())
+    told, alice.chain.inbox = alice.chain.inbox, lambda _inputs: None
+    world.advance(1)
+    alice.node.turn()  # her clock goes on, though no block comes
+    world.settle()
+    assert alice.told(VirtualReady)
+    assert not answer.came
+    alice.chain.inbox = told
+    trio.town.until(lambda: answer.came)
+    assert answer.value.step == "done", answer.value.why
