@@ -189,6 +189,7 @@ class App:
             self._waiting.tick(work)
             self._subscriptions.tick(work)
             following.show_refused(work)
+            following.say_unanswered(work)
             if work.now >= self._notes_said + self._settings.repeat:
                 self._notes_said = work.now
                 following.say_notes(work)

@@ -28,12 +28,13 @@ __all__ = [
     "on_noted",
     "on_removed",
     "say_notes",
+    "say_unanswered",
     "settle",
     "show_refused",
 ]
 
 _SOON: Final = 10
-"""Seconds; what is not counted then is shown with the notes, every `Settings.repeat`."""
+"""Seconds; afterwards it is said again with everything else, every `Settings.repeat`."""
 _MOST_AT_ONCE: Final = 1_000
 """Notes of one machine that are said again together."""
 
@@ -64,6 +65,21 @@ def show_refused(work: Work) -> None:
                 work.desk.do(CommandShow(MachineId(machine)))
         elif machine not in work.shelf.undelivered:
             del refused[machine]
+
+
+def say_unanswered(work: Work) -> None:
+    """Says again, every second for a while, notes of money that has arrived: their payee is there,
+    so the notes were lost, as when a hub between us has just been started again."""
+    unanswered = work.shelf.unanswered
+    for machine, left in list(unanswered.items()):
+        instance = work.books.instances.get(machine)
+        rows = [row for row in _fixed(work, machine) if row.step is Step.DELIVERED]
+        if instance is None or not rows or not left:
+            del unanswered[machine]
+            continue
+        unanswered[machine] = left - 1
+        for row in rows[:_MOST_AT_ONCE]:
+            work.desk.send(row.payee, note_of(row), instance.via)
 
 
 def _over(work: Work, machine: InstanceId) -> None:
@@ -108,6 +124,7 @@ def settle(work: Work) -> None:
         return
     shelf, rows = work.shelf, []
     for machine, total in work.delivered.items():
+        shelf.unanswered[machine] = _SOON
         for last, number in shelf.undelivered.get(machine, {}).items():
             if last > total:
                 break

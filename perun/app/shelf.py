@@ -61,6 +61,9 @@ class Shelf:
         """Those among them of which the payee has not said that it has the money."""
         self.refused: dict[InstanceId, int] = {}
         """Machines in which one did not count, and how often it is shown again soon."""
+        self.unanswered: dict[InstanceId, int] = {}
+        """Machines whose money arrived before its notes were answered, and how often those are
+        said again soon."""
         self.to_find: dict[tuple[PeerId, Asset], dict[int, None]] = {}
         """Payments that look for a way."""
         self.by_segment: dict[InstanceId, dict[Wei, int]] = {}

@@ -13,9 +13,9 @@ __all__ = ["Waiting"]
 
 _FINAL: Final = (Step.DONE, Step.FAILED)
 
-_A_MOMENT: Final = 2
-"""Seconds that a caller waits for the note's answer when the money has arrived: payees that do not
-run this program never give one."""
+_A_MOMENT: Final = 10
+"""Seconds that a caller waits for the note's answer when the money has arrived, while a lost note
+is said again: payees that do not run this program never give one."""
 
 
 class Waiting:

@@ -205,6 +205,24 @@ def test_what_a_payee_does_not_count_yet_is_shown_again_within_a_moment(
     assert town.world.ledger.time - before < SETTINGS.repeat
 
 
+def test_a_lost_note_of_money_that_arrived_is_said_again_within_a_moment(
+    town: Town, alice: Person, bob: Person
+) -> None:
+    """A hub between the two is started again: it carries the money before it knows the way of
+    notes from end to end."""
+    alice.ask("pay", pay(bob, 1, "zero"))
+    town.world.network.lose(Note)
+    answer = alice.begin("pay", pay(bob, 5, wait=600))
+    town.world.settle()
+    assert received(bob) == 6
+    assert not answer.came
+    town.world.network.lose()
+    before = town.world.ledger.time
+    town.until(lambda: answer.came)
+    assert answer.value.step == "done"
+    assert town.world.ledger.time - before < SETTINGS.repeat
+
+
 def test_a_payee_that_comes_back_in_time_is_paid(town: Town, alice: Person, bob: Person) -> None:
     town.world.network.leave(bob.party.peer)
     answer = alice.begin("pay", pay(bob, 5, wait=600))
