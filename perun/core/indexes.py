@@ -10,7 +10,7 @@ from collections import Counter
 from perun.core.state import ChannelView, OnChain, PeerId, Role, Stage
 from perun.types import Asset, ChannelId
 
-__all__ = ["Indexes", "touched"]
+__all__ = ["Indexes", "holds_ours", "touched"]
 
 
 class Indexes:
@@ -90,14 +90,27 @@ def _mark(marked: set[ChannelId], id: ChannelId, is_so: bool) -> None:
 def _is_answered_for(view: ChannelView) -> bool:
     if view.stage is not Stage.JOINED or view.final.ended:
         return False
-    own = view.final.alice if view.role is Role.ALICE else view.final.bob
-    return bool(own or view.opens or view.deposits or (view.signed and touched(view.final)))
+    return bool(
+        _own(view, view.final)
+        or view.opens
+        or view.deposits
+        or (view.signed and touched(view.final))
+    )
 
 
 def _promise(view: ChannelView) -> int:
     if view.role is not Role.BOB or view.stage is not Stage.JOINED:
         return 0
     return 0 if view.final.ended or view.funding.drawn else view.funding.bob_amount
+
+
+def holds_ours(view: ChannelView) -> bool:
+    """Whether a block shows money on our side."""
+    return bool(_own(view, view.head) or _own(view, view.final))
+
+
+def _own(view: ChannelView, on: OnChain) -> int:
+    return on.alice if view.role is Role.ALICE else on.bob
 
 
 def touched(on: OnChain) -> bool:

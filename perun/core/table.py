@@ -107,7 +107,9 @@ TABLE: Final[dict[type, Row]] = {
     CommandReveal: Row(secrets.reveal, _JOINED - {Phase.ENDED}, _of("instance")),
     CommandClose: Row(offers.close, frozenset({Phase.IDLE, Phase.DISPUTED}), _ITS),
     CommandWithdraw: Row(offers.withdraw, _LIVE, _ITS),
-    CommandDispute: Row(commands.dispute, _LIVE | {Phase.CLOSING}, _ITS),
+    CommandDispute: Row(
+        commands.dispute, _LIVE | {Phase.CLOSING, Phase.OFFERED, Phase.INVITED}, _ITS
+    ),
     CommandClaim: Row(commands.claim),
     CommandShow: Row(commands.show),
     # A peer, about a channel of its own.

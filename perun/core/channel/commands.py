@@ -8,6 +8,7 @@ from perun.core.books import Draft
 from perun.core.channel import disputes
 from perun.core.effects import ClaimCredit
 from perun.core.faults import NotAllowedNow
+from perun.core.indexes import holds_ours
 from perun.core.inputs import (
     CommandAnswer,
     CommandClaim,
@@ -19,7 +20,7 @@ from perun.core.inputs import (
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.nanocontracts.payments import show_paid
 from perun.core.rules.phases import may_sign
-from perun.core.state import ChannelView, Intent, LegStatus, Purpose, Role
+from perun.core.state import ChannelView, Intent, LegStatus, Purpose, Role, Stage
 from perun.core.states import proposing
 from perun.core.virtual.leaving import leave, propose_removal
 from perun.types import Wei
@@ -61,7 +62,13 @@ def remove(draft: Draft, view: ChannelView, command: CommandRemove) -> None:
 
 
 def dispute(draft: Draft, view: ChannelView, command: CommandDispute) -> None:  # noqa: ARG001
-    """Leaves through the chain; from here on nothing more is signed in this channel."""
+    """Leaves through the chain; from here on nothing more is signed in this channel.
+
+    What our store knows as an offer we have joined all the same if the chain shows money of ours
+    there: then the store is an older copy.
+    """
+    if view.stage is not Stage.JOINED and not holds_ours(view):
+        raise NotAllowedNow("leave", "the channel is only offered, and holds nothing of ours")
     view = replace(view, leaving=True)
     draft.put(view)
     disputes.duties(draft, view)

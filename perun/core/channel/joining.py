@@ -18,7 +18,7 @@ from perun.core.faults import (
     NotAllowedNow,
     UnexpectedMessage,
 )
-from perun.core.indexes import touched
+from perun.core.indexes import holds_ours, touched
 from perun.core.inputs import CommandJoin, CommandOffer
 from perun.core.notices import ChannelEnded, ChannelJoined, ChannelOffered, ChannelRefused
 from perun.core.rules.admission import (
@@ -242,8 +242,14 @@ def offered(draft: Draft, sender: PeerId, message: OfferChannel) -> ChannelView 
 
 
 def consider(draft: Draft, view: ChannelView) -> None:
-    """The chain has told how the channel stands: refuse, join, or ask our user."""
+    """The chain has told how the channel stands: refuse, join, or ask our user.
+
+    An exit only store joins nothing, and refuses nothing: it may have joined what it knows as an
+    offer, and its money would be forgotten with it.
+    """
     if view.stage is not Stage.INVITED or not view.watched or not view.met:
+        return
+    if draft.exit_only:
         return
     if not view.proven and view.final.announced_by[Role.ALICE]:
         view = replace(view, proven=True)
@@ -345,8 +351,11 @@ def on_refuse(draft: Draft, view: ChannelView, message: RefuseChannel) -> None:
     """The peer does not want the channel; we have paid nothing.
 
     A first state that we have signed stays known: shown to us, it does not prove our store old. But
-    the channel is followed no more: it has none of our money, whatever others put in.
+    the channel is followed no more: it has none of our money, whatever others put in. But what the
+    chain shows on our side is ours, and no refusal takes it.
     """
+    if holds_ours(view):
+        raise UnexpectedMessage("RefuseChannel", "the channel holds money of ours: it was joined")
     if view.signed:
         draft.put(replace(view, leaving=True, final=OnChain(ended=True)))
         draft.watch(Watch(channel=view.id, over=True))

@@ -86,3 +86,14 @@ def test_pair_complete_in_a_stale_view_is_signed_at_the_next_block() -> None:
         ("reorganise", 6, 2, 2, 8),
     )
     play(Game((), moves))
+
+
+def test_money_paid_into_what_an_old_copy_knows_as_an_offer_comes_out() -> None:
+    """Found by the deep run: the copy would not leave a channel that it did not know as joined."""
+    moves = (
+        ("offer", 11, 8, 9, 2),
+        ("back up", 2, 6, 7, 4),
+        ("jump", 2, 5, 3, 0),
+        ("put back", 5, 6, 0, 5),
+    )
+    play(Game(("alice",), moves, polite=False, whole=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from perun.core.indexes import holds_ours
 from perun.core.inputs import (
     CommandAddMachine,
     CommandAnswer,
@@ -275,10 +276,10 @@ class Users:
         raise Violated("P5: money is not out", stuck=stuck)
 
     def _go(self, actor: Actor) -> None:
-        """To the chain with everything; also with a channel that was only offered until now."""
+        """To the chain with everything; also with what an old copy knows as an offer."""
         for view in actor.live():
             undecided = not view.leaving and view.head.dispute is None and not view.head.ended
-            if view.stage is Stage.JOINED and undecided:
+            if undecided and (view.stage is Stage.JOINED or holds_ours(view)):
                 actor.do(CommandDispute(view.id))
 
     def _part(self) -> None:
@@ -301,7 +302,9 @@ class Users:
 
     def _money(self, actor: Actor, view: ChannelView) -> bool:
         """Whether anything of the actor's may still be in a channel."""
-        return view.stage is Stage.JOINED and bool(
+        if view.stage is not Stage.JOINED:
+            return holds_ours(view)
+        return bool(
             view.head.alice
             or view.head.bob
             or view.final.alice

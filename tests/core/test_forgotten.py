@@ -1,0 +1,120 @@
+"""A store that was put back, and knows as an offer what its owner has joined and paid into since.
+
+The chain shows the money. It is got out alone, whatever the peer says or does not say.
+"""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from perun.core.faults import NotAllowedNow
+from perun.core.inputs import CommandDispute, CommandJoin, CommandOffer
+from perun.core.notices import ChannelJoined
+from perun.core.state import Role, Stage
+from perun.encoding.messages import AcceptChannel, OfferChannel, RefuseChannel
+from perun.node.owed import owed_by
+from perun.store.memory import MemoryStore
+from perun.testing.parties import LIMITS, Party, World
+from perun.testing.stories import OPEN_HANDED, hub_policy
+from perun.types import ETH, Seconds, Wei
+
+ASKS = replace(OPEN_HANDED, join=False)
+
+
+class Story:
+    """A channel of 100 and 60 wei, offered when a copy was made of one store, and joined after."""
+
+    def __init__(self, forgets: str, *, draw: bool = False) -> None:
+        self.world = World()
+        peer = hub_policy() if draw else ASKS
+        self.alice, self.bob = (
+            self.world.party("alice", OPEN_HANDED),
+            self.world.party("bob", peer),
+        )
+        self.world.ledger.fund(self.bob.account.address, 1_000)
+        self.world.advance()
+        self.world.network.lose(AcceptChannel)
+        terms = (self.bob.peer, self.bob.account.address, ETH, Seconds(600), self.alice.nonce())
+        self.alice.do(CommandOffer(*terms, Wei(100), Wei(60), draw))
+        self.world.settle()
+        self.world.advance()
+        (self.channel,) = self.alice.node.books.channels
+        self.party = {"alice": self.alice, "bob": self.bob}[forgets]
+        assert isinstance(self.party.store, MemoryStore)
+        old = self.party.store.copy()
+        if not draw:
+            self.bob.do(CommandJoin(self.channel, True))
+        self.world.network.lose()
+        for _ in range(6):
+            self.world.advance(LIMITS.patience + 1)
+        assert self.alice.told(ChannelJoined)
+        on = self.world.ledger.channels[self.channel]
+        assert (on.alice, on.bob) == (100, 60)
+        old.exit_only = True
+        self.party.restart(old)
+        self.world.network.rule = lambda _letter: ()
+        self.world.settle()
+        self.world.advance()
+        stage = self.party.node.books.channels[self.channel].stage
+        assert stage is (Stage.OFFERED if forgets == "alice" else Stage.INVITED)
+
+    def leave(self) -> int:
+        """What the chain has paid our side after a challenge."""
+        before = self.world.ledger.paid[self.party.account.address]
+        self.party.do(CommandDispute(self.channel))
+        for _ in range(20):
+            self.world.advance(60)
+            self.world.settle()
+        return self.world.ledger.paid[self.party.account.address] - before
+
+
+@pytest.mark.parametrize(
+    ("forgets", "draw", "own"), [("alice", False, 100), ("alice", True, 100), ("bob", False, 60)]
+)
+def test_money_of_a_forgotten_channel_is_named_and_got_out(
+    forgets: str, draw: bool, own: int
+) -> None:
+    story = Story(forgets, draw=draw)
+    (owed,) = owed_by(story.party.node.books)
+    assert owed.amount == own
+    assert story.leave() == own
+
+
+@pytest.mark.parametrize("draw", [False, True])
+def test_refusal_of_what_was_joined_makes_nobody_forget_it(draw: bool) -> None:
+    story = Story("alice", draw=draw)
+    refused = RefuseChannel(story.channel, "no")
+    story.world.network.inject(story.bob.peer, story.alice.peer, refused)
+    story.world.settle([story.alice])
+    assert story.leave() == 100
+
+
+def test_offer_that_is_said_again_makes_nobody_forget_what_was_joined() -> None:
+    story = Story("bob")
+    offer = story.world.network.said(OfferChannel)[0]
+    story.bob.node.books.config = replace(
+        story.bob.node.books.config, policy=hub_policy(paused=True)
+    )
+    story.world.network.inject(story.alice.peer, story.bob.peer, offer)
+    story.world.settle([story.bob])
+    assert story.leave() == 60
+
+
+@pytest.mark.parametrize("forgets", ["alice", "bob"])
+def test_channel_that_holds_nothing_of_ours_is_not_left(forgets: str) -> None:
+    """Else a register of our own would cost gas for nothing."""
+    world = World()
+    alice, bob = world.party("alice", OPEN_HANDED), world.party("bob", ASKS)
+    world.advance()
+    terms = (bob.peer, bob.account.address, ETH, Seconds(600), alice.nonce())
+    alice.do(CommandOffer(*terms, Wei(100), Wei(60)))
+    world.settle()
+    world.advance()
+    party: Party = {"alice": alice, "bob": bob}[forgets]
+    (view,) = party.node.books.channels.values()
+    if view.role is Role.BOB:
+        world.open_alone(view.channel, view.channel.alice, 5)
+        world.advance()
+    with pytest.raises(NotAllowedNow):
+        party.do(CommandDispute(view.id))
