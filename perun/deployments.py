@@ -14,29 +14,23 @@ ships, and if the contract's own domain is the one that signatures will be made 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
 from web3 import Web3
 
-from perun.bindings import (
-    VPM,
-    CoinFlip,
-    HashTimeLock,
-    LibSignatures,
-    MSContract,
-    TurnGame,
-    transport,
-)
+from perun.bindings import VPM, HashTimeLock, LibSignatures, MSContract, transport
 from perun.bindings.artifacts import artifact
 from perun.bindings.calls import Call, Fees
 from perun.bindings.front import Front
+from perun.bindings.nanocontract import domain_separator
 from perun.bindings.proving import WrongCode, require_code, require_domain
-from perun.bindings.rules import TicTacToe
+from perun.bindings.suite import SUITE
 from perun.bindings.translation import translated
 from perun.crypto.interop import AddressLike, address, checksum
+from perun.encoding.domains import DOMAINS, domain_of
 from perun.errors import StoreFault, UnknownDeployment, WrongType
 from perun.types import Address, ChainId
 
@@ -63,24 +57,54 @@ class Deployment:
     """The suite on one chain."""
 
     chain_id: ChainId
-    lib_signatures: LibSignatures
-    ms_contract: MSContract
-    vpm: VPM
-    hash_time_lock: HashTimeLock
-    coin_flip: CoinFlip | None = None
-    """None: it was deployed before there was one."""
-    turn_game: TurnGame | None = None
-    tic_tac_toe: TicTacToe | None = None
-    """Rules for the contract before."""
+    contracts: tuple[Front, ...]
+
+    @property
+    def lib_signatures(self) -> LibSignatures:
+        """Every suite has it, as it has the three below."""
+        return self.of(LibSignatures)
+
+    @property
+    def ms_contract(self) -> MSContract:
+        """Holds the channels."""
+        return self.of(MSContract)
+
+    @property
+    def vpm(self) -> VPM:
+        """Decides payment machines."""
+        return self.of(VPM)
+
+    @property
+    def hash_time_lock(self) -> HashTimeLock:
+        """Decides hash locks."""
+        return self.of(HashTimeLock)
+
+    def find(self, kind: type[C]) -> C | None:
+        """The contract of this front, such as `CoinFlip`; None: the suite is older than it."""
+        return next((front for front in self.contracts if type(front) is kind), None)
+
+    def of(self, kind: type[C]) -> C:
+        """The same.
+
+        Raises:
+            UnknownDeployment: the suite has none.
+        """
+        found = self.find(kind)
+        if found is None:
+            raise UnknownDeployment(self.chain_id, kind.__name__)
+        return found
 
     def places(self) -> dict[str, Address]:
         """Where they are, by the contracts' names."""
-        parts = (getattr(self, field.name) for field in fields(self))
-        return {type(part).__name__: part.address for part in parts if isinstance(part, Front)}
+        return {type(front).__name__: front.address for front in self.contracts}
 
     def addresses(self) -> dict[str, str]:
         """The same in checksummed hex, as the files have it."""
         return {name: checksum(where) for name, where in self.places().items()}
+
+
+_ALWAYS: Final = (LibSignatures, MSContract, VPM, HashTimeLock)
+"""What every suite has had from the beginning."""
 
 
 def deploy(
@@ -90,10 +114,9 @@ def deploy(
     gas: int | None = None,
     fees: Fees | None = None,
 ) -> Deployment:
-    """Deploys LibSignatures, MSContract, VPM, HashTimeLock, CoinFlip, TurnGame and the rules of
-    TicTacToe, in seven transactions.
+    """Deploys all contracts of this package, each in a transaction.
 
-    From the code in this package: no compiler and no Node is needed.
+    From the code that the package ships: no compiler and no Node is needed.
 
     Args:
         sender: account or private key, or an address whose key the node holds; the node's first
@@ -114,16 +137,7 @@ def deploy(
         mined = transport.submit(web3, Call(None, code), chosen, gas=gas, fees=fees)
         return proved(web3, kind, address(str(mined["contractAddress"])))
 
-    return Deployment(
-        chain_id,
-        created(LibSignatures),
-        created(MSContract),
-        created(VPM),
-        created(HashTimeLock),
-        created(CoinFlip),
-        created(TurnGame),
-        created(TicTacToe),
-    )
+    return Deployment(chain_id, tuple(created(kind) for kind in SUITE.values()))
 
 
 def load(web3: Web3, path: str | Path) -> Deployment:
@@ -133,8 +147,8 @@ def load(web3: Web3, path: str | Path) -> Deployment:
         path: a file of `save`, or a Populus `registrar.json`, of which the first address counts
             whose code is right.
 
-    A file that names no CoinFlip, TurnGame or TicTacToe is of an older suite, which is loaded
-    without.
+    A file that does not name one of the later contracts (after HashTimeLock) is of an older suite,
+    which is loaded without.
 
     Raises:
         UnknownDeployment: the file has nothing for this chain.
@@ -159,16 +173,8 @@ def load(web3: Web3, path: str | Path) -> Deployment:
                 wrong = wrong or error
         raise wrong or UnknownDeployment(chain_id, kind.__name__)
 
-    return Deployment(
-        chain_id,
-        found(LibSignatures),
-        found(MSContract),
-        found(VPM),
-        found(HashTimeLock),
-        found(CoinFlip) if known.get(CoinFlip.__name__) else None,
-        found(TurnGame) if known.get(TurnGame.__name__) else None,
-        found(TicTacToe) if known.get(TicTacToe.__name__) else None,
-    )
+    there = (kind for kind in SUITE.values() if kind in _ALWAYS or known.get(kind.__name__))
+    return Deployment(chain_id, tuple(found(kind) for kind in there))
 
 
 def save(deployment: Deployment, path: str | Path) -> None:
@@ -231,6 +237,8 @@ def proved(web3: Web3, kind: type[C], where: Address) -> C:
         code = bytes(web3.eth.get_code(checksum(where)))
     require_code(name, where, code)
     front = kind(web3, where)
-    if isinstance(front, (MSContract, VPM, HashTimeLock, CoinFlip, TurnGame)):
-        require_domain(name, where, front.domain_separator(), front.domain.separator)
+    if name in DOMAINS:
+        domain = domain_of(DOMAINS[name], front.chain_id, where)
+        signs_in = transport.ask(web3, domain_separator(where))
+        require_domain(name, where, signs_in, domain.separator)
     return front

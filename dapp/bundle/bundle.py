@@ -74,7 +74,7 @@ for name, module in sorted(sys.modules.items()):
 with zipfile.ZipFile("/python.zip", "w", zipfile.ZIP_STORED) as archive:
     for path, code in sorted(plain.items()):
         archive.writestr(zipfile.ZipInfo(path), code)
-    for name in ("MSContract", "VPM", "HashTimeLock", "CoinFlip"):
+    for name in sys.modules["perun.page.network"].KNOWN:
         path = f"perun/artifacts/{name}.json"
         with open(f"{SOURCES}/{path}", "rb") as file:
             content = json.loads(file.read())

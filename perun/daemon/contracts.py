@@ -1,7 +1,6 @@
 """The contracts that a daemon uses: kept in a small file, proved by code and domain at every start.
 
-{"MSContract": "0x…", "VPM": "0x…", "HashTimeLock": "0x…", "CoinFlip": "0x…", "TurnGame": "0x…",
- "TicTacToe": "0x…"}
+{"MSContract": "0x…", "VPM": "0x…", "HashTimeLock": "0x…", …}
 
 What is missing after the first two is a kind of instance, or a game, that the node does not know.
 """
@@ -10,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 import msgspec
 from web3 import Web3
 
-from perun.bindings import VPM, CoinFlip, HashTimeLock, MSContract, TurnGame
-from perun.bindings.front import Front
 from perun.bindings.rules import RULES
+from perun.bindings.suite import NODE_SUITE
 from perun.bindings.translation import translated
 from perun.core.config import Deployment
 from perun.crypto.interop import address, checksum
@@ -44,9 +41,6 @@ __all__ = [
 Contracts = Mapping[str, str]
 """Addresses in hex, by the contracts' names."""
 
-_KINDS: Final[tuple[type[Front], ...]] = (MSContract, VPM, HashTimeLock, CoinFlip, TurnGame)
-_FRONTS: Final[dict[str, type[Front]]] = {front.__name__: front for front in _KINDS} | RULES
-
 
 def read_contracts(file: Path) -> Contracts:
     """What the file names.
@@ -61,14 +55,14 @@ def read_contracts(file: Path) -> Contracts:
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadSettings(str(file), str(error)) from None
     for name in named:
-        if name not in _FRONTS:
-            raise BadSettings(str(file), f"{name[:40]!r} is none of {', '.join(_FRONTS)}")
+        if name not in NODE_SUITE:
+            raise BadSettings(str(file), f"{name[:40]!r} is none of {', '.join(NODE_SUITE)}")
     return _whole(str(file), named)
 
 
 def contracts_in(card: Card) -> Contracts:
     """Those that a card names and we can know. Raises `BadSettings` if it lacks a channel's."""
-    named = {name: card.contracts.get(card_name(name)) for name in _FRONTS}
+    named = {name: card.contracts.get(card_name(name)) for name in NODE_SUITE}
     known = {name: where for name, where in named.items() if where is not None}
     return _whole(f"the card of {card.host}", known)
 
@@ -103,7 +97,7 @@ def prove(web3: Web3, contracts: Contracts) -> Deployment:
     except WrongType as error:
         raise BadSettings("contracts", str(error)) from None
     for name, where in found.items():
-        proved(web3, _FRONTS[name], where)
+        proved(web3, NODE_SUITE[name], where)
     return deployment_of(chain, found)
 
 

@@ -23,6 +23,7 @@ from msgspec.structs import replace
 from perun.bindings.artifacts import artifact
 from perun.bindings.calls import Call, Fees, transaction
 from perun.bindings.failures import NodeRefused, PoolRefused
+from perun.bindings.suite import NODE_SUITE
 from perun.chain.endpoint import Block
 from perun.chain.fees import FeePolicy, first_fees, higher_fees
 from perun.chain.rpc import RpcEndpoint
@@ -35,7 +36,7 @@ from perun.wallet import KeyAccount
 
 __all__ = ["NAMES", "BadPlan", "Deployer", "Placed", "TooLittleEther", "created_at"]
 
-NAMES: Final = ("MSContract", "VPM", "HashTimeLock", "CoinFlip", "TurnGame", "TicTacToe")
+NAMES: Final = tuple(NODE_SUITE)
 _LOOKS: Final = 60
 """So often in a row a used nonce must show nothing of ours before it counts as somebody else's."""
 _BLOCKS: Final = 3

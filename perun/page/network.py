@@ -21,7 +21,10 @@ from perun.page.endpoint import PageEndpoint
 from perun.page.lent import Lent
 from perun.types import Address, Record, UnixTime
 
-__all__ = ["NetworkOf", "NoCard", "OtherChain", "card_at", "look_at", "prove"]
+__all__ = ["KNOWN", "NetworkOf", "NoCard", "OtherChain", "card_at", "look_at", "prove"]
+
+KNOWN: Final = tuple(name for name in DOMAINS if name != TurnGameDomain.contract_name)
+"""Contracts that a page knows. Who plays a game runs its rules, in a machine that no page has."""
 
 _OK: Final = 200
 
@@ -87,9 +90,7 @@ def look_at(endpoint: PageEndpoint, card: Card) -> NetworkOf:
     ):
         if found != wanted:
             raise OtherChain(what, found, wanted)
-    # Who plays a game runs its rules, in a machine that a page does not have.
-    names = [name for name in DOMAINS if name != TurnGameDomain.contract_name]
-    named = {name: card.contracts.get(card_name(name)) for name in names}
+    named = {name: card.contracts.get(card_name(name)) for name in KNOWN}
     contracts = {name: address(where) for name, where in named.items() if where is not None}
     network = NetworkOf(chain, genesis, contracts)
     prove(endpoint, network)

@@ -9,16 +9,15 @@ import pytest
 from web3 import EthereumTesterProvider, Web3
 
 import perun
+from perun.bindings import VPM, CoinFlip
 from perun.bindings.artifacts import artifact
+from perun.bindings.suite import SUITE
 from perun.deployments import BadDeploymentFile, Deployment, WrongCode, load, save
 from perun.errors import UnknownDeployment
 from populus.chain import TesterChain
 from populus.registrar import Registrar
 
-NAMES = (
-    *("LibSignatures", "MSContract", "VPM", "HashTimeLock", "CoinFlip"),
-    *("TurnGame", "TicTacToe"),
-)
+NAMES = tuple(SUITE)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +50,11 @@ def test_deploy_takes_what_the_package_ships(suite: Deployment, web3: Web3) -> N
             assert not artifact(other).matches(bytes(web3.eth.get_code(address)))
 
 
+def test_populus_deploys_the_same() -> None:
+    settings = json.loads((Path(__file__).parents[2] / "populus.json").read_text())
+    assert tuple(settings["deployment"]["contracts"]) == NAMES
+
+
 def test_deploy_from_a_key(web3: Web3) -> None:
     key = perun.new_key()
     rich, poor = web3.eth.accounts[0], perun.checksum(key)
@@ -74,8 +78,12 @@ def test_suite_of_before_there_were_games_is_loaded_without(
     known = {name: at for name, at in suite.addresses().items() if name in NAMES[:4]}
     path.write_text(json.dumps({"format": 1, "deployments": {str(suite.chain_id): known}}))
     found = load(web3, path)
-    assert found.coin_flip is found.turn_game is found.tic_tac_toe is None
     assert found.addresses() == known
+    assert found.find(VPM) is found.vpm
+    assert found.find(CoinFlip) is None
+    with pytest.raises(UnknownDeployment) as caught:
+        found.of(CoinFlip)
+    assert (caught.value.chain_id, caught.value.missing) == (web3.eth.chain_id, "CoinFlip")
 
 
 def test_other_chains_stay_in_the_file(suite: Deployment, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from web3 import Web3
 import perun
 from perun import Wei, crypto, events, reverts
 from perun.bindings import ERC20, Nanocontract, Outcome, Totals
-from perun.bindings.coin_flip import FlipReader, StoredFlip
+from perun.bindings.coin_flip import CoinFlip, FlipReader, StoredFlip
 from perun.core.nanocontracts.coin_flip import flip_shift
 from perun.crypto import interop
 from perun.types import Flip, Lock, Machine
@@ -100,8 +100,7 @@ def test_a_wrong_preimage_is_named(suite: perun.Deployment, web3: Web3) -> None:
 
 @pytest.mark.parametrize("bob_first", [False, True])
 def test_coins_are_flipped(suite: perun.Deployment, web3: Web3, bob_first: bool) -> None:
-    coin, sender = suite.coin_flip, web3.eth.accounts[3]
-    assert coin is not None
+    coin, sender = suite.of(CoinFlip), web3.eth.accounts[3]
     secrets = (perun.new_preimage(), perun.new_preimage())
     commits = [perun.flip_commit(bob, secrets[bob]) for bob in (False, True)]
     until, hour = perun.UnixTime(perun.now(web3) + HOUR), perun.Seconds(HOUR)
@@ -128,8 +127,7 @@ def test_coins_are_flipped(suite: perun.Deployment, web3: Web3, bob_first: bool)
 
 
 def test_nanos_of_flips_swap_their_locks(suite: perun.Deployment) -> None:
-    coin = suite.coin_flip
-    assert coin is not None
+    coin = suite.of(CoinFlip)
     until, hour = perun.UnixTime(10_000), perun.Seconds(HOUR)
     flip = Flip(Wei(9), Wei(8), bytes(32), bytes(32), 1, until, hour, perun.new_salt())
     straight, swapped = coin.nano(flip), coin.nano(flip, swapped=True)

@@ -10,6 +10,7 @@ from web3 import EthereumTesterProvider, Web3
 
 import perun
 from perun.bindings.artifacts import artifact
+from perun.bindings.rules import TicTacToe
 from perun.daemon.contracts import (
     contracts_in,
     more_rules,
@@ -98,8 +99,7 @@ def test_card_names_contracts_that_this_node_knows_and_others() -> None:
 
 
 def test_rules_of_others_are_named_by_their_place(web3: Web3, suite: perun.Deployment) -> None:
-    assert suite.tic_tac_toe is not None
-    where = suite.tic_tac_toe.address
+    where = suite.of(TicTacToe).address
     found = more_rules(web3, (f"MyGame=0x{where.hex()}",))
     assert found == {"MyGame": (where, artifact("TicTacToe").runtime)}
     book = CodeBook(dict(found.values()), run)
