@@ -15,4 +15,4 @@ MOST_GAS: Final = 2**24
 
 def limit(call: Call, estimate: int) -> int:
     """The gas limit of a call that was estimated: never the estimate alone (section 5, *Gas*)."""
-    return min(int(estimate * GAS_MARGIN) + call.reserve, MOST_GAS)
+    return min(int(min(estimate, MOST_GAS) * GAS_MARGIN) + call.reserve, MOST_GAS)

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from perun.bindings.failures import Garbled, NodeRefused, shown
+from perun.bindings.gas import MOST_GAS
 from perun.bindings.logs import Log
 from perun.chain.endpoint import Block, Mined
 from perun.chain.pieces import MOST_NUMBER, Pieces, knows_not
@@ -19,10 +20,13 @@ from perun.crypto.interop import checksum
 from perun.errors import BrokenInvariant, ChainFault
 from perun.types import Address, ChainId, UnixTime, Wei
 
-__all__ = ["AskedNode", "mined_as", "reading", "sound_block"]
+__all__ = ["AskedNode", "mined_as", "reading", "sound_block", "whole"]
 
 _MOST_NONCE: Final = 2**48
 """More transactions than any account can send."""
+
+_MOST: Final = 2**256
+"""Above every number that the EVM knows. Greater ones cannot even be printed."""
 
 
 @contextmanager
@@ -146,6 +150,17 @@ class AskedNode(ABC):
         return found
 
 
+def whole(found: object) -> int:
+    """A number of a node's.
+
+    Raises:
+        Garbled: no chain has such a number.
+    """
+    if type(found) is not int or not 0 <= found < _MOST:
+        raise Garbled("a number that no chain has")
+    return found
+
+
 def sound_block(number: int, hashed: bytes, time: int, base_fee: int) -> Block:
     """A block of a node's numbers.
 
@@ -158,9 +173,10 @@ def sound_block(number: int, hashed: bytes, time: int, base_fee: int) -> Block:
 
 
 def mined_as(
-    hash: bytes, of: bytes, block: int, status: int | None, gas_used: int, price: int
+    hash: bytes, of: bytes, block: object, status: int | None, gas_used: object, price: object
 ) -> Mined:
     """What became of a transaction, from a receipt `of` a hash; `price` in wei of a unit of gas.
+    What it cost is 0 where the node does not say it, or says what cannot be.
 
     Raises:
         Garbled: it is another's receipt, or does not say.
@@ -171,11 +187,15 @@ def mined_as(
         raise Garbled("a receipt that does not say what became of the transaction")
     return Mined(
         hash=hash,
-        block=block,
+        block=whole(block),
         succeeded=status == 1,
-        gas_used=gas_used,
-        paid=Wei(gas_used * price),
+        gas_used=_told(gas_used, MOST_GAS),
+        paid=Wei(_told(gas_used, MOST_GAS) * _told(price, MOST_NUMBER)),
     )
+
+
+def _told(number: object, most: int) -> int:
+    return number if type(number) is int and 0 <= number <= most else 0
 
 
 def _hex(data: bytes) -> str:

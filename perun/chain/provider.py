@@ -26,6 +26,7 @@ from web3.providers.base import JSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
 from perun.bindings.failures import AnswerTooBig, Garbled, NodeUnreachable
+from perun.chain.numbered import is_for, number_of, numbers
 
 __all__ = ["MOST_BYTES", "MOST_DEPTH", "BoundedProvider", "Pages", "bounded", "fetch", "over"]
 
@@ -155,6 +156,7 @@ class BoundedProvider(JSONBaseProvider):
         }
         self._deadline = _Deadline()
         self._session = _session(self._deadline)
+        self.request_counter = numbers()
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         """Asks once: whoever asks decides whether to ask again.
@@ -163,19 +165,23 @@ class BoundedProvider(JSONBaseProvider):
             NodeUnreachable, AnswerTooBig, Garbled: as they say.
         """
         self._deadline.at = time.monotonic() + self._seconds
+        question = self.encode_rpc_request(method, params)
         try:
             with self._session.post(
                 self.endpoint_uri,
-                self.encode_rpc_request(method, params),
+                question,
                 headers=self._headers,
                 timeout=self._seconds,
                 stream=True,
                 allow_redirects=False,
                 **self._options,
             ) as response:
-                return _answer(response)
+                answer = _answer(response)
         except (requests.RequestException, HTTPError, OSError) as error:
             raise NodeUnreachable(type(error).__name__) from None
+        if not is_for(answer, number_of(question)):
+            raise Garbled("an answer to another question")
+        return answer
 
     def is_connected(self, show_traceback: bool = False) -> bool:  # noqa: ARG002
         """See web3."""

@@ -27,7 +27,7 @@ from perun.bindings.logs import Log, from_web3, stands
 from perun.bindings.proving import require_code
 from perun.bindings.reverts import Reverted
 from perun.bindings.translation import translated
-from perun.chain.asked import AskedNode, mined_as, reading, sound_block
+from perun.chain.asked import AskedNode, mined_as, reading, sound_block, whole
 from perun.chain.endpoint import Block, Mined
 from perun.chain.provider import BoundedProvider, bounded, over
 from perun.chain.websocket import SocketProvider
@@ -129,7 +129,7 @@ class RpcEndpoint(AskedNode):
     def chain_now(self) -> ChainId:
         """See `Reading`."""
         with _answered():
-            return ChainId(self.web3.eth.chain_id)
+            return ChainId(whole(self.web3.eth.chain_id))
 
     # ------------------------------------------------------------------------------------ sending
 
@@ -138,7 +138,7 @@ class RpcEndpoint(AskedNode):
             found = self.web3.eth.get_transaction_count(
                 checksum(account), cast("BlockIdentifier", which)
             )
-            return int(found)
+            return whole(found)
 
     def code(self, where: Address) -> bytes:
         """What stands at an address in the newest block; empty: nothing."""
@@ -149,7 +149,7 @@ class RpcEndpoint(AskedNode):
         """See `Sending`; or after the block of that number."""
         which = cast("BlockIdentifier", "latest" if number is None else number)
         with _answered():
-            return Wei(int(self.web3.eth.get_balance(checksum(account), which)))
+            return Wei(whole(self.web3.eth.get_balance(checksum(account), which)))
 
     def tip(self) -> Wei:
         """See `Sending`. Nodes that know no way to say it say a price, of which it is a part."""
@@ -157,15 +157,15 @@ class RpcEndpoint(AskedNode):
             eth = self.web3.eth
             try:
                 with translated():
-                    return Wei(int(eth._max_priority_fee()))  # its fallback warns, and is a guess
+                    return Wei(whole(eth._max_priority_fee()))  # its fallback warns, and is a guess
             except (NodeRefused, Garbled):
                 base = transport.header(self.web3, "latest").get("baseFeePerGas") or 0
-                return Wei(max(0, int(eth.gas_price) - int(base)))
+                return Wei(max(0, whole(eth.gas_price) - whole(base)))
 
     def estimate(self, call: Call, sender: Address) -> int:
         """See `Sending`; with the same margin as everywhere."""
         with _answered():
-            needed = int(self.web3.eth.estimate_gas(request(call, sender)))
+            needed = whole(self.web3.eth.estimate_gas(request(call, sender)))
         return limit(call, needed)
 
     def touched(self, call: Call, sender: Address) -> tuple[Access, ...]:
@@ -207,10 +207,10 @@ def _mined(hash: bytes, receipt: TxReceipt) -> Mined | None:
     return mined_as(
         hash,
         receipt.get("transactionHash", hash),
-        int(receipt["blockNumber"]),
+        receipt["blockNumber"],
         receipt.get("status"),
-        int(receipt.get("gasUsed") or 0),
-        int(receipt.get("effectiveGasPrice") or 0),
+        receipt.get("gasUsed"),
+        receipt.get("effectiveGasPrice"),
     )
 
 

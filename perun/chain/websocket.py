@@ -13,7 +13,6 @@ from contextlib import suppress
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-import msgspec
 from web3.providers.base import JSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 from websockets.exceptions import PayloadTooBig, WebSocketException
@@ -21,6 +20,7 @@ from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as connect_socket
 
 from perun.bindings.failures import AnswerTooBig, Garbled, NodeUnreachable
+from perun.chain.numbered import is_for, number_of, numbers
 from perun.chain.provider import MOST_BYTES, decode
 
 __all__ = ["SocketProvider"]
@@ -41,6 +41,7 @@ class SocketProvider(JSONBaseProvider):
         """
         super().__init__()
         self.endpoint_uri = url
+        self.request_counter = numbers()
         self._seconds = seconds
         self._socket: ClientConnection | None = None
         self._subscribed = False
@@ -98,11 +99,11 @@ class SocketProvider(JSONBaseProvider):
     def _ask(self, method: str, params: Any, until: float) -> Mapping[str, Any]:
         assert self._socket is not None
         body = self.encode_rpc_request(RPCEndpoint(method), params)
-        number = msgspec.json.decode(body)["id"]
+        number = number_of(body)
         self._socket.send(body.decode())
         while True:
             said = self._next(until)
-            if said.get("id") == number or ("error" in said and said.get("id") is None):
+            if is_for(said, number):
                 return said
             self._hear(said)
 

@@ -10,7 +10,7 @@ from perun.bindings.failures import Garbled, NodeRefused, pooled, shown
 from perun.bindings.gas import limit
 from perun.bindings.logs import Log, stands
 from perun.bindings.reverts import Reverted
-from perun.chain.asked import AskedNode, mined_as, reading, sound_block
+from perun.chain.asked import AskedNode, mined_as, reading, sound_block, whole
 from perun.chain.endpoint import Block, Mined
 from perun.crypto.interop import checksum
 from perun.page.rpc import Rpc
@@ -122,8 +122,8 @@ def _mined(hash: bytes, receipt: Mapping[str, Any]) -> Mined:
         _bytes(receipt.get("transactionHash", _hex(hash))),
         _number(receipt["blockNumber"]),
         None if status is None else _number(status),
-        _number_or_0(receipt.get("gasUsed")),
-        _number_or_0(receipt.get("effectiveGasPrice")),
+        _number_or_none(receipt.get("gasUsed")),
+        _number_or_none(receipt.get("effectiveGasPrice")),
     )
 
 
@@ -164,11 +164,19 @@ def _number_or_0(text: object) -> int:
     return 0 if text is None else _number(text)
 
 
+def _number_or_none(text: object) -> int | None:
+    """What nothing waits for."""
+    try:
+        return _number(text)
+    except (Garbled, ValueError):
+        return None
+
+
 def _number(text: object) -> int:
     """A quantity of JSON-RPC."""
     if not isinstance(text, str) or not text.startswith("0x") or len(text) > 66:
         raise Garbled(shown(f"{text!r} is no number"))
-    return int(text[2:], 16)
+    return whole(int(text[2:], 16))
 
 
 def _bytes(text: object) -> bytes:

@@ -6,7 +6,6 @@ stranger's text.
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
@@ -16,6 +15,7 @@ import msgspec
 from perun.bindings import reverts
 from perun.bindings.failures import Garbled, NodeBusy, NodeRefused, NodeUnreachable, shown
 from perun.bindings.reverts import RevertedWithReason
+from perun.chain.numbered import is_for, numbers
 from perun.encoding.nesting import is_deep_json
 from perun.errors import ChainFault
 
@@ -47,6 +47,7 @@ class _Said(msgspec.Struct):
 
     result: Any = msgspec.UNSET
     error: dict[str, Any] | None = None
+    id: Any = None
 
 
 class Rpc:
@@ -54,7 +55,7 @@ class Rpc:
 
     def __init__(self, post: Post) -> None:
         self._post = post
-        self._numbers = itertools.count(1)
+        self._numbers = numbers()
 
     def ask(self, method: str, *params: Any) -> Any:
         """The result.
@@ -62,8 +63,9 @@ class Rpc:
         Raises:
             NodeUnreachable, Garbled, NodeRefused, NodeBusy, Reverted: as they say.
         """
-        question = {"jsonrpc": "2.0", "id": next(self._numbers), "method": method}
-        answer = self._post(msgspec.json.encode({**question, "params": params}).decode())
+        number = next(self._numbers)
+        question = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+        answer = self._post(msgspec.json.encode(question).decode())
         if answer.status == 0:
             raise NodeUnreachable(shown(answer.text))
         said = self._read(answer)
@@ -71,6 +73,8 @@ class Rpc:
             if answer.status != 200:
                 raise NodeUnreachable(f"HTTP {answer.status}", answer.status)
             raise Garbled("no answer of JSON-RPC")
+        if not is_for({"id": said.id, "error": said.error}, number):
+            raise Garbled("an answer to another question")
         if said.error is not None:
             raise _fault_of(said.error)
         return said.result

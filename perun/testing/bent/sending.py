@@ -18,6 +18,12 @@ __all__ = ["KINDS"]
 
 _SEND = "eth_sendRawTransaction"
 _RECEIPT = "eth_getTransactionReceipt"
+_NUMBERS: Final = frozenset(
+    (
+        *("eth_chainId", "eth_estimateGas", "eth_gasPrice", "eth_getBalance"),
+        *("eth_getTransactionCount", "eth_maxPriorityFeePerGas"),
+    )
+)
 _GAS: Final = 600_000
 """More than any answer needs, whatever margin is put on top of an estimate."""
 
@@ -42,6 +48,17 @@ def _no_estimates(rng: Random) -> Bend:
     def bend(question: Question, ask: Ask) -> dict[str, Any]:
         failing = question.method == "eth_estimateGas" and rng.random() < part
         return words if failing else ask(question)
+
+    return bend
+
+
+def _absurd_numbers(rng: Random) -> Bend:
+    """Numbers that no chain has, where nothing is a reason to stop."""
+    said = rng.choice(("0x" + "f" * 300, hex(2**20_000), "-0x1", -1, 10**30, 1e300, True))
+
+    def bend(question: Question, ask: Ask) -> dict[str, Any]:
+        absurd = question.method in _NUMBERS and rng.random() < 0.5
+        return {"result": said} if absurd else ask(question)
 
     return bend
 
@@ -192,6 +209,7 @@ KINDS = (
     Kind("no tip", _no_method("eth_maxPriorityFeePerGas", "eth_feeHistory")),
     Kind("no prices", _no_method("eth_maxPriorityFeePerGas", "eth_feeHistory", "eth_gasPrice")),
     Kind("no estimates", _no_estimates),
+    Kind("absurd numbers", _absurd_numbers),
     Kind("huge refusals", _huge_refusals),
     Kind("no pending count", _no_pending),
     Kind("taken, and something else said", _after_taking),

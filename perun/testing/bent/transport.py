@@ -38,6 +38,20 @@ def _quota(rng: Random) -> Bend:
     return bend
 
 
+def _mixed_up(rng: Random) -> Bend:
+    """A gateway that gives now and then what it has answered before, to whomever."""
+    part, before = rng.choice((0.05, 0.2)), list[dict[str, Any]]()
+
+    def bend(question: Question, ask: Ask) -> dict[str, Any]:
+        if before and rng.random() < part:
+            return {**rng.choice(before), "id": rng.randrange(2**31)}
+        answer = ask(question)
+        before[:] = [*before[-30:], answer]
+        return answer
+
+    return bend
+
+
 def _nothing_else(answer: Any) -> Any:
     def make(rng: Random) -> Bend:
         def bend(_: Question, __: Ask) -> dict[str, Any] | Http:
@@ -66,6 +80,7 @@ def _drips(_: Random) -> Http:
 KINDS = (
     Kind("flaky", _flaky),
     Kind("a quota", _quota),
+    Kind("answers of other questions", _mixed_up),
     Kind("an outage", _nothing_else(failure), blinds=True),
     Kind("connections cut", _nothing_else(lambda _: Http(cut=True)), blinds=True),
     Kind("nested without end", _nothing_else(lambda _: Http(_deep())), blinds=True),

@@ -391,7 +391,9 @@ class Witness:
         if close.net != net:
             raise Violated("A8: a Close at another net than the newest state's", close=close)
         full = view.agreed.state.version if view.agreed is not None else 0
-        if any(c == view.id and v > full for c, v in self.sent_states):
+        # What an old copy does not know of is undone by its Close, at amounts its user was shown.
+        sent = [v for c, v in self.sent_states if c == view.id and v > full]
+        if any(not self.copied or v <= view.signed for v in sent):
             raise Violated("A8: a Close while a state of its own is unresolved")
         if close.valid_until > books.chain.head_time + view.channel.challenge:
             raise Violated("A8: a Close that lives longer than a challenge")

@@ -9,12 +9,13 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from web3 import HTTPProvider, Web3
-from web3.types import RPCEndpoint
+from web3.types import RPCEndpoint, RPCResponse
 
 from perun.bindings.failures import AnswerTooBig, Garbled, NodeUnreachable
 from perun.chain.provider import MOST_BYTES, MOST_DEPTH, BoundedProvider, _depth, decode
@@ -36,7 +37,7 @@ def serving(answer: Answer) -> Iterator[str]:
         ended = over
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.asked = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             try:
                 answer(self)
             except OSError:
@@ -75,11 +76,16 @@ def say(
     handler.wfile.write(body)
 
 
-def ask(url: str, seconds: float = 60) -> object:
+def ask(url: str, seconds: float = 60) -> RPCResponse:
     return BoundedProvider(url, seconds).make_request(RPCEndpoint("eth_chainId"), [])
 
 
-OK = json.dumps({"jsonrpc": "2.0", "id": 0, "result": "0x1"}).encode()
+OK = {"jsonrpc": "2.0", "result": "0x1"}
+
+
+def to(handler: http.server.BaseHTTPRequestHandler, answer: dict[str, Any]) -> bytes:
+    """An answer to what was asked."""
+    return json.dumps({"id": json.loads(handler.asked)["id"], **answer}).encode()  # type: ignore[attr-defined]
 
 
 def drips_body(handler: http.server.BaseHTTPRequestHandler) -> None:
@@ -141,7 +147,7 @@ def test_size_limit_holds_for_what_is_unpacked(answer: Answer) -> None:
         (b"", {}),
         (b"[]", {}),
         (b"no gzip", {"Content_Encoding": "gzip"}),
-        (gzip.compress(OK), {"Content_Encoding": "br"}),
+        (gzip.compress(b'{"id": 0, "result": "0x1"}'), {"Content_Encoding": "br"}),
     ],
     ids=["lists", "objects", "page", "nothing", "list", "bad gzip", "unknown coding"],
 )
@@ -150,12 +156,68 @@ def test_nonsense_is_a_fault(body: bytes, headers: dict[str, str]) -> None:
         ask(url)
 
 
+def numbered(change: Callable[[Any], dict[str, Any]]) -> Answer:
+    """A node that answers, and to a question's number says what comes of it."""
+
+    def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
+        number = json.loads(handler.asked)["id"]  # type: ignore[attr-defined]
+        say(handler, json.dumps(change(number)).encode())
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda number: {"id": number - 1, "result": "0x1"},
+        lambda _: {"id": None, "result": "0x1"},
+        lambda _: {"result": "0x1"},
+        lambda number: {"id": [number], "result": "0x1"},
+        lambda number: {"id": number + 1, "error": {"code": 3, "message": "execution reverted"}},
+    ],
+    ids=["another's", "nobody's", "without", "a list", "another's refusal"],
+)
+def test_answer_to_another_question_is_none(change: Callable[[Any], dict[str, Any]]) -> None:
+    with serving(numbered(change)) as url, pytest.raises(Garbled, match="another question"):
+        ask(url)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda number: {"id": str(number), "result": "0x1"},
+        lambda _: {"id": None, "error": {"code": -32600, "message": "what?"}},
+        lambda _: {"error": {"code": -32005, "message": "slowly"}},
+    ],
+    ids=["as text", "an error to nobody", "an error without"],
+)
+def test_answer_that_says_its_question_otherwise_counts(
+    change: Callable[[Any], dict[str, Any]],
+) -> None:
+    with serving(numbered(change)) as url:
+        assert ask(url)
+
+
+def test_two_clients_do_not_number_their_questions_alike() -> None:
+    """Else whoever mixes up their answers is not found out."""
+    asked: list[int] = []
+
+    def note(number: int) -> dict[str, Any]:
+        asked.append(number)
+        return {"id": number, "result": "0x1"}
+
+    with serving(numbered(note)) as url:
+        for _ in range(4):
+            ask(url)
+    assert len(set(asked)) == 4
+
+
 def test_answer_may_be_packed() -> None:
     def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
-        say(handler, gzip.compress(OK), Content_Encoding="gzip")
+        say(handler, gzip.compress(to(handler, OK)), Content_Encoding="gzip")
 
     with serving(answer) as url:
-        assert ask(url) == json.loads(OK)
+        assert ask(url)["result"] == "0x1"
 
 
 def test_connection_is_kept_from_one_question_to_the_next() -> None:
@@ -163,7 +225,7 @@ def test_connection_is_kept_from_one_question_to_the_next() -> None:
 
     def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
         ports.add(handler.client_address[1])
-        say(handler, OK)
+        say(handler, to(handler, OK))
 
     with serving(answer) as url:
         provider = BoundedProvider(url, 60)
@@ -173,7 +235,7 @@ def test_connection_is_kept_from_one_question_to_the_next() -> None:
 
 
 def test_status_of_http_is_kept_unless_the_body_is_an_answer() -> None:
-    error = {"jsonrpc": "2.0", "id": 0, "error": {"code": -32005, "message": "range too long"}}
+    error = {"id": None, "error": {"code": -32005, "message": "range too long"}}
     bodies = itertools.cycle([b"<html>", json.dumps(error).encode()])
     with serving(lambda handler: say(handler, next(bodies), 400)) as url:
         with pytest.raises(NodeUnreachable) as caught:
@@ -184,7 +246,9 @@ def test_status_of_http_is_kept_unless_the_body_is_an_answer() -> None:
 
 def test_nobody_is_sent_on_to_another_address() -> None:
     with (
-        serving(lambda handler: say(handler, OK, 302, Location="http://127.0.0.1:9/")) as url,
+        serving(
+            lambda handler: say(handler, to(handler, OK), 302, Location="http://127.0.0.1:9/")
+        ) as url,
         pytest.raises(NodeUnreachable, match="302"),
     ):
         ask(url)

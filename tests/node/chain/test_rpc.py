@@ -22,6 +22,7 @@ from perun.bindings.failures import (
     NodeUnreachable,
     PoolRefused,
 )
+from perun.bindings.gas import MOST_GAS
 from perun.chain.endpoint import Block
 from perun.chain.rpc import RpcEndpoint, connect
 from perun.errors import ChainFault
@@ -205,6 +206,39 @@ def test_nonsense_is_a_fault_of_the_node_and_no_crash(result: Any) -> None:
             question()
 
 
+ABSURD = ("0x1" + "0" * 64, hex(2**20_000), "-0x1", "0x-1", -1, 2**256, 1e300, 1.5, True)
+"""Numbers that no chain has."""
+
+
+@pytest.mark.parametrize("number", ABSURD, ids=lambda number: str(number)[:9])
+@pytest.mark.parametrize("method", ["chain_now", "next_nonce", "balance", "tip", "estimate"])
+def test_number_that_no_chain_has_is_not_believed(method: str, number: object) -> None:
+    """Reckoned with or printed it would end the chain's thread; a JSON number may be meant well."""
+    endpoint = RpcEndpoint(Web3(Babbler(number)))
+    given: dict[str, tuple[Any, ...]] = {
+        "next_nonce": (CONTRACT,),
+        "balance": (CONTRACT,),
+        "estimate": (Call(CONTRACT, b""), CONTRACT),
+    }
+    with pytest.raises(Garbled):
+        getattr(endpoint, method)(*given.get(method, ()))
+
+
+@pytest.mark.parametrize("field", ["gasUsed", "effectiveGasPrice"])
+@pytest.mark.parametrize("number", ABSURD[:3] + ABSURD[4:], ids=lambda number: str(number)[:9])
+def test_absurd_price_in_a_receipt_is_none(field: str, number: object) -> None:
+    """What became of a transaction never waits for what it cost."""
+    node = Quirky(eth_getTransactionReceipt={**RECEIPT, field: number})
+    found = RpcEndpoint(Web3(node)).mined(b"\x01" * 32)
+    assert found is not None
+    assert (found.block, found.succeeded, found.paid) == (7, True, 0)
+
+
+def test_estimate_beyond_any_transaction_is_the_most_there_is() -> None:
+    endpoint = RpcEndpoint(Web3(Babbler(hex(2**255))))
+    assert endpoint.estimate(Call(CONTRACT, b""), CONTRACT) == MOST_GAS
+
+
 @pytest.mark.parametrize("nonce", [2**63, 2**64 - 1, 2**256 - 1])
 def test_nonce_that_no_account_has_is_not_believed(nonce: int) -> None:
     with pytest.raises(ChainFault):
@@ -350,7 +384,16 @@ def test_receipt_of_what_still_waits_is_none() -> None:
     assert RpcEndpoint(Web3(node)).mined(b"\x01" * 32) is None
 
 
-@pytest.mark.parametrize("wrong", [{"transactionHash": "0x" + "02" * 32}, {"status": None}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"transactionHash": "0x" + "02" * 32},
+        {"status": None},
+        {"blockNumber": hex(2**20_000)},
+        {"blockNumber": -1},
+    ],
+    ids=lambda wrong: str(wrong)[:24],
+)
 def test_receipt_that_says_nothing_of_ours_is_a_fault(wrong: dict[str, Any]) -> None:
     node = Quirky(eth_getTransactionReceipt={**RECEIPT, **wrong})
     with pytest.raises(Garbled):

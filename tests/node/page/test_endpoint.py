@@ -86,7 +86,7 @@ def answered(answer: Answer) -> PageEndpoint:
 
 
 def error(**fields: Any) -> Answer:
-    return Answer(200, json.dumps({"jsonrpc": "2.0", "id": 1, "error": fields}))
+    return Answer(200, json.dumps({"jsonrpc": "2.0", "id": None, "error": fields}))
 
 
 @pytest.mark.parametrize(
@@ -97,6 +97,7 @@ def error(**fields: Any) -> Answer:
         (Answer(200, "<html>"), Garbled),
         (Answer(200, "{}"), Garbled),
         (Answer(200, "[" * 2_000), Garbled),
+        (Answer(200, '{"id": -1, "result": null}'), Garbled),
         (Answer(200, '{"result": {"number": "0x1"}}'), Garbled),
         (Answer(200, '{"result": {"number": 1, "timestamp": 1, "hash": "0x"}}'), Garbled),
         (error(code=-32601, message="no such method"), NodeRefused),
