@@ -129,7 +129,7 @@ def _watched(pieces: Pieces) -> Iterator[None]:
 def _stored(contract: Any, identity: Any) -> str:
     """What a model of `perun.spec` keeps of an instance, as Coq has it."""
     if isinstance(contract, HashTimeLock):
-        return _some(contract.shifts.get(identity))
+        return _some(contract.records.get(identity))
     record = contract.records.get(identity)
     if record is None:
         return "None"

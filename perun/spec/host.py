@@ -20,6 +20,8 @@ class Event(NamedTuple):
 
     name: str
     args: tuple[object, ...]
+    by: Address | None = None
+    """Which nanocontract says so; None: `MSContract`."""
 
 
 class App(Protocol):
@@ -77,8 +79,8 @@ class Host:
     apps: dict[Address, App] = field(default_factory=dict)
     log: list[Event] = field(default_factory=list)
 
-    def emit(self, name: str, *args: object) -> None:
-        self.log.append(Event(name, args))
+    def emit(self, name: str, *args: object, by: Address | None = None) -> None:
+        self.log.append(Event(name, args, by))
 
     def balance(self, asset: Address, account: Address) -> int:
         if asset == ETH:

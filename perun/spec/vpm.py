@@ -7,11 +7,14 @@ rise; when it is over, the difference of the totals is the outcome, for ever and
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from eth_abi.abi import decode
 
 from perun.crypto import recover
 from perun.encoding import VPMDomain, machine_id, statement_digest
-from perun.spec.host import Host
+from perun.spec.nanocontract import Nanocontract, address_in
 from perun.spec.reverts import FinalTimeTooFar, TooLate, TotalTooLarge, WrongSigner
 from perun.types import (
     MAX_AMOUNT,
@@ -25,6 +28,7 @@ from perun.types import (
 )
 
 MAX_DEADLINE = 2**34 - 1
+TERMS: Final = "(address,address,uint112,uint112,uint40,uint32,bytes32)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,8 @@ class Totals:
 
 
 @dataclass(slots=True)
-class VPM:
-    host: Host
-    domain: VPMDomain
-    records: dict[MachineId, Totals] = field(default_factory=dict)
+class VPM(Nanocontract):
+    domain_type: ClassVar = VPMDomain
 
     def submit_statements(
         self,
@@ -62,7 +64,7 @@ class VPM:
         if final_time > MAX_DEADLINE:
             raise FinalTimeTooFar(final_time)
         identity = machine_id(self.domain, machine)
-        old = self.records.get(identity, Totals())
+        old: Totals = self.records.get(identity, Totals())
         alice_rises = machine.alice_lock > 0 and paid_by_alice > old.alice
         bob_rises = machine.bob_lock > 0 and paid_by_bob > old.bob
         if not alice_rises and not bob_rises:
@@ -82,21 +84,40 @@ class VPM:
             old.deadline if begun else self.host.now + machine.challenge,
         )
         self.records[identity] = new
-        self.host.emit("Submitted", identity, new.alice, new.bob, new.deadline)
+        self.emit("Submitted", identity, new.alice, new.bob, new.deadline)
 
     def outcome(self, identity: bytes) -> tuple[bool, int]:
         """(done, shift): after the deadline, what Alice has paid more than Bob."""
-        record = self.records.get(MachineId(identity))  # type: ignore[arg-type]  # any 32 bytes
+        record: Totals | None = self.records.get(identity)
         if not record or self.host.now <= record.deadline:
             return False, 0
         return True, record.alice - record.bob
 
     def totals(self, identity: MachineId) -> tuple[int, int, int]:
-        record = self.records.get(identity, Totals())
+        record: Totals = self.records.get(identity, Totals())
         return record.alice, record.bob, record.deadline
+
+    def decoded(self, evidence: bytes) -> tuple[Machine, Wei, Signature, Wei, Signature]:
+        """Reads `abi.encode(machine, paidByAlice, signatureAlice, paidByBob, signatureBob)`."""
+        words = decode([TERMS, "uint256", "bytes", "uint256", "bytes"], evidence)
+        terms, by_alice, signed_alice, by_bob, signed_bob = words
+        machine = _machine(terms)
+        return machine, by_alice, signed_alice, by_bob, signed_bob
+
+    def take(self, evidence: bytes) -> None:
+        self.submit_statements(*self.read(evidence))
+
+    def about(self, evidence: bytes) -> tuple[MachineId, int]:
+        machine = self.read(evidence)[0]
+        return machine_id(self.domain, machine), machine.validity
 
     def _signed(self, payer: Address, machine: MachineId, paid: Wei, signature: Signature) -> None:
         digest = statement_digest(self.domain, Statement(machine, paid))
         recovered = recover(digest, signature) or ZERO_ADDRESS
         if recovered != payer or recovered == ZERO_ADDRESS:
             raise WrongSigner(payer, recovered)
+
+
+def _machine(words: tuple[Any, ...]) -> Machine:
+    alice, bob, *rest = words
+    return Machine(address_in(alice), address_in(bob), *rest)

@@ -31,33 +31,26 @@ from perun.core.effects import (
     WithdrawMoney,
 )
 from perun.core.inputs import ChainBlock, ChainChannel, ChainCredit, ChainInstance, Input
-from perun.core.nanocontracts.coin_flip import COIN_FLIP
 from perun.core.nanocontracts.kinds import KINDS
 from perun.core.state import Dispute, OnChain
-from perun.encoding import flip_id, game_id, lock_id, machine_id
 from perun.errors import BrokenInvariant
 from perun.node.settings import contracts_of, deployment_of
 from perun.ports import Inbox
 from perun.spec import Contracts, Event
 from perun.spec import reverts as why
-from perun.spec.contracts import CoinFlipApp, HashTimeLockApp, TurnGameApp, VPMApp
 from perun.spec.host import Token
+from perun.spec.nanocontract import Nanocontract
+from perun.spec.nanocontracts.turn_game import TurnGame
 from perun.testing.rules import RULES, CodeRules
+from perun.testing.sightings import SIGHTINGS
 from perun.types import (
     ETH,
     Address,
     Asset,
     ChainId,
     ChannelId,
-    FlipRecord,
-    Game,
-    GameRecord,
     InstanceId,
-    LockRecord,
-    MachineRecord,
-    Position,
     Recorded,
-    Seconds,
     UnixTime,
     Wei,
 )
@@ -90,18 +83,10 @@ class Ledger:
     def __init__(
         self, time: int = 1_000_000_000, lag: int = 0, deployment: Deployment = DEPLOYMENT
     ) -> None:
-        at = contracts_of(deployment)
-        self.contracts = Contracts.at(
-            deployment.contract.chain_id,
-            at["MSContract"],
-            at["VPM"],
-            at["HashTimeLock"],
-            at.get("CoinFlip"),
-            at.get("TurnGame"),
-        )
-        games = self.contracts.turn_game
-        if games is not None:
-            games.rules = {place: CodeRules(code) for place, code in RULES.items()}
+        self.contracts = Contracts.at(deployment.contract.chain_id, contracts_of(deployment))
+        for known in self.contracts.nanocontracts:
+            if isinstance(known, TurnGame):
+                known.rules = {place: CodeRules(code) for place, code in RULES.items()}
         self.contracts.host.now = time
         self.number = 1
         self.lag = lag
@@ -198,29 +183,12 @@ class Ledger:
         opened = False
         for event in events:
             id, *args = event.args
+            if event.by is not None:
+                self._record(self.nanocontract(event.by), event.name, id, args)
+                continue
             self._fold(event.name, id, args, opened=opened)
             opened = event.name == "Opened"
         return events
-
-    def about(self, app: Address, evidence: bytes) -> tuple[InstanceId, UnixTime]:
-        """Of which instance evidence is, and the last second for the first.
-
-        Raises:
-            NeverOwn: there is no nanocontract.
-            Refused: it is none of its kind.
-        """
-        known = self.nanocontract(app)
-        if isinstance(known, VPMApp):
-            machine = known.read(evidence)[0]
-            return machine_id(known.vpm.domain, machine), machine.validity
-        if isinstance(known, TurnGameApp):
-            game = known.read(evidence)[0]
-            return game_id(known.games.domain, game), game.validity
-        if isinstance(known, CoinFlipApp):
-            flip = known.read(evidence)[0]
-            return flip_id(known.coin.domain, flip), flip.validity
-        lock = known.read(evidence)[0]
-        return lock_id(known.lock.domain, lock), lock.deadline
 
     def _run(self, transaction: Transaction, sender: Address, value: int) -> None:
         ms = self.contracts.ms_contract
@@ -244,42 +212,29 @@ class Ledger:
                 _same(id, ms.channel_id(channel))
                 ms.settle(channel, net, nanos)
             case SubmitEvidence(app, id, evidence):
-                _same(id, self.about(app, evidence)[0])
-                self.nanocontract(app).take(evidence)
+                known = self.nanocontract(app)
+                _same(id, known.about(evidence)[0])
+                known.take(evidence)
             case ClaimCredit(asset, amount, to):
                 ms.claim(sender, asset, amount, to)
 
-    def nanocontract(self, app: Address) -> VPMApp | HashTimeLockApp | CoinFlipApp | TurnGameApp:
+    def nanocontract(self, app: Address) -> Nanocontract:
         """What stands there; raises `NeverOwn`."""
         known = self.contracts.host.apps.get(app)
-        if not isinstance(known, VPMApp | HashTimeLockApp | CoinFlipApp | TurnGameApp):
+        if not isinstance(known, Nanocontract):
             raise NeverOwn(f"0x{app.hex()} is no nanocontract")
         return known
 
     # Arguments of an event are of the types that its name says.
+    def _record(self, by: Nanocontract, name: str, id: Any, args: Sequence[Any]) -> None:
+        """What an event of a nanocontract adds to what is recorded of an instance."""
+        announced = SIGHTINGS[type(by)].record(name, args)
+        kind = next(kind for kind in KINDS.values() if kind.domain is by.domain_type)
+        self._instances[id] = kind.fold(self._instances.get(id), announced)
+
     def _fold(self, name: str, id: Any, args: Sequence[Any], *, opened: bool) -> None:
-        """What an event changes in the snapshots; `opened`: it follows `Opened`."""
-        if name == "Revealed" and len(args) == 3:
-            bob, secret, deadline = args
-            announced = FlipRecord(b"" if bob else secret, secret if bob else b"", deadline)
-            before_it = self._instances.get(id)
-            self._instances[id] = COIN_FLIP.fold(
-                before_it if isinstance(before_it, FlipRecord) else None, announced
-            )
-        elif name == "PositionSubmitted":
-            version, turn, shift, _, start = args
-            self._instances[id] = GameRecord(
-                version, turn, shift, False, start, Seconds(0), Seconds(0)
-            )
-        elif name == "Moved":
-            version, turn, shift, board, start, alice_left, bob_left = args
-            self._instances[id] = GameRecord(
-                version, turn, shift, True, start, alice_left, bob_left, board
-            )
-        elif name in ("Submitted", "Revealed"):
-            record = LockRecord if name == "Revealed" else MachineRecord
-            self._instances[id] = record(*args)
-        elif name in ("Deposited", "Withdrawn", "Registered", "Settled", "Closed"):
+        """What an event of `MSContract` changes in the snapshots; `opened`: it follows `Opened`."""
+        if name in ("Deposited", "Withdrawn", "Registered", "Settled", "Closed"):
             before = self.channels.get(id, OnChain())
             after = _channel_after(before, name, args, opened=opened)
             if name == "Deposited":
@@ -314,27 +269,6 @@ def _channel_after(on: OnChain, name: str, args: Sequence[Any], *, opened: bool)
 def _same(said: bytes, real: bytes) -> None:
     if said != real:
         raise NeverOwn(f"a transaction for {real.hex()} says that it is for {said.hex()}")
-
-
-def _tag_of(read: Any, begun: Sequence[Recorded | None], said: bytes) -> bytes:
-    """By what a wish about a game differs from others about it: a move, by the position recorded
-    in either of the last two heads told."""
-    rest = read[1]  # what `TurnGameApp` reads beside the terms
-    if isinstance(rest[0], Position):
-        return b"\0" + rest[0].version.to_bytes(4, "big")
-    tags = [b"\1" + on.version.to_bytes(4, "big") for on in begun if isinstance(on, GameRecord)]
-    return next((tag for tag in tags if said.endswith(tag)), b"")
-
-
-def _of_use(on: Recorded | None, first: UnixTime, evidence: bytes, game: Game | None) -> UnixTime:
-    """Last second for evidence, by what is recorded; `first`: if nothing is."""
-    if isinstance(on, MachineRecord | FlipRecord):
-        return on.deadline
-    if isinstance(on, GameRecord) and game is not None:
-        left = (on.alice_left, on.bob_left) if on.live else (game.alice_bank, game.bob_bank)
-        moves = int.from_bytes(evidence[:32], "big") == 1
-        return UnixTime(on.start + (left[on.turn - 1] if moves else 0))
-    return first
 
 
 def _value(transaction: Transaction) -> int:
@@ -432,12 +366,12 @@ class LedgerChain:
             case Settle(_, id):
                 return b"s" + id, (None,)
             case SubmitEvidence(app, id, evidence):
-                _, last = self.ledger.about(app, evidence)
-                begun = self._told_instances.get(id, (None,))
                 known = self.ledger.nanocontract(app)
-                game = known.read(evidence)[0] if isinstance(known, TurnGameApp) else None
-                tag = b"" if game is None else _tag_of(known.read(evidence), begun, said)
-                return b"e" + id + tag, tuple(_of_use(on, last, evidence, game) for on in begun)
+                seen, shown = SIGHTINGS[type(known)], known.read(evidence)
+                first = UnixTime(known.about(evidence)[1])
+                begun = self._told_instances.get(id, (None,))
+                limits = (first if on is None else seen.limit(on, shown) or first for on in begun)
+                return b"e" + id + seen.tag(shown, begun, said), tuple(limits)
             case ClaimCredit(asset, _, to):
                 return b"k" + asset + to, (None,)
 

@@ -743,7 +743,7 @@ def test_move_of_a_game_is_as_the_contract_takes_it(pair: Pair) -> None:
     signature = sign(digest(DEPLOYMENT, move_signed), pair.alice.key)
     evidence = move_evidence(terms, EMPTY, b"\0", signature)
     app = TURN_GAME.app(DEPLOYMENT)
-    assert pair.world.ledger.about(app, evidence)[0] == id
+    assert pair.world.ledger.nanocontract(app).about(evidence)[0] == id
 
 
 def test_users_hear_when_a_game_begins_and_of_each_position(pair: Pair) -> None:

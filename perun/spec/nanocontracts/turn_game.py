@@ -8,14 +8,14 @@ their own; whose bank runs out pays its whole lock, and `outcome` needs no trans
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
 from perun.crypto import keccak, recover
 from perun.encoding import TurnGameDomain, game_id, move_digest, position_digest
-from perun.spec.host import Host
+from perun.spec.nanocontract import Nanocontract, address_in
 from perun.spec.reverts import (
     AmountTooLarge,
     BadTurn,
@@ -52,6 +52,10 @@ MAX_VERSION = 2**19 - 1
 MAX_POSITION, MAX_ANSWER = 4096, 4256
 WHOLE_RESULT = 10**9
 """What a result of the rules is a part of."""
+TERMS: Final = (
+    "(address,address,uint112,uint112,address,bytes32,bytes32,uint40,uint32,uint32,uint32,bytes32)"
+)
+POSITION: Final = "(uint32,uint8,int112,bytes32)"
 WHOLE_LOCK = MAX_AMOUNT
 """`outcome` knows only the id: "the whole lock", which MSContract cuts to the lock."""
 
@@ -83,18 +87,17 @@ class Record:
 
 
 @dataclass(slots=True)
-class TurnGame:
-    host: Host
-    domain: TurnGameDomain
+class TurnGame(Nanocontract):
     rules: dict[Address, Rules] = field(default_factory=dict)
-    records: dict[GameId, Record] = field(default_factory=dict)
+
+    domain_type: ClassVar = TurnGameDomain
 
     def submit_position(
         self, game: Game, position: Position, signature_alice: Signature, signature_bob: Signature
     ) -> None:
         """A co-signed position; whoever calls. One that is not newer changes nothing."""
         identity = game_id(self.domain, game)
-        old = self.records.get(identity)
+        old: Record | None = self.records.get(identity)
         if old is not None and (old.live or position.version <= old.version):
             return
         _check_terms(game)
@@ -120,7 +123,7 @@ class TurnGame:
             record = Record(position.turn, False, start, position.version, left, place)
         self.records[identity] = record
         told = (position.version, position.turn, shift, position.position, start)
-        self.host.emit("PositionSubmitted", identity, *told)
+        self.emit("PositionSubmitted", identity, *told)
 
     def submit_move(self, game: Game, position: bytes, move: bytes, signature: Signature) -> None:
         """A move of the side whose clock runs; whoever calls."""
@@ -139,11 +142,11 @@ class TurnGame:
             place = place_of(identity, keccak(following))
             record = Record(turn, True, now, version, left, place)
         self.records[identity] = record
-        self.host.emit("Moved", identity, version, turn, shift, following, now, *left)
+        self.emit("Moved", identity, version, turn, shift, following, now, *left)
 
     def outcome(self, identity: bytes) -> tuple[bool, int]:
         """(done, shift): as signed, as the rules said, or against who let its bank run out."""
-        record = self.records.get(GameId(identity))  # type: ignore[arg-type]  # any 32 bytes
+        record: Record | None = self.records.get(identity)
         if record is None:
             return False, 0
         if record.turn == 0:
@@ -153,10 +156,34 @@ class TurnGame:
             return False, 0
         return True, WHOLE_LOCK if record.turn == ALICE else -WHOLE_LOCK
 
+    def decoded(self, evidence: bytes) -> tuple[Any, ...]:
+        """Reads a word, the form, and the arguments of `submitPosition` (0) or `submitMove` (1)."""
+        form, rest = int.from_bytes(evidence[:32], "big"), evidence[32:]
+        if form == 0:
+            words, position, *signed = decode([TERMS, POSITION, "bytes", "bytes"], rest)
+            game = _game(words)
+            return game, Position(game_id(self.domain, game), *position), *signed
+        if form == 1:
+            words, *moved = decode([TERMS, "bytes", "bytes", "bytes"], rest)
+            return _game(words), *moved
+        raise MalformedEvidence(len(evidence))
+
+    def take(self, evidence: bytes) -> None:
+        game, *rest = self.read(evidence)
+        if isinstance(rest[0], Position):
+            self.submit_position(game, *rest)
+        else:
+            self.submit_move(game, *rest)
+
+    def about(self, evidence: bytes) -> tuple[GameId, int]:
+        game = self.read(evidence)[0]
+        return game_id(self.domain, game), game.validity
+
     def _check_move(
         self, identity: GameId, game: Game, position: bytes, move: bytes, signature: Signature
     ) -> Record:
-        old, now = self.records.get(identity), self.host.now
+        old: Record | None = self.records.get(identity)
+        now = self.host.now
         if old is None:
             raise NotBegun(identity)
         if old.turn == 0:
@@ -204,6 +231,12 @@ def share(game: Game, result: int) -> int:
     lock = game.alice_lock if result > 0 else game.bob_lock
     amount = lock * part // WHOLE_RESULT
     return amount if result > 0 else -amount
+
+
+def _game(words: tuple[Any, ...]) -> Game:
+    alice, bob, alice_lock, bob_lock, rules, *rest = words
+    ends = address_in(alice), address_in(bob)
+    return Game(*ends, alice_lock, bob_lock, address_in(rules), *rest)
 
 
 def _check_terms(game: Game) -> None:

@@ -54,7 +54,7 @@ def nano(alice_lock: int = 3, bob_lock: int = 3, swapped: bool = False) -> Nano:
 @pytest.fixture
 def world() -> Contracts:
     """Alice and Bob have put in 10 each; it is the 100th second."""
-    world = Contracts.at(ChainId(1), MS, VPM, LOCKS)
+    world = Contracts.at(ChainId(1), {"MSContract": MS, "VPM": VPM, "HashTimeLock": LOCKS})
     world.host.now = 100
     world.host.eth = {ALICE.address: 1000, BOB.address: 1000}
     for key in (ALICE, BOB):

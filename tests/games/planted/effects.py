@@ -37,7 +37,6 @@ from perun.core.inputs import Input
 from perun.core.nanocontracts.hash_lock import HASH_LOCK
 from perun.encoding import messages as m
 from perun.encoding.evidence import statements_evidence
-from perun.spec.contracts import VPMApp
 from perun.testing.ledger import DEPLOYMENT, Ledger
 from perun.types import Close, Open, Ready, Signature, State, Statement, Wei, Withdraw
 from tests.games.planted.bugs import Bug
@@ -159,7 +158,7 @@ def _another_secret(sent: SubmitEvidence) -> bytes:
     return sent.evidence[:-32] + bytes(32)
 
 
-_VPM = VPMApp(Ledger().contracts.vpm)
+_VPM = Ledger().contracts.vpm
 
 KINDS = (
     *(OpenChannel, OpenBoth, DepositMoney, CloseChannel, WithdrawMoney, Register, Settle),

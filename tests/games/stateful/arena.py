@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from perun.spec import Contracts, Payout
-from perun.spec.contracts import HashTimeLockApp, VPMApp
 from perun.spec.properties import Snapshot, conservation, isolation
 from perun.spec.reverts import MalformedEvidence, Refused, TokenRefused
-from perun.types import ETH, Address, Channel, Settlement
+from perun.types import ETH, Address, ChainId, Channel, Settlement
 from tests.games.stateful.cast import OPERATOR, PEOPLE, Stage
 from tests.games.stateful.codec import plain
 from tests.games.stateful.evm import CHAIN_ID, Log, Result, Revm
@@ -77,7 +76,8 @@ class Arena:
         self.chain = Revm([key.address for key in PEOPLE])
         self.stage = Stage(self.chain)
         at = self.stage.addresses
-        self.world = Contracts.at(CHAIN_ID, at["MSContract"], at["VPM"], at["HashTimeLock"])  # type: ignore[arg-type]
+        ours = {name: at[name] for name in CORE}
+        self.world = Contracts.at(ChainId(CHAIN_ID), ours)
         self.stage.furnish(self.world.host)
         self.names = {address: name for name, address in at.items()}
         self.trace: list[Step] = []
@@ -195,9 +195,9 @@ class Arena:
             ("MSContract", "settle", ms.settle),
             ("MSContract", "settleMany", ms.settle_many),
             ("VPM", "submitStatements", vpm.submit_statements),
-            ("VPM", "submit", VPMApp(vpm).take),
+            ("VPM", "submit", vpm.take),
             ("HashTimeLock", "reveal", lock.reveal),
-            ("HashTimeLock", "submit", HashTimeLockApp(lock).take),
+            ("HashTimeLock", "submit", lock.take),
         ):
             methods[contract, name] = lambda c, m=method: m(*c.args)
         return methods
@@ -294,7 +294,7 @@ class Arena:
         for machine in self.world.vpm.records:
             self._same("totals", self.world.vpm.totals(machine), ("VPM", "totals", machine))
             self._same("outcome", self.world.vpm.outcome(machine), ("VPM", "outcome", machine))
-        for lock in self.world.hash_time_lock.shifts:
+        for lock in self.world.hash_time_lock.records:
             ours = self.world.hash_time_lock.outcome(lock)
             self._same("outcome", ours, ("HashTimeLock", "outcome", lock))
         self._no_hook_got_in()
