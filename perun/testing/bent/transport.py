@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from functools import cache
 from random import Random
 from typing import Any, Final
@@ -42,9 +43,10 @@ def _mixed_up(rng: Random) -> Bend:
     """A gateway that gives now and then what it has answered before, to whomever."""
     part, before = rng.choice((0.05, 0.2)), list[dict[str, Any]]()
 
-    def bend(question: Question, ask: Ask) -> dict[str, Any]:
+    def bend(question: Question, ask: Ask) -> dict[str, Any] | Http:
         if before and rng.random() < part:
-            return {**rng.choice(before), "id": rng.randrange(2**31)}
+            mixed = {"jsonrpc": "2.0", "id": rng.randrange(2**31), **rng.choice(before)}
+            return Http(json.dumps(mixed).encode())
         answer = ask(question)
         before[:] = [*before[-30:], answer]
         return answer
