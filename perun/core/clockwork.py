@@ -14,7 +14,9 @@ from perun.core.books import Books, Draft
 from perun.core.channel import disputes, funding, joining, offers
 from perun.core.effects import Watch
 from perun.core.hub import pairs
-from perun.core.hub.queue import forget, start_next
+from perun.core.hub.letting_go import forget
+from perun.core.hub.patience import overdue
+from perun.core.hub.queue import start_next
 from perun.core.inputs import (
     ChainAnnounced,
     ChainBlock,
@@ -232,7 +234,7 @@ def on_tick(draft: Draft, tick: Tick) -> None:
     for id in draft.books.hub_instances:
         pair = draft.hub_instance(id)
         if pair is not None:
-            draft.attempt(partial(pairs.overdue, draft, pair))
+            draft.attempt(partial(overdue, draft, pair))
 
 
 def _of_crossing(draft: Draft, view: ChannelView) -> bool:

@@ -12,6 +12,7 @@ from perun.core.books import Draft
 from perun.core.channel.proposals import on_proposal, take
 from perun.core.faults import UnexpectedMessage
 from perun.core.hub import pairs, queue
+from perun.core.hub.letting_go import let_go, refuse_one
 from perun.core.nanocontracts.instances import nano_of, signer
 from perun.core.rules.keys import peer_key
 from perun.core.rules.phases import Phase, phase
@@ -59,7 +60,7 @@ def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> Non
         why = queue.register(draft, id, view, message, owner)
     if owner is None or why is not None:
         if own is None:
-            queue.refuse_one(draft, view, id, why or "")
+            refuse_one(draft, view, id, why or "")
         else:
             on_proposal(draft, draft.channel(view.id), _proposal(own, id), why)
         return
@@ -88,7 +89,7 @@ def _begin(
         if again and own is not None:
             # Nobody who has signed is kept waiting for longer than its patience.
             why = "its turn has not come in time"
-            queue.let_go(draft, pair, why, (view.id,))
+            let_go(draft, pair, why, (view.id,))
             on_proposal(draft, draft.channel(view.id), _proposal(own, id), why)
         return
     refused = queue.start(draft, pair, places, tuple(halves))

@@ -11,6 +11,7 @@ from perun.core.books import Draft
 from perun.core.faults import BadProposal
 from perun.core.hub import judge as halves
 from perun.core.hub import pairs, queue
+from perun.core.hub.patience import overdue
 from perun.core.hub.policy import why_refuse
 from perun.core.inputs import CommandPay
 from perun.core.nanocontracts.hash_lock import HASH_LOCK
@@ -97,7 +98,7 @@ def alone(draft: Draft, side: ChannelId, machine: MachineId) -> bool:
     view = draft.channel(side)
     half = halves.half_in(draft, view, machine)
     assert half is not None
-    return pairs.pays_alone(draft, view, half)
+    return halves.pays_alone(draft, view, half)
 
 
 def test_rule_c_needs_each_of_its_conditions(trio: Trio) -> None:
@@ -318,7 +319,7 @@ def test_hub_refuses_after_patience_and_not_in_its_last_second(trio: Trio) -> No
         draft.put(new)
         draft.put(crossing)
         draft.chain = replace(draft.chain, clock=UnixTime(crossing.since + waited))
-        pairs.overdue(draft, crossing)
+        overdue(draft, crossing)
         assert bool(said(draft)) is refuses
 
 

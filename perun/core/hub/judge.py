@@ -1,9 +1,7 @@
 """Judging one half of a pair: what may be signed in a hub's channel if the other half is as good.
 
-It says what it finds and changes nothing; `pairs` acts on it.
-
-Rules (a), (b) and (d), by which a removal is signed alone, are marked where they are used; (c) is
-in `pairs`.
+It says what it finds and changes nothing; `pairs` acts on it. Rules (a) to (d), by which a removal
+is signed alone, are marked where they are used.
 """
 
 from __future__ import annotations
@@ -14,10 +12,12 @@ from perun.core.hub.queue import why_stays
 from perun.core.nanocontracts.instances import (
     finally_decided,
     nano_of,
+    one_way,
     untouched,
 )
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.accounting import clamp_to_locks, gain
+from perun.core.rules.phases import blocked, fresh
 from perun.core.state import (
     ChannelView,
     HubStage,
@@ -29,7 +29,7 @@ from perun.core.states.verdict import Decision, Half, Verdict
 from perun.encoding.messages import Propose
 from perun.types import InstanceId, Nano, Wei
 
-__all__ = ["half_in", "judge"]
+__all__ = ["half_in", "is_half", "judge", "pays_alone"]
 
 
 def judge(
@@ -66,6 +66,16 @@ def half_in(draft: Draft, view: ChannelView, id: InstanceId) -> Half | None:
     leg, there = (first, second) if first.channel == view.id else (second, first)
     peer = view.role if leg.swapped else view.role.other
     return Half(crossing, instance, kind_of(instance.terms), leg, there, peer)
+
+
+def is_half(view: ChannelView, intent: Intent) -> bool:
+    """Whether the channel holds the half that an intent names, and has not answered it."""
+    held = view.held
+    return (
+        held is not None
+        and not held.answering
+        and (held.intent.adds, held.intent.removes) == (intent.adds, intent.removes)
+    )
 
 
 # Rules replace-4, replace-5.
@@ -138,3 +148,25 @@ def _judge_removal(
     if moved != clamp_to_locks(nano, shift):
         raise BadProposal("net does not move by the totals it names")
     return Verdict(Decision.HOLD, intent, totals, half)
+
+
+# Rules close-c, path-1.
+def pays_alone(draft: Draft, view: ChannelView, half: Half) -> bool:
+    """Rule (c): may the hub sign the removal it holds here without the other?
+
+    It pays here; it holds evidence that forces the same or a better shift in the other channel
+    whatever anybody else submits; there is time to submit it; the other channel's newest fully
+    signed state lists the instance, undisputed.
+    """
+    held, instance = view.held, half.instance
+    if held is None or held.totals is None or held.intent.adds is not None:
+        return False
+    payer = one_way(instance.terms)
+    if payer is None or half.peer is payer:
+        return False
+    other = draft.channel(half.there.channel)
+    if half.there.status is not LegStatus.LISTED or not fresh(draft) or not instance.watched:
+        return False
+    if blocked(draft, other) is not None or blocked(draft, view) is not None:
+        return False
+    return half.kind.forces(draft, instance, held.totals)

@@ -3,7 +3,7 @@
 Every state that adds or removes an instance held in two channels, or puts one in another's place,
 is countersigned together with the other channel's, by one `Sign` whose two signatures are stored in
 one write. The exceptions are the rules (a) to (d), marked where they are used, here and in
-`judge`. What is not complete after patience is refused.
+`judge`. What is not complete in time is refused (`patience`).
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from perun.core.books import Draft
-from perun.core.hub.judge import half_in
-from perun.core.hub.queue import forget, let_go, refuse_both, start_next, why_stays
+from perun.core.hub.judge import half_in, is_half, pays_alone
+from perun.core.hub.letting_go import forget, let_go
+from perun.core.hub.queue import start_next, why_stays
 from perun.core.nanocontracts.instances import (
     finally_decided,
-    one_way,
     untouched,
 )
-from perun.core.rules.phases import blocked, fresh
+from perun.core.rules.phases import blocked
 from perun.core.state import (
     ChannelView,
     HubInstance,
@@ -35,6 +35,9 @@ from perun.encoding.messages import Propose
 from perun.types import ChannelId, InstanceId
 
 __all__ = [
+    "adding",
+    "back_to_open",
+    "end_opening",
     "follow",
     "give_up",
     "look_again",
@@ -43,33 +46,8 @@ __all__ = [
     "on_half",
     "on_out_of_turn",
     "on_watched",
-    "overdue",
+    "refuse_halves",
 ]
-
-
-# Rules close-c, path-1.
-def pays_alone(draft: Draft, view: ChannelView, half: Half) -> bool:
-    """Rule (c): may the hub sign the removal it holds here without the other?
-
-    It pays here; it holds evidence that forces the same or a better shift in the other channel
-    whatever anybody else submits; there is time to submit it; the other channel's newest fully
-    signed state lists the instance, undisputed.
-    """
-    held, instance = view.held, half.instance
-    if held is None or held.totals is None or held.intent.adds is not None:
-        return False
-    payer = one_way(instance.terms)
-    if payer is None or half.peer is payer:
-        return False
-    other = draft.channel(half.there.channel)
-    if half.there.status is not LegStatus.LISTED or not fresh(draft) or not instance.watched:
-        return False
-    if blocked(draft, other) is not None or blocked(draft, view) is not None:
-        return False
-    return half.kind.forces(draft, instance, held.totals)
-
-
-# ------------------------------------------------------------------------------------------ pairs
 
 
 # Rules pair-2, pair-6.
@@ -91,7 +69,7 @@ def _look(draft: Draft, view: ChannelView, half: Half) -> None:
     """Answers both halves if both are here and agree; this one alone by rule (c)."""
     held, other = view.held, draft.channel(half.there.channel)
     assert held is not None
-    if not _is_half(other, held.intent):
+    if not is_half(other, held.intent):
         # The payer cannot propose before it knows the secret, which it learns from rule (d).
         if not half.kind.talks and pays_alone(draft, view, half):
             answer(draft, view)
@@ -114,8 +92,8 @@ def _refuse_different(draft: Draft, crossing: HubInstance, *halves: ChannelView)
         if blocked(draft, half) is None:
             refuse(draft, half.id, why)
     if crossing.stage is HubStage.OPENING:
-        _end_opening(draft, crossing, why)
-    _back_to_open(draft, crossing.id)
+        end_opening(draft, crossing, why)
+    back_to_open(draft, crossing.id)
 
 
 def on_out_of_turn(draft: Draft, view: ChannelView, id: InstanceId) -> None:
@@ -145,7 +123,7 @@ def on_watched(draft: Draft, crossing: HubInstance) -> None:
         return
     view = draft.channel(crossing.alice_channel)
     half = half_in(draft, view, crossing.id)
-    if half is not None and _is_half(view, _adding(crossing)):
+    if half is not None and is_half(view, adding(crossing)):
         _look(draft, view, half)
 
 
@@ -157,19 +135,10 @@ def look_again(draft: Draft, id: InstanceId) -> None:
     removing = Intent(Purpose.REMOVE, removes=id)
     for channel in (crossing.alice_channel, crossing.bob_channel):
         view = draft.channel(channel)
-        if _is_half(view, _adding(crossing)) or _is_half(view, removing):
+        if is_half(view, adding(crossing)) or is_half(view, removing):
             half = half_in(draft, view, id)
             if half is not None:
                 _look(draft, view, half)
-
-
-def _is_half(view: ChannelView, intent: Intent) -> bool:
-    held = view.held
-    return (
-        held is not None
-        and not held.answering
-        and (held.intent.adds, held.intent.removes) == (intent.adds, intent.removes)
-    )
 
 
 def on_agreed(draft: Draft, id: InstanceId) -> None:
@@ -207,82 +176,36 @@ def follow(draft: Draft, id: InstanceId) -> None:
             want(draft, view.id, Intent(Purpose.REMOVE, removes=id))
 
 
-# --------------------------------------------------------------------------------------- patience
-
-
-# Rule pair-4.
-def overdue(draft: Draft, crossing: HubInstance) -> None:
-    """Refuses what is not complete after patience, so that nobody is left waiting [C2]."""
-    patience = draft.config.limits.patience
-    waited = draft.chain.waited(crossing.since)
-    if crossing.stage is HubStage.REQUESTED:
-        if waited > (30 * patience if all(crossing.requested) else patience):
-            refuse_both(draft, crossing, "the other end, or a channel, kept us waiting")
-            forget(draft, crossing)
-            draft.drop(crossing)
-    elif waited <= patience:
-        return
-    elif crossing.stage is HubStage.HALF:
-        draft.put(replace(crossing, since=draft.chain.clock))
-        follow(draft, crossing.id)
-    elif crossing.stage is HubStage.OPENING:
-        if waited <= draft.config.limits.freshness and _waits_for_view(draft, crossing):
-            return
-        _refuse_halves(draft, crossing, "the other end has not proposed in time")
-        _end_opening(draft, crossing, "not complete in time")
-    elif crossing.stage is HubStage.CLOSING and fresh(draft):
-        for channel in (crossing.alice_channel, crossing.bob_channel):
-            view = draft.channel(channel)
-            half = half_in(draft, view, crossing.id)
-            removes = _is_half(view, Intent(Purpose.REMOVE, removes=crossing.id))
-            if half is not None and removes and pays_alone(draft, view, half):
-                answer(draft, view)
-                return
-        _refuse_halves(draft, crossing, "the other end has not proposed the same in time")
-        _back_to_open(draft, crossing.id)
-
-
-def _waits_for_view(draft: Draft, crossing: HubInstance) -> bool:
-    """Both ends have done their part; what is missing is our own view."""
-    pair = (draft.channel(crossing.alice_channel), draft.channel(crossing.bob_channel))
-    halves = all(_is_half(view, _adding(crossing)) for view in pair)
-    return halves and not (draft.instance(crossing.id).watched and fresh(draft))
-
-
 def give_up(
     draft: Draft, crossing: HubInstance, reason: str, answered: Sequence[ChannelId] = ()
 ) -> None:
     """Ends an opening of which nothing is signed: by states where halves are, else in words; not
     again in channels where the half is `answered`."""
     ids = (crossing.alice_channel, crossing.bob_channel)
-    halves = [id for id in ids if _is_half(draft.channel(id), _adding(crossing))]
-    _refuse_halves(draft, crossing, reason)
-    _end_opening(draft, crossing, reason, (*halves, *answered))
+    halves = [id for id in ids if is_half(draft.channel(id), adding(crossing))]
+    refuse_halves(draft, crossing, reason)
+    end_opening(draft, crossing, reason, (*halves, *answered))
 
 
-def _adding(crossing: HubInstance) -> Intent:
+def adding(crossing: HubInstance) -> Intent:
+    """What a half that opens it does."""
     return Intent(Purpose.ADD, adds=crossing.id, removes=crossing.replaces)
 
 
-def _refuse_halves(draft: Draft, crossing: HubInstance, reason: str) -> None:
+def refuse_halves(draft: Draft, crossing: HubInstance, reason: str) -> None:
+    """Refuses by a state each half that is here and not answered."""
     for id in (crossing.alice_channel, crossing.bob_channel):
         view = draft.channel(id)
         held = view.held
-        if (
-            held is None
-            or held.answering
-            or crossing.id
-            not in (
-                held.intent.adds,
-                held.intent.removes,
-            )
-        ):
+        if held is None or held.answering:
+            continue
+        if crossing.id not in (held.intent.adds, held.intent.removes):
             continue
         if blocked(draft, view) is None:
             refuse(draft, id, reason)
 
 
-def _end_opening(
+def end_opening(
     draft: Draft, crossing: HubInstance, reason: str, but: Sequence[ChannelId] = ()
 ) -> None:
     """If nothing of it is signed, lets go of what was reserved."""
@@ -292,7 +215,8 @@ def _end_opening(
     start_next(draft, crossing.alice_channel, crossing.bob_channel)
 
 
-def _back_to_open(draft: Draft, id: InstanceId) -> None:
+def back_to_open(draft: Draft, id: InstanceId) -> None:
+    """The ends go on using what they did not agree to close."""
     crossing = draft.hub_instance(id)
     if crossing is not None and crossing.stage is HubStage.CLOSING:
         draft.put(replace(crossing, stage=HubStage.OPEN, since=draft.chain.clock))

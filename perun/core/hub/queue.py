@@ -7,13 +7,12 @@ a request (`perun.core.open_at_once`) is not asked.
 
 from __future__ import annotations
 
-from collections.abc import Container
-
 from msgspec.structs import replace
 
 from perun.core.books import Draft
 from perun.core.effects import Watch
 from perun.core.faults import UnexpectedMessage
+from perun.core.hub.letting_go import NOWHERE, forget, let_go, refuse_one
 from perun.core.hub.policy import fee_for, why_refuse
 from perun.core.nanocontracts.instances import (
     app_of,
@@ -35,24 +34,18 @@ from perun.core.state import (
     LegStatus,
     Role,
 )
-from perun.encoding.messages import GrantInstance, RefuseInstance, RequestInstance
+from perun.encoding.messages import GrantInstance, RequestInstance
 from perun.types import ChannelId, InstanceId, Terms, UnixTime, Wei
 
 __all__ = [
-    "forget",
     "idle_pair",
     "instance_of",
-    "let_go",
     "on_request",
-    "refuse_both",
-    "refuse_one",
     "register",
     "start",
     "start_next",
     "why_stays",
 ]
-
-NOWHERE = ChannelId(bytes(32))
 
 
 def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> None:
@@ -103,7 +96,7 @@ def register(
     if crossing.replaces != message.replaces:
         # The id does not say what it replaces, so both ends must.
         why = "the ends do not agree on what it replaces"
-        let_go(draft, crossing, why, ())
+        let_go(draft, crossing, why)
         return why
     asking = [(side, view)]
     if other is not None and not crossing.requested[side.other]:
@@ -133,7 +126,7 @@ def _make_room(draft: Draft, view: ChannelView, most: int) -> bool:
     for waiting in view.waiting:
         crossing = draft.hub_instance(waiting)
         if crossing is not None and not all(crossing.requested):
-            let_go(draft, crossing, "too many requests wait for this channel", ())
+            let_go(draft, crossing, "too many requests wait for this channel")
             return True
     return False
 
@@ -239,43 +232,3 @@ def why_stays(draft: Draft, crossing: HubInstance, instance: InstanceView) -> st
     if finally_decided(old, draft.chain) is not None:
         return "the chain has decided the machine whose place it takes"
     return None
-
-
-def forget(draft: Draft, crossing: HubInstance) -> None:
-    """Lets go of what a crossing held; its channels serve the next pair.
-
-    An instance that was never signed for is forgotten: asking costs nothing, keeping would.
-    """
-    instance = draft.find_instance(crossing.id)
-    if instance is not None and all(leg.status is LegStatus.NEW for leg in instance.legs):
-        draft.drop(instance)
-        draft.drop(crossing)
-    for id in (crossing.alice_channel, crossing.bob_channel):
-        if id == NOWHERE:
-            continue
-        view = draft.channel(id)
-        inflight = None if view.inflight == crossing.id else view.inflight
-        waiting = tuple(other for other in view.waiting if other != crossing.id)
-        if inflight != view.inflight or waiting != view.waiting:
-            draft.put(replace(view, inflight=inflight, waiting=waiting))
-
-
-def let_go(draft: Draft, crossing: HubInstance, reason: str, but: Container[ChannelId]) -> None:
-    """Ends what nothing is signed of; in some channels a state tells the end."""
-    refuse_both(draft, crossing, reason, but)
-    forget(draft, crossing)
-    draft.drop(crossing)
-
-
-def refuse_both(
-    draft: Draft, crossing: HubInstance, reason: str, but: Container[ChannelId] = ()
-) -> None:
-    """Tells whoever asked."""
-    for id in (crossing.alice_channel, crossing.bob_channel):
-        if id != NOWHERE and id not in but:
-            refuse_one(draft, draft.channel(id), crossing.id, reason)
-
-
-def refuse_one(draft: Draft, view: ChannelView, id: InstanceId, reason: str) -> None:
-    """Says no, in words: to an end that has signed nothing."""
-    draft.send(view.peer, RefuseInstance(id, reason[:200]))

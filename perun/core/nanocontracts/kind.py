@@ -7,7 +7,8 @@ due. Times are Unix seconds of blocks; shifts go from the instance's Alice to it
 What else a new kind brings: its parameters and what is recorded of it (`perun.types`, a line in
 `Terms` and `Recorded`), their bytes (`perun.encoding`: id, evidence, what is signed; its contract's
 domain, a line in `DOMAINS`), a line in `kinds`, and its contract (`perun.bindings`, a line in
-`perun.bindings.suite` and in `perun.chain.kinds`).
+`perun.bindings.suite` and in `perun.chain.kinds`). Tests want it told again: `perun.spec.contracts`
+and `perun.testing.sightings`, a line each.
 """
 
 from __future__ import annotations
