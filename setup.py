@@ -14,7 +14,7 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["perun", "perun.*", "populus", "populus.*"]),
     package_data={
-        "perun": ["py.typed", "artifacts/*.json", "page/dist/**/*"],
+        "perun": ["py.typed", "artifacts/*.json", "page/dist/**/*", "nano/assets/*.txt"],
         "populus": ["py.typed", "assets/*.txt"],
     },
     install_requires=[

@@ -68,7 +68,7 @@ def board_of(work: Work, terms: Terms) -> View:
     rules = terms.rules if isinstance(terms, Game) else None
     for known in work.settings.games:
         if known.rules == rules:
-            return view_of(known.name)
+            return known.view or view_of(known.name)
     return view_of("")
 
 

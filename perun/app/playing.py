@@ -40,7 +40,7 @@ def play(work: Work, caller: Caller, params: Play) -> Game:
         return _again(work, known.subject)
     to, own, theirs, asset = _stakes(work, caller, params)
     known_game = _rules(work, params.game)
-    rules = known_game.rules
+    rules, shown = known_game.rules, known_game.view or view_of(known_game.name)
     view = _place(work, to, asset, own)
     limits, random = work.config.limits, work.random()
     code = work.books.rules.code_hash(rules)
@@ -48,7 +48,7 @@ def play(work: Work, caller: Caller, params: Play) -> Game:
     bank = Seconds(params.bank or 2 * limits.margin + work.books.rules.most_moves(code) * PACE)
     work.desk.do(
         CommandGame(
-            *(view.id, rules, view_of(known_game.name).setup(params.begin), own, theirs),
+            *(view.id, rules, shown.setup(params.begin), own, theirs),
             UnixTime(work.books.chain.head_time + params.seconds),
             *(limits.least_machine_challenge, bank, bank, random, _end(view, to)),
         )

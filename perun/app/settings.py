@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from perun.games import View
 from perun.types import Address, Asset, Record, Seconds
 
 __all__ = ["KnownGame", "KnownNetwork", "KnownToken", "Settings"]
@@ -32,6 +33,8 @@ class KnownGame(Record, frozen=True):
     """The contract's."""
     rules: Address
     """Where it stands."""
+    view: View | None = None
+    """How it looks, if that is said beside this package."""
 
 
 class Settings(Record, frozen=True):

@@ -54,6 +54,7 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
         ("resign", "perun.cli.playing", "Give a game up."),
         ("clock", "perun.cli.playing", "Make the other side move on chain, in time."),
         ("flip", "perun.cli.playing", "Flip a coin with somebody."),
+        ("nano", "perun.cli.nano", "Write rules of your own, and search them."),
     ),
     "For others": (
         ("hub", "perun.cli.hub", "Run a hub, and look after it."),

@@ -52,6 +52,7 @@ from perun.daemon.towers import Towers, tower_on
 from perun.encoding.addresses import NodeAddress, show_node_id
 from perun.encoding.cards import Card
 from perun.errors import ChainFault
+from perun.games import View, load_views
 from perun.hub.treasury import Told as HubNews
 from perun.node.assembly import Assembly
 from perun.node.settings import config_for, hello_for
@@ -129,6 +130,9 @@ class Daemon:
             with translated():
                 grounds.add((deployment, bytes(node.web3.eth.get_block(0)["hash"])))
 
+        views: dict[str, View] = {}
+        for path in settings.chain.views:
+            views.update(load_views(home / path))
         endpoint = reach(settings.chain.rpc, learn, self._hear)
         if len(grounds) > 1:
             raise BadSettings("[chain] rpc", "names nodes of two chains")
@@ -158,7 +162,9 @@ class Daemon:
             AppSettings(
                 genesis=genesis,
                 host=self._public_host(),
-                games=tuple(KnownGame(name, where) for name, (where, _) in rules.items()),
+                games=tuple(
+                    KnownGame(name, where, views.get(name)) for name, (where, _) in rules.items()
+                ),
                 tokens=tokens_of(settings),
             ),
             new_salt,

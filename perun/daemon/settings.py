@@ -91,7 +91,9 @@ class ChainSettings(_Section, frozen=True, forbid_unknown_fields=True):
     since: Annotated[int, msgspec.Meta(ge=0)] = 0
     """Block in which they were deployed: nothing before it is looked at."""
     games: tuple[str, ...] = ()
-    """Rules of games besides those in that file, `Name=0x…`; you have read what they do."""
+    """Rules of games besides those in that file, `Name=0x…`; you have read what they do …"""
+    views: tuple[str, ...] = ()
+    """… and files of Python that say how they look (`perun nano new`)."""
     finality_blocks: Annotated[int, msgspec.Meta(ge=0, le=100_000)] | None = None
     """Blocks after which one counts as final; not set: as the chain's limits say."""
 

@@ -4,6 +4,7 @@ A view draws a position, reads what people type as a move, and says how a setup 
 move is legal, and what comes of it, the contract's bytecode alone says (`perun.referee`).
 """
 
+from perun.games.loading import BadView, load_views
 from perun.games.views import VIEWS, BadMove, Plain, View, view_of
 
-__all__ = ["VIEWS", "BadMove", "Plain", "View", "view_of"]
+__all__ = ["VIEWS", "BadMove", "BadView", "Plain", "View", "load_views", "view_of"]

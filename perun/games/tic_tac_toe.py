@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar, Final
 
 from perun.games.view import BadMove, View
@@ -37,3 +38,9 @@ class TicTacToe(View):
     def resignation(self) -> bytes | None:
         """See `View`."""
         return bytes([_RESIGN])
+
+    def tries(self, position: bytes) -> Iterable[bytes] | None:
+        """See `View`; a taken cell is refused wherever it is."""
+        alice, bob = (int.from_bytes(position[at : at + 2], "big") for at in (0, 2))
+        free = [cell for cell in range(9) if not (alice | bob) >> cell & 1]
+        return [bytes([cell]) for cell in (*free, 9, _RESIGN)]

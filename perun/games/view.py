@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -46,4 +47,9 @@ class View(ABC):
 
     def resignation(self) -> bytes | None:
         """The move by which one gives up on chain; None: the rules have none."""
+        return None
+
+    def tries(self, position: bytes) -> Iterable[bytes] | None:  # noqa: ARG002
+        """All moves that could be legal there, and any others, for `perun nano check`; None: it
+        tries whatever bytes there are."""
         return None

@@ -11,8 +11,9 @@ Run = Callable[[bytes, bytes, int], tuple[bytes, int]]
 
 
 class Failed(Exception):
-    """The call reverted or ran out of gas; `output` is what came back."""
+    """The call reverted; `output` is what came back. Or, `halted`, the EVM ended it itself: it had
+    no gas left, say, or jumped to where nothing is."""
 
-    def __init__(self, output: bytes) -> None:
+    def __init__(self, output: bytes, *, halted: bool = False) -> None:
         super().__init__("the call failed")
-        self.output = output
+        self.output, self.halted = output, halted

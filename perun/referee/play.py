@@ -64,6 +64,8 @@ class RulesRefused(Misuse):
 
     reason: str
     """The rules' own word for people, or what went wrong."""
+    broken: bool = False
+    """They do not refuse: they run on until the EVM stops them, or answer nonsense."""
 
     template: ClassVar[str] = "the rules refuse it: {reason}"
     hint: ClassVar[str] = "choose another move"
@@ -90,7 +92,7 @@ class Referee:
         """The position in which a game begins. Raises `RulesRefused` for an unknown setup."""
         position, turn = self._ask(_START + setup, ["bytes", "uint8"])[0]
         if turn not in (1, 2):
-            raise RulesRefused(f"it begins with turn {turn}")
+            raise RulesRefused(f"it begins with turn {turn}", broken=True)
         return Board(position, turn)
 
     def play(self, board: Board, move: bytes) -> Played:
@@ -102,7 +104,8 @@ class Referee:
         call = _PLAY + encode(["bytes", "uint8", "bytes"], [board.position, board.turn, move])
         (position, turn, result), gas = self._ask(call, ["bytes", "uint8", "int32"])
         if turn > 2 or len(position) > _POSITION_LIMIT:
-            raise RulesRefused(f"turn {turn}, a position of {len(position)} bytes")
+            said = f"turn {turn}, a position of {len(position)} bytes"
+            raise RulesRefused(said, broken=True)
         return Played(position, turn, result if turn == 0 else 0, gas)
 
     def limits(self) -> Limits:
@@ -113,13 +116,15 @@ class Referee:
         try:
             answer, gas = self._run(self.code, call, RULES_GAS)
         except Failed as failed:
+            if failed.halted:
+                raise RulesRefused("they run out of gas, or into nothing", broken=True) from None
             raise RulesRefused(_reason(failed.output)) from None
         if len(answer) > _ANSWER_LIMIT:
-            raise RulesRefused(f"an answer of {len(answer)} bytes")
+            raise RulesRefused(f"an answer of {len(answer)} bytes", broken=True)
         try:
             return decode(types, answer), gas
         except DecodingError:
-            raise RulesRefused("an answer that cannot be read") from None
+            raise RulesRefused("an answer that cannot be read", broken=True) from None
 
 
 def _reason(output: bytes) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from eth.abc import StateAPI
 from eth.chains.base import MiningChain
 from eth.db.atomic import AtomicDB
+from eth.exceptions import Revert
 from eth.vm.forks.prague import PragueVM
 from eth.vm.message import Message
 from eth.vm.transaction_context import BaseTransactionContext
@@ -30,7 +31,8 @@ def run(code: bytes, call: bytes, gas: int) -> tuple[bytes, int]:
     context = BaseTransactionContext(gas_price=0, origin=_CALLER)
     computation: Any = state.computation_class.apply_message(state, message, context)
     if computation.is_error:
-        raise Failed(bytes(computation.output))
+        halted = not isinstance(computation.error, Revert)
+        raise Failed(bytes(computation.output), halted=halted)
     return bytes(computation.output), int(computation.get_gas_used())
 
 

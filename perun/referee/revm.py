@@ -29,7 +29,8 @@ def run(code: bytes, call: bytes, gas: int) -> tuple[bytes, int]:
         )
     except RuntimeError as error:
         found = _OUTPUT.search(str(error))
-        raise Failed(bytes.fromhex(found[1]) if found else b"") from None
+        halted = str(error).startswith("Halt")
+        raise Failed(bytes.fromhex(found[1]) if found else b"", halted=halted) from None
     result = evm.result
     assert result is not None
     return bytes(answer), int(result.gas_used) - before(call)

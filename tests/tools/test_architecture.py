@@ -50,6 +50,7 @@ ALLOWED: dict[str, set[str]] = {
     "wallet": EDGE,
     "referee": PURE | {"core"},
     "node": NODE | {"referee"},
+    "nano": EDGE | {"chain", "referee", "games"},
     # It also runs where there is no chain, store or thread of ours: in a page.
     "app": PURE | {"core", "ports", "node", "games"},
     "api": PURE | {"core", "app", "serving"},
@@ -57,12 +58,12 @@ ALLOWED: dict[str, set[str]] = {
     "page": NODE | {"node", "app", "api"},
     "backup": NODE | {"node"},
     "tower": NODE | {"node"},
-    "daemon": NODE | {"node", "app", "api", "hub", "backup", "tower", "referee"},
+    "daemon": NODE | {"node", "app", "api", "hub", "backup", "tower", "referee", "games"},
     "demo": NODE | {"node"},
     "town": NODE | {"node", "app", "api", "hub", "daemon"},
     "cli": NODE
     | {"node", "app", "api", "hub", "backup", "tower", "daemon", "demo", "town", "names"}
-    | {"signing"},
+    | {"signing", "nano", "referee"},
     # The public names come from one place, and by name only.
     "": {"names"},
 }

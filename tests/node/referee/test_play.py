@@ -66,7 +66,7 @@ def test_limits_are_told(referee: Referee) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "reason"),
-    [(0, "never"), (1, "without a reason"), (2, "turn 3"), (3, "without a reason|200000"),
+    [(0, "never"), (1, "run out of gas"), (2, "turn 3"), (3, "200000|run out of gas"),
      (4, "cannot be read"), (5, "cannot be read"), (6, "4097")],
 )  # fmt: skip
 def test_rules_that_misbehave_are_refused_as_on_chain(run: Run, kind: int, reason: str) -> None:
