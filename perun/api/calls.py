@@ -1,6 +1,7 @@
 """What the clients can call, as `python -m perun.api.generate` writes it.
 
-Amounts are integers or digits in the asset's smallest unit, or ether with its unit: "0.1 ether".
+Amounts are integers or digits in the asset's smallest unit, or decimals of a unit: ether, gwei, a
+token by the node's name for it. With the unit the asset is said, too.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from perun.app.values import (
 __all__ = ["AsyncCalls", "Calls", "Units"]
 
 Units = str | int
-"""An amount: `5`, `"5"` in the smallest unit, `"0.1 ether"`, `"3 gwei"`."""
+"""An amount: `5`, `"5"` in the smallest unit, `"0.1 ether"`, `"3 gwei"`, `"5 USDC"`."""
 
 
 class Calls:

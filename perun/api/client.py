@@ -22,20 +22,21 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from perun.api.amounts import has_names, has_units, in_digits, tokens_among
 from perun.api.calls import Calls
 from perun.api.place import DEFAULT_HOME, read_place
-from perun.app.values import Event
-from perun.errors import BadUnits, ChainFault, Misuse
-from perun.units import parse_units
+from perun.app.values import Channel, Event, Network, Payment, Token
+from perun.errors import ChainFault, Misuse
 
 __all__ = [
     "CallRefused",
     "Node",
     "NotReached",
-    "amount_text",
+    "Question",
     "body_of",
     "connect",
     "find",
+    "question_about",
     "result_of",
 ]
 
@@ -44,7 +45,6 @@ _ASK_AGAIN: Final = 30
 """Seconds for which a question for events stays open."""
 PATIENCE: Final = 90
 """Seconds for an answer, beside those that a call says itself."""
-_UNITS: Final = {"wei": 0, "gwei": 9, "ether": 18, "eth": 18}
 
 
 @dataclass(eq=False)
@@ -82,30 +82,32 @@ def body_of(number: int, method: str, fields: dict[str, Any]) -> bytes:
     given = {name: value for name, value in fields.items() if value is not None}
     if "idempotencyKey" in fields and "idempotencyKey" not in given and method != "payment":
         given["idempotencyKey"] = uuid.uuid4().hex
-    for name, value in given.items():
-        if name.lower().endswith("amount") or name == "fee":
-            given[name] = amount_text(value)
     call = {"jsonrpc": "2.0", "id": number, "method": method, "params": given}
     return msgspec.json.encode(call)
 
 
-def amount_text(value: str | int) -> str:
-    """Digits of the smallest unit, of `5`, `"5"` or `"0.1 ether"`.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A call that tells the asset of what another call is about: of a channel, of a payment."""
 
-    Raises:
-        BadUnits: none of these.
-    """
-    if type(value) is int:
-        return str(value)
-    if not isinstance(value, str):
-        raise BadUnits(value, 18)
-    number, _, unit = value.strip().partition(" ")
-    if not unit:
-        return str(parse_units(number, 0))
-    decimals = _UNITS.get(unit.strip().lower())
-    if decimals is None:
-        raise BadUnits(value, 18)
-    return str(parse_units(number, decimals))
+    method: str
+    result: Any
+    fields: dict[str, Any]
+    id: str
+
+    def answered(self, answer: Any) -> str | None:
+        """The asset; None if there is no such thing, which the node says better than we."""
+        found = [answer] if isinstance(answer, Payment) else list(answer)
+        return next((one.asset for one in found if one.id == self.id), None)
+
+
+def question_about(method: str, fields: dict[str, Any]) -> Question | None:
+    """What to ask before an amount with a unit is read, where the call itself names no asset."""
+    if "asset" in fields or not has_units(fields):
+        return None
+    if method == "refund":
+        return Question("payment", Payment, {"id": fields["payment"]}, fields["payment"])
+    return Question("channels", tuple[Channel, ...], {"ended": False}, fields["channel"])
 
 
 def result_of(body: bytes, kind: Any) -> Any:
@@ -133,12 +135,19 @@ class Node(Calls):
         self._place = (parts.hostname or "", parts.port or 80)
         self._numbers = itertools.count(1)
         self._line: http.client.HTTPConnection | None = None
+        self._tokens: tuple[Token, ...] = ()
 
     def __repr__(self) -> str:
         """Without the token."""
         return f"Node({self.url})"
 
     def _call(self, method: str, result: Any, fields: dict[str, Any]) -> Any:
+        question = question_about(method, fields)
+        about = None
+        if question is not None:
+            answer = self._call(question.method, question.result, question.fields)
+            about = question.answered(answer)
+        fields = in_digits(fields, self._tokens_for(fields, about), about)
         body = body_of(next(self._numbers), method, fields)
         patience = PATIENCE + (fields.get("wait") or 0)
         reason = ""
@@ -149,6 +158,12 @@ class Node(Calls):
                 reason = str(error) or type(error).__name__
                 self.hang_up()
         raise NotReached(self.url, reason)
+
+    def _tokens_for(self, fields: dict[str, Any], about: str | None) -> tuple[Token, ...]:
+        """Names of tokens, asked for when the first one is used."""
+        if not self._tokens and has_names(fields, about):
+            self._tokens = tokens_among(self._call("networks", tuple[Network, ...], {}))
+        return self._tokens
 
     def _post(self, body: bytes, patience: float) -> bytes:
         if self._line is None:

@@ -24,7 +24,8 @@ _LEFT_OUT: Final = ("subscribe", "unsubscribe")
 
 _HEAD: Final = '''"""What the clients can call, as `python -m perun.api.generate` writes it.
 
-Amounts are integers or digits in the asset's smallest unit, or ether with its unit: "0.1 ether".
+Amounts are integers or digits in the asset's smallest unit, or decimals of a unit: ether, gwei, a
+token by the node's name for it. With the unit the asset is said, too.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from perun.app.values import {names}
 __all__ = ["AsyncCalls", "Calls", "Units"]
 
 Units = str | int
-"""An amount: `5`, `"5"` in the smallest unit, `"0.1 ether"`, `"3 gwei"`."""
+"""An amount: `5`, `"5"` in the smallest unit, `"0.1 ether"`, `"3 gwei"`, `"5 USDC"`."""
 '''
 
 _CLASS: Final = '''

@@ -16,9 +16,19 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from perun.api.amounts import has_names, in_digits, tokens_among
 from perun.api.calls import AsyncCalls
-from perun.api.client import PATIENCE, TRIES, CallRefused, NotReached, body_of, find, result_of
-from perun.app.values import Event
+from perun.api.client import (
+    PATIENCE,
+    TRIES,
+    CallRefused,
+    NotReached,
+    body_of,
+    find,
+    question_about,
+    result_of,
+)
+from perun.app.values import Event, Network, Token
 
 __all__ = ["AsyncNode", "connect_async"]
 
@@ -31,6 +41,7 @@ class AsyncNode(AsyncCalls):
         self._headers = {"Authorization": f"Bearer {token}"}
         self._numbers = itertools.count(1)
         self._session: aiohttp.ClientSession | None = None
+        self._tokens: tuple[Token, ...] = ()
 
     def __repr__(self) -> str:
         """Without the token."""
@@ -51,6 +62,12 @@ class AsyncNode(AsyncCalls):
         self._session = None
 
     async def _call(self, method: str, result: Any, fields: dict[str, Any]) -> Any:
+        question = question_about(method, fields)
+        about = None
+        if question is not None:
+            answer = await self._call(question.method, question.result, question.fields)
+            about = question.answered(answer)
+        fields = in_digits(fields, await self._tokens_for(fields, about), about)
         body = body_of(next(self._numbers), method, fields)
         patience = aiohttp.ClientTimeout(total=PATIENCE + (fields.get("wait") or 0))
         reason = ""
@@ -60,6 +77,11 @@ class AsyncNode(AsyncCalls):
             except (aiohttp.ClientError, TimeoutError) as error:
                 reason = str(error) or type(error).__name__
         raise NotReached(self.url, reason)
+
+    async def _tokens_for(self, fields: dict[str, Any], about: str | None) -> tuple[Token, ...]:
+        if not self._tokens and has_names(fields, about):
+            self._tokens = tokens_among(await self._call("networks", tuple[Network, ...], {}))
+        return self._tokens
 
     async def _post(self, body: bytes, patience: aiohttp.ClientTimeout) -> bytes:
         session = self._opened()

@@ -8,20 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import click
 import msgspec
 from rich import box
 from rich.table import Table
 
+from perun.api.amounts import ETH_NAME, has_names, in_digits, tokens_among
 from perun.api.client import Node, connect
-from perun.app.values import Network, Token, Value
+from perun.app.values import Token, Value
 from perun.cli.homes import HOME_OPTION, home_of
 from perun.cli.render import clock, console, ether, plain, say
 from perun.errors import Misuse
 from perun.types import UnixTime
-from perun.units import format_units, parse_units
+from perun.units import format_units
 
 __all__ = [
     "JSON",
@@ -42,10 +43,6 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print what the node
 YES = click.option("--yes", is_flag=True, help="Ask nothing.")
 KEY = click.option("--key", help="Idempotency key: the same again happens once.")
 
-_ETH: Final = "0x" + 40 * "0"
-_OF_ETH: Final = {"wei": 0, "gwei": 9, "ether": 18, "eth": 18}
-_LETTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
 
 def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
     """A command whose first argument is the node."""
@@ -65,28 +62,6 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
 # ------------------------------------------------------------------------------------- amounts
 
 
-@dataclass(eq=False)
-class UnknownUnit(Misuse):
-    """An amount in something that nobody here has a name for."""
-
-    text: str
-    known: str
-
-    template: ClassVar[str] = "{text} is in no unit that is known here: {known}"
-    hint: ClassVar[str] = 'write 0.1ether or "5 USDC"; tokens have names in [tokens] of perun.toml'
-
-
-@dataclass(eq=False)
-class OtherAsset(Misuse):
-    """An amount of one asset where another one is meant."""
-
-    text: str
-    wanted: str
-
-    template: ClassVar[str] = "{text} is not in {wanted}"
-    hint: ClassVar[str] = "give the amount in the asset that it is about"
-
-
 class Amounts:
     """Reads and shows amounts; the node is asked for names of tokens when one is needed."""
 
@@ -98,27 +73,19 @@ class Amounts:
         """Digits of the smallest unit, and of which asset: of `0.1ether`, `5 USDC`, `5`.
 
         Args:
-            asset: which it must be, by address or name; None: ETH, unless the amount says another.
+            asset: which it must be, by address or name; None: what the unit says, if there is one.
 
         Raises:
             UnknownUnit, OtherAsset, BadUnits: it cannot be meant.
         """
-        wanted = None if asset is None else self._address(asset)
-        if text is None:
-            return None, wanted
-        number = text.strip().rstrip(_LETTERS)
-        unit = text.strip()[len(number) :]
-        if not unit:
-            return str(parse_units(number.strip(), 0)), wanted
-        found, decimals = self._unit(text, unit)
-        if wanted is not None and wanted.lower() != found.lower():
-            raise OtherAsset(text, self.name(wanted))
-        units = str(parse_units(number.strip(), decimals))
-        return units, wanted or (None if found == _ETH else found)
+        fields = {"amount": text, "asset": asset}
+        tokens = self._known() if has_names(fields) else self._tokens or ()
+        read = in_digits(fields, tokens)
+        return read["amount"], read["asset"]
 
     def show(self, asset: str, units: str) -> str:
         """`0.100000 ETH`, `5.00 USDC`; smallest units of a token without a name."""
-        if asset.lower() == _ETH:
+        if asset.lower() == ETH_NAME:
             return f"{ether(int(units))} ETH"
         token = self._token(asset)
         if token is None:
@@ -127,33 +94,17 @@ class Amounts:
 
     def name(self, asset: str) -> str:
         """Of an asset."""
-        if asset.lower() == _ETH:
+        if asset.lower() == ETH_NAME:
             return "ETH"
         token = self._token(asset)
         return asset if token is None else plain(token.symbol)
-
-    def _address(self, asset: str) -> str:
-        if asset.lower() in ("eth", "ether"):
-            return _ETH
-        if asset.lower().startswith("0x"):
-            return asset
-        return self._unit(asset, asset)[0]
-
-    def _unit(self, text: str, unit: str) -> tuple[str, int]:
-        if unit.lower() in _OF_ETH:
-            return _ETH, _OF_ETH[unit.lower()]
-        for token in self._known():
-            if token.symbol.lower() == unit.lower():
-                return token.asset, token.decimals
-        raise UnknownUnit(text, ", ".join(["ether", *(one.symbol for one in self._known())]))
 
     def _token(self, asset: str) -> Token | None:
         return next((one for one in self._known() if one.asset.lower() == asset.lower()), None)
 
     def _known(self) -> tuple[Token, ...]:
         if self._tokens is None:
-            networks: tuple[Network, ...] = self._node.networks()
-            self._tokens = next((one.tokens for one in networks if one.current), ())
+            self._tokens = tokens_among(self._node.networks())
         return self._tokens
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import click
 
+from perun.api.amounts import ETH_NAME
 from perun.api.client import Node
 from perun.app.values import Payment
 from perun.cli.asking import (
@@ -45,7 +46,7 @@ def pay(
     amounts = Amounts(node)
     units, asset = amounts.read(sum, asset)
     if not as_json:
-        what = "what it asks for" if units is None else amounts.show(asset or _ETH, units)
+        what = "what it asks for" if units is None else amounts.show(asset or ETH_NAME, units)
         whom = plain(to)
         short = whom if len(whom) <= 48 else f"{whom[:14]}…{whom[-24:]}"
         consent(yes, f"Pay {what} to {short}. Signed, it cannot be taken back.")
@@ -115,9 +116,6 @@ def request(
         console(stderr=not out.is_terminal),
         f"until {time_of(made.until)} UTC; perun requests shows whether it is paid",
     )
-
-
-_ETH: Final = "0x" + 40 * "0"
 
 
 def _show(amounts: Amounts, done: Payment) -> None:

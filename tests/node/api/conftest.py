@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from perun.api.client import Node, connect
@@ -14,10 +15,14 @@ from perun.api.publishing import publish_place
 from perun.api.server import ApiServer
 from perun.api.tokens import Tokens, make_token
 from perun.app.methods import Scope
+from perun.app.settings import KnownToken
 from perun.node.threads import NodeThread
-from perun.testing.people import Person, Town
+from perun.testing.people import SETTINGS, Person, Town
 from perun.testing.stories import OPEN_HANDED, open_channel
-from perun.types import ETH, Wei
+from perun.types import ETH, Address, Asset, Wei
+
+USDC = KnownToken(Asset(Address(b"\xab" * 20)), "USDC", 6)
+"""Alice's name for a token."""
 
 
 @dataclass
@@ -38,7 +43,8 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     town = Town()
-    alice, bob = town.person("alice", OPEN_HANDED), town.person("bob", OPEN_HANDED)
+    alice = town.person("alice", OPEN_HANDED, msgspec.structs.replace(SETTINGS, tokens=(USDC,)))
+    bob = town.person("bob", OPEN_HANDED)
     open_channel(town.world, alice.party, bob.party, 10**18, 10**18)
     thread = NodeThread(alice.party.node, bob.party.node)
     server = ApiServer(

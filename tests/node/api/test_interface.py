@@ -17,13 +17,12 @@ import aiohttp
 import pytest
 
 from perun.api import generate, openrpc
-from perun.api.client import CallRefused, NotReached, amount_text, connect
+from perun.api.client import CallRefused, NotReached, connect
 from perun.api.place import TokenUnsafe, read_place
 from perun.api.publishing import withdraw_place
 from perun.api.side_by_side import connect_async
 from perun.api.tokens import BadToken, Tokens, make_token
 from perun.app.methods import METHODS, Scope
-from perun.errors import BadUnits
 from tests.node.api.conftest import Desk
 
 OWNER = "owner"
@@ -339,27 +338,6 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_key(desk: Desk) -> None:
     assert desk.node.pay(desk.bob.id, 5).step == "done"
     assert lost == 1
     assert len(desk.node.payments()) == 1
-
-
-@pytest.mark.parametrize(
-    ("given", "digits"),
-    [
-        (5, "5"),
-        ("5", "5"),
-        ("0.1 ether", str(10**17)),
-        ("1 ETH", str(10**18)),
-        ("2 gwei", str(2 * 10**9)),
-        (" 3  wei", "3"),
-    ],
-)
-def test_units(given: str | int, digits: str) -> None:
-    assert amount_text(given) == digits
-
-
-@pytest.mark.parametrize("given", [0.1, True, None, "5 USDC", "x", "1.5", "-1", "1,0 ether"])
-def test_units_that_are_none(given: Any) -> None:
-    with pytest.raises(BadUnits):
-        amount_text(given)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files")

@@ -7,9 +7,10 @@ from typing import Any, cast
 
 import pytest
 
+from perun.api.amounts import OtherAsset, UnknownUnit
 from perun.api.client import Node
 from perun.app.values import Network, Token
-from perun.cli.asking import Amounts, OtherAsset, UnknownUnit
+from perun.cli.asking import Amounts
 from perun.errors import BadUnits
 
 ETH = "0x" + 40 * "0"
@@ -46,8 +47,8 @@ def amounts(named: Named) -> Amounts:
 @pytest.mark.parametrize(
     ("text", "asset", "read"),
     [
-        ("0.1ether", None, ("1" + 17 * "0", None)),
-        ("3 gwei", None, ("3000000000", None)),
+        ("0.1ether", None, ("1" + 17 * "0", ETH)),
+        ("3 gwei", None, ("3000000000", ETH)),
         ("7", None, ("7", None)),
         ("7", USDC, ("7", USDC)),
         (None, None, (None, None)),
@@ -68,6 +69,8 @@ def test_what_cannot_be_meant_is_refused(amounts: Amounts) -> None:
         amounts.read("5 DAI")
     with pytest.raises(OtherAsset, match=r"0\.1ether is not in USDC"):
         amounts.read("0.1ether", "USDC")
+    with pytest.raises(OtherAsset, match=r"0\.1ether is not in USDC"):
+        amounts.read("0.1ether", USDC.lower())
     with pytest.raises(OtherAsset, match="5 USDC is not in ETH"):
         amounts.read("5 USDC", ETH)
     with pytest.raises(BadUnits):
