@@ -91,7 +91,7 @@ function lend(pyodide: PyodideAPI): void {
     cryptoModule(() => memory._module.HEAPU8),
   );
   const none = (): string => "";
-  pyodide.registerJsModule("perun_page", { words: none, say: none, report: none });
+  pyodide.registerJsModule("perun_page", { words: none, say: none, report: none, wallet: none });
 }
 
 function integrity(data: Uint8Array): string {

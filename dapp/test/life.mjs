@@ -1,8 +1,8 @@
 /** The life of a wallet in a page, against a network that runs: node test/life.mjs URL PATRON */
 import { Person, check, launch } from "./people.mjs";
+import { livesWithWallet } from "./with_wallet.mjs";
 
 const [url, patron] = process.argv.slice(2);
-const shots = process.env.SHOTS;
 const network = await (await fetch(new URL("/network.json", url))).json();
 const browser = await launch();
 
@@ -14,8 +14,6 @@ async function paidByPatron(request) {
 async function life() {
   const alice = await Person.at(browser, url);
   await alice.visit();
-  if (shots) await alice.page.locator("ol.words li").nth(11).waitFor();
-  if (shots) await alice.page.screenshot({ path: `${shots}/first-run.png`, fullPage: true });
   await alice.begin("a password");
   check(true, "a new wallet is there");
   await alice.takeTestEther();
@@ -104,6 +102,7 @@ async function killedBetweenWriteAndSend(alice) {
 
 try {
   const alice = await life();
+  await livesWithWallet(browser, url, network);
   await killedBetweenWriteAndSend(alice);
   console.log("all is well");
 } catch (error) {

@@ -52,8 +52,9 @@ export class Person {
     return this.page.getByRole("navigation").getByRole("button", { name, exact: true }).click();
   }
 
-  /** Twelve new words and a password. */
-  async begin(password) {
+  /** An account of the page's own, or that of a wallet; twelve new words and a password. */
+  async begin(password, wallet = "Go without a wallet") {
+    await this.press(wallet);
     await this.page.locator("ol.words li").nth(11).waitFor();
     const words = await this.page.locator("ol.words li").allInnerTexts();
     this.phrase = words.map((word) => word.trim()).join(" ");
@@ -79,8 +80,17 @@ export class Person {
     await this.press("What does it cost?");
     await this.press("Open it");
     await this.page.locator('[data-test="begun"]').waitFor();
+    await this.channelIs("open");
+  }
+
+  async channelIs(phase) {
     await this.go("Channels");
-    await this.page.locator('[data-test="phase"]', { hasText: /^open$/ }).waitFor();
+    const shown = this.page.locator('[data-test="phase"]', { hasText: new RegExp(`^${phase}$`) });
+    await shown.first().waitFor();
+  }
+
+  async faucetIsOffered() {
+    return (await this.page.getByRole("button", { name: "Get test ether" }).count()) > 0;
   }
 
   async startPaying(to, amount, note = "") {

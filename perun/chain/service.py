@@ -25,7 +25,7 @@ from perun.core.effects import Submit, Watch
 from perun.core.limits import Limits
 from perun.errors import ChainFault, StoreFault
 from perun.ports import Inbox
-from perun.types import UnixTime, Wei
+from perun.types import Address, UnixTime, Wei
 
 __all__ = ["ChainService"]
 
@@ -57,6 +57,7 @@ class ChainService:
         since: int = 0,
         policy: FeePolicy | None = None,
         report: Callable[[Report], None] = lambda _: None,
+        owner: Address | None = None,
     ) -> None:
         """Asks nothing yet.
 
@@ -66,7 +67,9 @@ class ChainService:
             journal: what earlier processes have sent; none for chains that end with this one.
             since: first block that can hold a log of the deployment.
             report: told what is sent, paid, refused; called by the thread that polls.
+            owner: the account whose credit is told, and whose channels these are; none: `account`.
         """
+        self._owner = owner or account.address
         self._endpoint = endpoint
         self._deployment = deployment
         self._inbox = inbox
@@ -76,7 +79,7 @@ class ChainService:
         self.follower = Follower(
             endpoint,
             deployment,
-            accounts=(account.address,),
+            accounts=(self._owner,),
             finality_blocks=limits.finality_blocks,
             since=since,
             report=report,
@@ -113,7 +116,7 @@ class ChainService:
 
     def submit(self, submit: Submit) -> None:
         """See `perun.ports.Chain`."""
-        self.want(wish_of(submit, self._deployment, self.submitter.address))
+        self.want(wish_of(submit, self._deployment, self._owner))
 
     def want(self, wish: Wish) -> None:
         """Takes a wish from any thread; a new one does not wait for the next round."""

@@ -7,14 +7,11 @@ take turns. To what was signed, a reload, a crash and a power cut are the same.
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Any, Final
 
 import msgspec
-from msgspec.structs import replace
 
 from perun.api.door import Door
 from perun.app.app import App
@@ -23,7 +20,7 @@ from perun.app.settings import Settings
 from perun.chain.costs import reckoned
 from perun.chain.service import ChainService
 from perun.core.clockwork import watches
-from perun.core.config import Deployment, Policy
+from perun.core.config import Policy
 from perun.core.inputs import Input
 from perun.core.limits import limits_for
 from perun.core.notices import Notice, PaymentDelivered, PaymentReceived
@@ -31,7 +28,7 @@ from perun.core.state import PeerId
 from perun.crypto import keccak
 from perun.crypto.interop import checksum
 from perun.encoding.addresses import NodeAddress, show_node_id
-from perun.errors import ChainFault, Misuse
+from perun.errors import ChainFault
 from perun.node.clocks import SystemClock
 from perun.node.recovery import open_books
 from perun.node.runtime import Node
@@ -40,18 +37,20 @@ from perun.page.endpoint import PageEndpoint
 from perun.page.journal import PageJournal
 from perun.page.lent import Lent
 from perun.page.lookups import PageLookups
-from perun.page.network import NetworkOf, card_at, look_at, prove
+from perun.page.network import NetworkOf
+from perun.page.prompts import Prompts
 from perun.page.rpc import Rpc
 from perun.page.session import PageSession
+from perun.page.signer import PageSigner
 from perun.page.sockets import PageSockets
 from perun.page.store import PageStore
 from perun.page.wire import PageWire
 from perun.randomness import new_salt
-from perun.types import ChainId, Wei
+from perun.types import Address, ChainId, Wei
 from perun.wallet import LocalWallet
-from perun.wallet.phrase import StoreKeys, words_of
+from perun.wallet.phrase import StoreKeys
 
-__all__ = ["Household", "OtherWords", "Wanted", "open_household"]
+__all__ = ["Household", "Wanted", "endpoint_of", "number_of"]
 
 SOFTWARE: Final = "perun page 0.1.0"
 _ROUND: Final = 1.0
@@ -68,14 +67,6 @@ _GREATEST_FEE: Final = Wei(10**15)
 """Most that a hub is paid for one virtual channel, as for a daemon."""
 
 
-@dataclass(eq=False)
-class OtherWords(Misuse):
-    """The words are not those of the store in this browser."""
-
-    template: ClassVar[str] = "this browser holds the store of another phrase"
-    hint: ClassVar[str] = "type the words that were shown here, or use another browser profile"
-
-
 class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the page says of the node that it wants."""
 
@@ -84,6 +75,8 @@ class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """URL of a chain's node."""
     hub: str
     """`perun1…@host`: where we attach, and whose card names the contracts at first."""
+    account: str = ""
+    """Of a browser's wallet, which owns the money; empty: the account that the words give."""
 
     def __repr__(self) -> str:
         """Without the words."""
@@ -93,40 +86,69 @@ class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Household:
     """One node."""
 
-    def __init__(self, lent: Lent, wanted: Wanted, store: PageStore, network: NetworkOf) -> None:
-        """Puts it together; `live` begins. Use `open_household`."""
+    def __init__(
+        self,
+        lent: Lent,
+        wanted: Wanted,
+        store: PageStore,
+        network: NetworkOf,
+        outside: Address | None = None,
+    ) -> None:
+        """Puts it together; `live` begins. Use `open_household`.
+
+        Args:
+            outside: the account, if its key is in a browser's wallet.
+        """
         self._lent, self.store = lent, store
         self.hub = NodeAddress.parse(wanted.hub)
-        self.keys = keys = StoreKeys.of(wanted.phrase, _number(store))
-        self.endpoint = _endpoint(lent, wanted.rpc)
+        self.keys = keys = StoreKeys.of(wanted.phrase, number_of(store))
+        self.endpoint = endpoint_of(lent, wanted.rpc)
         deployment = deployment_of(ChainId(network.chain), network.contracts)
         limits = limits_for(ChainId(network.chain))
         self.config = config_for(
             deployment,
             keys.node.public_key,
             keccak(b"perun store " + keys.node.secret),
-            keys.account.address,
+            outside or keys.account.address,
             Policy(greatest_fee=_GREATEST_FEE),
             limits if network.chain == _FREE else reckoned(limits),
         )
         self.app = App(
             Settings(genesis=network.genesis, host=self.hub.host), new_salt, self._reach, SOFTWARE
         )
-        wallet = LocalWallet(deployment, [keys.node, keys.account])
+        held = [keys.node] if outside else [keys.node, keys.account]
+        wallet = LocalWallet(deployment, held)
         self.chain = ChainService(
             self.endpoint,
             deployment,
-            wallet.account(keys.account.address),
+            wallet.account(held[-1].address),
             self._post,
             limits=self.config.limits,
             journal=PageJournal(store),
             report=lambda report: lent.report(repr(report)),
+            owner=outside,
+        )
+        self._prompts = (
+            Prompts(
+                self.chain,
+                self.endpoint,
+                deployment,
+                outside,
+                keys.node.address,
+                store,
+                self._ask_wallet,
+                lent.report,
+            )
+            if outside
+            else None
         )
         self.node = Node(
             open_books(self.config, store, self.app),
             store,
-            wallet,
-            self.chain,
+            PageSigner(wallet, deployment, outside, self._ask_wallet, self._post, lent.report)
+            if outside
+            else wallet,
+            self._prompts or self.chain,
             SystemClock(),
             notify=self._hear,
             fault=lambda _about, error: lent.report(f"{type(error).__name__}: {error}"),
@@ -201,10 +223,17 @@ class Household:
         """One round of the chain's port; whether the newest block is known."""
         try:
             self.chain.poll()
+            if self._prompts is not None:
+                self._prompts.poll()
         except ChainFault as fault:
             self._lent.report(f"chain: {fault}")
             return False
         return True
+
+    async def _ask_wallet(self, question: dict[str, Any]) -> dict[str, Any]:
+        answer = await self._lent.wallet(msgspec.json.encode(question).decode())
+        found: dict[str, Any] = msgspec.json.decode(answer, type=dict)
+        return found
 
     def _post(self, inputs: Sequence[Input]) -> None:
         self.node.post(inputs)
@@ -229,58 +258,13 @@ class Household:
         return list({self.hub.peer: self.hub.host, **kept}.items())
 
 
-def _endpoint(lent: Lent, url: str) -> PageEndpoint:
+def endpoint_of(lent: Lent, url: str) -> PageEndpoint:
+    """A chain's node, asked through the page."""
     return PageEndpoint(Rpc(lambda body: lent.post(url, body, _RPC_SECONDS)))
 
 
-def _number(store: PageStore) -> int:
+def number_of(store: PageStore) -> int:
+    """The number that the store's keys come from."""
     kept = store.get("number")
     assert kept is not None
     return int(kept)
-
-
-async def open_household(lent: Lent, wanted: Wanted) -> Household:
-    """A node in the store that this browser has, or in a new one.
-
-    Raises:
-        BadPhrase, OtherWords: the words are none, or not this store's.
-        OtherChain, WrongCode: the chain is not the hub's, or has other contracts.
-        NoCard, PeerFault: a new store needs the hub's card, and there is none.
-        ChainFault: a new store needs the chain, and its node does not answer.
-        StoreFault: the store cannot be used.
-    """
-    wanted = replace(wanted, phrase=words_of(wanted.phrase, lent.words))
-    store = PageStore(lent.files, App.kinds)
-    endpoint = _endpoint(lent, wanted.rpc)
-    kept = store.get("network")
-    if kept is None:
-        hub = NodeAddress.parse(wanted.hub)
-        network = look_at(endpoint, await card_at(lent, hub.host, hub.peer))
-        _found(store, wanted, network)
-    else:
-        network = msgspec.msgpack.decode(kept, type=NetworkOf)
-        _prove_again(endpoint, network, lent)
-    keys = StoreKeys.of(wanted.phrase, _number(store))
-    if store.get("node") != keys.node.address:
-        raise OtherWords
-    return Household(lent, wanted, store, network)
-
-
-def _found(store: PageStore, wanted: Wanted, network: NetworkOf) -> None:
-    """A new store: a number of its own, so that its keys are nobody else's."""
-    keys = StoreKeys.of(wanted.phrase, secrets.randbelow(2**31 - 2) + 1)
-    store.put("number", str(keys.number).encode())
-    store.put("node", keys.node.address)
-    # Last: without it the store counts as new.
-    store.put("network", msgspec.msgpack.encode(network))
-
-
-def _prove_again(endpoint: PageEndpoint, network: NetworkOf, lent: Lent) -> Deployment | None:
-    """A page opens without its chain, too: what the store holds was proved when it was made."""
-    try:
-        return prove(endpoint, network)
-    except ChainFault as fault:
-        if not getattr(fault, "retry", False):
-            raise
-        lent.report(f"chain: {fault}")
-        return None

@@ -57,6 +57,9 @@ class Lent(Protocol):
     def socket(self, url: str, protocol: str, events: SocketEvents) -> OpenSocket:
         """Opens a WebSocket."""
 
+    def wallet(self, question: str) -> Awaitable[str]:
+        """Has our user asked by a browser's wallet (`perun.page.prompts`); both are JSON."""
+
     def say(self, text: str) -> None:
         """An answer or an event of the application interface, for the page."""
 

@@ -16,8 +16,9 @@ import perun_page
 from pyodide.ffi import create_proxy, to_js
 
 from perun.errors import PerunError
-from perun.page.household import Household, Wanted, open_household
+from perun.page.household import Household, Wanted
 from perun.page.lent import SocketEvents
+from perun.page.moving_in import open_household
 from perun.page.rpc import Answer
 from perun.wallet.phrase import phrase_of
 
@@ -91,6 +92,10 @@ class _Lent:
 
     async def fetch(self, method: str, url: str, body: str) -> Answer:
         return _answer(await perun_page.fetch(method, url, body))
+
+    async def wallet(self, question: str) -> str:
+        answer: str = await perun_page.wallet(question)
+        return answer
 
     def socket(self, url: str, protocol: str, events: SocketEvents) -> _Line:
         return _Line(url, protocol, events)

@@ -3,11 +3,14 @@ import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { argon2idAsync } from "@noble/hashes/argon2.js";
 import { bytesToHex, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 
+import type { WalletChosen } from "./messages";
+
 /** What the node is told at its start; all of it is encrypted. */
 export interface Settings {
   phrase: string;
   rpc: string;
   hub: string;
+  wallet?: WalletChosen;
 }
 
 interface Sealed {

@@ -11,6 +11,8 @@ const FETCH_SECONDS = 30;
 export interface Telling {
   say(text: string): void;
   failed(text: string): void;
+  /** Asks a wallet of the window, by its user. */
+  wallet(question: string): Promise<string>;
 }
 
 export type LentModule = ReturnType<typeof lentModule>;
@@ -41,6 +43,7 @@ export function lentModule(
     words: (): string => words,
     say: (text: string): void => telling.say(text),
     failed: (text: string): void => telling.failed(text),
+    wallet: (question: string): Promise<string> => telling.wallet(question),
     report: (text: string): void => console.debug(text),
     post,
     fetch: ask,

@@ -1,7 +1,44 @@
 /** What window and worker say to each other; the application interface goes through as text. */
 
+/** What a node of an account in a wallet asks of it (`perun/page/prompts.py`, `signer.py`). */
+export type WalletQuestion =
+  | {
+      kind: "send";
+      key: string;
+      title: string;
+      chain: number;
+      from: string;
+      until: number | null;
+      calls: { to: string; data: string; value: string; gas?: string }[];
+    }
+  | {
+      kind: "sign";
+      key: string;
+      title: string;
+      chain: number;
+      from: string;
+      until: null;
+      data: object;
+      why: string;
+    }
+  | { kind: "over"; key: string };
+
+/** A wallet of this browser, and its account that owns the money. */
+export interface WalletChosen {
+  rdns: string;
+  account: string;
+}
+
 export type ToWorker =
-  | { kind: "create"; phrase: string; password: string; rpc: string; hub: string }
+  | {
+      kind: "create";
+      phrase: string;
+      password: string;
+      rpc: string;
+      hub: string;
+      wallet?: WalletChosen;
+    }
+  | { kind: "walletSaid"; number: number; text: string }
   | { kind: "unlock"; password: string }
   | { kind: "newPhrase" }
   | { kind: "faucet" }
@@ -20,7 +57,15 @@ export interface Told {
 }
 
 export type FromWorker =
-  | { kind: "stage"; stage: Stage; node?: string; account?: string; why?: string }
+  | {
+      kind: "stage";
+      stage: Stage;
+      node?: string;
+      account?: string;
+      why?: string;
+      settings?: { rpc: string; hub: string; wallet?: WalletChosen };
+    }
+  | { kind: "wallet"; number: number; text: string }
   | { kind: "refused"; error: Told }
   | { kind: "phrase"; phrase: string }
   | { kind: "faucet"; text: string }

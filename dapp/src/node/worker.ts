@@ -5,7 +5,7 @@ import { loadPyodide, type PyodideAPI } from "pyodide";
 
 import { cryptoModule } from "./crypto";
 import { seal, unseal, type Settings } from "./keys";
-import { lentModule } from "./lent";
+import { lentModule, type Telling } from "./lent";
 import type { FromWorker, Told, ToWorker } from "./messages";
 
 declare const self: DedicatedWorkerGlobalScope;
@@ -21,6 +21,17 @@ interface PythonWorker {
 }
 
 const tell = (message: FromWorker): void => self.postMessage(message);
+
+/** Questions for a wallet that the window has not answered yet. */
+const asked = new Map<number, (text: string) => void>();
+let questions = 0;
+
+function askWallet(text: string): Promise<string> {
+  questions += 1;
+  const number = questions;
+  tell({ kind: "wallet", number, text });
+  return new Promise((resolve) => asked.set(number, resolve));
+}
 
 /** Held until this worker ends; another tab's worker has it: false. */
 function takeLock(): Promise<boolean> {
@@ -75,7 +86,8 @@ async function startPython(files: FileSystemSyncAccessHandle[]): Promise<PythonW
   const heap = (): Uint8Array =>
     (pyodide as unknown as { _module: { HEAPU8: Uint8Array } })._module.HEAPU8;
   pyodide.registerJsModule("perun_js", cryptoModule(heap));
-  const telling = {
+  const telling: Telling = {
+    wallet: askWallet,
     say: (text: string) => tell({ kind: "rpc", text }),
     failed: (why: string) => tell({ kind: "stage", stage: "failed", why }),
   };
@@ -114,7 +126,9 @@ async function main(): Promise<void> {
 
   async function start(settings: Settings): Promise<boolean> {
     tell({ kind: "stage", stage: "starting" });
-    const said = JSON.parse(await (await python).start(JSON.stringify(settings))) as {
+    const { phrase, wallet, ...rest } = settings;
+    const wanted = { ...rest, phrase, account: wallet?.account ?? "" };
+    const said = JSON.parse(await (await python).start(JSON.stringify(wanted))) as {
       node?: string;
       account?: string;
       error?: Told;
@@ -125,7 +139,8 @@ async function main(): Promise<void> {
       return false;
     }
     const { node = "", account = "" } = said;
-    tell({ kind: "stage", stage: "running", node, account });
+    const shown = { ...rest, ...(wallet === undefined ? {} : { wallet }) };
+    tell({ kind: "stage", stage: "running", node, account, settings: shown });
     return true;
   }
 
@@ -134,6 +149,10 @@ async function main(): Promise<void> {
       case "rpc":
         (await python).take(message.text);
         return;
+      case "walletSaid":
+        asked.get(message.number)?.(message.text);
+        asked.delete(message.number);
+        return;
       case "newPhrase":
         tell({ kind: "phrase", phrase: (await python).new_phrase() });
         return;
@@ -141,8 +160,8 @@ async function main(): Promise<void> {
         tell({ kind: "faucet", text: await (await python).faucet() });
         return;
       case "create": {
-        const { phrase, rpc, hub, password } = message;
-        const settings = { phrase, rpc, hub };
+        const { phrase, rpc, hub, password, wallet } = message;
+        const settings = { phrase, rpc, hub, ...(wallet === undefined ? {} : { wallet }) };
         const sealed = await seal(settings, password);
         if (await start(settings)) {
           keys.truncate(0);

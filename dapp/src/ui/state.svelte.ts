@@ -1,6 +1,7 @@
 /** What the screens show. All of it comes from the node; nothing is kept here alone. */
 import { CallRefused, WorkerNode } from "../node/client";
-import type { FromWorker, Stage } from "../node/messages";
+import type { FromWorker, Stage, WalletChosen, WalletQuestion } from "../node/messages";
+import { wallets } from "../wallet/state.svelte";
 import type { Channel, Exposure, Network, Payment, Status } from "./values";
 
 export type Screen = "home" | "open" | "pay" | "request" | "channels" | "settings";
@@ -55,6 +56,14 @@ class Page {
         if (message.stage === "running") {
           this.node = message.node ?? "";
           this.account = message.account ?? "";
+          wallets.network = {
+            name: this.network.name ?? "",
+            rpc: message.settings?.rpc ?? "",
+          };
+          if (message.settings?.wallet !== undefined) {
+            const { rdns, account } = message.settings.wallet;
+            wallets.use(rdns, account);
+          }
           void this.#live();
         }
         return;
@@ -67,9 +76,17 @@ class Page {
       case "faucet":
         this.#given(message.text);
         return;
+      case "wallet":
+        void this.#askWallet(message.number, JSON.parse(message.text) as WalletQuestion);
+        return;
       case "rpc":
         return;
     }
+  }
+
+  async #askWallet(number: number, question: WalletQuestion): Promise<void> {
+    const text = JSON.stringify(await wallets.take(question));
+    this.#worker.tell({ kind: "walletSaid", number, text });
   }
 
   #given(text: string): void {
@@ -128,10 +145,19 @@ class Page {
   }
 
   create(phrase: string, password: string, rpc: string, hub: string): void {
+    const { chosen: rdns, account } = wallets;
+    const wallet: WalletChosen | undefined = rdns === "" ? undefined : { rdns, account };
     this.refused = undefined;
     // So that the browser does not clear it to make room; it may say no.
     void navigator.storage.persist();
-    this.#worker.tell({ kind: "create", phrase, password, rpc, hub });
+    this.#worker.tell({
+      kind: "create",
+      phrase,
+      password,
+      rpc,
+      hub,
+      ...(wallet === undefined ? {} : { wallet }),
+    });
   }
 
   unlock(password: string): void {

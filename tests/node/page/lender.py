@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.error import HTTPError
@@ -57,6 +57,7 @@ class Lender:
         self.said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.reported: list[str] = []
         self.report = self.reported.append
+        self.answers: Callable[[str], str] = lambda _: '{"over": true}'
         self._tasks: set[asyncio.Task[None]] = set()
 
     def close(self) -> None:
@@ -71,6 +72,10 @@ class Lender:
 
     async def fetch(self, method: str, url: str, body: str) -> Answer:
         return await asyncio.to_thread(_asked, method, url, body, 30)
+
+    async def wallet(self, question: str) -> str:
+        """There is none; `answers` may stand for one."""
+        return self.answers(question)
 
     def say(self, text: str) -> None:
         self.said.put_nowait(json.loads(text))

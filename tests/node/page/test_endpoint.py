@@ -127,7 +127,7 @@ def test_a_strangers_words_are_cut_and_printable() -> None:
 
 
 def test_contracts_count_if_code_and_domain_are_ours(world: World) -> None:
-    suite = deployments.deploy(_mining(world))
+    suite = deployments.deploy(mining(world.chain, world.served))
     contracts = {
         name: Address(bytes.fromhex(where[2:]))
         for name, where in suite.addresses().items()
@@ -150,14 +150,14 @@ def test_contracts_count_if_code_and_domain_are_ours(world: World) -> None:
         prove(world.ours, NetworkOf(31_337, bytes(32), contracts))
 
 
-def _mining(world: World) -> Web3:
+def mining(chain: EmbeddedChain, served: Served) -> Web3:
     """A chain that mines whatever is sent, at once."""
 
     class Mining(Provider):
         def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
             answer = super().make_request(method, params)
             if method.startswith("eth_send"):
-                world.chain.mine()
+                chain.mine()
             return answer
 
-    return Web3(Mining(world.served))
+    return Web3(Mining(served))

@@ -1,0 +1,83 @@
+"""Begins or takes up a node of a page: in the store that this browser has, or in a new one."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import ClassVar
+
+import msgspec
+from msgspec.structs import replace
+
+from perun.app.app import App
+from perun.core.config import Deployment
+from perun.crypto.interop import address
+from perun.encoding.addresses import NodeAddress
+from perun.errors import ChainFault, Misuse
+from perun.page.endpoint import PageEndpoint
+from perun.page.household import Household, Wanted, endpoint_of, number_of
+from perun.page.lent import Lent
+from perun.page.network import NetworkOf, card_at, look_at, prove
+from perun.page.store import PageStore
+from perun.types import Address
+from perun.wallet.phrase import StoreKeys, words_of
+
+__all__ = ["OtherWords", "open_household"]
+
+
+@dataclass(eq=False)
+class OtherWords(Misuse):
+    """The words are not those of the store in this browser."""
+
+    template: ClassVar[str] = "this browser holds the store of another phrase"
+    hint: ClassVar[str] = "type the words that were shown here, or use another browser profile"
+
+
+async def open_household(lent: Lent, wanted: Wanted) -> Household:
+    """A node in the store that this browser has, or in a new one.
+
+    Raises:
+        BadPhrase, OtherWords: the words are none, or not this store's.
+        OtherChain, WrongCode: the chain is not the hub's, or has other contracts.
+        NoCard, PeerFault: a new store needs the hub's card, and there is none.
+        ChainFault: a new store needs the chain, and its node does not answer.
+        StoreFault: the store cannot be used.
+    """
+    wanted = replace(wanted, phrase=words_of(wanted.phrase, lent.words))
+    store = PageStore(lent.files, App.kinds)
+    endpoint = endpoint_of(lent, wanted.rpc)
+    kept = store.get("network")
+    if kept is None:
+        hub = NodeAddress.parse(wanted.hub)
+        network = look_at(endpoint, await card_at(lent, hub.host, hub.peer))
+        _found(store, wanted, network)
+    else:
+        network = msgspec.msgpack.decode(kept, type=NetworkOf)
+        _prove_again(endpoint, network, lent)
+    keys = StoreKeys.of(wanted.phrase, number_of(store))
+    if store.get("node") != keys.node.address:
+        raise OtherWords
+    outside = store.get("account")
+    return Household(lent, wanted, store, network, Address(outside) if outside else None)
+
+
+def _found(store: PageStore, wanted: Wanted, network: NetworkOf) -> None:
+    """A new store: a number of its own, so that its keys are nobody else's."""
+    keys = StoreKeys.of(wanted.phrase, secrets.randbelow(2**31 - 2) + 1)
+    store.put("number", str(keys.number).encode())
+    store.put("node", keys.node.address)
+    if wanted.account:
+        store.put("account", address(wanted.account))
+    # Last: without it the store counts as new.
+    store.put("network", msgspec.msgpack.encode(network))
+
+
+def _prove_again(endpoint: PageEndpoint, network: NetworkOf, lent: Lent) -> Deployment | None:
+    """A page opens without its chain, too: what the store holds was proved when it was made."""
+    try:
+        return prove(endpoint, network)
+    except ChainFault as fault:
+        if not getattr(fault, "retry", False):
+            raise
+        lent.report(f"chain: {fault}")
+        return None
