@@ -18,6 +18,7 @@ from perun.chain.anvil import is_there
 from perun.cli.next_steps import next_steps, write_names
 from perun.cli.render import console, say
 from perun.errors import Misuse
+from perun.town.claims import Claims
 from perun.town.household import Child, Household, python
 from perun.town.place import BadTown, Kind, Town, found_town, open_town
 from perun.town.settling import ROBOTS, settle
@@ -64,8 +65,8 @@ def up(home: Path, kind: Kind | None) -> None:
         signal.signal(number, _interrupt)
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with FileLock(home / "up.lock", timeout=0):
-            _run(_town(home, kind), console())
+        with FileLock(home / "up.lock", timeout=0), Claims() as claims:
+            _run(_town(home, kind, claims), claims, console())
     except Timeout:
         raise AlreadyUp(str(home)) from None
     except OSError as error:
@@ -79,16 +80,16 @@ def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _town(home: Path, kind: Kind | None) -> Town:
+def _town(home: Path, kind: Kind | None, claims: Claims) -> Town:
     town = open_town(home)
     if town is None:
-        return found_town(home, kind or ("anvil" if is_there() else "embedded"))
+        return found_town(home, kind or ("anvil" if is_there() else "embedded"), claims)
     if kind is not None and kind != town.kind:
         raise BadTown(str(home), f"its blocks are made by {town.kind}, not {kind}")
     return town
 
 
-def _run(town: Town, shown: Console) -> None:
+def _run(town: Town, claims: Claims, shown: Console) -> None:
     writing = threading.Lock()
 
     def tell(text: str) -> None:
@@ -97,7 +98,7 @@ def _run(town: Town, shown: Console) -> None:
 
     try:
         with Household(town.logs, tell) as house:
-            _put_up(town, house, tell)
+            _put_up(town, claims, house, tell)
             write_names(town)
             for line in next_steps(town):
                 tell(line)
@@ -107,9 +108,9 @@ def _run(town: Town, shown: Console) -> None:
         tell(f"Nothing of it runs any more. Started again, it goes on; its folder is {town.home}")
 
 
-def _put_up(town: Town, house: Household, tell: Callable[[str], None]) -> None:
+def _put_up(town: Town, claims: Claims, house: Household, tell: Callable[[str], None]) -> None:
     _await_leavers(town, tell)
-    town.require_ports()
+    town.require_ports(claims)
     tell(f"The chain starts: {town.kind}, in {town.chain}")
     chain = house.start(_child(town, "chain"))
     house.await_ready(chain)

@@ -6,7 +6,6 @@ Whoever lives here has the hub's address in its settings, and that names a port.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final, Literal
@@ -15,6 +14,7 @@ import msgspec
 
 from perun.api.page import is_built
 from perun.errors import Misuse
+from perun.town.claims import TEN, Claims
 
 __all__ = ["BadTown", "Kind", "PortTaken", "Town", "found_town", "open_town"]
 
@@ -48,7 +48,10 @@ class PortTaken(Misuse):
     path: str
 
     template: ClassVar[str] = "port {port}, which is the {whose}'s, is used by another program"
-    hint: ClassVar[str] = "end that program; or choose another --home"
+    hint: ClassVar[str] = (
+        "end that program, which may be another `perun up`; or choose another --home: "
+        "a new network takes ports that are free"
+    )
 
 
 class Ports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,11 +102,11 @@ class Town(msgspec.Struct, frozen=True):
         """What processes have said."""
         return self.home / "log"
 
-    def require_ports(self) -> None:
-        """Raises `PortTaken` if another program has one of ours."""
+    def require_ports(self, claims: Claims) -> None:
+        """Claims them. Raises `PortTaken` if another program has one of ours."""
         for name in Ports.__struct_fields__:
             port = getattr(self.ports, name)
-            if port and not _is_free(port):
+            if port and not (claims.take(port) and _is_free(port)):
                 raise PortTaken(port, name.replace("_", " "), str(self.home))
 
 
@@ -132,14 +135,14 @@ def open_town(home: Path) -> Town | None:
     return Town(home, kept.kind, kept.ports)
 
 
-def found_town(home: Path, kind: Kind) -> Town:
-    """A new town in a folder, with ports of its own.
+def found_town(home: Path, kind: Kind, claims: Claims) -> Town:
+    """A new town in a folder, with ports of its own, which it has claimed.
 
     Raises:
         BadTown: the folder cannot be written.
     """
-    free = _free_ports()
-    ports = Ports(**{name: next(free) for name in Ports.__struct_fields__})
+    first = _free_ten(claims)
+    ports = Ports(**{name: first + at for at, name in enumerate(Ports.__struct_fields__)})
     town = Town(home, kind, ports)
     file = home / _FILE
     try:
@@ -153,11 +156,14 @@ def found_town(home: Path, kind: Kind) -> Town:
     return town
 
 
-def _free_ports() -> Iterator[int]:
-    for port in range(_FIRST_PORT, _LAST_PORT + 1):
-        if _is_free(port):
-            yield port
-    raise BadTown(HOST, f"no port from {_FIRST_PORT} to {_LAST_PORT} is free")
+def _free_ten(claims: Claims) -> int:
+    """The first of ten ports on which nobody listens, and which nobody else has claimed."""
+    for first in range(_FIRST_PORT, _LAST_PORT, TEN):
+        if claims.take(first):
+            if all(map(_is_free, range(first, first + TEN))):
+                return first
+            claims.drop(first)
+    raise BadTown(HOST, f"no ten ports in a row from {_FIRST_PORT} to {_LAST_PORT} are free")
 
 
 def _is_free(port: int) -> bool:

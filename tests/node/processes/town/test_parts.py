@@ -13,23 +13,41 @@ import pytest
 import requests
 
 from perun.town.asking import serve
+from perun.town.claims import Claims
 from perun.town.household import CannotStart, Child, Household
 from perun.town.pace import Pace
-from perun.town.place import BadTown, PortTaken, found_town, open_town
+from perun.town.place import BadTown, PortTaken, Town, found_town, open_town
 from tests.node.processes.town.running import PATIENCE
 
 
 def test_a_town_keeps_its_ports(tmp_path: Path) -> None:
-    town = found_town(tmp_path, "embedded")
-    assert open_town(tmp_path) == town
-    ports = [getattr(town.ports, name) for name in town.ports.__struct_fields__]
-    assert len(set(ports)) == len(ports)
-    town.require_ports()
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", town.ports.hub))
-        other.listen()
-        with pytest.raises(PortTaken, match=f"port {town.ports.hub}, which is the hub's"):
-            town.require_ports()
+    with Claims(tmp_path / "ports") as claims:
+        town = found_town(tmp_path, "embedded", claims)
+        assert open_town(tmp_path) == town
+        assert len(set(ports_of(town))) == len(ports_of(town))
+        town.require_ports(claims)
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", town.ports.hub))
+            other.listen()
+            with pytest.raises(PortTaken, match=f"port {town.ports.hub}, which is the hub's"):
+                town.require_ports(claims)
+
+
+def test_two_that_are_founded_at_once_take_other_ports(tmp_path: Path) -> None:
+    ours, theirs = Claims(tmp_path / "ports"), Claims(tmp_path / "ports")
+    one = found_town(tmp_path / "one", "embedded", ours)
+    two = found_town(tmp_path / "two", "embedded", theirs)  # Nobody listens for the first one yet.
+    assert not set(ports_of(one)) & set(ports_of(two))
+    with pytest.raises(PortTaken, match=f"port {one.ports.chain}, which is the chain's"):
+        one.require_ports(theirs)
+    with ours:
+        one.require_ports(ours)
+    with theirs:  # The first one is down: its ports are anybody's.
+        one.require_ports(theirs)
+
+
+def ports_of(town: Town) -> list[int]:
+    return [getattr(town.ports, name) for name in town.ports.__struct_fields__]
 
 
 def test_a_folder_that_says_nonsense_is_no_town(tmp_path: Path) -> None:
