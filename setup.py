@@ -46,10 +46,13 @@ setup(
         "websockets==17.4",
     ],
     extras_require={
+        # A hub on several machines.
+        "scale": ["psycopg[binary]==3.3.9"],
         "test": [
             "pytest==9.2.0",
             "pytest-xdist==3.8.0",
             "hypothesis==6.170.15",
+            "psycopg[binary]==3.3.9",
             "pyrevm==0.3.7",
             "ruff==0.17.6",
             "mypy==2.4.1",

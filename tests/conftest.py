@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from perun.testing.owners import Owner
 from populus.chain.anvil import find_anvil
 from tests.support.contracts import Deployed
+from tests.support.postgres import Servers, programs, servers
 from tests.support.stage import Stage
 
 if TYPE_CHECKING:
@@ -45,6 +47,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def stage(chain: TesterChain) -> Stage:
     """The contracts, a token and the cast on the chain in memory; every test is rolled back."""
     return Stage(chain)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Servers]:
+    """Two servers that do not wait for the disk; without PostgreSQL the test is skipped."""
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    with servers() as running:
+        yield running
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from perun.cli.commands import Commands, Listed
 __all__ = ["COMMANDS", "hub"]
 
 _RUN: Final = "perun.cli.hub_running"
+_STORE: Final = "perun.cli.hub_store"
 _ASK: Final = "perun.cli.hub_admin"
 _SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
     "Run one": (
@@ -25,6 +26,7 @@ _SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
         ("audit", _RUN, "Compare chain and store to the wei."),
         ("pause", _ASK, "Take no new channels and instances."),
         ("resume", _ASK, "Take new channels again."),
+        ("store", _STORE, "Move the store to PostgreSQL, or back."),
         ("drain", _ASK, "Take nothing new, finish, and stop."),
     ),
 }

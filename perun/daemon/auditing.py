@@ -9,17 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import perun.store
 from perun.chain.endpoint import Block, Endpoint
 from perun.chain.reach import reach
 from perun.core.books import Books
 from perun.core.limits import limits_for
 from perun.daemon.contracts import prove, read_contracts
+from perun.daemon.places import store_of
 from perun.daemon.settings import FILE_NAME, Settings, read_settings
 from perun.errors import ChainFault
 from perun.hub.audit import Audit, audit
 from perun.hub.bookkeeper import Entry
 from perun.hub.gasbook import Costs, read_costs
+from perun.hub.gasbook_beside import costs_in
 from perun.node.backup import back_up, config_of
+from perun.node.keeping import Place
 from perun.node.profile import read_profile
 from perun.node.recovery import open_books
 from perun.store import SqliteStore
@@ -56,10 +60,10 @@ def read_kept(home: Path) -> Kept:
         BadSettings: there is no node in the folder.
         StoreFault: it cannot be read.
     """
-    settings = read_settings(home / FILE_NAME)
+    place = store_of(home, read_settings(home / FILE_NAME).node)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy"
-        back_up(home / settings.node.store, copy)
+        costs = _copy(place, copy)
         store = SqliteStore(copy, (Entry,))
         try:
             books = open_books(config_of(read_profile(store)), store)
@@ -68,7 +72,21 @@ def read_kept(home: Path) -> Kept:
                 entries += piece
         finally:
             store.close()
-    return Kept(books, entries, read_costs(home))
+    return Kept(books, entries, costs or read_costs(home))
+
+
+def _copy(place: Place, copy: Path) -> Costs | None:
+    """A SQLite file with what a store holds; the costs, if they lie beside its rows."""
+    if isinstance(place, Path):
+        back_up(place, copy)
+        return None
+    seen = perun.store.read_dump(place)
+    store = SqliteStore(copy)
+    try:
+        store.fill(seen.dump)
+    finally:
+        store.close()
+    return costs_in(seen.beside, str(place))
 
 
 def audit_home(home: Path) -> Audit:

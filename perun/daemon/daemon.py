@@ -43,7 +43,7 @@ from perun.daemon.contracts import more_rules, prove, read_contracts, rules_in
 from perun.daemon.hosting import Hosting
 from perun.daemon.keyring import Keyring
 from perun.daemon.lookups import Lookups
-from perun.daemon.places import place_of, tls_of
+from perun.daemon.places import place_of, store_of, tls_of
 from perun.daemon.policies import policy_of, tokens_of
 from perun.daemon.purse import Purse
 from perun.daemon.services import Services
@@ -180,7 +180,7 @@ class Daemon:
             self.hosting = Hosting(self, home, settings.hub, tell)
         keyfile = encrypt(account, password, work=_LIGHT_WORK)
         self.assembly = Assembly(
-            home / settings.node.store,
+            store_of(home, settings.node),
             self.config,
             keyring.node,
             endpoint,
@@ -278,9 +278,10 @@ class Daemon:
 
     @property
     def failed(self) -> Exception | None:
-        """Why node or chain port have ended by themselves, if they have: neither is of use without
-        the other."""
-        return self.assembly.node.failed or self.assembly.chain.failed
+        """Why node, chain port or store have ended by themselves, if they have: none is of use
+        without the others."""
+        assembly = self.assembly
+        return assembly.node.failed or assembly.chain.failed or assembly.store.failed
 
     # ------------------------------------------------------------------------ putting together
 

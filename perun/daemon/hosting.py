@@ -25,7 +25,8 @@ from perun.daemon.settings import BadSettings, HubSettings
 from perun.hub.admin import Admin
 from perun.hub.faucet import Faucet, Generosity
 from perun.hub.faucet_page import FAUCET_PATH, FaucetPage
-from perun.hub.gasbook import Beginning, GasBook, read_costs
+from perun.hub.gasbook import Beginning
+from perun.hub.gasbook_beside import Book, book_of
 from perun.hub.guest import HubGuest, InTurn
 from perun.hub.questions import Questions
 from perun.hub.shares import Shares
@@ -69,14 +70,13 @@ class Hosting:
         self.tariff = Tariff(prices_of(settings))
         self.bounds = bounds_of(settings)
         self.questions = Questions(daemon.connect, self._post)
-        self.gas = GasBook(home)
+        self._gas: Book | None = None
         self.guest = HubGuest(
             daemon.app,
             Shares(self.tariff, self.bounds, self._group_of, self.questions.balance),
             Treasury(Wei(int(settings.credit)), self.questions.balance, self._submit, tell),
             self._faucet(),
         )
-        self.guest.gas_spent = sum(paid.paid for paid in read_costs(home).paid)
         self._home = home
         bind, port = place_of(settings.admin)
         if not is_here(bind):
@@ -124,8 +124,11 @@ class Hosting:
 
     def start(self) -> None:
         """Before anything is sent. Raises `ChainFault`."""
-        self._begin_book()
-        for paid in read_costs(self._home).paid[-_TOLD_AGAIN:]:
+        self._gas = book_of(self._daemon.assembly.store, self._home)
+        self._begin_book(self._gas)
+        known = self._gas.costs().paid
+        self.guest.gas_spent = sum(paid.paid for paid in known)
+        for paid in known[-_TOLD_AGAIN:]:
             self._tell_paid(paid)  # A crash may have come between the file and the turn.
         self.questions.start()
         self.admin.start()
@@ -139,12 +142,14 @@ class Hosting:
 
     def close(self) -> None:
         """After everything else has stopped."""
-        self.gas.close()
+        if self._gas is not None:
+            self._gas.close()
 
     def hear(self, report: Report) -> None:
         """What the chain port says, in its thread."""
-        if isinstance(report, Paid):
-            self.gas.put(report)
+        # Before `start` nothing has been sent.
+        if isinstance(report, Paid) and self._gas is not None:
+            self._gas.put(report)
             self.guest.gas_spent += report.paid
             self._tell_paid(report)
 
@@ -152,16 +157,16 @@ class Hosting:
         if paid.succeeded:
             self._post(InTurn(lambda desk: self.guest.is_paid(desk, paid.key, paid.block)))
 
-    def _begin_book(self) -> None:
+    def _begin_book(self, book: Book) -> None:
         """How the account stands before anything is sent: costs are counted from here."""
-        if self.gas.has_begun:
+        if book.has_begun:
             return
         endpoint = self._daemon.connect()
         account = self._daemon.assembly.node.books.config.identity.account
         head = endpoint.block()
         assert head is not None  # Asked without a number there is one, or a fault.
         number = head.number
-        self.gas.begin(
+        book.begin(
             Beginning(
                 number, endpoint.next_nonce(account, number), endpoint.balance(account, number)
             )

@@ -6,9 +6,29 @@ import ipaddress
 import ssl
 from pathlib import Path
 
-from perun.daemon.settings import BadSettings
+from perun.daemon.settings import BadSettings, NodeSettings
+from perun.node.keeping import Place
+from perun.store.postgres.place import PostgresPlace, is_postgres
 
-__all__ = ["is_here", "place_of", "require_tls", "tls_of"]
+__all__ = ["is_here", "place_of", "require_tls", "store_of", "tls_of"]
+
+
+def store_of(home: Path, node: NodeSettings) -> Place:
+    """Where the store of a node is.
+
+    Raises:
+        BadSettings, BadPlace: its setting names nothing that could be one.
+    """
+    if not is_postgres(node.store):
+        if node.witness:
+            raise BadSettings("[node] witness", "only a store on PostgreSQL has one")
+        return home / node.store
+    try:
+        return PostgresPlace(node.store, node.witness)
+    except ImportError:
+        raise BadSettings(
+            "[node] store", "PostgreSQL needs `pip install perun-channels[scale]`"
+        ) from None
 
 
 def is_here(bind: str) -> bool:

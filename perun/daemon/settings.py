@@ -102,6 +102,9 @@ class NodeSettings(_Section, frozen=True, forbid_unknown_fields=True):
     """`[node]`: who we are, and where that is kept."""
 
     store: str = "store.sqlite"
+    """A file, or `postgresql://user@host/name`: a database of its own for this node …"""
+    witness: str = ""
+    """… and then `postgresql://user@host/name` on another server (docs/guides/run-a-hub.md)."""
     keys: str = "keys.json"
     password_file: str = ""
     """Opens the keys; not set: PERUN_PASSWORD, or the terminal."""

@@ -4,11 +4,10 @@ that is safe. Wires come from outside, because there are several."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from msgspec.structs import replace
 
-from perun.chain import ChainService, FeePolicy, SqliteJournal
+from perun.chain import ChainService, FeePolicy
 from perun.chain.costs import reckoned
 from perun.chain.endpoint import Endpoint
 from perun.chain.reports import Report
@@ -20,13 +19,13 @@ from perun.core.rulebook import NO_RULES, Rulebook
 from perun.crypto import SecretKey
 from perun.node.clocks import SystemClock
 from perun.node.guest import Guest
+from perun.node.keeping import Place, journal_of, open_store
 from perun.node.profile import Profile, write_profile
 from perun.node.recovery import open_books
 from perun.node.runtime import Fault, Node
 from perun.node.settings import contracts_of
 from perun.node.told import Follower, ToldStore
 from perun.ports import Clock, Network
-from perun.store import SqliteStore
 from perun.wallet import LocalWallet
 
 __all__ = ["Assembly"]
@@ -45,7 +44,7 @@ class Assembly:
 
     def __init__(
         self,
-        path: Path,
+        place: Place,
         config: Config,
         key: SecretKey,
         endpoint: Endpoint,
@@ -65,7 +64,7 @@ class Assembly:
         """Opens or creates the store, and takes up what it holds.
 
         Args:
-            path: the store; written so that `perun exit` needs nothing else.
+            place: of the store; written so that `perun exit` needs nothing else.
             key: signs states and statements.
             wallet: holds it, and the account's key if that is another; only `key` if not given.
             since: block of the deployment.
@@ -77,15 +76,15 @@ class Assembly:
             rules: the games that it plays; none if not given.
 
         Raises:
-            StoreFault: the store cannot be opened, as `SqliteStore` says.
+            StoreFault: the store cannot be opened, as `open_store` says.
         """
         if not any_price:
             config = replace(config, limits=reckoned(config.limits))
         deployment, identity = config.deployment, config.identity
-        self.store = SqliteStore(
-            path,
+        self.store = open_store(
+            place,
             () if guest is None else guest.kinds,
-            waiting=lambda locked: fault(path, locked),
+            lambda trouble: fault(place, trouble),
         )
         try:
             profile = Profile(
@@ -99,8 +98,7 @@ class Assembly:
             )
             write_profile(self.store, profile, keyfile)
             self.profile = profile
-            # In the store's own file: a backup then knows what is under way.
-            self.journal = SqliteJournal(path, identity.account)
+            self.journal = journal_of(self.store, identity.account)
         except BaseException:
             self.store.close()
             raise

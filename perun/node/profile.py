@@ -15,7 +15,7 @@ from perun.core.config import Deployment
 from perun.core.limits import Limits, limits_for
 from perun.errors import Misuse, StoreFault
 from perun.node.settings import deployment_of
-from perun.store import SqliteStore
+from perun.store.kept import KeptStore
 from perun.types import Address, ChainId, Record
 
 __all__ = [
@@ -78,7 +78,7 @@ class Profile(Record, frozen=True, gc=False):
         return deployment_of(self.chain_id, self.contracts)
 
 
-def write_profile(store: SqliteStore, profile: Profile, keyfile: str | None = None) -> None:
+def write_profile(store: KeptStore, profile: Profile, keyfile: str | None = None) -> None:
     """Keeps a profile in its store.
 
     Args:
@@ -89,7 +89,7 @@ def write_profile(store: SqliteStore, profile: Profile, keyfile: str | None = No
         store.put(_KEYFILE, keyfile.encode())
 
 
-def read_profile(store: SqliteStore) -> Profile:
+def read_profile(store: KeptStore) -> Profile:
     """The profile of a store.
 
     Raises:
@@ -120,7 +120,7 @@ def profile_of(written: object) -> Profile:
     return msgspec.convert(written, Profile)
 
 
-def read_keyfile_text(store: SqliteStore) -> str | None:
+def read_keyfile_text(store: KeptStore) -> str | None:
     """Text of the account's encrypted key, if the store has it."""
     found = store.get(_KEYFILE)
     # What a damaged store holds is no keyfile, as `perun.wallet.decrypt` will say.

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from perun.core.books import Row
 from perun.core.state import EMPTY, ChannelView, InstanceView
 from perun.encoding.records import NumberedExtra
-from perun.store import SqliteStore
+from perun.store.kept import KeptStore
 
 __all__ = ["Follower", "ToldStore", "chain_apart"]
 
@@ -24,7 +24,7 @@ and wire: it returns at once."""
 class ToldStore:
     """A `perun.ports.Store` on another."""
 
-    def __init__(self, below: SqliteStore) -> None:
+    def __init__(self, below: KeptStore) -> None:
         self._below = below
         self.followers: list[Follower] = []
 

@@ -1,6 +1,7 @@
-"""Durable records of one node, one writer: SQLite for real, memory for tests and towers.
+"""Durable records of one node, one writer: SQLite or PostgreSQL, memory for tests and towers.
 
-SQLite is loaded when `SqliteStore` is asked for: a page in a browser brings another.
+An engine is loaded when its store is asked for: a page in a browser brings another, and few nodes
+have PostgreSQL.
 """
 
 from importlib import import_module
@@ -22,18 +23,26 @@ from perun.store.faults import (
 from perun.store.memory import MemoryStore
 
 if TYPE_CHECKING:
+    from perun.store.postgres.reading import read_dump
+    from perun.store.postgres.store import PostgresStore
     from perun.store.sqlite import SqliteStore
 else:
+    _ENGINES = {
+        "SqliteStore": "perun.store.sqlite",
+        "PostgresStore": "perun.store.postgres.store",
+        "read_dump": "perun.store.postgres.reading",
+    }
 
     def __getattr__(name: str) -> Any:
-        if name == "SqliteStore":
-            return import_module("perun.store.sqlite").SqliteStore
+        if name in _ENGINES:
+            return getattr(import_module(_ENGINES[name]), name)
         raise AttributeError(f"module 'perun.store' has no attribute {name!r}")
 
 
 __all__ = [
     "AnotherName",
     "MemoryStore",
+    "PostgresStore",
     "SqliteStore",
     "StoreDamaged",
     "StoreForked",
@@ -45,4 +54,5 @@ __all__ = [
     "StoreTooNew",
     "StoreUnreachable",
     "WriteFailed",
+    "read_dump",
 ]

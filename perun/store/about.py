@@ -17,16 +17,22 @@ from typing import Any, Final
 
 import msgspec
 
+from perun.store.database import Database
 from perun.store.faults import StoreDamaged, StoreTaken, StoreTooNew
 from perun.store.migrations import MIGRATIONS
 from perun.store.tables import TABLES, checked, seed_of, sum_of, unchecked
 
-__all__ = ["About", "bring_up"]
+__all__ = ["ADVANCE", "PUT", "About", "bring_up", "first_tally"]
 
 _TALLY: Final = "tally"
 _TALLY_SEED: Final = seed_of(f"meta {_TALLY}")
 _SUMS: Final = (1 << 64) - 1
-_ADVANCE: Final = "UPDATE meta SET value = ? WHERE name = 'tally' AND value = ?"
+ADVANCE: Final = "UPDATE meta SET value = ? WHERE name = 'tally' AND value = ?"
+"""Puts the next tally in the place of the last one."""
+PUT: Final = (
+    "INSERT INTO meta (name, value) VALUES (?, ?) "
+    "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
 
 
 def bring_up(db: sqlite3.Connection, path: Path) -> None:
@@ -103,6 +109,11 @@ def _changed(name: str, stored: bytes, change: Callable[[Any], None]) -> bytes:
     return checked(msgspec.msgpack.encode(row), seed)
 
 
+def first_tally(count: int = 0, total: int = 0) -> bytes:
+    """What a database of so many commits, whose checksums make `total`, says of itself."""
+    return _tally(count, total)
+
+
 def _tally(count: int, total: int) -> bytes:
     return checked((count << 64 | total & _SUMS).to_bytes(16, "big"), _TALLY_SEED)
 
@@ -110,7 +121,7 @@ def _tally(count: int, total: int) -> bytes:
 class About:
     """The small values of an open database, kept in memory too."""
 
-    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, db: Database, path: Path | str) -> None:
         """Reads them.
 
         Raises:
@@ -145,10 +156,13 @@ class About:
         small = (sum_of(checked(v, seed_of(f"meta {n}"))) for n, v in self._values.items())
         return (total + sum(small)) & _SUMS == self.total
 
+    def stored(self, name: str, value: bytes) -> tuple[str, bytes]:
+        """The row of a value, for `PUT`."""
+        return name, checked(value, seed_of(f"meta {name}"))
+
     def put(self, name: str, value: bytes) -> None:
         """Within a transaction: keeps a value; `keep` takes it over after the commit."""
-        stored = checked(value, seed_of(f"meta {name}"))
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, stored))
+        self._db.execute(PUT, self.stored(name, value))
 
     def change(self, name: str, value: bytes) -> int:
         """By how much the sum rises if a value is put."""
@@ -162,14 +176,18 @@ class About:
         """After the commit."""
         self._values[name] = value
 
+    def coming(self, commits: int, change: int) -> tuple[bytes, bytes]:
+        """The next tally and the one that it replaces, for `ADVANCE`."""
+        return _tally(self.count + commits, self.total + change), self._stored
+
     def advance(self, commits: int, change: int) -> bytes:
         """Within a transaction, last: the next tally; `advanced` takes it over after the commit.
 
         Raises:
             StoreTaken: somebody else has written since our last commit.
         """
-        coming = _tally(self.count + commits, self.total + change)
-        done = self._db.execute(_ADVANCE, (coming, self._stored))
+        coming, last = self.coming(commits, change)
+        done = self._db.execute(ADVANCE, (coming, last))
         if done.rowcount != 1:
             raise StoreTaken(str(self._path))
         return coming

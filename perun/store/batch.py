@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Final
 from zlib import crc32
@@ -11,9 +11,10 @@ from zlib import crc32
 from perun.core.books import Row, key_of, row_key
 from perun.core.state import StoreMark, Totals
 from perun.encoding.records import NumberedExtra
-from perun.store.tables import TABLES, Table
+from perun.store.database import Database
+from perun.store.tables import TABLES, Table, sum_of
 
-__all__ = ["Batch", "Places"]
+__all__ = ["Batch", "Places", "read_all"]
 
 _PAYMENTS: Final = TABLES[Totals]
 _number: Final[Callable[[Row], int]] = attrgetter("number")
@@ -22,7 +23,7 @@ _number: Final[Callable[[Row], int]] = attrgetter("number")
 class Places:
     """Where each row lives, and of the core's rows the checksum."""
 
-    def __init__(self, db: sqlite3.Connection, tables: Mapping[type, Table]) -> None:
+    def __init__(self, db: Database, tables: Mapping[type, Table]) -> None:
         """Of an open database; whoever reads the rows fills in `numbers` and `sums`."""
         self.tables = tables
         self.numbers: dict[type, dict[bytes, int]] = {kind: {} for kind in tables}
@@ -47,6 +48,27 @@ class Places:
     def total(self) -> int:
         """Sum of all checksums of the core's rows."""
         return sum(sum(sums.values()) for sums in self.sums.values())
+
+
+def read_all(db: Database, tables: Mapping[type, Table]) -> tuple[list[Row], Places]:
+    """All rows but numbered ones, and where each lives.
+
+    Raises:
+        CorruptRow: one is not as it was written.
+    """
+    rows: list[Row] = []
+    places = Places(db, tables)
+    for kind, table in tables.items():
+        if table.numbered:
+            continue
+        numbers, sums = places.numbers[kind], places.sums.get(kind)
+        for number, stored in db.execute(table.select):
+            row = table.decode(number, stored)
+            numbers[row_key(row)] = number
+            if sums is not None:
+                sums[number] = sum_of(stored)
+            rows.append(row)
+    return rows, places
 
 
 class Batch:
@@ -128,13 +150,22 @@ class Batch:
             change += sum(sums.values()) - sum([before(number, 0) for number in sums])
         return change
 
-    def execute(self, db: sqlite3.Connection) -> None:
-        """Within a transaction."""
-        tables = self._places.tables
+    def puts(self) -> Iterator[tuple[Table, list[int | bytes]]]:
+        """What is written into each table: number, body, number, body …"""
         for kind, values in self._values.items():
-            _insert(db, tables[kind], values)
+            yield self._places.tables[kind], values
+
+    def drops(self) -> Iterator[tuple[Table, int]]:
+        """What is taken out."""
         for kind, _, number in self._gone:
-            db.execute(tables[kind].delete, (number,))
+            yield self._places.tables[kind], number
+
+    def execute(self, db: sqlite3.Connection) -> None:
+        """Within a transaction of SQLite's."""
+        for table, values in self.puts():
+            _insert(db, table, values)
+        for table, number in self.drops():
+            db.execute(table.delete, (number,))
 
     def done(self) -> None:
         """After the commit."""

@@ -13,12 +13,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
-from perun.core.books import Row, row_key
+from perun.core.books import Row
 from perun.encoding.records import Extra, NumberedExtra
 from perun.store import seal
 from perun.store.about import About, bring_up
-from perun.store.batch import Batch, Places
+from perun.store.batch import Batch, Places, read_all
 from perun.store.count import Count
+from perun.store.dumps import Dump, fill, take
 from perun.store.faults import (
     AnotherName,
     StoreDamaged,
@@ -29,7 +30,7 @@ from perun.store.faults import (
 )
 from perun.store.lock import StoreLock
 from perun.store.migrations import MIGRATIONS
-from perun.store.tables import TABLES, sum_of, table_of
+from perun.store.tables import TABLES, table_of
 
 __all__ = ["SqliteStore"]
 
@@ -180,19 +181,8 @@ class SqliteStore:
             StoreDamaged, CorruptRow: the file is not as it was written.
         """
         self._require_opener()
-        rows: list[Row] = []
-        places = Places(self._db, self._tables)
         with self._faults():
-            for kind, table in self._tables.items():
-                if table.numbered:
-                    continue
-                numbers, sums = places.numbers[kind], places.sums.get(kind)
-                for number, stored in self._db.execute(table.select):
-                    row = table.decode(number, stored)
-                    numbers[row_key(row)] = number
-                    if sums is not None:
-                        sums[number] = sum_of(stored)
-                    rows.append(row)
+            rows, places = read_all(self._db, self._tables)
         if not self._about.agrees(places.total()):
             raise StoreDamaged(str(self.path), "rows are missing, or older than what came after")
         self._places, self._read = places, True
@@ -263,6 +253,46 @@ class SqliteStore:
                 raise locked
 
     # ---------------------------------------------------------------------------------- keeping
+
+    @property
+    def failed(self) -> None:
+        """See `KeptStore`; a file does not go by itself."""
+
+    @property
+    def shelf(self) -> None:
+        """See `KeptStore`."""
+
+    def dump(self) -> Dump:
+        """Everything that it holds.
+
+        Raises:
+            StoreDamaged: it is not as it was written.
+        """
+        self._require_opener()
+        with self._faults():
+            found = self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            names = {str(name) for (name,) in found}
+            return take(self._db, names - {"meta", "transactions"}, str(self.path))
+
+    def fill(self, dump: Dump) -> None:
+        """Takes over a dump in place of its own rows.
+
+        Raises:
+            StoreFault: nothing has changed.
+        """
+        self._require_opener()
+        create = "CREATE TABLE IF NOT EXISTS {name} (row INTEGER PRIMARY KEY, body BLOB NOT NULL)"
+        with self._faults():
+            self._begin()
+            try:
+                fill(self._db, dump, create)
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._about = About(self._db, self.path)
+            self._places, self._read = Places(self._db, self._tables), False
+        self._count.note(dump.count)
 
     def backup(self, destination: Path | str) -> None:
         """A copy of everything as it stands; it opens exit only, wherever it is put."""

@@ -1,4 +1,4 @@
-"""The long form: `python -m tests.games.kills [--kills 200] [--seed N]`."""
+"""The long form: `python -m tests.games.kills [--kills 200] [--seed N] [--postgres]`."""
 
 from __future__ import annotations
 
@@ -6,18 +6,29 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
+from perun.node.keeping import Place
 from tests.games.kills.hangman import Hangman, SignatureLost
+from tests.support.postgres import servers
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.games.kills")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--postgres", action="store_true", help="stores on PostgreSQL")
     arguments = parser.parse_args()
     started = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, Hangman(Path(folder), arguments.seed) as hangman:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        places: Callable[[str], Place] = lambda name: folder / f"{name}.perun"  # noqa: E731
+        if arguments.postgres:
+            running = stack.enter_context(servers(durable=True))
+            places = lambda _: running.place()  # noqa: E731
+        hangman = stack.enter_context(Hangman(places, arguments.seed))
         hangman.add_machine()
         hangman.settle()
         hangman.tick()

@@ -1,20 +1,19 @@
-"""One node in a process of its own: a SQLite store, and a pipe for everything else."""
+"""One node in a process of its own: its store, and a pipe for everything else."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 from perun.core.books import Books
 from perun.core.config import Policy
 from perun.core.effects import Submit, Watch
 from perun.core.state import PeerId, Totals
 from perun.crypto.hashing import keccak
+from perun.node.keeping import Place, open_store
 from perun.node.recovery import open_books
 from perun.node.runtime import Node
 from perun.node.settings import config_for
-from perun.store import SqliteStore
 from perun.testing.parties import DEPLOYMENT, LIMITS, MemorySigner, key_of
 from perun.types import UnixTime, Version
 
@@ -48,10 +47,10 @@ class _Outside:
         return UnixTime(self.time)
 
 
-def live(name: str, path: Path, policy: Policy, time: int, pipe: Connection) -> None:
+def live(name: str, place: Place, policy: Policy, time: int, pipe: Connection) -> None:
     """Opens the store and works until killed."""
     key = key_of(name)
-    store = SqliteStore(path)
+    store = open_store(place, (), lambda _: None)
     seed = keccak(b"seed of " + name.encode())
     config = config_for(DEPLOYMENT, key.public_key, seed, policy=policy, limits=LIMITS)
     books = open_books(config, store)

@@ -6,9 +6,9 @@ import multiprocessing
 import os
 import signal
 from collections import Counter
+from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -25,6 +25,7 @@ from perun.core.inputs import (
 from perun.core.notices import InstanceRemoved, VirtualReady
 from perun.core.state import PeerId
 from perun.encoding.messages import AnswerState, Message, Paid, Pay, Propose
+from perun.node.keeping import Place
 from perun.node.settings import peer_id
 from perun.testing.ledger import Ledger, LedgerChain
 from perun.testing.network import meant
@@ -56,12 +57,12 @@ class SignatureLost(AssertionError):
 class Convict:
     """One process, in all its lives."""
 
-    def __init__(self, name: str, folder: Path, ledger: Ledger) -> None:
+    def __init__(self, name: str, place: Place, ledger: Ledger) -> None:
         self.name, self.ledger = name, ledger
         self.key = key_of(name)
         self.peer: PeerId = peer_id(self.key.public_key)
         self.policy: Policy = hub_policy() if name == "ingrid" else OPEN_HANDED
-        self.path = folder / f"{name}.perun"
+        self.place = place
         self.chain = LedgerChain(ledger, self.key.address, self._told)
         self.pipe: Connection | None = None
         self.process: ForkServerProcess | None = None
@@ -88,7 +89,7 @@ class Convict:
     def start(self, context: Any) -> None:
         """A process on the same store."""
         ours, theirs = context.Pipe()
-        arguments = (self.name, self.path, self.policy, int(self.ledger.time), theirs)
+        arguments = (self.name, self.place, self.policy, int(self.ledger.time), theirs)
         self.process = context.Process(target=live, args=arguments, daemon=True)
         self.process.start()
         theirs.close()
@@ -140,12 +141,15 @@ class Convict:
 class Hangman:
     """The three, a ledger, and a supply of work."""
 
-    def __init__(self, folder: Path, seed: int = 0) -> None:
+    def __init__(self, places: Callable[[str], Place], seed: int = 0) -> None:
+        """Args:
+        places: of the store of each, by name.
+        """
         self.random = Random(seed)
         self.ledger = Ledger()
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["tests.games.kills.child"])
-        self.convicts = [Convict(name, folder, self.ledger) for name in NAMES]
+        self.convicts = [Convict(name, places(name), self.ledger) for name in NAMES]
         self.kills: Counter[str] = Counter()
         self.seen: Counter[str] = Counter()
         self.machines: list[MachineId] = []

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from perun.node.keeping import Place
 from tests.games.kills.hangman import Hangman, SignatureLost
+from tests.support.postgres import Servers
 
 
-def test_killed_processes_lose_and_contradict_nothing(tmp_path: Path) -> None:
-    with Hangman(tmp_path, seed=1) as hangman:
+@pytest.fixture(params=["sqlite", "postgres"])
+def places(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Place]:
+    """Where each keeps its store."""
+    if request.param == "sqlite":
+        return lambda name: tmp_path / f"{name}.perun"
+    postgres: Servers = request.getfixturevalue("postgres")
+    return lambda _: postgres.place()
+
+
+def test_killed_processes_lose_and_contradict_nothing(places: Callable[[str], Place]) -> None:
+    with Hangman(places, seed=1) as hangman:
         hangman.add_machine()
         hangman.settle()
         hangman.tick()
@@ -24,8 +36,8 @@ def test_killed_processes_lose_and_contradict_nothing(tmp_path: Path) -> None:
         assert hangman.seen["TransferDone"] > 0
 
 
-def test_lost_signature_would_be_seen(tmp_path: Path) -> None:
-    with Hangman(tmp_path, seed=2) as hangman:
+def test_lost_signature_would_be_seen(places: Callable[[str], Place]) -> None:
+    with Hangman(places, seed=2) as hangman:
         hangman.add_machine()
         hangman.settle()
         hangman.tick()

@@ -1,4 +1,7 @@
-"""The store: durable rows, one writer, and copies that know they are copies [B11]."""
+"""The store in a SQLite file: copies that know they are copies [B11], and what a disk refuses.
+
+What holds for every engine is in `test_engines.py`.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from msgspec.structs import replace
 
-from perun.core.books import row_key
 from perun.core.state import Invitation, Totals
-from perun.encoding.records import CorruptRow
 from perun.errors import StoreFault
 from perun.store import (
     SqliteStore,
@@ -26,9 +26,7 @@ from perun.store import (
     StoreInUse,
     StoreLocked,
     StoreReadOnly,
-    StoreTooNew,
     StoreUnreachable,
-    WriteFailed,
 )
 from perun.store.faults import fault_of
 from perun.types import ChannelId, InstanceId, Lock, Salt, Signature, UnixTime, Wei
@@ -55,97 +53,6 @@ def store(tmp_path: Path) -> SqliteStore:
     store = SqliteStore(tmp_path / "node.db")
     list(store.records())
     return store
-
-
-def test_rows_survive_and_newer_ones_replace_older(store: SqliteStore) -> None:
-    store.write([totals(1, 5), totals(2, 7)])
-    store.write([totals(1, 6), totals(1, 8)])
-    again = reopen(store)
-
-    assert sorted(again.records(), key=lambda row: row.machine) == [totals(1, 8), totals(2, 7)]  # type: ignore[union-attr]
-    again.close()
-
-
-def test_amounts_beyond_64_bits_survive(store: SqliteStore) -> None:
-    store.write([totals(1, 2**111 - 1)])
-    again = reopen(store)
-
-    assert list(again.records()) == [totals(1, 2**111 - 1)]
-    again.close()
-
-
-def test_dropped_rows_are_gone(store: SqliteStore) -> None:
-    store.write([invitation(1), invitation(2)])
-    store.write([], [invitation(1)])
-    again = reopen(store)
-
-    assert list(again.records()) == [invitation(2)]
-    again.close()
-
-
-def test_a_thousand_payments_in_one_machine_are_one_row(store: SqliteStore) -> None:
-    for number in range(10):
-        store.write([totals(1, number * 100 + i + 1) for i in range(100)])
-    (count,) = sqlite3.connect(store.path).execute("SELECT count(*) FROM totals").fetchone()
-
-    assert count == 1
-
-
-def test_of_several_versions_in_one_write_the_last_counts(store: SqliteStore) -> None:
-    first = invitation(1)
-    last = replace(first, via=b"\x02" * 33)
-    store.write([first, invitation(2), last])
-    again = reopen(store)
-
-    assert sorted(again.records(), key=row_key) == [last, invitation(2)]
-    again.close()
-
-
-def test_failed_write_keeps_nothing(store: SqliteStore) -> None:
-    store.write([totals(1, 5)])
-
-    store._db.execute("DROP TABLE invitations")
-    with pytest.raises(WriteFailed):
-        store.write([totals(1, 9), invitation(1)])
-    store._db.rollback()
-    assert store._db.execute("SELECT count(*) FROM totals").fetchone() == (1,)
-
-
-def test_second_opening_is_refused_and_names_the_process(store: SqliteStore) -> None:
-    with pytest.raises(StoreInUse, match=str(os.getpid())):
-        SqliteStore(store.path)
-
-
-def test_lock_of_a_killed_process_is_taken_over(tmp_path: Path) -> None:
-    path = tmp_path / "node.db"
-    code = (
-        "import os, sys; from perun.store import SqliteStore\n"
-        "s = SqliteStore(sys.argv[1]); os.kill(os.getpid(), 9)"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
-    assert done.returncode != 0
-
-    store = SqliteStore(path)
-    assert not store.exit_only
-    store.close()
-
-
-def test_another_process_is_refused(store: SqliteStore) -> None:
-    code = (
-        "import sys; from perun.store import SqliteStore, StoreInUse\n"
-        "try: SqliteStore(sys.argv[1])\n"
-        "except StoreInUse: sys.exit(7)"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(store.path)], check=False)
-
-    assert done.returncode == 7
-
-
-def test_same_store_opened_again_is_no_copy(store: SqliteStore) -> None:
-    for _ in range(3):
-        store = reopen(store)
-        assert not store.exit_only
-    store.close()
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -227,21 +134,6 @@ def test_crash_while_renewing_the_seal_makes_no_copy(
 
     assert not again.exit_only
     again.close()
-
-
-def test_newer_schema_is_left_alone(store: SqliteStore) -> None:
-    store.close()
-    db = sqlite3.connect(store.path)
-    db.execute("PRAGMA user_version = 99")
-    db.close()
-    with pytest.raises(StoreTooNew):
-        SqliteStore(store.path)
-
-
-def test_garbage_in_a_row_is_a_typed_error(store: SqliteStore) -> None:
-    store._db.execute("INSERT INTO totals VALUES (1, x'ff00ff')")
-    with pytest.raises(CorruptRow):
-        list(store.records())
 
 
 def test_store_is_readable_by_its_owner_only(store: SqliteStore) -> None:
@@ -419,72 +311,6 @@ def test_disk_that_refuses_at_opening_costs_nothing(
     again = SqliteStore(store.path)
     assert not again.exit_only
     assert list(again.records()) == [totals(1, 5)]
-    again.close()
-
-
-# ------------------------------------------------------------------------------------- checksums
-
-
-def _changed(path: Path, statement: str, *values: object) -> None:
-    with sqlite3.connect(path) as db:
-        db.execute(statement, values)
-    db.close()
-
-
-def test_changed_row_is_named(store: SqliteStore) -> None:
-    store.write([totals(1, 5), totals(2, 7)])
-    store.close()
-    with sqlite3.connect(store.path) as db:
-        (body,) = db.execute("SELECT body FROM totals WHERE row = 2").fetchone()
-    db.close()
-    for at in range(0, len(body), 9):
-        broken = bytearray(body)
-        broken[at] ^= 1 << at % 8
-        _changed(store.path, "UPDATE totals SET body = ? WHERE row = 2", bytes(broken))
-        again = SqliteStore(store.path)
-        with pytest.raises(CorruptRow, match="Totals row: row 2"):
-            again.records()
-        again.close()
-
-
-def test_lost_row_is_noticed(store: SqliteStore) -> None:
-    store.write([totals(1, 5), totals(2, 7)])
-    store.close()
-    _changed(store.path, "DELETE FROM totals WHERE row = 2")
-    again = SqliteStore(store.path)
-    with pytest.raises(StoreDamaged, match="missing, or older"):
-        again.records()
-    again.close()
-
-
-def test_row_that_the_disk_kept_in_an_older_version_is_noticed(store: SqliteStore) -> None:
-    store.write([totals(1, 5)])
-    ((older,),) = store._db.execute("SELECT body FROM totals").fetchall()
-    store.write([totals(1, 6)])
-    store.close()
-    _changed(store.path, "UPDATE totals SET body = ?", older)
-    again = SqliteStore(store.path)
-    with pytest.raises(StoreDamaged, match="missing, or older"):
-        again.records()
-    again.close()
-
-
-@pytest.mark.parametrize("change", ["name = 'exit onlx'", "value = zeroblob(40)"])
-def test_changed_small_value_is_noticed(store: SqliteStore, change: str) -> None:
-    store.put("exit only", b"a copy")
-    store.close()
-    _changed(store.path, f"UPDATE meta SET {change} WHERE name = 'exit only'")
-    with pytest.raises(StoreDamaged, match="exit onl"):
-        SqliteStore(store.path)
-
-
-def test_lost_small_value_is_noticed(store: SqliteStore) -> None:
-    store.put("exit only", b"a copy")
-    store.close()
-    _changed(store.path, "DELETE FROM meta WHERE name = 'exit only'")
-    again = SqliteStore(store.path)
-    with pytest.raises(StoreDamaged, match="missing, or older"):
-        again.records()
     again.close()
 
 
