@@ -243,6 +243,7 @@ def _sign(party: Party, half: SignedHalf) -> Signature:
         _in_alices_channel,
         _of_nobody,
         _changed(version=Version(4)),
+        _changed(version=Version(1)),
         _changed(version=Version(0)),
         _changed(version=Version(2**48 - 2)),
         _changed(nanos=()),
