@@ -77,6 +77,7 @@ planted: install ## break core and node on purpose and see that tests, games and
 
 kills: install ## end real node processes 200 times in the middle of paying
 	$(PYTHON) -m tests.games.kills --kills 200
+	$(PYTHON) -m tests.games.kills --kills 200 --postgres
 
 mutants: install ## break the contracts on purpose and see that a test notices each (an hour)
 	$(PYTHON) -m mutants

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import click
 
+import perun.store
 from perun.chain.rpc import RpcEndpoint, connect
 from perun.cli.homes import HOME_OPTION, home_of
 from perun.cli.hub_views import print_audit
@@ -18,10 +20,13 @@ from perun.cli.render import console, say
 from perun.crypto.interop import checksum
 from perun.daemon.auditing import audit_home, read_kept
 from perun.daemon.daemon import Daemon
+from perun.daemon.places import store_of
 from perun.daemon.raising import NETWORKS, Wanted, enrich, raise_hub
 from perun.daemon.settings import ApiSettings, BadSettings, HubSettings, WireSettings, read_amount
 from perun.hub.bookkeeper import write_csv
 from perun.hub.logs import JsonLog
+from perun.node.keeping import Place
+from perun.store import StoreInUse
 
 __all__ = ["COMMANDS"]
 
@@ -30,23 +35,49 @@ ADMIN = HubSettings().admin
 
 @click.command("run")
 @HOME_OPTION
-def run(home: Path) -> None:
+@click.option(
+    "--standby", is_flag=True, help="Wait while another process runs this hub, then take over."
+)
+def run(home: Path, standby: bool) -> None:
     """Run the hub here, until Ctrl-C or SIGTERM; what happens is printed as lines of JSON.
 
     SIGTERM takes nothing new, finishes what is under way, and stops.
     """
-    settings, keyring, password = opened(home_of(home))
+    home = home_of(home)
+    settings, keyring, password = opened(home)
     if settings.hub is None:
-        raise BadSettings(str(home_of(home)), "no hub: its settings have no section [hub]")
+        raise BadSettings(str(home), "no hub: its settings have no section [hub]")
     log = JsonLog(sys.stdout, settings.chain.rpc)
-    live(
-        home_of(home),
-        settings,
-        keyring,
-        password,
-        log.tell,
-        lambda daemon: log.write("Running", {"id": daemon.name, "link": daemon.link}),
-    )
+
+    def begin() -> None:
+        live(
+            home,
+            settings,
+            keyring,
+            password,
+            log.tell,
+            lambda daemon: log.write("Running", {"id": daemon.name, "link": daemon.link}),
+        )
+
+    if standby:
+        _stand_by(store_of(home, settings.node), begin, log)
+    else:
+        begin()
+
+
+def _stand_by(place: Place, begin: Callable[[], None], log: JsonLog) -> None:
+    """Runs the hub once nobody else does; of several that wait one gets it."""
+    if isinstance(place, Path):
+        raise BadSettings("[node] store", "only a hub with its store on PostgreSQL has a standby")
+    while True:
+        log.write("StandingBy", {"store": str(place)})
+        perun.store.await_turn(place)
+        log.write("TakingOver", {"store": str(place)})
+        try:
+            begin()
+            return
+        except StoreInUse:
+            continue
 
 
 @click.command("up")

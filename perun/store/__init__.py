@@ -24,12 +24,14 @@ from perun.store.memory import MemoryStore
 
 if TYPE_CHECKING:
     from perun.store.postgres.reading import read_dump
+    from perun.store.postgres.standing_by import await_turn
     from perun.store.postgres.store import PostgresStore
     from perun.store.sqlite import SqliteStore
 else:
     _ENGINES = {
         "SqliteStore": "perun.store.sqlite",
         "PostgresStore": "perun.store.postgres.store",
+        "await_turn": "perun.store.postgres.standing_by",
         "read_dump": "perun.store.postgres.reading",
     }
 
@@ -54,5 +56,6 @@ __all__ = [
     "StoreTooNew",
     "StoreUnreachable",
     "WriteFailed",
+    "await_turn",
     "read_dump",
 ]

@@ -150,6 +150,18 @@ class Servers:
         """Of a new store; many have one witness."""
         return PostgresPlace(self.database.new(), self._witness)
 
+    def place_of(self, _: str) -> PostgresPlace:
+        """… whosever it is."""
+        return self.place()
+
+    def cut(self, process: int) -> None:
+        """Ends whatever sessions a process of this machine has with either."""
+        for server in (self.database, self.witness):
+            server.ask(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                f"WHERE application_name LIKE '%:{process}'"
+            )
+
 
 @contextmanager
 def servers(*, durable: bool = False) -> Iterator[Servers]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,9 @@ from perun.store.faults import (
 from perun.store.postgres.place import shown
 
 __all__ = ["Session", "fault_of"]
+
+# What it would print of a lost connection is in our own faults.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 _OPTIONS: Final = {
     "connect_timeout": 5,

@@ -33,12 +33,12 @@ from perun.store.postgres.witness import Standing, Witness, WriterReplaced
 from perun.store.tables import TABLES, Table, table_of
 from perun.types import Record
 
-__all__ = ["LOCK", "PostgresStore"]
+__all__ = ["HOLDER", "LOCK", "PostgresStore"]
 
 N = TypeVar("N", bound=NumberedExtra)
 Statement = tuple[str, Sequence[Any]]
 
-LOCK: Final = 0x706572756E
+LOCK: Final = 482905093486
 """Advisory lock of the database's writer; it goes with the writer's session."""
 _PATIENCE: Final = 1.0
 """Seconds: a server hears a moment later that a process has ended."""
@@ -46,11 +46,13 @@ _PAUSE: Final = 0.02
 _WRITER: Final = (
     "UPDATE writer SET turn = turn + 1, before = hash, hash = ? WHERE epoch = ? AND turn = ?"
 )
-_HOLDER: Final = (
-    "SELECT application_name FROM pg_stat_activity WHERE pid = (SELECT pid FROM pg_locks WHERE "
-    "locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE "
-    "datname = current_database()) LIMIT 1)"
+HOLDER: Final = (
+    "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 "
+    "AND (classid::bigint << 32) + objid::bigint = 482905093486 "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
+"""The session that has that lock."""
+_NAME: Final = f"SELECT application_name FROM pg_stat_activity WHERE pid = ({HOLDER} LIMIT 1)"  # noqa: S608
 
 
 class Writer(Record, frozen=True):
@@ -155,7 +157,7 @@ class PostgresStore:
         end = time.monotonic() + _PATIENCE
         while not self._session.one("SELECT pg_try_advisory_lock(?)", LOCK):
             if time.monotonic() > end:
-                raise StoreInUse(self.path, self._session.one(_HOLDER) or "unknown")
+                raise StoreInUse(self.path, self._session.one(_NAME) or "unknown")
             time.sleep(_PAUSE)
 
     def _take_over(self) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from perun.node.keeping import Place
 from tests.games.kills.hangman import Hangman, SignatureLost
-from tests.support.postgres import servers
+from tests.support.postgres import Servers, servers
 
 
 def main() -> int:
@@ -24,17 +24,18 @@ def main() -> int:
     started = time.monotonic()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        running: Servers | None = None
         places: Callable[[str], Place] = lambda name: folder / f"{name}.perun"  # noqa: E731
         if arguments.postgres:
             running = stack.enter_context(servers(durable=True))
-            places = lambda _: running.place()  # noqa: E731
+            places = running.place_of
         hangman = stack.enter_context(Hangman(places, arguments.seed))
         hangman.add_machine()
         hangman.settle()
         hangman.tick()
         try:
             for number in range(arguments.kills):
-                hangman.round()
+                hangman.round(running)
                 if number % 50 == 49:
                     hangman.reckon()
                     print(f"{number + 1} kills, {time.monotonic() - started:.0f} s", flush=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from perun.core.books import Books
 from perun.core.config import Policy
@@ -14,6 +16,7 @@ from perun.node.keeping import Place, open_store
 from perun.node.recovery import open_books
 from perun.node.runtime import Node
 from perun.node.settings import config_for
+from perun.store import await_turn
 from perun.testing.parties import DEPLOYMENT, LIMITS, MemorySigner, key_of
 from perun.types import UnixTime, Version
 
@@ -50,7 +53,12 @@ class _Outside:
 def live(name: str, place: Place, policy: Policy, time: int, pipe: Connection) -> None:
     """Opens the store and works until killed."""
     key = key_of(name)
-    store = open_store(place, (), lambda _: None)
+    if isinstance(place, Path):
+        store = open_store(place, (), lambda _: None)
+    else:
+        await_turn(place)
+        # Without its database it ends, as a daemon does.
+        store = open_store(place, (), lambda _: os._exit(1))
     seed = keccak(b"seed of " + name.encode())
     config = config_for(DEPLOYMENT, key.public_key, seed, policy=policy, limits=LIMITS)
     books = open_books(config, store)

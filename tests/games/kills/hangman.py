@@ -44,6 +44,7 @@ from perun.types import (
     Wei,
 )
 from tests.games.kills.child import Report, live
+from tests.support.postgres import Servers
 
 NAMES = ("alice", "ingrid", "bob")
 _PATIENCE = 120.0
@@ -98,11 +99,16 @@ class Convict:
 
     def kill(self) -> None:
         """`kill -9`."""
+        self.signal(signal.SIGKILL)
         assert self.process is not None
-        assert self.process.pid is not None
-        os.kill(self.process.pid, signal.SIGKILL)
         self.process.join()
         self.process.close()
+
+    def signal(self, number: int) -> None:
+        """Sends the process a signal."""
+        assert self.process is not None
+        assert self.process.pid is not None
+        os.kill(self.process.pid, number)
 
     def left(self, message: Message) -> None:
         """Something it has signed or promised has left it."""
@@ -188,6 +194,47 @@ class Hangman:
             self._pump_one(convict)
         self.kills[name] += 1
         self._start(convict)
+
+    def cut(self, name: str, servers: Servers) -> None:
+        """Ends all sessions that one has with its database and its witness; it ends by that, and is
+        started again."""
+        convict = self.convicts[NAMES.index(name)]
+        assert convict.process is not None
+        servers.cut(convict.process.pid or 0)
+        self._bury(convict, convict.process)
+        self.kills[f"{name} cut"] += 1
+        self._start(convict)
+
+    def stop(self, name: str) -> None:
+        """Stops one for longer than its lease, so that another takes over; then wakes it up: what
+        it says from then on counts against it, and it ends by itself."""
+        convict = self.convicts[NAMES.index(name)]
+        old, pipe = convict.process, convict.pipe
+        convict.signal(signal.SIGSTOP)
+        self._start(convict)
+        heir, convict.process, heirs_pipe = convict.process, old, convict.pipe
+        # It has been told of what happened meanwhile, and would answer that now.
+        convict.tell("time", int(self.ledger.time))
+        convict.signal(signal.SIGCONT)
+        convict.pipe = pipe
+        for other in self.convicts:
+            if other is not convict:
+                convict.tell("meet", other.peer)
+        assert old is not None
+        self._bury(convict, old)
+        convict.process, convict.pipe = heir, heirs_pipe
+        self.kills[f"{name} stopped"] += 1
+
+    def _bury(self, convict: Convict, process: ForkServerProcess) -> None:
+        """Reads all that one still says, until it has ended by itself."""
+        report = convict.report
+        while convict.pipe is not None:
+            if not convict.pipe.poll(_PATIENCE):
+                raise SignatureLost(f"{convict.name}: goes on without its database")
+            self._pump_one(convict)
+        process.join()
+        process.close()
+        convict.report = report
 
     # ------------------------------------------------------------------------------------- pumping
 
@@ -312,13 +359,24 @@ class Hangman:
         if self.random.random() < 0.2 and len(self.machines) > 1:
             self._do(0, CommandRemove(InstanceId(self.machines[0])))
 
-    def round(self) -> None:
-        """Work, and somebody dies in the middle of it."""
+    def round(self, servers: Servers | None = None) -> None:
+        """Work, and somebody dies in the middle of it.
+
+        Args:
+            servers: hold the stores; then sessions are cut too, and processes stopped.
+        """
         self.work()
         for _ in range(self.random.randrange(1, 60)):
             if not self._pump(0.002):
                 break
-        self.kill(self.random.choice(NAMES))
+        name = self.random.choice(NAMES)
+        how = self.random.random()
+        if servers is None or how < 0.5:
+            self.kill(name)
+        elif how < 0.9:
+            self.cut(name, servers)
+        else:
+            self.stop(name)
         if self.random.random() < 0.5:
             self.tick(self.random.choice((3, 12)))
 

@@ -18,7 +18,7 @@ def places(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Pl
     if request.param == "sqlite":
         return lambda name: tmp_path / f"{name}.perun"
     postgres: Servers = request.getfixturevalue("postgres")
-    return lambda _: postgres.place()
+    return postgres.place_of
 
 
 def test_killed_processes_lose_and_contradict_nothing(places: Callable[[str], Place]) -> None:
@@ -46,3 +46,22 @@ def test_lost_signature_would_be_seen(places: Callable[[str], Place]) -> None:
         hangman.convicts[0].paid[machine] += 5
         with pytest.raises(SignatureLost, match="forgot that it paid 5"):
             hangman.kill("alice")
+
+
+def test_cut_or_stopped_process_signs_nothing_that_its_heir_does_not_know(
+    postgres: Servers,
+) -> None:
+    with Hangman(postgres.place_of, seed=3) as hangman:
+        hangman.add_machine()
+        hangman.settle()
+        hangman.tick()
+        hangman.settle()
+        for name in ("alice", "ingrid"):
+            hangman.work()
+            hangman.cut(name, postgres)
+        hangman.work()
+        hangman.stop("ingrid")
+        hangman.work()
+        hangman.reckon()
+        assert hangman.seen["PaymentReceived"] > 0
+        assert hangman.seen["TransferDone"] > 0

@@ -1,0 +1,145 @@
+"""A hub whose writer dies under payments: a standby on another folder takes over and goes on."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from perun.app.methods import GetPayments
+from perun.chain.anvil import Anvil
+from perun.daemon.settings import (
+    FILE_NAME,
+    WireSettings,
+    read_settings,
+    write_settings,
+)
+from perun.store.postgres.place import PostgresPlace
+from tests.node.processes.network.homes import FREE, HubProcess, Place, User
+from tests.node.processes.network.test_hub import (
+    adds_up,
+    entered,
+    hub_says,
+    is_open,
+    open_with,
+    pay,
+    running,
+)
+from tests.support.postgres import Servers
+
+pytestmark = pytest.mark.chain
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def store_on(home: Path, place: PostgresPlace) -> None:
+    """From now on its store is there."""
+    settings = read_settings(home / FILE_NAME)
+    node = replace(settings.node, store=place.database, witness=place.witness)
+    write_settings(home / FILE_NAME, replace(settings, node=node))
+
+
+def second_of(home: Path) -> Path:
+    """The same hub's folder on another machine: settings, keys and contracts, and no more."""
+    other = home.with_name("standby")
+    other.mkdir()
+    for name in (FILE_NAME, "keys.json", "contracts.json", "password"):
+        shutil.copy(home / name, other / name)
+    return other
+
+
+def standing_by(stack: ExitStack, home: Path) -> HubProcess:
+    hub = HubProcess(home, "run", "--standby")
+    stack.callback(lambda: hub.process.poll() is None and hub.kill())
+    return hub
+
+
+class Payer:
+    """Pays again and again, until told to stop."""
+
+    def __init__(self, alice: User, bob: User) -> None:
+        self.paid = 0
+        self.failed: list[BaseException] = []
+        self._enough = threading.Event()
+        self._more = threading.Condition()
+        self._thread = threading.Thread(target=self._run, args=(alice, bob))
+        self._thread.start()
+
+    def _run(self, alice: User, bob: User) -> None:
+        try:
+            while not self._enough.is_set():
+                pay(alice, bob, f"again {self.paid}")
+                with self._more:
+                    self.paid += 1
+                    self._more.notify_all()
+        except BaseException as error:
+            self.failed.append(error)
+
+    def wait_for(self, more: int) -> None:
+        """Until so many more were paid."""
+        with self._more:
+            wanted = self.paid + more
+            assert self._more.wait_for(lambda: self.paid >= wanted or self.failed, 90)
+
+    def stop(self) -> None:
+        self._enough.set()
+        self._thread.join()
+
+
+def test_standby_takes_over_from_a_killed_writer_under_payments(
+    tmp_path: Path, stack: ExitStack, postgres: Servers
+) -> None:
+    anvil = stack.enter_context(Anvil(options=["--block-time", "1"]))
+    place = Place(anvil, tmp_path)
+    home = place.home("hub", WireSettings("127.0.0.1:0"), FREE)
+    hub = running(stack, home)
+    hub.wait("Paid", kind="FundCredit")
+    place.listen_at(home, hub.link)
+    alice, bob = (entered(stack, place, name, hub) for name in ("alice", "bob"))
+    for user in (alice, bob):
+        open_with(user, hub)
+    for user in (alice, bob):
+        user.until(lambda user=user: is_open(user))  # type: ignore[misc]
+    pay(alice, bob, "on one machine")
+    there = postgres.place()
+    copying = ("store", "copy", there.database, "--witness", there.witness)
+    assert hub.stop() == 0
+    assert "signs nothing new" in hub_says(home, *copying)
+    store_on(home, there)
+
+    writer = standing_by(stack, home)
+    writer.wait("Running")
+    heir = second_of(home)
+    standby = standing_by(stack, heir)
+    standby.wait("StandingBy")
+    payer = Payer(alice, bob)
+    stack.callback(payer.stop)
+    payer.wait_for(3)
+    adds_up(home)
+    writer.kill()
+    standby.wait("Running")
+    payer.wait_for(3)
+    payer.stop()
+    assert payer.failed == []
+
+    pay(alice, bob, "over the standby")
+    received = bob.ask("payments", GetPayments(direction="in"))
+    assert [one.amount for one in received] == ["1000"] * (payer.paid + 2)
+    adds_up(heir)
+    # The one that was killed comes back, and waits.
+    returned = standing_by(stack, home)
+    returned.wait("StandingBy")
+    assert returned.process.poll() is None
+    returned.process.send_signal(signal.SIGTERM)
+    assert standby.stop() == 0
+    adds_up(heir)
