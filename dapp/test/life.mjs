@@ -1,8 +1,9 @@
-/** The life of a wallet in a page, against a network that runs: node test/life.mjs URL PATRON */
+/** The life of a wallet in a page, against a network that runs: node test/life.mjs URL PATRON DAEMON */
 import { Person, check, launch } from "./people.mjs";
+import { livesWithDaemon } from "./with_daemon.mjs";
 import { livesWithWallet } from "./with_wallet.mjs";
 
-const [url, patron] = process.argv.slice(2);
+const [url, patron, daemon] = process.argv.slice(2);
 const network = await (await fetch(new URL("/network.json", url))).json();
 const browser = await launch();
 
@@ -103,6 +104,7 @@ async function killedBetweenWriteAndSend(alice) {
 try {
   const alice = await life();
   await livesWithWallet(browser, url, network);
+  await livesWithDaemon(browser, daemon, alice);
   await killedBetweenWriteAndSend(alice);
   console.log("all is well");
 } catch (error) {

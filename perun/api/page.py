@@ -17,7 +17,7 @@ from aiohttp import web
 from perun.errors import Misuse
 from perun.serving import runner
 
-__all__ = ["DIST", "NotBuilt", "is_built", "page_app", "serve_page"]
+__all__ = ["DIST", "NotBuilt", "is_built", "page_app", "serve_app", "serve_page"]
 
 DIST: Final = Path(__file__).parents[1] / "page" / "dist"
 """Where the build puts it."""
@@ -111,7 +111,15 @@ def serve_page(host: str, port: int, network: Mapping[str, str], ready: Callable
         NotBuilt: there is no page.
         OSError: the address is taken, or not ours.
     """
-    app = page_app(network)
+    serve_app(host, port, page_app(network), ready)
+
+
+def serve_app(host: str, port: int, app: web.Application, ready: Callable[[], None]) -> None:
+    """Serves an application until the process is interrupted.
+
+    Raises:
+        OSError: the address is taken, or not ours.
+    """
 
     async def live() -> None:
         running = runner(app)

@@ -23,6 +23,7 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
         ("up", "perun.cli.up", "Put up a whole network here, to try everything."),
         ("init", "perun.cli.init", "Make a node: twelve words, keys, a file of settings."),
         ("node", "perun.cli.node", "Run a node in this terminal, or in the background."),
+        ("wallet", "perun.cli.wallet", "Open the page over your own node."),
         ("networks", "perun.cli.looking", "Show the networks that the node knows."),
         ("contacts", "perun.cli.looking", "Names for nodes: list them, add, remove."),
         ("towers", "perun.cli.towers", "Who watches for this node while it is offline."),

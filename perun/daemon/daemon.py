@@ -225,7 +225,9 @@ class Daemon:
         self.lookups = Lookups(node, self.config, genesis, purse, home / "cards.json")
         self._undo.callback(self.lookups.stop)
         bind, port = place_of(settings.api.listen)
-        self.api = ApiServer(self.lookups, Tokens(tokens_folder(home)), bind, port)
+        self.api = ApiServer(
+            self.lookups, Tokens(tokens_folder(home)), bind, port, origins=settings.api.pages
+        )
 
     @property
     def name(self) -> str:

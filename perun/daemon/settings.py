@@ -134,6 +134,8 @@ class ApiSettings(_Section, frozen=True, forbid_unknown_fields=True):
 
     listen: str = "127.0.0.1:7071"
     token_file: str = "token"  # noqa: S105  # a file's name
+    pages: tuple[str, ...] = ()
+    """Web pages that may call with a token of yours, such as `http://localhost:7080`."""
 
 
 class PolicySettings(_Section, frozen=True, forbid_unknown_fields=True):

@@ -50,6 +50,12 @@ export class Calls {
     });
   }
 
+  /** Nobody will answer any more. */
+  fail(error: Error): void {
+    for (const { reject } of this.#open.values()) reject(error);
+    this.#open.clear();
+  }
+
   take(text: string): void {
     const reply = JSON.parse(text) as Reply;
     if (reply.method !== undefined) {
@@ -79,6 +85,10 @@ export class WorkerNode {
     this.#worker.onerror = (event) => {
       hear({ kind: "stage", stage: "failed", why: event.message });
     };
+  }
+
+  end(): void {
+    this.#worker.terminate();
   }
 
   tell(message: ToWorker): void {

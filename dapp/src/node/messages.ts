@@ -47,8 +47,17 @@ export type ToWorker =
 /** Where the worker is:
  *  - `elsewhere`: another tab has the store, this one must not;
  *  - `empty`: there is no store yet; `locked`: there is one, and it waits for its password;
- *  - `failed`: the node has stopped for good, what was stored is safe. */
-export type Stage = "starting" | "elsewhere" | "empty" | "locked" | "running" | "failed";
+ *  - `failed`: the node has stopped for good, what was stored is safe.
+ *  Of a daemon: `gone`, nobody answers at present; `token`: it does not know us yet. */
+export type Stage =
+  | "starting"
+  | "elsewhere"
+  | "empty"
+  | "locked"
+  | "running"
+  | "failed"
+  | "gone"
+  | "token";
 
 export interface Told {
   name: string;

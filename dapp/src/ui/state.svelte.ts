@@ -1,5 +1,6 @@
 /** What the screens show. All of it comes from the node; nothing is kept here alone. */
 import { CallRefused, WorkerNode } from "../node/client";
+import { DaemonNode, socketOf, tokenFor } from "../node/daemon";
 import type { FromWorker, Stage, WalletChosen, WalletQuestion } from "../node/messages";
 import { wallets } from "../wallet/state.svelte";
 import type { Channel, Exposure, Network, Payment, Status } from "./values";
@@ -11,6 +12,8 @@ export interface Problem {
   hint: string;
 }
 
+/** Under which the tab keeps where its daemon is, and its token. */
+const DAEMON = "perun daemon";
 const REFRESH_MS = 2_000;
 /** As many as the home screen lists. */
 const PAYMENTS = 30;
@@ -30,10 +33,15 @@ class Page {
   payments = $state<Payment[]>([]);
   exposures = $state<Exposure[]>([]);
 
-  readonly #worker = new WorkerNode(
-    (message) => this.#hear(message),
-    () => void this.refresh(),
-  );
+  /** Address of the daemon that is the node; empty: the node is in this page. */
+  daemon = $state("");
+  /** Whether the page is served for one daemon, whose token a link brings. */
+  handedOver = $state(false);
+
+  #worker: WorkerNode | undefined;
+  #daemon: DaemonNode | undefined;
+  /** How often a node was reached: a daemon can go and come back. */
+  #lives = 0;
 
   constructor() {
     void this.#begin();
@@ -46,6 +54,80 @@ class Page {
     } catch {
       this.network = {};
     }
+    const named = new URLSearchParams(location.search).get("node");
+    if (this.network.node === "daemon") await this.#beHandedOver();
+    else if (named !== null || sessionStorage.getItem(DAEMON) !== null) this.#beginDaemon(named);
+    else {
+      this.#worker = new WorkerNode(
+        (message) => this.#hear(message),
+        () => void this.refresh(),
+      );
+    }
+  }
+
+  /** The link's code is changed for the token, which stays in this tab. */
+  async #beHandedOver(): Promise<void> {
+    this.handedOver = true;
+    const code = new URLSearchParams(location.hash.slice(1)).get("code");
+    if (code !== null) {
+      history.replaceState(null, "", location.pathname);
+      const token = await tokenFor(code);
+      if (token !== undefined) sessionStorage.setItem(DAEMON, JSON.stringify({ token }));
+    }
+    const kept = JSON.parse(sessionStorage.getItem(DAEMON) ?? "{}") as { token?: string };
+    this.daemon = location.origin;
+    if (kept.token === undefined) this.stage = "token";
+    else this.#dial(location.origin, kept.token);
+  }
+
+  #beginDaemon(named: string | null): void {
+    const kept = JSON.parse(sessionStorage.getItem(DAEMON) ?? "{}") as {
+      address?: string;
+      token?: string;
+    };
+    this.daemon = named ?? kept.address ?? "";
+    // A token is for the node that it was typed for, whatever a link says.
+    if (kept.token === undefined || kept.address !== this.daemon) this.stage = "token";
+    else this.#dial(this.daemon, kept.token);
+  }
+
+  /** False: that is no address of a node. */
+  useDaemon(address: string, token: string): boolean {
+    if (socketOf(address) === undefined) return false;
+    this.daemon = address;
+    sessionStorage.setItem(DAEMON, JSON.stringify({ address, token }));
+    this.#dial(address, token);
+    return true;
+  }
+
+  chooseDaemon(): void {
+    this.#worker?.end();
+    this.#worker = undefined;
+    this.daemon = "http://127.0.0.1:7071";
+    this.stage = "token";
+  }
+
+  forgetDaemon(): void {
+    sessionStorage.removeItem(DAEMON);
+    location.search = "";
+    location.reload();
+  }
+
+  #dial(address: string, token: string): void {
+    const url = socketOf(address);
+    if (url === undefined) return;
+    this.stage = "starting";
+    this.#daemon = new DaemonNode(
+      url,
+      token,
+      () => {
+        this.refused = undefined;
+        this.stage = "running";
+        void this.#live();
+      },
+      (why) => (this.stage = why),
+      () => void this.refresh(),
+    );
   }
 
   #hear(message: FromWorker): void {
@@ -86,7 +168,23 @@ class Page {
 
   async #askWallet(number: number, question: WalletQuestion): Promise<void> {
     const text = JSON.stringify(await wallets.take(question));
-    this.#worker.tell({ kind: "walletSaid", number, text });
+    this.#worker?.tell({ kind: "walletSaid", number, text });
+  }
+
+  /** As the worker does it, for a daemon's account. */
+  async #askFaucet(): Promise<void> {
+    const host = this.network.hub?.split("@")[1] ?? "";
+    const here = /^(127\.0\.0\.1|localhost|\[::1\])(:|$)/.test(host);
+    try {
+      const response = await fetch(`${here ? "http" : "https"}://${host}/faucet`, {
+        method: "POST",
+        headers: { "Content-Type": "text/plain" },
+        body: JSON.stringify({ account: this.account }),
+      });
+      this.#given(await response.text());
+    } catch {
+      this.#given("");
+    }
   }
 
   #given(text: string): void {
@@ -101,6 +199,8 @@ class Page {
   }
 
   async #live(): Promise<void> {
+    this.#lives += 1;
+    const life = this.#lives;
     try {
       await this.call("subscribe");
     } catch {
@@ -109,7 +209,7 @@ class Page {
     for (;;) {
       await this.refresh();
       await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
-      if (this.stage !== "running") return;
+      if (this.stage !== "running" || life !== this.#lives) return;
     }
   }
 
@@ -123,6 +223,8 @@ class Page {
         this.call<{ channels: Exposure[] }>("exposure"),
       ]);
       this.status = status;
+      this.node = status.node;
+      this.account = status.account;
       this.channels = channels;
       this.payments = payments;
       this.exposures = exposure.channels;
@@ -132,7 +234,9 @@ class Page {
   }
 
   call<T>(method: string, params: Record<string, unknown> = {}): Promise<T> {
-    return this.#worker.calls.call<T>(method, params);
+    const calls = this.#daemon?.calls ?? this.#worker?.calls;
+    if (calls === undefined) return Promise.reject(new Error("there is no node yet"));
+    return calls.call<T>(method, params);
   }
 
   go(screen: Screen): void {
@@ -141,7 +245,7 @@ class Page {
   }
 
   newPhrase(): void {
-    this.#worker.tell({ kind: "newPhrase" });
+    this.#worker?.tell({ kind: "newPhrase" });
   }
 
   create(phrase: string, password: string, rpc: string, hub: string): void {
@@ -150,7 +254,7 @@ class Page {
     this.refused = undefined;
     // So that the browser does not clear it to make room; it may say no.
     void navigator.storage.persist();
-    this.#worker.tell({
+    this.#worker?.tell({
       kind: "create",
       phrase,
       password,
@@ -162,12 +266,13 @@ class Page {
 
   unlock(password: string): void {
     this.refused = undefined;
-    this.#worker.tell({ kind: "unlock", password });
+    this.#worker?.tell({ kind: "unlock", password });
   }
 
   askFaucet(): void {
     this.faucet = "asking …";
-    this.#worker.tell({ kind: "faucet" });
+    if (this.#worker !== undefined) this.#worker.tell({ kind: "faucet" });
+    else void this.#askFaucet();
   }
 }
 

@@ -5,6 +5,8 @@ export interface Network {
   hub?: string;
   name?: string;
   shop?: string;
+  /** `daemon`: the page is served for one. */
+  node?: string;
 }
 
 export interface Status {
