@@ -15,6 +15,7 @@ from perun.types import Address, Asset, ChannelId, InstanceId, Salt, Signature, 
 
 __all__ = [
     "KINDS",
+    "NOTED",
     "Contact",
     "Errand",
     "Event",
@@ -173,6 +174,7 @@ class Contact(Extra, frozen=True, array_like=True):
     """A name for a node."""
 
     table: ClassVar[str] = "app_contacts"
+    kept: ClassVar[bool] = True
     name: str
     peer: PeerId
     host: str = ""
@@ -260,3 +262,6 @@ KINDS: Final = (
     Event,
 )
 """All of them."""
+
+NOTED: Final = tuple(kind for kind in KINDS if kind.kept)
+"""Those that go into backups."""

@@ -1,13 +1,14 @@
 """What stands inside an entry: rows as the store has them, and in a snapshot what the store says of
 itself.
 
-Everything with which money can be got out is in it: states, proposals, statements, secrets. What
-the chain says is left to the chain, and what our user noted (contacts, texts) is not money.
+Everything with which money can be got out is in it: states, proposals, statements, secrets; and of
+what programs above the node note, what they want kept (`Extra.kept`: contacts), which is carried
+without a look inside. What the chain says is left to the chain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -22,11 +23,11 @@ from perun.core.state import (
     Totals,
 )
 from perun.encoding.nesting import is_deep_json, is_deep_msgpack
-from perun.encoding.records import CorruptRow, RowCodec
+from perun.encoding.records import CorruptRow, Extra, RowCodec
 from perun.errors import Misuse
 from perun.node.profile import Profile, profile_of
 
-__all__ = ["Image", "KINDS", "Kept", "kept"]
+__all__ = ["Image", "Kept", "kept", "key_in"]
 
 KINDS: Final[dict[str, type[Any]]] = {
     kind.__name__: kind for kind in (ChannelView, InstanceView, Totals, HubInstance, Invitation)
@@ -35,6 +36,13 @@ _CODECS: Final[dict[str, RowCodec[Any]]] = {name: RowCodec(kind) for name, kind 
 
 Key = tuple[str, bytes]
 """A row's kind and what it is found by."""
+
+
+def key_in(row: Row) -> Key | None:
+    """What a row is found by in backups; None: it is not kept."""
+    name = row.table if isinstance(row, Extra) else type(row).__name__
+    is_kept = row.kept if isinstance(row, Extra) else name in KINDS
+    return (name, row_key(row)) if is_kept else None
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True):
@@ -50,6 +58,8 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     """The account's encrypted key, in a snapshot and only if the phrase does not give it."""
     rows: tuple[tuple[str, bytes], ...]
     drops: tuple[Key, ...] = ()
+    noted: tuple[tuple[str, bytes, bytes], ...] = ()
+    """Rows of programs above the node: the store's table, the key, the row."""
 
 
 _decoder: Final = msgspec.msgpack.Decoder(Kept)
@@ -64,9 +74,16 @@ def kept(
     keyfile: str = "",
 ) -> bytes:
     """The content with these rows."""
-    names = tuple((type(row).__name__, _CODECS[type(row).__name__].encode(row)) for row in rows)
+    names, noted = [], []
+    for row in rows:
+        if isinstance(row, Extra):
+            noted.append((row.table, row_key(row), RowCodec(type(row)).encode(row)))
+        else:
+            name = type(row).__name__
+            names.append((name, _CODECS[name].encode(row)))
     about = b"" if profile is None else msgspec.json.encode(profile)
-    return msgspec.msgpack.encode(Kept(store, number, about, keyfile, names, tuple(drops)))
+    content = Kept(store, number, about, keyfile, tuple(names), tuple(drops), tuple(noted))
+    return msgspec.msgpack.encode(content)
 
 
 class Image:
@@ -78,6 +95,7 @@ class Image:
         self.keyfile = ""
         self._profile = b""
         self._rows: dict[Key, Row] = {}
+        self._noted: dict[Key, bytes] = {}
 
     def take(self, content: bytes) -> None:
         """One entry's content.
@@ -94,12 +112,16 @@ class Image:
             raise BadEntry(f"{type(error).__name__}: {error}") from None
         if found.profile:
             self._rows.clear()
+            self._noted.clear()
             self._profile, self.keyfile = found.profile, found.keyfile
         self.store, self.number = found.store, found.number
         for name, row in rows:
             self._rows[name, row_key(row)] = row
-        for key in found.drops:
-            self._rows.pop(key, None)
+        for table, key, body in found.noted:
+            self._noted[table, key] = body
+        for dropped in found.drops:
+            self._rows.pop(dropped, None)
+            self._noted.pop(dropped, None)
 
     @property
     def profile(self) -> Profile:
@@ -114,6 +136,19 @@ class Image:
             return profile_of(msgspec.json.decode(self._profile))
         except (ValueError, msgspec.MsgspecError, Misuse) as error:
             raise BadEntry(f"no profile: {error}") from None
+
+    def noted(self, kinds: Sequence[type[Extra]]) -> tuple[Extra, ...]:
+        """What programs above the node wanted kept, of these kinds.
+
+        Raises:
+            BadEntry: a row is none of its kind.
+        """
+        codecs: dict[str, RowCodec[Any]] = {kind.table: RowCodec(kind) for kind in kinds}
+        rows = [(codecs.get(table), body) for (table, _), body in self._noted.items()]
+        try:
+            return tuple(codec.decode(body) for codec, body in rows if codec is not None)
+        except CorruptRow as error:
+            raise BadEntry(str(error)) from None
 
     @property
     def rows(self) -> tuple[Row, ...]:

@@ -2,9 +2,10 @@
 
     node's thread ── note ──► queue ──► what changed ──► entry ──► place
 
-What both sides sign leaves at once, statements at most once a second. It goes on after any trouble
-of the place with what is new by then. An entry of ours at the place that is later than our store
-says that our store is old, or that another device writes with its number: `later` is called, once.
+What both sides sign leaves at once, statements and what the user notes at most once a second. It
+goes on after any trouble of the place with what is new by then. An entry of ours at the place that
+is later than our store says that our store is old, or that another device writes with its number:
+`later` is called, once.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from perun.backup.contents import KINDS, Key, kept
+from perun.backup.contents import Key, kept, key_in
 from perun.backup.entries import BadEntry, Standing, seal_entry
 from perun.backup.keys import BackupKeys
 from perun.backup.places import Place, PlaceConflict, PlaceFailed, proved
 from perun.backup.requests import MOST_ENTRY
-from perun.core.books import Row, row_key
+from perun.core.books import Row
 from perun.core.state import Totals
+from perun.encoding.records import Extra
 from perun.errors import PeerFault
 from perun.node.profile import Profile
 from perun.node.told import chain_apart
@@ -112,8 +114,8 @@ class Feed:
         self._again = 0.0
         self._over = False
         for row in rows:
-            if type(row).__name__ in KINDS:
-                self._rows[_key(row)] = row
+            if (key := key_in(row)) is not None:
+                self._rows[key] = row
 
     def start(self) -> None:
         """Asks what the place has, and goes on from there."""
@@ -182,18 +184,19 @@ class Feed:
             count, rows, drops = self._queue.popleft()
             self._count = max(self._count, count)
             for row in rows:
-                if type(row).__name__ in KINDS:
-                    self._change(_key(row), row)
+                if (key := key_in(row)) is not None:
+                    self._change(key, row)
             for row in drops:
-                if self._rows.pop(_key(row), None) is not None:
-                    self._changed[_key(row)] = None
+                key = key_in(row)
+                if key is not None and self._rows.pop(key, None) is not None:
+                    self._changed[key] = None
 
     def _change(self, key: Key, row: Row) -> None:
         before = self._rows.get(key)
         self._rows[key] = row
         if before is None or chain_apart(before) != chain_apart(row):
             self._changed[key] = None
-            self._urgent = self._urgent or type(row) is not Totals
+            self._urgent = self._urgent or not isinstance(row, Totals | Extra)
 
     def _go_on(self, last: bool) -> None:
         """Sends what is due, after a look if there was none."""
@@ -281,7 +284,3 @@ class Feed:
         self._sent = time.monotonic()
         self._changed.clear()
         self._urgent = False
-
-
-def _key(row: Row) -> Key:
-    return type(row).__name__, row_key(row)

@@ -16,6 +16,7 @@ from perun.backup.entries import BadEntry, chain, open_entry
 from perun.backup.keys import BackupKeys
 from perun.backup.places import Place
 from perun.core.state import StoreMark
+from perun.encoding.records import Extra
 from perun.errors import PeerFault, StoreFault
 from perun.node.profile import write_profile
 from perun.store import SqliteStore
@@ -92,24 +93,25 @@ def _read(keys: BackupKeys, place: Place, slot: bytes) -> Image:
 
 
 # Rule store-5.
-def write_store(path: Path, found: Found, keyfile: str) -> None:
+def write_store(path: Path, found: Found, keyfile: str, kinds: Sequence[type[Extra]] = ()) -> None:
     """Writes an exit-only store.
 
     Args:
         path: must not exist.
         keyfile: the account's encrypted key, for exits.
+        kinds: of what programs above the node have noted, which comes back, too.
 
     Raises:
         StoreFault: it cannot be written; nothing is left.
         BadEntry: the backup does not say what it is about.
     """
-    profile = found.image.profile
+    profile, noted = found.image.profile, found.image.noted(kinds)
     if path.exists():
         raise FileExistsError(path)
-    store = SqliteStore(path)
+    store = SqliteStore(path, kinds)
     try:
         write_profile(store, profile, found.image.keyfile or keyfile)
-        store.write((*found.image.rows, StoreMark(reason=_WHY)))
+        store.write((*found.image.rows, *noted, StoreMark(reason=_WHY)))
         store.put("restored", found.image.number.to_bytes(8, "big"))
     except StoreFault:
         store.close()

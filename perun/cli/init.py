@@ -27,6 +27,7 @@ from perun.daemon.cards import fetch_card
 from perun.daemon.contracts import Contracts, contracts_in, prove, read_contracts, write_contracts
 from perun.daemon.faucet import ask_faucet
 from perun.daemon.keyring import WORK_FOR_DRAWN, Keyring, new_phrase, write_keyring
+from perun.daemon.noted import begin_with, contacts_kept
 from perun.daemon.settings import (
     FILE_NAME,
     ApiSettings,
@@ -107,12 +108,15 @@ def init(
         backup=BackupSettings((hub,) if hub and card and "backup" in card.offers else ()),
     )
     write_settings(home / FILE_NAME, settings)
+    names = _bring_names(shown, home, keyring, settings) if restore else 0
 
     account = checksum(keyring.account.address)
     table = Table(box=None, show_header=False)
     table.add_row("account", account)
     table.add_row("network", f"eip155:{deployment.contract.chain_id}")
     table.add_row("folder", str(home))
+    if names:
+        table.add_row("contacts", f"{names}, out of your backups")
     if card is not None and "faucet" in card.offers and hub is not None:
         given = ask_faucet(NodeAddress.parse(hub).host, account)
         table.add_row("from the faucet", f"{ether(given)} ETH")
@@ -121,6 +125,15 @@ def init(
     where = "" if home == usual else f" --home {home}"
     shown.print()
     say(shown, f"Next: perun node start{where}", "bold")
+
+
+def _bring_names(shown: Console, home: Path, keyring: Keyring, settings: Settings) -> int:
+    """How many contacts have come back from where backups will go."""
+    places = settings.backup.places
+    found = contacts_kept(keyring, places, lambda fault: say(shown, fault, "yellow"))
+    if found:
+        begin_with(home / settings.node.store, found)
+    return len(found)
 
 
 def _ground(rpc: Sequence[str], known: Contracts) -> tuple[Deployment, int]:

@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from perun.app.rows import NOTED
 from perun.backup.keys import BackupKeys
 from perun.backup.places import place_of
 from perun.backup.restoring import Found, look_for, write_store
@@ -113,7 +114,7 @@ def _write(
     store = home / NodeSettings().store
     if not store.exists():
         home.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
-        write_store(store, found, encrypt(keyring.account, password))
+        write_store(store, found, encrypt(keyring.account, password), NOTED)
         own = Keyring.of(keyring.phrase, image.store)
         if not (home / NodeSettings().keys).exists():
             write_keyring(home / NodeSettings().keys, own, password)

@@ -14,6 +14,7 @@ from perun.backup.places import Place, place_of, proved
 from perun.core.books import Row
 from perun.core.inputs import Outdated
 from perun.daemon.keyring import Keyring
+from perun.encoding.records import Extra
 from perun.errors import PeerFault
 from perun.node.assembly import Assembly
 
@@ -36,6 +37,7 @@ class Backups:
         keyring: Keyring,
         places: tuple[str, ...],
         keyfile: str,
+        noted: Iterable[Extra],
         tell: Callable[[PeerFault], None],
     ) -> None:
         """Asks nothing yet.
@@ -43,6 +45,7 @@ class Backups:
         Args:
             places: as people name them.
             keyfile: the account's encrypted key; left out where the phrase gives it.
+            noted: what the program above has noted so far.
         """
         self._assembly = assembly
         self._feeds: list[Feed] = []
@@ -51,7 +54,7 @@ class Backups:
         keys = BackupKeys(keyring.backup)
         own = assembly.profile.account == keyring.account.address
         source = Source(keys, keyring.number, assembly.profile, "" if own else keyfile)
-        rows = tuple(rows_of(assembly))
+        rows = (*rows_of(assembly), *noted)
         for text in places:
             place = place_of(text, keys)
             feed = Feed(place, source, assembly.store.count, rows, self._is_old, tell)

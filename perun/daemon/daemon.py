@@ -200,7 +200,12 @@ class Daemon:
         self._undo.callback(self.assembly.close)
         places = settings.backup.places
         self.backups: Backups = Backups(
-            self.assembly, keyring, places, keyfile, lambda fault: tell(("backup", fault))
+            self.assembly,
+            keyring,
+            places,
+            keyfile,
+            self.app.shelf.contacts.values(),
+            lambda fault: tell(("backup", fault)),
         )
         exit_only = self.assembly.node.books.exit_only
         self.lookout: Lookout = Lookout(

@@ -28,6 +28,8 @@ class Extra(Record, frozen=True, array_like=True):
 
     table: ClassVar[str]
     """Where the store keeps its kind; fixed for ever."""
+    kept: ClassVar[bool] = False
+    """Whether it goes into backups: what our user has noted, and nobody could tell again."""
 
     @property
     def row_key(self) -> bytes:

@@ -8,17 +8,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
+from perun.app.rows import NOTED, Contact, Event
+from perun.backup.contents import Image, kept
 from perun.backup.entries import Entry, Standing, seal_entry
 from perun.backup.feed import Feed, Source
 from perun.backup.keys import BackupKeys
 from perun.backup.places import FolderPlace, PlaceFailed
-from perun.backup.restoring import look_for
+from perun.backup.restoring import look_for, write_store
 from perun.core.books import Row
 from perun.core.state import ChannelView, Funding, Role, SignedState, Stage, Totals
 from perun.node.profile import Profile
+from perun.store import SqliteStore
 from perun.types import (
     ETH,
     Address,
@@ -29,6 +33,7 @@ from perun.types import (
     Nonce,
     Seconds,
     State,
+    UnixTime,
     Version,
     Wei,
 )
@@ -105,9 +110,9 @@ class Home:
         self.feed.start()
         assert self.feed.looked.wait(20)
 
-    def write(self, *rows: Row) -> None:
+    def write(self, *rows: Row, drops: tuple[Row, ...] = ()) -> None:
         self.count += 1
-        self.feed.note(self.count, rows, ())
+        self.feed.note(self.count, rows, drops)
 
     def is_kept(self) -> bool:
         return self.feed.state.kept == self.count
@@ -142,6 +147,35 @@ def test_a_state_leaves_at_once_and_comes_back(place: Moody, homes: list[Home]) 
     assert number == 2
     assert rows[ChannelView] == with_state(4)
     assert rows[Totals] == Totals(InstanceId(bytes(32)), Wei(5))
+
+
+def test_names_that_people_gave_come_back_with_the_store(
+    place: Moody, homes: list[Home], tmp_path: Path
+) -> None:
+    home = Home(place)
+    homes.append(home)
+    bob, carol = Contact("bob", b"\x02" * 33, "hub:1"), Contact("carol", b"\x03" * 33)
+    home.write(with_state(2), bob, Event(1, UnixTime(5), "payment", b"", ""))
+    home.write(carol)
+    until(home.is_kept)
+    home.write(drops=(bob,))
+    until(home.is_kept)
+    (found,) = look_for(KEYS, [place])
+    assert found.image.rows == (with_state(2),)
+    assert found.image.noted(NOTED) == (carol,)
+    write_store(tmp_path / "store.sqlite", found, "", NOTED)
+    store = SqliteStore(tmp_path / "store.sqlite", NOTED)
+    assert carol in list(store.records())
+    store.close()
+
+
+def test_an_entry_of_before_names_were_kept_is_read() -> None:
+    (*before, noted) = msgspec.msgpack.decode(kept(NUMBER, 3, (with_state(2),), (), PROFILE))
+    assert noted == []
+    image = Image()
+    image.take(msgspec.msgpack.encode(before))
+    assert image.rows == (with_state(2),)
+    assert image.noted(NOTED) == ()
 
 
 def test_many_statements_are_few_entries(place: Moody, homes: list[Home]) -> None:

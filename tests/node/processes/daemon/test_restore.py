@@ -25,6 +25,8 @@ pytestmark = pytest.mark.chain
 ENVIRONMENT = {"PERUN_PASSWORD": "twelve words are a secret", "COLUMNS": "200"}
 PASSWORD = "twelve words are a secret"
 
+SHOP = "perun1q2fa78z225fj87ja88tjmlzmax6dgnk8rvad6vukw9ujh6krrrszkf73ey4@127.0.0.1:9"
+
 
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
@@ -55,9 +57,9 @@ def until_kept(alice: Daemon) -> None:
     until(is_kept)
 
 
-def perun(*arguments: str) -> str:
+def perun(*arguments: str, typed: str | None = None) -> str:
     """The command line."""
-    done = CliRunner().invoke(cli, arguments, env=ENVIRONMENT)
+    done = CliRunner().invoke(cli, arguments, env=ENVIRONMENT, input=typed)
     assert done.exit_code == 0, done.output
     return done.output
 
@@ -101,6 +103,7 @@ def signs_nothing(town: Town, home: Path, hub: str) -> None:
         node = connect(home=home)
         assert node.status().exit_only
         (channel,) = node.channels()
+        assert "shop" in [one.name for one in node.contacts()]
         with pytest.raises(CallRefused, match=r"was alive \d+ s ago"):
             node.close(channel.id)
         with pytest.raises(CallRefused, match="signs nothing new"):
@@ -108,6 +111,23 @@ def signs_nothing(town: Town, home: Path, hub: str) -> None:
         node.hang_up()
     finally:
         copy.stop()
+
+
+def names_come_along(town: Town, words: str, hub: str) -> None:
+    """A new node for new business, with the same words."""
+    home = town.folder / "new"
+    options = ("--home", str(home), "--rpc", town.anvil.url, "--hub", hub, "--yes")
+    assert "out of your backups" in perun("init", *options, "--restore", typed=words)
+    settings = replace(read_settings(home / "perun.toml"), api=ApiSettings("127.0.0.1:0"))
+    new = Daemon(home, settings, read_keyring(home / "keys.json", PASSWORD), password=PASSWORD)
+    try:
+        new.start()
+        node = connect(home=home)
+        assert not node.status().exit_only
+        assert "shop" in [one.name for one in node.contacts()]
+        node.hang_up()
+    finally:
+        new.stop()
 
 
 def balance(town: Town, daemon: Daemon) -> int:
@@ -136,6 +156,7 @@ def test_restoring_while_the_old_one_is_online_loses_nothing(town: Town) -> None
     words = new_phrase()
     hub, hub_node, alice, node = with_channel(town, words)
     assert hub_node.pay(alice.name, "0.01 ether", wait=300).step == "done"
+    node.add_contact("shop", SHOP)
     until_kept(alice)
     before = balance(town, alice)
 
@@ -154,6 +175,7 @@ def test_restoring_while_the_old_one_is_online_loses_nothing(town: Town) -> None
             [3 * ETHER // 100],
         )
 
+    names_come_along(town, words, address_of(hub))
     leave_with(town, store, has_answered)
     until(lambda: balance(town, alice) - before > 0.129 * ETHER)
     assert balance(town, alice) - before <= 0.13 * ETHER
