@@ -21,6 +21,7 @@ from perun.app.values import (
     Offer,
     Opening,
     Payment,
+    Proofs,
     Request,
     Status,
     Tower,
@@ -73,6 +74,11 @@ class Calls:
     def exposure(self) -> Exposures:
         """For every channel: what is yours, and what of it if everybody else vanished now."""
         answer: Exposures = self._call("exposure", Exposures, {})
+        return answer
+
+    def proofs(self, channel: str) -> Proofs:
+        """The newest state of a channel, with both signatures and all statements."""
+        answer: Proofs = self._call("proofs", Proofs, {"channel": channel})
         return answer
 
     def towers(self) -> tuple[Tower, ...]:
@@ -411,6 +417,11 @@ class AsyncCalls:
     async def exposure(self) -> Exposures:
         """For every channel: what is yours, and what of it if everybody else vanished now."""
         answer: Exposures = await self._call("exposure", Exposures, {})
+        return answer
+
+    async def proofs(self, channel: str) -> Proofs:
+        """The newest state of a channel, with both signatures and all statements."""
+        answer: Proofs = await self._call("proofs", Proofs, {"channel": channel})
         return answer
 
     async def towers(self) -> tuple[Tower, ...]:

@@ -41,6 +41,7 @@ from perun.app.methods import (
     Subscribe,
     Unsubscribe,
 )
+from perun.app.proofs import proofs
 from perun.app.rows import KINDS, OwnRequest, Payment, RequestState
 from perun.app.settings import Settings
 from perun.app.shelf import Shelf
@@ -300,6 +301,7 @@ class App:
             "contacts": contacts.listed,
             "addContact": contacts.add,
             "removeContact": contacts.remove,
+            "proofs": proofs,
             "payments": looking.payments,
             "payment": looking.payment,
             "requests": looking.requests,

@@ -31,7 +31,7 @@ from perun.core.state import ChannelView, Stage
 from perun.crypto.keys import PublicKey
 from perun.types import ETH, Address, Asset, ChannelId, Nonce, Salt, Seconds, Wei
 
-__all__ = ["answer", "claim", "close", "leave", "open_channel", "top_up", "withdraw"]
+__all__ = ["answer", "claim", "close", "leave", "open_channel", "top_up", "view_of", "withdraw"]
 
 _MINUTES: Final = 120
 """Seconds from which on people count in minutes."""
@@ -147,7 +147,8 @@ def _counts_after(work: Work) -> str:
 # ------------------------------------------------------------------------------- channels that are
 
 
-def _view(work: Work, text: str) -> ChannelView:
+def view_of(work: Work, text: str) -> ChannelView:
+    """The channel of that id. Raises `NoSuch`."""
     id = ChannelId(bytes_of(text, 32, "channel"))
     view = work.books.channels.get(id)
     if view is None:
@@ -161,7 +162,7 @@ def top_up(work: Work, caller: Caller, params: TopUp) -> Done:
     known = known_errand(work, params.idempotency_key, digest, "topUp")
     if known is not None:
         return errands.done(known)
-    view, amount = _view(work, params.channel), amount_of(params.amount)
+    view, amount = view_of(work, params.channel), amount_of(params.amount)
     price, asset = _gas_cost(work, gas.DEPOSIT_GAS), view.channel.asset
     _check(work, caller, asset, amount, price)
     work.desk.do(CommandFund(view.id, amount))
@@ -177,7 +178,7 @@ def withdraw(work: Work, caller: Caller, params: Withdraw) -> Done:
     known = known_errand(work, params.idempotency_key, digest, "withdraw")
     if known is not None:
         return errands.done(known)
-    view, amount = _view(work, params.channel), amount_of(params.amount)
+    view, amount = view_of(work, params.channel), amount_of(params.amount)
     free = work.free(view)
     if amount > free:
         raise NotEnoughMoney("withdrawal of what is free", free, amount)
@@ -198,7 +199,7 @@ def close(work: Work, caller: Caller, params: Close) -> Done:
     known = known_errand(work, params.idempotency_key, digest, "close")
     if known is not None:
         return errands.done(known)
-    view = _view(work, params.channel)
+    view = view_of(work, params.channel)
     if phase(view, work.books.chain) in (Phase.ENDED, Phase.OFFERED, Phase.INVITED):
         raise NoSuch("open channel", params.channel)
     price, asset = _gas_cost(work, gas.CLOSE_GAS), view.channel.asset
@@ -215,7 +216,7 @@ def leave(work: Work, caller: Caller, params: Leave) -> Done:
     known = known_errand(work, params.idempotency_key, digest, "leave")
     if known is not None:
         return errands.done(known)
-    view = _view(work, params.channel)
+    view = view_of(work, params.channel)
     price, asset = _gas_cost(work, gas.leaving_gas(0, 0)), view.channel.asset
     _check(work, caller, asset, 0, price)
     work.desk.do(CommandDispute(view.id))
@@ -258,7 +259,7 @@ def answer(work: Work, params: Answer) -> Answered:
     if held is not None and held.theirs:
         work.desk.do(CommandConsent(invitation, params.accept))
         return Answered(accepted=params.accept)
-    view = _view(work, params.offer)
+    view = view_of(work, params.offer)
     if view.stage is Stage.INVITED:
         work.desk.do(CommandJoin(view.id, params.accept))
         if not params.accept:

@@ -29,6 +29,7 @@ from perun.app.values import (
     Offer,
     Opening,
     Payment,
+    Proofs,
     Request,
     Status,
     Subscribed,
@@ -102,6 +103,12 @@ class GetChannels(Params, frozen=True):
 
 class GetExposure(Params, frozen=True):
     """For every channel: what is yours, and what of it if everybody else vanished now."""
+
+
+class GetProofs(Params, frozen=True):
+    """The newest state of a channel, with both signatures and all statements."""
+
+    channel: Hex
 
 
 class GetTowers(Params, frozen=True):
@@ -366,6 +373,7 @@ _LIST: Final = (
     Method("removeContact", RemoveContact, Done, Scope.ALL),
     Method("channels", GetChannels, tuple[Channel, ...], Scope.READ),
     Method("exposure", GetExposure, Exposures, Scope.READ),
+    Method("proofs", GetProofs, Proofs, Scope.READ),
     Method("towers", GetTowers, tuple[Tower, ...], Scope.READ),
     Method("backups", GetBackups, tuple[Backup, ...], Scope.READ),
     Method("payments", GetPayments, tuple[Payment, ...], Scope.READ),

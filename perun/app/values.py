@@ -226,6 +226,50 @@ class Opening(Value, frozen=True):
     why: str
 
 
+class Lock(Value, frozen=True):
+    """Money of a channel that a nanocontract instance holds, and what was signed about it."""
+
+    id: Hex
+    kind: str
+    """`Machine` for payments; empty if we know only its id."""
+    end: NodeName | None
+    """Who it is with: the channel's peer, or somebody behind it; None: a hub between two others."""
+    own: Amount
+    """Most of ours that it can move …"""
+    peer: Amount
+    """… and of theirs."""
+    until: int
+    """Last second for which it waits."""
+    sent: Amount
+    """Payments: all that we have paid by it …"""
+    sent_signature: Hex
+    """… by our statement …"""
+    received: Amount
+    """… and all that it has brought us …"""
+    received_signature: Hex
+    """… by theirs."""
+
+
+class Proofs(Value, frozen=True):
+    """What both have signed about one channel: its newest state, as the chain would be shown it."""
+
+    channel: Hex
+    role: Literal["alice", "bob"]
+    """Ours."""
+    version: int
+    net: Signed
+    """What Alice has paid Bob in all."""
+    nanos: Hex
+    """Hash of the list of locks, as it is signed."""
+    own_holdings: Signed
+    """Put in, less what was taken out."""
+    peer_holdings: Signed
+    own_signature: Hex
+    """`0x`: nothing was signed yet, or the chain has checked it."""
+    peer_signature: Hex
+    locks: tuple[Lock, ...]
+
+
 class Exposure(Value, frozen=True):
     """One channel: what you have, and what is yours if everybody else vanished now."""
 

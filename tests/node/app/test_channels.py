@@ -19,6 +19,8 @@ from perun.app.methods import (
     GetExposure,
     GetNetworks,
     GetOffers,
+    GetPayments,
+    GetProofs,
     GetStatus,
     Leave,
     Open,
@@ -31,11 +33,12 @@ from perun.app.methods import (
 from perun.app.work import Caller
 from perun.core.config import Policy
 from perun.core.faults import NotEnoughMoney
+from perun.core.signing import Checker
 from perun.encoding.addresses import BadNodeId
 from perun.errors import Misuse
 from perun.testing.people import SETTINGS, Person, Town
 from perun.testing.stories import OPEN_HANDED
-from perun.types import ETH, Seconds, UnixTime, Wei
+from perun.types import ETH, ChannelId, Seconds, Signature, UnixTime, Wei
 
 
 @pytest.fixture
@@ -342,3 +345,31 @@ def test_machines_are_renewed_before_their_end_if_they_are_used(town: Town) -> N
     second = alice.ask("pay", Pay(idempotency_key="q", to=bob.id, amount="100"))
     assert second.step == "done"
     assert second.machine != first
+
+
+def test_what_was_signed_is_shown_as_the_chain_would_be_shown_it(
+    town: Town, alice: Person, bob: Person
+) -> None:
+    id = opened(town, alice, bob)
+    alice.ask("pay", Pay(idempotency_key="1", to=bob.id, amount="70"))
+    town.until(lambda: alice.ask("payments", GetPayments())[0].step == "done", 12)
+    ours, theirs = (one.ask("proofs", GetProofs(channel=id)) for one in (alice, bob))
+    (lock,), (mirrored,) = ours.locks, theirs.locks
+    assert (ours.role, theirs.role) == ("alice", "bob")
+    assert (ours.version, ours.net, ours.nanos) == (theirs.version, theirs.net, theirs.nanos)
+    assert (ours.own_signature, ours.peer_signature) == (
+        theirs.peer_signature,
+        theirs.own_signature,
+    )
+    assert lock.sent == mirrored.received == "70"
+    assert lock.sent_signature == mirrored.received_signature
+    checker = Checker(alice.party.node.books.config.deployment)
+    view = alice.party.node.books.channels[ChannelId(bytes.fromhex(id[2:]))]
+    assert view.agreed is not None
+    checker.check(
+        view.agreed.state,
+        Signature(bytes.fromhex(ours.peer_signature[2:])),
+        view.channel.bob_key,
+    )
+    with pytest.raises(NoSuch):
+        alice.ask("proofs", GetProofs(channel="0x" + "00" * 32))
