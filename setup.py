@@ -47,11 +47,12 @@ setup(
     ],
     extras_require={
         # A hub on several machines.
-        "scale": ["psycopg[binary]==3.3.9"],
+        "scale": ["psycopg[binary]==3.3.9", "nats-py==2.16.0"],
         "test": [
             "pytest==9.2.0",
             "pytest-xdist==3.8.0",
             "hypothesis==6.170.15",
+            "nats-py==2.16.0",
             "psycopg[binary]==3.3.9",
             "pyrevm==0.3.7",
             "ruff==0.17.6",

@@ -59,6 +59,7 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
     ),
     "For others": (
         ("hub", "perun.cli.hub", "Run a hub, and look after it."),
+        ("gateway", "perun.cli.gateway", "Hold a hub's sockets, without any key."),
         ("page", "perun.cli.page", "Serve the page: a wallet in a browser."),
         ("tower", "perun.cli.tower_running", "Watch for others."),
         ("watch", "perun.cli.tower", "Answer for the owner of an export, who is asleep."),

@@ -43,7 +43,7 @@ from perun.daemon.contracts import more_rules, prove, read_contracts, rules_in
 from perun.daemon.hosting import Hosting
 from perun.daemon.keyring import Keyring
 from perun.daemon.lookups import Lookups
-from perun.daemon.places import place_of, store_of, tls_of
+from perun.daemon.places import nats_of, place_of, store_of, tls_of
 from perun.daemon.policies import policy_of, tokens_of
 from perun.daemon.purse import Purse
 from perun.daemon.services import Services
@@ -64,6 +64,7 @@ from perun.tower.service import TowerService
 from perun.types import Address, UnixTime
 from perun.wallet import LocalWallet, encrypt, read_keyfile
 from perun.wire.listener import Listener
+from perun.wire.mesh import Mesh, MeshDown, MeshUp
 from perun.wire.web import News, WebWire
 
 __all__ = ["Daemon", "Told"]
@@ -75,7 +76,7 @@ _LIGHT_WORK: Final = 2**13
 _Ground = tuple[Deployment, bytes]
 """Contracts, and the hash of their chain's first block."""
 
-Told = Report | Notice | News | HubNews | tuple[object, Exception]
+Told = Report | Notice | News | MeshUp | MeshDown | HubNews | tuple[object, Exception]
 """What the parts of a daemon have to say, for a log."""
 
 
@@ -352,6 +353,8 @@ class Daemon:
     def _make_listener(self) -> Listener | None:
         wire = self.settings.wire
         if not wire.listen:
+            if wire.nats:
+                raise BadSettings("[wire] nats", "a node behind gateways has a `listen` too")
             return None
         bind, port = place_of(wire.listen)
         certificate = self.home / wire.tls_certificate if wire.tls_certificate else None
@@ -365,7 +368,16 @@ class Daemon:
             tls=tls,
             proxied=wire.proxy,
             passes=self._carries,
+            mesh=self._mesh(),
         )
+
+    def _mesh(self) -> Mesh | None:
+        wire = self.settings.wire
+        if not wire.nats:
+            return None
+        file = self.home / wire.nats_password_file if wire.nats_password_file else None
+        server = nats_of(wire.nats, wire.nats_user, file)
+        return Mesh(server, card=self.card.text, report=self._tell)
 
     def _card(self, serial: int, until: UnixTime) -> Card:
         return card_of(

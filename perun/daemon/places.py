@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import ipaddress
 import ssl
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from perun.daemon.settings import BadSettings, NodeSettings
 from perun.node.keeping import Place
 from perun.store.postgres.place import PostgresPlace, is_postgres
+from perun.wire.mesh import Server
 
-__all__ = ["is_here", "place_of", "require_tls", "store_of", "tls_of"]
+__all__ = ["is_here", "nats_of", "place_of", "require_tls", "store_of", "tls_of"]
 
 
 def store_of(home: Path, node: NodeSettings) -> Place:
@@ -29,6 +32,31 @@ def store_of(home: Path, node: NodeSettings) -> Place:
         raise BadSettings(
             "[node] store", "PostgreSQL needs `pip install perun-channels[scale]`"
         ) from None
+
+
+def nats_of(url: str, user: str, password_file: Path | None) -> Server:
+    """NATS servers of a setting.
+
+    Raises:
+        BadSettings: the address is none or has a password in it, or the file cannot be read.
+    """
+    for one in url.split(","):
+        parts = urlsplit(one.strip())
+        if parts.scheme not in ("nats", "tls") or not parts.hostname:
+            raise BadSettings(one, "is no address of NATS, such as nats://127.0.0.1:4222")
+        if parts.username or parts.password:
+            raise BadSettings("nats", "has a user in its address: name that, and a password's file")
+        if parts.scheme == "nats" and not is_here(parts.hostname):
+            raise BadSettings(one, "is on another machine, so it needs TLS: tls://…")
+    if importlib.util.find_spec("nats") is None:
+        raise BadSettings("nats", "needs `pip install perun-channels[scale]`")
+    password = ""
+    if password_file is not None:
+        try:
+            password = password_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise BadSettings(str(password_file), error.strerror or "cannot be read") from None
+    return Server(url, user, password)
 
 
 def is_here(bind: str) -> bool:

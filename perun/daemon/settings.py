@@ -127,6 +127,10 @@ class WireSettings(_Section, frozen=True, forbid_unknown_fields=True):
     tls_key: str = ""
     proxy: bool = False
     """A proxy of yours stands in front, has TLS, and names who comes in `X-Forwarded-For`."""
+    nats: str = ""
+    """`nats://host:port,…`: gateways hold our peers' sockets, and reach us there …"""
+    nats_user: str = ""
+    nats_password_file: str = ""
 
 
 class ApiSettings(_Section, frozen=True, forbid_unknown_fields=True):

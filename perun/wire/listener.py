@@ -34,6 +34,7 @@ from perun.wire import packets
 from perun.wire.buckets import Bucket
 from perun.wire.codes import Code
 from perun.wire.door import Door, DoorLimits, Seat
+from perun.wire.mesh import Mesh
 from perun.wire.packets import MAX_PACKET_BYTES, PROTOCOL, Attach, MalformedPacket
 from perun.wire.relay import End, Relay
 
@@ -45,6 +46,7 @@ _SWEEP_SECONDS: Final = 1.0
 _FAREWELL_SECONDS: Final = 2.0
 _BACKLOG: Final = 1_024
 _UNLIMITED: Final = 2**62
+_MOST_FAR: Final = 100_000
 
 
 class Listener:
@@ -61,6 +63,7 @@ class Listener:
         passes: Callable[[PeerId, PeerId], bool] = lambda _sender, _to: True,
         limits: DoorLimits | None = None,
         proxied: bool = False,
+        mesh: Mesh | None = None,
     ) -> None:
         """Opens nothing yet.
 
@@ -73,6 +76,7 @@ class Listener:
             passes: see `Relay`.
             proxied: whether a proxy of ours stands in front: it says in `X-Forwarded-For` who
                 comes, and whoever reaches us without it could say anything.
+            mesh: joins our relay with those of other processes.
 
         Raises:
             BadHost: one of `hosts` is none.
@@ -90,9 +94,15 @@ class Listener:
         self.app.router.add_get(WIRE_PATH, self._serve_link)
         self.app.router.add_get(CARD_PATH, self._serve_card)
         self._card = card
+        self._mesh = mesh
+        if mesh is not None:
+            self.relay.beyond = mesh.send
+            self.relay.moved = self._moved
         self._tls = tls
         self._hosts = {parse_host(host) for host in hosts}
         self._visitors: dict[Any, _Connection] = {}
+        self._far: dict[PeerId, str] = {}
+        """Addresses, as gateways say, of those who have last spoken to a node of this process."""
         self._socket: socket.socket | None = None
         self._runner: web.AppRunner | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -111,7 +121,9 @@ class Listener:
         """The network address that a peer's link comes from, as the door counts them; empty: it
         has none here. Any thread may ask."""
         end = self.relay.end_of(peer)
-        return end.seat.group if isinstance(end, _Connection) and end.seat is not None else ""
+        if isinstance(end, _Connection) and end.seat is not None:
+            return end.seat.group
+        return self._far.get(peer, "")
 
     def address_of_request(self, request: web.Request) -> str:
         """… and that of a request for a page."""
@@ -122,14 +134,61 @@ class Listener:
         """Whether a packet may wait for a link. Where half of what may wait there does already,
         those of one address add a quarter, and so much a second: whoever sends more than a link
         takes is told, and neither that link nor others who send to it pay for it."""
-        if not isinstance(end, _Connection) or sender not in self.relay:
+        if sender not in self.relay:
             return True
-        group, limit, queued = self.address_of(sender), self.limits.queued_per_link, end.queued()
+        return self._has_room_for(self.address_of(sender), end, size)
+
+    def _has_room_for(self, group: str, end: End, size: int) -> bool:
+        if not isinstance(end, _Connection):
+            return True
+        limit, queued = self.limits.queued_per_link, end.queued()
         if not group or 2 * queued <= limit:
             end.crowd.clear()
             return True
         bucket = end.crowd.setdefault(group, Bucket(limit / 4, now=_now()))
         return queued + size <= limit and bucket.take(size, _now())
+
+    # ------------------------------------------------------------------------- for a mesh
+
+    def _moved(self, peer: PeerId, here: bool) -> None:
+        assert self._mesh is not None
+        if here:
+            self._mesh.attached(peer)
+        else:
+            self._mesh.detached(peer)
+
+    def deliver(self, data: bytes, group: str) -> bool:
+        """See `perun.wire.mesh.Ends`."""
+        end = self.relay.end_of(data[34:67])
+        if end is None or not self.relay.passes(data[1:34], data[34:67]):
+            return False
+        if not self._has_room_for(group, end, len(data)):
+            return False
+        if not isinstance(end, _Connection):
+            sender = data[1:34]
+            self._far.pop(sender, None)
+            self._far[sender] = group
+            if len(self._far) > _MOST_FAR:
+                del self._far[next(iter(self._far))]
+        self.relay.passed += 1
+        end.take(data)
+        return True
+
+    def bounce(self, sender: PeerId, receiver: PeerId, tag: bytes) -> None:
+        """See `perun.wire.mesh.Ends`."""
+        self.relay.bounce(sender, receiver, tag)
+
+    def displace(self, peer: PeerId) -> None:
+        """See `perun.wire.mesh.Ends`. Only links: nobody in the mesh makes a hub leave its own."""
+        end = self.relay.end_of(peer)
+        if isinstance(end, _Connection):
+            end.leave(Code.DISPLACED, "the same id has come by a newer link")
+
+    def group_of(self, peer: PeerId) -> str:
+        """See `perun.wire.mesh.Ends`."""
+        return self.address_of(peer)
+
+    # ------------------------------------------------------------------------- life
 
     async def start(self) -> None:
         """Listens.
@@ -155,6 +214,8 @@ class Listener:
         await self._runner.setup()
         self._own(self._accept())
         self._own(self._sweep())
+        if self._mesh is not None:
+            await self._mesh.start(self)
 
     async def stop(self) -> None:
         """Closes all links, tells them, and listens no more."""
@@ -166,6 +227,8 @@ class Listener:
             visitor.leave(Code.GOING, "the listener stops")
         if self._runner is not None:
             await self._runner.cleanup()
+        if self._mesh is not None:
+            await self._mesh.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # ------------------------------------------------------------------------- connections

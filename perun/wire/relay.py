@@ -42,9 +42,13 @@ class Relay:
                 could else trouble its customers under as many as they like.
             room: whether the end of the receiver has room for so many bytes of a sender.
         """
-        self._passes, self._room = passes, room
+        self.passes, self._room = passes, room
         self.gone: Callable[[PeerId], None] = lambda _: None
         """Told whose link is gone, or another than before."""
+        self.moved: Callable[[PeerId, bool], None] = lambda _peer, _here: None
+        """Told who attaches, again too, and who is attached no longer."""
+        self.beyond: Callable[[PeerId, PeerId, bytes], bool] = lambda _from, _to, _data: False
+        """Carries a packet of the first to the second, who is not here; False: nowhere."""
         self._ends: dict[PeerId, End] = {}
         self.passed = 0
         """Packets; for metrics."""
@@ -60,6 +64,7 @@ class Relay:
         """From now on packets for this id go there; whoever had it is told so."""
         old = self._ends.get(peer)
         self._ends[peer] = end
+        self.moved(peer, True)
         if old is not None and old is not end:
             old.leave(Code.DISPLACED, "the same id has come by a newer link")
             self.gone(peer)
@@ -72,6 +77,7 @@ class Relay:
         """It has gone, unless another has come in its place already."""
         if self._ends.get(peer) is end:
             del self._ends[peer]
+            self.moved(peer, False)
             self.gone(peer)
 
     def carry(self, sender: PeerId, data: bytes) -> None:
@@ -86,16 +92,21 @@ class Relay:
             raise MalformedPacket("it names another sender than this link's", len(data))
         receiver = data[34:67]
         end = self._ends.get(receiver)
-        if (
-            end is not None
-            and self._passes(sender, receiver)
-            and self._room(sender, end, len(data))
-        ):
-            self.passed += 1
-            end.take(data)
-        elif data[67] != Kind.UNDELIVERED:
-            self.undelivered += 1
-            back = self._ends.get(sender)
-            if back is not None:
-                answer = Packet(receiver, sender, Kind.UNDELIVERED, data[68:76])
-                back.take(answer.encode())
+        if self.passes(sender, receiver):
+            if end is None:
+                if self.beyond(sender, receiver, data):
+                    self.passed += 1
+                    return
+            elif self._room(sender, end, len(data)):
+                self.passed += 1
+                end.take(data)
+                return
+        if data[67] != Kind.UNDELIVERED:
+            self.bounce(sender, receiver, data[68:76])
+
+    def bounce(self, sender: PeerId, receiver: PeerId, tag: bytes) -> None:
+        """Tells who has sent a packet that it was not delivered."""
+        self.undelivered += 1
+        back = self._ends.get(sender)
+        if back is not None:
+            back.take(Packet(receiver, sender, Kind.UNDELIVERED, tag).encode())

@@ -1,4 +1,5 @@
-"""A hub whose writer dies under payments: a standby on another folder takes over and goes on."""
+"""A hub behind gateways, whose writer dies under payments, and whose next one is stopped: each time
+a standby takes over, and goes on."""
 
 from __future__ import annotations
 
@@ -22,6 +23,8 @@ from perun.daemon.settings import (
 )
 from perun.store.postgres.place import PostgresPlace
 from tests.node.processes.network.homes import FREE, HubProcess, Place, User
+from tests.node.processes.network.proxy import Proxy
+from tests.node.processes.network.test_gateways import gateway
 from tests.node.processes.network.test_hub import (
     adds_up,
     entered,
@@ -31,9 +34,13 @@ from tests.node.processes.network.test_hub import (
     pay,
     running,
 )
+from tests.support.nats import NatsServer, nats_program
 from tests.support.postgres import Servers
 
-pytestmark = pytest.mark.chain
+pytestmark = [
+    pytest.mark.chain,
+    pytest.mark.skipif(nats_program() is None, reason="NATS: apt-get install nats-server"),
+]
 
 
 @pytest.fixture
@@ -96,15 +103,20 @@ class Payer:
         self._thread.join()
 
 
-def test_standby_takes_over_from_a_killed_writer_under_payments(
+def test_standby_takes_over_from_a_killed_and_from_a_stopped_writer_under_payments(
     tmp_path: Path, stack: ExitStack, postgres: Servers
 ) -> None:
     anvil = stack.enter_context(Anvil(options=["--block-time", "1"]))
+    nats = NatsServer(tmp_path)
+    stack.callback(nats.stop)
+    door = Proxy(0)  # The hub's name, in front of its gateways.
+    one, two = (gateway(stack, nats, door.host) for _ in range(2))
+    door.target = one.port
     place = Place(anvil, tmp_path)
-    home = place.home("hub", WireSettings("127.0.0.1:0"), FREE)
+    wire = WireSettings("127.0.0.1:0", hosts=(door.host,), nats=nats.url)
+    home = place.home("hub", wire, FREE)
     hub = running(stack, home)
     hub.wait("Paid", kind="FundCredit")
-    place.listen_at(home, hub.link)
     alice, bob = (entered(stack, place, name, hub) for name in ("alice", "bob"))
     for user in (alice, bob):
         open_with(user, hub)
@@ -125,21 +137,27 @@ def test_standby_takes_over_from_a_killed_writer_under_payments(
     payer = Payer(alice, bob)
     stack.callback(payer.stop)
     payer.wait_for(3)
-    adds_up(home)
     writer.kill()
     standby.wait("Running")
+    payer.wait_for(3)
+    door.target = two.port
+    one.kill()
+    payer.wait_for(3)
+
+    # The one that was killed comes back, and waits; the other one is stopped for a while.
+    returned = standing_by(stack, home)
+    returned.wait("StandingBy")
+    standby.process.send_signal(signal.SIGSTOP)
+    returned.wait("Running")
+    payer.wait_for(3)
+    standby.process.send_signal(signal.SIGCONT)
+    assert standby.ended() != 0  # It has found its session and its epoch gone.
     payer.wait_for(3)
     payer.stop()
     assert payer.failed == []
 
-    pay(alice, bob, "over the standby")
     received = bob.ask("payments", GetPayments(direction="in"))
-    assert [one.amount for one in received] == ["1000"] * (payer.paid + 2)
-    adds_up(heir)
-    # The one that was killed comes back, and waits.
-    returned = standing_by(stack, home)
-    returned.wait("StandingBy")
-    assert returned.process.poll() is None
-    returned.process.send_signal(signal.SIGTERM)
-    assert standby.stop() == 0
+    assert [one.amount for one in received] == ["1000"] * (payer.paid + 1)
+    adds_up(home)
+    assert returned.stop() == 0
     adds_up(heir)

@@ -1,0 +1,69 @@
+"""`perun gateway`: a process that holds a hub's sockets, and no key."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+
+from perun.daemon.places import nats_of, place_of, tls_of
+from perun.hub.logs import JsonLog
+from perun.wire.listener import Listener
+from perun.wire.mesh import Mesh
+
+__all__ = ["COMMANDS"]
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("gateway")
+@click.option("--nats", required=True, help="NATS servers, nats://host:port,…")
+@click.option("--user", default="", help="Who we are there …")
+@click.option("--password-file", type=_FILE, help="… and the file with its password.")
+@click.option("--listen", default="127.0.0.1:7070", show_default=True, help="For peers.")
+@click.option("--host", "hosts", multiple=True, help="How others dial it, host[:port].")
+@click.option("--tls-certificate", type=_FILE, help="Needed where others can reach it …")
+@click.option("--tls-key", type=_FILE)
+@click.option("--proxy", is_flag=True, help="… unless a proxy of yours in front has TLS.")
+def gateway(
+    nats: str,
+    user: str,
+    password_file: Path | None,
+    listen: str,
+    hosts: tuple[str, ...],
+    tls_certificate: Path | None,
+    tls_key: Path | None,
+    proxy: bool,
+) -> None:
+    """Hold the sockets of a hub's peers, and pass on what they say, until Ctrl-C or SIGTERM.
+
+    Any number of them serve one hub, under one name; any may die. They hold no key: a stolen one
+    can drop and delay, never read or speak for anybody.
+    """
+    bind, port = place_of(listen)
+    tls = tls_of(listen, tls_certificate, tls_key, proxied=proxy)
+    log = JsonLog(sys.stdout)
+    mesh = Mesh(nats_of(nats, user, password_file), report=log.tell)
+    listener = Listener(
+        bind, port, hosts=hosts, card=lambda: mesh.card_text, tls=tls, proxied=proxy, mesh=mesh
+    )
+
+    async def live() -> None:
+        ending = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, ending.set)
+        await listener.start()
+        log.write("Running", {"host": listener.host})
+        try:
+            await ending.wait()
+        finally:
+            await listener.stop()
+
+    asyncio.run(live())
+
+
+COMMANDS: Final = (gateway,)
