@@ -10,7 +10,7 @@ from pathlib import Path
 from perun.core.books import Books
 from perun.core.config import Policy
 from perun.core.effects import Submit, Watch
-from perun.core.state import PeerId, Totals
+from perun.core.state import LegStatus, PeerId, Totals
 from perun.crypto.hashing import keccak
 from perun.node.keeping import Place, open_store
 from perun.node.recovery import open_books
@@ -20,9 +20,10 @@ from perun.store import await_turn
 from perun.testing.parties import DEPLOYMENT, LIMITS, MemorySigner, key_of
 from perun.types import UnixTime, Version
 
-Report = tuple[bool, dict[bytes, tuple[Version, Version]], dict[bytes, Totals]]
+Report = tuple[bool, dict[bytes, tuple[Version, Version]], dict[bytes, Totals], set[bytes]]
 """What a store holds when it is opened: whether it is exit only; by channel the highest version
-signed and the newest fully signed; the totals by machine."""
+signed and the newest fully signed; the totals by machine; and the machines that are good for
+payments."""
 
 
 class _Outside:
@@ -99,4 +100,10 @@ def report(books: Books) -> Report:
         )
         for view in books.channels.values()
     }
-    return books.exit_only, versions, {bytes(id): totals for id, totals in books.totals.items()}
+    good = {
+        bytes(view.id)
+        for view in books.instances.values()
+        if not view.leave_sent and all(leg.status is LegStatus.LISTED for leg in view.legs)
+    }
+    totals = {bytes(id): row for id, row in books.totals.items()}
+    return books.exit_only, versions, totals, good
