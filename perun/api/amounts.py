@@ -15,6 +15,7 @@ from perun.units import parse_units
 
 __all__ = [
     "ETH_NAME",
+    "NoUnit",
     "OtherAsset",
     "UnknownUnit",
     "has_names",
@@ -43,6 +44,16 @@ class UnknownUnit(Misuse):
 
 
 @dataclass(eq=False)
+class NoUnit(Misuse):
+    """A part of something, and nobody says of what."""
+
+    text: str
+
+    template: ClassVar[str] = "{text} has no unit"
+    hint: ClassVar[str] = 'write 0.1ether or "5 USDC"; a number alone counts the smallest unit'
+
+
+@dataclass(eq=False)
 class OtherAsset(Misuse):
     """An amount of one asset where another one is meant."""
 
@@ -63,7 +74,7 @@ def read_amount(
         asset: which one it must be, by address.
 
     Raises:
-        UnknownUnit, OtherAsset, BadUnits: it cannot be meant.
+        UnknownUnit, NoUnit, OtherAsset, BadUnits: it cannot be meant.
     """
     if type(given) is int and given >= 0:
         return str(given), asset
@@ -72,6 +83,8 @@ def read_amount(
     number, unit = _split(given)
     if not number:
         raise BadUnits(given, 18)
+    if not unit and "." in number:
+        raise NoUnit(given)
     if not unit:
         return str(parse_units(number, 0)), asset
     found, decimals = _unit(given, unit, tokens)

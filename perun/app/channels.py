@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from perun.app import errands
 from perun.app.contacts import remember
 from perun.app.errors import BadParams, Forbidden, NoSuch
@@ -45,6 +47,8 @@ def open_channel(work: Work, caller: Caller, params: Open) -> Opening:
     if to.peer == work.me:
         raise BadParams("this is your own node")
     offer = _offer(work, to, params)
+    if not offer.own_amount and not offer.peer_amount:
+        raise BadParams("nothing would be in the channel: say how much")
     if known is not None:
         return _show_opening(work, to, offer, known)
     if not params.consent:
@@ -54,7 +58,7 @@ def open_channel(work: Work, caller: Caller, params: Open) -> Opening:
     work.desk.do(offer)
     # The newest one: it was made a line ago.
     channel = next(reversed(work.books.channels))
-    remember(work, to)
+    remember(work, to if params.account is None else replace(to, account=offer.account))
     row = errand(
         work,
         caller,
@@ -156,13 +160,21 @@ def view_of(work: Work, text: str) -> ChannelView:
     return view
 
 
+def _some(text: str) -> Wei:
+    """An amount that is worth a transaction."""
+    amount = amount_of(text)
+    if not amount:
+        raise BadParams("the amount is 0")
+    return amount
+
+
 def top_up(work: Work, caller: Caller, params: TopUp) -> Done:
     """More of our money into a channel, by a transaction."""
     digest = digest_of("topUp", params)
     known = known_errand(work, params.idempotency_key, digest, "topUp")
     if known is not None:
         return errands.done(known)
-    view, amount = view_of(work, params.channel), amount_of(params.amount)
+    view, amount = view_of(work, params.channel), _some(params.amount)
     price, asset = _gas_cost(work, gas.DEPOSIT_GAS), view.channel.asset
     _check(work, caller, asset, amount, price)
     work.desk.do(CommandFund(view.id, amount))
@@ -178,10 +190,10 @@ def withdraw(work: Work, caller: Caller, params: Withdraw) -> Done:
     known = known_errand(work, params.idempotency_key, digest, "withdraw")
     if known is not None:
         return errands.done(known)
-    view, amount = view_of(work, params.channel), amount_of(params.amount)
+    view, amount = view_of(work, params.channel), _some(params.amount)
     free = work.free(view)
     if amount > free:
-        raise NotEnoughMoney("withdrawal of what is free", free, amount)
+        raise NotEnoughMoney("withdrawal of what is free", free, amount, view.channel.asset)
     price, asset = _gas_cost(work, gas.WITHDRAW_GAS), view.channel.asset
     _check(work, caller, asset, 0, price)
     work.desk.do(CommandWithdraw(view.id, amount))
@@ -240,7 +252,7 @@ def claim(work: Work, caller: Caller, params: Claim) -> Done:
     available = Wei(0) if credit is None else credit.amount
     amount = available if params.amount is None else amount_of(params.amount)
     if amount > available or not amount:
-        raise NotEnoughMoney("credit", available, amount)
+        raise NotEnoughMoney("credit", available, amount, asset)
     price = _gas_cost(work, gas.CLAIM_GAS)
     _check(work, caller, asset, 0, price)
     work.desk.do(CommandClaim(asset, amount, to))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from perun.app import values as v
 from perun.app.errors import BadParams, NoSuch
 from perun.app.methods import AddContact, GetContacts, RemoveContact
@@ -43,6 +45,11 @@ def add(work: Work, params: AddContact) -> v.Contact:
     if to.peer == work.me:
         raise BadParams("this is your own node")
     before = work.shelf.names.get(to.peer)
+    taken = work.shelf.contacts.get(name)
+    if taken is not None and taken.peer != to.peer:
+        raise BadParams(
+            f"{name} is {show_node(taken.peer)}: remove that name first, or take another"
+        )
     account = to.account
     if params.account is not None:
         account = Address(bytes.fromhex(params.account[2:]))
@@ -64,8 +71,12 @@ def remove(work: Work, params: RemoveContact) -> v.Done:
 
 
 def remember(work: Work, to: Who) -> None:
-    """Keeps where somebody is found whom we have business with, under the host's name."""
-    if not to.host or to.peer in work.shelf.names:
+    """Keeps where somebody is found whom we have business with, under the host's name; and which
+    account is theirs."""
+    known = work.shelf.names.get(to.peer)
+    if known is not None and to.account and known.account != to.account:
+        work.put(replace(known, account=to.account))
+    if not to.host or known is not None:
         return
     name, number = to.host, 1
     while name in work.shelf.contacts:

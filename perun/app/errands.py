@@ -62,6 +62,9 @@ def on_notice(work: Work, notice: Notice) -> None:
         elif row.method == "topUp" and isinstance(notice, ChannelFunded):
             _move(work, row, "done", "a final block shows the money", over=True)
         elif isinstance(notice, _AGREED.get(row.method, ())):
+            if isinstance(notice, WithdrawAgreed):
+                newest = work.books.channels[notice.channel].withdraws[-1].withdraw
+                row = replace(row, index=newest.index)
             _move(work, row, "mining", "both have signed, the transaction is on its way")
         elif row.method == "leave" and isinstance(notice, ChannelDisputed):
             text = f"the dispute ends at {notice.deadline}; then the chain pays"
@@ -94,7 +97,15 @@ def go_on(work: Work) -> None:
             text = "the transaction came too late, and no money has moved; open it again"
             _move(work, row, "refused", text, over=True)
         elif row.method == "withdraw" and row.state == "mining" and not view.withdraws:
-            _move(work, row, "done", "a final block shows it, or it has lapsed", over=True)
+            _end_withdrawal(work, row, view)
+
+
+def _end_withdrawal(work: Work, row: Errand, view: ChannelView) -> None:
+    if view.final.withdrawals > row.index:
+        _move(work, row, "done", "a final block shows the money in your account", over=True)
+    else:
+        text = "the transaction came too late, and no money has moved; ask for it again"
+        _move(work, row, "refused", text, over=True)
 
 
 def _has_lapsed(work: Work, row: Errand, view: ChannelView) -> bool:

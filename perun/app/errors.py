@@ -23,6 +23,7 @@ from perun.units import format_ether
 
 __all__ = [
     "AccountTooPoor",
+    "AccountUnknown",
     "BadParams",
     "BadRequest",
     "Forbidden",
@@ -53,7 +54,6 @@ class BadParams(Refusal):
 
     code: ClassVar[int] = -32602
     template: ClassVar[str] = "{why}"
-    hint: ClassVar[str] = "the OpenRPC document says what each method takes"
 
 
 @dataclass(eq=False)
@@ -107,6 +107,23 @@ class AccountTooPoor(Refusal):
     def _said(self) -> str:
         has, needed = (format_ether(amount) for amount in (self.has, self.needed))
         return f"your account has {has} ETH, {needed} ETH are needed, gas included"
+
+
+@dataclass(eq=False)
+class AccountUnknown(Refusal):
+    """A channel names both accounts, and nobody has said what the other one is."""
+
+    node: str
+    host: str
+
+    code: ClassVar[int] = 15
+    template: ClassVar[str] = (
+        "the account of {node} is not known: {host} is another node, which only passes things on"
+    )
+    hint: ClassVar[str] = (
+        "ask for the account, which `perun balance` shows there, and name it "
+        "(--account, here and at `perun contacts add`)"
+    )
 
 
 class NotYet(NoWay):

@@ -154,7 +154,7 @@ def refund(work: Work, caller: Caller, params: Refund) -> Payment:
     left = Wei(income.last - income.first - given_back(work, income))
     amount = left if params.amount is None else amount_of(params.amount)
     if amount > left or not left:
-        raise NotEnoughMoney("refund", left, amount)
+        raise NotEnoughMoney("refund", left, amount, income.asset)
     payment = _new(
         work,
         params.idempotency_key,

@@ -232,6 +232,8 @@ class Errand(Extra, frozen=True, array_like=True):
     state: str
     text: str = ""
     over: bool = False
+    index: int = -1
+    """Which of the channel's withdrawals it is, once both have signed; -1: not known."""
 
     @property
     def row_key(self) -> bytes:

@@ -25,10 +25,12 @@ from perun.types import UnixTime
 from perun.units import format_units
 
 __all__ = [
+    "ACCOUNT",
     "JSON",
     "KEY",
     "YES",
     "Amounts",
+    "Names",
     "by_start",
     "command",
     "consent",
@@ -41,6 +43,7 @@ __all__ = [
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print what the node answers.")
 YES = click.option("--yes", is_flag=True, help="Ask nothing.")
+ACCOUNT = click.option("--account", help="The other's on chain, as `perun balance` shows it there.")
 KEY = click.option("--key", help="Idempotency key: the same again happens once.")
 
 
@@ -138,6 +141,20 @@ def show_table(made: Table, otherwise: str) -> None:
 def time_of(seconds: int | None) -> str:
     """UTC."""
     return "" if seconds is None else clock(UnixTime(seconds))
+
+
+class Names:
+    """How our user calls others; the node is asked once, when the first one is shown."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._known: dict[str, str] | None = None
+
+    def show(self, id: str) -> str:
+        """A contact's name, or the beginning of an id."""
+        if self._known is None:
+            self._known = {one.node: one.name for one in self._node.contacts()}
+        return who(id, self._known.get(id, ""))
 
 
 def who(node: str, name: str = "") -> str:

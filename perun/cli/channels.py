@@ -15,7 +15,17 @@ from rich.table import Table
 
 from perun.api.client import Node
 from perun.app.values import Channel, Done, Opening
-from perun.cli.asking import JSON, KEY, YES, Amounts, by_start, command, consent, print_json
+from perun.cli.asking import (
+    ACCOUNT,
+    JSON,
+    KEY,
+    YES,
+    Amounts,
+    by_start,
+    command,
+    consent,
+    print_json,
+)
 from perun.cli.outcome import NOT_DONE
 from perun.cli.render import console, ether, plain, say
 from perun.cli.waiting import WAIT, goes_on, until_over
@@ -32,19 +42,21 @@ _REFUSED: Final = "refused"
 @click.option("--draw", is_flag=True, help="The peer's share out of its credit: one transaction.")
 @click.option("--fee", default="0", help="What you pay the peer for its share.")
 @click.option("--asset", help="A token, by name or address; else ETH.")
+@ACCOUNT
 @WAIT
 @KEY
 @YES
 @JSON
 def open_(
     node: Node, peer: str, sum: str, receive: str, draw: bool, fee: str, asset: str | None,
-    wait: bool, key: str | None, yes: bool, as_json: bool,
+    account: str | None, wait: bool, key: str | None, yes: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Open a channel with PEER, a hub or a person, and put AMOUNT into it."""
     amounts = Amounts(node)
     units, asset = amounts.read(sum, asset)
     share, price = (amounts.read(one, asset)[0] for one in (receive, fee))
     terms: dict[str, Any] = {"asset": asset, "peer_amount": share, "draw": draw, "fee": price}
+    terms["account"] = account
     assert units is not None
     plan = node.open(peer, units, consent=False, **terms)
     if not as_json:

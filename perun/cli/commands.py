@@ -26,6 +26,8 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
         ("wallet", "perun.cli.wallet", "Open the page over your own node."),
         ("networks", "perun.cli.looking", "Show the networks that the node knows."),
         ("contacts", "perun.cli.looking", "Names for nodes: list them, add, remove."),
+        ("status", "perun.cli.stores", "Show how the node stands, or what a store knows."),
+        ("backup", "perun.cli.stores", "Show where it is backed up; or copy a store."),
         ("towers", "perun.cli.towers", "Who watches for this node while it is offline."),
         ("restore", "perun.cli.restore", "Get back every store of twelve words."),
     ),
@@ -65,8 +67,6 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
         ("watch", "perun.cli.tower", "Answer for the owner of an export, who is asleep."),
     ),
     "With a store and no node": (
-        ("status", "perun.cli.stores", "Show what a store knows."),
-        ("backup", "perun.cli.stores", "Copy a store; or keep those of others."),
         ("export", "perun.cli.tower", "Write what a tower needs: signatures, and no key."),
         ("exit", "perun.cli.leaving", "Get everything out that the chain owes, alone."),
         ("keys", "perun.cli.keys", "Make and look at encrypted keyfiles."),

@@ -8,7 +8,18 @@ from typing import Final
 import click
 
 from perun.api.client import Node
-from perun.cli.asking import JSON, Amounts, command, print_json, show_table, table, time_of, who
+from perun.cli.asking import (
+    ACCOUNT,
+    JSON,
+    Amounts,
+    Names,
+    command,
+    print_json,
+    show_table,
+    table,
+    time_of,
+    who,
+)
 from perun.cli.homes import HOME_OPTION
 from perun.cli.render import console, ether, plain, say
 
@@ -81,10 +92,10 @@ def exposure(node: Node, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    out, amounts = console(), Amounts(node)
+    out, amounts, names = console(), Amounts(node), Names(node)
     for one in found.channels:
         watchers = plain(", ".join(watcher.name for watcher in one.watchers)) or "nobody"
-        shown = table(f"{one.channel[:14]}…", f"with {who(one.peer)}")
+        shown = table(f"{one.channel[:14]}…", f"with {names.show(one.peer)}")
         shown.add_row("you have", amounts.show(one.asset, one.have))
         shown.add_row(
             "alone you would get",
@@ -108,7 +119,7 @@ def payments(node: Node, as_json: bool, limit: int) -> None:
     if as_json:
         print_json(found)
         return
-    amounts = Amounts(node)
+    amounts, names = Amounts(node), Names(node)
     shown = table("when (UTC)", "", "amount", "with", "text", "id", folded="text")
     for one in found:
         said = plain(one.text or one.why)
@@ -117,7 +128,7 @@ def payments(node: Node, as_json: bool, limit: int) -> None:
             time_of(one.created)[5:16],
             "→" if one.direction == "out" else "←",
             amounts.show(one.asset, one.amount),
-            who(one.peer),
+            names.show(one.peer),
             said if is_final else f"{one.step}: {said}",
             one.id[:8] + "…",
         )
@@ -148,13 +159,13 @@ def offers(node: Node, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    amounts = Amounts(node)
+    amounts, names = Amounts(node), Names(node)
     shown = table("id", "from", "what", "asks of you", "until (UTC)", folded="what")
     for one in found:
         asked = one.own_amount if one.kind == "channel" else one.loses
         shown.add_row(
             one.id[:8] + "…",
-            who(one.peer),
+            names.show(one.peer),
             plain(one.text),
             amounts.show(one.asset, asked),
             time_of(one.until)[:16],
@@ -180,11 +191,12 @@ def networks(node: Node, as_json: bool) -> None:
 
 @click.group("contacts", invoke_without_command=True)
 @HOME_OPTION
+@JSON
 @click.pass_context
-def contacts(context: click.Context, home: Path) -> None:
+def contacts(context: click.Context, home: Path, as_json: bool) -> None:
     """Names for nodes: list them, add, remove."""
     if context.invoked_subcommand is None:
-        context.invoke(contacts_list, home=home, as_json=False)
+        context.invoke(contacts_list, home=home, as_json=as_json)
 
 
 @command("list")
@@ -204,10 +216,11 @@ def contacts_list(node: Node, as_json: bool) -> None:
 @command("add")
 @click.argument("name")
 @click.argument("address")
+@ACCOUNT
 @JSON
-def contacts_add(node: Node, name: str, address: str, as_json: bool) -> None:
+def contacts_add(node: Node, name: str, address: str, account: str | None, as_json: bool) -> None:
     """Give the node at ADDRESS a NAME; it may reach you from then on."""
-    done = node.add_contact(name, address)
+    done = node.add_contact(name, address, account)
     if as_json:
         print_json(done)
     else:

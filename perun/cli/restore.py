@@ -89,7 +89,7 @@ def restore(
     folder = home_of(home) / "restored"
     table = Table(title="Found", title_justify="left")
     for heading in ("store", "channels", "yours, at least", "entry", "at", "last heard of"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     written = [_write(folder, keyring, one, password, places, rpc, table) for one in found]
     shown.print(table)
     for one in found:

@@ -9,8 +9,12 @@ from pathlib import Path
 import click
 from rich.table import Table
 
+from perun.api.client import Node
 from perun.backup.service import BackupService
-from perun.cli.render import amount, console, say, short
+from perun.cli.asking import JSON, command, print_json, show_table, table
+from perun.cli.homes import HOME_OPTION
+from perun.cli.looking import balance as balance_of_node
+from perun.cli.render import amount, console, plain, say, short
 from perun.core.rules.phases import Phase, phase
 from perun.core.states.content import agreed_content, agreed_version
 from perun.core.states.valuation import alone, balance
@@ -39,9 +43,33 @@ class _Backup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_Backup)
-def backup() -> None:
-    """Copy a store: perun backup STORE FILE. Or keep the backups of others: perun backup serve."""
+@click.group(cls=_Backup, invoke_without_command=True)
+@HOME_OPTION
+@JSON
+@click.pass_context
+def backup(context: click.Context, home: Path, as_json: bool) -> None:
+    """Show where the node is backed up. Or copy a store: perun backup STORE FILE; or keep those of
+    others: perun backup serve."""
+    if context.invoked_subcommand is None:
+        context.invoke(backup_list, home=home, as_json=as_json)
+
+
+@command("list")
+@JSON
+def backup_list(node: Node, as_json: bool) -> None:
+    """Show where the node is backed up, and how far."""
+    found = node.backups()
+    if as_json:
+        print_json(found)
+        return
+    shown = table("place", "has entry", "of", "heard of", "trouble")
+    for one in found:
+        heard = "not yet" if one.age is None else f"{one.age} s ago"
+        shown.add_row(plain(one.name), str(one.entry), str(one.of), heard, plain(one.trouble))
+    show_table(shown, "Nowhere: name places in [backup] of perun.toml, and start the node again.")
+
+
+backup.add_command(backup_list)
 
 
 @backup.command("copy", hidden=True)
@@ -87,17 +115,23 @@ async def _serve(folder: Path, listener: Listener) -> None:
 
 
 @click.command()
-@click.argument("store", type=_STORE)
-def status(store: Path) -> None:
-    """Show what STORE knows, as of the last block that its node has seen."""
+@click.argument("store", type=_STORE, required=False)
+@HOME_OPTION
+@JSON
+@click.pass_context
+def status(context: click.Context, store: Path | None, home: Path, as_json: bool) -> None:
+    """Show how the node stands; or what STORE knows, as of the last block that it has seen."""
+    if store is None:
+        context.invoke(balance_of_node, home=home, as_json=as_json)
+        return
     profile, books = open_copy(store)
-    table = Table()
+    rows = Table()
     for heading in ("channel", "peer", "phase", "version", "locked in", *_OURS):
-        table.add_column(heading)
+        rows.add_column(heading)
     for view in books.channels.values():
         now, ours = phase(view, books.chain), balance(books, view)
         worth = (ours.free + ours.locked, ours.guaranteed, alone(books, view))
-        table.add_row(
+        rows.add_row(
             short(view.id),
             short(view.peer),
             now.value,
@@ -107,7 +141,7 @@ def status(store: Path) -> None:
         )
     shown = console()
     say(shown, f"Account {checksum(profile.account)} on chain {profile.chain_id}")
-    shown.print(table)
+    shown.print(rows)
 
 
 COMMANDS = (backup, status)

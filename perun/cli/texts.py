@@ -12,14 +12,19 @@ from perun.units import format_ether
 __all__ = ["amount", "clock", "ether", "plain", "short"]
 
 _DIGITS: Final = 6
+_SHOWN: Final = 10 ** (18 - _DIGITS)
+"""Wei: the least that six decimals show."""
 _MOST: Final = 1_000
 """Characters of one line; a node may send megabytes of reason."""
 
 
 def ether(wei: int) -> str:
-    """Ether with six decimals; what is left out is less than a millionth."""
+    """Ether with six decimals, unless that would show nothing of it; less than a millionth is left
+    out."""
     text = format_ether(wei)
     whole, _, fraction = text.partition(".")
+    if abs(wei) < _SHOWN:
+        return text if wei else f"0.{'0' * _DIGITS}"
     if len(fraction) <= _DIGITS:
         return f"{whole}.{fraction.ljust(_DIGITS, '0')}"
     return f"{whole}.{fraction[:_DIGITS]}"

@@ -8,38 +8,43 @@ from typing import Final
 
 import click
 from msgspec.structs import replace
-from rich.table import Table
 
-from perun.api.client import connect
+from perun.api.client import Node
+from perun.cli.asking import JSON, command, print_json, show_table, table, time_of
 from perun.cli.homes import HOME_OPTION, home_of
-from perun.cli.render import clock, console, plain, say
+from perun.cli.render import console, plain, say
 from perun.daemon.settings import FILE_NAME, read_settings, write_settings
 from perun.encoding.addresses import NodeAddress, parse_host
-from perun.types import UnixTime
 
 __all__ = ["COMMANDS", "towers"]
 
 
-@click.group()
-def towers() -> None:
-    """Who watches for this node while it is offline."""
-
-
-@towers.command("list")
+@click.group(invoke_without_command=True)
 @HOME_OPTION
-def listed(home: Path) -> None:
+@JSON
+@click.pass_context
+def towers(context: click.Context, home: Path, as_json: bool) -> None:
+    """Who watches for this node while it is offline."""
+    if context.invoked_subcommand is None:
+        context.invoke(listed, home=home, as_json=as_json)
+
+
+@command("list")
+@JSON
+def listed(node: Node, as_json: bool) -> None:
     """Show the towers, and what they have acknowledged."""
-    table = Table()
-    for heading in ("tower", "channels", "sees", "trouble"):
-        table.add_column(heading)
-    node = connect(home=home_of(home))
-    try:
-        for one in node.towers():
-            sees = clock(UnixTime(one.sees)) if one.sees else "nothing yet"
-            table.add_row(plain(one.name), str(one.channels), sees, plain(one.trouble))
-    finally:
-        node.hang_up()
-    console().print(table)
+    found = node.towers()
+    if as_json:
+        print_json(found)
+        return
+    shown = table("tower", "channels", "sees (UTC)", "trouble")
+    for one in found:
+        sees = time_of(one.sees) if one.sees else "nothing yet"
+        shown.add_row(plain(one.name), str(one.channels), sees, plain(one.trouble))
+    show_table(shown, "Nobody watches: perun towers add ADDRESS")
+
+
+towers.add_command(listed)
 
 
 @towers.command("add")

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from perun.errors import Misuse, PeerFault
-from perun.types import Address, Asset, InstanceId
+from perun.types import ETH, Address, Asset, InstanceId
+from perun.units import format_ether
 
 __all__ = [
     "AssetNotPriced",
@@ -57,8 +58,13 @@ class NotEnoughMoney(Misuse):
     what: str
     available: int
     wanted: int
+    asset: Asset | None = None
+    """Said where people read it: then amounts of ETH are in ether."""
 
-    template: ClassVar[str] = "{what}: {wanted} wanted, {available} available"
+    def _said(self) -> str:
+        show = format_ether if self.asset == ETH else str
+        unit = " ETH" if self.asset == ETH else ""
+        return f"{self.what}: {show(self.wanted)}{unit} wanted, {show(self.available)} available"
 
 
 @dataclass(eq=False)

@@ -17,13 +17,14 @@ from msgspec.structs import replace
 
 from perun.app.affording import require_ether, with_outside
 from perun.app.cards import ShownPrices, require_same, wants_card
+from perun.app.errors import AccountUnknown
 from perun.app.methods import GetStatus, Open, TopUp
 from perun.app.work import Ask
 from perun.core.config import Config
 from perun.daemon.cards import fetch_card
 from perun.daemon.purse import Purse
 from perun.encoding.addresses import NodeAddress
-from perun.encoding.cards import Card
+from perun.encoding.cards import Card, CardFromAnother
 from perun.node.runtime import Node
 
 __all__ = ["Lookups"]
@@ -84,13 +85,19 @@ class Lookups:
                 _write(self._file, self._serials)
         return card
 
+    def _card_of(self, address: NodeAddress) -> Card:
+        try:
+            return self.card(address)
+        except CardFromAnother as error:
+            raise AccountUnknown(error.expected, address.host) from None
+
     def _look_outside(self, item: Ask) -> None:
         self._node.ask(with_outside(item, self._purse.look()))
 
     def _complete(self, item: Ask, params: Open | TopUp) -> None:
         try:
             if isinstance(params, Open) and wants_card(params):
-                card = self.card(NodeAddress.parse(params.peer))
+                card = self._card_of(NodeAddress.parse(params.peer))
                 params = self._prices.complete(item.caller.token, params, card)
             require_ether(self._node.books, self._purse.look(), params)
         except Exception as error:

@@ -72,8 +72,8 @@ def terms(alice: Party, bob: Party) -> Channel:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"bob_key": key_of("mallory").address}, "our account and key"),
-        ({"bob": key_of("mallory").address}, "our account and key"),
+        ({"bob_key": key_of("mallory").address}, "another account or key than ours"),
+        ({"bob": key_of("mallory").address}, "another account or key than ours"),
         ({"alice": key_of("bob").address}, "share an address"),
         ({"alice_key": key_of("bob").address}, "share an address"),
         ({"alice": Address(bytes(20))}, "zero or the contract"),

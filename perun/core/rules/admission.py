@@ -52,7 +52,7 @@ def check_terms(draft: Draft, channel: Channel, role: Role, holds: int) -> None:
     me, limits = config.identity, config.limits
     sides = ((channel.alice, channel.alice_key), (channel.bob, channel.bob_key))
     if sides[role] != (me.account, me.key):
-        raise ChannelRejected("our account and key do not stand in our role")
+        raise ChannelRejected("it names another account or key than ours for us")
     if set(sides[0]) & set(sides[1]):
         raise ChannelRejected("both sides share an address")
     if {ZERO_ADDRESS, config.deployment.contract.contract} & {*sides[0], *sides[1]}:

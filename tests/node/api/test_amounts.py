@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from perun.api.amounts import OtherAsset, UnknownUnit, in_digits, read_amount
+from perun.api.amounts import NoUnit, OtherAsset, UnknownUnit, in_digits, read_amount
 from perun.api.client import CallRefused, question_about
 from perun.api.side_by_side import AsyncNode
 from perun.app.methods import Scope
@@ -41,11 +41,16 @@ def test_units(given: str | int, digits: str, asset: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [0.1, True, None, -1, "", "x", "1.5", "-1", "1,0 ether", "0.0000001 USDC"]
+    "given", [0.1, True, None, -1, "", "x", "-1", "1,0 ether", "0.0000001 USDC"]
 )
 def test_units_that_are_none(given: Any) -> None:
     with pytest.raises(BadUnits):
         read_amount(given, TOKENS)
+
+
+def test_a_part_of_nothing_named_is_asked_about() -> None:
+    with pytest.raises(NoUnit, match=r"1\.5 has no unit; write 0\.1ether"):
+        read_amount("1.5", TOKENS)
 
 
 def test_what_a_unit_says_is_part_of_the_call() -> None:

@@ -135,7 +135,7 @@ def test_topping_up_adds_once(town: Town, alice: Person, bob: Person) -> None:
 
 def test_withdrawing_pays_our_account(town: Town, alice: Person, bob: Person) -> None:
     id = opened(town, alice, bob)
-    with pytest.raises(NotEnoughMoney):
+    with pytest.raises(NotEnoughMoney, match=r"0\.000000000000001 available"):
         alice.ask("withdraw", Withdraw(idempotency_key="w", channel=id, amount="1001"))
     params = Withdraw(idempotency_key="w", channel=id, amount="300")
     alice.ask("withdraw", params)
@@ -144,6 +144,28 @@ def test_withdrawing_pays_our_account(town: Town, alice: Person, bob: Person) ->
     alice.ask("withdraw", params)
     town.world.advance(12, 5)
     assert channel(alice).free == "700"
+
+
+def test_a_withdrawal_that_lapsed_is_no_success(town: Town, alice: Person, bob: Person) -> None:
+    """Both have signed, and the transaction of whoever wanted it never comes."""
+    id = opened(town, alice, bob)
+    alice.party.chain.mining = False
+    alice.ask("withdraw", Withdraw(idempotency_key="w", channel=id, amount="300"))
+    town.world.settle()
+    assert states(alice)[-1] == "mining"
+    town.until(lambda: states(alice)[-1] not in ("mining", "asked"), 60, 10_000)
+    assert states(alice)[-1] == "refused"
+    assert channel(alice).free == "1000"
+
+
+def test_nothing_at_all_costs_no_transaction(town: Town, alice: Person, bob: Person) -> None:
+    id = opened(town, alice, bob)
+    with pytest.raises(BadParams, match="amount is 0"):
+        alice.ask("topUp", TopUp(idempotency_key="t", channel=id, amount="0"))
+    with pytest.raises(BadParams, match="amount is 0"):
+        alice.ask("withdraw", Withdraw(idempotency_key="w", channel=id, amount="0"))
+    with pytest.raises(BadParams, match="nothing would be in"):
+        alice.ask("open", replace(_open(bob, 0, consent=True), idempotency_key="none"))
 
 
 def test_closing_takes_machines_out_first(town: Town, alice: Person, bob: Person) -> None:
@@ -273,6 +295,17 @@ def test_contacts_are_names_for_nodes(town: Town, alice: Person, bob: Person) ->
         alice.ask("addContact", AddContact(name="perun1abc", node=bob.id))
 
 
+def test_a_name_is_not_given_to_somebody_else(town: Town, alice: Person, bob: Person) -> None:
+    """Attack by mistake: whoever pays "Bob" from then on would pay Carol."""
+    carol = town.person("carol", OPEN_HANDED)
+    alice.ask("addContact", AddContact(name="Bob", node=bob.id))
+    with pytest.raises(BadParams, match="remove that name first"):
+        alice.ask("addContact", AddContact(name="Bob", node=carol.id))
+    alice.ask("addContact", AddContact(name="Bob", node=f"{bob.id}@bob.example"))
+    (contact,) = alice.ask("contacts", GetContacts())
+    assert (contact.node, contact.host) == (bob.id, "bob.example")
+
+
 def test_a_mistyped_payee_is_refused(alice: Person, bob: Person) -> None:
     wrong = bob.id[:-1] + ("q" if bob.id[-1] != "q" else "p")
     with pytest.raises(BadNodeId):
@@ -284,6 +317,12 @@ def test_opening_with_a_host_remembers_where(alice: Person, bob: Person) -> None
     alice.ask("open", params)
     (contact,) = alice.ask("contacts", GetContacts())
     assert (contact.name, contact.host, contact.node) == ("hub.example", "hub.example", bob.id)
+    assert contact.account is None
+    account = "0x" + 20 * "ab"
+    alice.ask("open", replace(params, idempotency_key="again", account=account))
+    (contact,) = alice.ask("contacts", GetContacts())
+    assert contact.account is not None
+    assert contact.account.lower() == account
 
 
 def test_status_says_what_is_there_and_what_is_wrong(

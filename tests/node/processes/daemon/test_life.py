@@ -35,6 +35,10 @@ def test_request_is_paid_over_a_hub_and_the_money_comes_home(town: Town) -> None
     for node in (alice_node, bob_node):
         until(lambda node=node: [c.peer_free for c in node.channels()] == [str(ETHER // 10)])  # type: ignore[misc]
 
+    behind = f"{bob_node.status().node}@{address_of(hub).partition('@')[2]}"
+    with pytest.raises(CallRefused, match="which only passes things on; ask for the account"):
+        alice_node.open(behind, "0.01 ether", consent=True)
+
     request = bob_node.request("0.01 ether", memo="two coffees")
     payment = alice_node.pay(request.uri, text="thanks")
     assert (payment.step, payment.amount) == ("done", str(ETHER // 100))
