@@ -89,7 +89,12 @@ def _stand_by(place: Place, begin: Callable[[], None], log: JsonLog) -> None:
     required=True,
     help="The test network that the hub is for.",
 )
-@click.option("--rpc", multiple=True, required=True, help="An Ethereum node of that network.")
+@click.option(
+    "--rpc",
+    multiple=True,
+    required=True,
+    help="An Ethereum node of that network; given twice, the two are compared.",
+)
 @click.option(
     "--keyfile",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final, TypeVar
 
@@ -24,6 +25,7 @@ from perun.daemon.settings import (
     FILE_NAME,
     Amount,
     ApiSettings,
+    BadSettings,
     ChainSettings,
     HubSettings,
     NodeSettings,
@@ -54,6 +56,8 @@ _NO_TAG: Final = 64
 """Blocks that count as final where a node has no tag for that: two epochs."""
 _LOOKS: Final = 3
 _TRIES: Final = 60
+_TRIES_OF_TWO: Final = 8
+"""Where another node may answer."""
 _PAUSE: Final = 0.5
 """Seconds between two tries."""
 _PARTS: Final = 10
@@ -162,11 +166,7 @@ def _raise(
     say: Callable[[str], None],
     rich: Callable[[RpcEndpoint, str], None],
 ) -> Raised:
-    endpoint = _patiently(lambda: connect(wanted.rpc[0]), say)
-    chain = _patiently(endpoint.chain_now, say)
-    if chain != wanted.network.chain:
-        raise OtherNetwork(f"the node of {wanted.network.name}", chain, wanted.network.chain)
-    genesis = _patiently(lambda: _genesis(endpoint), say)
+    endpoint, genesis = _reached(wanted, connect, say)
     keyring = _keyring(home, wanted)
     account = keyring.account
     if wanted.keyfile is not None:
@@ -179,20 +179,50 @@ def _raise(
     return Raised(settings, keyring, account)
 
 
+def _reached(
+    wanted: Wanted, connect: Callable[[str], RpcEndpoint], say: Callable[[str], None]
+) -> tuple[RpcEndpoint, bytes]:
+    """The first node that answers, and the chain's first block, about which all that answer agree:
+    contracts are paid for on one chain, and the hub that runs compares both."""
+    found: dict[bytes, RpcEndpoint] = {}
+    faults: list[ChainFault] = []
+    tries = _TRIES if len(wanted.rpc) == 1 else _TRIES_OF_TWO
+    for url in wanted.rpc:
+        try:
+            endpoint = _patiently(partial(connect, url), say, tries)
+            _require(wanted.network, _patiently(endpoint.chain_now, say, tries))
+            found.setdefault(_patiently(partial(_genesis, endpoint), say, tries), endpoint)
+        except ChainFault as fault:
+            faults.append(fault)
+    if not found:
+        raise faults[0]
+    if len(found) > 1:
+        raise BadSettings("--rpc", "names nodes of two chains")
+    for silent in faults:
+        say(f"one of two nodes does not answer, and is compared once it does: {silent}")
+    ((genesis, endpoint),) = found.items()
+    return endpoint, genesis
+
+
+def _require(network: Network, chain: int) -> None:
+    if chain != network.chain:
+        raise OtherNetwork(f"the node of {network.name}", chain, network.chain)
+
+
 def _genesis(endpoint: RpcEndpoint) -> bytes:
     with translated():
         return bytes(endpoint.web3.eth.get_block(0)["hash"])
 
 
-def _patiently(ask: Callable[[], T], say: Callable[[str], None]) -> T:
+def _patiently(ask: Callable[[], T], say: Callable[[str], None], tries: int = _TRIES) -> T:
     """An answer of a node that turns some questions away, or is behind another one of its name."""
-    for left in range(_TRIES, 0, -1):
+    for left in range(tries, 0, -1):
         try:
             return ask()
         except ChainFault as fault:
             if left == 1:
                 raise
-            if left == _TRIES - 2:
+            if left == tries - 2:
                 say(f"the chain's node fails, it is asked again: {fault}")
             time.sleep(_PAUSE)
     raise AssertionError

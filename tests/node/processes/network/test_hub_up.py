@@ -24,10 +24,12 @@ SEPOLIA = 11_155_111
 KEY = key_of("operator")
 
 
-def arguments(anvil: Anvil, folder: Path, network: str = "sepolia") -> list[str]:
+NOBODY = "http://127.0.0.1:9"
+
+
+def arguments(anvil: Anvil, folder: Path, network: str = "sepolia", *more: str) -> list[str]:
     given = (
-        "--rpc",
-        anvil.url,
+        *(word for url in (*more, anvil.url) for word in ("--rpc", url)),
         "--home",
         str(folder / "hub"),
         "--listen",
@@ -72,6 +74,14 @@ def test_killed_and_run_twice_it_pays_for_each_contract_once(tmp_path: Path) -> 
         assert settings.hub is not None
         assert settings.hub.faucet is None
         assert settings.hub.credit == 10**18
+
+        again = CliRunner().invoke(cli, arguments(anvil, tmp_path, "sepolia", NOBODY))
+        assert again.exit_code == 0, again.output
+        assert "one of two nodes does not answer" in again.output
+        with Anvil(options=[*options, "--timestamp", "1"]) as another:
+            two = CliRunner().invoke(cli, arguments(anvil, tmp_path, "sepolia", another.url))
+        assert two.exit_code == 1
+        assert "names nodes of two chains" in two.output
 
         other = CliRunner().invoke(cli, arguments(anvil, tmp_path, "hoodi"))
         assert other.exit_code == 1
