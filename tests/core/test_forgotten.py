@@ -9,9 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from perun.core.faults import NotAllowedNow
+from perun.core.indexes import holds_ours
 from perun.core.inputs import CommandDispute, CommandJoin, CommandOffer
 from perun.core.notices import ChannelJoined
-from perun.core.state import Role, Stage
+from perun.core.state import OnChain, Role, Stage
 from perun.encoding.messages import AcceptChannel, OfferChannel, RefuseChannel
 from perun.node.owed import owed_by
 from perun.store.memory import MemoryStore
@@ -118,3 +119,17 @@ def test_channel_that_holds_nothing_of_ours_is_not_left(forgets: str) -> None:
         world.advance()
     with pytest.raises(NotAllowedNow):
         party.do(CommandDispute(view.id))
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_money_that_any_block_shows_on_our_side_is_ours(role: Role) -> None:
+    """In the newest, or in the newest final one: after a reorganisation only that may have it."""
+    story = Story("alice")
+    known = story.alice.node.books.channels[story.channel]
+    none, ours = OnChain(), OnChain(*((Wei(5), Wei(0)) if role is Role.ALICE else (Wei(0), Wei(5))))
+    theirs = OnChain(ours.bob, ours.alice)
+    for head, final, holds in (
+        *((none, none, False), (ours, none, True), (none, ours, True)),
+        *((theirs, none, False), (none, theirs, False)),
+    ):
+        assert holds_ours(replace(known, role=role, head=head, final=final)) is holds

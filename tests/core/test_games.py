@@ -18,7 +18,7 @@ from perun.core.inputs import (
 from perun.core.nanocontracts.turn_game import TURN_GAME
 from perun.core.notices import GameBegan, GameMoved, InstanceRefused, InvitationHeld
 from perun.core.signing import digest
-from perun.core.state import GameView, LegStatus, Ply
+from perun.core.state import GameView, LegStatus, Ply, Totals
 from perun.core.states.valuation import balance
 from perun.crypto.hashing import keccak
 from perun.crypto.signatures import sign
@@ -46,6 +46,7 @@ from perun.types import (
 )
 
 from .conftest import Pair, Trio
+from .crafted import at
 
 ALICE_WINS = (0, 3, 1, 4, 2)
 DRAWN = (0, 1, 2, 4, 3, 5, 7, 6, 8)
@@ -753,3 +754,59 @@ def test_users_hear_when_a_game_begins_and_of_each_position(pair: Pair) -> None:
     for party in (pair.alice, pair.bob):
         assert party.told(GameBegan) == [GameBegan(id)]
         assert party.told(GameMoved) == [GameMoved(id, Version(version)) for version in (2, 3)]
+
+
+# ----------------------------------------------------------------------- each condition by itself
+
+
+def placed(version: int, turn: int, shift: int = 0) -> Ply:
+    """A position that both have signed."""
+    signed = Signature(b"\x01" * 65)
+    return Ply(Version(version), turn, Wei(shift), b"board", b"\x00", signed, signed)
+
+
+def test_end_is_known_only_while_we_have_signed_nothing_above_it(pair: Pair) -> None:
+    """A slow signer may be at work on the other end's resignation when our winning move stands."""
+    begin(pair)
+    known = pair.alice.node.books.instances[only(pair.alice)]
+    totals = Totals(known.id)
+    for signed, shift in ((4, -60), (5, None)):
+        view = GameView(agreed=placed(4, 0, -60), signed=signed)
+        instance = replace(known, game=view)
+        assert TURN_GAME.known(terms_of(pair.alice), instance, totals) == shift
+
+
+def test_position_by_which_our_own_clock_runs_waits_for_our_move(pair: Pair) -> None:
+    begin(pair)
+    known, draft = pair.alice.node.books.instances[only(pair.alice)], at(pair.alice)
+    for view, due in (
+        (GameView(agreed=placed(4, 2)), True),
+        (GameView(agreed=placed(4, 1)), False),
+        (GameView(agreed=placed(4, 1), choice=(Version(4), b"\x01")), True),
+        (GameView(agreed=placed(4, 1), choice=(Version(2), b"\x01")), False),
+        (GameView(agreed=placed(4, 1), called=4), True),
+    ):
+        assert (TURN_GAME.due(draft, replace(known, game=view)) is not None) is due
+
+
+def test_older_position_on_chain_is_answered_unless_nothing_is_worse_for_us(pair: Pair) -> None:
+    begin(pair)
+    known, draft = pair.alice.node.books.instances[only(pair.alice)], at(pair.alice)
+    start = UnixTime(draft.now + 100)
+    older = GameRecord(Version(2), 1, Wei(0), False, start, Seconds(0), Seconds(0))
+    for version, shift, due in ((4, 70, False), (4, 69, True), (4, -60, True), (2, 0, False)):
+        view = GameView(agreed=placed(version, 0, shift))
+        found = TURN_GAME.due(draft, replace(known, game=view, head=older))
+        assert (found is not None) is due
+
+
+def test_game_on_chain_is_not_resigned(pair: Pair) -> None:
+    begin(pair)
+    books = pair.alice.node.books
+    known = books.instances[only(pair.alice)]
+    on = GameRecord(Version(0), 1, Wei(0), False, UnixTime(0), Seconds(0), Seconds(0))
+    books.load(replace(known, head=on))
+    with pytest.raises(NotAllowedNow, match="on chain"):
+        pair.alice.do(CommandResign(known.id))
+    books.load(known)
+    pair.alice.do(CommandResign(known.id))

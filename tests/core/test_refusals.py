@@ -6,15 +6,19 @@ import pytest
 from msgspec.structs import replace
 
 from perun.core.books import Step
-from perun.core.effects import Send
+from perun.core.effects import Send, Submit
 from perun.core.faults import InstanceRejected, NotAllowedNow, UnexpectedMessage
 from perun.core.inputs import (
     CommandAddMachine,
     CommandAnswer,
+    CommandConsent,
+    CommandPay,
+    CommandRemove,
     CommandReplace,
     CommandReveal,
     CommandTransfer,
     Received,
+    Restarted,
 )
 from perun.core.limits import Limits
 from perun.core.nanocontracts.coin_flip import COIN_FLIP
@@ -23,18 +27,45 @@ from perun.core.nanocontracts.instances import check_terms
 from perun.core.nanocontracts.kind import Kind
 from perun.core.nanocontracts.machine import MACHINE
 from perun.core.nanocontracts.turn_game import TURN_GAME
-from perun.core.state import Held, InstanceView, Intent, LegStatus, Purpose, Totals
+from perun.core.state import (
+    Deposit,
+    Held,
+    InstanceView,
+    Intent,
+    Invitation,
+    Leg,
+    LegStatus,
+    Purpose,
+    StoreMark,
+    Totals,
+)
 from perun.core.step import step
 from perun.crypto.hashing import keccak
-from perun.encoding.messages import DeclineInvite, Invite, Invited, Message, Propose
+from perun.encoding.messages import (
+    DeclineInvite,
+    Invite,
+    Invited,
+    Message,
+    Propose,
+    RefuseInstance,
+    RequestInstance,
+)
 from perun.node.settings import peer_id
 from perun.testing.parties import Party, key_of
-from perun.testing.stories import SECRET, add_lock, add_machine, instance, open_channel
+from perun.testing.stories import (
+    SECRET,
+    add_lock,
+    add_machine,
+    instance,
+    invite_to_game,
+    open_channel,
+)
 from perun.types import (
     ETH,
     Address,
     Flip,
     Game,
+    InstanceId,
     Lock,
     Machine,
     MachineRecord,
@@ -189,13 +220,14 @@ def flip(validity: int, window: int) -> Terms:
     return Flip(*locks, bytes(32), bytes(32), 1, UnixTime(validity), Seconds(window), ZEROS)
 
 
-def game(validity: int, challenge: int, banks: int = 2_000) -> Terms:
+def game(validity: int, challenge: int, banks: int = 2_000) -> Game:
     return Game(
         *(ALICE, BOB, Wei(7), Wei(5), BOB, bytes(32), bytes(32)),
         *(UnixTime(validity), Seconds(challenge), Seconds(banks), Seconds(banks), ZEROS),
     )
 
 
+GAME = game(10_000, 600)
 CLOCKED = ((MACHINE, machine, 0), (COIN_FLIP, flip, 0), (TURN_GAME, game, 4_000))
 
 
@@ -250,3 +282,132 @@ def test_nothing_is_enforced_that_nobody_has_submitted_in_time(pair: Pair) -> No
     tossed = InstanceView(known.id, coin, known.legs, known.role, known.end)
     assert COIN_FLIP.enforceable(coin, tossed, totals, UnixTime(1_000)) == -5
     assert COIN_FLIP.enforceable(coin, tossed, totals, UnixTime(1_001)) == 0
+
+
+# ------------------------------------------------------------------------ what is no better known
+
+
+def test_machine_takes_the_place_of_one_in_its_own_asset(pair: Pair) -> None:
+    old = add_machine(pair.world, pair.alice, pair.channel, 100, 50)
+    keys = (pair.alice.key.address, pair.bob.key.address)
+    end = UnixTime(pair.world.ledger.time + 5_000)
+    new = Machine(*keys, Wei(5), Wei(5), end, Seconds(600), pair.alice.random())
+    invite = Invite(new, pair.channel, ETH, old)
+    assert isinstance(answers(hear(pair.bob, pair.alice.peer, invite))[0], Invited)
+    other = replace(invite, asset=Address(b"\x09" * 20))
+    (declined,) = answers(hear(pair.bob, pair.alice.peer, other))
+    assert isinstance(declined, DeclineInvite)
+    assert "of another channel" in declined.reason
+
+
+def test_what_is_listed_is_not_refused_any_more(pair: Pair) -> None:
+    id = add_machine(pair.world, pair.alice, pair.channel, 100, 50)
+    found = hear(pair.alice, pair.bob.peer, RefuseInstance(id, "too late"))
+    assert found.writes == ()
+
+
+def held(pair: Pair, number: int, *, theirs: bool = True) -> Invitation:
+    """An invitation to a game, from or to whoever."""
+    terms = replace(GAME, salt=Salt(number.to_bytes(32, "big")))
+    end = peer_id(key_of(f"end {number}").public_key)
+    return Invitation(terms.salt, pair.channel, terms, end, b"", theirs=theirs)
+
+
+def test_our_user_consents_to_what_others_have_invited_to(pair: Pair) -> None:
+    own = held(pair, 1, theirs=False)
+    pair.alice.node.books.load(own)
+    with pytest.raises(NotAllowedNow, match="no such invitation"):
+        pair.alice.do(CommandConsent(own.id, False))
+    assert [*pair.alice.node.books.invitations] == [own.id]
+
+
+def game_from_alice(pair: Pair) -> Invite:
+    pair.world.network.lose(Invite)
+    invite_to_game(pair.world, pair.alice, pair.channel, 70, 60)
+    (sent,) = pair.alice.node.books.invitations.values()
+    return Invite(sent.terms, pair.channel, ETH)
+
+
+def test_invitation_to_a_game_does_not_change_while_our_user_thinks(pair: Pair) -> None:
+    invite = game_from_alice(pair)
+    (known,) = hear(pair.bob, pair.alice.peer, invite).writes
+    assert isinstance(known, Invitation)
+    pair.bob.node.books.load(known)
+    assert hear(pair.bob, pair.alice.peer, invite) == Step()
+    terms = invite.terms
+    assert isinstance(terms, Game)
+    dearer = replace(invite, terms=replace(terms, bob_lock=Wei(600)))
+    (declined,) = answers(hear(pair.bob, pair.alice.peer, dearer))
+    assert isinstance(declined, DeclineInvite)
+    assert "another invitation" in declined.reason
+
+
+@pytest.mark.parametrize(("waiting", "room"), [(255, True), (256, False)])
+def test_invitations_of_all_peers_together_are_so_many(
+    pair: Pair, waiting: int, room: bool
+) -> None:
+    invite = game_from_alice(pair)
+    for number in range(waiting):
+        pair.bob.node.books.load(held(pair, number))
+    found = hear(pair.bob, pair.alice.peer, invite)
+    assert bool(found.writes) is room
+    assert bool(answers(found)) is not room
+
+
+def test_room_for_strangers_is_not_made_of_what_is_to_take_a_place(trio: Trio) -> None:
+    books = trio.bob.node.books
+    books.config = replace(books.config, limits=replace(books.config.limits, unsigned_per_hub=1))
+    trio.world.network.lose(RequestInstance, Propose)
+    invite = Invite(a_lock(trio), None, ETH)
+    (waiting,) = [
+        row
+        for row in hear(trio.bob, trio.alice.peer, invite, trio.ingrid.peer).writes
+        if isinstance(row, InstanceView)
+    ]
+    for replaces, dropped in ((None, 1), (InstanceId(b"\x09" * 32), 0)):
+        books.load(replace(waiting, replaces=replaces, legs=(unsigned(waiting),)))
+        stranger = replace(invite, terms=a_lock(trio))
+        found = hear(trio.bob, trio.alice.peer, stranger, trio.ingrid.peer)
+        assert len([row for row in found.drops if isinstance(row, InstanceView)]) == dropped
+
+
+def unsigned(instance: InstanceView) -> Leg:
+    """As it stood before anything was signed."""
+    return replace(instance.legs[0], status=LegStatus.NEW)
+
+
+# ------------------------------------------------------------------------------------- exit only
+
+
+def test_mark_of_a_step_that_came_to_nothing_is_taken_back(pair: Pair) -> None:
+    draft = at(pair.alice)
+
+    def turns_out_old() -> None:
+        draft.put(StoreMark(reason="a test"))
+        assert draft.exit_only
+        raise NotAllowedNow("go on", "a test")
+
+    draft.attempt(turns_out_old)
+    assert not draft.exit_only
+    assert draft.step() == Step()
+
+
+@pytest.mark.parametrize("exit_only", [False, True])
+def test_store_that_is_exit_only_puts_nothing_in_after_a_start(pair: Pair, exit_only: bool) -> None:
+    books = pair.alice.node.books
+    deposit = Deposit(Wei(5), UnixTime(pair.world.ledger.time + 100), Wei(1_000))
+    books.load(replace(books.channels[pair.channel], deposits=(deposit,)))
+    books.exit_only = exit_only
+    sent = [made for made in step(books, Restarted()).effects if isinstance(made, Submit)]
+    assert bool(sent) is not exit_only
+
+
+def test_totals_are_forgotten_with_their_machine(pair: Pair) -> None:
+    id = add_machine(pair.world, pair.alice, pair.channel, 100, 50, life=1_000)
+    pair.alice.do(CommandPay(id, Wei(5)))
+    pair.world.settle()
+    pair.alice.do(CommandRemove(id))
+    pair.world.settle()
+    assert id in pair.bob.node.books.totals
+    pair.world.until(lambda: not pair.bob.node.books.instances, step=50)
+    assert pair.bob.node.books.totals == {}

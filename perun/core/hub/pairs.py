@@ -107,7 +107,7 @@ def on_out_of_turn(draft: Draft, view: ChannelView, id: InstanceId) -> None:
 def on_declined(draft: Draft, view: ChannelView, id: InstanceId, reason: str) -> None:
     """An end that we granted an instance says that it will not propose it: neither has to wait."""
     crossing = draft.hub_instance(id)
-    if crossing is None or view.inflight != id or crossing.stage is not HubStage.OPENING:
+    if crossing is None or crossing.stage is not HubStage.OPENING:
         return
     give_up(draft, crossing, reason, (view.id,))
 
@@ -172,8 +172,7 @@ def follow(draft: Draft, id: InstanceId) -> None:
             continue
         if there.status is not LegStatus.REMOVED and finally_decided(instance, draft.chain) is None:
             continue
-        if not any(intent.removes == id for intent in view.intents):
-            want(draft, view.id, Intent(Purpose.REMOVE, removes=id))
+        want(draft, view.id, Intent(Purpose.REMOVE, removes=id))
 
 
 def give_up(
