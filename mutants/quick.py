@@ -22,12 +22,13 @@ ROOT = Path(__file__).parents[1]
 GAMES = 12
 """As many as `tests/games/stateful/test_machine.py` plays, with the same seeds."""
 
-_MS, _VPM, _HTL, _FLIP, _GAME = (
+_MS, _VPM, _HTL, _FLIP, _GAME, _ESCROW = (
     "contracts/MSContract.sol",
     "contracts/VPM.sol",
     "contracts/nanocontracts/HashTimeLock.sol",
     "contracts/nanocontracts/CoinFlip.sol",
     "contracts/nanocontracts/TurnGame.sol",
+    "contracts/nanocontracts/Escrow.sol",
 )
 _USERS: dict[str, tuple[str, ...]] = {
     "VPM": (_VPM,),
@@ -36,6 +37,7 @@ _USERS: dict[str, tuple[str, ...]] = {
     "CoinFlip": (_FLIP,),
     "TurnGame": (_GAME,),
     "GameRecord": (_GAME,),
+    "Escrow": (_ESCROW,),
     "LibSignatures": (_MS, _VPM, "contracts/LibSignatures.sol"),
     "ChannelHash": (_MS, _VPM),
 }

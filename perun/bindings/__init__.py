@@ -1,17 +1,18 @@
 """The contracts as typed Python: calls and logs as pure functions, and a thin front for a `Web3`.
 
-- `ms_contract_calls`, and functions of `vpm`, `hash_time_lock`, `coin_flip`, `turn_game`,
+- `ms_contract_calls`, and functions of `vpm`, `hash_time_lock`, `coin_flip`, `turn_game`, `escrow`,
   `lib_signatures`, `erc20`: what to send and to ask, as `Call` and `Query`;
   `calls.transaction` makes a transaction of it;
 - `logs`, `events`: what was announced; `reverts`, `failures`: what was refused, and why;
-- `MSContract`, `VPM`, `HashTimeLock`, `CoinFlip`, `LibSignatures`, `ERC20`: all of it through a
-  `Web3`.
+- `MSContract`, `VPM`, `HashTimeLock`, `CoinFlip`, `Escrow`, `LibSignatures`, `ERC20`: all of it
+  through a `Web3`.
 """
 
 from perun.bindings.abi import BadAnswer, BadArguments
 from perun.bindings.calls import Call, Fees, Query
 from perun.bindings.coin_flip import CoinFlip
 from perun.bindings.erc20 import ERC20
+from perun.bindings.escrow import Escrow
 from perun.bindings.failures import (
     Garbled,
     NodeBusy,
@@ -62,4 +63,5 @@ __all__ = [
     "TurnGame",
     "Unreadable",
     "VPM",
+    "Escrow",
 ]

@@ -31,6 +31,7 @@ GAME = (
     "(address,address,uint112,uint112,address,bytes32,bytes32,uint40,uint32,uint32,uint32,bytes32)"
 )
 POSITION = "(uint32,uint8,int112,bytes32)"
+DEAL = "(address,address,address,uint112,uint112,int112,uint40,uint40,uint32,bytes32)"
 FLIP = "(uint112,uint112,bytes32,bytes32,uint16,uint40,uint32,bytes32)"
 
 

@@ -14,6 +14,7 @@ from perun.types import (
     Asset,
     Channel,
     ChannelId,
+    DealId,
     FlipId,
     GameId,
     LockId,
@@ -185,6 +186,17 @@ class Moved(Event, frozen=True, gc=False):
     bob_left: Seconds
 
 
+class Decided(Event, frozen=True, gc=False):
+    """Evidence about a deal in escrow stands; better may come by its deadline."""
+
+    id: DealId
+    rank: int
+    """0 the late rule, 1 an award, 2 two awards that differ, 3 an agreement."""
+    shift: Wei
+    """What moves from Alice to Bob."""
+    deadline: UnixTime
+
+
 class Transfer(Event, frozen=True, gc=False):
     """A token has moved (ERC-20)."""
 
@@ -258,6 +270,10 @@ TURN_GAME: Table[PositionSubmitted | Moved] = Table(
         ("uint32", "uint8", "int112", "bytes", "uint40", "uint32", "uint32"),
         Moved,
     ),
+)
+
+ESCROW: Table[Decided] = Table(
+    kind("Decided", ("bytes32",), ("uint8", "int112", "uint40"), Decided)
 )
 
 ERC20: Table[Transfer | Approval] = Table(

@@ -385,7 +385,8 @@ class BankTooLong(Reverted):
 
 @dataclass(eq=False)
 class TooEarly(Reverted):
-    """Newer positions of the game may still come: moves count from the second after `limit`."""
+    """It counts from the second after `limit`: a move of a game, while newer positions may still
+    come; the late rule of a deal."""
 
     limit: UnixTime
     timestamp: UnixTime
@@ -458,6 +459,15 @@ class RulesFailed(Reverted):
     size: int
 
     signature = "RulesFailed(uint256)"
+
+
+@dataclass(eq=False)
+class ShiftTooLarge(Reverted):
+    """A deal in escrow cannot move more than the side that pays has locked."""
+
+    shift: Wei
+
+    signature = "ShiftTooLarge(int112)"
 
 
 @dataclass(eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from perun.bindings.coin_flip import CoinFlip
+from perun.bindings.escrow import Escrow
 from perun.bindings.front import Front
 from perun.bindings.hash_time_lock import HashTimeLock
 from perun.bindings.lib_signatures import LibSignatures
@@ -15,7 +16,14 @@ from perun.bindings.vpm import VPM
 
 __all__ = ["NODE_SUITE", "SUITE"]
 
-_KNOWN: Final[tuple[type[Front], ...]] = (MSContract, VPM, HashTimeLock, CoinFlip, TurnGame)
+_KNOWN: Final[tuple[type[Front], ...]] = (
+    MSContract,
+    VPM,
+    HashTimeLock,
+    CoinFlip,
+    TurnGame,
+    Escrow,
+)
 
 NODE_SUITE: Final[dict[str, type[Front]]] = {kind.__name__: kind for kind in _KNOWN} | RULES
 """Those that nodes know, and rules of games, by name."""

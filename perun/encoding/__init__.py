@@ -2,18 +2,23 @@
 
 from perun.encoding.domains import (
     CoinFlipDomain,
+    EscrowDomain,
     HashTimeLockDomain,
     MSContractDomain,
     TurnGameDomain,
     VPMDomain,
     coin_flip_domain,
+    escrow_domain,
     hash_time_lock_domain,
     ms_contract_domain,
     turn_game_domain,
     vpm_domain,
 )
 from perun.encoding.evidence import (
+    agreement_evidence,
+    award_evidence,
     flip_evidence,
+    late_evidence,
     move_evidence,
     position_evidence,
     reveal_evidence,
@@ -21,6 +26,7 @@ from perun.encoding.evidence import (
 )
 from perun.encoding.ids import (
     channel_id,
+    deal_id,
     flip_commit,
     flip_id,
     game_id,
@@ -30,6 +36,7 @@ from perun.encoding.ids import (
     state_hash,
 )
 from perun.encoding.typed_data import (
+    award_digest,
     close_digest,
     move_digest,
     open_digest,
@@ -74,4 +81,11 @@ __all__ = [
     "vpm_domain",
     "wallet_json",
     "withdraw_digest",
+    "EscrowDomain",
+    "escrow_domain",
+    "agreement_evidence",
+    "award_evidence",
+    "late_evidence",
+    "deal_id",
+    "award_digest",
 ]

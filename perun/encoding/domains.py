@@ -64,9 +64,22 @@ class TurnGameDomain(Domain, frozen=True, gc=False):
     contract_name: ClassVar[str] = "TurnGame"
 
 
+class EscrowDomain(Domain, frozen=True, gc=False):
+    """Domain of deals in escrow: Award (EIP-712)."""
+
+    contract_name: ClassVar[str] = "Escrow"
+
+
 DOMAINS: Final[dict[str, type[Domain]]] = {
     kind.contract_name: kind
-    for kind in (MSContractDomain, VPMDomain, HashTimeLockDomain, CoinFlipDomain, TurnGameDomain)
+    for kind in (
+        MSContractDomain,
+        VPMDomain,
+        HashTimeLockDomain,
+        CoinFlipDomain,
+        TurnGameDomain,
+        EscrowDomain,
+    )
 }
 """By the contracts' names, in the order in which they are named."""
 
@@ -113,3 +126,8 @@ def coin_flip_domain(chain_id: ChainId, contract: Address) -> CoinFlipDomain:
 def turn_game_domain(chain_id: ChainId, contract: Address) -> TurnGameDomain:
     """Domain `{"Perun TurnGame", "1"}` of the TurnGame at `contract`."""
     return domain_of(TurnGameDomain, chain_id, contract)
+
+
+def escrow_domain(chain_id: ChainId, contract: Address) -> EscrowDomain:
+    """Domain `{"Perun Escrow", "1"}` of the Escrow at `contract`."""
+    return domain_of(EscrowDomain, chain_id, contract)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from perun import checks
 from perun.encoding import words
-from perun.encoding.ids import flip_words, game_words, lock_words, machine_words
-from perun.types import Flip, Game, Lock, Machine, Position, Preimage, Signature, Wei
+from perun.encoding.ids import deal_words, flip_words, game_words, lock_words, machine_words
+from perun.types import Deal, Flip, Game, Lock, Machine, Position, Preimage, Signature, Wei
 
 
 def statements_evidence(
@@ -91,3 +91,41 @@ def move_evidence(game: Game, position: bytes, move: bytes, signature: Signature
         + b"".join(map(words.unsigned, places))
         + b"".join(tails)
     )
+
+
+def award_evidence(deal: Deal, shift: Wei, signature: Signature) -> bytes:
+    """Form 0 for `Escrow.submit`: a word 0, then the arguments of `award`.
+
+    Raises:
+        NotAnAmount, AmountOutOfRange: the shift is no difference of amounts.
+    """
+    checks.signed_amount("shift", shift)
+    head = words.signed(shift) + words.unsigned(32 * (10 + 2))
+    return words.unsigned(0) + deal_words(deal) + head + words.tail(signature)
+
+
+def agreement_evidence(
+    deal: Deal, shift: Wei, signature_alice: Signature, signature_bob: Signature
+) -> bytes:
+    """Form 1 for `Escrow.submit`: a word 1, then the arguments of `agree`.
+
+    Raises:
+        NotAnAmount, AmountOutOfRange: the shift is no difference of amounts.
+    """
+    checks.signed_amount("shift", shift)
+    tail_alice, tail_bob = words.tail(signature_alice), words.tail(signature_bob)
+    head_length = 32 * (10 + 3)
+    return (
+        words.unsigned(1)
+        + deal_words(deal)
+        + words.signed(shift)
+        + words.unsigned(head_length)
+        + words.unsigned(head_length + len(tail_alice))
+        + tail_alice
+        + tail_bob
+    )
+
+
+def late_evidence(deal: Deal) -> bytes:
+    """Form 2 for `Escrow.submit`: a word 2, then the deal: nobody has signed anything."""
+    return words.unsigned(2) + deal_words(deal)

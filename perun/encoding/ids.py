@@ -6,6 +6,7 @@ from perun.crypto.hashing import keccak
 from perun.encoding import words
 from perun.encoding.domains import (
     CoinFlipDomain,
+    EscrowDomain,
     HashTimeLockDomain,
     MSContractDomain,
     TurnGameDomain,
@@ -14,6 +15,8 @@ from perun.encoding.domains import (
 from perun.types import (
     Channel,
     ChannelId,
+    Deal,
+    DealId,
     Flip,
     FlipId,
     Game,
@@ -61,6 +64,11 @@ def flip_id(domain: CoinFlipDomain, flip: Flip) -> FlipId:
 def game_id(domain: TurnGameDomain, game: Game) -> GameId:
     """`keccak256(abi.encode(DOMAIN_SEPARATOR, game))`."""
     return GameId(InstanceId(keccak(domain.separator + game_words(game))))
+
+
+def deal_id(domain: EscrowDomain, deal: Deal) -> DealId:
+    """`keccak256(abi.encode(DOMAIN_SEPARATOR, deal))`."""
+    return DealId(InstanceId(keccak(domain.separator + deal_words(deal))))
 
 
 def flip_commit(bob: bool, secret: bytes) -> bytes:
@@ -163,4 +171,20 @@ def game_words(game: Game) -> bytes:
         + words.unsigned(game.alice_bank)
         + words.unsigned(game.bob_bank)
         + game.salt
+    )
+
+
+def deal_words(deal: Deal) -> bytes:
+    """`abi.encode(deal)`, 10 words."""
+    return (
+        words.address(deal.alice)
+        + words.address(deal.bob)
+        + words.address(deal.arbiter)
+        + words.unsigned(deal.alice_lock)
+        + words.unsigned(deal.bob_lock)
+        + words.signed(deal.late_shift)
+        + words.unsigned(deal.due)
+        + words.unsigned(deal.validity)
+        + words.unsigned(deal.challenge)
+        + deal.salt
     )

@@ -9,9 +9,10 @@ from functools import lru_cache
 
 from perun.crypto.hashing import keccak
 from perun.encoding import words
-from perun.encoding.domains import MSContractDomain, TurnGameDomain, VPMDomain
+from perun.encoding.domains import EscrowDomain, MSContractDomain, TurnGameDomain, VPMDomain
 from perun.encoding.ids import nanos_hash
 from perun.types import (
+    Award,
     Close,
     Digest,
     Move,
@@ -33,6 +34,7 @@ STATEMENT_TYPE = "Statement(bytes32 machine,uint112 paid)"
 READY_TYPE = "Ready(bytes32 machine)"
 POSITION_TYPE = "Position(bytes32 game,uint32 version,uint8 turn,int112 shift,bytes32 position)"
 MOVE_TYPE = "Move(bytes32 game,uint32 version,bytes32 position,bytes32 move)"
+AWARD_TYPE = "Award(bytes32 deal,int112 shift)"
 
 _STATE = keccak(STATE_TYPE.encode())
 _CLOSE = keccak(CLOSE_TYPE.encode())
@@ -42,6 +44,7 @@ _STATEMENT = keccak(STATEMENT_TYPE.encode())
 _READY = keccak(READY_TYPE.encode())
 _POSITION = keccak(POSITION_TYPE.encode())
 _MOVE = keccak(MOVE_TYPE.encode())
+_AWARD = keccak(AWARD_TYPE.encode())
 
 
 def state_digest(domain: MSContractDomain, state: State) -> Digest:
@@ -126,4 +129,10 @@ def position_digest(domain: TurnGameDomain, position: Position) -> Digest:
 def move_digest(domain: TurnGameDomain, move: Move) -> Digest:
     """What the side to move signs for a move on chain (protocol, section 4)."""
     fields = _MOVE + move.game + words.unsigned(move.version) + move.position + move.move
+    return Digest(keccak(domain.prefix + keccak(fields)))
+
+
+def award_digest(domain: EscrowDomain, award: Award) -> Digest:
+    """What a deal's arbiter, or both its parties, sign for `award` (protocol, section 4)."""
+    fields = _AWARD + award.deal + words.signed(award.shift)
     return Digest(keccak(domain.prefix + keccak(fields)))

@@ -11,11 +11,12 @@ from perun.encoding import typed_data
 from perun.encoding.domains import (
     DOMAIN_TYPE,
     VERSION,
+    EscrowDomain,
     MSContractDomain,
     VPMDomain,
 )
 from perun.encoding.ids import nanos_hash
-from perun.types import Close, Message, Open, Ready, State, Statement, Withdraw
+from perun.types import Award, Close, Message, Open, Ready, State, Statement, Withdraw
 
 _TYPES: dict[type, str] = {
     State: typed_data.STATE_TYPE,
@@ -24,10 +25,13 @@ _TYPES: dict[type, str] = {
     Open: typed_data.OPEN_TYPE,
     Statement: typed_data.STATEMENT_TYPE,
     Ready: typed_data.READY_TYPE,
+    Award: typed_data.AWARD_TYPE,
 }
 
 
-def wallet_json(message: Message, domain: MSContractDomain | VPMDomain) -> dict[str, Any]:
+def wallet_json(
+    message: Message | Award, domain: MSContractDomain | VPMDomain | EscrowDomain
+) -> dict[str, Any]:
     """What `eth_signTypedData_v4` takes; amounts as text: JavaScript rounds great numbers."""
     name, fields = _fields(_TYPES[type(message)])
     values = (nanos_hash(v) if isinstance(v, tuple) else v for v in _values(message))
@@ -50,7 +54,7 @@ def wallet_json(message: Message, domain: MSContractDomain | VPMDomain) -> dict[
     }
 
 
-def _values(message: Message) -> tuple[Any, ...]:
+def _values(message: Message | Award) -> tuple[Any, ...]:
     """Field by field; the order of a record is that of its type string."""
     return tuple(getattr(message, name) for name in message.__struct_fields__)
 

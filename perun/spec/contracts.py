@@ -18,13 +18,20 @@ from perun.spec.host import Event, Host, NoApp
 from perun.spec.ms_contract import MSContract
 from perun.spec.nanocontract import Nanocontract
 from perun.spec.nanocontracts.coin_flip import CoinFlip
+from perun.spec.nanocontracts.escrow import Escrow
 from perun.spec.nanocontracts.hash_time_lock import HashTimeLock
 from perun.spec.nanocontracts.turn_game import TurnGame
 from perun.spec.reverts import Refused
 from perun.spec.vpm import VPM
 from perun.types import Address, ChainId
 
-_KINDS: Final[tuple[type[Nanocontract], ...]] = (VPM, HashTimeLock, CoinFlip, TurnGame)
+_KINDS: Final[tuple[type[Nanocontract], ...]] = (
+    VPM,
+    HashTimeLock,
+    CoinFlip,
+    TurnGame,
+    Escrow,
+)
 
 N = TypeVar("N", bound=Nanocontract)
 

@@ -1,4 +1,4 @@
-"""What the four nanocontracts of this package have in common: bytes in, bytes out.
+"""What the nanocontracts of this package have in common: bytes in, bytes out.
 
 One more kind is a file in `nanocontracts` and a line in `contracts`.
 """

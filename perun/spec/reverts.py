@@ -28,6 +28,7 @@ __all__ = [
     "Refused",
     "RulesFailed",
     "ShareTooSmall",
+    "ShiftTooLarge",
     "StateMismatch",
     "TokenRefused",
     "TooEarly",
@@ -180,11 +181,15 @@ class BankTooLong(Refused):
 
 
 class TooEarly(Refused):
-    """(limit, timestamp): newer positions may still come; moves count later."""
+    """(limit, timestamp): moves count later, or a deal's late rule."""
 
 
 class VersionTooHigh(Refused):
     """(version): does not fit the bits that store it."""
+
+
+class ShiftTooLarge(Refused):
+    """(shift): more than the side of a deal that pays has locked."""
 
 
 class BadTurn(Refused):

@@ -77,6 +77,12 @@ def test_game_ids() -> None:
         assert id == vectors.value(case["id"])
 
 
+def test_deal_ids() -> None:
+    for case in IDS["deals"]:
+        id = ids.deal_id(vectors.domain(case["domain"]), vectors.deal(case["deal"]))
+        assert id == vectors.value(case["id"])
+
+
 def test_hashes_of_lists() -> None:
     for case in IDS["nanos"]:
         assert ids.nanos_hash(vectors.nanos(case["nanos"])) == vectors.value(case["hash"])
@@ -172,4 +178,19 @@ def test_evidence_of_moves() -> None:
     for case in EVIDENCE["moves"]:
         words = (vectors.value(case[name]) for name in ("position", "move", "signature"))
         made = encoding.move_evidence(vectors.game(case["game"]), *words)
+        assert made == vectors.value(case["evidence"])
+
+
+def test_evidence_of_deals() -> None:
+    for case in EVIDENCE["awards"]:
+        deal, shift = vectors.deal(case["deal"]), vectors.value(case["shift"])
+        made = encoding.award_evidence(deal, shift, vectors.value(case["signature"]))
+        assert made == vectors.value(case["evidence"])
+    for case in EVIDENCE["agreements"]:
+        deal, shift = vectors.deal(case["deal"]), vectors.value(case["shift"])
+        both = (vectors.value(case[name]) for name in ("signatureAlice", "signatureBob"))
+        made = encoding.agreement_evidence(deal, shift, *both)
+        assert made == vectors.value(case["evidence"])
+    for case in EVIDENCE["lates"]:
+        made = encoding.late_evidence(vectors.deal(case["deal"]))
         assert made == vectors.value(case["evidence"])

@@ -9,6 +9,7 @@ from perun.encoding import MSContractDomain, TurnGameDomain, VPMDomain
 from perun.encoding.domains import (
     Domain,
     coin_flip_domain,
+    escrow_domain,
     hash_time_lock_domain,
     ms_contract_domain,
     turn_game_domain,
@@ -19,6 +20,7 @@ from perun.types import (
     ChainId,
     Channel,
     Close,
+    Deal,
     Flip,
     Game,
     Lock,
@@ -40,6 +42,7 @@ _DOMAINS = {
     "Perun HashTimeLock": hash_time_lock_domain,
     "Perun CoinFlip": coin_flip_domain,
     "Perun TurnGame": turn_game_domain,
+    "Perun Escrow": escrow_domain,
 }
 _MESSAGES: dict[str, type[Message]] = {
     kind.__name__: kind for kind in (State, Close, Withdraw, Open, Statement, Ready)
@@ -80,6 +83,10 @@ def lock(json: dict[str, Any]) -> Lock:
 
 def flip(json: dict[str, Any]) -> Flip:
     return Flip(**fields(json))
+
+
+def deal(json: dict[str, Any]) -> Deal:
+    return Deal(**fields(json))
 
 
 def game(json: dict[str, Any]) -> Game:

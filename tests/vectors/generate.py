@@ -39,9 +39,10 @@ DEPLOYMENTS = [
     {"name": "Perun HashTimeLock", "chainId": 1, "verifyingContract": "0x" + "33" * 20},
     {"name": "Perun CoinFlip", "chainId": 1, "verifyingContract": "0x" + "55" * 20},
     {"name": "Perun TurnGame", "chainId": 1, "verifyingContract": "0x" + "66" * 20},
+    {"name": "Perun Escrow", "chainId": 1, "verifyingContract": "0x" + "88" * 20},
 ]
 MS_CONTRACT = DEPLOYMENTS[0]
-VPM, HASH_TIME_LOCK, COIN_FLIP, TURN_GAME = DEPLOYMENTS[3:]
+VPM, HASH_TIME_LOCK, COIN_FLIP, TURN_GAME, ESCROW = DEPLOYMENTS[3:]
 
 CHANNEL = "(address,address,address,address,address,uint32,uint64)"
 NANO = "(address,bytes32,uint112,uint112,uint40,bool)"
@@ -51,6 +52,8 @@ FLIP = "(uint112,uint112,bytes32,bytes32,uint16,uint40,uint32,bytes32)"
 GAME = (
     "(address,address,uint112,uint112,address,bytes32,bytes32,uint40,uint32,uint32,uint32,bytes32)"
 )
+
+DEAL = "(address,address,address,uint112,uint112,int112,uint40,uint40,uint32,bytes32)"
 
 CHANNELS = [
     {**ADDRESS, "asset": ZERO, "challenge": 86400, "nonce": 1},
@@ -132,6 +135,24 @@ GAMES = [
         ((MOST, 0), 2**40 - 1, 2**32 - 1),
     )
 ]
+DEALS = [
+    {
+        "alice": ADDRESS["aliceKey"],
+        "bob": ADDRESS["bobKey"],
+        "arbiter": arbiter,
+        "aliceLock": locks[0],
+        "bobLock": locks[1],
+        "lateShift": late,
+        "due": validity - 100,
+        "validity": validity,
+        "challenge": seconds,
+        "salt": "0x" + "d5" * 32,
+    }
+    for arbiter, locks, late, validity, seconds in (
+        ("0x" + "99" * 20, (10**18, 2 * 10**18), -(10**17), 1_800_000_000, 3600),
+        (ZERO, (MOST, 0), MOST, 2**40 - 1, 2**32 - 1),
+    )
+]
 NANOS = [
     {
         "app": VPM["verifyingContract"],
@@ -155,6 +176,7 @@ STATEMENT = "Statement(bytes32 machine,uint112 paid)"
 READY = "Ready(bytes32 machine)"
 POSITION = "Position(bytes32 game,uint32 version,uint8 turn,int112 shift,bytes32 position)"
 MOVE = "Move(bytes32 game,uint32 version,bytes32 position,bytes32 move)"
+AWARD = "Award(bytes32 deal,int112 shift)"
 REQUEST = (
     "Request(bytes payee,bytes32 genesis,address contract,address asset,uint112 amount,"
     "bytes32 id,uint40 until,bytes32 memo,bytes relay)"
@@ -169,7 +191,12 @@ def rendered() -> dict[str, str]:
     """The files' text by name."""
     files = {
         "ids": ids(),
-        "messages": {"keys": KEYS, "messages": messages(), "games": game_messages()},
+        "messages": {
+            "keys": KEYS,
+            "messages": messages(),
+            "games": game_messages(),
+            "awards": awards(),
+        },
         "requests": {"keys": KEYS, "requests": requests()},
         "signatures": signatures(),
         "evidence": evidence(),
@@ -260,6 +287,10 @@ def ids() -> dict[str, Any]:
         "games": [
             {"domain": TURN_GAME, "game": it, "id": keccak(separator(TURN_GAME) + abi(GAME, it))}
             for it in GAMES
+        ],
+        "deals": [
+            {"domain": ESCROW, "deal": it, "id": keccak(separator(ESCROW) + abi(DEAL, it))}
+            for it in DEALS
         ],
         "nanos": [{"nanos": nanos, "hash": nanos_hash(nanos)} for nanos in LISTS],
         "stateHashes": [
@@ -352,6 +383,15 @@ def game_messages() -> list[dict[str, Any]]:
             fields = {"game": game, "version": version, "position": position}
             made.append(_signed(MOVE, TURN_GAME, {**fields, "move": keccak(b"move")}))
     return made
+
+
+def awards() -> list[dict[str, Any]]:
+    """Awards, ordinary and at the extremes, signed by the two session keys."""
+    return [
+        _signed(AWARD, ESCROW, {"deal": keccak(separator(ESCROW) + abi(DEAL, it)), "shift": shift})
+        for it in DEALS
+        for shift in (0, 10**17, -(10**17), MOST, -MOST)
+    ]
 
 
 def _signed(
@@ -518,6 +558,7 @@ def evidence() -> dict[str, Any]:
             for bob in (False, True)
         ],
         **_game_evidence(),
+        **_deal_evidence(),
     }
 
 
@@ -560,4 +601,37 @@ def _game_evidence() -> dict[str, Any]:
                 + encode([GAME, "bytes", "bytes", "bytes"], [_tuples(game), content, move, by_bob]),
             }
         ],
+    }
+
+
+def _deal_evidence() -> dict[str, Any]:
+    """What `Escrow` takes: a word that says the form, then the arguments."""
+    deal, shift = DEALS[0], -(10**17)
+    id = keccak(separator(ESCROW) + abi(DEAL, deal))
+    both = _signed(AWARD, ESCROW, {"deal": id, "shift": shift})["signatures"]
+    alice, bob = both[0]["signature"], both[1]["compact"]
+
+    def form(number: int, types: list[str], *values: Any) -> bytes:
+        return encode(["uint256"], [number]) + encode([DEAL, *types], [_tuples(deal), *values])
+
+    return {
+        "awards": [
+            {
+                "deal": deal,
+                "shift": shift,
+                "signature": signature,
+                "evidence": form(0, ["int112", "bytes"], shift, signature),
+            }
+            for signature in (alice, bob)
+        ],
+        "agreements": [
+            {
+                "deal": deal,
+                "shift": shift,
+                "signatureAlice": alice,
+                "signatureBob": bob,
+                "evidence": form(1, ["int112", "bytes", "bytes"], shift, alice, bob),
+            }
+        ],
+        "lates": [{"deal": deal, "evidence": form(2, [])}],
     }

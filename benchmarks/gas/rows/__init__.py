@@ -1,12 +1,13 @@
 """Every row of the gas tables, in the order in which the page shows them."""
 
-from benchmarks.gas.rows import agreement, dispute, machines, others, two_players, with_lists
+from benchmarks.gas.rows import agreement, deals, dispute, machines, others, two_players, with_lists
 from benchmarks.gas.rows.registry import ROWS, Row
 
 __all__ = [
     "ROWS",
     "Row",
     "agreement",
+    "deals",
     "dispute",
     "machines",
     "others",

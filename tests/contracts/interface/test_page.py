@@ -136,7 +136,7 @@ def test_coin_flip(stage: Stage) -> None:
 
 
 def test_turn_game(stage: Stage) -> None:
-    text = "**TurnGame**" + INSTANCES.split("**TurnGame**")[1]
+    text = "**TurnGame**" + INSTANCES.split("**TurnGame**")[1].split("**Escrow**")[0]
     abi = stage.interface("TurnGame").abi
     compiled, told = page.abi_functions(abi), page.functions(text)
     submitting = {"submitPosition", "submitMove"}
@@ -157,6 +157,23 @@ def test_turn_game(stage: Stage) -> None:
 def test_type_strings_of_a_game_stand_on_the_page() -> None:
     for type_string in (typed_data.POSITION_TYPE, typed_data.MOVE_TYPE):
         assert f"`{type_string}`" in INSTANCES
+
+
+def test_escrow(stage: Stage) -> None:
+    text = "**Escrow**" + INSTANCES.split("**Escrow**")[1]
+    abi = stage.interface("Escrow").abi
+    compiled, told = page.abi_functions(abi), page.functions(text)
+    bringing = {"award", "agree", "late"}
+    assert set(compiled) == bringing | {
+        "outcome", "submit", "dealId", "record", "DOMAIN_SEPARATOR",
+    }  # fmt: skip
+    for name in bringing:
+        names = [{"sigAlice": "signatureAlice", "sigBob": "signatureBob"}.get(it, it)
+                 for it, _ in told[name].inputs]  # fmt: skip
+        assert names == [it for _, it in compiled[name].inputs]
+    assert page.structs(text)["Escrow"] == page.abi_structs(abi)["Deal"]
+    assert {"Decided": page.events(text)["Decided"]} == page.abi_events(abi)
+    assert f"`{typed_data.AWARD_TYPE}`" in text
 
 
 def test_lib_signatures(stage: Stage) -> None:

@@ -16,6 +16,7 @@ from perun.bindings import (
     abi,
     coin_flip,
     erc20,
+    escrow,
     events,
     hash_time_lock,
     lib_signatures,
@@ -27,14 +28,15 @@ from perun.bindings import (
 )
 from perun.bindings.artifacts import artifact
 from perun.bindings.logs import Table
-from perun.types import Channel, Flip, Game, Lock, Machine, Nano, Position, Record, Settlement
+from perun.types import Channel, Deal, Flip, Game, Lock, Machine, Nano, Position, Record, Settlement
 from populus.project import Project
 
 GAMES = ("IRules",)
 """Its errors are known; rules are asked by TurnGame alone."""
-SUITE = ("LibSignatures", "MSContract", "VPM", "HashTimeLock", "CoinFlip", "TurnGame")
+SUITE = ("LibSignatures", "MSContract", "VPM", "HashTimeLock", "CoinFlip", "TurnGame", "Escrow")
 STRUCTS: dict[str, type[Record]] = {
-    kind.__name__: kind for kind in (Channel, Nano, Settlement, Machine, Lock, Flip, Game, Position)
+    kind.__name__: kind
+    for kind in (Channel, Nano, Settlement, Machine, Lock, Flip, Game, Position, Deal)
 }
 MODULES = {
     "LibSignatures": (lib_signatures,),
@@ -43,6 +45,7 @@ MODULES = {
     "HashTimeLock": (hash_time_lock, nanocontract),
     "CoinFlip": (coin_flip, nanocontract),
     "TurnGame": (turn_game, nanocontract),
+    "Escrow": (escrow, nanocontract),
     "StandardToken": (erc20,),
 }
 TABLES = {
@@ -52,6 +55,7 @@ TABLES = {
     "HashTimeLock": events.HASH_TIME_LOCK,
     "CoinFlip": events.COIN_FLIP,
     "TurnGame": events.TURN_GAME,
+    "Escrow": events.ESCROW,
     "StandardToken": events.ERC20,
 }
 # ERC-20 names these differently; `from` is a word of Python.

@@ -19,7 +19,7 @@ from perun.crypto import SecretKey
 from perun.crypto.interop import checksum
 from perun.deployments import proved
 from perun.hub.deploying import NAMES, BadPlan, Deployer, TooLittleEther, created_at
-from perun.names import VPM, CoinFlip, HashTimeLock, MSContract, TurnGame
+from perun.names import VPM, CoinFlip, Escrow, HashTimeLock, MSContract, TurnGame
 from perun.testing.parties import key_of
 from perun.wallet import KeyAccount
 
@@ -47,7 +47,7 @@ class Way:
 
 FRONTS: dict[str, type[Front]] = {
     kind.__name__: kind
-    for kind in (MSContract, VPM, HashTimeLock, CoinFlip, TurnGame, *RULES.values())
+    for kind in (MSContract, VPM, HashTimeLock, CoinFlip, TurnGame, Escrow, *RULES.values())
 }
 
 

@@ -1,0 +1,159 @@
+"""Escrow: an arbiter, both parties or a clock share out two locks (protocol, section 4)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from perun import encoding
+from perun.bindings import abi, events
+from perun.bindings.calls import Call, Fees, Query
+from perun.bindings.nanocontract import Nanocontract
+from perun.bindings.receipts import Receipt
+from perun.crypto.interop import AddressLike
+from perun.encoding import EscrowDomain
+from perun.types import (
+    Address,
+    Deal,
+    DealId,
+    InstanceId,
+    Nano,
+    Record,
+    Signature,
+    UnixTime,
+    Wei,
+)
+
+AWARD = f"award({abi.DEAL},int112,bytes)"
+AGREE = f"agree({abi.DEAL},int112,bytes,bytes)"
+LATE = f"late({abi.DEAL})"
+DEAL_ID = f"dealId({abi.DEAL})"
+RECORD = "record(bytes32)"
+
+
+class StoredDeal(Record, frozen=True, gc=False):
+    """A deal's word; all zero before anything was brought."""
+
+    rank: int
+    """0 the late rule, 1 an award, 2 two awards that differ, 3 an agreement."""
+    shift: Wei
+    """What moves from Alice to Bob when it is done."""
+    deadline: UnixTime
+    """Last second for better evidence."""
+
+
+def award(contract: Address, deal: Deal, shift: Wei, signature: Signature) -> Call:
+    """Brings an award by the arbiter."""
+    return Call(contract, abi.encode_call(AWARD, deal, shift, signature))
+
+
+def agree(
+    contract: Address, deal: Deal, shift: Wei, signature_alice: Signature, signature_bob: Signature
+) -> Call:
+    """Brings an agreement of both parties."""
+    arguments = (deal, shift, signature_alice, signature_bob)
+    return Call(contract, abi.encode_call(AGREE, *arguments))
+
+
+def late(contract: Address, deal: Deal) -> Call:
+    """Says that `due` is over."""
+    return Call(contract, abi.encode_call(LATE, deal))
+
+
+def deal_id(contract: Address, deal: Deal) -> Query[DealId]:
+    """Asks for a deal's id; `perun.encoding.deal_id` computes the same."""
+    return Query(
+        contract,
+        abi.encode_call(DEAL_ID, deal),
+        lambda data: DealId(InstanceId(abi.decode(("bytes32",), data)[0])),
+    )
+
+
+def record(contract: Address, id: InstanceId) -> Query[StoredDeal]:
+    """Asks what is stored of a deal."""
+    return Query(
+        contract,
+        abi.encode_call(RECORD, id),
+        lambda data: _unpacked(abi.decode(("uint256",), data)[0]),
+    )
+
+
+def _unpacked(word: int) -> StoredDeal:
+    shift = word & 2**112 - 1
+    shift -= (shift >> 111) << 112
+    return StoredDeal(word >> 254, Wei(shift), UnixTime(word >> 112 & 2**34 - 1))
+
+
+class Escrow(Nanocontract):
+    """The contract that decides deals in escrow: `Deal`, `Award`.
+
+    Source: protocol, section 4. Amounts in the asset's smallest unit, times in Unix seconds;
+    sending and errors as in `Front`.
+    """
+
+    table = events.ESCROW
+
+    @cached_property
+    def domain(self) -> EscrowDomain:
+        """What ids are made, and awards signed, in."""
+        return encoding.escrow_domain(self.chain_id, self.address)
+
+    def nano(self, deal: Deal, *, swapped: bool = False) -> Nano:
+        """How a channel's state lists the deal, until its final time.
+
+        Args:
+            swapped: whether the deal's Alice is the channel's Bob.
+
+        Source: protocol, section 4, *what an honest party locks*.
+        """
+        alice, bob = deal.alice_lock, deal.bob_lock
+        if swapped:
+            alice, bob = bob, alice
+        final = UnixTime(deal.validity + deal.challenge)
+        return Nano(self.address, encoding.deal_id(self.domain, deal), alice, bob, final, swapped)
+
+    def award(
+        self,
+        deal: Deal,
+        shift: Wei,
+        signature: Signature,
+        *,
+        sender: AddressLike,
+        gas: int | None = None,
+        fees: Fees | None = None,
+    ) -> Receipt:
+        """Brings an award by the arbiter; whoever calls. Announces `Decided`."""
+        return self._send(award(self.address, deal, shift, signature), sender, gas, fees)
+
+    def agree(
+        self,
+        deal: Deal,
+        shift: Wei,
+        signature_alice: Signature,
+        signature_bob: Signature,
+        *,
+        sender: AddressLike,
+        gas: int | None = None,
+        fees: Fees | None = None,
+    ) -> Receipt:
+        """Brings an agreement of both parties; whoever calls. Announces `Decided`."""
+        call = agree(self.address, deal, shift, signature_alice, signature_bob)
+        return self._send(call, sender, gas, fees)
+
+    def late(
+        self,
+        deal: Deal,
+        *,
+        sender: AddressLike,
+        gas: int | None = None,
+        fees: Fees | None = None,
+    ) -> Receipt:
+        """Says that `due` is over and nobody has brought anything. Announces `Decided`."""
+        return self._send(late(self.address, deal), sender, gas, fees)
+
+    def deal_id(self, deal: Deal) -> DealId:
+        """The contract's own answer; `perun.encoding.deal_id` needs no node."""
+        return self._ask(deal_id(self.address, deal))
+
+    def record(self, id: InstanceId) -> StoredDeal:
+        """What is stored of a deal."""
+        return self._ask(record(self.address, id))
