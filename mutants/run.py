@@ -30,6 +30,7 @@ SUITES = (
     "tests/contracts/hash_time_lock",
     "tests/contracts/coin_flip",
     "tests/contracts/turn_game",
+    "tests/contracts/escrow",
     "tests/contracts/vpm",
     "tests/contracts/libraries",
     "tests/contracts/interface",
@@ -62,6 +63,7 @@ def judge(mutant: Mutant | None) -> str | None:
         "HashTimeLock": "tests/contracts/hash_time_lock",
         "CoinFlip": "tests/contracts/coin_flip",
         "TurnGame": "tests/contracts/turn_game",
+        "Escrow": "tests/contracts/escrow",
         "GameRecord": "tests/contracts/turn_game",
         "LibSignatures": "tests/contracts/lib_signatures",
     }
