@@ -14,7 +14,8 @@ from perun.core.state import SignedState
 from perun.demo.character import Character
 from perun.demo.moves import add_machine, has_ended
 from perun.demo.play import BASE_FEE, DAY, Play
-from perun.demo.stage import ETHER, StoryFailed
+from perun.demo.stage import ETHER
+from perun.demo.wheels import StoryFailed
 from perun.types import ETH, MachineId, MachineRecord, UnixTime, Wei
 from perun.units import format_ether
 

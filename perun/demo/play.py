@@ -9,9 +9,10 @@ from perun.core.config import HubPolicy, Policy
 from perun.core.inputs import CommandPay
 from perun.core.state import SignedState
 from perun.demo.character import Character
-from perun.demo.stage import ETHER, Stage, StoryFailed
+from perun.demo.stage import ETHER, Stage
 from perun.demo.tally import Tally
 from perun.demo.telling import Act, Note, Progress, Tell
+from perun.demo.wheels import StoryFailed
 from perun.types import ChannelId, MachineId, Wei
 
 __all__ = ["BASE_FEE", "DAY", "GREATEST_PAYMENT", "OPEN_FEE", "Play"]

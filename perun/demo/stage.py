@@ -1,4 +1,4 @@
-"""Everything around the cast: chain, contracts, network, one clock; and the turning of the wheels.
+"""Everything around the cast: chain, contracts, network, one clock.
 
 All nodes run in one thread in a fixed order, and blocks come when told: the same seed is the same
 story, to the wei.
@@ -7,9 +7,8 @@ story, to the wei.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from perun import deployments
 from perun.bindings import transport
@@ -24,13 +23,13 @@ from perun.crypto.hashing import keccak
 from perun.crypto.interop import eth_private_key
 from perun.demo.chains import DemoChain
 from perun.demo.character import Character
-from perun.errors import BrokenInvariant
+from perun.demo.wheels import Wheels
 from perun.node.settings import deployment_of
 from perun.ports import Clock
 from perun.types import Address, UnixTime, Wei
 from perun.wire.local import LocalNetwork
 
-__all__ = ["ENDS", "ETHER", "PURSE", "Stage", "StoryFailed"]
+__all__ = ["ENDS", "ETHER", "PURSE", "Stage"]
 
 ETHER: Final = 10**18
 
@@ -39,17 +38,6 @@ ENDS: Final = Policy(greatest_deposit=Wei(ETHER), greatest_fee=Wei(ETHER // 100)
 
 PURSE: Final = Wei(10 * ETHER)
 """What somebody begins with."""
-
-_MOST_BLOCKS: Final = 60
-_MOST_TURNS: Final = 10_000
-
-
-@dataclass(eq=False)
-class StoryFailed(BrokenInvariant):
-    """Something that the protocol promises did not happen."""
-
-    template: ClassVar[str] = "the story went wrong: {what} did not happen"
-    hint: ClassVar[str] = "this is a bug; please report it with the seed"
 
 
 class _StageClock:
@@ -63,7 +51,7 @@ class _StageClock:
         return self._stage.now
 
 
-class Stage:
+class Stage(Wheels):
     """Chain, contracts and network."""
 
     any_price = False
@@ -127,47 +115,14 @@ class Stage:
 
     # --------------------------------------------------------------------------------- the wheels
 
-    def settle(self) -> None:
-        """Lets everybody work until nobody has anything to do."""
-        for _ in range(_MOST_TURNS):
-            busy = False
-            for party in self.cast:
-                while party.alive and party.node.busy:
-                    busy = party.node.turn() or busy
-            if not busy:
-                return
-        raise StoryFailed("coming to rest")
-
-    def look(self) -> None:
-        """Lets everybody look at the chain, and send what follows."""
-        for party in self.cast:
-            if party.alive:
-                party.chain.poll()
-        self.settle()
-        for party in self.cast:
-            if party.alive:
-                party.chain.poll()
-
-    def block(self, count: int = 1, *, at: UnixTime | None = None) -> None:
-        """Makes blocks, the first at time `at`; everybody looks at each."""
-        for number in range(count):
-            self._chain.mine(at=at if number == 0 else None)
-            self.sync()
-            self.look()
+    def mine(self, at: UnixTime | None = None) -> None:
+        """See `Wheels`."""
+        self._chain.mine(at=at)
+        self.sync()
 
     def jump(self, time: UnixTime) -> None:
         """A block at that time, or the next one if it is past already."""
         self.block(at=UnixTime(max(time, self.now + 1)))
-
-    def until(self, happened: Callable[[], bool], what: str) -> None:
-        """Makes blocks until it has happened."""
-        self.settle()
-        self.look()
-        for _ in range(_MOST_BLOCKS):
-            if happened():
-                return
-            self.block()
-        raise StoryFailed(what)
 
     def patient(self, happened: Callable[[], bool], what: str) -> None:
         """Like `until`, when only messages are needed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from perun.bindings.artifacts import artifact
@@ -15,6 +14,7 @@ from perun.core.rulebook import Rulebook
 from perun.crypto import SecretKey
 from perun.crypto.hashing import keccak
 from perun.demo.character import Character
+from perun.demo.wheels import Wheels
 from perun.ports import Clock
 from perun.referee.here import run
 from perun.referee.rulebook import CodeBook
@@ -37,7 +37,7 @@ class _Clock:
         return self._scene.chain.now
 
 
-class Scene:
+class Scene(Wheels):
     """A chain, a network, and whoever has entered."""
 
     def __init__(self, folder: Path) -> None:
@@ -72,31 +72,8 @@ class Scene:
 
     # ------------------------------------------------------------------------------------ wheels
 
-    def settle(self) -> None:
-        while any(party.node.turn() for party in self.cast if party.alive):
-            pass
-
-    def look(self) -> None:
-        for _ in range(2):
-            for party in self.cast:
-                if party.alive:
-                    party.chain.poll()
-            self.settle()
-
-    def block(self, count: int = 1, *, at: UnixTime | None = None) -> None:
-        """Blocks of all that waits; everybody looks at each."""
-        for number in range(count):
-            self.chain.mine(at=at if number == 0 else None)
-            self.look()
-
-    def until(self, happened: Callable[[], bool], most: int = 30) -> None:
-        self.settle()
-        self.look()
-        for _ in range(most):
-            if happened():
-                return
-            self.block()
-        raise AssertionError("it did not happen")
+    def mine(self, at: UnixTime | None = None) -> None:
+        self.chain.mine(at=at)
 
     def later(self, seconds: int) -> UnixTime:
         return UnixTime(self.chain.now + seconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -97,6 +97,8 @@ class Sailor(Character):
 class Sea(Scene):
     """Everything around the sailors. Each block is twelve seconds."""
 
+    most_blocks = 150
+
     def __init__(self, folder: Path, server: Server, rng: Random, *, tag: bool = False) -> None:
         """No quirks yet.
 
@@ -159,14 +161,9 @@ class Sea(Scene):
         if self.server.failure is not None:
             raise self.server.failure
 
-    def block(self, count: int = 1, *, at: UnixTime | None = None) -> None:
-        for number in range(count):
-            before = self.chain.now
-            self.chain.mine(at=at if at is not None and number == 0 else self.later(BLOCK))
-            self.counted += self.chain.now - before
-            if self.limits.finality_blocks is None:
-                self.chain.tagged = max(0, self.chain.head.number - 2)
-            self.look()
-
-    def until(self, happened: Callable[[], bool], most: int = 150) -> None:
-        super().until(happened, most)
+    def mine(self, at: UnixTime | None = None) -> None:
+        before = self.chain.now
+        self.chain.mine(at=self.later(BLOCK) if at is None else at)
+        self.counted += self.chain.now - before
+        if self.limits.finality_blocks is None:
+            self.chain.tagged = max(0, self.chain.head.number - 2)

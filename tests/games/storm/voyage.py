@@ -20,6 +20,7 @@ from perun.core.inputs import CommandPay, CommandTransfer
 from perun.core.signing import digest
 from perun.core.state import SignedState
 from perun.crypto.signatures import sign
+from perun.demo.wheels import StoryFailed
 from perun.errors import ChainFault
 from perun.node.backup import config_of
 from perun.node.exit import Exit, only_leaving
@@ -163,7 +164,7 @@ class Voyage:
         self._take("bob", self._draw(fit, 3))
         try:
             self._live()
-        except AssertionError as error:
+        except StoryFailed as error:
             raise Violated(f"life stands still: {error}") from error
         self._cheat()
         self._storm()

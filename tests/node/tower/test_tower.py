@@ -222,7 +222,7 @@ def test_a_channel_may_be_left_out_once_the_tower_has_seen_its_end(
     tower.push(bob)
     tower.look()
     alice.do(CommandClose(channel))
-    scene.until(lambda: bob.books.channels[channel].final.ended, 60)
+    scene.until(lambda: bob.books.channels[channel].final.ended)
     assert "nothing there" in tower.push(bob).refused
     tower.look()
     assert not tower.push(bob).refused
