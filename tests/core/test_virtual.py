@@ -230,6 +230,48 @@ def test_half_that_waits_while_the_view_is_stale_is_refused_when_it_is_fresh(tri
     assert hub.node.books.channels[trio.left].held is None
 
 
+def hub_is_impatient_before_it_meets_alice(trio: Trio) -> None:
+    """It is started again with a half of hers, and hears nothing of her for long."""
+    alice = trio.alice.peer
+    trio.world.network.rule = lambda letter: () if letter[0] == alice else (letter,)
+    trio.ingrid.restart()
+    trio.world.settle()
+    view = trio.ingrid.node.books.channels[trio.left]
+    assert (view.met, view.held is None) == (False, False)
+    for _ in range(2):
+        trio.world.advance(LIMITS.patience + 1)
+    trio.world.network.rule = without(trio.bob, Propose, Invited)
+    trio.ingrid.node.meet(alice)
+    trio.alice.node.meet(trio.ingrid.peer)
+    trio.world.settle()
+    trio.world.advance()
+
+
+def test_half_of_whom_the_hub_has_not_met_again_is_refused_once_it_has(trio: Trio) -> None:
+    """A removal of which the other half never comes, and a hub that was started again: patience
+    ends before the peer has shown its newest state, so nothing can be signed for it yet."""
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    trio.world.network.rule = without(trio.bob, Propose)
+    trio.alice.do(CommandRemove(machine))
+    trio.world.settle()
+    hub_is_impatient_before_it_meets_alice(trio)
+    assert trio.ingrid.node.books.channels[trio.left].held is None
+    assert trio.ingrid.node.books.hub_instances[machine].stage is HubStage.OPEN
+    assert trio.alice.node.books.channels[trio.left].proposals == ()
+
+
+def test_new_instances_half_is_refused_too_once_its_peer_is_met_again(trio: Trio) -> None:
+    trio.world.network.rule = without(trio.bob, Propose)
+    leave_invitation_open(trio.bob.node.books, trio.right)
+    trio.alice.do(_machine_command(trio.world, trio.alice, trio.left, trio.bob))
+    trio.world.settle()
+    hub_is_impatient_before_it_meets_alice(trio)
+
+    assert trio.ingrid.node.books.channels[trio.left].held is None
+    assert trio.alice.node.books.channels[trio.left].proposals == ()
+    assert trio.ingrid.node.books.hub_instances == {}
+
+
 def test_c2_requests_in_a_circle_all_come_about() -> None:
     world = World()
     ends = [world.party(name, OPEN_HANDED) for name in ("alice", "bob", "carol")]

@@ -20,7 +20,7 @@ from perun.core.nanocontracts.instances import (
     finally_decided,
     untouched,
 )
-from perun.core.rules.phases import blocked
+from perun.core.rules.phases import NOT_MET, blocked
 from perun.core.state import (
     ChannelView,
     HubInstance,
@@ -47,6 +47,7 @@ __all__ = [
     "on_out_of_turn",
     "on_watched",
     "refuse_halves",
+    "waits_for_meeting",
 ]
 
 
@@ -191,17 +192,30 @@ def adding(crossing: HubInstance) -> Intent:
     return Intent(Purpose.ADD, adds=crossing.id, removes=crossing.replaces)
 
 
-def refuse_halves(draft: Draft, crossing: HubInstance, reason: str) -> None:
-    """Refuses by a state each half that is here and not answered."""
+def _halves(draft: Draft, crossing: HubInstance) -> list[ChannelView]:
+    """Channels in which a half is here and not answered."""
+    found = []
     for id in (crossing.alice_channel, crossing.bob_channel):
         view = draft.channel(id)
         held = view.held
         if held is None or held.answering:
             continue
-        if crossing.id not in (held.intent.adds, held.intent.removes):
-            continue
+        if crossing.id in (held.intent.adds, held.intent.removes):
+            found.append(view)
+    return found
+
+
+def refuse_halves(draft: Draft, crossing: HubInstance, reason: str) -> None:
+    """Refuses by a state each of these, where a state may be signed."""
+    for view in _halves(draft, crossing):
         if blocked(draft, view) is None:
-            refuse(draft, id, reason)
+            refuse(draft, view.id, reason)
+
+
+def waits_for_meeting(draft: Draft, crossing: HubInstance) -> bool:
+    """Whether one of these is of somebody who has not shown its newest state since we started: it
+    can be refused once that is so, and its channel is busy until then."""
+    return any(blocked(draft, view) == NOT_MET for view in _halves(draft, crossing))
 
 
 def end_opening(

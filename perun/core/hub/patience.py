@@ -20,7 +20,11 @@ def overdue(draft: Draft, crossing: HubInstance) -> None:
     """Looks at one crossing at every tick."""
     patience = draft.config.limits.patience
     waited = draft.chain.waited(crossing.since)
-    if crossing.stage is HubStage.REQUESTED:
+    if crossing.stage is HubStage.OPEN:
+        # Left from a closing that was given up before we had met its peer again.
+        if fresh(draft):
+            pairs.refuse_halves(draft, crossing, "the other end has not proposed the same in time")
+    elif crossing.stage is HubStage.REQUESTED:
         if waited > (30 * patience if all(crossing.requested) else patience):
             let_go(draft, crossing, "the other end, or a channel, kept us waiting")
     elif waited <= patience:
@@ -32,6 +36,8 @@ def overdue(draft: Draft, crossing: HubInstance) -> None:
         if waited <= draft.config.limits.freshness and _waits_for_view(draft, crossing):
             return
         pairs.refuse_halves(draft, crossing, "the other end has not proposed in time")
+        if pairs.waits_for_meeting(draft, crossing):
+            return
         pairs.end_opening(draft, crossing, "not complete in time")
     elif crossing.stage is HubStage.CLOSING and fresh(draft):
         for channel in (crossing.alice_channel, crossing.bob_channel):
