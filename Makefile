@@ -9,7 +9,7 @@ NODE_TOOLS := $(if $(shell command -v npm),node_modules/.package-lock.json)
 PAGE := perun/page/dist/index.html
 BUILT_PAGE := $(if $(shell command -v npm),$(PAGE))
 
-.PHONY: help install page check quick format test artifacts gas vectors bench fuzz simulate storm planted kills mutants prove up demo clean
+.PHONY: help install page check quick format test artifacts gas vectors bench scale fuzz simulate storm planted kills mutants prove up demo clean
 
 help: ## show these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ vectors: install ## rewrite the test vectors all implementations share
 
 bench: install ## measure payments per second, latency, memory and disk (docs/performance.md)
 	$(PYTHON) -m benchmarks all
+
+scale: install ## a hub on several machines under 1,000 wallets, while an outsider ends what it likes (docs/scale.md)
+	$(PYTHON) -m benchmarks scale
 
 fuzz: install ## deep stateful runs for MINUTES (10), failures below build/stateful
 	$(PYTHON) -m tests.games.stateful --minutes $(MINUTES)

@@ -22,6 +22,7 @@ from benchmarks.network import network
 from benchmarks.newcomer import newcomer
 from benchmarks.payments import latency, payments, scaling
 from benchmarks.report import Result, as_json, show
+from benchmarks.scale import scale
 from benchmarks.states import updates, virtual
 from benchmarks.syncs import syncs
 from benchmarks.where import where
@@ -36,6 +37,7 @@ BENCHMARKS: Final[dict[str, Callable[..., Result]]] = {
     "afar": afar,
     "crowd": crowd,
     "newcomer": newcomer,
+    "scale": scale,
     "restart": restart,
     "memory": memory,
     "disk": disk,
@@ -44,7 +46,8 @@ BENCHMARKS: Final[dict[str, Callable[..., Result]]] = {
     "where": where,
 }
 TOGETHER: Final[dict[str, tuple[str, ...]]] = {
-    "all": tuple(BENCHMARKS),
+    # PostgreSQL and NATS are not everywhere.
+    "all": tuple(name for name in BENCHMARKS if name != "scale"),
     "network": ("network", "afar", "crowd", "newcomer"),
 }
 """Names that stand for several."""

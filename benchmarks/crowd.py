@@ -26,11 +26,12 @@ from benchmarks.processes import (
 )
 from benchmarks.report import Figure, Result, median, percentile
 from perun.crypto import SecretKey, keccak
+from perun.store import SqliteStore
 from perun.testing.ledger import Ledger
 from perun.wire.listener import Listener
 from perun.wire.web import WebWire
 
-__all__ = ["crowd"]
+__all__ = ["alone", "crowd"]
 
 _LATE: Final = 10
 """One pair in so many opens its channel while the hub is killed."""
@@ -49,7 +50,7 @@ async def _crowd(folder: Path, seconds: float, wallets: int) -> Result:
     late = everybody.pairs[:: max(2, _LATE)]
     early = [pair for pair in everybody.pairs if pair not in late]
     with Processes() as processes:
-        hub = processes.start(_hub, folder, _alone(stage.ledger), 0)
+        hub = processes.start(_hub, folder, alone(stage.ledger), 0)
         host = await asyncio.to_thread(hub.hear)
         before = await _ask(hub, "memory")
         joined = await everybody.connect(host, HELLO)
@@ -70,7 +71,7 @@ async def _crowd(folder: Path, seconds: float, wallets: int) -> Result:
         resolved, back, hub = await _kill(everybody, hub, processes, folder, early, late)
         await everybody.leave()
         await _ask(hub, "end")
-        total = everybody.audit(hub_player.path)
+        total = everybody.audit(SqliteStore(hub_player.path))
     return Result(
         "crowd",
         f"A hub with {wallets} wallets, all in one other process",
@@ -94,7 +95,7 @@ async def _crowd(folder: Path, seconds: float, wallets: int) -> Result:
     )
 
 
-def _alone(ledger: Ledger) -> Ledger:
+def alone(ledger: Ledger) -> Ledger:
     """What another process gets: the same blocks, followed by nobody here."""
     other = copy.copy(ledger)
     other.followers = []
@@ -124,7 +125,7 @@ async def _kill(
     everybody.stop_paying()
     await asyncio.sleep(0.5)
     start = time.perf_counter()
-    hub = processes.start(_hub, folder, _alone(everybody.stage.ledger), port)
+    hub = processes.start(_hub, folder, alone(everybody.stage.ledger), port)
     await asyncio.to_thread(hub.hear)
     await everybody.until(everybody.all_linked)
     back = time.perf_counter() - start

@@ -28,7 +28,7 @@ from perun.crypto import SecretKey
 from perun.encoding.addresses import show_node_id
 from perun.node.runtime import Node
 from perun.ports import Member
-from perun.store import SqliteStore
+from perun.store.kept import KeptStore
 from perun.types import ETH, Nonce, Seconds, Wei
 from perun.wire.exchange import Exchange
 from perun.wire.local import LocalNetwork
@@ -100,9 +100,11 @@ def _is_funded(wallet: Player) -> bool:
 class ManySockets(LocalNetwork):
     """Links and sessions of many nodes, in the event loop that is running."""
 
-    def __init__(self, keys: dict[PeerId, SecretKey], hello: Hello) -> None:
+    def __init__(
+        self, keys: dict[PeerId, SecretKey], hello: Hello, sockets: Callable[[], WebSockets]
+    ) -> None:
         super().__init__()
-        self._keys, self._hello = keys, hello
+        self._keys, self._hello, self._sockets = keys, hello, sockets
         self.exchanges: dict[PeerId, Exchange] = {}
 
     def enter(self, party: Member) -> _End:  # type: ignore[override]
@@ -111,7 +113,7 @@ class ManySockets(LocalNetwork):
             self._keys[party.peer],
             self._hello,
             party,
-            WebSockets(),
+            self._sockets(),
             admits=lambda _peer, _token: True,
         )
         self.exchanges[party.peer] = exchange
@@ -221,10 +223,12 @@ class Crowd:
         self._keys = 0
         self.refused: list[object] = []
 
-    async def connect(self, host: str, hello: Hello) -> float:
+    async def connect(
+        self, host: str, hello: Hello, sockets: Callable[[], WebSockets] = WebSockets
+    ) -> float:
         """Everybody dials the hub and meets it; how long that took, in seconds."""
         keys = {wallet.peer: wallet.key for wallet in self.wallets}
-        self.stage.network = self.sockets = ManySockets(keys, hello)
+        self.stage.network = self.sockets = ManySockets(keys, hello, sockets)
         for wallet in self.wallets:
             wallet.reboot()
         self.turning = Turning([wallet.node for wallet in self.wallets])
@@ -316,8 +320,11 @@ class Crowd:
         await self.sockets.close()
         self.turning.stop()
 
-    def audit(self, hub_store: Path) -> int:
+    def audit(self, hub_store: KeptStore) -> int:
         """Compares all that both sides of every channel and machine know; the sum that was paid.
+
+        Args:
+            hub_store: opened after the hub's end; closed here.
 
         Raises:
             AssertionError: anybody knows of a wei more or less than the other.
@@ -341,9 +348,8 @@ def _sum(player: Player, field: str) -> int:
     return sum(getattr(totals, field) for totals in player.node.books.totals.values())
 
 
-def _check_hub(path: Path, wallets: Sequence[Player]) -> None:
-    """The hub's store, read after its end, and the wallets' books say the same of each channel."""
-    store = SqliteStore(path)
+def _check_hub(store: KeptStore, wallets: Sequence[Player]) -> None:
+    """The hub's store and the wallets' books say the same of each channel."""
     try:
         rows = {row.id: row for row in store.records() if isinstance(row, ChannelView)}
     finally:

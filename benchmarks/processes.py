@@ -54,6 +54,17 @@ class Process:
         self._pipe.send(question)
         return self.hear()
 
+    def tell(self, question: str) -> None:
+        """Asks; its answer is among what it has `said`."""
+        self._pipe.send(question)
+
+    def said(self) -> Any:
+        """What it has said, if anything."""
+        try:
+            return self._pipe.recv() if self._pipe.poll() else None
+        except (EOFError, OSError):
+            return None
+
     def hear(self) -> Any:
         """What it says next."""
         if not self._pipe.poll(PATIENCE_SECONDS):

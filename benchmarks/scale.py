@@ -1,0 +1,206 @@
+"""A hub on several machines under a crowd, while an outsider ends whatever it likes.
+
+PostgreSQL, a witness, NATS, gateways, a writer and its standby are processes of their own; the
+wallets are `load_network`'s, all in this one. In the end it is audited to the wei.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from collections import Counter
+from contextlib import AbstractAsyncContextManager, ExitStack
+from pathlib import Path
+from typing import Final
+
+from benchmarks.crowd import alone
+from benchmarks.load_network import Crowd, begin_stage
+from benchmarks.machines import NAME, Machines
+from benchmarks.processes import HELLO, Processes
+from benchmarks.report import Figure, Result, percentile
+from perun.app.rows import KINDS
+from perun.store import PostgresStore, SqliteStore
+from perun.wire.sockets import Socket
+from perun.wire.web_sockets import WebSockets
+from tests.support.nats import NatsServer
+from tests.support.postgres import Servers, servers
+
+__all__ = ["scale"]
+
+_REST: Final = 4.0
+"""Seconds between two acts of the outsider, at most twice as long."""
+_GOAL: Final = {"killed": 5.0, "stopped": 5.0, "cut off": 5.0}
+"""Seconds. A database comes back when it does."""
+_LEASES: Final = 5.0
+"""A stopped process is stopped for longer than its lease."""
+
+
+class Balanced(WebSockets):
+    """Dials one of the gateways that run, whichever it gets, under their one name."""
+
+    machines: Machines
+
+    def connect(self, url: str) -> AbstractAsyncContextManager[Socket]:
+        """See `Sockets`."""
+        doors = list(self.machines.doors.values())
+        port = random.choice(doors) if doors else 1  # no secret
+        return super().connect(url.replace(NAME, f"127.0.0.1:{port}"))
+
+
+class Outsider:
+    """Ends processes, servers and sessions, one after the other, at any time."""
+
+    def __init__(self, machines: Machines, nats: NatsServer, database: Servers) -> None:
+        self.machines, self.nats, self.database = machines, nats, database
+        self.acts: Counter[str] = Counter()
+        self._dice = random.Random(1)
+
+    async def live(self, seconds: float) -> None:
+        """For so long."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        acts = [
+            self.kill_writer,
+            self.stop_writer,
+            self.cut_writer,
+            self.kill_gateway,
+            self.restart_nats,
+            self.restart_database,
+        ]
+        while loop.time() < end:
+            for act in self._dice.sample(acts, len(acts)):
+                await asyncio.sleep(_REST * (0.5 + self._dice.random()))
+                if loop.time() > end:
+                    return
+                await act()
+                self.acts[act.__name__.replace("_", " ")] += 1
+
+    async def kill_writer(self) -> None:
+        """`kill -9`."""
+        if self.machines.writer is not None:
+            self.machines.lose_writer("killed")
+            self.machines.signal(self.machines.writer, signal.SIGKILL)
+
+    async def stop_writer(self) -> None:
+        """SIGSTOP, for longer than its lease; then it wakes up."""
+        writer = self.machines.writer
+        if writer is not None:
+            self.machines.lose_writer("stopped")
+            self.machines.signal(writer, signal.SIGSTOP)
+            await asyncio.sleep(_LEASES)
+            self.machines.signal(writer, signal.SIGCONT)
+
+    async def cut_writer(self) -> None:
+        """Its sessions with database and witness end."""
+        if self.machines.writer is not None:
+            self.machines.lose_writer("cut off")
+            await asyncio.to_thread(self.database.cut, self.machines.writer.pid)
+
+    async def kill_gateway(self) -> None:
+        """… one of them, with all its links."""
+        self.machines.signal(self._dice.choice(self.machines.gateways), signal.SIGKILL)
+
+    async def restart_nats(self) -> None:
+        """It forgets everything."""
+        self.nats.stop()
+        self.nats.start()
+
+    async def restart_database(self) -> None:
+        """As after a power cut."""
+        self.machines.lose_writer("database restarted")
+        await asyncio.to_thread(self.database.database.stop)
+        await asyncio.to_thread(self.database.database.start)
+
+
+def scale(folder: Path, seconds: float = 60.0, wallets: int = 1_000, gateways: int = 2) -> Result:
+    """All that happens; `seconds` are those of paying under the outsider's hands."""
+    with ExitStack() as stack:
+        database = stack.enter_context(servers(durable=True))
+        nats = NatsServer(folder)
+        stack.callback(nats.stop)
+        processes = stack.enter_context(Processes())
+        return asyncio.run(_scale(folder, seconds, wallets, gateways, database, nats, processes))
+
+
+async def _mine(everybody: Crowd) -> None:
+    """A block whenever the newest is old, as on a chain."""
+    while True:
+        await asyncio.sleep(1)
+        everybody.stage.mine()
+
+
+async def _scale(
+    folder: Path,
+    seconds: float,
+    wallets: int,
+    gateways: int,
+    database: Servers,
+    nats: NatsServer,
+    processes: Processes,
+) -> Result:
+    stage = begin_stage(folder, wallets)
+    hub = stage.players[0]
+    hub.stop()
+    place = database.place()
+    with_rows, empty = SqliteStore(hub.path, KINDS), PostgresStore(place, KINDS)
+    empty.fill(with_rows.dump())
+    with_rows.close()
+    empty.close()
+
+    machines = Machines(processes, nats.url, place)
+    machines.begin(gateways, lambda: (alone(stage.ledger), stage.clock.now()))
+    tending = asyncio.create_task(machines.tend())
+    Balanced.machines = machines
+    everybody = Crowd(stage)
+    while machines.writer is None or len(machines.doors) < gateways:
+        await asyncio.sleep(0.05)
+    _, before = await machines.gateway_costs()
+    joined = await everybody.connect(NAME, HELLO, Balanced)
+    _, after = await machines.gateway_costs()
+    mining = asyncio.create_task(_mine(everybody))
+    opening = await everybody.pay(everybody.pairs, 0)
+    begun, _ = await machines.gateway_costs()
+    quiet = await everybody.pay(everybody.pairs, min(5.0, seconds))
+    ended, _ = await machines.gateway_costs()
+    calm = sorted(one for pair in everybody.pairs for one in pair.latencies)
+
+    outsider = Outsider(machines, nats, database)
+    acting = asyncio.create_task(outsider.live(seconds))
+    await everybody.pay(everybody.pairs, seconds)
+    await acting
+    harsh = sorted(one for pair in everybody.pairs for one in pair.latencies)
+    await everybody.until(everybody.all_linked)
+    await everybody.pay(everybody.pairs, 0)
+
+    mining.cancel()
+    await everybody.leave()
+    tending.cancel()
+    for machine in machines.writers:
+        machines.signal(machine, signal.SIGKILL)
+    store = await asyncio.to_thread(PostgresStore, place, KINDS)
+    assert not store.exit_only
+    total = everybody.audit(store)
+    acts = ", ".join(f"{count} × {what}" for what, count in sorted(outsider.acts.items()))
+    return Result(
+        "scale",
+        f"A hub with {gateways} gateways, a standby and {wallets} wallets; {acts}",
+        (
+            Figure("all have met the hub", joined, "s"),
+            Figure("openings", len(everybody.pairs) / opening, "/s, first payment and all"),
+            Figure("payments left alone", len(calm) / quiet, "/s"),
+            Figure("payment left alone, p50", percentile(calm, 0.5) * 1e3, "ms"),
+            Figure("payment left alone, p99", percentile(calm, 0.99) * 1e3, "ms"),
+            Figure("gateways: a payment left alone", (ended - begun) / len(calm) * 1e6, "µs"),
+            Figure("gateways: memory of a link", (after - before) / wallets / 1_000, "kB"),
+            Figure("payments under the outsider", len(harsh) / seconds, "/s"),
+            Figure("payment, p50", percentile(harsh, 0.5) * 1e3, "ms"),
+            Figure("payment, p99", percentile(harsh, 0.99), "s"),
+            Figure("payment, longest", harsh[-1], "s"),
+            *(
+                Figure(f"writer {how}: none for, longest", max(gaps), "s", at_most=_GOAL.get(how))
+                for how, gaps in sorted(machines.gaps.items())
+            ),
+            Figure("audited", total, "wei, each of them on both sides"),
+        ),
+    )
