@@ -17,7 +17,7 @@ from perun.app.texts import money
 from perun.app.work import Work, plain
 from perun.core.faults import NotAllowedNow
 from perun.core.inputs import CommandAddMachine, CommandReplace
-from perun.core.rules.worth import dust_of
+from perun.core.rules.worth import dust_of, greatest_fee_of
 from perun.core.state import ChannelView, InstanceView, LegStatus, Role
 from perun.errors import Misuse
 from perun.types import MachineId, UnixTime, Wei
@@ -200,7 +200,8 @@ def _invite(work: Work, opening: Opening, view: ChannelView, needs: Wei) -> None
     lock = Wei(max(lock, dust_of(work.config.policy, opening.asset, limits.dust)))
     # The hub's fee comes out of the same money, and is known only when it grants; one that is more
     # than a tenth of it makes the hub refuse, and the next try is smaller.
-    fee = min(work.config.policy.greatest_fee, free // 10) if over_hub else 0
+    most = greatest_fee_of(work.config.policy, opening.asset)
+    fee = min(most, free // 10) if over_hub else 0
     lock = Wei(min(lock, max(free - fee, min(needs, free))))
     life = settings.life_over_hub if over_hub else settings.life
     validity = UnixTime(books.chain.head_time + min(life, limits.greatest_validity))
@@ -241,7 +242,7 @@ def say(work: Work, opening: Opening) -> None:
 
 def _count_fee(work: Work, opening: Opening, over_hub: bool) -> None:
     """The most that a hub may take for it counts against the token that it is for."""
-    most = work.config.policy.greatest_fee
+    most = greatest_fee_of(work.config.policy, opening.asset)
     waiting = work.shelf.to_find.get((opening.payee, opening.asset), {})
     tokens = [
         row.token

@@ -21,6 +21,7 @@ from perun.app.spending import check_limit
 from perun.app.work import Caller, Work
 from perun.core.inputs import CommandPay
 from perun.core.notices import InstanceRefused
+from perun.core.rules.worth import greatest_fee_of
 from perun.core.state import InstanceView, PeerId
 from perun.errors import Misuse
 from perun.types import Asset, MachineId, Wei
@@ -37,7 +38,7 @@ def begin(work: Work, caller: Caller, payment: Payment, host: str) -> Payment:
     if caller.scope is not Scope.ALL:
         found = ways.with_room(work, payment.payee, payment.asset, payment.amount)
         fits = any(ways.usable(work.books, one) for one in found)
-        most_fee = 0 if fits else work.config.policy.greatest_fee
+        most_fee = 0 if fits else greatest_fee_of(work.config.policy, payment.asset)
         check_limit(work, caller, payment.asset, payment.amount + most_fee)
         payment = replace(payment, token=caller.token)
     if host:

@@ -7,15 +7,17 @@ that it names are compared with those that this node has proved by itself.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, Final
 
 from perun.app.cards import CARD_PATH, url_of
+from perun.app.settings import KnownToken
 from perun.chain.provider import fetch
 from perun.core.config import Config
+from perun.core.rules.worth import base_fee_of, worth_of
 from perun.core.state import PeerId
 from perun.crypto import SecretKey
 from perun.crypto.interop import checksum
@@ -91,6 +93,7 @@ def card_of(
     software: str,
     share: tuple[Wei, Wei, int] | None = None,
     rules: Mapping[str, str] = MappingProxyType({}),
+    tokens: Sequence[KnownToken] = (),
 ) -> Card:
     """What our node has to say of itself.
 
@@ -98,22 +101,13 @@ def card_of(
         share: of a hub: most of its share in a channel, what that costs in any case, and per
             million of it.
         rules: of games that we know, by name: whoever begins with this card can play them.
+        tokens: that we deal in; prices in wei are in them what they are worth.
     """
+    deployment, limits = config.deployment, config.limits
     most, flat, share_ppm = share or (Wei(0), Wei(0), 0)
-    deployment, limits, hub = config.deployment, config.limits, config.policy.hub
-    asset = CardAsset(
-        asset=checksum(ETH),
-        symbol="ETH",
-        decimals=18,
-        least_channel=str(max(limits.least_channel, 1)),
-        greatest_channel=str(2**111 - 1),
-        greatest_draw=str(most),
-        open_fee=str(flat),
-        share_ppm=share_ppm,
-        base_fee=str(hub.base_fee if hub else 0),
-        amount_ppm=hub.amount_ppm if hub else 0,
-        amount_day_ppm=hub.amount_day_ppm if hub else 0,
-    )
+    ether = _asset(config, KnownToken(ETH, "ETH", 18), most, flat, share_ppm)
+    # Our shares are in ETH: that is what our till is kept in.
+    others = (_asset(config, token, Wei(0), flat, share_ppm) for token in tokens)
     return Card(
         network=f"eip155:{deployment.contract.chain_id}",
         genesis="0x" + genesis.hex(),
@@ -127,11 +121,29 @@ def card_of(
         serial=serial,
         until=until,
         offers=offers,
-        assets=(asset,),
+        assets=(ether, *others),
         terms=CardTerms(
             limits.least_challenge, limits.greatest_challenge, limits.greatest_validity
         ),
         software=software,
+    )
+
+
+def _asset(config: Config, token: KnownToken, most: Wei, flat: Wei, share_ppm: int) -> CardAsset:
+    policy, hub = config.policy, config.policy.hub
+    least = worth_of(policy, token.asset, config.limits.least_channel)
+    return CardAsset(
+        asset=checksum(token.asset),
+        symbol=token.symbol,
+        decimals=token.decimals,
+        least_channel=str(max(least or 1, 1)),
+        greatest_channel=str(2**111 - 1),
+        greatest_draw=str(most),
+        open_fee=str(worth_of(policy, token.asset, flat) or 0),
+        share_ppm=share_ppm,
+        base_fee=str(base_fee_of(policy, token.asset)),
+        amount_ppm=hub.amount_ppm if hub else 0,
+        amount_day_ppm=hub.amount_day_ppm if hub else 0,
     )
 
 

@@ -390,6 +390,7 @@ class Daemon:
             software=SOFTWARE,
             share=None if self.hosting is None else self.hosting.share(),
             rules=self._rules,
+            tokens=tokens_of(self.settings),
         )
 
     def _public_host(self) -> str:

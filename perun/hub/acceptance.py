@@ -15,6 +15,7 @@ from typing import Final
 from perun.core import gas
 from perun.core.books import Books
 from perun.core.rules.keys import peer_account
+from perun.core.rules.worth import worth_of
 from perun.core.state import ChannelView, Role, Stage
 from perun.hub.rows import Granted, Strikes
 from perun.hub.tariff import Tariff
@@ -79,7 +80,10 @@ def why_not_yet(
     """
     share, asset = view.funding.bob_amount, view.channel.asset
     fee = 0 if view.held is None else view.held.state.net
-    price = tariff.least(share, books.chain.gas_price)
+    flat = worth_of(books.config.policy, asset, tariff.flat(books.chain.gas_price))
+    if flat is None:
+        return Refusal("what this token is worth is not known here, so our share has no price")
+    price = tariff.least(share, flat)
     if fee < price:
         return Refusal(f"our share of {share} costs {price}, you offer {fee}")
     room = bounds.greatest_deposits - held

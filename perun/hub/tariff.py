@@ -58,9 +58,16 @@ class Tariff:
         self._named.append(flat)
         return Wei(flat)
 
-    def least(self, share: int, gas_price: int) -> Wei:
-        """What must be paid for a share: as now, or as one of the newest two cards says."""
-        flat = min((self._flat(gas_price), *self._named))
+    def flat(self, gas_price: int) -> Wei:
+        """The flat part in wei: as now, or as one of the newest two cards says."""
+        return Wei(min((self._flat(gas_price), *self._named)))
+
+    def least(self, share: int, flat: Wei) -> Wei:
+        """What must be paid for a share, in its asset.
+
+        Args:
+            flat: the flat part, in that asset.
+        """
         return share_price(flat, self.prices.share_ppm, share)
 
     def _flat(self, gas_price: int) -> int:

@@ -97,7 +97,7 @@ def fees(books: Books, guest: HubGuest) -> Fees:
         str(hub.base_fee),
         hub.amount_ppm,
         hub.amount_day_ppm,
-        str(tariff.least(0, books.chain.gas_price)),
+        str(tariff.flat(books.chain.gas_price)),
         tariff.prices.share_ppm,
         str(guest.bookkeeper.earned),
     )

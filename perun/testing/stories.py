@@ -17,6 +17,7 @@ from perun.testing.parties import Party, World
 from perun.testing.rules import TIC_TAC_TOE
 from perun.types import (
     ETH,
+    Asset,
     ChannelId,
     InstanceId,
     Lock,
@@ -53,12 +54,14 @@ def hub_policy(**more: object) -> Policy:
     )
 
 
-def open_channel(world: World, alice: Party, bob: Party, own: int, peer: int) -> ChannelId:
+def open_channel(
+    world: World, alice: Party, bob: Party, own: int, peer: int, asset: Asset = ETH
+) -> ChannelId:
     """A channel with both deposits final; `alice` is its Alice."""
     before = set(alice.node.books.channels)
     alice.do(
         CommandOffer(
-            bob.peer, bob.account.address, ETH, Seconds(600), alice.nonce(), Wei(own), Wei(peer)
+            bob.peer, bob.account.address, asset, Seconds(600), alice.nonce(), Wei(own), Wei(peer)
         )
     )
     world.settle()

@@ -76,11 +76,11 @@ def test_free_money_and_locks_are_all_there_is(a: Wei, b: Wei, net: int, x: Wei,
 
 
 def test_fee_is_base_and_amount_and_amount_times_time_rounded_up() -> None:
-    policy = HubPolicy(base_fee=Wei(5), amount_ppm=100, amount_day_ppm=1_000)
+    policy = HubPolicy(amount_ppm=100, amount_day_ppm=1_000)
     key = Address(b"\x01" * 20)
     terms = Machine(
         key, key, Wei(90_001), Wei(0), UnixTime(86_400), Seconds(86_400), Salt(bytes(32))
     )
 
     # 9.0001 of the amount, and two days at 90.001 each.
-    assert fee_for(policy, terms, UnixTime(0), UnixTime(2 * 86_400)) == 5 + 10 + 181
+    assert fee_for(policy, Wei(5), terms, UnixTime(0), UnixTime(2 * 86_400)) == 5 + 10 + 181

@@ -20,16 +20,19 @@ _DAY = 86_400
 
 
 # Rule fee-1.
-def fee_for(policy: HubPolicy, terms: Terms, now: UnixTime, final: UnixTime) -> Wei:
+def fee_for(policy: HubPolicy, base: Wei, terms: Terms, now: UnixTime, final: UnixTime) -> Wei:
     """Base, plus a share of what the hub locks, plus a share of it per day; rounded up.
 
     The hub locks towards each end what the other end locks: the sum of both locks.
+
+    Args:
+        base: in the asset of the locks (`worth.base_fee_of`).
     """
     locked = sum(locks(terms))
     seconds = max(0, final - now)
     by_amount = -(-locked * policy.amount_ppm // _MILLION)
     by_time = -(-locked * policy.amount_day_ppm * seconds // (_MILLION * _DAY))
-    return Wei(policy.base_fee + by_amount + by_time)
+    return Wei(base + by_amount + by_time)
 
 
 # Rule fee-2.

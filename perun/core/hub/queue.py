@@ -25,6 +25,7 @@ from perun.core.nanocontracts.instances import (
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.keys import peer_key
 from perun.core.rules.phases import Phase, blocked, phase
+from perun.core.rules.worth import base_fee_of
 from perun.core.state import (
     ChannelView,
     HubInstance,
@@ -202,7 +203,8 @@ def start(
         return why
     policy = draft.config.policy.hub
     assert policy is not None
-    fee = fee_for(policy, terms, draft.now, end_time(terms))
+    base = base_fee_of(draft.config.policy, pair[0].channel.asset)
+    fee = fee_for(policy, base, terms, draft.now, end_time(terms))
     draft.put(replace(crossing, stage=HubStage.OPENING, since=draft.chain.clock, fee=fee))
     valid_until = UnixTime(draft.now + policy.quote_validity)
     for view, price in zip(pair, (fee, Wei(0)), strict=True):

@@ -11,7 +11,15 @@ from perun.core.limits import Limits
 from perun.core.state import ChainView
 from perun.types import ETH, Asset, Wei
 
-__all__ = ["dust_of", "enforcing_costs", "least_channel", "least_lock", "worth_of"]
+__all__ = [
+    "base_fee_of",
+    "dust_of",
+    "enforcing_costs",
+    "greatest_fee_of",
+    "least_channel",
+    "least_lock",
+    "worth_of",
+]
 
 
 def worth_of(policy: Policy, asset: Asset, wei: Wei) -> Wei | None:
@@ -22,6 +30,21 @@ def worth_of(policy: Policy, asset: Asset, wei: Wei) -> Wei | None:
         if worth.asset == asset:
             return Wei(-(-wei * worth.units // worth.wei))
     return None
+
+
+def greatest_fee_of(policy: Policy, asset: Asset) -> Wei:
+    """Most that we pay a hub for one instance, in the asset; nothing in one without a price, since
+    a hub names its fee in whatever the channel holds."""
+    if asset == ETH:
+        return policy.greatest_fee
+    found = (one for one in policy.worths if one.asset == asset)
+    return Wei(next((policy.greatest_fee * one.units // one.wei for one in found), 0))
+
+
+def base_fee_of(policy: Policy, asset: Asset) -> Wei:
+    """What a hub takes for any instance, in the asset; nothing in one without a price."""
+    hub = policy.hub
+    return Wei(0) if hub is None else worth_of(policy, asset, hub.base_fee) or Wei(0)
 
 
 # Rule dispute-4.

@@ -18,6 +18,7 @@ from perun.core.notices import InstanceRefused, VirtualReady
 from perun.core.rules.accounting import gain
 from perun.core.rules.keys import own_key
 from perun.core.rules.phases import Phase, blocked, phase
+from perun.core.rules.worth import greatest_fee_of
 from perun.core.state import ChannelView, InstanceView, Intent, LegStatus, PeerId, Purpose, Role
 from perun.core.states import legs
 from perun.core.states.proposing import ask_hub, send_proposal, still_asked, want, wanted
@@ -96,7 +97,11 @@ def on_grant(draft: Draft, view: ChannelView, message: GrantInstance) -> None:
         return
     if instance.id in view.asked:
         draft.put(replace(view, asked=still_asked(draft, view, instance.id)))
-    greatest = draft.config.policy.greatest_fee if instance.role is Role.ALICE else 0
+    greatest = (
+        greatest_fee_of(draft.config.policy, view.channel.asset)
+        if instance.role is Role.ALICE
+        else 0
+    )
     if message.fee > greatest or draft.now > message.valid_until:
         reason = f"fee {message.fee} above {greatest}, or the grant is over"
         draft.send(view.peer, RefuseInstance(instance.id, reason))

@@ -38,6 +38,7 @@ from perun.core.notices import InstanceRefused, InvitationHeld
 from perun.core.rules.accounting import own_lock
 from perun.core.rules.keys import own_key, peer_key
 from perun.core.rules.phases import may_sign
+from perun.core.rules.worth import greatest_fee_of
 from perun.core.state import (
     ChannelView,
     InstanceView,
@@ -462,7 +463,8 @@ def _go_on(draft: Draft, instance: InstanceView, half: SignedHalf | None) -> Non
     if half is not None and len(half.state.nanos) > draft.config.limits.greatest_nanos:
         # With it our own half would not fit into one message, and never be resolved.
         raise UnexpectedMessage("Invited", "no hub takes a state with so many instances")
-    greatest_fee = draft.config.policy.greatest_fee
+    asset = draft.channel(instance.legs[0].channel).channel.asset
+    greatest_fee = greatest_fee_of(draft.config.policy, asset)
     if half is None or greatest_fee or not ends.may_propose_unasked(draft, instance):
         ends.request(draft, instance, half)
         return

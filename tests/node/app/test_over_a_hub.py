@@ -6,28 +6,44 @@ import pytest
 from msgspec.structs import replace
 
 from perun.app.methods import Close, GetChannels, Leave, Pay
+from perun.app.texts import show_account
 from perun.app.values import Payment
-from perun.core.config import Policy
+from perun.core.config import Policy, Worth
 from perun.core.notices import InstanceRefused, VirtualReady
 from perun.store import MemoryStore, WriteFailed
 from perun.testing.people import SETTINGS, Person, Town
 from perun.testing.stories import OPEN_HANDED, add_machine, hub_policy, open_channel
-from perun.types import InstanceId, Seconds, Wei
+from perun.types import ETH, Address, Asset, InstanceId, Seconds, Wei
 
 
 class Trio:
     """Alice and Bob, each with a channel to Ingrid."""
 
-    def __init__(self, alice: Policy = OPEN_HANDED, money: int = 1_000, **fees: object) -> None:
+    def __init__(
+        self,
+        alice: Policy = OPEN_HANDED,
+        money: int = 1_000,
+        assets: Policy = OPEN_HANDED,
+        **fees: object,
+    ) -> None:
+        """Args:
+        assets: which all deal in, and at which prices; the channels are in the last one.
+        """
         self.town = Town()
-        self.alice = self.town.person("alice", alice)
-        self.bob = self.town.person("bob", OPEN_HANDED)
-        self.ingrid = self.town.person("ingrid", hub_policy(**fees))
-        open_channel(self.town.world, self.alice.party, self.ingrid.party, money, money)
-        open_channel(self.town.world, self.bob.party, self.ingrid.party, money, money)
+        about = {name: getattr(assets, name) for name in ("assets", "worths", "unpriced")}
+        self.asset = assets.assets[-1]
+        self.alice = self.town.person("alice", replace(alice, **about))
+        self.bob = self.town.person("bob", replace(OPEN_HANDED, **about))
+        self.ingrid = self.town.person("ingrid", replace(hub_policy(**fees), **about))
+        if self.asset != ETH:
+            for one in (self.alice, self.bob, self.ingrid):
+                self.town.world.ledger.mint(self.asset, one.party.account.address, 2 * money)
+        for one in (self.alice, self.bob):
+            open_channel(self.town.world, one.party, self.ingrid.party, money, money, self.asset)
 
     def pay(self, amount: int, key: str = "one", wait: int = 600) -> Pay:
-        return Pay(idempotency_key=key, to=self.bob.id, amount=str(amount), wait=wait)
+        asset = show_account(self.asset)
+        return Pay(idempotency_key=key, to=self.bob.id, amount=str(amount), wait=wait, asset=asset)
 
     def pay_in_vain(self, amount: int) -> Payment:
         """Refused, and tried again for a few seconds."""
@@ -92,6 +108,37 @@ def test_a_fee_beyond_the_policy_is_said_in_words() -> None:
     assert "fee 7 above 0" in paid.why
     assert "agreeing on a machine" in paid.why
     assert trio.received == 0
+
+
+TOKEN = Asset(Address(b"\x09" * 20))
+DOLLAR = 10**6
+PRICED = Policy(assets=(ETH, TOKEN), worths=(Worth(TOKEN, 3_000 * DOLLAR, Wei(10**18)),))
+
+
+def test_a_fee_in_a_token_is_what_the_policy_allows_is_worth() -> None:
+    """Attack: a wallet that gives a hub a thousandth of an ether, asked for that many millionths of
+    a dollar: ten million dollars, or all it has."""
+    policy = Policy(greatest_deposit=Wei(10**30), greatest_fee=Wei(10**15))
+    greedy = Trio(policy, 1_000 * DOLLAR, PRICED, base_fee=Wei(10**15 + 10**12))
+    paid = greedy.pay_in_vain(DOLLAR)
+    assert paid.step == "failed"
+    assert "fee 3003000 above 3000000" in paid.why
+
+    fair = Trio(policy, 1_000 * DOLLAR, PRICED, base_fee=Wei(10**15))
+    free = fair.alice.ask("channels", GetChannels())[0].free
+    paid = fair.alice.ask("pay", fair.pay(DOLLAR))
+    assert paid.step == "done"
+    (channel,) = fair.alice.ask("channels", GetChannels())
+    assert int(channel.free) + int(channel.locked) == int(free) - DOLLAR - 3 * DOLLAR
+
+
+def test_a_token_without_a_price_costs_no_fee() -> None:
+    unpriced = Policy(assets=(ETH, TOKEN), unpriced=(TOKEN,))
+    policy = Policy(greatest_deposit=Wei(10**30), greatest_fee=Wei(10**15))
+    free = Trio(policy, 1_000 * DOLLAR, unpriced, base_fee=Wei(10**15))
+    assert free.alice.ask("pay", free.pay(DOLLAR)).step == "done"
+    rates = Trio(policy, 1_000 * DOLLAR, unpriced, amount_ppm=1)
+    assert "above 0" in rates.pay_in_vain(DOLLAR).why
 
 
 def test_what_the_hub_finds_too_large_is_tried_smaller() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any, cast
 
 import msgspec
@@ -11,7 +12,7 @@ from click.testing import CliRunner
 from perun.api.protocol import success
 from perun.app.values import Backup, Tower
 from perun.backup.feed import FeedState
-from perun.cli import towers
+from perun.cli import asking
 from perun.cli.main import cli
 from perun.daemon.backups import Backups
 from perun.daemon.towers import Towers
@@ -50,16 +51,14 @@ def test_long_words_are_cut_and_the_answer_is_read(shown: Any, kind: Any) -> Non
     assert msgspec.convert(answer, kind)[0].trouble == WORDS[:256]
 
 
-def test_words_of_a_tower_move_no_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("command", ["towers", "backup"])
+def test_words_of_a_service_move_no_cursor(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     class Node:
-        def towers(self) -> tuple[Tower, ...]:
-            return of_towers()
+        towers = staticmethod(of_towers)
+        backups = staticmethod(of_places)
 
-        def hang_up(self) -> None:
-            pass
-
-    monkeypatch.setattr(towers, "connect", lambda **_: Node())
-    result = CliRunner(env={"COLUMNS": "500"}).invoke(cli, ["towers", "list"])
+    monkeypatch.setattr(asking, "connect", lambda **_: nullcontext(Node()))
+    result = CliRunner(env={"COLUMNS": "500"}).invoke(cli, [command, "list"])
     assert result.exit_code == 0, result.output
     assert "\x1b" not in result.output
     assert "\\x1b[2J" in result.output

@@ -185,13 +185,13 @@ def test_the_price_covers_amount_and_time_and_one_exit() -> None:
 def test_a_price_holds_from_one_card_to_the_next_but_one() -> None:
     world = HubWorld(Prices(Wei(3), exit_gas=True))
     tariff, gas = world.tariff, 116_000
-    assert tariff.least(1_000, 4) == 3 + 4 * gas
+    assert tariff.flat(4) == 3 + 4 * gas
     named = [tariff.name(price) for price in (4, 400, 400)]
     assert named[0] == 3 + 5 * gas
-    assert tariff.least(1_000, 1_000) == named[2]
+    assert tariff.flat(1_000) == named[2]
     tariff.name(4)
-    assert tariff.least(1_000, 1_000) == named[0]
-    assert tariff.least(1_000, 1) < named[0]
+    assert tariff.flat(1_000) == named[0]
+    assert tariff.flat(1) < named[0]
 
 
 def test_all_channels_together_hold_no_more_than_was_said() -> None:
