@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final, Protocol
 
-import msgspec
-
 from perun.backup.entries import BadEntry, Entry, Standing, open_entry
 from perun.backup.keys import SLOT_BYTES, BackupKeys
 from perun.backup.requests import (
@@ -23,7 +21,6 @@ from perun.backup.requests import (
 from perun.backup.shelf import NotNext, Shelf
 from perun.chain.provider import Pages
 from perun.encoding.addresses import NodeAddress, parse_host
-from perun.encoding.nesting import is_deep_msgpack
 from perun.errors import ChainFault, PeerFault, StoreFault
 
 __all__ = [
@@ -166,21 +163,11 @@ class RemotePlace:
     def _ask(self, action: Action, slot: bytes, content: bytes = b"") -> Answer:
         request = Request.sign(self._keys, action, int(time.time()), slot, content)
         try:
-            status, body = self._pages.fetch(
-                "POST",
-                self._url,
-                seconds=_SECONDS,
-                most=_MOST_ANSWER,
-                data=msgspec.msgpack.encode(request),
+            answer = self._pages.ask(
+                self._url, request, Answer, seconds=_SECONDS, most=_MOST_ANSWER
             )
         except ChainFault as error:
             raise PlaceFailed(self.name, str(getattr(error, "reason", error))) from None
-        try:
-            if is_deep_msgpack(body):
-                raise ValueError("nested too deep")
-            answer = msgspec.msgpack.decode(body, type=Answer)
-        except (msgspec.MsgspecError, ValueError):
-            raise PlaceFailed(self.name, f"HTTP {status}, and no answer of a place") from None
         if answer.refused and answer.standing is None:
             raise PlaceFailed(self.name, answer.refused[:300])
         if answer.number and len(answer.hash) != 32:

@@ -13,7 +13,7 @@ import time
 import zlib
 from collections.abc import Mapping
 from contextlib import closing
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 import requests
@@ -27,8 +27,11 @@ from web3.types import RPCEndpoint, RPCResponse
 
 from perun.bindings.failures import AnswerTooBig, Garbled, NodeUnreachable
 from perun.chain.numbered import is_for, number_of, numbers
+from perun.encoding.nesting import is_deep_msgpack
 
 __all__ = ["MOST_BYTES", "MOST_DEPTH", "BoundedProvider", "Pages", "bounded", "fetch", "over"]
+
+A = TypeVar("A")
 
 MOST_BYTES: Final = 8 * 2**20
 """Of one answer, unpacked. A longer range of logs than fits is asked for in pieces."""
@@ -240,6 +243,23 @@ class Pages:
                 return answer.status_code, _body(answer, most)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             raise NodeUnreachable(type(error).__name__) from None
+
+    def ask(
+        self, url: str, question: msgspec.Struct, kind: type[A], *, seconds: float, most: int
+    ) -> A:
+        """Posts a question in MessagePack; what is answered to it.
+
+        Raises:
+            NodeUnreachable, AnswerTooBig, Garbled: as they say.
+        """
+        asked = msgspec.msgpack.encode(question)
+        status, body = self.fetch("POST", url, seconds=seconds, most=most, data=asked)
+        try:
+            if is_deep_msgpack(body):
+                raise ValueError("nested too deep")
+            return msgspec.msgpack.decode(body, type=kind)
+        except (msgspec.MsgspecError, ValueError):
+            raise Garbled(f"HTTP {status}, and no answer that we know") from None
 
     def close(self) -> None:
         """Asks no more."""

@@ -12,14 +12,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-import msgspec
-
 from perun.chain.provider import Pages
 from perun.core.books import Row, row_key
 from perun.core.state import ChannelView, InstanceView, Totals
 from perun.crypto import SecretKey
 from perun.encoding.addresses import NodeAddress, parse_host
-from perun.encoding.nesting import is_deep_msgpack
 from perun.errors import ChainFault, PeerFault
 from perun.node.export import export_text
 from perun.node.profile import Profile
@@ -216,21 +213,11 @@ class TowerClient:
     def _ask(self, content: bytes) -> None:
         request = Request.sign(self._key, self.host, int(time.time()), content)
         try:
-            _, body = self._pages.fetch(
-                "POST",
-                self._url,
-                seconds=_SECONDS,
-                most=_MOST_ANSWER,
-                data=msgspec.msgpack.encode(request),
+            answer = self._pages.ask(
+                self._url, request, Answer, seconds=_SECONDS, most=_MOST_ANSWER
             )
         except ChainFault as error:
             raise TowerFailed(self.host, str(getattr(error, "reason", error))) from None
-        try:
-            if is_deep_msgpack(body):
-                raise ValueError("nested too deep")
-            answer = msgspec.msgpack.decode(body, type=Answer)
-        except (msgspec.MsgspecError, ValueError):
-            raise TowerFailed(self.host, "no answer of a tower") from None
         if answer.refused:
             raise TowerFailed(self.host, answer.refused[:300])
         self._answer = dict(answer.heights), answer.sees
