@@ -59,13 +59,10 @@ class Cluster:
         self.folder = Path(mkdtemp(prefix="perun-pg-", dir="/tmp"))  # sockets: short
         if self._user is not None:
             os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = 0
         self._run("initdb", "-D", "data", "-U", "perun", "-A", "trust", "-N", "-E", "UTF8")
         settings = {
             "listen_addresses": "'127.0.0.1'",
-            "port": self.port,
             "unix_socket_directories": f"'{self.folder}'",
             "shared_buffers": "'16MB'",
             "max_connections": 60,
@@ -74,12 +71,19 @@ class Cluster:
         }
         with (self.folder / "data" / "postgresql.conf").open("a") as file:
             file.writelines(f"{name} = {value}\n" for name, value in settings.items())
-        self.start()
         self._made = 0
+        for left in (2, 1, 0):
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                self.port = free.getsockname()[1]
+            # Somebody else may take it before we do.
+            if self.start(check=not left):
+                break
 
-    def start(self) -> None:
-        """Starts it, and waits until it answers."""
-        self._run("pg_ctl", "start", "-w", "-D", "data", "-l", "log")
+    def start(self, *, check: bool = True) -> bool:
+        """Starts it, and waits until it answers; whether it does."""
+        options = ("-w", "-D", "data", "-l", "log", "-o", f"-p {self.port}")
+        return self._run("pg_ctl", "start", *options, check=check)
 
     def stop(self, mode: str = "immediate") -> None:
         """Stops it; `immediate` is what a power cut is, but for the disk."""
@@ -114,7 +118,7 @@ class Cluster:
         self.ask(f"CREATE DATABASE {name} TEMPLATE {url.rsplit('/', 1)[1]}")
         return self.url(name)
 
-    def _run(self, program: str, *arguments: str, check: bool = True) -> None:
+    def _run(self, program: str, *arguments: str, check: bool = True) -> bool:
         assert self._bin is not None
         # The server would hold a pipe open, so what it says goes into a file.
         said = self.folder / f"{program}.log"
@@ -137,6 +141,7 @@ class Cluster:
                 ),
             )
         assert not check or done.returncode == 0, said.read_text()
+        return done.returncode == 0
 
 
 class Servers:

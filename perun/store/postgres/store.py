@@ -40,7 +40,7 @@ Statement = tuple[str, Sequence[Any]]
 
 LOCK: Final = 482905093486
 """Advisory lock of the database's writer; it goes with the writer's session."""
-_PATIENCE: Final = 1.0
+_PATIENCE: Final = 3.0
 """Seconds: a server hears a moment later that a process has ended."""
 _PAUSE: Final = 0.02
 _WRITER: Final = (

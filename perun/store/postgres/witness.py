@@ -24,6 +24,8 @@ _CREATE: Final = (
     "CREATE TABLE IF NOT EXISTS witness (store bytea PRIMARY KEY, epoch bigint NOT NULL, "
     "turn bigint NOT NULL, hash bytea NOT NULL)"
 )
+_MAKING: Final = 482905093487
+"""Advisory lock of whoever makes the table."""
 _SERVER: Final = "SELECT system_identifier FROM pg_control_system()"
 
 
@@ -72,7 +74,11 @@ class Witness:
         try:
             if self._session.one(_SERVER) == database.one(_SERVER):
                 raise SameServer(where, shown(url))
-            self._session.execute(_CREATE)
+            if self._session.one("SELECT to_regclass('witness')") is None:
+                with self._session.transaction():
+                    # Two that create a table at once fail, whatever they say of its existence.
+                    self._session.one("SELECT pg_advisory_xact_lock(?)", _MAKING)
+                    self._session.execute(_CREATE)
         except psycopg.Error as error:
             self.close()
             raise fault_of(self._session.where, error) from error

@@ -116,9 +116,10 @@ def test_count_of_writes_goes_on(source: Path, postgres: Servers, tmp_path: Path
 
 
 def test_running_node_is_refused_at_either_end(
-    source: Path, postgres: Servers, tmp_path: Path
+    source: Path, postgres: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = postgres.place()
+    monkeypatch.setattr("perun.store.postgres.store._PATIENCE", 0.1)
     with closing(SqliteStore(source)), pytest.raises(StoreInUse):
         move_store(tmp_path, source, place)
     with closing(PostgresStore(place)), pytest.raises(StoreInUse):

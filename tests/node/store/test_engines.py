@@ -185,8 +185,11 @@ def test_failed_write_keeps_nothing(engine: Engine) -> None:
     assert engine.run("SELECT body FROM totals") == kept
 
 
-def test_second_opening_is_refused_and_names_the_process(engine: Engine) -> None:
+def test_second_opening_is_refused_and_names_the_process(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine.open()
+    monkeypatch.setattr("perun.store.postgres.store._PATIENCE", 0.1)
     with pytest.raises(StoreInUse, match=str(os.getpid())):
         engine.make()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
@@ -292,6 +293,16 @@ def test_what_lies_beside_the_rows_is_a_turn_too(
     assert opened(behind).exit_only
 
 
+def test_two_that_begin_with_a_new_witness_at_once_both_do(postgres: Servers) -> None:
+    url = postgres.witness.new()
+    places = [PostgresPlace(postgres.database.new(), url) for _ in range(6)]
+    with ThreadPoolExecutor(len(places)) as pool:
+        stores = list(pool.map(PostgresStore, places))
+    assert not any(store.exit_only for store in stores)
+    for store in stores:
+        store.close()
+
+
 # ------------------------------------------------------------------------------------- replicas
 
 
@@ -302,11 +313,11 @@ class Replica(Cluster):
         self._primary = primary
         super().__init__()
 
-    def _run(self, program: str, *arguments: str, check: bool = True) -> None:
+    def _run(self, program: str, *arguments: str, check: bool = True) -> bool:
         if program == "initdb":
             url = self._primary.url()
             program, arguments = "pg_basebackup", ("-D", "data", "-d", url, "-R", "-c", "fast")
-        super()._run(program, *arguments, check=check)
+        return super()._run(program, *arguments, check=check)
 
     def promote(self) -> None:
         """It becomes a server of its own."""
