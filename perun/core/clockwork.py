@@ -149,9 +149,9 @@ def on_instance(draft: Draft, snapshot: ChainInstance) -> None:
     instance = replace(instance, head=snapshot.head, final=snapshot.final, watched=True, told=told)
     draft.put(instance)
     kind_of(instance.terms).learn(draft, instance)
-    pair = draft.hub_instance(instance.id)
-    if pair is not None and pair.stage is HubStage.OPENING:
-        draft.attempt(partial(pairs.on_watched, draft, pair))
+    crossing = draft.hub_instance(instance.id)
+    if crossing is not None and crossing.stage is HubStage.OPENING:
+        draft.attempt(partial(pairs.on_watched, draft, crossing))
     draft.attempt(lambda: _look_at_instance(draft, snapshot.id))
 
 
@@ -165,10 +165,10 @@ def _forget(draft: Draft, id: InstanceId) -> None:
         return
     draft.drop(instance)
     draft.drop(draft.totals(id))
-    pair = draft.hub_instance(id)
-    if pair is not None:
-        draft.drop(pair)
-        forget(draft, pair)
+    crossing = draft.hub_instance(id)
+    if crossing is not None:
+        draft.drop(crossing)
+        forget(draft, crossing)
 
 
 def _is_past(draft: Draft, leg: Leg) -> bool:
@@ -232,9 +232,9 @@ def on_tick(draft: Draft, tick: Tick) -> None:
                 reason = "not answered by our user in time"
                 draft.attempt(partial(refuse, draft, view.id, reason))
     for id in draft.books.hub_instances:
-        pair = draft.hub_instance(id)
-        if pair is not None:
-            draft.attempt(partial(overdue, draft, pair))
+        crossing = draft.hub_instance(id)
+        if crossing is not None:
+            draft.attempt(partial(overdue, draft, crossing))
 
 
 def _of_crossing(draft: Draft, view: ChannelView) -> bool:

@@ -107,8 +107,8 @@ def _answer_again(draft: Draft, view: ChannelView) -> None:
     if view.held is None or not view.held.answering:
         return
     id = view.held.intent.adds or view.held.intent.removes
-    pair = draft.hub_instance(id) if id is not None else None
-    ids = {view.id} if pair is None else {view.id, pair.alice_channel, pair.bob_channel}
+    crossing = draft.hub_instance(id) if id is not None else None
+    ids = {view.id} if crossing is None else {view.id, crossing.alice_channel, crossing.bob_channel}
     views = [draft.channel(one) for one in ids]
     same = [
         one

@@ -48,12 +48,12 @@ def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> Non
         show(draft, view)
         return
     id = queue.instance_of(draft, message)
-    pair = draft.hub_instance(id)
-    if pair is not None and pair.stage is not HubStage.REQUESTED:
+    crossing = draft.hub_instance(id)
+    if crossing is not None and crossing.stage is not HubStage.REQUESTED:
         if own is not None:
             on_proposal(draft, view, _proposal(own, id))
         return
-    owner = _owner(draft, view, message, id, pair)
+    owner = _owner(draft, view, message, id, crossing)
     if owner is None:
         why: str | None = "the other end's half is not good, or is resolved"
     else:
@@ -64,7 +64,7 @@ def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> Non
         else:
             on_proposal(draft, draft.channel(view.id), _proposal(own, id), why)
         return
-    again = pair is not None and all(pair.requested)
+    again = crossing is not None and all(crossing.requested)
     halves = {owner.id: other}
     if own is not None:
         halves[view.id] = own
@@ -81,18 +81,18 @@ def _begin(
 ) -> None:
     """Reserves and takes the halves, if both channels are idle; else they are dropped unanswered,
     and their turn comes with a grant."""
-    pair = draft.hub_instance(id)
-    assert pair is not None
+    crossing = draft.hub_instance(id)
+    assert crossing is not None
     own = halves.get(view.id)
-    places = queue.idle_pair(draft, pair)
+    places = queue.idle_pair(draft, crossing)
     if places is None:
         if again and own is not None:
             # Nobody who has signed is kept waiting for longer than its patience.
             why = "its turn has not come in time"
-            let_go(draft, pair, why, (view.id,))
+            let_go(draft, crossing, why, (view.id,))
             on_proposal(draft, draft.channel(view.id), _proposal(own, id), why)
         return
-    refused = queue.start(draft, pair, places, tuple(halves))
+    refused = queue.start(draft, crossing, places, tuple(halves))
     for channel, half in halves.items():
         if half is own:
             on_proposal(draft, draft.channel(channel), _proposal(half, id), refused)
@@ -100,7 +100,7 @@ def _begin(
             take(draft, draft.channel(channel), _proposal(half, id), refused)
     answered = [channel for channel in halves if not _is_held(draft, channel, id)]
     if refused is None and answered:
-        pairs.give_up(draft, pair, "the other end's half was refused", answered)
+        pairs.give_up(draft, crossing, "the other end's half was refused", answered)
 
 
 def _proposal(half: SignedHalf, id: InstanceId) -> Propose:
@@ -122,7 +122,7 @@ def _owner(
     view: ChannelView,
     message: RequestInstance,
     id: InstanceId,
-    pair: HubInstance | None,
+    crossing: HubInstance | None,
 ) -> ChannelView | None:
     """The channel whose end has signed the other half; None if that is not good, or resolved.
 
@@ -133,7 +133,7 @@ def _owner(
     owner = draft.books.channels.get(half.state.channel)
     if owner is None or owner.id == view.id or phase(owner, draft.chain) not in _LIVE:
         return None
-    if pair is not None and pair.requested[Role.BOB] and pair.bob_channel != owner.id:
+    if crossing is not None and crossing.requested[Role.BOB] and crossing.bob_channel != owner.id:
         return None
     if signer(terms, Role.BOB) not in (None, peer_key(owner)):
         return None

@@ -14,8 +14,9 @@ from perun.core.channel.agreement import complete
 from perun.core.effects import Register, Settle
 from perun.core.nanocontracts import evidence
 from perun.core.notices import ChannelDisputed, ChannelEnded, ChannelFunded, ExitOnly
+from perun.core.rules.keys import alice_first
 from perun.core.rules.phases import Phase, phase, registering
-from perun.core.state import ChannelView, OnChain, Role, SignedState, StoreMark
+from perun.core.state import ChannelView, OnChain, SignedState, StoreMark
 from perun.core.states.content import agreed_version
 from perun.core.states.valuation import payable
 from perun.types import Nano, Signature, State, Version, Wei
@@ -87,8 +88,7 @@ def _register(draft: Draft, view: ChannelView) -> None:
             empty = Register(view.channel, view.id, Version(0), Wei(0), (), nothing, nothing)
             draft.submit(b"r" + view.id, empty, before)
         return
-    pair = (agreed.own, agreed.peer)
-    alice, bob = pair if view.role is Role.ALICE else pair[::-1]
+    alice, bob = alice_first(view, agreed.own, agreed.peer)
     state = agreed.state
     pieces = tuple(evidence.piece(draft, nano) for nano in state.nanos)
     if not any(pieces):

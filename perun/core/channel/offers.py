@@ -15,7 +15,7 @@ from perun.core.faults import NotAllowedNow, PeerNotAllowed
 from perun.core.inputs import CommandClose, CommandWithdraw
 from perun.core.notices import CloseAgreed, WithdrawAgreed
 from perun.core.rules.accounting import reliable_holdings, solvent
-from perun.core.rules.keys import own_key, peer_key
+from perun.core.rules.keys import alice_first, own_key, peer_key
 from perun.core.rules.phases import NOT_MET, blocked, fresh
 from perun.core.state import ChannelView, CloseOffer, Role, WithdrawOffer
 from perun.core.states.content import agreed_content
@@ -48,8 +48,7 @@ def close(draft: Draft, view: ChannelView, command: CommandClose) -> None:  # no
     if why is not None:
         raise NotAllowedNow("close", why)
     valid_until = UnixTime(draft.now + _life(draft, view))
-    credit = (view.funding.own_to_credit, view.funding.peer_to_credit)
-    alice, bob = credit if view.role is Role.ALICE else credit[::-1]
+    alice, bob = alice_first(view, view.funding.own_to_credit, view.funding.peer_to_credit)
     offer = Close(view.id, agreed_content(view)[0], valid_until, int(alice) | int(bob) << 1)
     _sign_close(draft, view, CloseOffer(offer, proposer=True))
 
@@ -159,8 +158,7 @@ def on_answer_close(draft: Draft, view: ChannelView, message: AnswerClose) -> No
 
 def withdraw(draft: Draft, view: ChannelView, command: CommandWithdraw) -> None:
     """Offers to pay out of the channel."""
-    amounts = (command.own_amount, command.peer_amount)
-    alice, bob = amounts if view.role is Role.ALICE else amounts[::-1]
+    alice, bob = alice_first(view, command.own_amount, command.peer_amount)
     valid_until = UnixTime(draft.now + _life(draft, view))
     withdrawal = Withdraw(view.id, view.final.withdrawals, alice, bob, valid_until)
     why = why_no_withdraw(draft, view, withdrawal)
@@ -270,16 +268,14 @@ def submit(draft: Draft, view: ChannelView) -> None:
     """Brings what both have signed to the chain, until it is final or has lapsed."""
     offer = view.close
     if offer is not None and offer.own and offer.peer and not view.head.ended:
-        pair = (offer.own, offer.peer)
-        alice, bob = pair if view.role is Role.ALICE else pair[::-1]
+        alice, bob = alice_first(view, offer.own, offer.peer)
         if draft.now <= offer.close.valid_until and offer.proposer:
             transaction = CloseChannel(view.channel, offer.close, alice, bob)
             draft.submit(b"c" + view.id, transaction, offer.close.valid_until)
     for drawing in view.withdraws:
         if not drawing.proposer or not drawing.own or not drawing.peer:
             continue
-        pair = (drawing.own, drawing.peer)
-        alice, bob = pair if view.role is Role.ALICE else pair[::-1]
+        alice, bob = alice_first(view, drawing.own, drawing.peer)
         limit = drawing.withdraw.valid_until
         if draft.now <= limit and view.head.withdrawals == drawing.withdraw.index:
             money = WithdrawMoney(view.channel, drawing.withdraw, alice, bob)

@@ -1,11 +1,20 @@
-"""Whose key signs what in a channel, and in a machine."""
+"""Whose is what in a channel, and whose key signs in a machine."""
 
 from __future__ import annotations
+
+from typing import TypeVar
 
 from perun.core.state import ChannelView, Role
 from perun.types import Address, Machine
 
-__all__ = ["machine_key", "own_account", "own_key", "peer_account", "peer_key"]
+__all__ = ["alice_first", "machine_key", "own_account", "own_key", "peer_account", "peer_key"]
+
+T = TypeVar("T")
+
+
+def alice_first(view: ChannelView, own: T, peer: T) -> tuple[T, T]:
+    """What is ours and what is the peer's, as the channel's Alice's and its Bob's."""
+    return (own, peer) if view.role is Role.ALICE else (peer, own)
 
 
 def own_key(view: ChannelView) -> Address:

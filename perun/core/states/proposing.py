@@ -14,7 +14,7 @@ from perun.core.books import Draft
 from perun.core.effects import SignItem
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.notices import InstanceRefused, ProposalRefused
-from perun.core.rules.keys import own_key
+from perun.core.rules.keys import alice_first, own_key
 from perun.core.rules.phases import blocked
 from perun.core.state import (
     ChannelView,
@@ -233,6 +233,5 @@ def shown(view: ChannelView) -> ShowState | None:
     agreed = view.agreed
     if agreed is None or not agreed.peer:
         return None
-    pair = (agreed.own, agreed.peer)
-    alice, bob = pair if view.role is Role.ALICE else pair[::-1]
+    alice, bob = alice_first(view, agreed.own, agreed.peer)
     return ShowState(agreed.state, alice, bob)
