@@ -35,6 +35,7 @@ __all__ = [
     "Close",
     "Deal",
     "DealId",
+    "DealRecord",
     "Digest",
     "DomainSeparator",
     "ETH",
@@ -395,7 +396,7 @@ class Deal(Record, frozen=True, gc=False, tag=5):
         checks.length("salt", self.salt, 32)
 
 
-Terms = Machine | Lock | Flip | Game
+Terms = Machine | Lock | Flip | Game | Deal
 """The parameters of an instance: of one kind or another, which the first item says in bytes."""
 
 
@@ -445,7 +446,18 @@ class GameRecord(Record, frozen=True, gc=False, tag=4):
     """The position's bytes, once live; empty if only storage says that it is."""
 
 
-Recorded = MachineRecord | LockRecord | FlipRecord | GameRecord
+class DealRecord(Record, frozen=True, gc=False, tag=5):
+    """What the chain has recorded of a deal in escrow (section 4)."""
+
+    rank: int
+    """0 the late rule, 1 an award, 2 two awards that differ, 3 an agreement."""
+    shift: Wei
+    """What moves from Alice to Bob unless better evidence comes."""
+    deadline: UnixTime
+    """Last second for that."""
+
+
+Recorded = MachineRecord | LockRecord | FlipRecord | GameRecord | DealRecord
 """What the chain says of an instance, once somebody has submitted something; tags as in `Terms`."""
 
 

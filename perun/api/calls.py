@@ -13,6 +13,7 @@ from perun.app.values import (
     Backup,
     Channel,
     Contact,
+    Deal,
     Done,
     Event,
     Exposures,
@@ -282,6 +283,60 @@ class Calls:
                 "asset": asset,
                 "seconds": seconds,
             },
+        )
+        return answer
+
+    def deals(self, id: str | None = None) -> tuple[Deal, ...]:
+        """Deals in escrow: invitations, what is locked, what has ended lately; or one of them."""
+        answer: tuple[Deal, ...] = self._call("deals", tuple[Deal, ...], {"id": id})
+        return answer
+
+    def escrow(
+        self,
+        to: str,
+        amount: Units,
+        arbiter: str,
+        peer_amount: Units | None = "0",
+        asset: str | None = None,
+        seconds: int = 604800,
+        due: int = 259200,
+        late_gain: str = "0",
+        *,
+        idempotency_key: str | None = None,
+    ) -> Deal:
+        """Invites somebody to a deal in escrow; nothing is locked before they agree (`answer`)."""
+        answer: Deal = self._call(
+            "escrow",
+            Deal,
+            {
+                "idempotencyKey": idempotency_key,
+                "to": to,
+                "amount": amount,
+                "arbiter": arbiter,
+                "peerAmount": peer_amount,
+                "asset": asset,
+                "seconds": seconds,
+                "due": due,
+                "lateGain": late_gain,
+            },
+        )
+        return answer
+
+    def bring_award(
+        self, id: str, shift: str, signature: str, *, idempotency_key: str | None = None
+    ) -> Deal:
+        """Brings the arbiter's word about a deal."""
+        answer: Deal = self._call(
+            "bringAward",
+            Deal,
+            {"idempotencyKey": idempotency_key, "id": id, "shift": shift, "signature": signature},
+        )
+        return answer
+
+    def let_go(self, id: str, gain: str, *, idempotency_key: str | None = None) -> Deal:
+        """Lets a deal go at this gain of ours, once they say the same or it gives them all."""
+        answer: Deal = self._call(
+            "letGo", Deal, {"idempotencyKey": idempotency_key, "id": id, "gain": gain}
         )
         return answer
 
@@ -633,6 +688,60 @@ class AsyncCalls:
                 "asset": asset,
                 "seconds": seconds,
             },
+        )
+        return answer
+
+    async def deals(self, id: str | None = None) -> tuple[Deal, ...]:
+        """Deals in escrow: invitations, what is locked, what has ended lately; or one of them."""
+        answer: tuple[Deal, ...] = await self._call("deals", tuple[Deal, ...], {"id": id})
+        return answer
+
+    async def escrow(
+        self,
+        to: str,
+        amount: Units,
+        arbiter: str,
+        peer_amount: Units | None = "0",
+        asset: str | None = None,
+        seconds: int = 604800,
+        due: int = 259200,
+        late_gain: str = "0",
+        *,
+        idempotency_key: str | None = None,
+    ) -> Deal:
+        """Invites somebody to a deal in escrow; nothing is locked before they agree (`answer`)."""
+        answer: Deal = await self._call(
+            "escrow",
+            Deal,
+            {
+                "idempotencyKey": idempotency_key,
+                "to": to,
+                "amount": amount,
+                "arbiter": arbiter,
+                "peerAmount": peer_amount,
+                "asset": asset,
+                "seconds": seconds,
+                "due": due,
+                "lateGain": late_gain,
+            },
+        )
+        return answer
+
+    async def bring_award(
+        self, id: str, shift: str, signature: str, *, idempotency_key: str | None = None
+    ) -> Deal:
+        """Brings the arbiter's word about a deal."""
+        answer: Deal = await self._call(
+            "bringAward",
+            Deal,
+            {"idempotencyKey": idempotency_key, "id": id, "shift": shift, "signature": signature},
+        )
+        return answer
+
+    async def let_go(self, id: str, gain: str, *, idempotency_key: str | None = None) -> Deal:
+        """Lets a deal go at this gain of ours, once they say the same or it gives them all."""
+        answer: Deal = await self._call(
+            "letGo", Deal, {"idempotencyKey": idempotency_key, "id": id, "gain": gain}
         )
         return answer
 

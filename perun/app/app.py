@@ -13,6 +13,7 @@ from typing import Any
 from perun.app import (
     boards,
     contacts,
+    deals,
     errands,
     following,
     incomes,
@@ -306,6 +307,7 @@ class App:
             "payment": looking.payment,
             "requests": looking.requests,
             "games": boards.games,
+            "deals": deals.deals,
             "answer": doing.answer,
             "towers": lambda _work, _params: self._beside.towers(),
             "backups": lambda _work, _params: self._beside.backups(),
@@ -322,6 +324,9 @@ class App:
             "resign": playing.resign,
             "callClock": playing.call_clock,
             "flip": playing.flip,
+            "escrow": deals.escrow,
+            "bringAward": deals.award,
+            "letGo": deals.let_go,
         }
         return spends | {name: _for_anybody(look) for name, look in looks.items()}
 

@@ -18,6 +18,7 @@ from perun.app.values import (
     Backup,
     Channel,
     Contact,
+    Deal,
     Done,
     Event,
     Exposures,
@@ -31,6 +32,7 @@ from perun.app.values import (
     Payment,
     Proofs,
     Request,
+    Signed,
     Status,
     Subscribed,
     Text,
@@ -283,6 +285,48 @@ class Flip(Spending, frozen=True):
     """Until when a secret must be said, if it comes to the chain."""
 
 
+class GetDeals(Params, frozen=True):
+    """Deals in escrow: invitations, what is locked, what has ended lately; or one of them."""
+
+    id: Hex | None = None
+
+
+class Escrow(Spending, frozen=True):
+    """Invites somebody to a deal in escrow; nothing is locked before they agree (`answer`)."""
+
+    to: NodeName
+    amount: Amount
+    """What we put in."""
+    arbiter: Account
+    """Whose key may give away all of it, to either side."""
+    peer_amount: Amount | None = "0"
+    """What they put in; None: the same."""
+    asset: Account | None = None
+    """None: ETH."""
+    seconds: Annotated[int, msgspec.Meta(ge=60, le=31_536_000)] = 604_800
+    """Until when anything must be brought to the chain, if it comes to that."""
+    due: Annotated[int, msgspec.Meta(ge=0, le=31_536_000)] = 259_200
+    """After so many seconds it is late."""
+    late_gain: Signed = "0"
+    """What it then brings us; below 0: it pays them."""
+
+
+class BringAward(Spending, frozen=True):
+    """Brings the arbiter's word about a deal."""
+
+    id: Hex
+    shift: Signed
+    """As signed: what moves from who has invited to who was invited."""
+    signature: Hex
+
+
+class LetGo(Spending, frozen=True):
+    """Lets a deal go at this gain of ours, once they say the same or it gives them all."""
+
+    id: Hex
+    gain: Signed
+
+
 # ----------------------------------------------------------------------------------------- channels
 
 
@@ -393,6 +437,10 @@ _LIST: Final = (
     Method("resign", Resign, Game, Scope.SPEND),
     Method("callClock", CallClock, Game, Scope.SPEND),
     Method("flip", Flip, Game, Scope.SPEND),
+    Method("deals", GetDeals, tuple[Deal, ...], Scope.READ),
+    Method("escrow", Escrow, Deal, Scope.SPEND),
+    Method("bringAward", BringAward, Deal, Scope.SPEND),
+    Method("letGo", LetGo, Deal, Scope.SPEND),
     Method("open", Open, Opening, Scope.SPEND),
     Method("topUp", TopUp, Done, Scope.SPEND),
     Method("withdraw", Withdraw, Done, Scope.SPEND),

@@ -17,7 +17,7 @@ from perun.core.rules.phases import Phase, fresh, phase
 from perun.core.state import ChannelView, Invitation, Role, Stage
 from perun.core.states.content import agreed_content
 from perun.core.states.valuation import balance
-from perun.types import Asset
+from perun.types import Asset, Deal
 
 __all__ = ["channels", "networks", "offers", "status"]
 
@@ -182,15 +182,22 @@ def _invitation(work: Work, held: Invitation) -> v.Offer:
     what = money(view.channel.asset, own)
     return v.Offer(
         id=hexed(held.id),
-        kind="game",
+        kind="deal" if isinstance(held.terms, Deal) else "game",
         peer=show_node(held.end),
         asset=show_account(view.channel.asset),
-        text=f"{work.name(held.end)} invites you to {title(work, held.terms)} for {what}",
+        text=f"{work.name(held.end)} invites you to {_about(work, held)} for {what}",
         own_amount=str(own),
         peer_amount=str(theirs),
         loses="0",
         until=last_time(held.terms),
     )
+
+
+def _about(work: Work, held: Invitation) -> str:
+    if not isinstance(held.terms, Deal):
+        return title(work, held.terms)
+    arbiter = show_account(held.terms.arbiter)
+    return f"a deal in escrow, whose arbiter {arbiter} can give all of it away,"
 
 
 def _offer(

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from perun.app import ways
 from perun.app.boards import board_of, instance_of, show, show_invitation
 from perun.app.errors import BadParams, NoWay
-from perun.app.methods import CallClock, Flip, Move, Play, Resign
+from perun.app.methods import CallClock, Escrow, Flip, Move, Play, Resign
 from perun.app.settings import KnownGame
 from perun.app.spending import check_limit, digest_of, errand, known_errand
 from perun.app.texts import Who, amount_of, asset_of, who
@@ -27,7 +27,7 @@ from perun.errors import Misuse
 from perun.games import view_of
 from perun.types import Asset, Preimage, Salt, Seconds, UnixTime, Wei
 
-__all__ = ["call_clock", "flip", "hurry", "move", "play", "resign"]
+__all__ = ["call_clock", "end_of", "flip", "hurry", "move", "place", "play", "resign", "stakes"]
 
 _CASES: Final = 2**16
 
@@ -38,10 +38,10 @@ def play(work: Work, caller: Caller, params: Play) -> Game:
     known = known_errand(work, params.idempotency_key, digest, "play")
     if known is not None:
         return _again(work, known.subject)
-    to, own, theirs, asset = _stakes(work, caller, params)
+    to, own, theirs, asset = stakes(work, caller, params)
     known_game = _rules(work, params.game)
     rules, shown = known_game.rules, known_game.view or view_of(known_game.name)
-    view = _place(work, to, asset, own)
+    view = place(work, to, asset, own)
     limits, random = work.config.limits, work.random()
     code = work.books.rules.code_hash(rules)
     assert code is not None
@@ -50,7 +50,7 @@ def play(work: Work, caller: Caller, params: Play) -> Game:
         CommandGame(
             *(view.id, rules, shown.setup(params.begin), own, theirs),
             UnixTime(work.books.chain.head_time + params.seconds),
-            *(limits.least_machine_challenge, bank, bank, random, _end(view, to)),
+            *(limits.least_machine_challenge, bank, bank, random, end_of(view, to)),
         )
     )
     return _invited(work, caller, "play", params.idempotency_key, digest, random, asset, own)
@@ -62,8 +62,8 @@ def flip(work: Work, caller: Caller, params: Flip) -> Game:
     known = known_errand(work, params.idempotency_key, digest, "flip")
     if known is not None:
         return _again(work, known.subject)
-    to, own, theirs, asset = _stakes(work, caller, params)
-    view = _place(work, to, asset, own)
+    to, own, theirs, asset = stakes(work, caller, params)
+    view = place(work, to, asset, own)
     # Rounded in favour of whoever is invited: nobody is asked to play against the odds.
     odds = -(-_CASES * theirs // (own + theirs))
     if not 0 < odds < _CASES:
@@ -74,7 +74,7 @@ def flip(work: Work, caller: Caller, params: Flip) -> Game:
             *(view.id, own, theirs, odds),
             UnixTime(work.books.chain.head_time + params.seconds),
             *(limits.least_machine_challenge, random),
-            *(Preimage(bytes(work.random())), _end(view, to)),
+            *(Preimage(bytes(work.random())), end_of(view, to)),
         )
     )
     return _invited(work, caller, "flip", params.idempotency_key, digest, random, asset, own)
@@ -154,7 +154,7 @@ def hurry(work: Work) -> None:
 # --------------------------------------------------------------------------------------- in parts
 
 
-def _stakes(work: Work, caller: Caller, params: Play | Flip) -> tuple[Who, Wei, Wei, Asset]:
+def stakes(work: Work, caller: Caller, params: Play | Flip | Escrow) -> tuple[Who, Wei, Wei, Asset]:
     """With whom, and for what."""
     to = who(work.shelf, params.to)
     if to.peer == work.me:
@@ -174,7 +174,7 @@ def _rules(work: Work, name: str) -> KnownGame:
     raise BadParams(f"no game {name!r} is known here; there are: {names}")
 
 
-def _place(work: Work, to: Who, asset: Asset, own: Wei) -> ChannelView:
+def place(work: Work, to: Who, asset: Asset, own: Wei) -> ChannelView:
     """The channel to lock our stake in: one with them first, then over a hub."""
     for view in ways.channels_to(work, to.peer, asset, b"", None):
         if work.free(view) >= own and view.stage is Stage.JOINED:
@@ -183,7 +183,7 @@ def _place(work: Work, to: Who, asset: Asset, own: Wei) -> ChannelView:
     raise NoWay(work.name(to.peer), own, "looking for a channel", why, do)
 
 
-def _end(view: ChannelView, to: Who) -> bytes:
+def end_of(view: ChannelView, to: Who) -> bytes:
     return b"" if view.peer == to.peer else to.peer
 
 

@@ -424,11 +424,51 @@ class Game(Value, frozen=True):
     """What it has brought us; None: it is not decided."""
 
 
+DealState = Literal["invited", "asked", "opening", "open", "onChain", "decided", "over"]
+"""`asked`: by them, `answer` it; `decided`: known, and not paid yet."""
+
+
+class Deal(Value, frozen=True):
+    """A deal in escrow, from the invitation until it is paid. Gains are ours: below 0 we pay."""
+
+    id: Hex
+    """What both sides know it by from the invitation on."""
+    instance: Hex | None
+    """What the arbiter signs about; once both have agreed."""
+    peer: NodeName
+    name: str
+    """Of the contact; empty if it is none."""
+    asset: Account
+    arbiter: Account
+    """The key that may share out both sides' money."""
+    state: DealState
+    amount: Amount
+    """The most that we can lose …"""
+    peer_amount: Amount
+    """… and they."""
+    invited: bool
+    """Whether we have invited them; who has is Alice in what the arbiter signs."""
+    late_gain: Signed
+    """If nobody has said anything by …"""
+    due: int
+    """… then."""
+    until: int
+    """Last second to bring anything to the chain."""
+    awards: tuple[Signed, ...]
+    """By the arbiter; two void each other."""
+    offered: Signed | None
+    """At what we let it go …"""
+    peer_offered: Signed | None
+    """… and they."""
+    gain: Signed | None
+    """What it has brought us; None: it is not decided."""
+
+
 class Offer(Value, frozen=True):
     """Something a peer wants that waits for our word."""
 
     id: Hex
-    kind: Literal["channel", "proposal", "game"]
+    kind: Literal["channel", "proposal", "game", "deal"]
     peer: NodeName
     asset: Account
     text: str

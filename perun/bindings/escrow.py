@@ -7,6 +7,8 @@ from functools import cached_property
 from perun import encoding
 from perun.bindings import abi, events
 from perun.bindings.calls import Call, Fees, Query
+from perun.bindings.instances import InstanceReader
+from perun.bindings.logs import Event
 from perun.bindings.nanocontract import Nanocontract
 from perun.bindings.receipts import Receipt
 from perun.crypto.interop import AddressLike
@@ -15,6 +17,7 @@ from perun.types import (
     Address,
     Deal,
     DealId,
+    DealRecord,
     InstanceId,
     Nano,
     Record,
@@ -26,6 +29,7 @@ from perun.types import (
 AWARD = f"award({abi.DEAL},int112,bytes)"
 AGREE = f"agree({abi.DEAL},int112,bytes,bytes)"
 LATE = f"late({abi.DEAL})"
+SUBMIT = "submit(bytes)"
 DEAL_ID = f"dealId({abi.DEAL})"
 RECORD = "record(bytes32)"
 
@@ -81,6 +85,45 @@ def _unpacked(word: int) -> StoredDeal:
     shift = word & 2**112 - 1
     shift -= (shift >> 111) << 112
     return StoredDeal(word >> 254, Wei(shift), UnixTime(word >> 112 & 2**34 - 1))
+
+
+class DealReader(InstanceReader[DealRecord, StoredDeal]):
+    """Storage says all that events do."""
+
+    table = events.ESCROW
+    direct = SUBMIT
+
+    def call(self, contract: Address, evidence: bytes) -> Call:
+        """See `InstanceReader`: a word says the form, and each has a function of its own."""
+        name = (AWARD, AGREE, LATE)[int.from_bytes(evidence[:32], "big")]
+        return Call(contract, abi.selector(name) + evidence[32:])
+
+    def announced(self, event: Event) -> DealRecord:
+        """See `InstanceReader`."""
+        assert isinstance(event, events.Decided)
+        return DealRecord(event.rank, event.shift, event.deadline)
+
+    def ask(self, contract: Address, id: InstanceId) -> Query[StoredDeal]:
+        """See `InstanceReader`."""
+        return record(contract, id)
+
+    def differs(self, on: DealRecord | None, stored: StoredDeal) -> str:
+        """See `InstanceReader`."""
+        if (on is not None) != bool(stored.deadline):
+            return "whether anything was brought"
+        if on is not None and (on.rank, on.shift) != (stored.rank, stored.shift):
+            return "what was decided"
+        return ""
+
+    def worse(self, on: DealRecord | None, stored: StoredDeal) -> DealRecord | None:
+        """See `InstanceReader`: a rank never falls, so the higher one is to be answered."""
+        if not stored.deadline or (on is not None and on.rank >= stored.rank):
+            return on
+        return DealRecord(stored.rank, stored.shift, stored.deadline)
+
+    def dangerous(self, stored: StoredDeal) -> bool:
+        """See `InstanceReader`."""
+        return bool(stored.deadline)
 
 
 class Escrow(Nanocontract):

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from perun.bindings.coin_flip import FlipReader
+from perun.bindings.escrow import DealReader
 from perun.bindings.hash_time_lock import LockReader
 from perun.bindings.instances import InstanceReader
 from perun.bindings.turn_game import GameReader
 from perun.bindings.vpm import MachineReader
 from perun.core.config import Deployment
 from perun.core.nanocontracts.coin_flip import COIN_FLIP
+from perun.core.nanocontracts.escrow import ESCROW
 from perun.core.nanocontracts.hash_lock import HASH_LOCK
 from perun.core.nanocontracts.kind import Kind
 from perun.core.nanocontracts.machine import MACHINE
@@ -35,6 +37,7 @@ _KINDS = (
     Known(HASH_LOCK, LockReader()),
     Known(COIN_FLIP, FlipReader()),
     Known(TURN_GAME, GameReader()),
+    Known(ESCROW, DealReader()),
 )
 
 

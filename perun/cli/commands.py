@@ -57,6 +57,10 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
         ("resign", "perun.cli.playing", "Give a game up."),
         ("clock", "perun.cli.playing", "Make the other side move on chain, in time."),
         ("flip", "perun.cli.playing", "Flip a coin with somebody."),
+        ("escrow", "perun.cli.deals", "Put money where an arbiter can share it out."),
+        ("deals", "perun.cli.deals", "Show deals in escrow."),
+        ("award", "perun.cli.deals", "Bring an arbiter's word."),
+        ("let-go", "perun.cli.deals", "Let a deal go at an amount."),
         ("nano", "perun.cli.nano", "Write rules of your own, and search them."),
     ),
     "For others": (

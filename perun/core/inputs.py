@@ -38,10 +38,12 @@ __all__ = [
     "Command",
     "CommandAddMachine",
     "CommandAnswer",
+    "CommandAward",
     "CommandClaim",
     "CommandClock",
     "CommandClose",
     "CommandConsent",
+    "CommandDeal",
     "CommandDispute",
     "CommandFund",
     "CommandGame",
@@ -55,6 +57,7 @@ __all__ = [
     "CommandReplace",
     "CommandResign",
     "CommandReveal",
+    "CommandLetGo",
     "CommandShow",
     "CommandTransfer",
     "CommandWithdraw",
@@ -222,6 +225,42 @@ class CommandClock(Record, frozen=True, gc=False):
     instance: InstanceId
 
 
+class CommandDeal(Record, frozen=True, gc=False):
+    """Invite an end to a deal in escrow: the channel's peer, or somebody behind it as the hub.
+    Nothing is locked before the other end's user has agreed."""
+
+    channel: ChannelId
+    arbiter: Address
+    """The key that may award any part of both locks, whoever holds it."""
+    own_lock: Wei
+    peer_lock: Wei
+    late_shift: Wei
+    """What moves from us to the other end if nobody has said anything by `due`."""
+    due: UnixTime
+    validity: UnixTime
+    challenge: Seconds
+    random: Salt
+    end: PeerId = b""
+    """The other end behind the hub; empty: the channel's peer."""
+
+
+class CommandAward(Record, frozen=True, gc=False):
+    """Bring the arbiter's word about a deal: off chain if the other end follows, else on chain."""
+
+    instance: InstanceId
+    shift: Wei
+    """From the deal's Alice to its Bob."""
+    signature: Signature
+
+
+class CommandLetGo(Record, frozen=True, gc=False):
+    """Let a deal go at this shift, if the other end does, too; giving it all needs no answer."""
+
+    instance: InstanceId
+    shift: Wei
+    """From the deal's Alice to its Bob."""
+
+
 class CommandReveal(Record, frozen=True, gc=False):
     """Cash a hash time lock with its preimage: off chain if the payer follows, else on chain."""
 
@@ -298,6 +337,9 @@ Command = (
     | CommandFlip
     | CommandGame
     | CommandConsent
+    | CommandDeal
+    | CommandAward
+    | CommandLetGo
     | CommandMove
     | CommandResign
     | CommandClock

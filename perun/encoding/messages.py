@@ -69,6 +69,7 @@ __all__ = [
     "RefuseInstance",
     "RequestInstance",
     "RevealSecret",
+    "LetGo",
     "ShowState",
     "SignedHalf",
     "VERSION",
@@ -211,6 +212,20 @@ class Played(_Message, frozen=True, gc=False, tag=8):
     instance: Instance
     version: Annotated[int, msgspec.Meta(ge=0, lt=2**18)]
     signature: Sig
+
+
+class LetGo(_Message, frozen=True, gc=False, tag=9):
+    """I let a deal go at this shift; with a signature: its arbiter says so. Said again until it is
+    gone."""
+
+    instance: Instance
+    shift: Wei
+    """From the deal's Alice to its Bob."""
+    signature: Sig = Signature(b"")
+    """The arbiter's over `Award`; empty: it is my own word, and binds me to nothing."""
+
+    def __post_init__(self) -> None:
+        checks.signed_amount("shift", self.shift)
 
 
 # ----------------------------------------------------------------------------------------- states
@@ -471,6 +486,7 @@ Message = (
     | ReadySigned
     | Leave
     | RevealSecret
+    | LetGo
     | Play
     | Played
     | Propose

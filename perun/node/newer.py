@@ -48,6 +48,7 @@ def _laid_over(books: Books, row: Row) -> Row:
             final=seen.final,
             watched=seen.watched,
             told=seen.told,
+            awards=row.awards if len(row.awards) >= len(seen.awards) else seen.awards,
             preimage=row.preimage or seen.preimage,
             secrets=(row.secrets[0] or seen.secrets[0], row.secrets[1] or seen.secrets[1]),
         )

@@ -11,10 +11,12 @@ from typing import Any, Final
 
 from perun.spec.nanocontract import Nanocontract
 from perun.spec.nanocontracts.coin_flip import CoinFlip
+from perun.spec.nanocontracts.escrow import Escrow
 from perun.spec.nanocontracts.hash_time_lock import HashTimeLock
 from perun.spec.nanocontracts.turn_game import TurnGame
 from perun.spec.vpm import VPM
 from perun.types import (
+    DealRecord,
     FlipRecord,
     Game,
     GameRecord,
@@ -79,9 +81,15 @@ def _game_tag(shown: Shown, begun: Sequence[Recorded | None], said: bytes) -> by
     return next((tag for tag in tags if said.endswith(tag)), b"")
 
 
+def _deal_tag(shown: Shown, _begun: Sequence[Recorded | None], _said: bytes) -> bytes:
+    """Of an award: by its shift."""
+    return shown[1].to_bytes(14, "big", signed=True) if len(shown) == 3 else b""
+
+
 SIGHTINGS: Final[dict[type[Nanocontract], Sighting]] = {
     VPM: Sighting(lambda _, args: MachineRecord(*args), lambda on, _: on.deadline),
     HashTimeLock: Sighting(lambda _, args: LockRecord(*args), lambda _on, _: None),
     CoinFlip: Sighting(_revealed, lambda on, _: on.deadline),
+    Escrow: Sighting(lambda _, args: DealRecord(*args), lambda on, _: on.deadline, _deal_tag),
     TurnGame: Sighting(_played, _clock, _game_tag),
 }

@@ -7,6 +7,7 @@ from perun.core.config import HubPolicy, Policy
 from perun.core.inputs import (
     CommandAddMachine,
     CommandConsent,
+    CommandDeal,
     CommandFlip,
     CommandGame,
     CommandLock,
@@ -17,6 +18,7 @@ from perun.testing.parties import Party, World
 from perun.testing.rules import TIC_TAC_TOE
 from perun.types import (
     ETH,
+    Address,
     Asset,
     ChannelId,
     InstanceId,
@@ -36,6 +38,7 @@ __all__ = [
     "add_machine",
     "consent",
     "flip_coin",
+    "propose_deal",
     "hub_policy",
     "invite_to_game",
     "leave_invitation_open",
@@ -188,6 +191,34 @@ def invite_to_game(
             Seconds(600),
             Seconds(bank),
             Seconds(bank),
+            alice.random(),
+            end.peer if end else b"",
+        )
+    )
+
+
+def propose_deal(
+    world: World,
+    alice: Party,
+    channel: ChannelId,
+    arbiter: Address,
+    own: int,
+    peer: int,
+    end: Party | None = None,
+    life: int = 10_000,
+    late: tuple[int, int] = (0, 0),
+) -> None:
+    """`alice` invites to a deal in escrow; nothing is waited for. Late: what moves, and when."""
+    alice.do(
+        CommandDeal(
+            channel,
+            arbiter,
+            Wei(own),
+            Wei(peer),
+            Wei(late[0]),
+            UnixTime(world.ledger.time + late[1]),
+            UnixTime(world.ledger.time + life),
+            Seconds(600),
             alice.random(),
             end.peer if end else b"",
         )

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from perun.core.books import Row
 from perun.core.config import Deployment
+from perun.core.nanocontracts.escrow import is_award
 from perun.core.nanocontracts.instances import instance_id
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.nanocontracts.plays import signed_position
@@ -24,7 +25,7 @@ from perun.encoding.ids import channel_id
 from perun.encoding.typed_data import position_digest, state_digest, statement_digest
 from perun.errors import PeerFault
 from perun.node.export import Export
-from perun.types import Game, MachineId, Statement
+from perun.types import Deal, Game, MachineId, Statement
 
 __all__ = ["Admission", "Heights", "NotWatched", "heights"]
 
@@ -85,6 +86,7 @@ class Admission:
                 if instance_id(self.deployment, row.terms) != row.id:
                     raise NotWatched("an instance's id is not the hash of its terms")
                 self._check_game(row)
+                self._check_awards(row)
                 if not any(leg.channel in ours for leg in row.legs):
                     instances[row.id] = replace(row, head=None, final=None, watched=False, told=0)
         taken += instances.values()
@@ -125,6 +127,14 @@ class Admission:
         ):
             raise NotWatched("a position is not signed by both")
 
+    def _check_awards(self, instance: InstanceView) -> None:
+        """See `_check_game`."""
+        for held in instance.awards:
+            if not isinstance(instance.terms, Deal) or not is_award(
+                self.deployment, instance, held.shift, held.signature
+            ):
+                raise NotWatched("an award is not signed by the arbiter")
+
     def _check_totals(self, instance: InstanceView, totals: Totals) -> None:
         signers = kind_of(instance.terms).signers(instance.terms)
         if instance.role is None or signers is None or not totals.received_signature:
@@ -146,4 +156,6 @@ def heights(rows: tuple[Row, ...]) -> Heights:
             found[row.machine] = row.received
         elif isinstance(row, InstanceView) and row.game is not None:
             found[row.id] = 0 if row.game.agreed is None else row.game.agreed.version
+        elif isinstance(row, InstanceView) and row.awards:
+            found[row.id] = len(row.awards)
     return found

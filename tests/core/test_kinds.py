@@ -15,6 +15,7 @@ from perun.core.state import Role
 from perun.testing.parties import DEPLOYMENT
 from perun.types import (
     Address,
+    Deal,
     Flip,
     Game,
     InstanceId,
@@ -43,6 +44,10 @@ EACH: list[Terms] = [
     Game(
         *(ALICE, BOB, Wei(7), Wei(5), Address(bytes(20)), bytes(32), bytes(32)),
         *(UnixTime(1_000), Seconds(600), Seconds(300), Seconds(400), Salt(bytes(32))),
+    ),
+    Deal(
+        *(ALICE, BOB, Address(b"\x03" * 20), Wei(7), Wei(5), Wei(2), UnixTime(500)),
+        *(UnixTime(1_000), Seconds(600), Salt(bytes(32))),
     ),
 ]
 
@@ -98,12 +103,15 @@ def test_ids_differ_with_every_parameter_and_kind(terms: Terms) -> None:
 
 
 def test_only_side_that_can_lose_is_told_by_the_locks() -> None:
-    assert [one_way(terms) for terms in EACH] == [None, Role.BOB, Role.ALICE, Role.BOB, None, None]
+    assert [one_way(terms) for terms in EACH] == [
+        *(None, Role.BOB, Role.ALICE, Role.BOB),
+        *(None, None, None),
+    ]
 
 
 def test_locking_takes_what_one_cannot_keep_by_doing_nothing() -> None:
     taken = [[kind_of(terms).taken(terms, role) for role in Role] for terms in EACH]
-    assert taken == [[0, 0], [0, 0], [7, 0], [0, 7], [7, 5], [7, 5]]
+    assert taken == [[0, 0], [0, 0], [7, 0], [0, 7], [7, 5], [7, 5], [7, 5]]
 
 
 def test_nobody_else_asks_of_which_kind_an_instance_is() -> None:

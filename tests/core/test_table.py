@@ -111,6 +111,11 @@ class Cell:
                 *(id, TIC_TAC_TOE, bytes(32), Wei(5), Wei(5), far),
                 *(Seconds(600), Seconds(600), Seconds(600), random),
             ),
+            i.CommandDeal: i.CommandDeal(
+                *(id, b"\x03" * 20, Wei(5), Wei(5), Wei(0), far, far, Seconds(600), random)
+            ),
+            i.CommandAward: i.CommandAward(self.lock, Wei(0), SIG),
+            i.CommandLetGo: i.CommandLetGo(self.lock, Wei(0)),
             i.CommandMove: i.CommandMove(self.lock, b"\0"),
             i.CommandResign: i.CommandResign(self.lock),
             i.CommandClock: i.CommandClock(self.lock),

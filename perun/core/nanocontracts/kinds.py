@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from perun.core.nanocontracts.coin_flip import COIN_FLIP
+from perun.core.nanocontracts.escrow import ESCROW
 from perun.core.nanocontracts.hash_lock import HASH_LOCK
 from perun.core.nanocontracts.kind import Kind
 from perun.core.nanocontracts.machine import MACHINE
 from perun.core.nanocontracts.turn_game import TURN_GAME
-from perun.types import Flip, Game, Lock, Machine, Terms
+from perun.types import Deal, Flip, Game, Lock, Machine, Terms
 
 __all__ = ["KINDS", "kind_of"]
 
@@ -19,6 +20,7 @@ KINDS: Final[dict[type, Kind[Any, Any]]] = {
     Lock: HASH_LOCK,
     Flip: COIN_FLIP,
     Game: TURN_GAME,
+    Deal: ESCROW,
 }
 """By the type of their parameters."""
 

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from perun.core.books import Draft
 from perun.core.faults import UnexpectedMessage
-from perun.core.inputs import CommandClock, CommandMove, CommandResign
-from perun.core.nanocontracts import evidence, plays
+from perun.core.inputs import CommandAward, CommandClock, CommandLetGo, CommandMove, CommandResign
+from perun.core.nanocontracts import escrow, evidence, plays
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.phases import blocked
 from perun.core.state import ChannelView, InstanceView, LegStatus, PeerId, Ply
 from perun.core.virtual import ends
 from perun.core.virtual.leaving import propose_removal
-from perun.encoding.messages import Play, Played, ReadySigned, RevealSecret
+from perun.encoding.messages import LetGo, Play, Played, ReadySigned, RevealSecret
 from perun.types import InstanceId, Move, Position, Ready, Signature
 
 __all__ = [
     "act",
+    "award",
     "call",
     "choose",
     "on_move_signed",
@@ -29,7 +30,9 @@ __all__ = [
     "on_ready",
     "on_ready_signed",
     "on_secret",
+    "on_let_go",
     "resign",
+    "let_go",
 ]
 
 
@@ -67,6 +70,34 @@ def on_secret(draft: Draft, sender: PeerId, message: RevealSecret) -> None:
         raise UnexpectedMessage("RevealSecret", "no such instance with this peer")
     if kind_of(instance.terms).hear(draft, instance, message.secret):
         act(draft, draft.instance(instance.id))
+
+
+# ------------------------------------------------------------------------------------------- deals
+
+
+def award(draft: Draft, view: ChannelView, command: CommandAward) -> None:  # noqa: ARG001
+    """See `escrow.award`."""
+    escrow.award(draft, command)
+    _carry_out(draft, command.instance)
+
+
+def let_go(draft: Draft, view: ChannelView, command: CommandLetGo) -> None:  # noqa: ARG001
+    """See `escrow.let_go`."""
+    escrow.let_go(draft, command)
+    _carry_out(draft, command.instance)
+
+
+def on_let_go(draft: Draft, sender: PeerId, message: LetGo) -> None:
+    """The other end lets a deal go at this shift, or shows an award; known ones change nothing.
+
+    Raises:
+        UnexpectedMessage: nothing that a correct peer sends.
+    """
+    instance = draft.find_instance(message.instance)
+    if instance is None or instance.role is None or instance.end != sender:
+        raise UnexpectedMessage("LetGo", "no such instance with this peer")
+    if escrow.hear(draft, instance, message.shift, message.signature):
+        _carry_out(draft, instance.id)
 
 
 # ------------------------------------------------------------------------------------------- games

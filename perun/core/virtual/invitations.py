@@ -18,6 +18,7 @@ from perun.core.faults import InstanceRejected, NotAllowedNow, UnexpectedMessage
 from perun.core.inputs import (
     CommandAddMachine,
     CommandConsent,
+    CommandDeal,
     CommandFlip,
     CommandGame,
     CommandLock,
@@ -62,6 +63,7 @@ from perun.types import (
     Address,
     Asset,
     ChannelId,
+    Deal,
     Flip,
     Game,
     InstanceId,
@@ -85,6 +87,7 @@ __all__ = [
     "on_decline",
     "on_invite",
     "on_invited",
+    "propose_deal",
     "replace_machine",
 ]
 
@@ -151,6 +154,25 @@ def invite_to_game(draft: Draft, view: ChannelView, command: CommandGame) -> Non
         command.random,
     )
     check_rules(draft.books, terms, Role.ALICE)
+    _invite(draft, view, terms, command.end if virtually else b"")
+
+
+# Rule deal-1.
+def propose_deal(draft: Draft, view: ChannelView, command: CommandDeal) -> None:
+    """Invites the other end to a deal in escrow."""
+    virtually = bool(command.end) and command.end != view.peer
+    terms = Deal(
+        own_key(view),
+        _address(command.end) if virtually else peer_key(view),
+        command.arbiter,
+        command.own_lock,
+        command.peer_lock,
+        command.late_shift,
+        command.due,
+        command.validity,
+        command.challenge,
+        command.random,
+    )
     _invite(draft, view, terms, command.end if virtually else b"")
 
 

@@ -1,0 +1,197 @@
+"""Deals in escrow: invite, bring the arbiter's word, agree with the other side, and look.
+
+Who is invited agrees by `answer`, as to any offer. What nobody answers goes to the chain by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from perun.app import values as v
+from perun.app.errors import BadParams, NoSuch
+from perun.app.methods import BringAward, Escrow, GetDeals, LetGo
+from perun.app.playing import end_of, place, stakes
+from perun.app.spending import digest_of, errand, known_errand
+from perun.app.texts import bytes_of, hexed, show_account, show_node
+from perun.app.work import Caller, Work
+from perun.core.inputs import CommandAward, CommandDeal, CommandLetGo
+from perun.core.nanocontracts.instances import decided_shift
+from perun.core.nanocontracts.kinds import kind_of
+from perun.core.rules.accounting import gain
+from perun.core.state import InstanceView, Invitation, LegStatus, Role, Totals
+from perun.types import Address, Deal, Salt, Signature, UnixTime, Wei
+
+__all__ = ["award", "deals", "escrow", "let_go"]
+
+
+def escrow(work: Work, caller: Caller, params: Escrow) -> v.Deal:
+    """Invites somebody to a deal; nothing is locked before they agree."""
+    digest = digest_of("escrow", params)
+    known = known_errand(work, params.idempotency_key, digest, "escrow")
+    if known is not None:
+        return _again(work, known.subject)
+    to, own, theirs, asset = stakes(work, caller, params)
+    view = place(work, to, asset, own)
+    late, limits = int(params.late_gain), work.config.limits
+    if params.due >= params.seconds and late:
+        raise BadParams("it is due after it is over")
+    now, random = work.books.chain.head_time, work.random()
+    work.desk.do(
+        CommandDeal(
+            view.id,
+            Address(bytes_of(params.arbiter.lower(), 20, "arbiter")),
+            *(own, theirs, Wei(-late)),
+            *(UnixTime(now + params.due), UnixTime(now + params.seconds)),
+            limits.least_machine_challenge,
+            random,
+            end_of(view, to),
+        )
+    )
+    row = errand(
+        work, caller, "escrow", params.idempotency_key, digest, random, asset, own, state="invited"
+    )
+    work.put(replace(row, over=True))
+    return _invitation(work, work.books.invitations[random])
+
+
+def award(work: Work, caller: Caller, params: BringAward) -> v.Deal:
+    """Brings the arbiter's word; the other side hears it, or else the chain."""
+    instance = _find(work, params.id)
+    if _first(work, caller, "bringAward", params, instance):
+        signature = Signature(bytes_of(params.signature, 65, "signature"))
+        work.desk.do(CommandAward(instance.id, Wei(int(params.shift)), signature))
+    return _show(work, work.books.instances[instance.id])
+
+
+def let_go(work: Work, caller: Caller, params: LetGo) -> v.Deal:
+    """Says at what the deal may go; it does if the other side says the same."""
+    instance = _find(work, params.id)
+    if _first(work, caller, "letGo", params, instance):
+        assert instance.role is not None
+        shift = Wei(gain(instance.role, int(params.gain)))
+        work.desk.do(CommandLetGo(instance.id, shift))
+    return _show(work, work.books.instances[instance.id])
+
+
+def deals(work: Work, params: GetDeals) -> tuple[v.Deal, ...]:
+    """Invitations, what is locked, and what has ended lately; the newest last."""
+    held = work.books.invitations.values()
+    found = [_invitation(work, one) for one in held if isinstance(one.terms, Deal)]
+    found += [_show(work, one) for one in _instances(work)]
+    if params.id is None:
+        return tuple(found)
+    wanted = tuple(one for one in found if params.id in (one.id, one.instance))
+    if not wanted:
+        raise NoSuch("deal", params.id)
+    return wanted
+
+
+# --------------------------------------------------------------------------------------- in parts
+
+
+def _instances(work: Work) -> Iterator[InstanceView]:
+    every = work.books.instances.values()
+    return (one for one in every if isinstance(one.terms, Deal) and one.role is not None)
+
+
+def _find(work: Work, text: str) -> InstanceView:
+    id = bytes_of(text, 32, "deal")
+    for one in _instances(work):
+        if id in (one.invitation, one.id):
+            return one
+    raise NoSuch("deal", text)
+
+
+def _again(work: Work, known: bytes) -> v.Deal:
+    held = work.books.invitations.get(Salt(known))
+    return _show(work, _find(work, hexed(known))) if held is None else _invitation(work, held)
+
+
+def _first(
+    work: Work, caller: Caller, method: str, params: BringAward | LetGo, instance: InstanceView
+) -> bool:
+    """Whether a wish comes for the first time; its key is kept."""
+    digest = digest_of(method, params)
+    if known_errand(work, params.idempotency_key, digest, method) is not None:
+        return False
+    asset = work.books.channels[instance.legs[0].channel].channel.asset
+    key = params.idempotency_key
+    row = errand(work, caller, method, key, digest, instance.id, asset)
+    work.put(replace(row, over=True))
+    return True
+
+
+def _invitation(work: Work, held: Invitation) -> v.Deal:
+    assert isinstance(held.terms, Deal)
+    role = Role.BOB if held.theirs else Role.ALICE
+    asset = work.books.channels[held.channel].channel.asset
+    state: v.DealState = "asked" if held.theirs else "invited"
+    return _deal(work, held.id, None, held.terms, role, held.end, asset, state)
+
+
+def _show(work: Work, instance: InstanceView) -> v.Deal:
+    assert isinstance(instance.terms, Deal)
+    assert instance.role is not None
+    asset = work.books.channels[instance.legs[0].channel].channel.asset
+    known = instance.invitation or instance.id
+    state, shift = _state(work, instance)
+    role, end = instance.role, instance.end
+    return _deal(work, known, instance, instance.terms, role, end, asset, state, shift)
+
+
+def _state(work: Work, instance: InstanceView) -> tuple[v.DealState, Wei | None]:
+    """How far it is, and what moves from its Alice to its Bob if that is known."""
+    leg, books = instance.legs[0], work.books
+    if leg.status is LegStatus.REMOVED:
+        return "over", leg.removed_shift
+    shift = decided_shift(instance, instance.head, books.chain.head_time)
+    if shift is not None:
+        return "decided", shift
+    if leg.status in (LegStatus.NEW, LegStatus.ADDING):
+        return "opening", None
+    totals = books.totals.get(instance.id) or Totals(instance.id)
+    shift = kind_of(instance.terms).known(instance.terms, instance, totals)
+    if instance.head is not None:
+        return "onChain", shift
+    return ("open", None) if shift is None else ("decided", shift)
+
+
+def _deal(
+    work: Work,
+    known: bytes,
+    instance: InstanceView | None,
+    terms: Deal,
+    role: Role,
+    end: bytes,
+    asset: bytes,
+    state: v.DealState,
+    shift: Wei | None = None,
+) -> v.Deal:
+    def ours(moved: Wei | None) -> str | None:
+        return None if moved is None else str(gain(role, moved))
+
+    contact = work.shelf.names.get(end)
+    own, theirs = (terms.alice_lock, terms.bob_lock)[:: -1 if role is Role.BOB else 1]
+    awards = () if instance is None else instance.awards
+    offers = (None, None) if instance is None else instance.offers
+    return v.Deal(
+        id=hexed(known),
+        instance=None if instance is None else hexed(instance.id),
+        peer=show_node(end),
+        name="" if contact is None else contact.name,
+        asset=show_account(asset),
+        arbiter=show_account(terms.arbiter),
+        state=state,
+        amount=str(own),
+        peer_amount=str(theirs),
+        invited=role is Role.ALICE,
+        late_gain=str(gain(role, terms.late_shift)),
+        due=terms.due,
+        until=terms.validity,
+        awards=tuple(str(gain(role, held.shift)) for held in awards),
+        offered=ours(offers[0]),
+        peer_offered=ours(offers[1]),
+        gain=ours(shift),
+    )

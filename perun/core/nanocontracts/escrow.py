@@ -1,0 +1,304 @@
+"""The deal in escrow: an arbiter, both parties or a clock share out two locks (section 4).
+
+Off chain it goes at the award that an end holds, or at the shift that both users have named. The
+arbiter can award us nothing at any time, so our whole lock counts as lost until it is gone.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from msgspec.structs import replace
+
+from perun.core.books import Books, Draft
+from perun.core.config import Deployment
+from perun.core.faults import BadProposal, InstanceRejected, NotAllowedNow
+from perun.core.inputs import CommandAward, CommandLetGo
+from perun.core.limits import Limits
+from perun.core.nanocontracts.kind import Due, Kind, domain_in
+from perun.core.rules.accounting import gain
+from perun.core.rules.phases import fresh
+from perun.core.state import HeldAward, InstanceView, Role, Totals
+from perun.crypto.signatures import recover
+from perun.encoding.domains import EscrowDomain
+from perun.encoding.evidence import award_evidence, late_evidence
+from perun.encoding.ids import deal_id
+from perun.encoding.messages import LetGo, Propose
+from perun.encoding.typed_data import award_digest
+from perun.types import (
+    ZERO_ADDRESS,
+    Address,
+    Award,
+    Deal,
+    DealId,
+    DealRecord,
+    InstanceId,
+    Signature,
+    UnixTime,
+    Wei,
+)
+
+__all__ = ["ESCROW", "award", "hear", "is_award", "let_go"]
+
+LATE, AWARDED, CONFLICT, AGREED = range(4)
+"""Ranks of evidence, as the contract stores them."""
+
+_NOBODY = Signature(b"")
+
+
+class _EscrowKind(Kind[Deal, DealRecord]):
+    domain = EscrowDomain
+    talks: ClassVar[bool] = False
+    readies: ClassVar[bool] = False
+    asks: ClassVar[bool] = True
+
+    # Rule deal-1.
+    def check_invited(self, books: Books, terms: Deal) -> None:
+        """Our user is asked: it is for him to trust the arbiter."""
+
+    # ------------------------------------------------------------------------ what its terms say
+
+    def id(self, deployment: Deployment, terms: Deal) -> InstanceId:
+        return deal_id(domain_in(deployment, EscrowDomain), terms)
+
+    def locks(self, terms: Deal) -> tuple[Wei, Wei]:
+        return terms.alice_lock, terms.bob_lock
+
+    def signers(self, terms: Deal) -> tuple[Address, Address] | None:
+        return terms.alice, terms.bob
+
+    def last_time(self, terms: Deal) -> UnixTime:
+        return terms.validity
+
+    def end_time(self, terms: Deal) -> UnixTime:
+        return UnixTime(terms.validity + terms.challenge)
+
+    # Rule deal-1.
+    def check(self, limits: Limits, terms: Deal) -> None:
+        if terms.validity + terms.challenge >= 2**34:
+            raise InstanceRejected("its final time does not fit the record [B6]")
+        if not limits.least_machine_challenge <= terms.challenge <= limits.greatest_challenge:
+            raise InstanceRejected(f"its challenge of {terms.challenge} s is outside our limits")
+        if terms.alice == terms.bob or terms.arbiter in (terms.alice, terms.bob, ZERO_ADDRESS):
+            raise InstanceRejected("its arbiter must be a third key")
+        if not -terms.bob_lock <= terms.late_shift <= terms.alice_lock:
+            raise InstanceRejected("it moves more than a lock if it is late")
+        if terms.late_shift and terms.due + 2 * limits.margin > terms.validity:
+            raise InstanceRejected("there is no time to say that it is late")
+
+    def taken(self, terms: Deal, role: Role) -> Wei:
+        """The arbiter may award our whole lock."""
+        return self.locks(terms)[role]
+
+    # -------------------------------------------------------------------------------- what it does
+
+    def outcome(self, terms: Deal, on: DealRecord | None, time: UnixTime) -> Wei | None:
+        return None if on is None or time <= on.deadline else on.shift
+
+    # Rules deal-2, deal-3.
+    def known(self, terms: Deal, instance: InstanceView, totals: Totals) -> Wei | None:
+        if instance.awards:
+            return instance.awards[0].shift if len(instance.awards) == 1 else Wei(0)
+        ours, theirs = instance.offers
+        if instance.role is None:
+            return None
+        best, worst = (_whole(terms, role) for role in (instance.role.other, instance.role))
+        if theirs is not None and theirs in (ours, best):
+            return theirs
+        return ours if ours == worst else None
+
+    def enforceable(
+        self, terms: Deal, instance: InstanceView, totals: Totals, time: UnixTime
+    ) -> Wei:
+        on = instance.head
+        if instance.role is None or (on is None and time > terms.validity):
+            return Wei(0)
+        if isinstance(on, DealRecord) and (on.rank >= CONFLICT or time > on.deadline):
+            return on.shift
+        shifts = {held.shift for held in instance.awards}
+        if isinstance(on, DealRecord) and on.rank == AWARDED:
+            shifts.add(on.shift)
+        if len(shifts) > 1:
+            return Wei(0)
+        if shifts:
+            return shifts.pop()
+        return on.shift if isinstance(on, DealRecord) else self.worst(terms, instance, totals)
+
+    def worst(self, terms: Deal, instance: InstanceView, totals: Totals) -> Wei:
+        return Wei(0) if instance.role is None else _whole(terms, instance.role)
+
+    def may_sign(self, books: Books, instance: InstanceView) -> str | None:
+        return "its parties sign nothing in a deal"
+
+    # ------------------------------------------------------------------- what its ends do unasked
+
+    # Rules deal-2, deal-3.
+    def acts(self, draft: Draft, instance: InstanceView) -> bool:
+        """Tells the other end every award that we hold, and the shift our user has named."""
+        if not fresh(draft):
+            return False
+        for held in instance.awards:
+            self._say(draft, instance, held.shift, held.signature)
+        ours = instance.offers[0]
+        if ours is not None and not instance.awards:
+            self._say(draft, instance, ours, _NOBODY)
+        shift = self.known(_terms(instance), instance, draft.totals(instance.id))
+        if shift is None:
+            return False
+        # In a channel of two, the one who is paid proposes; a hub wants to hear it from both.
+        assert instance.role is not None
+        paid = gain(instance.role, shift)
+        return bool(instance.via) or paid > 0 or (paid == 0 and instance.role is Role.ALICE)
+
+    def _say(self, draft: Draft, instance: InstanceView, shift: Wei, signature: Signature) -> None:
+        draft.send(instance.end, LetGo(instance.id, shift, signature), instance.via)
+
+    # ------------------------------------------------------------------------------- what proves it
+
+    def show(self, draft: Draft, instance: InstanceView, message: Propose) -> Propose:
+        """The shift, and the award behind it if there is just one."""
+        if instance.role is None:
+            return message
+        shift = self.known(_terms(instance), instance, draft.totals(instance.id)) or Wei(0)
+        paid, received = max(shift, 0), max(-shift, 0)
+        if instance.role is Role.BOB:
+            paid, received = received, paid
+        proof = instance.awards[0].signature if len(instance.awards) == 1 else _NOBODY
+        return replace(message, paid=Wei(paid), received=Wei(received), paid_signature=proof)
+
+    def believe(self, draft: Draft, instance: InstanceView, message: Propose) -> None:
+        if instance.role is None:
+            return
+        shift = Wei(message.paid - message.received)
+        shift = shift if instance.role is Role.BOB else Wei(-shift)
+        hear(draft, instance, shift, message.paid_signature)
+
+    # Rule deal-4.
+    def named(
+        self, terms: Deal, instance: InstanceView, message: Propose, peer: Role
+    ) -> tuple[Wei, tuple[Wei, Wei]]:
+        """What both ends say alike a hub pays on, and no more."""
+        paid, received = message.paid, message.received
+        totals = (paid, received) if peer is Role.ALICE else (received, paid)
+        if min(totals) or totals[0] > terms.alice_lock or totals[1] > terms.bob_lock:
+            raise BadProposal("no part of a lock of the deal")
+        return Wei(totals[0] - totals[1]), totals
+
+    def keep(self, draft: Draft, instance: InstanceView, message: Propose, peer: Role) -> None:
+        """A hub needs no proof: it waits for both ends, or for the chain."""
+
+    def forces(self, draft: Draft, instance: InstanceView, totals: tuple[Wei, Wei]) -> bool:
+        """Another award may come and void the one we hold: rule (c) is not for it."""
+        return False
+
+    # Rule deal-5.
+    def due(self, draft: Draft, instance: InstanceView) -> Due | None:
+        """An award by which we are paid, or that voids one by which we pay; or that it is late."""
+        deal, on, role = _terms(instance), instance.head, instance.role
+        if role is None or (isinstance(on, DealRecord) and on.rank >= CONFLICT):
+            return None
+        limit = on.deadline if isinstance(on, DealRecord) else deal.validity
+        if draft.now > limit:
+            return None
+        stands = gain(role, on.shift) if isinstance(on, DealRecord) else 0
+        answers, voids = on is not None, isinstance(on, DealRecord) and on.rank == AWARDED
+        for held in instance.awards:
+            new = voids and isinstance(on, DealRecord) and held.shift != on.shift
+            better = 0 if voids else gain(role, held.shift)
+            if (new or not voids) and better > stands:
+                evidence = award_evidence(deal, held.shift, held.signature)
+                return Due(evidence, limit, answers, tag=tag_of(held.shift))
+        is_late = draft.now > deal.due and gain(role, deal.late_shift) > 0
+        if is_late and on is None and not instance.awards:
+            return Due(late_evidence(deal), limit)
+        return None
+
+
+ESCROW = _EscrowKind()
+
+
+def tag_of(shift: Wei) -> bytes:
+    """Tells one award from another."""
+    return shift.to_bytes(14, "big", signed=True)
+
+
+# ------------------------------------------------------------------------------------- our user
+
+
+def award(draft: Draft, command: CommandAward) -> None:
+    """Our user brings the arbiter's word.
+
+    Raises:
+        NotAllowedNow: it is not the arbiter's, or for more than a lock.
+    """
+    instance = _ours(draft, command.instance, "take the award")
+    if not is_award(draft.config.deployment, instance, command.shift, command.signature):
+        raise NotAllowedNow("take the award", "the arbiter has not signed this for this deal")
+    _keep(draft, instance, command.shift, command.signature)
+
+
+def let_go(draft: Draft, command: CommandLetGo) -> None:
+    """Our user names the shift at which the deal may go.
+
+    Raises:
+        NotAllowedNow: it is more than a lock.
+    """
+    instance = _ours(draft, command.instance, "let it go")
+    deal = _terms(instance)
+    if not -deal.bob_lock <= command.shift <= deal.alice_lock:
+        raise NotAllowedNow("let it go", "it is more than the side that pays has locked")
+    draft.put(replace(instance, offers=(command.shift, instance.offers[1])))
+
+
+def hear(draft: Draft, instance: InstanceView, shift: Wei, signature: Signature) -> bool:
+    """Keeps an award, or the shift that the other end has named. False: nothing new, or nothing."""
+    if not isinstance(instance.terms, Deal):
+        return False
+    if not signature:
+        if instance.offers[1] == shift:
+            return False
+        draft.put(replace(instance, offers=(instance.offers[0], shift)))
+        return True
+    known = is_award(draft.config.deployment, instance, shift, signature)
+    return known and _keep(draft, instance, shift, signature)
+
+
+def _ours(draft: Draft, id: InstanceId, what: str) -> InstanceView:
+    instance = draft.instance(id)
+    if not isinstance(instance.terms, Deal) or instance.role is None:
+        raise NotAllowedNow(what, "this is not a deal of ours")
+    return instance
+
+
+# ---------------------------------------------------------------------------------------- parts
+
+
+def _terms(instance: InstanceView) -> Deal:
+    assert isinstance(instance.terms, Deal)
+    return instance.terms
+
+
+def _whole(deal: Deal, role: Role) -> Wei:
+    """The shift by which a side loses its whole lock."""
+    return Wei(deal.alice_lock if role is Role.ALICE else -deal.bob_lock)
+
+
+def is_award(
+    deployment: Deployment, instance: InstanceView, shift: Wei, signature: Signature
+) -> bool:
+    """Whether the arbiter of a deal has signed this, and its contract takes it."""
+    deal = _terms(instance)
+    if not -deal.bob_lock <= shift <= deal.alice_lock:
+        return False
+    domain = domain_in(deployment, EscrowDomain)
+    said = Award(DealId(instance.id), shift)
+    return recover(award_digest(domain, said), signature) == deal.arbiter
+
+
+def _keep(draft: Draft, instance: InstanceView, shift: Wei, signature: Signature) -> bool:
+    """Two that differ void each other: a third one changes nothing."""
+    known = {held.shift for held in instance.awards}
+    if shift in known or len(known) == 2:
+        return False
+    draft.put(replace(instance, awards=(*instance.awards, HeldAward(shift, signature))))
+    return True
