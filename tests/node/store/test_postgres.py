@@ -172,6 +172,23 @@ def test_epoch_raised_in_the_database_stops_the_writer(
     assert sent(opened(place)) == 5
 
 
+def test_idle_writer_hears_that_its_epoch_is_over_and_stays_stopped(
+    place: PostgresPlace, postgres: Servers
+) -> None:
+    told: queue.SimpleQueue[StoreFault] = queue.SimpleQueue()
+    store = PostgresStore(place, lost=told.put)
+    store.write([totals(1, 5)])
+    postgres.database.ask("UPDATE writer SET epoch = epoch + 1", place.database)
+    fault = told.get(timeout=60)
+    assert isinstance(fault, WriterReplaced)
+
+    postgres.database.ask("UPDATE writer SET epoch = epoch - 1", place.database)
+    with pytest.raises(WriterReplaced) as caught:
+        store.write([totals(1, 6)])
+    assert caught.value is fault
+    store.close()
+
+
 def test_turn_that_was_committed_and_never_left_is_taken_up_and_told(
     place: PostgresPlace, opened: Opens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
