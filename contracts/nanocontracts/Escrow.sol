@@ -73,11 +73,12 @@ contract Escrow is IEscrow {
     function submit(bytes calldata evidence) external {
         uint256 form = uint256(bytes32(evidence));
         if (form > 2) revert UnknownForm(form);
-        bytes4 entry = form == 0
-            ? this.award.selector
-            : form == 1
-                ? this.agree.selector
-                : this.late.selector;
+        bytes4 entry =
+            form == 0
+                ? this.award.selector
+                : form == 1
+                    ? this.agree.selector
+                    : this.late.selector;
         // Nothing here depends on who calls, so evidence is a call to ourselves: decoded by one rule, at one place.
         (bool success, bytes memory answer) = address(this).call(bytes.concat(entry, evidence[32:]));
         if (success) return;

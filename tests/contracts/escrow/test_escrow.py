@@ -140,6 +140,15 @@ def test_two_awards_that_differ_give_everything_back_in_either_order(
     assert desk.outcome() == (True, 0)
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_same_award_again_changes_nothing(desk: Desk, late: bool) -> None:
+    deadline = desk.award(3).timestamp + HOUR
+    if late:
+        desk.stage.at(deadline + 1)
+    assert desk.award(3).events == ()
+    assert desk.word() == word_of(AWARDED, deadline, 3)
+
+
 def test_award_of_nothing_contradicts_too(desk: Desk) -> None:
     deadline = desk.award(0).timestamp + HOUR
     desk.award(10)
