@@ -102,6 +102,7 @@ def rows_for_tower(rows: Iterable[Row]) -> tuple[Row, ...]:
                 own_ready=Signature(b""),
                 ready_sent=False,
                 game=_game(row.game),
+                offers=(None, None),
             )
             for row in instances
         ),
