@@ -21,9 +21,9 @@ from benchmarks.load import Payments
 from benchmarks.players import Player, Stage, totals_on_disk, wait
 from benchmarks.report import Figure, Result
 from perun.core.books import Row
-from perun.core.clockwork import watches
 from perun.core.inputs import CommandPay
 from perun.core.notices import Notice, PaymentDelivered
+from perun.core.starting import watches
 from perun.crypto import keccak
 from perun.encoding import channel_id, machine_id
 from perun.node.recovery import open_books

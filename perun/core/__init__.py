@@ -6,7 +6,8 @@ No socket, file, clock, random number, log or key: those are effects and inputs,
 The map, from the door down; each line may use what stands below it, never above:
 
     step, table                           the one entrance; who takes up what, in which phase
-    clockwork, meeting, open_at_once      blocks and patience; a peer met again; an extension
+    starting, clockwork                   what a store begins with; blocks and patience
+    meeting, open_at_once                 a peer met again; an extension
     channel/                              two parties: join, fund, propose, answer, offer, dispute
     virtual/            hub/              the ends of an instance; who lets it cross
     states/                               the next state, and what all that is signed is worth

@@ -1,18 +1,16 @@
-"""What happens by itself: blocks, ticks, reconnecting, restarting.
+"""What happens by itself: blocks, what they show, and ticks.
 
 A tick or block looks at every channel and instance once; each look is a few comparisons.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 
 from msgspec.structs import replace
 
-from perun.core.books import Books, Draft
+from perun.core.books import Draft
 from perun.core.channel import disputes, funding, joining, offers
-from perun.core.effects import Watch
 from perun.core.hub import pairs
 from perun.core.hub.letting_go import forget
 from perun.core.hub.patience import overdue
@@ -23,12 +21,10 @@ from perun.core.inputs import (
     ChainChannel,
     ChainCredit,
     ChainInstance,
-    Outdated,
-    Restarted,
     Tick,
 )
 from perun.core.nanocontracts import evidence
-from perun.core.nanocontracts.instances import app_of, end_time, finally_decided, last_time
+from perun.core.nanocontracts.instances import end_time, finally_decided, last_time
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.notices import Stuck
 from perun.core.rules.phases import Phase, blocked, fresh, phase
@@ -41,7 +37,6 @@ from perun.core.state import (
     LegStatus,
     Role,
     Stage,
-    StoreMark,
 )
 from perun.core.states.proposing import propose_next, refuse, resend, show
 from perun.core.virtual import doing, leaving
@@ -53,10 +48,7 @@ __all__ = [
     "on_channel",
     "on_credit",
     "on_instance",
-    "on_outdated",
-    "on_restart",
     "on_tick",
-    "watches",
 ]
 
 
@@ -203,6 +195,15 @@ def _look_at_instance(draft: Draft, id: InstanceId) -> None:
         leaving.propose_removal(draft, instance.id)
 
 
+def on_credit(draft: Draft, told: ChainCredit) -> None:
+    """An account's credit, in a final block."""
+    draft.put(Credit(told.asset, told.account, told.amount))
+
+
+def on_announced(draft: Draft, told: ChainAnnounced) -> None:
+    """An advertisement by anybody: a wallet may show it, the protocol needs the peer's offer."""
+
+
 # --------------------------------------------------------------------------------------- our clock
 
 
@@ -241,49 +242,3 @@ def _of_crossing(draft: Draft, view: ChannelView) -> bool:
     assert view.held is not None
     id = view.held.intent.adds or view.held.intent.removes
     return id is not None and draft.hub_instance(id) is not None
-
-
-# --------------------------------------------------------------------------------- starting again
-
-
-def watches(books: Books) -> Iterator[Watch]:
-    """Everything that is to be followed, of whatever the chain has not told the end yet."""
-    for view in books.channels.values():
-        if not view.final.ended:
-            yield Watch(channel=view.id, asset=view.channel.asset, terms=view.channel)
-    for instance in books.instances.values():
-        yield Watch(app=app_of(books.config.deployment, instance.terms), instance=instance.id)
-
-
-def on_credit(draft: Draft, told: ChainCredit) -> None:
-    """An account's credit, in a final block."""
-    draft.put(Credit(told.asset, told.account, told.amount))
-
-
-def on_announced(draft: Draft, told: ChainAnnounced) -> None:
-    """An advertisement by anybody: a wallet may show it, the protocol needs the peer's offer."""
-
-
-# Rule store-3.
-def on_outdated(draft: Draft, input: Outdated) -> None:
-    """From now on this store is exit only (protocol, section 5, Store)."""
-    draft.put(StoreMark(reason=input.reason))
-
-
-def on_restart(draft: Draft, input: Restarted) -> None:  # noqa: ARG001
-    """Watches everything again, and takes up what is under way to the chain.
-
-    What was asked of our signer and not signed waits until the peer has been met (`meeting`), but
-    for an offer of ours, of which it may know nothing.
-    """
-    for watch in watches(draft.books):
-        draft.watch(watch)
-    if draft.books.exit_only:
-        return
-    for view in draft.books.channels.values():
-        if view.final.ended:
-            continue
-        if view.stage is Stage.OFFERED:
-            joining.sign_again(draft, view)
-        funding.submit_open_both(draft, view)
-        funding.submit_deposits(draft, view)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final
 
-from perun.core import clockwork, meeting, open_at_once
+from perun.core import clockwork, meeting, open_at_once, starting
 from perun.core.books import Draft
 from perun.core.channel import commands, declining, funding, joining, offers, proposals, secrets
 from perun.core.inputs import (
@@ -154,8 +154,8 @@ TABLE: Final[dict[type, Row]] = {
     ChainCredit: Row(clockwork.on_credit),
     ChainAnnounced: Row(clockwork.on_announced),
     Tick: Row(clockwork.on_tick),
-    Outdated: Row(clockwork.on_outdated),
-    Restarted: Row(clockwork.on_restart),
+    Outdated: Row(starting.on_outdated),
+    Restarted: Row(starting.on_restart),
 }
 """By the very type of a command, a message or what else happened; no input has subclasses."""
 

@@ -11,11 +11,11 @@ from perun.chain import ChainService, FeePolicy
 from perun.chain.costs import reckoned
 from perun.chain.endpoint import Endpoint
 from perun.chain.reports import Report
-from perun.core.clockwork import watches
 from perun.core.config import Config
 from perun.core.inputs import Input
 from perun.core.notices import Notice
 from perun.core.rulebook import NO_RULES, Rulebook
+from perun.core.starting import watches
 from perun.crypto import SecretKey
 from perun.node.clocks import SystemClock
 from perun.node.guest import Guest

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from perun.core.books import Books, Row
-from perun.core.clockwork import watches
 from perun.core.config import Config
 from perun.core.effects import Sign, Watch
 from perun.core.inputs import Input
 from perun.core.notices import Notice
+from perun.core.starting import watches
 from perun.core.state import InstanceView, PeerId
 from perun.node.newer import newer
 from perun.node.recovery import open_books

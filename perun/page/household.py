@@ -19,11 +19,11 @@ from perun.app.cards import url_of
 from perun.app.settings import Settings
 from perun.chain.costs import reckoned
 from perun.chain.service import ChainService
-from perun.core.clockwork import watches
 from perun.core.config import Policy
 from perun.core.inputs import Input
 from perun.core.limits import limits_for
 from perun.core.notices import Notice, PaymentDelivered, PaymentReceived
+from perun.core.starting import watches
 from perun.core.state import PeerId
 from perun.crypto import keccak
 from perun.crypto.interop import checksum

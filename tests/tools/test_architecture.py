@@ -85,7 +85,8 @@ ROOMS: dict[str, set[str]] = {
     "open_at_once": {"channel"},
     "meeting": {"channel"},
     "clockwork": {"channel"},
-    "table": {"open_at_once", "meeting", "clockwork"},
+    "starting": {"channel"},
+    "table": {"open_at_once", "meeting", "clockwork", "starting"},
     "step": {"table"},
 }
 
