@@ -20,10 +20,10 @@ from perun.chain.rpc import RpcEndpoint
 from perun.cli.homes import HOME, HOME_OPTION, home_of
 from perun.cli.passwords import PASSWORD, password_for
 from perun.cli.reach import RPC_OPTION
-from perun.cli.render import console, ether, say
+from perun.cli.render import console, ether, plain, say
 from perun.core.config import Deployment
 from perun.crypto.interop import checksum
-from perun.daemon.cards import fetch_card
+from perun.daemon.cards import Unreachable, fetch_card
 from perun.daemon.contracts import Contracts, contracts_in, prove, read_contracts, write_contracts
 from perun.daemon.faucet import ask_faucet
 from perun.daemon.keyring import WORK_FOR_DRAWN, Keyring, new_phrase, write_keyring
@@ -118,13 +118,20 @@ def init(
     if names:
         table.add_row("contacts", f"{names}, out of your backups")
     if card is not None and "faucet" in card.offers and hub is not None:
-        given = ask_faucet(NodeAddress.parse(hub).host, account)
-        table.add_row("from the faucet", f"{ether(given)} ETH")
+        table.add_row("from the faucet", _gift(NodeAddress.parse(hub).host, account))
     shown.print(table)
     usual = home_of(Path(os.environ.get(HOME) or "~/.perun"))
     where = "" if home == usual else f" --home {home}"
     shown.print()
     say(shown, f"Next: perun node start{where}", "bold")
+
+
+def _gift(host: str, account: str) -> str:
+    """What a faucet has given: nothing, to an account that had some before."""
+    try:
+        return f"{ether(ask_faucet(host, account))} ETH"
+    except Unreachable as error:
+        return f"nothing: {plain(error.reason)}"
 
 
 def _bring_names(shown: Console, home: Path, keyring: Keyring, settings: Settings) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from perun.cli import init
 from perun.cli.main import cli
 from perun.crypto import SecretKey
 from perun.node.profile import Profile, read_profile, write_profile
@@ -149,3 +150,8 @@ def test_help_names_every_command() -> None:
     output = run("--help").output
     for command in ("demo", "exit", "watch", "export", "backup", "status", "keys"):
         assert command in output
+
+
+def test_a_faucet_that_gives_nothing_ends_no_new_node() -> None:
+    """After a restore the account has had some already: the node is there all the same."""
+    assert init._gift("127.0.0.1:9", "0x" + 40 * "1").startswith("nothing: no faucet")
