@@ -1,4 +1,5 @@
 /** The life of a wallet in a page, against a network that runs: node test/life.mjs URL PATRON DAEMON */
+import { areFriends } from "./friends.mjs";
 import { Person, check, launch } from "./people.mjs";
 import { livesWithDaemon } from "./with_daemon.mjs";
 import { livesWithWallet } from "./with_wallet.mjs";
@@ -103,7 +104,8 @@ async function killedBetweenWriteAndSend(alice) {
 
 try {
   const alice = await life();
-  await livesWithWallet(browser, url, network);
+  const { bob, wallet } = await livesWithWallet(browser, url, network);
+  await areFriends(alice, bob, wallet);
   await livesWithDaemon(browser, daemon, alice);
   await killedBetweenWriteAndSend(alice);
   console.log("all is well");

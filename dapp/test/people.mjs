@@ -40,6 +40,43 @@ export class Person {
     await this.page.goto(this.url);
   }
 
+  /** A link to the page that is open. */
+  async follow(link) {
+    await this.page.evaluate((hash) => (location.hash = hash), new URL(link).hash);
+  }
+
+  async address() {
+    await this.go("Settings");
+    return this.page.locator('[data-test="address"]').innerText();
+  }
+
+  async keepContact(name, address) {
+    await this.go("Pay");
+    await this.page.getByText("Give somebody a name").click();
+    await this.page.locator('[name="contact"]').fill(name);
+    await this.page.locator('[name="node"]').fill(address);
+    await this.press("Keep");
+    await this.page.getByRole("button", { name: `Forget ${name}` }).waitFor();
+  }
+
+  /** Into a channel, or out of it, as long as nothing else is under way there. */
+  async moveMoney(what, amount, agree) {
+    const free = this.page.locator("figcaption strong").first();
+    const before = await free.innerText();
+    await this.press(what);
+    await this.page.locator('[name="move"]').fill(amount);
+    await this.press(agree);
+    await this.page.waitForFunction(
+      (was) => document.querySelector("figcaption strong").innerText !== was,
+      before,
+    );
+  }
+
+  async channelHas(...texts) {
+    const one = this.page.locator("main section");
+    for (const text of texts) await one.getByText(text).first().waitFor();
+  }
+
   heading(name) {
     return this.page.getByRole("heading", { name });
   }
@@ -98,7 +135,17 @@ export class Person {
     await this.page.locator('[name="to"]').fill(to);
     if (amount !== "") await this.page.locator('[name="amount"]').fill(amount);
     if (note !== "") await this.page.locator('[name="note"]').fill(note);
-    await this.page.locator("main").getByRole("button", { name: "Pay", exact: true }).click();
+    await this.pressPay();
+  }
+
+  pressPay() {
+    return this.page.locator("main").getByRole("button", { name: "Pay", exact: true }).click();
+  }
+
+  /** What another screen has filled in. */
+  async confirmPaying() {
+    await this.pressPay();
+    await this.page.locator('[data-test="paid"]').waitFor();
   }
 
   async pay(to, amount, note = "") {

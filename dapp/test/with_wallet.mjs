@@ -66,5 +66,5 @@ export async function livesWithWallet(browser, url, network) {
   check((await balance()) > before + 10n ** 16n, "the money is back in the wallet's account");
   check(wallet.taken(...ASKED_ON_CHAIN) <= 1, "one prompt at most closes it");
   check(bob.faults.length === 0, `no faults: ${bob.faults}`);
-  return bob;
+  return { bob, wallet };
 }

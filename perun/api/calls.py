@@ -350,6 +350,7 @@ class Calls:
         fee: Units = "0",
         account: str | None = None,
         challenge: int | None = None,
+        invitation: str | None = None,
         consent: bool = False,
         *,
         idempotency_key: str | None = None,
@@ -368,6 +369,7 @@ class Calls:
                 "fee": fee,
                 "account": account,
                 "challenge": challenge,
+                "invitation": invitation,
                 "consent": consent,
             },
         )
@@ -755,6 +757,7 @@ class AsyncCalls:
         fee: Units = "0",
         account: str | None = None,
         challenge: int | None = None,
+        invitation: str | None = None,
         consent: bool = False,
         *,
         idempotency_key: str | None = None,
@@ -773,6 +776,7 @@ class AsyncCalls:
                 "fee": fee,
                 "account": account,
                 "challenge": challenge,
+                "invitation": invitation,
                 "consent": consent,
             },
         )

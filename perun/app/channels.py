@@ -58,7 +58,9 @@ def open_channel(work: Work, caller: Caller, params: Open) -> Opening:
     work.desk.do(offer)
     # The newest one: it was made a line ago.
     channel = next(reversed(work.books.channels))
-    remember(work, to if params.account is None else replace(to, account=offer.account))
+    named = to if params.account is None else replace(to, account=offer.account)
+    shown = b"" if params.invitation is None else bytes_of(params.invitation, 32, "invitation")
+    remember(work, named, shown)
     row = errand(
         work,
         caller,

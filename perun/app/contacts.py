@@ -70,12 +70,18 @@ def remove(work: Work, params: RemoveContact) -> v.Done:
     return v.Done(id="0x", state="removed", text=f"{row.name} is forgotten")
 
 
-def remember(work: Work, to: Who) -> None:
+def remember(work: Work, to: Who, invitation: bytes = b"") -> None:
     """Keeps where somebody is found whom we have business with, under the host's name; and which
-    account is theirs."""
+    account is theirs.
+
+    Args:
+        invitation: what the peer has given out, so that it talks to whoever shows it.
+    """
     known = work.shelf.names.get(to.peer)
     if known is not None and to.account and known.account != to.account:
         work.put(replace(known, account=to.account))
+    if known is not None and invitation:
+        _reach(work, known, invitation)
     if not to.host or known is not None:
         return
     name, number = to.host, 1
@@ -84,7 +90,7 @@ def remember(work: Work, to: Who) -> None:
         name = f"{to.host} {number}"
     row = Contact(name, to.peer, to.host, to.account)
     work.put(row)
-    _reach(work, row)
+    _reach(work, row, invitation)
 
 
 def reach_all(work: Work) -> None:
@@ -93,6 +99,6 @@ def reach_all(work: Work) -> None:
         _reach(work, row)
 
 
-def _reach(work: Work, row: Contact) -> None:
+def _reach(work: Work, row: Contact, token: bytes = b"") -> None:
     if row.host:
-        work.desk.before(lambda: work.reach(row.peer, row.host))
+        work.desk.before(lambda: work.reach(row.peer, row.host, token))

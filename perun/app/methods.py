@@ -347,6 +347,9 @@ class Open(Spending, frozen=True):
     """The peer's; None: as its contact or card says, else the address of its node key."""
     challenge: int | None = None
     """Seconds; None: the least that the limits of this chain allow."""
+    invitation: Hex | None = None
+    """The id of an open request of the peer's, which lets in whoever shows it: a person talks to
+    no strangers."""
     consent: bool = False
 
 

@@ -160,7 +160,8 @@ def offers(work: Work, params: GetOffers) -> tuple[v.Offer, ...]:  # noqa: ARG00
     found = []
     for view in work.books.channels.values():
         now = phase(view, work.books.chain)
-        if now is Phase.INVITED and view.stage is Stage.INVITED:
+        # Before the chain has told how it stands no answer would be taken.
+        if now is Phase.INVITED and view.stage is Stage.INVITED and view.offered_at:
             funding = view.funding
             text = f"{work.name(view.peer)} offers a channel"
             amounts = (funding.bob_amount, funding.alice_amount, 0)

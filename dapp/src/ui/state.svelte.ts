@@ -3,9 +3,19 @@ import { CallRefused, WorkerNode } from "../node/client";
 import { DaemonNode, socketOf, tokenFor } from "../node/daemon";
 import type { FromWorker, Stage, WalletChosen, WalletQuestion } from "../node/messages";
 import { wallets } from "../wallet/state.svelte";
-import type { Channel, Exposure, Network, Payment, Status } from "./values";
+import type { Channel, Contact, Exposure, Network, Offer, Payment, Status } from "./values";
 
 export type Screen = "home" | "open" | "pay" | "request" | "channels" | "settings";
+
+/** Filled into a form. */
+export interface Wanted {
+  peer?: string;
+  account?: string;
+  invitation?: string;
+  to?: string;
+  amount?: string;
+  text?: string;
+}
 
 export interface Problem {
   text: string;
@@ -14,6 +24,7 @@ export interface Problem {
 
 /** Under which the tab keeps where its daemon is, and its token. */
 const DAEMON = "perun daemon";
+const INVITED_SECONDS = 24 * 3600;
 const REFRESH_MS = 2_000;
 /** As many as the home screen lists. */
 const PAYMENTS = 30;
@@ -32,6 +43,10 @@ class Page {
   channels = $state<Channel[]>([]);
   payments = $state<Payment[]>([]);
   exposures = $state<Exposure[]>([]);
+  contacts = $state<Contact[]>([]);
+  offers = $state<Offer[]>([]);
+  /** What a link, or another screen, wants to be done on the next one. */
+  wanted = $state<Wanted>({});
 
   /** Address of the daemon that is the node; empty: the node is in this page. */
   daemon = $state("");
@@ -44,6 +59,8 @@ class Page {
   #lives = 0;
 
   constructor() {
+    this.#follow();
+    window.addEventListener("hashchange", () => this.#follow());
     void this.#begin();
   }
 
@@ -63,6 +80,37 @@ class Page {
         () => void this.refresh(),
       );
     }
+  }
+
+  /** A link of a friend's, or a request, behind the `#`: shown on its screen, done by nobody yet. */
+  #follow(): void {
+    const link = new URLSearchParams(location.hash.slice(1));
+    const peer = link.get("open");
+    const to = link.get("pay");
+    if (peer !== null) {
+      const account = link.get("account") ?? "";
+      this.go("open", { peer, account, invitation: link.get("with") ?? "" });
+    }
+    if (to !== null) this.go("pay", { to });
+    if (peer === null && to === null) return;
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+
+  /** How others dial us: over the hub that we are attached to. */
+  get address(): string {
+    return `${this.node}@${this.network.hub?.split("@")[1] ?? ""}`;
+  }
+
+  /** What a friend follows to open a channel with us; it is good for a day. A node talks to no
+   *  strangers: the id of an open request is what lets the friend in. */
+  async invite(): Promise<string> {
+    const made = await this.call<{ id: string }>("request", {
+      memo: "a channel",
+      seconds: INVITED_SECONDS,
+    });
+    const { address: open, account } = this;
+    const fields = new URLSearchParams({ open, account, with: made.id });
+    return `${location.origin}/#${fields.toString()}`;
   }
 
   /** The link's code is changed for the token, which stays in this tab. */
@@ -213,15 +261,37 @@ class Page {
     }
   }
 
+  #refreshing = false;
+  #again = false;
+
+  /** Asks for everything that is shown; what is wanted meanwhile is asked for once after that. */
   async refresh(): Promise<void> {
+    this.#again = true;
+    if (this.#refreshing) return;
+    this.#refreshing = true;
+    try {
+      while (this.#again) {
+        this.#again = false;
+        await this.#askAll();
+      }
+    } finally {
+      this.#refreshing = false;
+    }
+  }
+
+  async #askAll(): Promise<void> {
     if (this.stage !== "running") return;
     try {
-      const [status, channels, payments, exposure] = await Promise.all([
+      const [status, channels, payments, exposure, contacts, offers] = await Promise.all([
         this.call<Status>("status"),
         this.call<Channel[]>("channels"),
         this.call<Payment[]>("payments", { limit: PAYMENTS }),
         this.call<{ channels: Exposure[] }>("exposure"),
+        this.call<Contact[]>("contacts"),
+        this.call<Offer[]>("offers"),
       ]);
+      this.contacts = contacts;
+      this.offers = offers;
       this.status = status;
       this.node = status.node;
       this.account = status.account;
@@ -239,8 +309,9 @@ class Page {
     return calls.call<T>(method, params);
   }
 
-  go(screen: Screen): void {
+  go(screen: Screen, wanted: Wanted = {}): void {
     this.refused = undefined;
+    this.wanted = wanted;
     this.screen = screen;
   }
 

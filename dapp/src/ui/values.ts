@@ -33,6 +33,67 @@ export interface Channel {
   peerFree: string;
   challenge: number;
   machines: number;
+  /** What is being done with it, and how far that is. */
+  doing: string;
+}
+
+/** What both have signed about a channel. */
+export interface Proofs {
+  channel: string;
+  role: "alice" | "bob";
+  version: number;
+  net: string;
+  nanos: string;
+  ownHoldings: string;
+  peerHoldings: string;
+  ownSignature: string;
+  peerSignature: string;
+  locks: Lock[];
+}
+
+export interface Lock {
+  id: string;
+  kind: string;
+  end: string | null;
+  own: string;
+  peer: string;
+  until: number;
+  sent: string;
+  sentSignature: string;
+  received: string;
+  receivedSignature: string;
+}
+
+export interface Contact {
+  node: string;
+  name: string;
+  host: string;
+  account: string | null;
+}
+
+/** Something a peer wants that waits for our word. */
+export interface Offer {
+  id: string;
+  kind: "channel" | "proposal" | "game";
+  peer: string;
+  text: string;
+  ownAmount: string;
+  peerAmount: string;
+  loses: string;
+}
+
+export interface Tower {
+  name: string;
+  channels: number;
+  sees: number;
+  trouble: string;
+}
+
+export interface Backup {
+  name: string;
+  entry: number;
+  of: number;
+  trouble: string;
 }
 
 export interface Payment {
@@ -44,6 +105,8 @@ export interface Payment {
   why: string;
   text: string;
   created: number;
+  refunds: string | null;
+  refunded: string;
 }
 
 export interface Exposure {
