@@ -17,6 +17,7 @@ from perun.core.effects import Signable
 from perun.core.nanocontracts.hash_lock import HASH_LOCK
 from perun.core.signing import digest
 from perun.core.state import PeerId
+from perun.crypto.hashing import keccak
 from perun.crypto.keys import SecretKey
 from perun.crypto.signatures import sign
 from perun.encoding.messages import (
@@ -31,6 +32,8 @@ from perun.encoding.messages import (
     OfferWithdraw,
     Over,
     Pay,
+    Play,
+    Played,
     Propose,
     RequestInstance,
     ShowState,
@@ -43,16 +46,20 @@ from perun.types import (
     Channel,
     ChannelId,
     Close,
+    Game,
+    GameId,
     InstanceId,
     Lock,
     Machine,
     MachineId,
     Open,
+    Position,
     Preimage,
     Signature,
     State,
     Statement,
     Terms,
+    Version,
     Wei,
     Withdraw,
 )
@@ -81,6 +88,8 @@ class Adversary:
         """Every state with at least one signature, by who has signed it."""
         self.statements: dict[MachineId, dict[int, tuple[Address, Signature]]] = {}
         """Every total of an honest payer, with its signature."""
+        self.positions: dict[Position, dict[Address, Signature]] = {}
+        """Every position of a game that an honest player has signed, by who."""
         self.closes: dict[Close, Signature] = {}
         """Signed by the honest side, or by nobody."""
         self.withdraws: dict[Withdraw, Signature] = {}
@@ -151,6 +160,13 @@ class Adversary:
                 if isinstance(terms, Machine):
                     by_sender = by_alice if self._is(sender, terms.alice) else by_bob
                     self._keep_statement(sender, MachineId(machine), by_sender, signature)
+            case Play(instance=id, version=version, signature=signature):
+                words = message.turn, message.shift, keccak(message.position)
+                position = Position(GameId(id), Version(version), *words)
+                self._keep_position(sender, position, signature)
+            case Played(id, version, signature):
+                for position in [p for p in self.positions if (p.game, p.version) == (id, version)]:
+                    self._keep_position(sender, position, signature)
             case OfferClose(close, signature):
                 self.closes[close] = signature
             case AnswerClose(_, signature):
@@ -193,6 +209,17 @@ class Adversary:
             if key not in self.by_address:
                 self.statements.setdefault(machine, {})[paid] = (key, signature)
 
+    def _keep_position(self, sender: PeerId, position: Position, signature: Signature) -> None:
+        terms = self.terms.get(InstanceId(position.game))
+        if not isinstance(terms, Game):
+            return
+        known = self.positions.setdefault(position, {})
+        if sender in self.keys:
+            known[self.keys[sender].address] = signature
+            return
+        for key in {terms.alice, terms.bob} - set(self.by_address):
+            known[key] = signature
+
     # ------------------------------------------------------------------------------------ signing
 
     def sign(self, key: Address, message: Signable) -> Signature:
@@ -212,6 +239,21 @@ class Adversary:
             else:
                 return None
         return found[0], found[1]
+
+    def playable(self) -> list[tuple[Game, Position, tuple[Signature, Signature]]]:
+        """Every position that `submitPosition` would take from us, with its signatures; lowest
+        version first."""
+        found = []
+        for position, known in self.positions.items():
+            game = self.terms.get(InstanceId(position.game))
+            assert isinstance(game, Game)
+            pair = [
+                self.sign(key, position) if key in self.by_address else known.get(key, _NOTHING)
+                for key in (game.alice, game.bob)
+            ]
+            if all(pair):
+                found.append((game, position, (pair[0], pair[1])))
+        return sorted(found, key=lambda one: (one[1].version, one[1].game, one[1].shift))
 
     def enforceable(self) -> list[State]:
         """Every state that `register` would take from us, lowest version first."""

@@ -51,7 +51,7 @@ class Outcome:
 
 
 class Evm:
-    """A world with the suite deployed, and nothing else in it."""
+    """A world with the suite and the rules of a game deployed, and nothing else in it."""
 
     def __init__(self) -> None:
         settings = pyrevm.CfgEnv(chain_id=CHAIN_ID)
@@ -60,6 +60,8 @@ class Evm:
         names = ("MSContract", *(kind.domain.contract_name for kind in KINDS.values()))
         places = {name: self.deploy(artifact(name).creation) for name in names}
         self.deployment: Deployment = deployment_of(CHAIN_ID, places)
+        self.tic_tac_toe = self.deploy(artifact("TicTacToe").creation)
+        """Rules of a game."""
 
     def deploy(self, creation: bytes) -> Address:
         """Another contract, such as a token."""

@@ -47,9 +47,8 @@ class Scene(Wheels):
         self.deployment = self.chain.deployment
         self.limits: Limits = limits_for(self.deployment.contract.chain_id)
         self.any_price = True
-        code = artifact("TicTacToe")
-        self.tic_tac_toe = self.chain.evm.deploy(code.creation)
-        self.rules: Rulebook = CodeBook({self.tic_tac_toe: code.runtime}, run)
+        self.tic_tac_toe = self.chain.evm.tic_tac_toe
+        self.rules: Rulebook = CodeBook({self.tic_tac_toe: artifact("TicTacToe").runtime}, run)
         self.network = LocalNetwork()
         self.clock: Clock = _Clock(self)
         self.since = 0

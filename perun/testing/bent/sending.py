@@ -24,7 +24,7 @@ _NUMBERS: Final = frozenset(
         *("eth_getTransactionCount", "eth_maxPriorityFeePerGas"),
     )
 )
-_GAS: Final = 600_000
+_GAS: Final = 1_200_000
 """More than any answer needs, whatever margin is put on top of an estimate."""
 
 

@@ -82,7 +82,10 @@ PLANS: Sequence[Plan] = (
     (
         "a note is said once",
         "11: a note is said again until it is answered",
-        ((following, "say_notes", lambda *_: None),),
+        (
+            (following, "say_notes", lambda *_: None),
+            (following, "say_unanswered", lambda *_: None),
+        ),
     ),
     (
         "a request is credited twice",

@@ -14,6 +14,7 @@ from perun.core.inputs import (
     Command,
     CommandAddMachine,
     CommandClose,
+    CommandGame,
     CommandLock,
     CommandPay,
     CommandReplace,
@@ -123,7 +124,7 @@ class Actor:
         )
         self.app = None if world.lines is None else App(world.app_settings, self.random)
         self.node = Node(
-            open_books(config, self.store, self.app),
+            open_books(config, self.store, self.app, world.rules),
             self.store,
             self,
             self.chain,
@@ -298,7 +299,7 @@ def _cost(command: Command) -> int:
         return command.amount
     if isinstance(command, CommandLock):
         return GREATEST_FEE if command.end else 0
-    if isinstance(command, CommandAddMachine):
+    if isinstance(command, CommandAddMachine | CommandGame):
         return GREATEST_FEE if command.end else 0
     if isinstance(command, CommandReplace):
         return GREATEST_FEE

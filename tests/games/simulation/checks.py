@@ -6,17 +6,30 @@ What a party may sign, send and accept is checked where it happens, by `Witness`
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from perun.bindings import abi, events, ms_contract_calls
 from perun.core.rules.accounting import clamp_to_locks
 from perun.core.rules.phases import fresh
 from perun.core.state import InstanceView, Role
 from perun.testing.pool import PooledTransaction
-from perun.types import ETH, ChannelId, Flip, FlipRecord, Machine, Nano
-from tests.games.simulation import luck
+from perun.types import (
+    ETH,
+    ChannelId,
+    Flip,
+    FlipRecord,
+    Game,
+    GameRecord,
+    InstanceId,
+    Machine,
+    Nano,
+    Position,
+)
+from tests.games.simulation import board, luck
 from tests.games.simulation.actor import Actor
 from tests.games.simulation.theatre import FINALITY, Theatre
 from tests.games.simulation.violated import Violated
+from tests.games.simulation.witness import Witness
 from tests.support.books import lost_fields
 
 _REGISTER = abi.selector(
@@ -46,6 +59,7 @@ class Checker:
             self._on_disk(actor)
             assert actor.witness is not None
             actor.witness.look_at_flips()
+            actor.witness.umpire.look()
 
     def _on_disk(self, actor: Actor) -> None:
         """P8: a restart would bring back what the node goes by, order of indexes included."""
@@ -148,6 +162,7 @@ class Checker:
         witness = actor.witness
         assert witness is not None
         witness.look_at_flips()
+        witness.umpire.look()
         revealed = 0 if witness.copied else sum(witness.revealed.values())
         if witness.copied and actor.name == "ingrid":
             return  # what a hub loses by an old copy depends on all that crossed it meanwhile
@@ -217,6 +232,9 @@ class Checker:
         if isinstance(terms, Flip):
             assert isinstance(on, FlipRecord)
             return luck.outcome(terms, on, on.deadline + 1) or 0
+        if isinstance(terms, Game):
+            assert isinstance(on, GameRecord)
+            return board.outcome(terms, on, self.world.chain.now) or 0
         if isinstance(terms, Machine):
             by_alice = on.paid_by_alice if terms.alice_lock else 0
             return by_alice - (on.paid_by_bob if terms.bob_lock else 0)
@@ -258,6 +276,7 @@ class Checker:
     def _events(self) -> None:
         """P1, P3, P7: each channel pays what it held, by what its honest sides have signed."""
         into: Counter[ChannelId] = Counter()
+        turns: dict[bytes, int] = {}
         for _, _, event in self.world.events_from(1):
             match event:
                 case events.Deposited(id, asset, alice, bob) if asset == ETH:
@@ -281,6 +300,12 @@ class Checker:
                     self.world.seen["submissions"] += 1
                 case events.FlipRevealed():
                     self.world.seen["flips decided on chain"] += 1
+                case events.PositionSubmitted():
+                    self._signed_position(event)
+                    turns[event.id] = event.turn
+                case events.Moved(id, version):
+                    self._signed_move(id, version, turns[id])
+                    turns[id] = event.turn
                 case events.Revealed():
                     self.world.seen["secrets revealed on chain"] += 1
 
@@ -322,6 +347,28 @@ class Checker:
                 for wish in witness.withdraws
             ):
                 raise Violated("P3: withdrawn and never signed", name=actor.name, event=event)
+
+    def _ends(self, id: bytes) -> Iterator[tuple[Witness, Role]]:
+        """Honest ends of an instance that is still known."""
+        for actor in self.world.honest:
+            instance = actor.node.books.instances.get(InstanceId(id))
+            if instance is not None and instance.role is not None:
+                assert actor.witness is not None
+                yield actor.witness, instance.role
+
+    def _signed_position(self, event: events.PositionSubmitted) -> None:
+        self.world.seen["positions submitted"] += 1
+        position = Position(event.id, event.version, event.turn, event.shift, event.position)
+        for witness, _ in self._ends(event.id):
+            if position not in witness.umpire.positions.get((event.id, event.version), ()):
+                raise Violated("P3: a position it never signed", position=position)
+
+    def _signed_move(self, id: bytes, version: int, turn: int) -> None:
+        self.world.seen["moves on chain"] += 1
+        for witness, role in self._ends(id):
+            moved = [key for key in witness.umpire.moves if key[:2] == (id, version - 1)]
+            if turn == role + 1 and not moved:
+                raise Violated("P3: a move it never signed", version=version)
 
     def _signed_totals(self, id: bytes, by_alice: int, by_bob: int) -> None:
         for actor in self.world.honest:

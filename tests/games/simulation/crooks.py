@@ -13,6 +13,7 @@ from perun.bindings import ms_contract_calls
 from perun.bindings.calls import Call
 from perun.bindings.failures import NodeRefused
 from perun.core.state import ChannelView
+from perun.crypto.hashing import keccak
 from perun.encoding.messages import (
     AnswerState,
     Invited,
@@ -22,6 +23,7 @@ from perun.encoding.messages import (
     OfferWithdraw,
     Over,
     Pay,
+    Play,
     Propose,
     RequestInstance,
     ShowState,
@@ -34,11 +36,14 @@ from perun.testing.adversary import Adversary
 from perun.testing.network import Letter
 from perun.types import (
     ETH,
+    Address,
     Close,
+    GameId,
     InstanceId,
     Machine,
     MachineId,
     Nano,
+    Position,
     State,
     UnixTime,
     Version,
@@ -69,7 +74,7 @@ class Crooks:
             frame = self._changed(letter, *plan) or frame
         return ((sender, receiver, frame),)
 
-    def _learn(self) -> bool:
+    def learn(self) -> bool:
         for actor in self.world.crooks:
             self.mind.learn(actor.node.books)
         return bool(self.world.crooks)
@@ -100,7 +105,7 @@ class Crooks:
         self.world.network.deliver(actor.peer, view.peer, (frame,))
         return True
 
-    def _send(self, call: Call | None, number: int) -> bool:
+    def send(self, call: Call | None, number: int) -> bool:
         """From a key's own lane, so that it does not disturb the node's nonces."""
         if call is None:
             return False
@@ -114,7 +119,7 @@ class Crooks:
 
     def propose(self, who: int, which: int, shape: int, amount: int) -> bool:
         """Signs a state that its node never would."""
-        if not self._learn():
+        if not self.learn():
             return False
         actor = self._crook(who)
         view = self._against_honest(actor, which)
@@ -172,7 +177,7 @@ class Crooks:
 
     def show(self, who: int, which: int, pick: int, _: int) -> bool:
         """Shows an old state, or answers an old proposal again."""
-        if not self._learn():
+        if not self.learn():
             return False
         actor = self._crook(who)
         view = self._against_honest(actor, which)
@@ -188,7 +193,7 @@ class Crooks:
 
     def alter(self, which: int, field: int, amount: int, _: int) -> bool:
         """Changes what a crook's node is about to say, and signs it."""
-        if not self._learn():
+        if not self.learn():
             return False
         if self.world.lines is not None:
             # Under way it cannot be changed by anybody.
@@ -246,6 +251,8 @@ class Crooks:
                 return replace(message, half=SignedHalf(state, signature))
             case RequestInstance():
                 return replace(message, replaces=self._any_instance(amount))
+            case Play():
+                return self._other_play(message, key, field, amount)
             case OfferClose(close):
                 close = replace(close, net=Wei(close.net + amount % 101 - 50))
                 return OfferClose(close, self.mind.sign(key, close))
@@ -270,6 +277,28 @@ class Crooks:
                 return Over(actors[amount % len(actors)].peer, inner)
             case _:
                 return decode(other)
+
+    def _other_play(self, message: Play, key: Address, field: int, amount: int) -> Play:
+        """Another position than the one that its node has made."""
+        position = bytearray(message.position)
+        position[1 + 2 * (amount % 2)] ^= 1 << amount // 2 % 8
+        changes = (
+            {"version": message.version + amount % 40},
+            {"turn": amount % 3},
+            {"turn": 0, "shift": Wei(amount % 241 - 120)},
+            {"position": bytes(position)},
+            {"move": b""},
+            {"move": bytes([amount % 256])},
+        )
+        changed = replace(message, **changes[field % 6])  # type: ignore[arg-type]
+        signed = Position(
+            GameId(changed.instance),
+            Version(changed.version),
+            changed.turn,
+            changed.shift,
+            keccak(changed.position),
+        )
+        return replace(changed, signature=self.mind.sign(key, signed))
 
     def _other_request(
         self, message: RequestInstance, half: SignedHalf, field: int, amount: int
@@ -331,22 +360,22 @@ class Crooks:
 
     def register(self, who: int, which: int, pick: int, _: int) -> bool:
         """Opens a dispute with any state, also one the honest side has not heard back of."""
-        if not self._learn():
+        if not self.learn():
             return False
         view = self._against_honest(self._crook(who), which)
         if view is None:
             return False
         if pick % 5 == 0:
-            return self._send(self.mind.register_nothing(view.id), who)
+            return self.send(self.mind.register_nothing(view.id), who)
         states = [state for state in self.mind.enforceable() if state.channel == view.id]
         if not states:
             return False
         state = states[-1] if pick % 5 == 1 else states[pick % len(states)]
-        return self._send(self.mind.register(state), who)
+        return self.send(self.mind.register(state), who)
 
     def forge(self, which: int, shape: int, amount: int, _: int) -> bool:
         """Two crooks write any history they like into the channel between them."""
-        if not self._learn() or len(self.world.crooks) < 2:
+        if not self.learn() or len(self.world.crooks) < 2:
             return False
         names = set(self.mind.by_address)
         shared = [
@@ -364,20 +393,20 @@ class Crooks:
             state = State(id, Version(1 + amount % 50), Wei(amount % 401 - 200), nanos)
         except Misuse:
             return False
-        return self._send(self.mind.register(state), which)
+        return self.send(self.mind.register(state), which)
 
     def submit(self, which: int, own: int, theirs: int, _: int) -> bool:
         """Statements of any total of its own; the honest side's newest or older ones."""
-        if not self._learn():
+        if not self.learn():
             return False
         found = self._machine(which)
         if found is None:
             return False
-        return self._send(self.mind.submit(found[0], own % 250, theirs % 250), which)
+        return self.send(self.mind.submit(found[0], own % 250, theirs % 250), which)
 
     def pay(self, which: int, total: int, *_: int) -> bool:
         """A payment beyond its lock, late, or in a machine that is gone."""
-        if not self._learn():
+        if not self.learn():
             return False
         found = self._machine(which)
         if found is None:
@@ -398,7 +427,7 @@ class Crooks:
 
     def offer(self, who: int, which: int, shape: int, amount: int) -> bool:
         """Offers a Close or a Withdraw that is not what stands in the newest state."""
-        if not self._learn():
+        if not self.learn():
             return False
         actor = self._crook(who)
         view = self._against_honest(actor, which)
@@ -426,7 +455,7 @@ class Crooks:
 
     def use_offers(self, who: int, which: int, kind: int, _: int) -> bool:
         """Brings to the chain what the honest side has signed, when it suits."""
-        if not self._learn():
+        if not self.learn():
             return False
         mind = self.mind
         if kind % 5 == 4:
@@ -436,7 +465,7 @@ class Crooks:
         calls = closes if kind % 2 else withdraws
         if not calls:
             return False
-        return self._send(calls[which % len(calls)], who)
+        return self.send(calls[which % len(calls)], who)
 
     def _draw_again(self, which: int) -> bool:
         """An `Open` that was used, or has lapsed, for as long as the channel's slot is empty."""
@@ -453,14 +482,14 @@ class Crooks:
 
     def reveal(self, who: int, which: int, *_: int) -> bool:
         """Shows a secret on chain that it was told off chain."""
-        if not self._learn() or not self.mind.preimages:
+        if not self.learn() or not self.mind.preimages:
             return False
         ids = list(self.mind.preimages)
-        return self._send(self.mind.reveal(ids[which % len(ids)]), who)
+        return self.send(self.mind.reveal(ids[which % len(ids)]), who)
 
     def dust(self, who: int, which: int, side: int, amount: int) -> bool:
         """Adds to any channel, living or dead."""
-        if not self._learn():
+        if not self.learn():
             return False
         ids = list(self.world.channels())
         call = ms_contract_calls.deposit(
@@ -472,7 +501,7 @@ class Crooks:
             to_bob=side % 2 == 0,
         )
         self.world.seen["dust deposits"] += 1
-        return self._send(call, who)
+        return self.send(call, who)
 
 
 __all__ = ["Crooks"]

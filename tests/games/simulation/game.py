@@ -15,6 +15,7 @@ from perun.types import ETH, Seconds, Wei
 from tests.games.simulation import checks
 from tests.games.simulation.crooks import Crooks
 from tests.games.simulation.moves import Moves
+from tests.games.simulation.players import Players
 from tests.games.simulation.theatre import DEPOSIT, NAMES, Theatre
 from tests.games.simulation.users import Users
 from tests.games.simulation.violated import Violated
@@ -44,6 +45,11 @@ WEIGHTS: dict[str, int] = {
     "resize": 5,
     "lock": 3,
     "flip": 4,
+    "game": 4,
+    "consent": 5,
+    "play": 16,
+    "give up": 1,
+    "clock": 2,
     "reveal": 3,
     "withdraw": 2,
     "close": 1,
@@ -86,6 +92,7 @@ WEIGHTS: dict[str, int] = {
     "lie: offer": 3,
     "lie: use offers": 3,
     "lie: reveal": 1,
+    "lie: position": 3,
     "lie: dust": 1,
     "lie: show": 1,
 }
@@ -131,7 +138,8 @@ class Play:
         self.crooks = Crooks(self.world)
         self.users = Users(self.world)
         self.wishes = Wishes(self.world)
-        self.moves = Moves(self.world, self.users, self.crooks, self.wishes)
+        players = Players(self.world, self.users, self.crooks)
+        self.moves = Moves(self.world, self.users, self.crooks, self.wishes, players)
         self.checker = checks.Checker(self.world)
         self.steps = 0
         self._open()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from perun.testing.pool import PooledTransaction
 from tests.games.simulation.crooks import Crooks
+from tests.games.simulation.players import Players
 from tests.games.simulation.theatre import BLOCK, FINALITY, Theatre
 from tests.games.simulation.users import Users
 from tests.games.simulation.wishes import Wishes
@@ -21,7 +22,9 @@ _BLOCKS_BETWEEN_REORGANISATIONS = 6
 class Moves:
     """Makes moves; each says whether it could do anything."""
 
-    def __init__(self, world: Theatre, users: Users, crooks: Crooks, wishes: Wishes) -> None:
+    def __init__(
+        self, world: Theatre, users: Users, crooks: Crooks, wishes: Wishes, players: Players
+    ) -> None:
         self.world = world
         self._by_name: dict[str, Make] = {
             "talk": self._talk,
@@ -34,6 +37,11 @@ class Moves:
             "resize": users.resize,
             "lock": users.lock,
             "flip": users.flip,
+            "game": players.invite,
+            "consent": players.consent,
+            "play": players.play,
+            "give up": players.give_up,
+            "clock": players.clock,
             "reveal": users.reveal,
             "withdraw": users.withdraw,
             "close": users.close,
@@ -76,6 +84,7 @@ class Moves:
             "lie: offer": crooks.offer,
             "lie: use offers": crooks.use_offers,
             "lie: reveal": crooks.reveal,
+            "lie: position": players.old,
             "lie: dust": crooks.dust,
             "lie: show": crooks.show,
         }
@@ -142,6 +151,8 @@ class Moves:
         sender, receiver, frame = held[index]
         at = place % len(frame)
         broken = frame[:at] + bytes((frame[at] ^ (1 + bits % 255),)) + frame[at + 1 :]
+        if place % 4 == 0:
+            broken = frame[:at]  # and some end in the middle
         held[index] = (sender, receiver, broken)
         return True
 

@@ -14,13 +14,18 @@ from msgspec.structs import replace
 
 from perun.app.settings import Settings
 from perun.bindings import events, ms_contract_calls
+from perun.bindings.artifacts import artifact
 from perun.bindings.calls import Call, Query
 from perun.core.config import Policy
 from perun.core.limits import Limits
 from perun.core.nanocontracts.coin_flip import COIN_FLIP
 from perun.core.nanocontracts.hash_lock import HASH_LOCK
+from perun.core.nanocontracts.turn_game import TURN_GAME
+from perun.core.rulebook import Rulebook
 from perun.core.state import PeerId
 from perun.node.settings import peer_id
+from perun.referee.here import run
+from perun.referee.rulebook import CodeBook
 from perun.testing.chain import ScriptedChain
 from perun.testing.endpoint import ScriptedEndpoint
 from perun.testing.network import ScriptedNetwork
@@ -33,6 +38,8 @@ from perun.types import (
     Channel,
     ChannelId,
     Flip,
+    Game,
+    GameRecord,
     Machine,
     Seconds,
     UnixTime,
@@ -81,6 +88,8 @@ class Theatre:
         keys = [key_of(name).address for name in NAMES]
         self.chain = ScriptedChain([*accounts, *keys])
         self.deployment = self.chain.deployment
+        code = artifact("TicTacToe").runtime
+        self.rules: Rulebook = CodeBook({self.chain.evm.tic_tac_toe: code}, run)
         self.seen: Counter[str] = Counter()
         self.clock = self.chain.now
         self.lines: Lines | None = None
@@ -261,7 +270,16 @@ class Theatre:
                 terms, on = instance.terms, instance.head
                 if all(leg.status.name in ("NEW", "REMOVED") for leg in instance.legs):
                     continue
-                if isinstance(terms, Machine | Flip):
+                if isinstance(terms, Game):
+                    times |= {terms.validity - self.limits.margin, terms.validity + 1}
+                    if isinstance(on, GameRecord):
+                        times |= {on.start + 1}
+                        if on.turn:
+                            banks = on.alice_left, on.bob_left
+                            if not on.live:
+                                banks = terms.alice_bank, terms.bob_bank
+                            times |= {on.start + banks[on.turn - 1] + 1}
+                elif isinstance(terms, Machine | Flip):
                     times |= {terms.validity - self.limits.margin, terms.validity + 1}
                     window = terms.window if isinstance(terms, Flip) else terms.challenge
                     end = terms.validity + window if on is None else on.deadline
@@ -318,6 +336,7 @@ class Theatre:
             self.deployment.vpm.contract: events.VPM,
             HASH_LOCK.app(self.deployment): events.HASH_TIME_LOCK,
             COIN_FLIP.app(self.deployment): events.COIN_FLIP,
+            TURN_GAME.app(self.deployment): events.TURN_GAME,
         }
         for number in range(first, self.chain.head.number + 1):
             block = self.chain.block(number)

@@ -47,7 +47,8 @@ class Users:
     def _actor(self, number: int) -> Actor:
         return self.world.actors[number % 3]
 
-    def _channel(self, actor: Actor, number: int) -> ChannelView | None:
+    def channel(self, actor: Actor, number: int) -> ChannelView | None:
+        """One of an actor's that is agreed on, and has not ended."""
         live = [view for view in actor.live() if view.stage is Stage.JOINED]
         return live[number % len(live)] if live else None
 
@@ -67,7 +68,7 @@ class Users:
 
     def transfer(self, who: int, which: int, amount: int, _: int) -> bool:
         actor = self._actor(who)
-        view = self._channel(actor, which)
+        view = self.channel(actor, which)
         if view is None:
             return False
         return actor.do(CommandTransfer(view.id, Wei(1 + amount % 300)))
@@ -92,19 +93,19 @@ class Users:
 
     def withdraw(self, who: int, which: int, own: int, peer: int) -> bool:
         actor = self._actor(who)
-        view = self._channel(actor, which)
+        view = self.channel(actor, which)
         if view is None:
             return False
         return actor.do(CommandWithdraw(view.id, Wei(own % 400), Wei(peer % 100)))
 
     def fund(self, who: int, which: int, amount: int, _: int) -> bool:
         actor = self._actor(who)
-        view = self._channel(actor, which)
+        view = self.channel(actor, which)
         return view is not None and actor.do(CommandFund(view.id, Wei(1 + amount % 500)))
 
     # ---------------------------------------------------------------------------------- instances
 
-    def _end(self, actor: Actor, view: ChannelView, virtual: bool) -> Actor | None:
+    def end(self, actor: Actor, view: ChannelView, virtual: bool) -> Actor | None:
         """The far end of a virtual channel over the hub; None for one in the channel itself."""
         hub = self.world.actor("ingrid")
         if not virtual or view.peer != hub.peer or actor is hub:
@@ -113,10 +114,10 @@ class Users:
 
     def machine(self, who: int, which: int, locks: int, life: int) -> bool:
         actor = self._actor(who)
-        view = self._channel(actor, which)
+        view = self.channel(actor, which)
         if view is None:
             return False
-        end = self._end(actor, view, locks % 4 != 0)
+        end = self.end(actor, view, locks % 4 != 0)
         own, peer = ((200, 100), (150, 0), (0, 120), (80, 90))[locks // 4 % 4]
         command = CommandAddMachine(
             view.id,
@@ -154,10 +155,10 @@ class Users:
 
     def lock(self, who: int, which: int, amount: int, virtual: int) -> bool:
         actor = self._actor(who)
-        view = self._channel(actor, which)
+        view = self.channel(actor, which)
         if view is None:
             return False
-        end = self._end(actor, view, virtual % 2 == 0)
+        end = self.end(actor, view, virtual % 2 == 0)
         preimage = Preimage(actor.random())
         self.secrets[keccak(preimage)] = preimage
         command = CommandLock(
@@ -172,10 +173,10 @@ class Users:
 
     def flip(self, who: int, which: int, stakes: int, virtual: int) -> bool:
         actor = self._actor(who)
-        view = self._channel(actor, which)
+        view = self.channel(actor, which)
         if view is None:
             return False
-        end = self._end(actor, view, virtual % 2 == 0)
+        end = self.end(actor, view, virtual % 2 == 0)
         own, peer, odds = _STAKES[stakes % len(_STAKES)]
         command = CommandFlip(
             view.id,
@@ -241,12 +242,12 @@ class Users:
 
     def close(self, who: int, which: int, *_: int) -> bool:
         actor = self._actor(who)
-        view = self._channel(actor, which)
+        view = self.channel(actor, which)
         return view is not None and actor.do(CommandClose(view.id))
 
     def leave(self, who: int, which: int, *_: int) -> bool:
         actor = self._actor(who)
-        view = self._channel(actor, which)
+        view = self.channel(actor, which)
         return view is not None and actor.do(CommandDispute(view.id))
 
     # -------------------------------------------------------------------------------------- the end

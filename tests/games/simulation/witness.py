@@ -34,6 +34,8 @@ from perun.encoding.messages import (
     OfferWithdraw,
     Paid,
     Pay,
+    Play,
+    Played,
     Propose,
     ReadySigned,
     RequestInstance,
@@ -44,18 +46,24 @@ from perun.types import (
     Close,
     Flip,
     FlipRecord,
+    Game,
+    GameRecord,
     InstanceId,
     Machine,
     MachineId,
+    Move,
     Nano,
     Open,
+    Position,
     Ready,
     State,
     Statement,
+    UnixTime,
     Wei,
     Withdraw,
 )
-from tests.games.simulation import luck
+from tests.games.simulation import board, luck
+from tests.games.simulation.umpire import Umpire
 from tests.games.simulation.violated import Violated
 
 if TYPE_CHECKING:
@@ -110,6 +118,11 @@ class Witness:
     left_before: frozenset[InstanceId] = frozenset()
     """Machines that counted no more when the present turn began."""
     seen: Counter[str] = field(default_factory=Counter)
+    umpire: Umpire = field(init=False)
+    """Of its games in turns."""
+
+    def __post_init__(self) -> None:
+        self.umpire = Umpire(self)
 
     # ---------------------------------------------------------------------------------- signing
 
@@ -130,8 +143,12 @@ class Witness:
                     self._withdraw(item.message)
                 case Open():
                     self._open(item.message)
+                case Position():
+                    self.umpire.position(item.message)
+                case Move():
+                    self.umpire.move(item.message)
                 case Ready():
-                    view, listed = self._listed(item.message.machine)
+                    view, listed = self.listed(item.message.machine)
                     if view is not None and not listed:
                         raise Violated("A2: Ready before its own state is fully signed")
 
@@ -157,7 +174,7 @@ class Witness:
             highest = self._both_signed(view)
         if state.version <= highest:
             raise Violated("P8: version not above all sent", state=state, highest=highest)
-        self._may_sign(view, "State")
+        self.may_sign(view, "State")
         opening = view.funding.drawn and view.agreed is None and state.version == 2
         if not opening:
             self._solvent(view, state)
@@ -170,7 +187,8 @@ class Witness:
         agreed = None if theirs is None else theirs.agreed
         return 0 if agreed is None else agreed.state.version
 
-    def _may_sign(self, view: ChannelView, what: str) -> None:
+    def may_sign(self, view: ChannelView, what: str) -> None:
+        """Raises `Violated` while nothing of a channel may be signed."""
         books, world = self.actor.node.books, self.actor.world
         if books.exit_only:
             raise Violated("B11: an exit only store signs", what=what)
@@ -225,8 +243,12 @@ class Witness:
         if instance is None:
             raise Violated("A9: locked an instance whose parameters it does not know")
         terms = instance.terms
-        machine = isinstance(terms, Machine)
-        if isinstance(terms, Machine):
+        machine = isinstance(terms, Machine | Game)
+        if isinstance(terms, Game):
+            banks = terms.alice_bank + terms.bob_bank
+            ends = UnixTime(terms.validity + terms.challenge + banks)
+            locks = terms.alice_lock, terms.bob_lock
+        elif isinstance(terms, Machine):
             ends, locks = terms.validity + terms.challenge, (terms.alice_lock, terms.bob_lock)
         elif isinstance(terms, Flip):
             ends, locks = terms.validity + terms.window, (terms.alice_lock, terms.bob_lock)
@@ -262,7 +284,7 @@ class Witness:
             raise Violated("A9: a hub's instance without two channels", instance=id)
         if len({state.channel for state in together}) == 2:
             for leg in others:
-                self._may_sign(self.actor.node.books.channels[leg.channel], "pair")
+                self.may_sign(self.actor.node.books.channels[leg.channel], "pair")
             self._fits(together)
             return
         if not removal:
@@ -309,7 +331,7 @@ class Witness:
     def _evidence(self, instance: InstanceView, payer: Role) -> int:
         """What the hub can make the payer's channel pay, whatever anybody submits."""
         terms = instance.terms
-        assert not isinstance(terms, Flip), "both sides can lose by a flip"
+        assert not isinstance(terms, Flip | Game), "both sides can lose by these"
         if not isinstance(terms, Machine):
             return terms.amount if instance.preimage is not None else 0
         totals = self.actor.node.books.totals.get(instance.id)
@@ -329,11 +351,15 @@ class Witness:
         if isinstance(terms, Flip):
             assert on is None or isinstance(on, FlipRecord)
             return luck.outcome(terms, on, time) is not None
+        if isinstance(terms, Game):
+            assert on is None or isinstance(on, GameRecord)
+            return board.outcome(terms, on, time) is not None
         if isinstance(terms, Machine):
             return time > (terms.validity + terms.challenge if on is None else on.deadline)
         return on is not None or time > terms.deadline
 
-    def _listed(self, id: MachineId) -> tuple[ChannelView | None, bool]:
+    def listed(self, id: InstanceId) -> tuple[ChannelView | None, bool]:
+        """Its channel, and whether that one's newest fully signed state has it."""
         books = self.actor.node.books
         instance = books.instances.get(id)
         if instance is None or instance.role is None:
@@ -351,7 +377,7 @@ class Witness:
         return any(s.version > full and all(n.id != id for n in s.nanos) for s in above)
 
     def _leaving(self, id: InstanceId) -> bool:
-        view, listed = self._listed(MachineId(id))
+        view, listed = self.listed(MachineId(id))
         return view is not None and (not listed or self._removal_signed(view, id))
 
     def before_turn(self) -> None:
@@ -363,7 +389,7 @@ class Witness:
         id = statement.machine
         if statement.paid < self.sent_totals.get(id, 0) and not self.unmarked:
             raise Violated("P8: a total below one it sent", paid=statement.paid)
-        view, listed = self._listed(id)
+        view, listed = self.listed(id)
         if statement.paid > self.statements.get(id, 0):
             if view is None or not listed:
                 raise Violated("A2: paid before the state is fully signed")
@@ -412,7 +438,7 @@ class Witness:
         if wish in self.withdraws:
             return
         view = self.actor.node.books.channels[wish.channel]
-        self._may_sign(view, "Withdraw")
+        self.may_sign(view, "Withdraw")
         if view.deposits or self._live_opens(view):
             raise Violated("D1: a Withdraw while a deposit or an Open is on its way")
         self.withdraws.add(wish)
@@ -461,7 +487,7 @@ class Witness:
 
     def left(self, frame: bytes) -> None:
         """Bytes leave: whatever they rely on must be on the disk already."""
-        match meant(frame):
+        match message := meant(frame):
             case Propose(state):
                 self._state_left(state)
             case OfferChannel(first=first) if first is not None:
@@ -485,6 +511,8 @@ class Witness:
                 self.sent_offers |= {w for w in self.withdraws if w.channel == channel}
             case AcceptChannel(open=leave) if leave is not None:
                 self.sent_offers.add(leave)
+            case Play() | Played():
+                self.umpire.left(message)
             case Note(machine, first, last, payment):
                 self._note_left(machine, first, last, payment)
             case Noted(machine, last):
@@ -546,6 +574,8 @@ class Witness:
             raise Violated("B11: a store that was never copied is taken for a copy", notice=notice)
         if isinstance(notice, PaymentReceived):
             self._accepted(notice)
+        elif isinstance(notice, InstanceRemoved) and notice.instance in self.umpire.worth:
+            self.umpire.removed(notice)
         elif isinstance(notice, InstanceRemoved) and notice.instance in self.flips:
             # Removed by both: at its result, or before anything was decided.
             role = self.flip_roles[notice.instance]
@@ -574,7 +604,7 @@ class Witness:
             self.flip_roles[one.id] = one.role
             worst = self.flips.setdefault(one.id, -own)
             in_time = books.chain.head_time <= flip.validity - 2 * limits.margin
-            if worst < 0 and all(one.secrets) and in_time and self._listed(MachineId(one.id))[1]:
+            if worst < 0 and all(one.secrets) and in_time and self.listed(MachineId(one.id))[1]:
                 shift = luck.result(flip, *one.secrets)
                 if (shift > 0) is (one.role is Role.BOB):
                     self.flips[one.id] = peer
@@ -587,7 +617,7 @@ class Witness:
         instance = books.instances[id]
         machine = instance.machine
         assert machine is not None
-        view, _ = self._listed(id)
+        view, _ = self.listed(id)
         head, limits = self.actor.world.chain.head, self.actor.world.limits
         if (view is None or self._leaving(id)) and id in self.left_before:
             raise Violated("A4: accepted in a machine that is not listed, or leaving")
@@ -610,7 +640,7 @@ class Witness:
         locks = sum(amount for hash, amount in self.locked.items() if hash in shown)
         earned = sum(amount for amount in self.transferred.values() if amount > 0)
         paid = sum(-amount for amount in self.transferred.values() if amount < 0) + self.fees
-        drawn = sum(self.flips.values())
+        drawn = sum(self.flips.values()) + sum(self.umpire.worth.values())
         if self.heard_all:
             return machines - locks + earned + drawn - paid
         spent = locks + self._undone() + self.ordered + GREATEST_FEE * len(self._asked_for())
@@ -618,14 +648,15 @@ class Witness:
         spent += sum(view.taken for view in self.actor.node.books.channels.values())
         if self.copied:
             # What it does not know of, peers may keep back; what it has given is gone anyway.
-            lost = sum(max(0, -gain) for gain in self.flips.values())
+            gains = (*self.flips.values(), *self.umpire.worth.values())
+            lost = sum(max(0, -gain) for gain in gains)
             return self.safe_at_backup - sum(self.statements.values()) - spent - lost
         return machines + earned + drawn - spent
 
     @property
     def safe(self) -> int:
         """What it has earned by now and a newest state of this moment gives it for ever."""
-        machines = sum(t for id, t in self.received.items() if not self._listed(id)[1])
+        machines = sum(t for id, t in self.received.items() if not self.listed(id)[1])
         return machines + sum(amount for amount in self.transferred.values() if amount > 0)
 
     @property
@@ -656,7 +687,7 @@ def _nanos_of(view: ChannelView) -> tuple[Nano, ...]:
 
 def _only_payer(instance: InstanceView) -> Role | None:
     terms = instance.terms
-    if isinstance(terms, Flip):
+    if isinstance(terms, Flip | Game):
         return None
     if not isinstance(terms, Machine):
         return Role.BOB if terms.bob_pays else Role.ALICE

@@ -50,9 +50,11 @@ _STANDING = tuple(kind for kind in CATALOGUE if not kind.blinds and kind.stands)
 _ANY = tuple(kind for kind in CATALOGUE if not kind.blinds)
 
 
-_NO_STORAGE = {"no calls"}
-_NO_LOGS = {"no logs", "some logs missing", "a broken index", "logs of another block"}
-"""One of these and one of those blind together, as long as they stay."""
+_BLIND_TOGETHER = (
+    ({"no calls"}, {"no logs", "some logs missing", "a broken index", "logs of another block"}),
+    ({"old state pruned"}, {"all nodes a little behind"}),
+)
+"""One of these and one of those, as long as they stay."""
 
 
 class Violated(AssertionError):
@@ -132,7 +134,7 @@ class Voyage:
     def _take(self, name: str, kinds: list[Kind]) -> None:
         for kind in kinds:
             has = {*self.sea.bent[name].quirks, kind.name}
-            if has & _NO_STORAGE and has & _NO_LOGS:
+            if any(has & one and has & other for one, other in _BLIND_TOGETHER):
                 continue
             self.sea.bent[name].take(kind, self.rng)
             self._note(f"{name} gets '{kind.name}'")
