@@ -162,7 +162,7 @@ def offers(node: Node, as_json: bool) -> None:
     amounts, names = Amounts(node), Names(node)
     shown = table("id", "from", "what", "asks of you", "until (UTC)", folded="what")
     for one in found:
-        asked = one.own_amount if one.kind == "channel" else one.loses
+        asked = one.loses if one.kind == "proposal" else one.own_amount
         shown.add_row(
             one.id[:8] + "…",
             names.show(one.peer),

@@ -74,7 +74,7 @@ export interface Contact {
 /** Something a peer wants that waits for our word. */
 export interface Offer {
   id: string;
-  kind: "channel" | "proposal" | "game";
+  kind: "channel" | "proposal" | "game" | "deal";
   peer: string;
   text: string;
   ownAmount: string;
