@@ -278,3 +278,14 @@ def test_one_peer_fills_no_more_than_its_slots(trio: Trio, slots: int, taken: bo
     why = why_refuse(config, books.chain, terms, (place,))
     assert (why is None) is taken
     assert taken or why == "no slot left in the channel"
+
+
+def test_half_that_resizes_is_not_refused_with_the_ticks_of_the_old_machine(trio: Trio) -> None:
+    """It waits until the chain has told of the new one; a removal that is left over does not."""
+    id, _ = opening(trio)
+    resizes = Intent(Purpose.REPLACE, adds=OTHER, removes=id)
+    for intent, refused in ((resizes, False), (Intent(Purpose.REMOVE, removes=id), True)):
+        draft = holding_both(trio, id, intent)
+        overdue(draft, crossing(trio, id, HubStage.OPEN))
+        views = [draft.channel(channel) for channel in (trio.left, trio.right)]
+        assert [view.held is None for view in views] == [refused, refused]

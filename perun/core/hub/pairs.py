@@ -200,7 +200,8 @@ def _halves(draft: Draft, crossing: HubInstance) -> list[ChannelView]:
         held = view.held
         if held is None or held.answering:
             continue
-        if crossing.id in (held.intent.adds, held.intent.removes):
+        # What puts one in another's place is a half of the new one: the old one stays as it is.
+        if crossing.id == (held.intent.adds or held.intent.removes):
             found.append(view)
     return found
 
