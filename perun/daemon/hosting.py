@@ -23,6 +23,7 @@ from perun.daemon.places import is_here, place_of
 from perun.daemon.policies import TEST_NETWORKS, bounds_of, prices_of
 from perun.daemon.settings import BadSettings, HubSettings
 from perun.hub.admin import Admin
+from perun.hub.deploying import PLAN_NAME, costs_of
 from perun.hub.faucet import Faucet, Generosity
 from perun.hub.faucet_page import FAUCET_PATH, FaucetPage
 from perun.hub.gasbook import Beginning
@@ -126,6 +127,7 @@ class Hosting:
         """Before anything is sent. Raises `ChainFault`."""
         self._gas = book_of(self._daemon.assembly.store, self._home)
         self._begin_book(self._gas)
+        self._add_contracts(self._gas)
         known = self._gas.costs().paid
         self.guest.gas_spent = sum(paid.paid for paid in known)
         for paid in known[-_TOLD_AGAIN:]:
@@ -171,6 +173,16 @@ class Hosting:
                 number, endpoint.next_nonce(account, number), endpoint.balance(account, number)
             )
         )
+
+    def _add_contracts(self, book: Book) -> None:
+        """What contracts have cost that came after the first start, before this one."""
+        costs = book.costs()
+        assert costs.begun is not None
+        known = {paid.hash for paid in costs.paid}
+        account = self._daemon.assembly.node.books.config.identity.account
+        file, first = self._home / PLAN_NAME, costs.begun.nonce
+        for paid in costs_of(file, account, first, known, self._daemon.connect()):
+            book.put(paid)
 
     def _submit(self, wish: Wish) -> None:
         self._daemon.assembly.chain.want(wish)

@@ -36,7 +36,7 @@ from perun.daemon.settings import (
     write_settings,
 )
 from perun.errors import ChainFault, Misuse
-from perun.hub.deploying import Deployer
+from perun.hub.deploying import PLAN_NAME, Deployer
 from perun.store.lock import StoreLock
 from perun.types import ChainId, Record
 from perun.wallet import KeyAccount, read_keyfile
@@ -51,7 +51,6 @@ _RICH: Final = 2_000 * _ETHER
 _GIFT: Final = Amount(10 * _ETHER)
 _FREELY: Final = 100_000
 """Gifts a day: as many as anybody asks for."""
-_PLAN: Final = "deploying.json"
 _NO_TAG: Final = 64
 """Blocks that count as final where a node has no tag for that: two epochs."""
 _LOOKS: Final = 3
@@ -245,7 +244,7 @@ def _contracts(
 ) -> int:
     """Has them deployed unless the folder knows some; a block before them."""
     file = home / _CONTRACTS
-    plan = home / _PLAN
+    plan = home / PLAN_NAME
     if file.exists() and not plan.exists():
         _patiently(lambda: prove(endpoint.web3, read_contracts(file)), say)
         return 0

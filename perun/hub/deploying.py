@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
@@ -26,6 +26,7 @@ from perun.bindings.failures import NodeRefused, PoolRefused
 from perun.bindings.suite import NODE_SUITE
 from perun.chain.endpoint import Block
 from perun.chain.fees import FeePolicy, first_fees, higher_fees
+from perun.chain.reports import Paid
 from perun.chain.rpc import RpcEndpoint
 from perun.crypto.hashing import keccak
 from perun.crypto.interop import checksum
@@ -34,9 +35,21 @@ from perun.errors import ChainFault, StoreFault
 from perun.types import Address, Record
 from perun.wallet import KeyAccount
 
-__all__ = ["NAMES", "BadPlan", "Deployer", "Placed", "TooLittleEther", "created_at"]
+__all__ = [
+    "NAMES",
+    "PLAN_NAME",
+    "BadPlan",
+    "Deployer",
+    "Placed",
+    "TooLittleEther",
+    "costs_of",
+    "created_at",
+]
 
 NAMES: Final = tuple(NODE_SUITE)
+PLAN_NAME: Final = "deploying.json"
+"""The file in a hub's folder."""
+DEPLOY: Final = "Deploy"
 _LOOKS: Final = 60
 """So often in a row a used nonce must show nothing of ours before it counts as somebody else's."""
 _BLOCKS: Final = 3
@@ -98,6 +111,38 @@ class _Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def created_at(sender: Address, nonce: int) -> Address:
     """Where a contract comes to stand (CREATE)."""
     return Address(keccak(rlp.encode([bytes(sender), nonce]))[12:])
+
+
+def costs_of(
+    file: Path, account: Address, nonce: int, known: Collection[bytes], endpoint: RpcEndpoint
+) -> list[Paid]:
+    """What an account has paid for contracts from a nonce on: those that a newer version has
+    brought to a hub whose costs were counted already.
+
+    Args:
+        known: hashes of the transactions whose costs are known.
+
+    Raises:
+        BadPlan: the file cannot be read.
+        ChainFault: the node does not say.
+    """
+    try:
+        plan = msgspec.json.decode(file.read_bytes(), type=_Plan)
+    except FileNotFoundError:
+        return []
+    except (OSError, msgspec.DecodeError) as error:
+        raise BadPlan(str(file), str(error)) from None
+    if plan.account != checksum(account):
+        return []
+    found = []
+    for name, placed in plan.contracts.items():
+        for raw in placed.sent if placed.nonce >= nonce else ():
+            hash = keccak(raw)
+            mined = None if hash in known else endpoint.mined(hash)
+            if mined is not None:
+                how = (mined.block, mined.succeeded, mined.gas_used, mined.paid)
+                found.append(Paid(name.encode(), hash, *how, DEPLOY))
+    return found
 
 
 class Deployer:

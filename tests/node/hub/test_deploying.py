@@ -18,7 +18,7 @@ from perun.chain.rpc import RpcEndpoint
 from perun.crypto import SecretKey
 from perun.crypto.interop import checksum
 from perun.deployments import proved
-from perun.hub.deploying import NAMES, BadPlan, Deployer, TooLittleEther, created_at
+from perun.hub.deploying import NAMES, BadPlan, Deployer, TooLittleEther, costs_of, created_at
 from perun.names import VPM, CoinFlip, Escrow, HashTimeLock, MSContract, TurnGame
 from perun.testing.parties import key_of
 from perun.wallet import KeyAccount
@@ -95,6 +95,21 @@ def test_a_transaction_for_each_contract_and_again_none(chain: Chain, tmp_path: 
     assert found["MSContract"] == created_at(chain.key.address, 0)
     assert chain.deployer(tmp_path / "plan").deploy() == found
     assert chain.used == len(NAMES)
+
+
+def test_contracts_that_come_later_are_counted_once(chain: Chain, tmp_path: Path) -> None:
+    """A newer version knows one more, and the hub counts its costs since it first ran."""
+    file, account = tmp_path / "plan", chain.key.address
+    chain.deployer(file).deploy(NAMES[:-1])
+    begun, before = chain.used, chain.real.balance(account)
+    assert costs_of(file, account, begun, (), chain.real) == []
+    chain.deployer(file).deploy()
+    (paid,) = costs_of(file, account, begun, (), chain.real)
+    assert paid.succeeded
+    assert paid.paid == before - chain.real.balance(account)
+    assert costs_of(file, account, begun, (paid.hash,), chain.real) == []
+    assert costs_of(file, key_of("another").address, begun, (), chain.real) == []
+    assert costs_of(tmp_path / "none", account, begun, (), chain.real) == []
 
 
 def test_killed_at_every_question_it_pays_for_none_twice(tmp_path: Path) -> None:
