@@ -3,6 +3,7 @@ a standby takes over, and goes on."""
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import signal
 import threading
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from perun.app.methods import GetPayments
+from perun.app.methods import GetPayments, MakeRequest, Pay
 from perun.chain.anvil import Anvil
 from perun.daemon.settings import (
     FILE_NAME,
@@ -72,11 +73,12 @@ def standing_by(stack: ExitStack, home: Path) -> HubProcess:
 
 
 class Payer:
-    """Pays again and again, until told to stop."""
+    """Pays again and again, until told to stop. Where nobody signs for a hub, a payment that needs
+    a new machine may fail; then it says that nothing was paid, and the next one is tried."""
 
     def __init__(self, alice: User, bob: User) -> None:
         self.paid = 0
-        self.failed: list[BaseException] = []
+        self.broken: list[BaseException] = []
         self._enough = threading.Event()
         self._more = threading.Condition()
         self._thread = threading.Thread(target=self._run, args=(alice, bob))
@@ -84,19 +86,28 @@ class Payer:
 
     def _run(self, alice: User, bob: User) -> None:
         try:
-            while not self._enough.is_set():
-                pay(alice, bob, f"again {self.paid}")
+            for number in itertools.count():
+                # Few enough to be listed in one answer.
+                if self._enough.wait(0.1):
+                    return
+                request = bob.ask("request", MakeRequest(amount="1000"))
+                wish = Pay(idempotency_key=f"again {number}", to=request.uri, wait=60)
+                answer = alice.ask("pay", wish)
+                assert answer.step in ("done", "failed"), answer
                 with self._more:
-                    self.paid += 1
+                    self.paid += answer.step == "done"
                     self._more.notify_all()
         except BaseException as error:
-            self.failed.append(error)
+            with self._more:
+                self.broken.append(error)
+                self._more.notify_all()
 
     def wait_for(self, more: int) -> None:
         """Until so many more were paid."""
         with self._more:
             wanted = self.paid + more
-            assert self._more.wait_for(lambda: self.paid >= wanted or self.failed, 90)
+            assert self._more.wait_for(lambda: self.paid >= wanted or self.broken, 120)
+            assert not self.broken, self.broken
 
     def stop(self) -> None:
         self._enough.set()
@@ -154,9 +165,9 @@ def test_standby_takes_over_from_a_killed_and_from_a_stopped_writer_under_paymen
     assert standby.ended() != 0  # It has found its session and its epoch gone.
     payer.wait_for(3)
     payer.stop()
-    assert payer.failed == []
+    assert payer.broken == []
 
-    received = bob.ask("payments", GetPayments(direction="in"))
+    received = bob.ask("payments", GetPayments(direction="in", limit=1_000))
     assert [one.amount for one in received] == ["1000"] * (payer.paid + 1)
     adds_up(home)
     assert returned.stop() == 0
