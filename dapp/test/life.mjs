@@ -49,7 +49,18 @@ async function life() {
   await alice.press("Unlock");
   await alice.page.getByText("the password is wrong").waitFor();
   check(true, "another password opens nothing");
+  const other = `${network.rpc}/`;
+  await alice.page.getByText("Ask another node").click();
+  await alice.page.locator('[name="rpc"]').fill(other);
   await alice.unlock("a password");
+  await alice.go("Settings");
+  await alice.press("Lock");
+  await alice.unlock("a password");
+  await alice.go("Settings");
+  check(
+    (await alice.page.locator('[data-test="endpoint"]').innerText()) === other,
+    "kept: its RPC",
+  );
 
   const bob = await Person.at(browser, url);
   await bob.visit();

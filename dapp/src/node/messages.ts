@@ -39,7 +39,8 @@ export type ToWorker =
       wallet?: WalletChosen;
     }
   | { kind: "walletSaid"; number: number; text: string }
-  | { kind: "unlock"; password: string }
+  /** `rpc`: another node of the chain from now on; empty: the one of before. */
+  | { kind: "unlock"; password: string; rpc: string }
   | { kind: "newPhrase" }
   | { kind: "faucet" }
   | { kind: "rpc"; text: string };

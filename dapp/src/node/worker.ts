@@ -124,6 +124,12 @@ async function main(): Promise<void> {
   const python = startPython(files);
   tell({ kind: "stage", stage: keys.getSize() === 0 ? "empty" : "locked" });
 
+  function keep(sealed: Uint8Array): void {
+    keys.truncate(0);
+    keys.write(sealed as Uint8Array<ArrayBuffer>, { at: 0 });
+    keys.flush();
+  }
+
   async function start(settings: Settings): Promise<boolean> {
     tell({ kind: "stage", stage: "starting" });
     const { phrase, wallet, ...rest } = settings;
@@ -164,9 +170,7 @@ async function main(): Promise<void> {
         const settings = { phrase, rpc, hub, ...(wallet === undefined ? {} : { wallet }) };
         const sealed = await seal(settings, password);
         if (await start(settings)) {
-          keys.truncate(0);
-          keys.write(sealed as Uint8Array<ArrayBuffer>, { at: 0 });
-          keys.flush();
+          keep(sealed);
         }
         return;
       }
@@ -176,7 +180,10 @@ async function main(): Promise<void> {
           const text = "the password is wrong";
           tell({ kind: "refused", error: { name: "WrongPassword", text, do: "type it again" } });
         } else {
-          await start(settings);
+          const { password, rpc } = message;
+          const changed = rpc !== "" && rpc !== settings.rpc;
+          const wanted = changed ? { ...settings, rpc } : settings;
+          if ((await start(wanted)) && changed) keep(await seal(wanted, password));
         }
         return;
       }

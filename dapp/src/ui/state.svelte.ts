@@ -34,6 +34,8 @@ class Page {
   why = $state("");
   node = $state("");
   account = $state("");
+  /** The chain's node that is asked. */
+  endpoint = $state("");
   phrase = $state("");
   faucet = $state("");
   refused = $state<Problem | undefined>(undefined);
@@ -186,6 +188,7 @@ class Page {
         if (message.stage === "running") {
           this.node = message.node ?? "";
           this.account = message.account ?? "";
+          this.endpoint = message.settings?.rpc ?? "";
           wallets.network = {
             name: this.network.name ?? "",
             rpc: message.settings?.rpc ?? "",
@@ -335,9 +338,9 @@ class Page {
     });
   }
 
-  unlock(password: string): void {
+  unlock(password: string, rpc = ""): void {
     this.refused = undefined;
-    this.#worker?.tell({ kind: "unlock", password });
+    this.#worker?.tell({ kind: "unlock", password, rpc });
   }
 
   askFaucet(): void {
