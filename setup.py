@@ -55,6 +55,7 @@ setup(
             "nats-py==2.16.0",
             "psycopg[binary]==3.3.9",
             "pyrevm==0.3.7",
+            "chess==1.11.2",  # what the rules of chess are compared with
             "ruff==0.17.6",
             "mypy==2.4.1",
             "setuptools==80.9.0",  # a test builds the wheel

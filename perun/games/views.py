@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from perun.games.chess import Chess
+from perun.games.four_in_a_row import FourInARow
+from perun.games.nim import Nim
 from perun.games.tic_tac_toe import TicTacToe
 from perun.games.view import BadMove, View
 
@@ -29,7 +32,9 @@ class Plain(View):
             raise BadMove(text, self.how) from None
 
 
-VIEWS: Final[dict[str, View]] = {view.name: view for view in (TicTacToe(),)}
+VIEWS: Final[dict[str, View]] = {
+    view.name: view for view in (TicTacToe(), Nim(), FourInARow(), Chess())
+}
 """By the contracts' names."""
 
 _PLAIN: Final = Plain()

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import ClassVar
 
 from perun.bindings.artifacts import artifact
-from perun.bindings.rules import RULES
 from perun.bindings.translation import translated
 from perun.chain import connect
 from perun.crypto.interop import address, checksum
@@ -69,8 +68,8 @@ def rules_of(name: str, folder: Path, rpc: str = "") -> Rules:
             found = _in_project(root, contract)
             if found is not None:
                 return found
-    if contract in RULES:
-        return Rules(contract, artifact(contract).runtime, VIEWS.get(contract))
+    if contract in VIEWS:
+        return Rules(contract, artifact(contract).runtime, VIEWS[contract])
     raise NoRulesThere(name, "no such contract")
 
 

@@ -55,7 +55,7 @@ def search(
     player = _Player(referee, limits, view, effort, random)
     player.begin()
     if player.starts and not player.everything():
-        player.at_random(effort // 4)
+        player.at_random(effort // 2)
     return player.found
 
 
