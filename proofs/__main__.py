@@ -1,4 +1,4 @@
-"""`python -m proofs [coq] [traces] [slither] [halmos] [mutants]`: what is proved of the contracts.
+"""`python -m proofs [coq] [traces] [orders] [slither] [halmos] [mutants]`: what is proved.
 
 `coq` and `traces` need Coq 8.16 (Debian: `apt-get install coq`); see `proofs/model.py`.
 `slither` and `halmos` need these tools, 0.11.6 and 0.3.3 (`pip install slither-analyzer halmos`),
@@ -23,7 +23,7 @@ from typing import Any
 
 from populus.project import Project
 from populus.solc import find_solc
-from proofs import model
+from proofs import model, orders
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build" / "proofs"
@@ -123,6 +123,7 @@ def _fits(answer: dict[str, Any], check: str, subject: str) -> bool:
 PARTS: Mapping[str, str] = {
     "coq": "theorems about a model of the contracts",
     "traces": "the model against perun.spec and the bytecode",
+    "orders": "the core in every order of events, for small bounds",
     "slither": "static analysis of the contracts",
     "halmos": "lemmas about the bytecode, for all inputs",
     "mutants": "changed rules of the model (half an hour; only if named)",
@@ -133,6 +134,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m proofs")
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=[])
     parser.add_argument("--calls", type=int, default=model.CALLS, help="for traces")
+    parser.add_argument("--points", type=int, default=2_000, help="for orders: most of a story")
     parser.add_argument("--seed", type=int, default=0, help="for traces: the first game")
     arguments = parser.parse_args()
     chosen = arguments.parts or [part for part in PARTS if part != "mutants"]
@@ -140,6 +142,7 @@ def main() -> int:
     runs: Mapping[str, Callable[[], int]] = {
         "coq": model.coq,
         "traces": lambda: model.traces(arguments.calls, arguments.seed),
+        "orders": lambda: orders.report(arguments.points),
         "slither": lambda: slither(environment),
         "halmos": lambda: halmos(environment),
         "mutants": model.mutants,
