@@ -1,5 +1,6 @@
 /** The life of a wallet in a page, against a network that runs: node test/life.mjs URL PATRON DAEMON */
 import { areFriends } from "./friends.mjs";
+import { looksAsOneLikes } from "./looks.mjs";
 import { Person, check, launch } from "./people.mjs";
 import { livesWithDaemon } from "./with_daemon.mjs";
 import { livesWithWallet } from "./with_wallet.mjs";
@@ -61,6 +62,8 @@ async function life() {
     (await alice.page.locator('[data-test="endpoint"]').innerText()) === other,
     "kept: its RPC",
   );
+
+  await looksAsOneLikes(browser, url, alice);
 
   const bob = await Person.at(browser, url);
   await bob.visit();

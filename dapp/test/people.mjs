@@ -122,8 +122,7 @@ export class Person {
 
   async channelIs(phase) {
     await this.go("Channels");
-    const shown = this.page.locator('[data-test="phase"]', { hasText: new RegExp(`^${phase}$`) });
-    await shown.first().waitFor();
+    await this.page.locator(`[data-phase="${phase}"]`).first().waitFor();
   }
 
   async faucetIsOffered() {
@@ -164,6 +163,22 @@ export class Person {
   /** Lines of the activity with this text in them. */
   activity(text) {
     return this.page.locator(".list li", { hasText: text });
+  }
+
+  language() {
+    return this.page.evaluate(() => document.documentElement.lang);
+  }
+
+  /** The colour behind everything, as it is or as it would be in this theme. */
+  ground(theme) {
+    return this.page.evaluate((wanted) => {
+      const { dataset } = document.documentElement;
+      const before = dataset.theme;
+      if (wanted !== undefined) dataset.theme = wanted;
+      const { backgroundColor } = getComputedStyle(document.body);
+      dataset.theme = before;
+      return backgroundColor;
+    }, theme);
   }
 
   async balance() {

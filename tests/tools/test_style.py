@@ -50,6 +50,11 @@ def test_typescript(habit: str) -> None:
     accepts([_of_node(DAPP / "node_modules" / ".bin" / tool, "make page"), *arguments], DAPP)
 
 
+def test_the_page_says_everything_in_every_language() -> None:
+    _of_node(DAPP / "node_modules" / "svelte", "make page")
+    accepts(["node", "test/text.mjs"], DAPP)
+
+
 def _of_node(tool: Path, how: str) -> str:
     if shutil.which("node") is None or not tool.exists():
         pytest.skip(f"{tool.name} is not installed: {how}")

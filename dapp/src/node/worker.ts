@@ -177,8 +177,7 @@ async function main(): Promise<void> {
       case "unlock": {
         const settings = await unseal(readAll(keys), message.password);
         if (settings === undefined) {
-          const text = "the password is wrong";
-          tell({ kind: "refused", error: { name: "WrongPassword", text, do: "type it again" } });
+          tell({ kind: "refused", error: { name: "WrongPassword", text: "", do: "" } });
         } else {
           const { password, rpc } = message;
           const changed = rpc !== "" && rpc !== settings.rpc;

@@ -1,16 +1,33 @@
 /** Money as people read it. Everywhere else it is a decimal string in the smallest unit. */
 
 const ETHER = 18;
+/** As people write the unit. */
+export const ETH = "ETH";
 
 /** Wei as ether: at most eight digits behind the point, never rounded up. */
 export function ether(wei: string): string {
-  const negative = wei.startsWith("-");
-  const digits = wei.replace("-", "").padStart(ETHER + 1, "0");
-  const whole = digits.slice(0, -ETHER).replace(/\B(?=(\d{3})+$)/g, "\u202f");
-  const rest = digits.slice(-ETHER).replace(/0+$/, "");
+  const [sign, whole, rest] = split(wei);
   const shown = rest.slice(0, 8).replace(/0+$/, "");
   const little = shown === "" && rest !== "" ? "…" : "";
-  return `${negative ? "−" : ""}${whole}${shown || little ? "." : ""}${shown}${little}`;
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, "\u202f");
+  return `${sign && "−"}${grouped}${shown || little ? "." : ""}${shown}${little}`;
+}
+
+/** The same, with its unit. */
+export function eth(wei: string): string {
+  return `${ether(wei)} ${ETH}`;
+}
+
+/** Every digit of it, as it is typed: for a field that somebody pays from. */
+export function exact(wei: string): string {
+  const [sign, whole, rest] = split(wei);
+  return `${sign}${whole}${rest && "."}${rest}`;
+}
+
+function split(wei: string): [sign: string, whole: string, rest: string] {
+  const digits = wei.replace("-", "").padStart(ETHER + 1, "0");
+  const rest = digits.slice(-ETHER).replace(/0+$/, "");
+  return [wei.startsWith("-") ? "-" : "", digits.slice(0, -ETHER), rest];
 }
 
 /** What somebody has typed, in wei; undefined if it is no amount. */

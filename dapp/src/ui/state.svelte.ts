@@ -1,7 +1,8 @@
 /** What the screens show. All of it comes from the node; nothing is kept here alone. */
 import { CallRefused, WorkerNode } from "../node/client";
 import { DaemonNode, socketOf, tokenFor } from "../node/daemon";
-import type { FromWorker, Stage, WalletChosen, WalletQuestion } from "../node/messages";
+import type { FromWorker, Stage, Told, WalletChosen, WalletQuestion } from "../node/messages";
+import { looks } from "../text/language.svelte";
 import { wallets } from "../wallet/state.svelte";
 import type { Channel, Contact, Exposure, Network, Offer, Payment, Status } from "./values";
 
@@ -22,6 +23,11 @@ export interface Problem {
   hint: string;
 }
 
+/** What this is called in every language. */
+export const NAME = "Perun";
+/** Where a daemon listens if nobody says otherwise. */
+export const DAEMON_ADDRESS = "http://127.0.0.1:7071";
+
 /** Under which the tab keeps where its daemon is, and its token. */
 const DAEMON = "perun daemon";
 const INVITED_SECONDS = 24 * 3600;
@@ -37,7 +43,8 @@ class Page {
   /** The chain's node that is asked. */
   endpoint = $state("");
   phrase = $state("");
-  faucet = $state("");
+  /** What became of asking the hub's faucet; undefined: not asked, or it has given. */
+  faucet = $state<{ asking: boolean; why: string } | undefined>(undefined);
   refused = $state<Problem | undefined>(undefined);
   network = $state<Network>({});
   screen = $state<Screen>("home");
@@ -107,7 +114,7 @@ class Page {
    *  strangers: the id of an open request is what lets the friend in. */
   async invite(): Promise<string> {
     const made = await this.call<{ id: string }>("request", {
-      memo: "a channel",
+      memo: looks.words.invite.memo,
       seconds: INVITED_SECONDS,
     });
     const { address: open, account } = this;
@@ -153,7 +160,7 @@ class Page {
   chooseDaemon(): void {
     this.#worker?.end();
     this.#worker = undefined;
-    this.daemon = "http://127.0.0.1:7071";
+    this.daemon = DAEMON_ADDRESS;
     this.stage = "token";
   }
 
@@ -201,7 +208,7 @@ class Page {
         }
         return;
       case "refused":
-        this.refused = { text: message.error.text, hint: message.error.do };
+        this.refused = refusal(message.error);
         return;
       case "phrase":
         this.phrase = message.phrase;
@@ -243,9 +250,9 @@ class Page {
     try {
       said = JSON.parse(text) as typeof said;
     } catch {
-      said = { reason: "nobody answers" };
+      // Nobody answers, or nobody that we know.
     }
-    this.faucet = said.wei === undefined ? `The faucet gives nothing: ${said.reason}` : "";
+    this.faucet = said.wei === undefined ? { asking: false, why: said.reason ?? "" } : undefined;
     void this.refresh();
   }
 
@@ -308,7 +315,7 @@ class Page {
 
   call<T>(method: string, params: Record<string, unknown> = {}): Promise<T> {
     const calls = this.#daemon?.calls ?? this.#worker?.calls;
-    if (calls === undefined) return Promise.reject(new Error("there is no node yet"));
+    if (calls === undefined) return Promise.reject(new Error(looks.words.parts.noNode));
     return calls.call<T>(method, params);
   }
 
@@ -344,10 +351,17 @@ class Page {
   }
 
   askFaucet(): void {
-    this.faucet = "asking …";
+    this.faucet = { asking: true, why: "" };
     if (this.#worker !== undefined) this.#worker.tell({ kind: "faucet" });
     else void this.#askFaucet();
   }
+}
+
+/** What the worker refuses; what it knows by name only has its words here. */
+function refusal(error: Told): Problem {
+  const { wrong, wrongDo } = looks.words.unlock;
+  if (error.name === "WrongPassword") return { text: wrong, hint: wrongDo };
+  return { text: error.text, hint: error.do };
 }
 
 /** What went wrong, in words, and what to do about it. */

@@ -1,39 +1,31 @@
 /** Why a wallet does not do what it is asked for, and the way on. */
-import type { Problem } from "../state.svelte";
+import { looks } from "../../text/language.svelte";
 import type { Trouble } from "../../wallet/state.svelte";
+import type { Problem } from "../state.svelte";
 
 const short = (account: string): string => `${account.slice(0, 8)}…${account.slice(-4)}`;
 
 /** @param wanted the account that owns the money */
 export function sentence(trouble: Trouble, wallet: string, wanted: string): Problem {
+  const t = looks.words.wallet;
+  const chooseIt = t.accountDo(wallet, short(wanted));
   switch (trouble.name) {
     case "gone":
-      return {
-        text: `${wallet} is not in this browser now`,
-        hint: "switch it on, load this page again, and ask again; until then payments go on",
-      };
+      return { text: t.gone(wallet), hint: t.goneDo };
     case "refused":
-      return {
-        text: `You said no in ${wallet}: nothing was sent`,
-        hint: "ask again when you like",
-      };
-    case "account":
-      return {
-        text: trouble.shown
-          ? `${wallet} shows account ${short(trouble.shown)}, the money belongs to ${short(wanted)}`
-          : `${wallet} shows no account to this page`,
-        hint: `choose ${short(wanted)} in ${wallet}, then ask again`,
-      };
+      return { text: t.refused(wallet), hint: t.refusedDo };
+    case "account": {
+      const { shown } = trouble;
+      const text = shown ? t.account(wallet, short(shown), short(wanted)) : t.noAccount(wallet);
+      return { text, hint: chooseIt };
+    }
     case "network":
-      return { text: `${wallet} is on another network`, hint: "switch it there, then ask again" };
+      return { text: t.network(wallet), hint: t.networkDo };
     case "busy":
-      return {
-        text: `${wallet} has a question open already`,
-        hint: `answer it in ${wallet}, then ask again`,
-      };
+      return { text: t.busy(wallet), hint: t.busyDo(wallet) };
     case "signed":
-      return { text: trouble.text, hint: `choose ${short(wanted)} in ${wallet}, then ask again` };
+      return { text: trouble.text, hint: chooseIt };
     case "other":
-      return { text: `${wallet}: ${trouble.text}`, hint: "nothing is lost; ask again" };
+      return { text: t.other(wallet, trouble.text), hint: t.otherDo };
   }
 }
