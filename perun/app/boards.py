@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final, Literal
 
+from perun.app import locked
 from perun.app import values as v
-from perun.app.errors import NoSuch
 from perun.app.methods import GetGames
-from perun.app.texts import bytes_of, hexed, show_account, show_node
+from perun.app.texts import hexed, show_account, show_node
 from perun.app.work import Work
 from perun.core.nanocontracts import plays
-from perun.core.nanocontracts.instances import decided_shift, last_time, locks
-from perun.core.nanocontracts.kinds import kind_of
-from perun.core.state import InstanceView, Invitation, LegStatus, Role, Totals
+from perun.core.nanocontracts.instances import last_time, locks
+from perun.core.state import InstanceView, Invitation, Role
 from perun.games import View, view_of
 from perun.types import Flip, Game, GameRecord, Terms, Wei
 
@@ -24,35 +22,14 @@ _PLAYED: Final = (Game, Flip)
 
 def games(work: Work, params: GetGames) -> tuple[v.Game, ...]:
     """Invitations, what is played, and what has ended lately; the newest last."""
-    found = [show_invitation(work, one) for one in _invitations(work)]
-    found += [show(work, one) for one in _instances(work)]
-    if params.id is None:
-        return tuple(found)
-    wanted = tuple(one for one in found if params.id in (one.id, one.instance))
-    if not wanted:
-        raise NoSuch("game", params.id)
-    return wanted
-
-
-def _invitations(work: Work) -> Iterator[Invitation]:
-    return (one for one in work.books.invitations.values() if isinstance(one.terms, _PLAYED))
-
-
-def _instances(work: Work) -> Iterator[InstanceView]:
-    return (
-        one
-        for one in work.books.instances.values()
-        if isinstance(one.terms, _PLAYED) and one.role is not None
-    )
+    found = [show_invitation(work, one) for one in locked.invitations(work, _PLAYED)]
+    found += [show(work, one) for one in locked.instances(work, _PLAYED)]
+    return locked.chosen(found, params.id, "game")
 
 
 def instance_of(work: Work, text: str) -> InstanceView:
     """A game by what it is known by, or its instance's id. Raises `NoSuch`."""
-    id = bytes_of(text, 32, "game")
-    for one in _instances(work):
-        if id in (one.invitation, one.id):
-            return one
-    raise NoSuch("game", text)
+    return locked.instance_of(work, _PLAYED, text, "game")
 
 
 def is_game(work: Work, about: bytes) -> bool:
@@ -103,19 +80,16 @@ _State = Literal["invited", "asked", "opening", "playing", "onChain", "finished"
 
 def _state(work: Work, instance: InstanceView) -> tuple[_State, Wei | None, str]:
     """How far it is, what moves from its Alice to its Bob if that is known, and why it waits."""
-    leg, books = instance.legs[0], work.books
-    if leg.status is LegStatus.REMOVED:
-        return "over", leg.removed_shift, ""
-    shift = decided_shift(instance, instance.head, books.chain.head_time)
-    if shift is not None:
+    far, shift = locked.how_far(work, instance)
+    if far == "over":
+        return far, shift, ""
+    if far == "ruled":
         return "finished", shift, "the chain has decided it, and pays once that is final"
-    if leg.status in (LegStatus.NEW, LegStatus.ADDING):
-        return "opening", None, "the stakes are being locked"
-    totals = books.totals.get(instance.id) or Totals(instance.id)
-    shift = kind_of(instance.terms).known(instance.terms, instance, totals)
-    if instance.head is not None:
-        return "onChain", shift, _on_chain(work, instance)
-    if shift is not None:
+    if far == "opening":
+        return far, None, "the stakes are being locked"
+    if far == "onChain":
+        return far, shift, _on_chain(work, instance)
+    if far == "known":
         return "finished", shift, "the stakes are being paid"
     game = instance.game
     if isinstance(instance.terms, Game) and (game is None or game.agreed is None):

@@ -5,25 +5,23 @@ Who is invited agrees by `answer`, as to any offer. What nobody answers goes to 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Final
 
-from msgspec.structs import replace
-
+from perun.app import locked
 from perun.app import values as v
-from perun.app.errors import BadParams, NoSuch
+from perun.app.errors import BadParams
 from perun.app.methods import BringAward, Escrow, GetDeals, LetGo
-from perun.app.playing import end_of, place, stakes
-from perun.app.spending import digest_of, errand, known_errand
+from perun.app.spending import digest_of, known_errand
 from perun.app.texts import bytes_of, hexed, show_account, show_node
 from perun.app.work import Caller, Work
 from perun.core.inputs import CommandAward, CommandDeal, CommandLetGo
-from perun.core.nanocontracts.instances import decided_shift
-from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.accounting import gain
-from perun.core.state import InstanceView, Invitation, LegStatus, Role, Totals
+from perun.core.state import InstanceView, Invitation, Role
 from perun.types import Address, Deal, Salt, Signature, UnixTime, Wei
 
 __all__ = ["award", "deals", "escrow", "let_go"]
+
+_DEALS: Final = (Deal,)
 
 
 def escrow(work: Work, caller: Caller, params: Escrow) -> v.Deal:
@@ -32,8 +30,8 @@ def escrow(work: Work, caller: Caller, params: Escrow) -> v.Deal:
     known = known_errand(work, params.idempotency_key, digest, "escrow")
     if known is not None:
         return _again(work, known.subject)
-    to, own, theirs, asset = stakes(work, caller, params)
-    view = place(work, to, asset, own)
+    to, own, theirs, asset = locked.stakes(work, caller, params)
+    view = locked.place(work, to, asset, own)
     late, limits = int(params.late_gain), work.config.limits
     if params.due >= params.seconds and late:
         raise BadParams("it is due after it is over")
@@ -46,20 +44,18 @@ def escrow(work: Work, caller: Caller, params: Escrow) -> v.Deal:
             *(UnixTime(now + params.due), UnixTime(now + params.seconds)),
             limits.least_machine_challenge,
             random,
-            end_of(view, to),
+            locked.end_of(view, to),
         )
     )
-    row = errand(
-        work, caller, "escrow", params.idempotency_key, digest, random, asset, own, state="invited"
-    )
-    work.put(replace(row, over=True))
-    return _invitation(work, work.books.invitations[random])
+    key = params.idempotency_key
+    made = locked.invited(work, caller, "escrow", key, digest, random, asset, own)
+    return _invitation(work, made)
 
 
 def award(work: Work, caller: Caller, params: BringAward) -> v.Deal:
     """Brings the arbiter's word; the other side hears it, or else the chain."""
     instance = _find(work, params.id)
-    if _first(work, caller, "bringAward", params, instance):
+    if locked.is_first(work, caller, "bringAward", params, instance):
         signature = Signature(bytes_of(params.signature, 65, "signature"))
         work.desk.do(CommandAward(instance.id, Wei(int(params.shift)), signature))
     return _show(work, work.books.instances[instance.id])
@@ -68,7 +64,7 @@ def award(work: Work, caller: Caller, params: BringAward) -> v.Deal:
 def let_go(work: Work, caller: Caller, params: LetGo) -> v.Deal:
     """Says at what the deal may go; it does if the other side says the same."""
     instance = _find(work, params.id)
-    if _first(work, caller, "letGo", params, instance):
+    if locked.is_first(work, caller, "letGo", params, instance):
         assert instance.role is not None
         shift = Wei(gain(instance.role, int(params.gain)))
         work.desk.do(CommandLetGo(instance.id, shift))
@@ -77,50 +73,21 @@ def let_go(work: Work, caller: Caller, params: LetGo) -> v.Deal:
 
 def deals(work: Work, params: GetDeals) -> tuple[v.Deal, ...]:
     """Invitations, what is locked, and what has ended lately; the newest last."""
-    held = work.books.invitations.values()
-    found = [_invitation(work, one) for one in held if isinstance(one.terms, Deal)]
-    found += [_show(work, one) for one in _instances(work)]
-    if params.id is None:
-        return tuple(found)
-    wanted = tuple(one for one in found if params.id in (one.id, one.instance))
-    if not wanted:
-        raise NoSuch("deal", params.id)
-    return wanted
+    found = [_invitation(work, one) for one in locked.invitations(work, _DEALS)]
+    found += [_show(work, one) for one in locked.instances(work, _DEALS)]
+    return locked.chosen(found, params.id, "deal")
 
 
 # --------------------------------------------------------------------------------------- in parts
 
 
-def _instances(work: Work) -> Iterator[InstanceView]:
-    every = work.books.instances.values()
-    return (one for one in every if isinstance(one.terms, Deal) and one.role is not None)
-
-
 def _find(work: Work, text: str) -> InstanceView:
-    id = bytes_of(text, 32, "deal")
-    for one in _instances(work):
-        if id in (one.invitation, one.id):
-            return one
-    raise NoSuch("deal", text)
+    return locked.instance_of(work, _DEALS, text, "deal")
 
 
 def _again(work: Work, known: bytes) -> v.Deal:
     held = work.books.invitations.get(Salt(known))
     return _show(work, _find(work, hexed(known))) if held is None else _invitation(work, held)
-
-
-def _first(
-    work: Work, caller: Caller, method: str, params: BringAward | LetGo, instance: InstanceView
-) -> bool:
-    """Whether a wish comes for the first time; its key is kept."""
-    digest = digest_of(method, params)
-    if known_errand(work, params.idempotency_key, digest, method) is not None:
-        return False
-    asset = work.books.channels[instance.legs[0].channel].channel.asset
-    key = params.idempotency_key
-    row = errand(work, caller, method, key, digest, instance.id, asset)
-    work.put(replace(row, over=True))
-    return True
 
 
 def _invitation(work: Work, held: Invitation) -> v.Deal:
@@ -136,26 +103,10 @@ def _show(work: Work, instance: InstanceView) -> v.Deal:
     assert instance.role is not None
     asset = work.books.channels[instance.legs[0].channel].channel.asset
     known = instance.invitation or instance.id
-    state, shift = _state(work, instance)
+    far, shift = locked.how_far(work, instance)
+    state: v.DealState = "decided" if far == "ruled" or far == "known" else far
     role, end = instance.role, instance.end
     return _deal(work, known, instance, instance.terms, role, end, asset, state, shift)
-
-
-def _state(work: Work, instance: InstanceView) -> tuple[v.DealState, Wei | None]:
-    """How far it is, and what moves from its Alice to its Bob if that is known."""
-    leg, books = instance.legs[0], work.books
-    if leg.status is LegStatus.REMOVED:
-        return "over", leg.removed_shift
-    shift = decided_shift(instance, instance.head, books.chain.head_time)
-    if shift is not None:
-        return "decided", shift
-    if leg.status in (LegStatus.NEW, LegStatus.ADDING):
-        return "opening", None
-    totals = books.totals.get(instance.id) or Totals(instance.id)
-    shift = kind_of(instance.terms).known(instance.terms, instance, totals)
-    if instance.head is not None:
-        return "onChain", shift
-    return ("open", None) if shift is None else ("decided", shift)
 
 
 def _deal(

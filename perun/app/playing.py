@@ -8,26 +8,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec.structs import replace
-
-from perun.app import ways
 from perun.app.boards import board_of, instance_of, show, show_invitation
-from perun.app.errors import BadParams, NoWay
-from perun.app.methods import CallClock, Escrow, Flip, Move, Play, Resign
+from perun.app.errors import BadParams
+from perun.app.locked import end_of, invited, is_first, place, stakes
+from perun.app.methods import CallClock, Flip, Move, Play, Resign
 from perun.app.settings import KnownGame
-from perun.app.spending import check_limit, digest_of, errand, known_errand
-from perun.app.texts import Who, amount_of, asset_of, who
+from perun.app.spending import digest_of, known_errand
 from perun.app.values import Game
 from perun.app.work import Caller, Work
 from perun.core.faults import NotAllowedNow
 from perun.core.inputs import CommandClock, CommandFlip, CommandGame, CommandMove, CommandResign
 from perun.core.nanocontracts.turn_game import PACE
-from perun.core.state import ChannelView, InstanceView, LegStatus, Stage
+from perun.core.state import LegStatus
 from perun.errors import Misuse
 from perun.games import view_of
-from perun.types import Asset, Preimage, Salt, Seconds, UnixTime, Wei
+from perun.types import Preimage, Salt, Seconds, UnixTime
 
-__all__ = ["call_clock", "end_of", "flip", "hurry", "move", "place", "play", "resign", "stakes"]
+__all__ = ["call_clock", "flip", "hurry", "move", "play", "resign"]
 
 _CASES: Final = 2**16
 
@@ -53,7 +50,8 @@ def play(work: Work, caller: Caller, params: Play) -> Game:
             *(limits.least_machine_challenge, bank, bank, random, end_of(view, to)),
         )
     )
-    return _invited(work, caller, "play", params.idempotency_key, digest, random, asset, own)
+    key = params.idempotency_key
+    return show_invitation(work, invited(work, caller, "play", key, digest, random, asset, own))
 
 
 def flip(work: Work, caller: Caller, params: Flip) -> Game:
@@ -77,13 +75,14 @@ def flip(work: Work, caller: Caller, params: Flip) -> Game:
             *(Preimage(bytes(work.random())), end_of(view, to)),
         )
     )
-    return _invited(work, caller, "flip", params.idempotency_key, digest, random, asset, own)
+    key = params.idempotency_key
+    return show_invitation(work, invited(work, caller, "flip", key, digest, random, asset, own))
 
 
 def move(work: Work, caller: Caller, params: Move) -> Game:
     """Makes a move, as people type it."""
     instance = instance_of(work, params.id)
-    if _first(work, caller, "move", params, instance):
+    if is_first(work, caller, "move", params, instance):
         read = board_of(work, instance.terms).read(params.move)
         work.desk.do(CommandMove(instance.id, read))
     return show(work, work.books.instances[instance.id])
@@ -92,7 +91,7 @@ def move(work: Work, caller: Caller, params: Move) -> Game:
 def resign(work: Work, caller: Caller, params: Resign) -> Game:
     """Gives a game up; on chain by the move that its rules have for that."""
     instance = instance_of(work, params.id)
-    if not _first(work, caller, "resign", params, instance):
+    if not is_first(work, caller, "resign", params, instance):
         return show(work, instance)
     if instance.head is None:
         work.desk.do(CommandResign(instance.id))
@@ -107,27 +106,9 @@ def resign(work: Work, caller: Caller, params: Resign) -> Game:
 def call_clock(work: Work, caller: Caller, params: CallClock) -> Game:
     """Takes a game to the chain."""
     instance = instance_of(work, params.id)
-    if _first(work, caller, "callClock", params, instance):
+    if is_first(work, caller, "callClock", params, instance):
         work.desk.do(CommandClock(instance.id))
     return show(work, work.books.instances[instance.id])
-
-
-def _first(
-    work: Work,
-    caller: Caller,
-    method: str,
-    params: Move | Resign | CallClock,
-    instance: InstanceView,
-) -> bool:
-    """Whether a wish about a game comes for the first time; its key is kept."""
-    digest = digest_of(method, params)
-    if known_errand(work, params.idempotency_key, digest, method) is not None:
-        return False
-    asset = work.books.channels[instance.legs[0].channel].channel.asset
-    key = params.idempotency_key
-    row = errand(work, caller, method, key, digest, instance.id, asset)
-    work.put(replace(row, over=True))
-    return True
 
 
 def hurry(work: Work) -> None:
@@ -154,17 +135,6 @@ def hurry(work: Work) -> None:
 # --------------------------------------------------------------------------------------- in parts
 
 
-def stakes(work: Work, caller: Caller, params: Play | Flip | Escrow) -> tuple[Who, Wei, Wei, Asset]:
-    """With whom, and for what."""
-    to = who(work.shelf, params.to)
-    if to.peer == work.me:
-        raise BadParams("this is your own node")
-    own, asset = amount_of(params.amount), asset_of(params.asset)
-    theirs = own if params.peer_amount is None else amount_of(params.peer_amount)
-    check_limit(work, caller, asset, own)
-    return to, own, theirs, asset
-
-
 def _rules(work: Work, name: str) -> KnownGame:
     plain = name.lower().replace("-", "").replace("_", "").replace(" ", "")
     for known in work.settings.games:
@@ -172,34 +142,6 @@ def _rules(work: Work, name: str) -> KnownGame:
             return known
     names = ", ".join(known.name for known in work.settings.games) or "none"
     raise BadParams(f"no game {name!r} is known here; there are: {names}")
-
-
-def place(work: Work, to: Who, asset: Asset, own: Wei) -> ChannelView:
-    """The channel to lock our stake in: one with them first, then over a hub."""
-    for view in ways.channels_to(work, to.peer, asset, b"", None):
-        if work.free(view) >= own and view.stage is Stage.JOINED:
-            return view
-    why, do = ways.why_no_channel(work, asset)
-    raise NoWay(work.name(to.peer), own, "looking for a channel", why, do)
-
-
-def end_of(view: ChannelView, to: Who) -> bytes:
-    return b"" if view.peer == to.peer else to.peer
-
-
-def _invited(
-    work: Work,
-    caller: Caller,
-    method: str,
-    key: str,
-    digest: bytes,
-    random: Salt,
-    asset: Asset,
-    own: Wei,
-) -> Game:
-    row = errand(work, caller, method, key, digest, random, asset, own, state="invited")
-    work.put(replace(row, over=True))
-    return show_invitation(work, work.books.invitations[random])
 
 
 def _again(work: Work, known: bytes) -> Game:

@@ -1,0 +1,166 @@
+"""What is locked for more than paying: games and deals; to find one, invite to it, wish in it.
+
+Who is invited agrees by `answer`, as to any offer. A wish is known by its key, as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, Protocol, TypeVar
+
+from msgspec.structs import replace
+
+from perun.app import ways
+from perun.app.errors import BadParams, NoSuch, NoWay
+from perun.app.methods import BringAward, CallClock, Escrow, Flip, LetGo, Move, Play, Resign
+from perun.app.spending import check_limit, digest_of, errand, known_errand
+from perun.app.texts import Who, amount_of, asset_of, bytes_of, who
+from perun.app.work import Caller, Work
+from perun.core.nanocontracts.instances import decided_shift
+from perun.core.nanocontracts.kinds import kind_of
+from perun.core.state import ChannelView, InstanceView, Invitation, LegStatus, Stage, Totals
+from perun.types import Asset, Salt, Terms, Wei
+
+__all__ = [
+    "Far",
+    "chosen",
+    "end_of",
+    "how_far",
+    "instance_of",
+    "instances",
+    "invitations",
+    "invited",
+    "is_first",
+    "place",
+    "stakes",
+]
+
+Kinds = tuple[type[Terms], ...]
+
+# -------------------------------------------------------------------------------------- finding
+
+
+def invitations(work: Work, kinds: Kinds) -> Iterator[Invitation]:
+    """Those of these kinds that nobody has answered."""
+    return (one for one in work.books.invitations.values() if isinstance(one.terms, kinds))
+
+
+def instances(work: Work, kinds: Kinds) -> Iterator[InstanceView]:
+    """Those of these kinds that we are an end of."""
+    every = work.books.instances.values()
+    return (one for one in every if isinstance(one.terms, kinds) and one.role is not None)
+
+
+def instance_of(work: Work, kinds: Kinds, text: str, what: str) -> InstanceView:
+    """One by what it is known by, or its instance's id. Raises `NoSuch`."""
+    id = bytes_of(text, 32, what)
+    for one in instances(work, kinds):
+        if id in (one.invitation, one.id):
+            return one
+    raise NoSuch(what, text)
+
+
+class _Shown(Protocol):
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def instance(self) -> str | None: ...
+
+
+S = TypeVar("S", bound=_Shown)
+
+
+def chosen(found: Sequence[S], id: str | None, what: str) -> tuple[S, ...]:
+    """All, or the one that is known by an id. Raises `NoSuch`."""
+    if id is None:
+        return tuple(found)
+    wanted = tuple(one for one in found if id in (one.id, one.instance))
+    if not wanted:
+        raise NoSuch(what, id)
+    return wanted
+
+
+Far = Literal["over", "ruled", "opening", "onChain", "known", "open"]
+
+
+def how_far(work: Work, instance: InstanceView) -> tuple[Far, Wei | None]:
+    """How far one is, and what moves from its Alice to its Bob if that is known.
+
+    `ruled`: the chain has decided; `known`: both ends know what will be, though it is listed.
+    """
+    leg, books = instance.legs[0], work.books
+    if leg.status is LegStatus.REMOVED:
+        return "over", leg.removed_shift
+    shift = decided_shift(instance, instance.head, books.chain.head_time)
+    if shift is not None:
+        return "ruled", shift
+    if leg.status in (LegStatus.NEW, LegStatus.ADDING):
+        return "opening", None
+    totals = books.totals.get(instance.id) or Totals(instance.id)
+    shift = kind_of(instance.terms).known(instance.terms, instance, totals)
+    if instance.head is not None:
+        return "onChain", shift
+    return ("open", None) if shift is None else ("known", shift)
+
+
+# ------------------------------------------------------------------------------------- inviting
+
+
+def stakes(work: Work, caller: Caller, params: Play | Flip | Escrow) -> tuple[Who, Wei, Wei, Asset]:
+    """With whom, and for what."""
+    to = who(work.shelf, params.to)
+    if to.peer == work.me:
+        raise BadParams("this is your own node")
+    own, asset = amount_of(params.amount), asset_of(params.asset)
+    theirs = own if params.peer_amount is None else amount_of(params.peer_amount)
+    check_limit(work, caller, asset, own)
+    return to, own, theirs, asset
+
+
+def place(work: Work, to: Who, asset: Asset, own: Wei) -> ChannelView:
+    """The channel to lock our stake in: one with them first, then over a hub."""
+    for view in ways.channels_to(work, to.peer, asset, b"", None):
+        if work.free(view) >= own and view.stage is Stage.JOINED:
+            return view
+    why, do = ways.why_no_channel(work, asset)
+    raise NoWay(work.name(to.peer), own, "looking for a channel", why, do)
+
+
+def end_of(view: ChannelView, to: Who) -> bytes:
+    """The other end, as a command names it."""
+    return b"" if view.peer == to.peer else to.peer
+
+
+def invited(
+    work: Work,
+    caller: Caller,
+    method: str,
+    key: str,
+    digest: bytes,
+    random: Salt,
+    asset: Asset,
+    own: Wei,
+) -> Invitation:
+    """Our invitation, which a command has just made; its key is kept."""
+    row = errand(work, caller, method, key, digest, random, asset, own, state="invited")
+    work.put(replace(row, over=True))
+    return work.books.invitations[random]
+
+
+def is_first(
+    work: Work,
+    caller: Caller,
+    method: str,
+    params: Move | Resign | CallClock | BringAward | LetGo,
+    instance: InstanceView,
+) -> bool:
+    """Whether a wish about one comes for the first time; its key is kept."""
+    digest = digest_of(method, params)
+    if known_errand(work, params.idempotency_key, digest, method) is not None:
+        return False
+    asset = work.books.channels[instance.legs[0].channel].channel.asset
+    key = params.idempotency_key
+    row = errand(work, caller, method, key, digest, instance.id, asset)
+    work.put(replace(row, over=True))
+    return True
