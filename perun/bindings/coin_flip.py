@@ -144,11 +144,9 @@ class CoinFlip(Nanocontract):
 
         Source: protocol, section 4, *what an honest party locks*.
         """
-        alice, bob = flip.alice_lock, flip.bob_lock
-        if swapped:
-            alice, bob = bob, alice
-        final = UnixTime(flip.validity + flip.window)
-        return Nano(self.address, encoding.flip_id(self.domain, flip), alice, bob, final, swapped)
+        id = encoding.flip_id(self.domain, flip)
+        final_time = flip.validity + flip.window
+        return self._listed(id, (flip.alice_lock, flip.bob_lock), final_time, swapped)
 
     def reveal(
         self,

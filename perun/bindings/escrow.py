@@ -148,11 +148,9 @@ class Escrow(Nanocontract):
 
         Source: protocol, section 4, *what an honest party locks*.
         """
-        alice, bob = deal.alice_lock, deal.bob_lock
-        if swapped:
-            alice, bob = bob, alice
-        final = UnixTime(deal.validity + deal.challenge)
-        return Nano(self.address, encoding.deal_id(self.domain, deal), alice, bob, final, swapped)
+        id = encoding.deal_id(self.domain, deal)
+        final_time = deal.validity + deal.challenge
+        return self._listed(id, (deal.alice_lock, deal.bob_lock), final_time, swapped)
 
     def award(
         self,

@@ -88,15 +88,8 @@ class HashTimeLock(Nanocontract):
 
         Source: protocol, section 4, *what an honest party locks*.
         """
-        by_bob = lock.bob_pays != swapped
-        return Nano(
-            self.address,
-            encoding.lock_id(self.domain, lock),
-            alice_lock=Wei(0) if by_bob else lock.amount,
-            bob_lock=lock.amount if by_bob else Wei(0),
-            expiry=lock.deadline,
-            swapped=swapped,
-        )
+        locks = (Wei(0), lock.amount) if lock.bob_pays else (lock.amount, Wei(0))
+        return self._listed(encoding.lock_id(self.domain, lock), locks, lock.deadline, swapped)
 
     def reveal(
         self,

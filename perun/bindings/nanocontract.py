@@ -7,7 +7,7 @@ from perun.bindings.calls import Call, Fees, Query
 from perun.bindings.front import Front
 from perun.bindings.receipts import Receipt
 from perun.crypto.interop import AddressLike
-from perun.types import Address, DomainSeparator, InstanceId, Record, Wei
+from perun.types import Address, DomainSeparator, InstanceId, Nano, Record, UnixTime, Wei
 
 OUTCOME = "outcome(bytes32)"
 SUBMIT = "submit(bytes)"
@@ -56,6 +56,15 @@ class Nanocontract(Front):
     def outcome(self, id: InstanceId) -> Outcome:
         """What instance `id` has decided."""
         return self._ask(outcome(self.address, id))
+
+    def _listed(
+        self, id: InstanceId, locks: tuple[Wei, Wei], final_time: int, swapped: bool
+    ) -> Nano:
+        """How a channel's state lists an instance (protocol, section 4, *what an honest party
+        locks*): what its Alice and its Bob lock, until its final time; `swapped`: whether its
+        Alice is the channel's Bob."""
+        alice, bob = reversed(locks) if swapped else locks
+        return Nano(self.address, id, alice, bob, UnixTime(final_time), swapped)
 
     def submit(
         self,

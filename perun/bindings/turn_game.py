@@ -187,11 +187,9 @@ class TurnGame(Nanocontract):
 
         Source: protocol, section 4, *what an honest party locks*.
         """
-        alice, bob = game.alice_lock, game.bob_lock
-        if swapped:
-            alice, bob = bob, alice
-        final = UnixTime(game.validity + game.challenge + game.alice_bank + game.bob_bank)
-        return Nano(self.address, encoding.game_id(self.domain, game), alice, bob, final, swapped)
+        id = encoding.game_id(self.domain, game)
+        final_time = game.validity + game.challenge + game.alice_bank + game.bob_bank
+        return self._listed(id, (game.alice_lock, game.bob_lock), final_time, swapped)
 
     def submit_position(
         self,

@@ -142,14 +142,9 @@ class VPM(Nanocontract):
 
         Source: protocol, section 4, *what an honest party locks*.
         """
-        return Nano(
-            self.address,
-            encoding.machine_id(self.domain, machine),
-            alice_lock=machine.bob_lock if swapped else machine.alice_lock,
-            bob_lock=machine.alice_lock if swapped else machine.bob_lock,
-            expiry=UnixTime(machine.validity + machine.challenge),
-            swapped=swapped,
-        )
+        id = encoding.machine_id(self.domain, machine)
+        final_time = machine.validity + machine.challenge
+        return self._listed(id, (machine.alice_lock, machine.bob_lock), final_time, swapped)
 
     def submit_statements(
         self,

@@ -65,11 +65,17 @@ def on_secret(draft: Draft, sender: PeerId, message: RevealSecret) -> None:
     Raises:
         UnexpectedMessage: nothing that a correct peer sends.
     """
-    instance = draft.find_instance(message.instance)
-    if instance is None or instance.role is None or instance.end != sender:
-        raise UnexpectedMessage("RevealSecret", "no such instance with this peer")
+    instance = _ours(draft, sender, message)
     if kind_of(instance.terms).hear(draft, instance, message.secret):
         act(draft, draft.instance(instance.id))
+
+
+def _ours(draft: Draft, sender: PeerId, message: RevealSecret | LetGo) -> InstanceView:
+    """The instance that a message is about, if its sender is the other end of it."""
+    instance = draft.find_instance(message.instance)
+    if instance is None or instance.role is None or instance.end != sender:
+        raise UnexpectedMessage(type(message).__name__, "no such instance with this peer")
+    return instance
 
 
 # ------------------------------------------------------------------------------------------- deals
@@ -93,9 +99,7 @@ def on_let_go(draft: Draft, sender: PeerId, message: LetGo) -> None:
     Raises:
         UnexpectedMessage: nothing that a correct peer sends.
     """
-    instance = draft.find_instance(message.instance)
-    if instance is None or instance.role is None or instance.end != sender:
-        raise UnexpectedMessage("LetGo", "no such instance with this peer")
+    instance = _ours(draft, sender, message)
     if escrow.hear(draft, instance, message.shift, message.signature):
         _carry_out(draft, instance.id)
 

@@ -94,24 +94,22 @@ __all__ = [
 
 def add_machine(draft: Draft, view: ChannelView, command: CommandAddMachine) -> None:
     """Invites the other end to a machine."""
-    virtually = bool(command.end) and command.end != view.peer
     machine = Machine(
         own_key(view),
-        _address(command.end) if virtually else peer_key(view),
+        _end_key(view, command.end),
         command.own_lock,
         command.peer_lock,
         command.validity,
         command.challenge,
         command.random,
     )
-    _invite(draft, view, machine, command.end if virtually else b"")
+    _invite(draft, view, machine, command.end)
 
 
 def lock_payment(draft: Draft, view: ChannelView, command: CommandLock) -> None:
     """Invites the receiver to a hash time lock that we pay."""
     lock = Lock(command.amount, False, command.hash, command.deadline, command.random)
-    virtually = bool(command.end) and command.end != view.peer
-    _invite(draft, view, lock, command.end if virtually else b"")
+    _invite(draft, view, lock, command.end)
 
 
 # Rules remove-5, replace-1.
@@ -128,20 +126,18 @@ def flip_coin(draft: Draft, view: ChannelView, command: CommandFlip) -> None:
         command.window,
         command.random,
     )
-    virtually = bool(command.end) and command.end != view.peer
-    _invite(draft, view, terms, command.end if virtually else b"", secret=command.secret)
+    _invite(draft, view, terms, command.end, secret=command.secret)
 
 
 # Rule game-1.
 def invite_to_game(draft: Draft, view: ChannelView, command: CommandGame) -> None:
     """Invites the other end to a game in turns, by rules on our list."""
-    virtually = bool(command.end) and command.end != view.peer
     code = draft.books.rules.code_hash(command.rules)
     if code is None:
         raise InstanceRejected("its rules are not on my list")
     terms = Game(
         own_key(view),
-        _address(command.end) if virtually else peer_key(view),
+        _end_key(view, command.end),
         command.own_lock,
         command.peer_lock,
         command.rules,
@@ -154,16 +150,15 @@ def invite_to_game(draft: Draft, view: ChannelView, command: CommandGame) -> Non
         command.random,
     )
     check_rules(draft.books, terms, Role.ALICE)
-    _invite(draft, view, terms, command.end if virtually else b"")
+    _invite(draft, view, terms, command.end)
 
 
 # Rule deal-1.
 def propose_deal(draft: Draft, view: ChannelView, command: CommandDeal) -> None:
     """Invites the other end to a deal in escrow."""
-    virtually = bool(command.end) and command.end != view.peer
     terms = Deal(
         own_key(view),
-        _address(command.end) if virtually else peer_key(view),
+        _end_key(view, command.end),
         command.arbiter,
         command.own_lock,
         command.peer_lock,
@@ -173,7 +168,7 @@ def propose_deal(draft: Draft, view: ChannelView, command: CommandDeal) -> None:
         command.challenge,
         command.random,
     )
-    _invite(draft, view, terms, command.end if virtually else b"")
+    _invite(draft, view, terms, command.end)
 
 
 def replace_machine(draft: Draft, view: ChannelView, command: CommandReplace) -> None:
@@ -184,14 +179,19 @@ def replace_machine(draft: Draft, view: ChannelView, command: CommandReplace) ->
         raise NotAllowedNow("replace it", why)
     machine = Machine(
         own_key(view),
-        _address(old.end) if old.via else peer_key(view),
+        _end_key(view, old.end),
         command.own_lock,
         command.peer_lock,
         command.validity,
         command.challenge,
         command.random,
     )
-    _invite(draft, view, machine, old.end if old.via else b"", replaces=old.id)
+    _invite(draft, view, machine, old.end, replaces=old.id)
+
+
+def _end_key(view: ChannelView, end: PeerId) -> Address:
+    """The key by which an end signs: the channel's peer by the one that stands in its terms."""
+    return _address(end) if end and end != view.peer else peer_key(view)
 
 
 def _why_stays(old: InstanceView) -> str | None:
@@ -215,14 +215,14 @@ def _invite(
     replaces: InstanceId | None = None,
     secret: bytes = b"",
 ) -> None:
+    """Invites an end: the channel's peer, which an empty one stands for, or one behind it."""
     may_sign(draft, view, "lock an instance")
     check_terms(draft.config, draft.now, terms)
     check_worth(draft.config, draft.chain, view.channel.asset, terms)
-    via = view.peer if end else b""
-    draft.put(Invitation(terms.salt, view.id, terms, end or view.peer, via, replaces, secret))
-    channel = None if end else view.id
-    message = Invite(terms, channel, view.channel.asset, replaces)
-    draft.send(end or view.peer, message, via)
+    end = end or view.peer
+    via, channel = (b"", view.id) if end == view.peer else (view.peer, None)
+    draft.put(Invitation(terms.salt, view.id, terms, end, via, replaces, secret))
+    draft.send(end, Invite(terms, channel, view.channel.asset, replaces), via)
 
 
 def on_invite(draft: Draft, sender: PeerId, message: Invite, via: PeerId) -> None:
