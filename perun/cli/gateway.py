@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import sys
 from pathlib import Path
 from typing import Final
 
 import click
 
+from perun.cli.serving import FILE, live, with_tls
 from perun.daemon.places import nats_of, place_of, tls_of
 from perun.hub.logs import JsonLog
 from perun.wire.listener import Listener
@@ -17,18 +16,14 @@ from perun.wire.mesh import Mesh
 
 __all__ = ["COMMANDS"]
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
 
 @click.command("gateway")
 @click.option("--nats", required=True, help="NATS servers, nats://host:port,…")
 @click.option("--user", default="", help="Who we are there …")
-@click.option("--password-file", type=_FILE, help="… and the file with its password.")
+@click.option("--password-file", type=FILE, help="… and the file with its password.")
 @click.option("--listen", default="127.0.0.1:7070", show_default=True, help="For peers.")
 @click.option("--host", "hosts", multiple=True, help="How others dial it, host[:port].")
-@click.option("--tls-certificate", type=_FILE, help="Needed where others can reach it …")
-@click.option("--tls-key", type=_FILE)
-@click.option("--proxy", is_flag=True, help="… unless a proxy of yours in front has TLS.")
+@with_tls
 def gateway(
     nats: str,
     user: str,
@@ -52,18 +47,7 @@ def gateway(
         bind, port, hosts=hosts, card=lambda: mesh.card_text, tls=tls, proxied=proxy, mesh=mesh
     )
 
-    async def live() -> None:
-        ending = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, ending.set)
-        await listener.start()
-        log.write("Running", {"host": listener.host})
-        try:
-            await ending.wait()
-        finally:
-            await listener.stop()
-
-    asyncio.run(live())
+    live(listener, lambda: log.write("Running", {"host": listener.host}))
 
 
 COMMANDS: Final = (gateway,)

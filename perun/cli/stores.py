@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from pathlib import Path
 
 import click
@@ -15,6 +13,7 @@ from perun.cli.asking import JSON, command, print_json, show_table, table
 from perun.cli.homes import HOME_OPTION
 from perun.cli.looking import balance as balance_of_node
 from perun.cli.render import amount, console, plain, say, short
+from perun.cli.serving import FILE, live, with_tls
 from perun.core.rules.phases import Phase, phase
 from perun.core.states.content import agreed_content, agreed_version
 from perun.core.states.valuation import alone, balance
@@ -28,8 +27,6 @@ __all__ = ["COMMANDS", "backup", "status"]
 
 _OURS = ("have", "guaranteed", "alone")
 """What is ours: in all, at the worst of all we have signed, and if nobody signs anything more."""
-
-_STORE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 class _Backup(click.Group):
@@ -73,7 +70,7 @@ backup.add_command(backup_list)
 
 
 @backup.command("copy", hidden=True)
-@click.argument("store", type=_STORE)
+@click.argument("store", type=FILE)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def copy(store: Path, file: Path) -> None:
     """Copy STORE to FILE, also while its node is running.
@@ -87,35 +84,25 @@ def copy(store: Path, file: Path) -> None:
 @backup.command("serve")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--listen", default="127.0.0.1:7072", show_default=True, help="Where to be asked.")
-@click.option("--tls-certificate", type=_STORE, help="Needed where others can reach it …")
-@click.option("--tls-key", type=_STORE)
-@click.option("--proxy", is_flag=True, help="… unless a proxy of yours in front has TLS.")
+@with_tls
 def serve(
     folder: Path, listen: str, tls_certificate: Path | None, tls_key: Path | None, proxy: bool
 ) -> None:
     """Keep backups of whoever brings them, in FOLDER; it can read none of them."""
     bind, port = place_of(listen)
     tls = tls_of(listen, tls_certificate, tls_key, proxied=proxy)
-    asyncio.run(_serve(folder, Listener(bind, port, tls=tls, proxied=proxy)))
-
-
-async def _serve(folder: Path, listener: Listener) -> None:
+    listener = Listener(bind, port, tls=tls, proxied=proxy)
     service = BackupService(folder, listener.address_of_request)
     service.add_to(listener.app)
-    ending = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ending.set)
-    await listener.start()
-    try:
-        say(console(), f"Keeping backups at {listener.host}, of {service.owners} so far.")
-        await ending.wait()
-    finally:
-        await listener.stop()
-        service.close()
+    live(
+        listener,
+        lambda: say(console(), f"Keeping backups at {listener.host}, of {service.owners} so far."),
+        service.close,
+    )
 
 
 @click.command()
-@click.argument("store", type=_STORE, required=False)
+@click.argument("store", type=FILE, required=False)
 @HOME_OPTION
 @JSON
 @click.pass_context

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +12,7 @@ from perun.chain.reports import Blind, Report, SeesAgain
 from perun.cli.passwords import password_for
 from perun.cli.render import console, say
 from perun.cli.reports import line
+from perun.cli.serving import FILE, live, with_tls
 from perun.core.limits import limits_for
 from perun.crypto.interop import checksum
 from perun.daemon.contracts import prove, read_contracts
@@ -25,8 +24,6 @@ from perun.wire.listener import Listener
 
 __all__ = ["COMMANDS", "tower"]
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
 
 @click.group()
 def tower() -> None:
@@ -36,15 +33,13 @@ def tower() -> None:
 @tower.command("run")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--rpc", required=True, help="Address of an Ethereum node: http://…")
-@click.option("--contracts", type=_FILE, required=True, help="File that names the contracts.")
-@click.option("--keyfile", type=_FILE, required=True, help="The account that pays for answers.")
+@click.option("--contracts", type=FILE, required=True, help="File that names the contracts.")
+@click.option("--keyfile", type=FILE, required=True, help="The account that pays for answers.")
 @click.option("--listen", default="127.0.0.1:7073", show_default=True, help="Where to be told.")
 @click.option("--host", "hosts", multiple=True, help="How clients call it: host[:port].")
 @click.option("--client", "clients", multiple=True, help="Node id for whom; else whoever comes.")
 @click.option("--since", default=0, help="Block in which the contracts were deployed.")
-@click.option("--tls-certificate", type=_FILE, help="Needed where others can reach it …")
-@click.option("--tls-key", type=_FILE)
-@click.option("--proxy", is_flag=True, help="… unless a proxy of yours in front has TLS.")
+@with_tls
 def run(
     folder: Path,
     rpc: str,
@@ -87,21 +82,12 @@ def run(
         tell=lambda about, error: say(shown, f"{about}: {error}", "yellow"),
     )
 
-    async def live() -> None:
-        ending = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, ending.set)
-        await listener.start()
+    def begun() -> None:
         service.start()
-        try:
-            who = checksum(account.address)
-            say(shown, f"Watching at {listener.host} for {service.clients}, answering as {who}.")
-            await ending.wait()
-        finally:
-            await listener.stop()
-            service.stop()
+        who = checksum(account.address)
+        say(shown, f"Watching at {listener.host} for {service.clients}, answering as {who}.")
 
-    asyncio.run(live())
+    live(listener, begun, service.stop)
 
 
 COMMANDS: Final = (tower,)
