@@ -17,7 +17,7 @@ from perun.encoding.typed_data import award_digest
 from perun.spec.nanocontracts.escrow import Escrow
 from perun.testing.ledger import DEPLOYMENT
 from perun.testing.parties import Party, World
-from perun.testing.stories import OPEN_HANDED, consent, propose_deal
+from perun.testing.stories import consent, propose_deal
 from perun.types import (
     Address,
     Award,
@@ -28,19 +28,9 @@ from perun.types import (
     Wei,
 )
 
-from .conftest import Pair, Trio, new_pair, new_trio
+from .conftest import Pair, Trio
 
 ARBITER = SecretKey(b"\x5a" * 32)
-
-
-@pytest.fixture
-def pair() -> Pair:
-    return new_pair(OPEN_HANDED)
-
-
-@pytest.fixture
-def trio() -> Trio:
-    return new_trio(OPEN_HANDED)
 
 
 def only(party: Party) -> InstanceId:

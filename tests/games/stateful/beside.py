@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from perun.spec import Host
 from perun.spec.reverts import MalformedEvidence, Refused
@@ -69,3 +69,29 @@ class Beside:
     def view(self, function: str, *args: object) -> tuple[Any, ...]:
         output = self.chain.view(self.address, self.codec.call(function, args))
         return self.codec.returned(function, output)
+
+
+class Deciding(Protocol):
+    """Random calls at a nanocontract and its model, from a seed."""
+
+    both: Beside
+    decided: dict[Any, tuple[bool, int]]
+
+    def play(self) -> None: ...
+
+
+D = TypeVar("D", bound=Deciding)
+
+
+def played(
+    kind: Callable[[int], D], look: Callable[[D], Counter[str]] = lambda _: Counter()
+) -> Counter[str]:
+    """What happened in sixty games, and in how many instances something was decided."""
+    total: Counter[str] = Counter()
+    for seed in range(60):
+        game = kind(seed)
+        game.play()
+        total += game.both.seen
+        total["done"] += len(game.decided)
+        total += look(game)
+    return total

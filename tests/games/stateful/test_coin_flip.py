@@ -10,7 +10,7 @@ import pytest
 from perun.encoding import coin_flip_domain, flip_commit, flip_evidence, flip_id
 from perun.spec.nanocontracts.coin_flip import CoinFlip, Decided
 from perun.types import ChainId, Flip, FlipId, Salt, Seconds, UnixTime, Wei
-from tests.games.stateful.beside import Beside
+from tests.games.stateful.beside import Beside, played
 from tests.games.stateful.evm import CHAIN_ID
 
 
@@ -85,13 +85,7 @@ class Flips:
 
 @pytest.fixture(scope="module")
 def seen() -> Counter[str]:
-    total: Counter[str] = Counter()
-    for seed in range(60):
-        flips = Flips(seed)
-        flips.play()
-        total += flips.both.seen
-        total["done"] += len(flips.decided)
-    return total
+    return played(Flips)
 
 
 @pytest.mark.parametrize(

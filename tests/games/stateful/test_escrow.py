@@ -30,7 +30,7 @@ from perun.types import (
     UnixTime,
     Wei,
 )
-from tests.games.stateful.beside import Beside
+from tests.games.stateful.beside import Beside, played
 from tests.games.stateful.evm import CHAIN_ID
 
 KEYS = tuple(SecretKey(bytes((n,)) * 32) for n in (1, 2, 3))
@@ -120,13 +120,7 @@ class Deals:
 
 @pytest.fixture(scope="module")
 def seen() -> Counter[str]:
-    total: Counter[str] = Counter()
-    for seed in range(60):
-        deals = Deals(seed)
-        deals.play()
-        total += deals.both.seen
-        total["done"] += len(deals.decided)
-    return total
+    return played(Deals)
 
 
 @pytest.mark.parametrize(
