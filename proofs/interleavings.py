@@ -18,8 +18,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import msgspec
-
 from perun.core.books import Books, Row, row_key
 from perun.core.config import Config
 from perun.core.effects import Send, Sign, Signable, SignItem, Watch
@@ -38,12 +36,14 @@ from perun.core.inputs import (
     Tick,
 )
 from perun.core.signing import digest
-from perun.core.state import ChannelView, InstanceView, OnChain
+from perun.core.state import OnChain
 from perun.core.step import step
 from perun.crypto.keys import SecretKey
 from perun.crypto.signatures import sign
 from perun.encoding.messages import Over, Paid, decode, encode
 from perun.errors import Misuse, PeerFault
+from perun.node.recovery import just_read
+from perun.testing.network import meant
 from perun.testing.parties import DEPLOYMENT
 from perun.testing.rules import RULEBOOK
 from perun.types import ChannelId, Signature, UnixTime
@@ -115,11 +115,7 @@ class Game:
         """As a node has them in memory; `started`: just read from its disk."""
         books = Books(self.players[who].config, rules=RULEBOOK)
         for row in disk:
-            if started and type(row) is ChannelView:
-                row = msgspec.structs.replace(row, watched=False, met=False)
-            elif started and type(row) is InstanceView:
-                row = msgspec.structs.replace(row, watched=False)
-            books.load(row)
+            books.load(just_read(row) if started else row)
         return books
 
     def turn(self, point: Point, who: int, inputs: Sequence[Input], *, started: bool) -> Point:
@@ -140,7 +136,7 @@ class Game:
                     sends.append(effect)
                 elif type(effect) is Watch and not effect.over:
                     queue.append(self._shown(effect))
-        letters = [letter for send in sends for letter in self._letters(who, send)]
+        letters = [self._letter(who, send) for send in sends]
         totals = [send.message.paid for send in sends if type(send.message) is Paid]
         owned_up = _with(point.owned_up, who, max(point.owned_up[who], *totals, 0))
         return replace(
@@ -164,12 +160,12 @@ class Game:
         on_chain = self._chain[watch.channel]
         return ChainChannel(watch.channel, on_chain, on_chain)
 
-    def _letters(self, who: int, send: Send) -> Iterator[Letter]:
+    def _letter(self, who: int, send: Send) -> Letter:
         self.kinds.add(type(send.message).__name__)
         frame = encode(send.message)
         if send.via:
             frame = encode(Over(send.via, frame))
-        yield self._numbers[send.to], who, frame
+        return self._numbers[send.to], who, frame
 
     def arrive(self, point: Point, letter: Letter) -> Point:
         """A letter, wherever it comes from."""
@@ -219,10 +215,7 @@ class Game:
     def name(self, letter: Letter) -> str:
         """For people."""
         to, sender, frame = letter
-        message = decode(frame) if frame else None
-        if isinstance(message, Over):
-            message = decode(message.message)
-        return f"{sender} → {to}: {'met' if message is None else type(message).__name__}"
+        return f"{sender} → {to}: {type(meant(frame)).__name__ if frame else 'met'}"
 
     def healed(self, point: Point, is_well: Callable[[Point], bool]) -> Point:
         """All that is under way is lost, everybody meets, everything arrives in order, and time

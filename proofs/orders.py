@@ -7,20 +7,22 @@ from dataclasses import dataclass
 
 from perun.core.inputs import (
     Command,
-    CommandAddMachine,
     CommandClose,
     CommandPay,
     CommandRemove,
     CommandTransfer,
     CommandWithdraw,
 )
-from perun.core.state import Role
 from perun.testing.parties import Party, World
-from perun.testing.stories import OPEN_HANDED, add_machine, hub_policy, open_channel
+from perun.testing.stories import (
+    OPEN_HANDED,
+    add_machine,
+    hub_policy,
+    machine_command,
+    open_channel,
+)
 from perun.types import (
-    MachineId,
-    Seconds,
-    UnixTime,
+    ChannelId,
     Wei,
 )
 from proofs.holding import RULES
@@ -28,7 +30,7 @@ from proofs.interleavings import Found, Game, Player, Point, disk_of, explore
 
 __all__ = ["NOT_EXPLORED", "STORIES", "Story", "report", "run"]
 
-Beginning = tuple[World, list[Party], list[tuple[Command, ...]]]
+Beginning = tuple[list[Party], list[tuple[Command, ...]]]
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Story:
 
 def run(story: Story, most: int = 10**9) -> Found:
     """Explores it."""
-    _, parties, commands = story.begin()
+    parties, commands = story.begin()
     players, chain = [], {}
     hub = parties[1] if len(parties) == 3 else None
     for number, party in enumerate(parties):
@@ -55,10 +57,7 @@ def run(story: Story, most: int = 10**9) -> Found:
                 party.node.books.config,
                 {key.address: key for key in (party.key, party.account)},
                 tuple(n for n in other if n != number),
-                sum(
-                    view.final.alice if view.role is Role.ALICE else view.final.bob
-                    for view in views
-                ),
+                sum((view.final.alice, view.final.bob)[view.role] for view in views),
             )
         )
     game = Game(players, parties[0].chain.block(), chain)
@@ -74,74 +73,52 @@ def run(story: Story, most: int = 10**9) -> Found:
     return explore(game, start, RULES, most)
 
 
-def _two() -> tuple[World, Party, Party]:
-    world = World()
+def _two(world: World | None = None) -> tuple[Party, Party, ChannelId]:
+    world = world or World()
     alice, bob = world.party("alice", OPEN_HANDED), world.party("bob", OPEN_HANDED)
-    open_channel(world, alice, bob, 1_000, 1_000)
-    return world, alice, bob
+    return alice, bob, open_channel(world, alice, bob, 1_000, 1_000)
 
 
 def _crossing_transfers() -> Beginning:
-    world, alice, bob = _two()
-    id = alice.channel(bob).id
-    return world, [alice, bob], [(CommandTransfer(id, Wei(10)),), (CommandTransfer(id, Wei(3)),)]
+    alice, bob, id = _two()
+    return [alice, bob], [(CommandTransfer(id, Wei(10)),), (CommandTransfer(id, Wei(3)),)]
 
 
 def _close_and_transfer() -> Beginning:
-    world, alice, bob = _two()
-    id = alice.channel(bob).id
-    return world, [alice, bob], [(CommandTransfer(id, Wei(10)),), (CommandClose(id),)]
+    alice, bob, id = _two()
+    return [alice, bob], [(CommandTransfer(id, Wei(10)),), (CommandClose(id),)]
 
 
 def _two_closes() -> Beginning:
-    world, alice, bob = _two()
-    id = alice.channel(bob).id
-    return (
-        world,
-        [alice, bob],
-        [(CommandClose(id),), (CommandTransfer(id, Wei(3)), CommandClose(id))],
-    )
+    alice, bob, id = _two()
+    return [alice, bob], [(CommandClose(id),), (CommandTransfer(id, Wei(3)), CommandClose(id))]
 
 
 def _withdraw_and_transfer() -> Beginning:
-    world, alice, bob = _two()
-    id = alice.channel(bob).id
-    return world, [alice, bob], [(CommandWithdraw(id, Wei(900)),), (CommandTransfer(id, Wei(3)),)]
-
-
-def _machine(alice: Party, world: World, end: Party | None = None) -> CommandAddMachine:
-    (view,) = alice.node.books.channels.values()
-    return CommandAddMachine(
-        view.id,
-        Wei(100),
-        Wei(100),
-        UnixTime(world.ledger.time + 10_000),
-        Seconds(600),
-        alice.random(),
-        end.peer if end else b"",
-    )
+    alice, bob, id = _two()
+    return [alice, bob], [(CommandWithdraw(id, Wei(900)),), (CommandTransfer(id, Wei(3)),)]
 
 
 def _machine_and_transfer() -> Beginning:
-    world, alice, bob = _two()
-    id = alice.channel(bob).id
-    return world, [alice, bob], [(_machine(alice, world),), (CommandTransfer(id, Wei(3)),)]
+    alice, bob, id = _two()
+    return [alice, bob], [(machine_command(alice, id, 100, 100),), (CommandTransfer(id, Wei(3)),)]
 
 
 def _pay_and_remove() -> Beginning:
-    world, alice, bob = _two()
-    machine = MachineId(add_machine(world, alice, alice.channel(bob).id, 100, 100))
+    world = World()
+    alice, bob, id = _two(world)
+    machine = add_machine(world, alice, id, 100, 100)
     pays = CommandPay(machine, Wei(5))
-    return world, [alice, bob], [(pays, pays), (CommandRemove(machine),)]
+    return [alice, bob], [(pays, pays), (CommandRemove(machine),)]
 
 
 def _over_a_hub() -> Beginning:
     world = World()
     alice, bob = world.party("alice", OPEN_HANDED), world.party("bob", OPEN_HANDED)
     hub = world.party("hub", hub_policy())
-    open_channel(world, alice, hub, 1_000, 1_000)
+    id = open_channel(world, alice, hub, 1_000, 1_000)
     open_channel(world, bob, hub, 1_000, 1_000)
-    return world, [alice, hub, bob], [(_machine(alice, world, bob),), (), ()]
+    return [alice, hub, bob], [(machine_command(alice, id, 100, 100, bob),), (), ()]
 
 
 NOT_EXPLORED = {

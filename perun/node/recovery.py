@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from perun.core.books import Books
+from perun.core.books import Books, Row
 from perun.core.config import Config
 from perun.core.rulebook import NO_RULES, Rulebook
 from perun.core.state import ChannelView, InstanceView
@@ -12,7 +12,7 @@ from perun.encoding.records import Extra
 from perun.node.guest import Guest
 from perun.ports import Store
 
-__all__ = ["open_books"]
+__all__ = ["just_read", "open_books"]
 
 
 def open_books(
@@ -32,9 +32,14 @@ def open_books(
             if guest is not None:
                 guest.load(row)
             continue
-        if type(row) is ChannelView:
-            row = replace(row, watched=False, met=False)
-        elif type(row) is InstanceView:
-            row = replace(row, watched=False)
-        books.load(row)
+        books.load(just_read(row))
     return books
+
+
+def just_read(row: Row) -> Row:
+    """A row without what was known of the world when it was written."""
+    if type(row) is ChannelView:
+        return replace(row, watched=False, met=False)
+    if type(row) is InstanceView:
+        return replace(row, watched=False)
+    return row

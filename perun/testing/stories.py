@@ -42,6 +42,7 @@ __all__ = [
     "hub_policy",
     "invite_to_game",
     "leave_invitation_open",
+    "machine_command",
     "open_channel",
 ]
 
@@ -85,6 +86,26 @@ def leave_invitation_open(books: Books, channel: ChannelId) -> None:
     books.load(Invitation(Salt(bytes(channel)), channel, terms, b"nobody", via))
 
 
+def machine_command(
+    alice: Party,
+    channel: ChannelId,
+    own: int,
+    peer: int,
+    end: Party | None = None,
+    life: int = 10_000,
+) -> CommandAddMachine:
+    """What adds a machine; `alice` is its Alice."""
+    return CommandAddMachine(
+        channel,
+        Wei(own),
+        Wei(peer),
+        UnixTime(alice.ledger.time + life),
+        Seconds(600),
+        alice.random(),
+        end.peer if end else b"",
+    )
+
+
 def add_machine(
     world: World,
     alice: Party,
@@ -96,17 +117,7 @@ def add_machine(
 ) -> MachineId:
     """A machine that is listed, and for a virtual channel ready; `alice` is its Alice."""
     before = set(alice.node.books.instances)
-    alice.do(
-        CommandAddMachine(
-            channel,
-            Wei(own),
-            Wei(peer),
-            UnixTime(world.ledger.time + life),
-            Seconds(600),
-            alice.random(),
-            end.peer if end else b"",
-        )
-    )
+    alice.do(machine_command(alice, channel, own, peer, end, life))
     world.settle()
     (id,) = set(alice.node.books.instances) - before
     return MachineId(id)
