@@ -95,6 +95,10 @@ class Amounts:
             return f"{units} of {asset[:8]}…"
         return f"{format_units(int(units), token.decimals)} {plain(token.symbol)}"
 
+    def signed(self, asset: str, units: str) -> str:
+        """The same, of what may be negative."""
+        return ("-" if units.startswith("-") else "") + self.show(asset, units.lstrip("-"))
+
     def name(self, asset: str) -> str:
         """Of an asset."""
         if asset.lower() == ETH_NAME:

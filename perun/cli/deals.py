@@ -40,7 +40,7 @@ def deals(node: Node, as_json: bool) -> None:
     amounts = Amounts(node)
     rows = table("id", "with", "you", "they", "arbiter", "until", "state", "gain")
     for one in found:
-        gain = "" if one.gain is None else _signed(amounts, one, one.gain)
+        gain = "" if one.gain is None else amounts.signed(one.asset, one.gain)
         rows.add_row(
             one.id[:14] + "…", who(one.peer, one.name), amounts.show(one.asset, one.amount),
             amounts.show(one.asset, one.peer_amount), one.arbiter[:10] + "…",
@@ -120,15 +120,11 @@ def _id(node: Node, start: str) -> str:
     return by_start([one.id for one in node.deals()], start, "deal")
 
 
-def _signed(amounts: Amounts, deal: Deal, gain: str) -> str:
-    return ("-" if gain.startswith("-") else "") + amounts.show(deal.asset, gain.lstrip("-"))
-
-
 def _show(amounts: Amounts, deal: Deal, as_json: bool) -> None:
     if as_json:
         print_json(deal)
         return
-    words = "" if deal.gain is None else f", {_signed(amounts, deal, deal.gain)} for you"
+    words = "" if deal.gain is None else f", {amounts.signed(deal.asset, deal.gain)} for you"
     say(console(), f"{deal.state}: deal {deal.id}{words}")
     if deal.instance is not None:
         say(console(), f"What an arbiter signs is about {deal.instance}.")

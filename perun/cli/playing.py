@@ -154,8 +154,8 @@ def _id(node: Node, start: str) -> str:
 
 
 def _signed(amounts: Amounts, game: Game) -> str:
-    gain = int(game.gain or 0)
-    return ("+" if gain > 0 else "-" if gain else "") + amounts.show(game.asset, str(abs(gain)))
+    gain = game.gain or "0"
+    return ("+" if int(gain) > 0 else "") + amounts.signed(game.asset, gain)
 
 
 def _end(amounts: Amounts, game: Game | None, *, as_json: bool) -> None:
