@@ -124,11 +124,11 @@ def settle(work: Work) -> None:
         return
     shelf, rows = work.shelf, []
     for machine, total in work.delivered.items():
-        shelf.unanswered[machine] = _SOON
         for last, number in shelf.undelivered.get(machine, {}).items():
             if last > total:
                 break
             rows.append(shelf.payments.get(number, work.desk))
+            shelf.unanswered[machine] = _SOON
     work.delivered.clear()
     for row in rows:
         if row is not None:
