@@ -1,7 +1,9 @@
 """Two payments under one secret: both happen or neither, whoever stops in the middle."""
 
 from perun.core.config import HubPolicy, Policy
-from perun.core.inputs import CommandReveal
+from perun.core.nanocontracts.hash_lock import (
+    CommandReveal,
+)
 from perun.crypto.hashing import keccak
 from perun.demo.moves import add_lock, open_channel, playground, wait_removed
 from perun.demo.stage import ETHER

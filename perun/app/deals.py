@@ -14,7 +14,11 @@ from perun.app.methods import BringAward, Escrow, GetDeals, LetGo
 from perun.app.spending import digest_of, known_errand
 from perun.app.texts import bytes_of, hexed, show_account, show_node
 from perun.app.work import Caller, Work
-from perun.core.inputs import CommandAward, CommandDeal, CommandLetGo
+from perun.core.nanocontracts.escrow import (
+    CommandAward,
+    CommandDeal,
+    CommandLetGo,
+)
 from perun.core.rules.accounting import gain
 from perun.core.state import InstanceView, Invitation, Role
 from perun.types import Address, Deal, Salt, Signature, UnixTime, Wei

@@ -17,8 +17,18 @@ from perun.app.spending import digest_of, known_errand
 from perun.app.values import Game
 from perun.app.work import Caller, Work
 from perun.core.faults import NotAllowedNow
-from perun.core.inputs import CommandClock, CommandFlip, CommandGame, CommandMove, CommandResign
-from perun.core.nanocontracts.turn_game import PACE
+from perun.core.nanocontracts.coin_flip import (
+    CommandFlip,
+)
+from perun.core.nanocontracts.plays import (
+    CommandClock,
+    CommandMove,
+    CommandResign,
+)
+from perun.core.nanocontracts.turn_game import (
+    PACE,
+    CommandGame,
+)
 from perun.core.state import LegStatus
 from perun.errors import Misuse
 from perun.games import view_of

@@ -18,7 +18,6 @@ from perun.types import (
     InstanceId,
     MachineId,
     Nonce,
-    Preimage,
     Record,
     Recorded,
     Salt,
@@ -38,26 +37,16 @@ __all__ = [
     "Command",
     "CommandAddMachine",
     "CommandAnswer",
-    "CommandAward",
     "CommandClaim",
-    "CommandClock",
     "CommandClose",
     "CommandConsent",
-    "CommandDeal",
     "CommandDispute",
     "CommandFund",
-    "CommandGame",
     "CommandJoin",
-    "CommandFlip",
-    "CommandLock",
-    "CommandMove",
     "CommandOffer",
     "CommandPay",
     "CommandRemove",
     "CommandReplace",
-    "CommandResign",
-    "CommandReveal",
-    "CommandLetGo",
     "CommandShow",
     "CommandTransfer",
     "CommandWithdraw",
@@ -74,7 +63,11 @@ __all__ = [
 # -------------------------------------------------------------------------------------- our user
 
 
-class CommandOffer(Record, frozen=True, gc=False):
+class Command(Record, frozen=True, gc=False):
+    """Something that our user asks for. Those of one kind of nanocontract stand with that kind."""
+
+
+class CommandOffer(Command, frozen=True, gc=False):
     """Offer a channel to a peer; we stand as its Alice (protocol, section 5, Joining)."""
 
     peer: PeerId
@@ -95,7 +88,7 @@ class CommandOffer(Record, frozen=True, gc=False):
     """Pay us into our credit when the channel closes by agreement."""
 
 
-class CommandJoin(Record, frozen=True, gc=False):
+class CommandJoin(Command, frozen=True, gc=False):
     """Answer a channel that a peer offered and our policy left to our user."""
 
     channel: ChannelId
@@ -105,21 +98,21 @@ class CommandJoin(Record, frozen=True, gc=False):
     """What the peer hears if we do not accept."""
 
 
-class CommandFund(Record, frozen=True, gc=False):
+class CommandFund(Command, frozen=True, gc=False):
     """Deposit to our side of a channel."""
 
     channel: ChannelId
     amount: Wei
 
 
-class CommandTransfer(Record, frozen=True, gc=False):
+class CommandTransfer(Command, frozen=True, gc=False):
     """Pay the peer by a new state; for many payments use a machine."""
 
     channel: ChannelId
     amount: Wei
 
 
-class CommandAnswer(Record, frozen=True, gc=False):
+class CommandAnswer(Command, frozen=True, gc=False):
     """Sign or refuse a peer's proposal that our policy left to our user."""
 
     channel: ChannelId
@@ -128,7 +121,7 @@ class CommandAnswer(Record, frozen=True, gc=False):
     reason: str = ""
 
 
-class CommandAddMachine(Record, frozen=True, gc=False):
+class CommandAddMachine(Command, frozen=True, gc=False):
     """Lock a payment machine with an end: the channel's peer, or somebody behind it as the hub."""
 
     channel: ChannelId
@@ -142,60 +135,7 @@ class CommandAddMachine(Record, frozen=True, gc=False):
     """The other end of a virtual channel; empty: the channel's peer."""
 
 
-class CommandLock(Record, frozen=True, gc=False):
-    """Lock a payment that happens if a secret is revealed in time; we pay."""
-
-    channel: ChannelId
-    amount: Wei
-    hash: bytes
-    """keccak256 of the preimage."""
-    deadline: UnixTime
-    random: Salt
-    end: PeerId = b""
-    """The receiver behind the hub; empty: the channel's peer."""
-
-
-class CommandFlip(Record, frozen=True, gc=False):
-    """Flip a coin for money with an end: the channel's peer, or somebody behind it as the hub."""
-
-    channel: ChannelId
-    own_lock: Wei
-    """What we pay if we lose."""
-    peer_lock: Wei
-    odds: int
-    """We lose in so many of 65,536 cases."""
-    validity: UnixTime
-    window: Seconds
-    random: Salt
-    secret: Preimage
-    """32 random bytes that are used for nothing else."""
-    end: PeerId = b""
-    """The other end behind the hub; empty: the channel's peer."""
-
-
-class CommandGame(Record, frozen=True, gc=False):
-    """Invite an end to a game in turns for money: the channel's peer, or somebody behind it as the
-    hub. Nothing is locked before the other end's user has agreed."""
-
-    channel: ChannelId
-    rules: Address
-    setup: bytes
-    """What the rules begin with; 32 bytes."""
-    own_lock: Wei
-    """What we pay if we lose."""
-    peer_lock: Wei
-    validity: UnixTime
-    """Until when it must be over, or taken to the chain."""
-    challenge: Seconds
-    own_bank: Seconds
-    """For all our moves on chain, if it comes to that."""
-    peer_bank: Seconds
-    random: Salt
-    end: PeerId = b""
-    """The other end behind the hub; empty: the channel's peer."""
-
-
-class CommandConsent(Record, frozen=True, gc=False):
+class CommandConsent(Command, frozen=True, gc=False):
     """Answer an invitation that was left to our user."""
 
     invitation: Salt
@@ -205,90 +145,27 @@ class CommandConsent(Record, frozen=True, gc=False):
     """What the inviter hears if we do not accept."""
 
 
-class CommandMove(Record, frozen=True, gc=False):
-    """Make a move in a game: off chain, or on chain if it is played there."""
-
-    instance: InstanceId
-    move: bytes
-    """In the rules' encoding."""
-
-
-class CommandResign(Record, frozen=True, gc=False):
-    """Give a game up: our whole lock is lost."""
-
-    instance: InstanceId
-
-
-class CommandClock(Record, frozen=True, gc=False):
-    """Take a game to the chain: the other side has to move there, against its clock."""
-
-    instance: InstanceId
-
-
-class CommandDeal(Record, frozen=True, gc=False):
-    """Invite an end to a deal in escrow: the channel's peer, or somebody behind it as the hub.
-    Nothing is locked before the other end's user has agreed."""
-
-    channel: ChannelId
-    arbiter: Address
-    """The key that may award any part of both locks, whoever holds it."""
-    own_lock: Wei
-    peer_lock: Wei
-    late_shift: Wei
-    """What moves from us to the other end if nobody has said anything by `due`."""
-    due: UnixTime
-    validity: UnixTime
-    challenge: Seconds
-    random: Salt
-    end: PeerId = b""
-    """The other end behind the hub; empty: the channel's peer."""
-
-
-class CommandAward(Record, frozen=True, gc=False):
-    """Bring the arbiter's word about a deal: off chain if the other end follows, else on chain."""
-
-    instance: InstanceId
-    shift: Wei
-    """From the deal's Alice to its Bob."""
-    signature: Signature
-
-
-class CommandLetGo(Record, frozen=True, gc=False):
-    """Let a deal go at this shift, if the other end does, too; giving it all needs no answer."""
-
-    instance: InstanceId
-    shift: Wei
-    """From the deal's Alice to its Bob."""
-
-
-class CommandReveal(Record, frozen=True, gc=False):
-    """Cash a hash time lock with its preimage: off chain if the payer follows, else on chain."""
-
-    instance: InstanceId
-    preimage: Preimage
-
-
-class CommandPay(Record, frozen=True, gc=False):
+class CommandPay(Command, frozen=True, gc=False):
     """Pay `amount` in a machine: one signature, one message."""
 
     machine: MachineId
     amount: Wei
 
 
-class CommandShow(Record, frozen=True, gc=False):
+class CommandShow(Command, frozen=True, gc=False):
     """Say our newest statement of a machine again: the payee may have missed it, or refused it for
     a reason that is gone."""
 
     machine: MachineId
 
 
-class CommandRemove(Record, frozen=True, gc=False):
+class CommandRemove(Command, frozen=True, gc=False):
     """Take an instance out at what was paid in it; closes a virtual channel."""
 
     instance: InstanceId
 
 
-class CommandReplace(Record, frozen=True, gc=False):
+class CommandReplace(Command, frozen=True, gc=False):
     """Resize or renew a machine: removed and added with a fresh salt in one state."""
 
     machine: MachineId
@@ -299,13 +176,13 @@ class CommandReplace(Record, frozen=True, gc=False):
     random: Salt
 
 
-class CommandClose(Record, frozen=True, gc=False):
+class CommandClose(Command, frozen=True, gc=False):
     """End a channel by agreement, at its newest state, which must list no nano."""
 
     channel: ChannelId
 
 
-class CommandWithdraw(Record, frozen=True, gc=False):
+class CommandWithdraw(Command, frozen=True, gc=False):
     """Pay out of an open channel by agreement."""
 
     channel: ChannelId
@@ -313,47 +190,18 @@ class CommandWithdraw(Record, frozen=True, gc=False):
     peer_amount: Wei = Wei(0)
 
 
-class CommandDispute(Record, frozen=True, gc=False):
+class CommandDispute(Command, frozen=True, gc=False):
     """Leave a channel through the chain, alone against everybody."""
 
     channel: ChannelId
 
 
-class CommandClaim(Record, frozen=True, gc=False):
+class CommandClaim(Command, frozen=True, gc=False):
     """Take credit out of the contract."""
 
     asset: Asset
     amount: Wei
     to: Address
-
-
-Command = (
-    CommandOffer
-    | CommandJoin
-    | CommandFund
-    | CommandTransfer
-    | CommandAnswer
-    | CommandAddMachine
-    | CommandFlip
-    | CommandGame
-    | CommandConsent
-    | CommandDeal
-    | CommandAward
-    | CommandLetGo
-    | CommandMove
-    | CommandResign
-    | CommandClock
-    | CommandLock
-    | CommandReveal
-    | CommandPay
-    | CommandShow
-    | CommandRemove
-    | CommandReplace
-    | CommandClose
-    | CommandWithdraw
-    | CommandDispute
-    | CommandClaim
-)
 
 
 # ----------------------------------------------------------------------------------------- peers

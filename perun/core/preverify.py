@@ -7,7 +7,7 @@ not foreseen is checked in its turn, and one that comes to nothing was checked i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from perun.core.books import Books
 from perun.core.inputs import ChainInstance, CommandPay, CommandTransfer, Received
@@ -21,14 +21,12 @@ from perun.encoding.messages import (
     Invite,
     Invited,
     Leave,
+    OfInstance,
     Paid,
     Pay,
-    Play,
-    Played,
     Propose,
     ReadySigned,
     RequestInstance,
-    RevealSecret,
 )
 from perun.types import Address, ChannelId, InstanceId, MachineId, Ready, Statement
 
@@ -95,7 +93,7 @@ def _expected_of(books: Books, received: Received) -> Expected | None:
 
 _OF_MACHINE: Final = frozenset({Pay, Paid, ReadySigned, Leave})
 _OF_CHANNEL: Final = frozenset({AnswerState, GrantInstance})
-_OF_INSTANCE: Final = frozenset({RevealSecret, Play, Played})
+_OF_INSTANCE: Final = frozenset(get_args(OfInstance))
 
 
 def channels_of(books: Books, input: object) -> tuple[ChannelId, ...]:

@@ -11,38 +11,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from perun.core import clockwork, meeting, open_at_once, starting
 from perun.core.books import Draft
-from perun.core.channel import commands, declining, funding, joining, offers, proposals, secrets
+from perun.core.channel import commands, declining, funding, joining, offers, proposals
 from perun.core.inputs import (
     ChainAnnounced,
     ChainBlock,
     ChainChannel,
     ChainCredit,
     ChainInstance,
-    CommandAddMachine,
     CommandAnswer,
-    CommandAward,
     CommandClaim,
-    CommandClock,
     CommandClose,
     CommandConsent,
-    CommandDeal,
     CommandDispute,
-    CommandFlip,
     CommandFund,
-    CommandGame,
     CommandJoin,
-    CommandLetGo,
-    CommandLock,
-    CommandMove,
     CommandOffer,
     CommandRemove,
     CommandReplace,
-    CommandResign,
-    CommandReveal,
     CommandShow,
     CommandTransfer,
     CommandWithdraw,
@@ -51,10 +40,11 @@ from perun.core.inputs import (
     Restarted,
     Tick,
 )
+from perun.core.nanocontracts.kinds import KINDS
 from perun.core.rules.phases import Phase
 from perun.core.virtual import doing, ends, invitations, leaving
 from perun.encoding import messages as m
-from perun.types import ChannelId, Close, Move, Open, Position, Ready, State, Withdraw
+from perun.types import ChannelId, Close, Open, Ready, State, Withdraw
 
 __all__ = ["SIGNED", "TABLE", "Row"]
 
@@ -90,6 +80,10 @@ def _of(path: str) -> Callable[[Draft, Any], ChannelId]:
 
 _ITS = _by("channel")
 
+# What each kind of nanocontract adds: see `Kind`.
+_INVITES = [command for kind in KINDS.values() for command in kind.invites]
+_ORDERS = [command for kind in KINDS.values() for command in kind.orders]
+
 TABLE: Final[dict[type, Row]] = {
     # Our user.
     CommandOffer: Row(joining.offer),
@@ -97,20 +91,11 @@ TABLE: Final[dict[type, Row]] = {
     CommandFund: Row(funding.fund, _LIVE, _ITS),
     CommandTransfer: Row(commands.transfer, _LIVE, _ITS),
     CommandAnswer: Row(commands.answer, frozenset({Phase.HOLDING, Phase.PROPOSED}), _ITS),
-    CommandAddMachine: Row(invitations.add_machine, _LIVE, _ITS),
-    CommandFlip: Row(invitations.flip_coin, _LIVE, _ITS),
-    CommandGame: Row(invitations.invite_to_game, _LIVE, _ITS),
+    **dict.fromkeys(_INVITES, Row(invitations.invite, _LIVE, _ITS)),
+    **dict.fromkeys(_ORDERS, Row(doing.order, _JOINED - {Phase.ENDED}, _of("instance"))),
     CommandConsent: Row(invitations.consent),
-    CommandDeal: Row(invitations.propose_deal, _LIVE, _ITS),
-    CommandAward: Row(doing.award, _JOINED - {Phase.ENDED}, _of("instance")),
-    CommandLetGo: Row(doing.let_go, _JOINED - {Phase.ENDED}, _of("instance")),
-    CommandMove: Row(doing.choose, _JOINED - {Phase.ENDED}, _of("instance")),
-    CommandResign: Row(doing.resign, _JOINED - {Phase.ENDED}, _of("instance")),
-    CommandClock: Row(doing.call, _JOINED - {Phase.ENDED}, _of("instance")),
-    CommandLock: Row(invitations.lock_payment, _LIVE, _ITS),
     CommandReplace: Row(invitations.replace_machine, _LIVE, _of("machine")),
     CommandRemove: Row(commands.remove, _LIVE, _of("instance")),
-    CommandReveal: Row(secrets.reveal, _JOINED - {Phase.ENDED}, _of("instance")),
     CommandClose: Row(offers.close, frozenset({Phase.IDLE, Phase.DISPUTED}), _ITS),
     CommandWithdraw: Row(offers.withdraw, _LIVE, _ITS),
     CommandDispute: Row(
@@ -141,10 +126,7 @@ TABLE: Final[dict[type, Row]] = {
     m.DeclineInvite: Row(invitations.on_decline),
     m.RefuseInstance: Row(declining.on_refused),
     m.ReadySigned: Row(doing.on_ready),
-    m.RevealSecret: Row(doing.on_secret),
-    m.LetGo: Row(doing.on_let_go),
-    m.Play: Row(doing.on_play),
-    m.Played: Row(doing.on_played),
+    **dict.fromkeys(get_args(m.OfInstance), Row(doing.on_said)),
     m.Leave: Row(leaving.on_leave),
     # The wire, the chain and our clock.
     Connected: Row(meeting.on_connected),
@@ -162,8 +144,7 @@ TABLE: Final[dict[type, Row]] = {
 SIGNED: Final[dict[type, Callable[..., None]]] = {
     State: proposals.on_state_signed,
     Ready: doing.on_ready_signed,
-    Position: doing.on_position_signed,
-    Move: doing.on_move_signed,
+    **dict.fromkeys((one for kind in KINDS.values() for one in kind.signed), doing.on_signed),
     Open: joining.on_open_signed,
     Close: offers.on_close_signed,
     Withdraw: offers.on_withdraw_signed,

@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from perun.core.inputs import CommandAddMachine, CommandLock, CommandOffer
+from perun.core.inputs import (
+    CommandAddMachine,
+    CommandOffer,
+)
+from perun.core.nanocontracts.hash_lock import (
+    CommandLock,
+)
 from perun.core.notices import ChannelEnded, InstanceAdded
 from perun.core.state import LegStatus
 from perun.demo.chains import open_chain

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from perun.bindings import ms_contract_calls
 from perun.chain.wishes import Wish
-from perun.core.inputs import CommandPay, CommandRemove, CommandReveal, CommandTransfer
+from perun.core.inputs import (
+    CommandPay,
+    CommandRemove,
+    CommandTransfer,
+)
+from perun.core.nanocontracts.hash_lock import (
+    CommandReveal,
+)
 from perun.crypto.hashing import keccak
 from perun.demo.character import Character
 from perun.demo.moves import add_lock, add_machine, open_channel, wait_removed

@@ -58,6 +58,7 @@ __all__ = [
     "OfferChannel",
     "OfferClose",
     "OfferWithdraw",
+    "OfInstance",
     "Over",
     "Paid",
     "Pay",
@@ -478,6 +479,9 @@ class Noted(_Message, frozen=True, gc=False, tag=61):
 GuestMessage = Note | Noted
 """What the core neither says nor hears: the runtime hands it to the program above."""
 
+OfInstance = RevealSecret | LetGo | Play | Played
+"""What the ends of an instance say of it once both have locked it: its kind takes it up. Each names
+its `instance`."""
 
 Message = (
     Pay
@@ -485,10 +489,7 @@ Message = (
     | NotPaid
     | ReadySigned
     | Leave
-    | RevealSecret
-    | LetGo
-    | Play
-    | Played
+    | OfInstance
     | Propose
     | AnswerState
     | ShowState

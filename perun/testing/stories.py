@@ -7,11 +7,19 @@ from perun.core.config import HubPolicy, Policy
 from perun.core.inputs import (
     CommandAddMachine,
     CommandConsent,
-    CommandDeal,
-    CommandFlip,
-    CommandGame,
-    CommandLock,
     CommandOffer,
+)
+from perun.core.nanocontracts.coin_flip import (
+    CommandFlip,
+)
+from perun.core.nanocontracts.escrow import (
+    CommandDeal,
+)
+from perun.core.nanocontracts.hash_lock import (
+    CommandLock,
+)
+from perun.core.nanocontracts.turn_game import (
+    CommandGame,
 )
 from perun.core.state import InstanceView, Invitation
 from perun.testing.parties import Party, World

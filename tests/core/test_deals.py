@@ -5,8 +5,17 @@ from __future__ import annotations
 import pytest
 
 from perun.core.faults import InstanceRejected, NotAllowedNow, UnexpectedMessage
-from perun.core.inputs import CommandAward, CommandDispute, CommandLetGo, Received
-from perun.core.nanocontracts.escrow import AWARDED, CONFLICT, LATE
+from perun.core.inputs import (
+    CommandDispute,
+    Received,
+)
+from perun.core.nanocontracts.escrow import (
+    AWARDED,
+    CONFLICT,
+    LATE,
+    CommandAward,
+    CommandLetGo,
+)
 from perun.core.state import InstanceView, LegStatus, Role
 from perun.core.states.valuation import balance
 from perun.crypto.keys import SecretKey

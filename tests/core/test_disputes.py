@@ -6,7 +6,14 @@ import pytest
 
 from perun.core.effects import Settle, SubmitEvidence
 from perun.core.faults import NotAllowedNow
-from perun.core.inputs import CommandDispute, CommandPay, CommandReveal, CommandTransfer
+from perun.core.inputs import (
+    CommandDispute,
+    CommandPay,
+    CommandTransfer,
+)
+from perun.core.nanocontracts.hash_lock import (
+    CommandReveal,
+)
 from perun.core.notices import ChannelDisputed, ChannelEnded
 from perun.core.states.valuation import balance
 from perun.crypto.hashing import keccak

@@ -25,10 +25,12 @@ from perun.core.inputs import (
     CommandOffer,
     CommandPay,
     CommandRemove,
-    CommandReveal,
     CommandTransfer,
     CommandWithdraw,
     Tick,
+)
+from perun.core.nanocontracts.hash_lock import (
+    CommandReveal,
 )
 from perun.core.notices import (
     ChannelDisputed,

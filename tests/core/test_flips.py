@@ -7,8 +7,15 @@ from msgspec.structs import replace
 
 from perun.core.effects import SubmitEvidence
 from perun.core.faults import BadProposal, InstanceRejected, UnexpectedMessage
-from perun.core.inputs import CommandDispute, CommandFlip, Received
-from perun.core.nanocontracts.coin_flip import COIN_FLIP, flip_shift
+from perun.core.inputs import (
+    CommandDispute,
+    Received,
+)
+from perun.core.nanocontracts.coin_flip import (
+    COIN_FLIP,
+    CommandFlip,
+    flip_shift,
+)
 from perun.core.notices import InstanceRefused, InstanceRemoved
 from perun.core.state import InstanceView, LegStatus, Role
 from perun.core.states.valuation import balance

@@ -8,14 +8,18 @@ from msgspec.structs import replace
 from perun.core.effects import SubmitEvidence
 from perun.core.faults import InstanceRejected, NotAllowedNow, UnexpectedMessage
 from perun.core.inputs import (
-    CommandClock,
     CommandDispute,
-    CommandGame,
-    CommandMove,
-    CommandResign,
     Received,
 )
-from perun.core.nanocontracts.turn_game import TURN_GAME
+from perun.core.nanocontracts.plays import (
+    CommandClock,
+    CommandMove,
+    CommandResign,
+)
+from perun.core.nanocontracts.turn_game import (
+    TURN_GAME,
+    CommandGame,
+)
 from perun.core.notices import GameBegan, GameMoved, InstanceRefused, InvitationHeld
 from perun.core.signing import digest
 from perun.core.state import GameView, LegStatus, Ply, Totals

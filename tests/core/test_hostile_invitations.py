@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from perun.core.inputs import CommandOffer, CommandReveal, CommandTransfer
+from perun.core.inputs import (
+    CommandOffer,
+    CommandTransfer,
+)
+from perun.core.nanocontracts.hash_lock import (
+    CommandReveal,
+)
 from perun.core.notices import ChannelRefused, InstanceRefused, VirtualReady
 from perun.core.rules.phases import Phase, phase
 from perun.core.state import Invitation, LegStatus

@@ -12,10 +12,12 @@ from perun.core.hub.policy import why_refuse
 from perun.core.inputs import (
     CommandAddMachine,
     CommandDispute,
-    CommandLock,
     CommandPay,
     CommandRemove,
     CommandReplace,
+)
+from perun.core.nanocontracts.hash_lock import (
+    CommandLock,
     CommandReveal,
 )
 from perun.core.nanocontracts.instances import nano_of

@@ -52,7 +52,6 @@ EACH: list[Terms] = [
 ]
 
 MACHINES_ONLY = {
-    "channel/secrets.py": "a secret opens a hash lock",
     "hub/queue.py": "only a machine takes another's place",
     "virtual/invitations.py": "only a machine takes another's place",
     "virtual/leaving.py": "only a machine is left",

@@ -15,14 +15,16 @@ from perun.core.inputs import (
     CommandPay,
     CommandRemove,
     CommandReplace,
-    CommandReveal,
     CommandTransfer,
     Received,
     Restarted,
 )
 from perun.core.limits import Limits
 from perun.core.nanocontracts.coin_flip import COIN_FLIP
-from perun.core.nanocontracts.hash_lock import HASH_LOCK
+from perun.core.nanocontracts.hash_lock import (
+    HASH_LOCK,
+    CommandReveal,
+)
 from perun.core.nanocontracts.instances import check_terms
 from perun.core.nanocontracts.kind import Kind
 from perun.core.nanocontracts.machine import MACHINE

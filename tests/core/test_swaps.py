@@ -7,8 +7,13 @@ import math
 import pytest
 from msgspec.structs import replace
 
-from perun.core.inputs import CommandDispute, CommandReveal
+from perun.core.inputs import (
+    CommandDispute,
+)
 from perun.core.limits import Limits
+from perun.core.nanocontracts.hash_lock import (
+    CommandReveal,
+)
 from perun.core.notices import PreimageLearnt
 from perun.core.rules.swaps import (
     Place,

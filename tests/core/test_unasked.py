@@ -12,11 +12,13 @@ from perun.core.faults import UnexpectedMessage
 from perun.core.inputs import (
     CommandAddMachine,
     CommandDispute,
-    CommandLock,
     CommandPay,
     CommandRemove,
     CommandTransfer,
     Received,
+)
+from perun.core.nanocontracts.hash_lock import (
+    CommandLock,
 )
 from perun.core.notices import InstanceAdded, InstanceRefused, VirtualReady
 from perun.core.preverify import expected_of

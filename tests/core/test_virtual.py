@@ -16,9 +16,11 @@ from perun.core.inputs import (
     CommandDispute,
     CommandPay,
     CommandRemove,
-    CommandReveal,
     Input,
     Signed,
+)
+from perun.core.nanocontracts.hash_lock import (
+    CommandReveal,
 )
 from perun.core.notices import InstanceRefused, ProposalRefused, VirtualReady
 from perun.core.state import HubStage, Intent, LegStatus, Purpose

@@ -13,7 +13,9 @@ from msgspec.structs import fields
 
 import perun
 from perun import crypto
-from perun.core.inputs import CommandReveal
+from perun.core.nanocontracts.hash_lock import (
+    CommandReveal,
+)
 from perun.core.notices import PreimageLearnt
 from perun.crypto import SecretKey, interop
 from perun.encoding.messages import Propose

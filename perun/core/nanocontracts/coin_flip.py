@@ -6,25 +6,39 @@ follows. Whoever gets no answer says it on chain, in time; then silence costs th
 
 from __future__ import annotations
 
-from typing import ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
+from perun import checks
 from perun.core.books import Books, Draft
 from perun.core.config import Deployment
 from perun.core.faults import BadProposal, InstanceRejected
+from perun.core.inputs import Command
 from perun.core.limits import Limits
 from perun.core.nanocontracts.kind import Due, Kind, domain_in
 from perun.core.rules.phases import fresh
-from perun.core.state import InstanceView, Role, Totals
+from perun.core.state import InstanceView, PeerId, Role, Totals
 from perun.crypto.hashing import keccak
 from perun.encoding.domains import CoinFlipDomain
 from perun.encoding.evidence import flip_evidence
 from perun.encoding.ids import flip_commit, flip_id, flip_words
-from perun.encoding.messages import Propose, RevealSecret
-from perun.types import Address, Flip, FlipRecord, InstanceId, Preimage, Salt, UnixTime, Wei
+from perun.encoding.messages import OfInstance, Propose, RevealSecret
+from perun.types import (
+    Address,
+    ChannelId,
+    Flip,
+    FlipRecord,
+    InstanceId,
+    Preimage,
+    Salt,
+    Seconds,
+    UnixTime,
+    Wei,
+)
 
-__all__ = ["COIN_FLIP", "flip_shift"]
+__all__ = ["COIN_FLIP", "CommandFlip", "flip_shift"]
 
 CASES = 2**16
 
@@ -35,10 +49,48 @@ def flip_shift(flip: Flip, alice: bytes, bob: bytes) -> Wei:
     return Wei(flip.alice_lock if total % CASES < flip.odds else -flip.bob_lock)
 
 
+class CommandFlip(Command, frozen=True, gc=False):
+    """Flip a coin for money with an end: the channel's peer, or somebody behind it as the hub."""
+
+    channel: ChannelId
+    own_lock: Wei
+    """What we pay if we lose."""
+    peer_lock: Wei
+    odds: int
+    """We lose in so many of 65,536 cases."""
+    validity: UnixTime
+    window: Seconds
+    random: Salt
+    secret: Preimage
+    """32 random bytes that are used for nothing else."""
+    end: PeerId = b""
+    """The other end behind the hub; empty: the channel's peer."""
+
+
+def flip(draft: Draft, command: CommandFlip, own: Address, end: Address) -> Flip:  # noqa: ARG001
+    """What our user invites to; the other end's commitment comes with its answer."""
+    checks.length("secret", command.secret, 32)
+    return Flip(
+        command.own_lock,
+        command.peer_lock,
+        flip_commit(False, command.secret),
+        bytes(32),
+        command.odds,
+        command.validity,
+        command.window,
+        command.random,
+    )
+
+
 class _CoinFlipKind(Kind[Flip, FlipRecord]):
+    terms = Flip
     domain = CoinFlipDomain
     talks: ClassVar[bool] = False
     readies: ClassVar[bool] = True
+    invites = MappingProxyType({CommandFlip: flip})
+
+    def secret(self, command: Any) -> bytes:
+        return bytes(command.secret)
 
     # Rule flip-1.
     def half(self, seed: bytes, terms: Flip) -> tuple[Salt, bytes]:
@@ -141,9 +193,12 @@ class _CoinFlipKind(Kind[Flip, FlipRecord]):
         shift = flip_shift(_terms(instance), *instance.secrets)
         return (shift > 0) is (instance.role is Role.BOB)
 
-    def hear(self, draft: Draft, instance: InstanceView, secret: bytes) -> bool:
+    def hear(self, draft: Draft, instance: InstanceView, message: OfInstance) -> bool:
+        """The other end has revealed."""
+        if not isinstance(message, RevealSecret):
+            return super().hear(draft, instance, message)
         assert instance.role is not None
-        return _keep(draft, instance, instance.role.other, secret)
+        return _keep(draft, instance, instance.role.other, message.secret)
 
     # ------------------------------------------------------------------------ what the chain says
 

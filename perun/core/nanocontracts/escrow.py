@@ -6,6 +6,7 @@ arbiter can award us nothing at any time, so our whole lock counts as lost until
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import ClassVar
 
 from msgspec.structs import replace
@@ -13,32 +14,35 @@ from msgspec.structs import replace
 from perun.core.books import Books, Draft
 from perun.core.config import Deployment
 from perun.core.faults import BadProposal, InstanceRejected, NotAllowedNow
-from perun.core.inputs import CommandAward, CommandLetGo
+from perun.core.inputs import Command
 from perun.core.limits import Limits
 from perun.core.nanocontracts.kind import Due, Kind, domain_in
 from perun.core.rules.accounting import gain
 from perun.core.rules.phases import fresh
-from perun.core.state import HeldAward, InstanceView, Role, Totals
+from perun.core.state import HeldAward, InstanceView, PeerId, Role, Totals
 from perun.crypto.signatures import recover
 from perun.encoding.domains import EscrowDomain
 from perun.encoding.evidence import award_evidence, late_evidence
 from perun.encoding.ids import deal_id
-from perun.encoding.messages import LetGo, Propose
+from perun.encoding.messages import LetGo, OfInstance, Propose
 from perun.encoding.typed_data import award_digest
 from perun.types import (
     ZERO_ADDRESS,
     Address,
     Award,
+    ChannelId,
     Deal,
     DealId,
     DealRecord,
     InstanceId,
+    Salt,
+    Seconds,
     Signature,
     UnixTime,
     Wei,
 )
 
-__all__ = ["ESCROW", "award", "hear", "is_award", "let_go"]
+__all__ = ["ESCROW", "CommandAward", "CommandDeal", "CommandLetGo", "is_award"]
 
 LATE, AWARDED, CONFLICT, AGREED = range(4)
 """Ranks of evidence, as the contract stores them."""
@@ -46,11 +50,102 @@ LATE, AWARDED, CONFLICT, AGREED = range(4)
 _NOBODY = Signature(b"")
 
 
+# ------------------------------------------------------------------------------------- our user
+
+
+class CommandDeal(Command, frozen=True, gc=False):
+    """Invite an end to a deal in escrow: the channel's peer, or somebody behind it as the hub.
+    Nothing is locked before the other end's user has agreed."""
+
+    channel: ChannelId
+    arbiter: Address
+    """The key that may award any part of both locks, whoever holds it."""
+    own_lock: Wei
+    peer_lock: Wei
+    late_shift: Wei
+    """What moves from us to the other end if nobody has said anything by `due`."""
+    due: UnixTime
+    validity: UnixTime
+    challenge: Seconds
+    random: Salt
+    end: PeerId = b""
+    """The other end behind the hub; empty: the channel's peer."""
+
+
+class CommandAward(Command, frozen=True, gc=False):
+    """Bring the arbiter's word about a deal: off chain if the other end follows, else on chain."""
+
+    instance: InstanceId
+    shift: Wei
+    """From the deal's Alice to its Bob."""
+    signature: Signature
+
+
+class CommandLetGo(Command, frozen=True, gc=False):
+    """Let a deal go at this shift, if the other end does, too; giving it all needs no answer."""
+
+    instance: InstanceId
+    shift: Wei
+    """From the deal's Alice to its Bob."""
+
+
+# Rule deal-1.
+def propose(draft: Draft, command: CommandDeal, own: Address, end: Address) -> Deal:  # noqa: ARG001
+    """What our user invites to."""
+    return Deal(
+        own,
+        end,
+        command.arbiter,
+        command.own_lock,
+        command.peer_lock,
+        command.late_shift,
+        command.due,
+        command.validity,
+        command.challenge,
+        command.random,
+    )
+
+
+def award(draft: Draft, command: CommandAward) -> None:
+    """Our user brings the arbiter's word.
+
+    Raises:
+        NotAllowedNow: it is not the arbiter's, or for more than a lock.
+    """
+    instance = _ours(draft, command.instance, "take the award")
+    if not is_award(draft.config.deployment, instance, command.shift, command.signature):
+        raise NotAllowedNow("take the award", "the arbiter has not signed this for this deal")
+    _keep(draft, instance, command.shift, command.signature)
+
+
+def let_go(draft: Draft, command: CommandLetGo) -> None:
+    """Our user names the shift at which the deal may go.
+
+    Raises:
+        NotAllowedNow: it is more than a lock.
+    """
+    instance = _ours(draft, command.instance, "let it go")
+    deal = _terms(instance)
+    if not -deal.bob_lock <= command.shift <= deal.alice_lock:
+        raise NotAllowedNow("let it go", "it is more than the side that pays has locked")
+    draft.put(replace(instance, offers=(command.shift, instance.offers[1])))
+
+
+def _ours(draft: Draft, id: InstanceId, what: str) -> InstanceView:
+    instance = draft.instance(id)
+    if not isinstance(instance.terms, Deal) or instance.role is None:
+        raise NotAllowedNow(what, "this is not a deal of ours")
+    return instance
+
+
 class _EscrowKind(Kind[Deal, DealRecord]):
+    terms = Deal
     domain = EscrowDomain
     talks: ClassVar[bool] = False
     readies: ClassVar[bool] = False
     asks: ClassVar[bool] = True
+    invites = MappingProxyType({CommandDeal: propose})
+    orders = MappingProxyType({CommandAward: award, CommandLetGo: let_go})
 
     # Rule deal-1.
     def check_invited(self, books: Books, terms: Deal) -> None:
@@ -153,6 +248,12 @@ class _EscrowKind(Kind[Deal, DealRecord]):
     def _say(self, draft: Draft, instance: InstanceView, shift: Wei, signature: Signature) -> None:
         draft.send(instance.end, LetGo(instance.id, shift, signature), instance.via)
 
+    def hear(self, draft: Draft, instance: InstanceView, message: OfInstance) -> bool:
+        """An award, or the shift at which the other end lets it go."""
+        if not isinstance(message, LetGo):
+            return super().hear(draft, instance, message)
+        return _hear(draft, instance, message.shift, message.signature)
+
     # ------------------------------------------------------------------------------- what proves it
 
     def show(self, draft: Draft, instance: InstanceView, message: Propose) -> Propose:
@@ -171,7 +272,7 @@ class _EscrowKind(Kind[Deal, DealRecord]):
             return
         shift = Wei(message.paid - message.received)
         shift = shift if instance.role is Role.BOB else Wei(-shift)
-        hear(draft, instance, shift, message.paid_signature)
+        _hear(draft, instance, shift, message.paid_signature)
 
     # Rule deal-4.
     def named(
@@ -222,54 +323,6 @@ def tag_of(shift: Wei) -> bytes:
     return shift.to_bytes(14, "big", signed=True)
 
 
-# ------------------------------------------------------------------------------------- our user
-
-
-def award(draft: Draft, command: CommandAward) -> None:
-    """Our user brings the arbiter's word.
-
-    Raises:
-        NotAllowedNow: it is not the arbiter's, or for more than a lock.
-    """
-    instance = _ours(draft, command.instance, "take the award")
-    if not is_award(draft.config.deployment, instance, command.shift, command.signature):
-        raise NotAllowedNow("take the award", "the arbiter has not signed this for this deal")
-    _keep(draft, instance, command.shift, command.signature)
-
-
-def let_go(draft: Draft, command: CommandLetGo) -> None:
-    """Our user names the shift at which the deal may go.
-
-    Raises:
-        NotAllowedNow: it is more than a lock.
-    """
-    instance = _ours(draft, command.instance, "let it go")
-    deal = _terms(instance)
-    if not -deal.bob_lock <= command.shift <= deal.alice_lock:
-        raise NotAllowedNow("let it go", "it is more than the side that pays has locked")
-    draft.put(replace(instance, offers=(command.shift, instance.offers[1])))
-
-
-def hear(draft: Draft, instance: InstanceView, shift: Wei, signature: Signature) -> bool:
-    """Keeps an award, or the shift that the other end has named. False: nothing new, or nothing."""
-    if not isinstance(instance.terms, Deal):
-        return False
-    if not signature:
-        if instance.offers[1] == shift:
-            return False
-        draft.put(replace(instance, offers=(instance.offers[0], shift)))
-        return True
-    known = is_award(draft.config.deployment, instance, shift, signature)
-    return known and _keep(draft, instance, shift, signature)
-
-
-def _ours(draft: Draft, id: InstanceId, what: str) -> InstanceView:
-    instance = draft.instance(id)
-    if not isinstance(instance.terms, Deal) or instance.role is None:
-        raise NotAllowedNow(what, "this is not a deal of ours")
-    return instance
-
-
 # ---------------------------------------------------------------------------------------- parts
 
 
@@ -293,6 +346,17 @@ def is_award(
     domain = domain_in(deployment, EscrowDomain)
     said = Award(DealId(instance.id), shift)
     return recover(award_digest(domain, said), signature) == deal.arbiter
+
+
+def _hear(draft: Draft, instance: InstanceView, shift: Wei, signature: Signature) -> bool:
+    """Keeps an award, or the shift that the other end has named. False: nothing new, or nothing."""
+    if not signature:
+        if instance.offers[1] == shift:
+            return False
+        draft.put(replace(instance, offers=(instance.offers[0], shift)))
+        return True
+    known = is_award(draft.config.deployment, instance, shift, signature)
+    return known and _keep(draft, instance, shift, signature)
 
 
 def _keep(draft: Draft, instance: InstanceView, shift: Wei, signature: Signature) -> bool:

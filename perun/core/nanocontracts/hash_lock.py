@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import ClassVar
 
 from msgspec.structs import replace
 
 from perun.core.books import Books, Draft
 from perun.core.config import Deployment
-from perun.core.faults import BadProposal
+from perun.core.faults import BadProposal, NotAllowedNow
+from perun.core.inputs import Command
 from perun.core.limits import Limits
 from perun.core.nanocontracts.kind import Due, Kind, domain_in
 from perun.core.notices import PreimageLearnt
-from perun.core.state import InstanceView, LegStatus, Role, Totals
+from perun.core.state import InstanceView, LegStatus, PeerId, Role, Totals
 from perun.crypto.hashing import keccak
 from perun.encoding.domains import HashTimeLockDomain
 from perun.encoding.evidence import reveal_evidence
 from perun.encoding.ids import lock_id
 from perun.encoding.messages import Propose
-from perun.types import Address, InstanceId, Lock, LockRecord, Preimage, UnixTime, Wei
+from perun.types import (
+    Address,
+    ChannelId,
+    InstanceId,
+    Lock,
+    LockRecord,
+    Preimage,
+    Salt,
+    UnixTime,
+    Wei,
+)
 
-__all__ = ["HASH_LOCK", "lock_shift", "payer_of_lock"]
+__all__ = ["HASH_LOCK", "CommandLock", "CommandReveal", "lock_shift", "payer_of_lock"]
 
 
 def lock_shift(lock: Lock) -> Wei:
@@ -33,10 +45,59 @@ def payer_of_lock(lock: Lock) -> Role:
     return Role.BOB if lock.bob_pays else Role.ALICE
 
 
+# ------------------------------------------------------------------------------------- our user
+
+
+class CommandLock(Command, frozen=True, gc=False):
+    """Lock a payment that happens if a secret is revealed in time; we pay."""
+
+    channel: ChannelId
+    amount: Wei
+    hash: bytes
+    """keccak256 of the preimage."""
+    deadline: UnixTime
+    random: Salt
+    end: PeerId = b""
+    """The receiver behind the hub; empty: the channel's peer."""
+
+
+class CommandReveal(Command, frozen=True, gc=False):
+    """Cash a hash time lock with its preimage: off chain if the payer follows, else on chain."""
+
+    instance: InstanceId
+    preimage: Preimage
+
+
+def lock(draft: Draft, command: CommandLock, own: Address, end: Address) -> Lock:  # noqa: ARG001
+    """What our user invites to: who is invited receives."""
+    return Lock(command.amount, False, command.hash, command.deadline, command.random)
+
+
+def reveal(draft: Draft, command: CommandReveal) -> None:
+    """Our user knows the secret: keep it; the removal that pays us is proposed unasked.
+
+    In a channel of two the receiver proposes it with the secret; over a hub too, which pays by rule
+    (c) and is paid in turn by rule (d). If nobody answers, `due` reveals on chain.
+
+    Raises:
+        NotAllowedNow: it is not the secret, or not our lock to cash.
+    """
+    instance, preimage = draft.instance(command.instance), command.preimage
+    terms = instance.lock
+    if terms is None or keccak(preimage) != terms.hash:
+        raise NotAllowedNow("reveal", "this is not the secret of a lock of ours")
+    if instance.role is not payer_of_lock(terms).other:
+        raise NotAllowedNow("reveal", "the other side is paid by it")
+    draft.put(replace(instance, preimage=preimage))
+
+
 class _HashLockKind(Kind[Lock, LockRecord]):
+    terms = Lock
     domain = HashTimeLockDomain
     talks: ClassVar[bool] = False
     readies: ClassVar[bool] = False
+    invites = MappingProxyType({CommandLock: lock})
+    orders = MappingProxyType({CommandReveal: reveal})
 
     def id(self, deployment: Deployment, terms: Lock) -> InstanceId:
         return lock_id(domain_in(deployment, HashTimeLockDomain), terms)
@@ -81,6 +142,10 @@ class _HashLockKind(Kind[Lock, LockRecord]):
 
     def may_sign(self, books: Books, instance: InstanceView) -> str | None:
         return "nobody signs in a hash lock"
+
+    def acts(self, draft: Draft, instance: InstanceView) -> bool:
+        """It is for the receiver to take it out."""
+        return instance.preimage is not None and _is_receiver(instance)
 
     def learn(self, draft: Draft, instance: InstanceView) -> None:
         secret = _secret(instance)

@@ -4,29 +4,29 @@ A kind is one object without state, in a file of its own, named in `kinds`. What
 instance is its row and the payments in it (`Totals`); and the draft, where evidence comes or is
 due. Times are Unix seconds of blocks; shifts go from the instance's Alice to its Bob.
 
-What else a new kind brings: its parameters and what is recorded of it (`perun.types`, a line in
-`Terms` and `Recorded`), their bytes (`perun.encoding`: id, evidence, what is signed; its contract's
-domain, a line in `DOMAINS`), a line in `kinds`, and its contract (`perun.bindings`, a line in
-`perun.bindings.suite` and in `perun.chain.kinds`). Tests want it told again: `perun.spec.contracts`
-and `perun.testing.sightings`, a line each.
+All that the core knows of a kind stands in that file: the commands by which our user invites to one
+and plays in it, what its ends say and sign, what proves it. What else a new one brings is said in
+`docs/guides/add-a-kind.md`, which a test compares with those that are there.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Generic, TypeVar
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from msgspec.structs import replace
 
 from perun.core.books import Books, Draft
 from perun.core.config import Deployment
-from perun.core.faults import InstanceRejected
+from perun.core.faults import InstanceRejected, UnexpectedMessage
 from perun.core.limits import Limits
 from perun.core.state import InstanceView, Role, Totals
 from perun.crypto.hashing import keccak
 from perun.encoding.domains import Domain
-from perun.encoding.messages import Propose
-from perun.types import Address, InstanceId, Record, Salt, UnixTime, Wei
+from perun.encoding.messages import OfInstance, Propose
+from perun.types import Address, InstanceId, Record, Salt, Signature, UnixTime, Wei
 
 __all__ = ["Due", "Kind", "domain_in"]
 
@@ -59,9 +59,14 @@ def domain_in(deployment: Deployment, kind: type[D]) -> D:
     return found
 
 
+_NOTHING: Final[Mapping[type, Any]] = MappingProxyType({})
+
+
 class Kind(ABC, Generic[T, R]):
     """A kind whose parameters are a `T`, and of which the chain records an `R`."""
 
+    terms: ClassVar[type]
+    """Of its parameters: what it is found by."""
     domain: ClassVar[type[Domain]]
     """Of the contract that decides it: what it is found by in a deployment."""
     talks: ClassVar[bool]
@@ -71,6 +76,23 @@ class Kind(ABC, Generic[T, R]):
     """Whether its ends, over a hub, say `Ready` before anything that counts."""
     asks: ClassVar[bool] = False
     """Whether only our user can agree to an invitation: somebody has to be there for it."""
+
+    # ------------------------------------------------------------------------------------ our user
+
+    # Any: of each command and message only its kind knows what is in it.
+    invites: ClassVar[Mapping[type, Callable[[Draft, Any, Address, Address], Any]]] = _NOTHING
+    """Commands by which our user invites somebody to one, each with the terms that it stands for:
+    of the draft, itself, our key and the other end's. It names a `channel` and an `end`."""
+    orders: ClassVar[Mapping[type, Callable[[Draft, Any], None]]] = _NOTHING
+    """Commands about one that is there, each with what it changes. It names its `instance`; what
+    follows from it the ends do unasked."""
+    signed: ClassVar[Mapping[type, Callable[[Draft, Any, Signature], InstanceId | None]]] = _NOTHING
+    """What our signer signs for one, each with what takes the signature up: the instance, if its
+    ends now have something to do."""
+
+    def secret(self, command: Any) -> bytes:
+        """What an inviting command commits us to, in a kind where both ends do."""
+        return b""
 
     # ------------------------------------------------------------------------ agreeing on its terms
 
@@ -173,9 +195,13 @@ class Kind(ABC, Generic[T, R]):
     def ask_again(self, draft: Draft, instance: InstanceView) -> None:
         """After a start: asks our signer again for what it has not signed."""
 
-    def hear(self, draft: Draft, instance: InstanceView, secret: bytes) -> bool:
-        """Keeps a secret of the other end's. False: it is none, or known."""
-        return False
+    def hear(self, draft: Draft, instance: InstanceView, message: OfInstance) -> bool:
+        """Takes up what the other end says of one. False: nothing follows from it, or it is known.
+
+        Raises:
+            UnexpectedMessage: no end of such an instance says this.
+        """
+        raise UnexpectedMessage(type(message).__name__, "nothing that is said of such an instance")
 
     # ------------------------------------------------------------------------ what the chain says
 

@@ -10,18 +10,14 @@ from perun.core.nanocontracts.hash_lock import HASH_LOCK
 from perun.core.nanocontracts.kind import Kind
 from perun.core.nanocontracts.machine import MACHINE
 from perun.core.nanocontracts.turn_game import TURN_GAME
-from perun.types import Deal, Flip, Game, Lock, Machine, Terms
+from perun.types import Terms
 
 __all__ = ["KINDS", "kind_of"]
 
 # Any: what a kind takes is what it is found by.
-KINDS: Final[dict[type, Kind[Any, Any]]] = {
-    Machine: MACHINE,
-    Lock: HASH_LOCK,
-    Flip: COIN_FLIP,
-    Game: TURN_GAME,
-    Deal: ESCROW,
-}
+_ALL: Final[tuple[Kind[Any, Any], ...]] = (MACHINE, HASH_LOCK, COIN_FLIP, TURN_GAME, ESCROW)
+
+KINDS: Final[dict[type, Kind[Any, Any]]] = {kind.terms: kind for kind in _ALL}
 """By the type of their parameters."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import ClassVar
 
 from msgspec.structs import replace
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 from perun.core.books import Books, Draft
 from perun.core.config import Deployment
 from perun.core.faults import InstanceRejected, StatementRefused
+from perun.core.inputs import CommandAddMachine, CommandReplace
 from perun.core.limits import Limits
 from perun.core.nanocontracts.kind import Due, Kind
 from perun.core.nanocontracts.payments import accept, why_not
@@ -34,7 +36,7 @@ from perun.types import (
     Wei,
 )
 
-__all__ = ["MACHINE", "paid_by", "totals_shift"]
+__all__ = ["MACHINE", "machine_of", "paid_by", "totals_shift"]
 
 _NOTHING = Signature(b"")
 
@@ -49,10 +51,30 @@ def totals_shift(machine: Machine, by_alice: int, by_bob: int) -> Wei:
     return Wei((by_alice if machine.alice_lock else 0) - (by_bob if machine.bob_lock else 0))
 
 
+def machine_of(
+    draft: Draft,  # noqa: ARG001
+    command: CommandAddMachine | CommandReplace,
+    own: Address,
+    end: Address,
+) -> Machine:
+    """What our user invites to, also in place of another."""
+    return Machine(
+        own,
+        end,
+        command.own_lock,
+        command.peer_lock,
+        command.validity,
+        command.challenge,
+        command.random,
+    )
+
+
 class _MachineKind(Kind[Machine, MachineRecord]):
+    terms = Machine
     domain = VPMDomain
     talks: ClassVar[bool] = True
     readies: ClassVar[bool] = True
+    invites = MappingProxyType({CommandAddMachine: machine_of})
 
     def id(self, deployment: Deployment, terms: Machine) -> InstanceId:
         return machine_id(deployment.vpm, terms)

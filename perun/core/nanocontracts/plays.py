@@ -17,11 +17,11 @@ from msgspec.structs import replace
 from perun.core.books import Draft
 from perun.core.effects import SignItem
 from perun.core.faults import NotAllowedNow, PeerNotAllowed, UnexpectedMessage
-from perun.core.inputs import CommandClock, CommandMove, CommandResign
+from perun.core.inputs import Command
 from perun.core.nanocontracts.payments import why_not
 from perun.core.notices import GameBegan, GameMoved
 from perun.core.rulebook import Placed
-from perun.core.state import GameView, InstanceView, PeerId, Ply, Role
+from perun.core.state import GameView, InstanceView, Ply, Role
 from perun.crypto.hashing import keccak
 from perun.encoding.messages import Play, Played
 from perun.errors import Misuse
@@ -40,12 +40,16 @@ from perun.types import (
 )
 
 __all__ = [
+    "CommandClock",
+    "CommandMove",
+    "CommandResign",
     "ask_again",
     "base",
     "call",
     "choose",
     "chosen",
     "go_on",
+    "is_newer",
     "on_move_signed",
     "on_play",
     "on_played",
@@ -64,6 +68,26 @@ _REACH: Final = 16
 
 
 # ------------------------------------------------------------------------------------- our user
+
+
+class CommandMove(Command, frozen=True, gc=False):
+    """Make a move in a game: off chain, or on chain if it is played there."""
+
+    instance: InstanceId
+    move: bytes
+    """In the rules' encoding."""
+
+
+class CommandResign(Command, frozen=True, gc=False):
+    """Give a game up: our whole lock is lost."""
+
+    instance: InstanceId
+
+
+class CommandClock(Command, frozen=True, gc=False):
+    """Take a game to the chain: the other side has to move there, against its clock."""
+
+    instance: InstanceId
 
 
 def choose(draft: Draft, command: CommandMove) -> None:
@@ -162,7 +186,7 @@ def ask_again(draft: Draft, instance: InstanceView) -> None:
 
 
 # Rules game-3, game-4.
-def on_play(draft: Draft, sender: PeerId, message: Play) -> None:
+def on_play(draft: Draft, instance: InstanceView, message: Play) -> None:
     """The other end has moved, or given up, or says how it begins.
 
     What comes too late, or crosses something newer of ours, changes nothing: it says it again.
@@ -171,7 +195,7 @@ def on_play(draft: Draft, sender: PeerId, message: Play) -> None:
         UnexpectedMessage, BadSignature: nothing that a correct peer sends.
         PeerNotAllowed: not now.
     """
-    instance, game = _theirs(draft, sender, message.instance, "Play")
+    game = instance.game or GameView()
     agreed, role = game.agreed, _role(instance)
     if agreed is not None and message.version <= agreed.version:
         if message.version == agreed.version:
@@ -238,9 +262,9 @@ def _check(draft: Draft, instance: InstanceView, agreed: Ply, ply: Ply) -> None:
         raise UnexpectedMessage("Play", "the rules make another position of that move")
 
 
-def on_played(draft: Draft, sender: PeerId, message: Played) -> None:
+def on_played(draft: Draft, instance: InstanceView, message: Played) -> None:
     """The other end has signed our position, too."""
-    instance, game = _theirs(draft, sender, message.instance, "Played")
+    game = instance.game or GameView()
     own, role = game.own, _role(instance)
     if own is None or own.version != message.version or not _signature(own, role):
         return
@@ -248,12 +272,12 @@ def on_played(draft: Draft, sender: PeerId, message: Played) -> None:
     _agree(draft, instance, game, _with(own, role.other, message.signature))
 
 
-def on_position_signed(draft: Draft, position: Position, signature: Signature) -> None:
+def on_position_signed(draft: Draft, position: Position, signature: Signature) -> InstanceId | None:
     """Our signer has signed a position: ours leaves, the other end's stands."""
     instance = draft.instance(InstanceId(position.game))
     game, role = instance.game, _role(instance)
     if game is None:
-        return
+        return None
     own, held = game.own, game.held
     if own is not None and own.version == position.version and not _signature(own, role):
         own = _with(own, role, signature)
@@ -265,16 +289,27 @@ def on_position_signed(draft: Draft, position: Position, signature: Signature) -
     elif held is not None and held.version == position.version:
         draft.send(instance.end, Played(instance.id, held.version, signature), instance.via)
         _agree(draft, instance, game, _with(held, role, signature))
+    return instance.id if is_newer(draft, instance) else None
 
 
-def on_move_signed(draft: Draft, move: Move, signature: Signature) -> None:
+def on_move_signed(draft: Draft, move: Move, signature: Signature) -> InstanceId | None:
     """Our move on chain is signed, and goes there."""
     instance = draft.instance(InstanceId(move.game))
     game = instance.game
-    if game is None or game.chain_move is None or game.chain_move.version != move.version:
-        return
-    made = replace(game.chain_move, signature=signature)
-    draft.put(replace(instance, game=replace(game, chain_move=made)))
+    if game is not None and game.chain_move is not None and game.chain_move.version == move.version:
+        made = replace(game.chain_move, signature=signature)
+        draft.put(replace(instance, game=replace(game, chain_move=made)))
+    return instance.id
+
+
+def is_newer(draft: Draft, before: InstanceView) -> bool:
+    """Whether both have signed a newer position than in this row of it."""
+    now = draft.instance(before.id)
+    return _agreed(now) != _agreed(before)
+
+
+def _agreed(instance: InstanceView) -> Ply | None:
+    return None if instance.game is None else instance.game.agreed
 
 
 # ---------------------------------------------------------------------------------------- reading
@@ -332,16 +367,6 @@ def _ours(draft: Draft, id: InstanceId, what: str) -> tuple[InstanceView, GameVi
     instance = draft.instance(id)
     if instance.role is None or not isinstance(instance.terms, Game):
         raise NotAllowedNow(what, "no game of ours")
-    return instance, instance.game or GameView()
-
-
-def _theirs(
-    draft: Draft, sender: PeerId, id: InstanceId, name: str
-) -> tuple[InstanceView, GameView]:
-    instance = draft.find_instance(id)
-    known = instance is not None and isinstance(instance.terms, Game)
-    if instance is None or not known or instance.role is None or instance.end != sender:
-        raise UnexpectedMessage(name, "no such game with this peer")
     return instance, instance.game or GameView()
 
 

@@ -6,6 +6,7 @@ no answer takes the newest agreed position to the chain, where the other side ha
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import ClassVar, Final
 
 from msgspec.structs import replace
@@ -14,21 +15,36 @@ from perun.core.books import Books, Draft
 from perun.core.config import Deployment
 from perun.core.effects import SignItem
 from perun.core.faults import BadProposal, InstanceRejected
+from perun.core.inputs import Command
 from perun.core.limits import Limits
 from perun.core.nanocontracts import plays
 from perun.core.nanocontracts.kind import Due, Kind, domain_in
 from perun.core.nanocontracts.payments import why_not
+from perun.core.nanocontracts.plays import CommandClock, CommandMove, CommandResign
 from perun.core.notices import GameMoved
-from perun.core.state import ChainMove, GameView, InstanceView, Role, Totals
+from perun.core.state import ChainMove, GameView, InstanceView, PeerId, Role, Totals
 from perun.crypto.hashing import keccak
 from perun.encoding.domains import TurnGameDomain
 from perun.encoding.evidence import move_evidence, position_evidence
 from perun.encoding.ids import game_id
-from perun.encoding.messages import Propose
+from perun.encoding.messages import OfInstance, Play, Played, Propose
 from perun.errors import Misuse
-from perun.types import Address, Game, GameId, GameRecord, InstanceId, Move, UnixTime, Wei
+from perun.types import (
+    Address,
+    ChannelId,
+    Game,
+    GameId,
+    GameRecord,
+    InstanceId,
+    Move,
+    Position,
+    Salt,
+    Seconds,
+    UnixTime,
+    Wei,
+)
 
-__all__ = ["PACE", "TURN_GAME", "check_rules"]
+__all__ = ["PACE", "TURN_GAME", "CommandGame", "check_rules"]
 
 PACE: Final = 60
 """Seconds that a move on chain takes, mining and thinking: a bank is enough for all of ours."""
@@ -36,11 +52,63 @@ PACE: Final = 60
 _GREATEST_BANK: Final = 2**20 - 1
 
 
+class CommandGame(Command, frozen=True, gc=False):
+    """Invite an end to a game in turns for money: the channel's peer, or somebody behind it as the
+    hub. Nothing is locked before the other end's user has agreed."""
+
+    channel: ChannelId
+    rules: Address
+    setup: bytes
+    """What the rules begin with; 32 bytes."""
+    own_lock: Wei
+    """What we pay if we lose."""
+    peer_lock: Wei
+    validity: UnixTime
+    """Until when it must be over, or taken to the chain."""
+    challenge: Seconds
+    own_bank: Seconds
+    """For all our moves on chain, if it comes to that."""
+    peer_bank: Seconds
+    random: Salt
+    end: PeerId = b""
+    """The other end behind the hub; empty: the channel's peer."""
+
+
+# Rule game-1.
+def game(draft: Draft, command: CommandGame, own: Address, end: Address) -> Game:
+    """What our user invites to, by rules on our list."""
+    code = draft.books.rules.code_hash(command.rules)
+    if code is None:
+        raise InstanceRejected("its rules are not on my list")
+    terms = Game(
+        own,
+        end,
+        command.own_lock,
+        command.peer_lock,
+        command.rules,
+        code,
+        command.setup,
+        command.validity,
+        command.challenge,
+        command.own_bank,
+        command.peer_bank,
+        command.random,
+    )
+    check_rules(draft.books, terms, Role.ALICE)
+    return terms
+
+
 class _TurnGameKind(Kind[Game, GameRecord]):
+    terms = Game
     domain = TurnGameDomain
     talks: ClassVar[bool] = False
     readies: ClassVar[bool] = False
     asks: ClassVar[bool] = True
+    invites = MappingProxyType({CommandGame: game})
+    orders = MappingProxyType(
+        {CommandMove: plays.choose, CommandResign: plays.resign, CommandClock: plays.call}
+    )
+    signed = MappingProxyType({Position: plays.on_position_signed, Move: plays.on_move_signed})
 
     # ------------------------------------------------------------------------ what its terms say
 
@@ -136,6 +204,16 @@ class _TurnGameKind(Kind[Game, GameRecord]):
 
     def ask_again(self, draft: Draft, instance: InstanceView) -> None:
         plays.ask_again(draft, instance)
+
+    def hear(self, draft: Draft, instance: InstanceView, message: OfInstance) -> bool:
+        """What is said again waits for a block; what follows from a newer position does not."""
+        if isinstance(message, Play):
+            plays.on_play(draft, instance, message)
+        elif isinstance(message, Played):
+            plays.on_played(draft, instance, message)
+        else:
+            return super().hear(draft, instance, message)
+        return plays.is_newer(draft, instance)
 
     # ------------------------------------------------------------------------ what the chain says
 

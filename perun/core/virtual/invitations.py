@@ -7,23 +7,14 @@ nobody can prepare an instance or submit to it beforehand [A4]; both watch it fr
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
-from perun import checks
 from perun.core.books import Draft
 from perun.core.effects import Watch
 from perun.core.faults import InstanceRejected, NotAllowedNow, UnexpectedMessage
-from perun.core.inputs import (
-    CommandAddMachine,
-    CommandConsent,
-    CommandDeal,
-    CommandFlip,
-    CommandGame,
-    CommandLock,
-    CommandReplace,
-)
+from perun.core.inputs import CommandConsent, CommandReplace
 from perun.core.nanocontracts.instances import (
     app_of,
     check_terms,
@@ -33,8 +24,9 @@ from perun.core.nanocontracts.instances import (
     nano_of,
     untouched,
 )
-from perun.core.nanocontracts.kinds import kind_of
-from perun.core.nanocontracts.turn_game import check_rules
+from perun.core.nanocontracts.kind import Kind
+from perun.core.nanocontracts.kinds import KINDS, kind_of
+from perun.core.nanocontracts.machine import machine_of
 from perun.core.notices import InstanceRefused, InvitationHeld
 from perun.core.rules.accounting import own_lock
 from perun.core.rules.keys import own_key, peer_key
@@ -56,119 +48,44 @@ from perun.core.states.content import agreed_content
 from perun.core.states.proposing import want
 from perun.core.virtual import ends, leaving
 from perun.crypto.keys import address_of
-from perun.encoding.ids import flip_commit
 from perun.encoding.messages import DeclineInvite, Invite, Invited, SignedHalf
 from perun.errors import BadKey, Misuse
 from perun.types import (
     Address,
     Asset,
     ChannelId,
-    Deal,
-    Flip,
-    Game,
     InstanceId,
-    Lock,
     Machine,
     Salt,
     Terms,
     Wei,
 )
 
+# Any: of a command only its kind knows what is in it.
+_INVITING: Final[dict[type, Kind[Any, Any]]] = {
+    command: kind for kind in KINDS.values() for command in kind.invites
+}
+
 _HELD_PER_PEER: Final = 8
 _HELD: Final = 256
 """Invitations that wait for our user: they cost their sender nothing."""
 
 __all__ = [
-    "add_machine",
     "consent",
-    "flip_coin",
-    "invite_to_game",
-    "lock_payment",
+    "invite",
     "on_decline",
     "on_invite",
     "on_invited",
-    "propose_deal",
     "replace_machine",
 ]
 
 
-def add_machine(draft: Draft, view: ChannelView, command: CommandAddMachine) -> None:
-    """Invites the other end to a machine."""
-    machine = Machine(
-        own_key(view),
-        _end_key(view, command.end),
-        command.own_lock,
-        command.peer_lock,
-        command.validity,
-        command.challenge,
-        command.random,
-    )
-    _invite(draft, view, machine, command.end)
-
-
-def lock_payment(draft: Draft, view: ChannelView, command: CommandLock) -> None:
-    """Invites the receiver to a hash time lock that we pay."""
-    lock = Lock(command.amount, False, command.hash, command.deadline, command.random)
-    _invite(draft, view, lock, command.end)
-
-
-# Rules remove-5, replace-1.
-def flip_coin(draft: Draft, view: ChannelView, command: CommandFlip) -> None:
-    """Invites the other end to a coin flip; its commitment comes with its answer."""
-    checks.length("secret", command.secret, 32)
-    terms = Flip(
-        command.own_lock,
-        command.peer_lock,
-        flip_commit(False, command.secret),
-        bytes(32),
-        command.odds,
-        command.validity,
-        command.window,
-        command.random,
-    )
-    _invite(draft, view, terms, command.end, secret=command.secret)
-
-
-# Rule game-1.
-def invite_to_game(draft: Draft, view: ChannelView, command: CommandGame) -> None:
-    """Invites the other end to a game in turns, by rules on our list."""
-    code = draft.books.rules.code_hash(command.rules)
-    if code is None:
-        raise InstanceRejected("its rules are not on my list")
-    terms = Game(
-        own_key(view),
-        _end_key(view, command.end),
-        command.own_lock,
-        command.peer_lock,
-        command.rules,
-        code,
-        command.setup,
-        command.validity,
-        command.challenge,
-        command.own_bank,
-        command.peer_bank,
-        command.random,
-    )
-    check_rules(draft.books, terms, Role.ALICE)
-    _invite(draft, view, terms, command.end)
-
-
-# Rule deal-1.
-def propose_deal(draft: Draft, view: ChannelView, command: CommandDeal) -> None:
-    """Invites the other end to a deal in escrow."""
-    terms = Deal(
-        own_key(view),
-        _end_key(view, command.end),
-        command.arbiter,
-        command.own_lock,
-        command.peer_lock,
-        command.late_shift,
-        command.due,
-        command.validity,
-        command.challenge,
-        command.random,
-    )
-    _invite(draft, view, terms, command.end)
+def invite(draft: Draft, view: ChannelView, command: Any) -> None:
+    """Our user invites the other end to what its kind makes of the command."""
+    kind = _INVITING[type(command)]
+    make, end = kind.invites[type(command)], command.end
+    terms = make(draft, command, own_key(view), _end_key(view, end))
+    _invite(draft, view, terms, end, secret=kind.secret(command))
 
 
 def replace_machine(draft: Draft, view: ChannelView, command: CommandReplace) -> None:
@@ -177,15 +94,7 @@ def replace_machine(draft: Draft, view: ChannelView, command: CommandReplace) ->
     why = _why_stays(old)
     if why is not None:
         raise NotAllowedNow("replace it", why)
-    machine = Machine(
-        own_key(view),
-        _end_key(view, old.end),
-        command.own_lock,
-        command.peer_lock,
-        command.validity,
-        command.challenge,
-        command.random,
-    )
+    machine = machine_of(draft, command, own_key(view), _end_key(view, old.end))
     _invite(draft, view, machine, old.end, replaces=old.id)
 
 

@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from perun.core.effects import SubmitEvidence
-from perun.core.inputs import CommandClock, CommandDispute, CommandMove, Received
-from perun.core.nanocontracts.plays import signed_position
+from perun.core.inputs import (
+    CommandDispute,
+    Received,
+)
+from perun.core.nanocontracts.plays import (
+    CommandClock,
+    CommandMove,
+    signed_position,
+)
 from perun.core.nanocontracts.turn_game import TURN_GAME
 from perun.core.signing import digest
 from perun.core.state import GameView, InstanceView, Ply

@@ -14,12 +14,16 @@ from perun.core.inputs import (
     Command,
     CommandAddMachine,
     CommandClose,
-    CommandGame,
-    CommandLock,
     CommandPay,
     CommandReplace,
     CommandTransfer,
     Signed,
+)
+from perun.core.nanocontracts.hash_lock import (
+    CommandLock,
+)
+from perun.core.nanocontracts.turn_game import (
+    CommandGame,
 )
 from perun.core.notices import Notice
 from perun.core.signing import digest

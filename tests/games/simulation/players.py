@@ -6,13 +6,17 @@ from collections.abc import Callable
 
 from perun.bindings import turn_game
 from perun.core.inputs import (
-    CommandClock,
     CommandConsent,
-    CommandGame,
+)
+from perun.core.nanocontracts.plays import (
+    CommandClock,
     CommandMove,
     CommandResign,
 )
-from perun.core.nanocontracts.turn_game import TURN_GAME
+from perun.core.nanocontracts.turn_game import (
+    TURN_GAME,
+    CommandGame,
+)
 from perun.core.state import ChannelView, InstanceView, Ply
 from perun.types import Game, GameRecord, Seconds, UnixTime, Wei
 from tests.games.simulation import board

@@ -10,16 +10,20 @@ from perun.core.inputs import (
     CommandAnswer,
     CommandClose,
     CommandDispute,
-    CommandFlip,
     CommandFund,
-    CommandLock,
     CommandOffer,
     CommandPay,
     CommandRemove,
     CommandReplace,
-    CommandReveal,
     CommandTransfer,
     CommandWithdraw,
+)
+from perun.core.nanocontracts.coin_flip import (
+    CommandFlip,
+)
+from perun.core.nanocontracts.hash_lock import (
+    CommandLock,
+    CommandReveal,
 )
 from perun.core.state import ChannelView, InstanceView, LegStatus, Role, Stage
 from perun.crypto.hashing import keccak

@@ -10,8 +10,16 @@ import pytest
 
 from perun.core.effects import Sign, SubmitEvidence
 from perun.core.faults import PeerNotAllowed
-from perun.core.inputs import Command, CommandClock, CommandDispute, CommandMove, CommandResign
-from perun.core.nanocontracts.plays import signed_position
+from perun.core.inputs import (
+    Command,
+    CommandDispute,
+)
+from perun.core.nanocontracts.plays import (
+    CommandClock,
+    CommandMove,
+    CommandResign,
+    signed_position,
+)
 from perun.core.nanocontracts.turn_game import TURN_GAME
 from perun.core.state import GameView, InstanceView, LegStatus, Ply
 from perun.encoding.evidence import position_evidence

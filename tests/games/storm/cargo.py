@@ -11,7 +11,16 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from perun.core.config import HubPolicy, Policy
-from perun.core.inputs import CommandFlip, CommandLock, CommandPay, CommandReveal
+from perun.core.inputs import (
+    CommandPay,
+)
+from perun.core.nanocontracts.coin_flip import (
+    CommandFlip,
+)
+from perun.core.nanocontracts.hash_lock import (
+    CommandLock,
+    CommandReveal,
+)
 from perun.core.state import InstanceView, LegStatus
 from perun.crypto.hashing import keccak
 from perun.demo.character import Character

@@ -17,12 +17,14 @@ from perun.core.inputs import (
     Command,
     CommandAddMachine,
     CommandDispute,
-    CommandLock,
     CommandPay,
     CommandRemove,
-    CommandReveal,
     CommandTransfer,
     CommandWithdraw,
+)
+from perun.core.nanocontracts.hash_lock import (
+    CommandLock,
+    CommandReveal,
 )
 from perun.core.nanocontracts.machine import totals_shift
 from perun.core.rules.accounting import clamp_to_locks, gain

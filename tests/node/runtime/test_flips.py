@@ -9,8 +9,10 @@ import pytest
 from perun.bindings import coin_flip
 from perun.bindings.coin_flip import StoredFlip
 from perun.core.config import Policy
-from perun.core.inputs import CommandFlip
-from perun.core.nanocontracts.coin_flip import COIN_FLIP
+from perun.core.nanocontracts.coin_flip import (
+    COIN_FLIP,
+    CommandFlip,
+)
 from perun.core.state import InstanceView, Role
 from perun.demo.character import Character
 from perun.encoding.messages import RevealSecret

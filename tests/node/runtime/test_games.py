@@ -9,9 +9,17 @@ from msgspec.structs import replace
 
 from perun.bindings import turn_game
 from perun.bindings.turn_game import StoredGame
-from perun.core.inputs import CommandConsent, CommandGame, CommandMove
-from perun.core.nanocontracts.plays import signed_position
-from perun.core.nanocontracts.turn_game import TURN_GAME
+from perun.core.inputs import (
+    CommandConsent,
+)
+from perun.core.nanocontracts.plays import (
+    CommandMove,
+    signed_position,
+)
+from perun.core.nanocontracts.turn_game import (
+    TURN_GAME,
+    CommandGame,
+)
 from perun.core.state import GameView, InstanceView
 from perun.demo.character import Character
 from perun.encoding.messages import Play, Propose

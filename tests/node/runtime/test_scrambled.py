@@ -15,9 +15,11 @@ from perun.core.inputs import (
     CommandClose,
     CommandPay,
     CommandRemove,
-    CommandReveal,
     CommandTransfer,
     CommandWithdraw,
+)
+from perun.core.nanocontracts.hash_lock import (
+    CommandReveal,
 )
 from perun.core.states.valuation import balance
 from perun.crypto.hashing import keccak

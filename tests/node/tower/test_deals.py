@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from perun.core.inputs import CommandAward, CommandLetGo
+from perun.core.nanocontracts.escrow import (
+    CommandAward,
+    CommandLetGo,
+)
 from perun.core.state import HeldAward, InstanceView
 from perun.crypto.keys import SecretKey
 from perun.crypto.signatures import sign
