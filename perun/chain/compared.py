@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
+from msgspec.structs import replace
+
 from perun.bindings.calls import Access, Call, Query
 from perun.bindings.failures import NodeUnreachable
 from perun.bindings.logs import Log
@@ -26,6 +28,9 @@ T = TypeVar("T")
 _LONGEST_REST: Final = 16
 """Looks at the newest block for which a node is left out that does not answer at all."""
 
+_FAR: Final = 64
+"""Blocks by which a node is behind when that is told: nothing is final meanwhile."""
+
 
 class Compared:
     """`perun.chain.endpoint.Endpoint` over two of them."""
@@ -41,11 +46,14 @@ class Compared:
         self._nodes = first, second
         self._report = report
         self._looks = 0
+        self.shared = 0
+        """See `Agreeing`."""
+        self._lags = False
         self._silent: dict[int, tuple[int, int]] = {}
         """How often in a row a node was out of reach, and until which look it is left out."""
 
-    def _each(self, question: Callable[[Endpoint], T]) -> list[T]:
-        """Both answers, or the one there is.
+    def each(self, question: Callable[[Endpoint], T]) -> list[T]:
+        """See `Agreeing`. Both answers, or the one there is.
 
         Raises:
             ChainFault: there is none; the first node's.
@@ -74,7 +82,7 @@ class Compared:
         self._silent[at] = times + 1, self._looks + min(2**times, _LONGEST_REST)
 
     def _same(self, what: str, question: Callable[[Endpoint], T]) -> T:
-        answers = self._each(question)
+        answers = self.each(question)
         if any(answer != answers[0] for answer in answers):
             raise Inconsistent(f"two nodes say different things of {what}")
         return answers[0]
@@ -89,19 +97,35 @@ class Compared:
     def block(self, number: int | None = None) -> Block | None:
         """See `Reading`. The newest that either has and the other does not contradict."""
         self._looks += number is None
-        found = [block for block in self._each(lambda node: node.block(number)) if block]
+        found = [block for block in self.each(lambda node: node.block(number)) if block]
         if not found:
             return None
         newest, oldest = max(found, key=_height), min(found, key=_height)
         if newest.number != oldest.number:
-            found = [block for block in self._each(lambda node: node.block(oldest.number)) if block]
+            found = [block for block in self.each(lambda node: node.block(oldest.number)) if block]
         if any(block.hash != oldest.hash for block in found):
             raise Inconsistent(f"two nodes have different blocks {oldest.number}")
+        if number is None:
+            self.shared = oldest.number
+            return self._alone(newest, oldest)
         return newest
+
+    def _alone(self, newest: Block, oldest: Block) -> Block:
+        """A newest block that one of them may have made up: its price of gas decides what is worth
+        an answer, and rises by an eighth a block at most (EIP-1559)."""
+        gap = newest.number - oldest.number
+        lags = gap > _FAR
+        if lags and not self._lags:
+            self._report(Unanswered("one of two nodes", f"it is {gap} blocks behind the other"))
+        self._lags = lags
+        if not oldest.base_fee or lags:
+            return newest
+        most = oldest.base_fee * 9**gap // 8**gap + gap
+        return replace(newest, base_fee=Wei(min(newest.base_fee, most)))
 
     def agreed(self, number: int) -> Block | None:
         """See `Agreeing`. Of what one is ahead by, nothing is final."""
-        found = self._each(lambda node: node.block(number))
+        found = self.each(lambda node: node.block(number))
         if None in found:
             return None
         if any(block != found[0] for block in found):
@@ -109,9 +133,10 @@ class Compared:
         return found[0]
 
     def finalized(self) -> Block | None:
-        """See `Reading`. What both call final, if both call any."""
-        found = [block for block in self._each(lambda node: node.finalized()) if block]
-        return min(found, key=_height, default=None)
+        """See `Reading`. What both call final, if both call any, and both have."""
+        found = [block for block in self.each(lambda node: node.finalized()) if block]
+        oldest = min(found, key=_height, default=None)
+        return None if oldest is None else self.agreed(oldest.number)
 
     def logs(
         self,
@@ -121,11 +146,11 @@ class Compared:
         topics: Sequence[Sequence[bytes] | None] = (),
     ) -> tuple[Log, ...]:
         """See `Reading`. All that either has."""
-        return _merged(self._each(lambda node: node.logs(addresses, first, last, topics)))
+        return _merged(self.each(lambda node: node.logs(addresses, first, last, topics)))
 
     def logs_of(self, addresses: Sequence[Address], block: Block) -> tuple[Log, ...]:
         """See `Reading`. All that either has."""
-        return _merged(self._each(lambda node: node.logs_of(addresses, block)))
+        return _merged(self.each(lambda node: node.logs_of(addresses, block)))
 
     def ask(self, query: Query[T], number: int) -> T:
         """See `Reading`."""
@@ -137,7 +162,7 @@ class Compared:
 
     def chain_now(self) -> ChainId:
         """See `Reading`."""
-        found = self._each(lambda node: node.chain_now())
+        found = self.each(lambda node: node.chain_now())
         if found[0] != found[-1]:
             raise WrongChain(found[0], found[-1])
         return found[0]
@@ -152,12 +177,12 @@ class Compared:
     def next_nonce(self, account: Address, number: int | None = None) -> int:
         """See `Sending`. One that is behind has seen fewer; those that are not must agree."""
         if number is None:
-            return min(self._each(lambda node: node.next_nonce(account)))
+            return min(self.each(lambda node: node.next_nonce(account)))
 
         def count(node: Endpoint) -> tuple[int, Endpoint]:
             return node.next_nonce(account, number), node
 
-        found = self._each(count)
+        found = self.each(count)
         if found[0][0] != found[-1][0]:
             found = [(one, node) for one, node in found if node.block(number) is not None] or found
         if found[0][0] != found[-1][0]:
@@ -168,12 +193,12 @@ class Compared:
         """See `Sending`. Whoever says less must not keep an answer back; a pool knows better. Of
         one block both say the same."""
         if number is None:
-            return max(self._each(lambda node: node.balance(account)))
+            return max(self.each(lambda node: node.balance(account)))
         return self._same("a balance", lambda node: node.balance(account, number))
 
     def tip(self) -> Wei:
         """See `Sending`."""
-        return min(self._each(lambda node: node.tip()))
+        return min(self.each(lambda node: node.tip()))
 
     def estimate(self, call: Call, sender: Address) -> int:
         """See `Sending`. A contract refuses if nobody says that it would not."""
@@ -184,7 +209,7 @@ class Compared:
             except Reverted as refusal:
                 return refusal
 
-        found = self._each(estimate)
+        found = self.each(estimate)
         gas = [answer for answer in found if not isinstance(answer, Reverted)]
         for refusal in found:
             if isinstance(refusal, Reverted) and not gas:
@@ -193,15 +218,15 @@ class Compared:
 
     def touched(self, call: Call, sender: Address) -> tuple[Access, ...]:
         """See `Sending`. A hint, so that either will do."""
-        return self._each(lambda node: node.touched(call, sender))[0]
+        return self.each(lambda node: node.touched(call, sender))[0]
 
     def send(self, raw: bytes) -> None:
         """See `Sending`. To both; one that takes it is enough."""
-        self._each(lambda node: node.send(raw))
+        self.each(lambda node: node.send(raw))
 
     def mined(self, hash: bytes) -> Mined | None:
         """See `Sending`."""
-        return next((found for found in self._each(lambda node: node.mined(hash)) if found), None)
+        return next((found for found in self.each(lambda node: node.mined(hash)) if found), None)
 
 
 _: Callable[[Endpoint, Endpoint], Endpoint] = Compared  # so that no question is forgotten

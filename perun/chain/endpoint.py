@@ -7,7 +7,7 @@ and raise `perun.errors.ChainFault` for whatever the chain or the way to it does
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
@@ -121,8 +121,16 @@ class Reading(Protocol):
 class Agreeing(Protocol):
     """Several nodes behind one face."""
 
+    @property
+    def shared(self) -> int:
+        """Number of the newest block that all of those had that answered when the newest was asked
+        for."""
+
     def agreed(self, number: int) -> Block | None:
         """The block of that number; None if one of those that answer does not have it."""
+
+    def each(self, question: Callable[[Reading], T]) -> list[T]:
+        """What each says of those that answer."""
 
 
 @runtime_checkable

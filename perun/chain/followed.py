@@ -8,7 +8,7 @@ or a log that comes late, needs no code of its own.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -62,8 +62,9 @@ class Followed(ABC, Generic[V, S]):
         self.checked: tuple[V] | None = None
         """The newest fold with which storage has agreed."""
         self.doubt: Doubt | None = None
-        self.stored: S | None = None
-        """What storage has said in this round; None: it was not asked, or did not say."""
+        self.stored: Sequence[S] = ()
+        """What storage has said in this round, of each node that answered; empty: none was asked,
+        or none did."""
         self.sent: tuple[V, V] | None = None
 
     # --------------------------------------------------------------------------------------- logs
@@ -147,8 +148,14 @@ class Followed(ABC, Generic[V, S]):
         """In what storage contradicts a fold; empty: in nothing."""
 
     @abstractmethod
-    def worse(self, view: V, stored: S) -> V:
-        """What to be ready for if they contradict each other: what either of them warns of."""
+    def warned(self, view: V, stored: Sequence[S]) -> list[V]:
+        """What to be ready for, one after the other, if logs and what each storage says contradict
+        each other: what any of them warns of."""
+
+    @abstractmethod
+    def ahead(self, shared: V, alone: V) -> list[V]:
+        """What to be ready for, one after the other, if all nodes have it in one way, and in blocks
+        that one of them has alone it is otherwise: what either warns of."""
 
     @abstractmethod
     def dangerous(self, stored: S) -> bool:
@@ -194,9 +201,6 @@ class FollowedChannel(Followed[OnChain, _Stored]):
     def differs(self, view: OnChain, stored: _Stored) -> str:
         """See `Followed`. Also takes over the one bit that events do not show."""
         held, dispute = stored
-        # What happens to an id that is spent is not our channel's any more.
-        if view.ended:
-            return ""
         logged = (view.alice, view.bob, view.withdrawals, view.dispute is not None)
         if logged != (held.alice, held.bob, held.withdrawals, held.disputed):
             return "holdings"
@@ -212,24 +216,36 @@ class FollowedChannel(Followed[OnChain, _Stored]):
         hashed = state_hash(ChannelId(self.id), logged.version, logged.net, logged.nanos)
         return hashed == stored.state_hash
 
-    def worse(self, view: OnChain, stored: _Stored) -> OnChain:
+    def warned(self, view: OnChain, stored: Sequence[_Stored]) -> list[OnChain]:
         """See `Followed`. Of a dispute whose log is kept back, storage tells version and deadline;
         that is enough to answer it."""
-        held, dispute = stored
+        for held, dispute in sorted(stored, key=_weight):
+            view = self._worse(view, held, dispute)
+        return [view]
+
+    def _worse(self, view: OnChain, held: Holdings, dispute: StoredDispute) -> OnChain:
         if held == _NOTHING and view.dispute is None and view != replace(EMPTY, drawn=view.drawn):
             return OnChain(announced_by=view.announced_by, ended=True)  # only an end takes all
         known = view.dispute
         if held.disputed and (known is None or not self._same(known, dispute)):
-            known = Dispute(dispute.version, Wei(0), (), dispute.deadline, dispute.settling)
-            if view.dispute is not None and view.dispute.version > known.version:
-                known = view.dispute  # storage is behind
+            found = Dispute(dispute.version, Wei(0), (), dispute.deadline, dispute.settling)
+            known = found if known is None else _graver(known, found)
         return replace(
             view,
             alice=held.alice,
             bob=held.bob,
             withdrawals=held.withdrawals,
             dispute=known,
+            ended=view.ended and held == _NOTHING,
         )
+
+    def ahead(self, shared: OnChain, alone: OnChain) -> list[OnChain]:
+        """See `Followed`. Neither an end nor money that is gone is believed."""
+        dispute = shared.dispute or alone.dispute
+        if shared.dispute is not None and alone.dispute is not None:
+            dispute = _graver(shared.dispute, alone.dispute)
+        view = shared if shared.alice or shared.bob or shared.ended else alone
+        return [replace(view, dispute=dispute)]
 
     def dangerous(self, stored: _Stored) -> bool:
         """See `Followed`."""
@@ -249,6 +265,19 @@ class FollowedChannel(Followed[OnChain, _Stored]):
     def over(self) -> bool:
         """See `Followed`."""
         return self.sent is not None and self.sent[1].ended
+
+
+def _weight(stored: _Stored) -> tuple[bool, int]:
+    held = stored[0]
+    return held.disputed, held.alice + held.bob
+
+
+def _graver(one: Dispute, other: Dispute) -> Dispute:
+    """What to be ready for if either may be so: the older version wants an answer, and may still
+    get one if either says so. To answer in vain costs nothing, since the contract refuses it."""
+    older = min(one, other, key=lambda dispute: dispute.version)
+    deadline = max(one.deadline, other.deadline)
+    return replace(older, deadline=deadline, settling=one.settling and other.settling)
 
 
 _NOTHING = Holdings(Wei(0), Wei(0), 0, False, False)
@@ -280,10 +309,16 @@ class FollowedInstance(Followed[Recorded | None, Any]):
         """See `Followed`."""
         return self._reader.differs(view, stored)
 
-    def worse(self, view: Recorded | None, stored: Any) -> Recorded | None:
+    def warned(self, view: Recorded | None, stored: Sequence[Any]) -> list[Recorded | None]:
+        """See `Followed`. What one of them calls answered another may not."""
+        alone = [self._reader.worse(None, each) for each in stored]
+        both = [self._reader.worse(view, each) for each in stored]
+        found = [each for each in (*reversed(both), view, *alone) if each is not None]
+        return list(dict.fromkeys(found))[::-1] or [None]
+
+    def ahead(self, shared: Recorded | None, alone: Recorded | None) -> list[Recorded | None]:
         """See `Followed`."""
-        found: Recorded | None = self._reader.worse(view, stored)
-        return found
+        return list(dict.fromkeys([shared, alone]))
 
     def dangerous(self, stored: Any) -> bool:
         """See `Followed`."""

@@ -232,6 +232,9 @@ class Follower:
         found = self._aside.ask("which block is final", question, None)
         if found is None or found.number > head.number:
             return self.final
+        if found.time > head.time:
+            self._trouble(Inconsistent(f"its final block {found.number} is of a later time"))
+            return self.final
         if self.final is not None and found.number <= self.final.number:
             return self.final
         return found
@@ -385,9 +388,10 @@ class Follower:
             return True
 
     def _compare_one(self, item: Followed[Any, Any], head: Block) -> None:
-        question = partial(item.ask, self._reading, head.number)
-        stored = self._aside.ask(_STORAGE, question, None, urgent=True)
-        if stored is None:
+        nothing: Sequence[Any] = ()
+        question = partial(self._stored, item, head.number)
+        stored = self._aside.ask(_STORAGE, question, nothing, urgent=True)
+        if not stored:
             self._trouble(self._aside.unanswered.get(_STORAGE))
             return
         item.stored = stored
@@ -409,9 +413,17 @@ class Follower:
             Inconsistent(f"logs and storage say different things in block {head.number}: {reason}")
         )
 
-    def _why_not(self, item: Followed[Any, Any], stored: object) -> str:
+    def _stored(self, item: Followed[Any, Any], number: int) -> Sequence[Any]:
+        """What each node says of storage."""
+        if isinstance(self._reading, Agreeing):
+            return self._reading.each(lambda node: item.ask(node, number))
+        return (item.ask(self._reading, number),)
+
+    def _why_not(self, item: Followed[Any, Any], stored: Sequence[Any]) -> str:
+        if any(one != stored[0] for one in stored):
+            return "of storage two nodes do"
         try:
-            return item.differs(item.head(), stored)
+            return item.differs(item.head(), stored[0])
         except ChainFault as fault:
             return str(fault)
 
@@ -447,32 +459,43 @@ class Follower:
 
     def _told(self, final: Block | None, start: int) -> Iterator[Input]:
         for item in self._followed.values():
-            views = self._views(item, -1 if final is None else final.number)
-            if views is not None and views != item.sent:
-                item.sent = views
-                yield item.input(*views)
+            every = self._views(item, -1 if final is None else final.number)
+            for views in every:
+                if views != item.sent or len(every) > 1:
+                    item.sent = views
+                    yield item.input(*views)
             if final is not None and item.complete and item.doubt is None:
                 item.settle(min(final.number, start))
 
-    def _views(self, item: Followed[Any, Any], final: int) -> tuple[Any, Any] | None:
-        """As the newest and the newest final block have it; None if it is not known yet."""
-        stored = item.stored
-        item.stored = None
+    def _views(self, item: Followed[Any, Any], final: int) -> Sequence[tuple[Any, Any]]:
+        """As the newest and the newest final block have it; none if that is as it was, or not known
+        yet, and several if it is not known which: the core is to be ready for each."""
+        stored, item.stored = item.stored, ()
         if item.complete and item.doubt is None:
             try:
-                return item.shown(item.head(), item.final(final))
+                return [item.shown(head, item.final(final)) for head in self._heads(item)]
             except ChainFault as fault:
                 self._trouble(fault)
-                return item.sent
+                return ()
         # Money counts as it last did; danger as either side tells it.
-        if stored is None or not (item.doubt is not None or item.dangerous(stored)):
-            return item.sent
+        if not stored or not (item.doubt is not None or any(map(item.dangerous, stored))):
+            return ()
         before = item.sent or (item.empty, item.empty)
         try:
-            logged = item.head()
+            logged = self._heads(item)
         except ChainFault:
-            logged = before[0]
-        return item.shown(item.worse(logged, stored), before[1])
+            logged = [before[0]]
+        heads = (head for each in logged for head in item.warned(each, stored))
+        return [item.shown(head, before[1]) for head in dict.fromkeys(heads)]
+
+    def _heads(self, item: Followed[Any, Any]) -> list[Any]:
+        """As the newest block has it. Of one that a single node of several has, dangers alone are
+        believed: it may be made up."""
+        newest = item.head()
+        if not isinstance(self._reading, Agreeing):
+            return [newest]
+        shared = item.final(self._reading.shared)
+        return [newest] if shared == newest else item.ahead(shared, newest)
 
     def _rest(self, asked: Any) -> Iterator[Input]:
         new, self._new = self._new, []

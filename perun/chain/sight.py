@@ -22,13 +22,18 @@ _TRIES: Final = 3
 """… and as many rounds in a row: a node that answers one question in two is not blind."""
 
 
+_REMEMBERED: Final = 256
+"""Blocks; more replicas than this stand behind no address."""
+
+
 class Health(Record, frozen=True, gc=False):
     """How a chain port fares, for metrics, exit codes and notices."""
 
     head: Block | None
     """Newest block that was taken in."""
     age: float | None
-    """Seconds since it arrived, whatever our clock or the block says; None: there is none yet."""
+    """Seconds since the last one arrived that was new, whatever our clock or the block says; None:
+    there is none yet."""
     blind_since: UnixTime | None
     """Since when the newest block is not, or not wholly, known; None: it is."""
     reason: str
@@ -67,12 +72,14 @@ class Sight:
         self._trouble: tuple[float, str] | None = None
         """Since when by `clock`, and the newest reason."""
         self._failures = 0
+        self._seen: dict[bytes, None] = {}
+        """Hashes of newest blocks, oldest first."""
         self._told: UnixTime | None = None
         self.head: Block | None = None
 
     @property
     def age(self) -> float | None:
-        """Seconds since the newest block arrived."""
+        """Seconds since a block arrived that was new."""
         return None if self.head is None else self._clock() - self._arrived
 
     @property
@@ -90,9 +97,14 @@ class Sight:
         return UnixTime(int(self._today() - (now - since)))
 
     def arrived(self, head: Block) -> None:
-        """A newest block was taken in."""
-        if self.head is None or head.hash != self.head.hash:
-            self.head, self._arrived = head, self._clock()
+        """A newest block was taken in. One that was seen before is no sign of life: replicas that
+        stand still show theirs in turn."""
+        self.head = head
+        if head.hash not in self._seen:
+            self._seen[head.hash] = None
+            self._arrived = self._clock()
+        while len(self._seen) > _REMEMBERED:
+            del self._seen[next(iter(self._seen))]
 
     def rounded(self, trouble: str | None) -> None:
         """A round has ended, well or not; tells what has changed by it."""

@@ -40,7 +40,7 @@ from perun.core.state import (
 )
 from perun.core.states.proposing import propose_next, refuse, resend, show
 from perun.core.virtual import doing, leaving
-from perun.types import ChannelId, InstanceId
+from perun.types import ChannelId, InstanceId, UnixTime
 
 __all__ = [
     "on_announced",
@@ -58,10 +58,14 @@ __all__ = [
 def on_block(draft: Draft, block: ChainBlock) -> None:
     """The chain has moved on: everything that time decides is looked at."""
     before = draft.chain
-    newer = (block.head_time, block.head_number) > (before.head_time, before.head_number)
+    head = block.head_time, block.head_number
+    latest = before.wall + draft.config.limits.freshness
+    # What came by a clock that was wrong, ours or a node's, must not outshine all that is to come.
+    reached = before.reached if before.reached[0] <= latest else (UnixTime(0), 0)
+    newer = head > reached
     chain = ChainView(
         head_time=block.head_time,
-        final_time=block.final_time,
+        final_time=min(block.final_time, block.head_time),  # no block is later than one behind it
         head_number=block.head_number,
         final_number=block.final_number,
         clock=before.clock,
@@ -70,6 +74,7 @@ def on_block(draft: Draft, block: ChainBlock) -> None:
         earlier_final=min(before.final_time, block.final_time),
         wall=before.wall,
         heard=before.clock if newer else before.heard,
+        reached=max(head, reached),
         gas_price=block.gas_price,
     )
     draft.chain = chain

@@ -109,7 +109,9 @@ class ChainView(Record, frozen=True, gc=False, array_like=True):
     """What our own clock shows; somebody may set it. Block times are compared with it, nothing
     else."""
     heard: UnixTime = UnixTime(0)
-    """`clock` when a newer block than all before came."""
+    """`clock` when a newer block than all before came: not one of two old ones, told in turn."""
+    reached: tuple[UnixTime, int] = (UnixTime(0), 0)
+    """Time and number of the newest block of all before, by our own clock none of the future."""
     gas_price: Wei = Wei(0)
     """Of the newest block, in wei; 0: not known."""
 

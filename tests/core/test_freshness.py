@@ -13,6 +13,7 @@ from perun.core.inputs import (
     CommandPay,
     CommandRemove,
     CommandTransfer,
+    Tick,
 )
 from perun.core.notices import PaymentReceived
 from perun.testing.parties import LIMITS, Party
@@ -167,3 +168,42 @@ def test_duties_do_not_wait_for_a_fresh_view(pair: Pair) -> None:
     pair.bob.do(CommandDispute(pair.channel))
     pair.world.advance()
     assert pair.world.ledger.channels[pair.channel].dispute is not None
+
+
+def test_old_blocks_told_in_turn_are_not_fresh(pair: Pair) -> None:
+    """Two replicas stand still and show one each, and our clock shows their time."""
+    now, number = pair.alice.ledger.time, pair.alice.ledger.number + 1
+    clock = pair.alice.node.books.chain.clock
+    for count in range(LIMITS.freshness + 3):
+        turn = count % 2
+        pair.alice.node.post(
+            [
+                Tick(UnixTime(clock + count), now),
+                ChainBlock(number + turn, UnixTime(now + turn), number, now),
+            ]
+        )
+        pair.alice.node.turn()
+    with pytest.raises(NotAllowedNow, match="no newer block"):
+        pair.alice.do(CommandTransfer(pair.channel, Wei(1)))
+
+
+def test_block_that_came_by_a_wrong_clock_outshines_none_to_come(pair: Pair) -> None:
+    pair.alice.clock.ahead = YEAR
+    tell_block(pair.alice, YEAR)
+    pair.alice.clock.ahead = 0
+    pair.world.advance()
+    pair.alice.do(CommandTransfer(pair.channel, Wei(1)))
+
+
+def test_removal_at_shift_zero_is_not_countersigned_for_a_final_block_a_year_ahead(
+    pair: Pair,
+) -> None:
+    machine = add_machine(pair.world, pair.alice, pair.channel, 300, 0)
+    pair.alice.do(CommandPay(machine, Wei(200)))
+    pair.world.settle()
+    for party in (pair.alice, pair.bob):
+        now, number = party.ledger.time, party.ledger.number + 1
+        party.node.post([ChainBlock(number, now, number, UnixTime(now + YEAR))])
+        party.node.turn()
+    assert pair.bob.node.books.chain.final_time == pair.bob.ledger.time
+    assert pair.bob.node.books.totals[machine].received == 200

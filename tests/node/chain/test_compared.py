@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -10,12 +11,14 @@ from msgspec.structs import replace
 
 from perun.bindings.calls import Call
 from perun.bindings.failures import NodeUnreachable
+from perun.bindings.logs import Log
 from perun.chain.compared import Compared
-from perun.chain.endpoint import Inconsistent, WrongChain
+from perun.chain.endpoint import Block, Inconsistent, WrongChain
 from perun.chain.reports import Disagreement, Sent, Unanswered
+from perun.core.inputs import ChainBlock
 from perun.errors import ChainFault
 from perun.testing.endpoint import ScriptedEndpoint
-from perun.types import ChainId, Wei
+from perun.types import ChainId, UnixTime, Wei
 from tests.node.chain.conftest import ALICE, BOB, LIMITS, Site, Watcher
 
 
@@ -217,3 +220,162 @@ def test_one_that_is_behind_keeps_no_count_from_being_known(
     two.poll()
     site.chain.mine()
     assert [sent.nonce for sent in two.of(Sent)] == [1]
+
+
+# ------------------------------------------------------------------ one of two is an attacker
+
+
+def made_up(site: Site, act: Callable[[], None]) -> list[Log]:
+    """Logs that would be, had it happened."""
+    act()
+    block = site.chain.block(site.chain.head.number)
+    assert block is not None
+    site.chain.reorganise(1, keep=False)
+    return list(block.logs)
+
+
+def insert(node: Any, logs: list[Log], at: Block) -> None:
+    """The node tells these logs too, as the last ones of a block."""
+    true = node.logs
+    told = [replace(log, block=at.number, block_hash=at.hash, index=log.index + 9) for log in logs]
+
+    def tells(addresses: Any, first: int, last: int, topics: Any = ()) -> Any:
+        more = tuple(log for log in told if first <= log.block <= last)
+        return true(addresses, first, last, topics) + more
+
+    node.logs = tells
+
+
+def stores(*values: int) -> Callable[[Any, int], Any]:
+    return lambda query, _: query.decode(b"".join(value.to_bytes(32, "big") for value in values))
+
+
+@pytest.mark.parametrize("liar", ["first", "second"])
+def test_money_that_one_makes_up_never_counts(site: Site, liar: str) -> None:
+    """In logs and storage of a real block alike: whoever believes it is paid with nothing."""
+    two = Two(site, BOB)
+    two.port.watch(site.watch)
+    site.chain.mine()
+    two.poll()
+    logs = made_up(site, lambda: site.open(ALICE, 100))
+    site.chain.mine()
+    node = getattr(two, liar)
+    insert(node, logs, site.chain.head)
+    node.ask = stores(100, 0, 0, 0, 0)
+    for _ in range(6):
+        with suppress(ChainFault):
+            two.poll()
+        seen = two.seen(site.id)
+        assert seen is None or seen[1].alice == 0
+        site.chain.mine()
+    assert two.of(Disagreement)
+    assert two.port.blind_since is not None
+
+
+@pytest.mark.parametrize("liar", ["first", "second"])
+@pytest.mark.parametrize("in_storage", [True, False])
+def test_end_that_one_makes_up_hides_no_dispute(site: Site, liar: str, in_storage: bool) -> None:
+    two = Two(site, BOB)
+    two.port.watch(site.watch)
+    site.open(ALICE, 100)
+    two.poll()
+    logs = made_up(site, lambda: site.act(ALICE, site.closing()))
+    site.act(ALICE, site.call(site.register(1)))
+    node = getattr(two, liar)
+    insert(node, logs, site.chain.head)
+    if in_storage:
+        node.ask = stores(0, 0, 0, 0, 0)
+    with suppress(ChainFault):
+        two.poll()
+    head, final = two.seen(site.id)
+    assert head.dispute.version == 1
+    assert not head.ended
+    assert not final.ended
+
+
+@pytest.mark.parametrize("liar", ["first", "second"])
+@pytest.mark.parametrize("lie", ["closed", "newer"])
+def test_block_that_one_makes_up_hides_no_dispute(site: Site, liar: str, lie: str) -> None:
+    """Attack: it is always one block ahead, in which the channel is closed, or a newer state than
+    any stands; the next block is another, and so the two never contradict each other."""
+    two = Two(site, BOB)
+    two.port.watch(site.watch)
+    site.open(ALICE, 100)
+    two.poll()
+    if lie == "closed":
+        logs = made_up(site, lambda: site.act(ALICE, site.closing()))
+    else:
+        logs = made_up(site, lambda: site.act(ALICE, site.call(site.register(10**6))))
+    site.act(ALICE, site.call(site.register(1)))
+    real = site.chain.head
+    made = Block(real.number + 1, b"\x66" * 32, UnixTime(real.time + 12), real.base_fee)
+    node = getattr(two, liar)
+    block, ask = node.block, node.ask
+    node.block = lambda number=None: made if number in (None, made.number) else block(number)
+    node.ask = lambda query, number: (
+        query.decode(bytes(160)) if number == made.number else ask(query, number)
+    )
+    insert(node, logs, made)
+    with suppress(ChainFault):
+        two.poll()
+    head, _ = two.seen(site.id)
+    assert head.dispute.version == 1
+    assert not head.ended
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        lambda block: replace(block, time=UnixTime(block.time + 10**8)),
+        lambda block: replace(block, time=UnixTime(block.time + 10**8), number=block.number - 1),
+        lambda block: replace(block, hash=b"\x66" * 32),
+    ],
+)
+def test_final_block_that_one_makes_up_is_not_final(site: Site, lie: Any) -> None:
+    two = Two(site, BOB, limits=replace(LIMITS, finality_blocks=None))
+    two.port.watch(site.watch)
+    for _ in range(6):
+        site.chain.mine()
+    site.chain.tagged = 4
+    true = two.first.finalized
+    two.first.finalized = lambda: lie(true())  # type: ignore[method-assign]
+    for _ in range(3):
+        with suppress(ChainFault):
+            two.poll()
+        told = [input for input in two.inputs if isinstance(input, ChainBlock)]
+        assert told
+        assert all(input.final_time <= site.chain.block(4).header.time for input in told)
+        site.chain.mine()
+
+
+def test_price_of_gas_that_one_makes_up_makes_no_duty_worthless(site: Site) -> None:
+    two = Two(site, BOB)
+    two.poll()
+    real = site.chain.head
+    made = Block(real.number + 1, b"\x66" * 32, UnixTime(real.time + 12), Wei(10**13))
+    block, ask = two.first.block, two.first.ask
+    two.first.block = lambda number=None: (  # type: ignore[method-assign]
+        made if number in (None, made.number) else block(number)
+    )
+    two.first.ask = lambda query, _: ask(query, real.number)  # type: ignore[method-assign]
+    with suppress(ChainFault):
+        two.poll()
+    (told,) = (input for input in two.inputs if isinstance(input, ChainBlock))
+    assert told.head_number == made.number
+    assert told.gas_price < 4 * real.base_fee
+
+
+def test_one_that_stands_still_is_told_once(site: Site, two: Two) -> None:
+    """Nothing becomes final while it does, and nobody would know why."""
+    told: list[Any] = []
+    pair = Compared(two.first, two.second, told.append)
+    old, true = site.chain.head.number, two.first.block
+    two.first.block = lambda number=None: (  # type: ignore[method-assign]
+        true(old) if number in (None, old) else None
+    )
+    for _ in range(70):
+        site.chain.mine()
+        assert pair.block() == site.chain.head
+    assert [(report.what, report.reason) for report in told] == [
+        ("one of two nodes", "it is 65 blocks behind the other")
+    ]

@@ -13,9 +13,10 @@ from perun.bindings.logs import Log
 from perun.chain.endpoint import Inconsistent
 from perun.chain.fold import fold_channel
 from perun.chain.reports import Disagreement, FinalityBroken
+from perun.core.inputs import ChainBlock
 from perun.core.state import EMPTY
 from perun.types import ETH, Address, InstanceId, Nano, UnixTime, Wei
-from tests.node.chain.conftest import ALICE, BOB, LIMITS, Site, Watcher
+from tests.node.chain.conftest import ALICE, BOB, INGRID, LIMITS, Site, Watcher
 
 Answer = Callable[[tuple[Log, ...]], Sequence[Log]]
 
@@ -123,3 +124,49 @@ def test_chain_without_a_first_block_is_a_fault_and_no_crash(site: Site) -> None
     watcher.endpoint.block = lambda number=None: None if number in (None, 0) else true(number)
     with pytest.raises(Inconsistent):
         watcher.poll()
+
+
+def test_end_in_logs_that_storage_denies_hides_no_dispute(site: Site) -> None:
+    watcher = watching(site)
+    site.open(ALICE, 100)
+    watcher.poll()
+    site.act(ALICE, site.closing())
+    ended = site.chain.block(site.chain.head.number).logs
+    site.chain.reorganise(1, keep=False)
+    site.act(ALICE, site.call(site.register(1)))
+    at = site.chain.head
+    made_up = [replace(log, block=at.number, block_hash=at.hash, index=9) for log in ended]
+    lies(watcher, lambda logs: (*logs, *made_up))
+    with pytest.raises(Inconsistent, match="holdings"):
+        watcher.poll()
+    head, _ = watcher.seen(site.id)
+    assert head.dispute.version == 1
+    assert not head.ended
+
+
+def test_money_for_an_id_that_is_spent_is_no_contradiction(site: Site) -> None:
+    """A stranger must not make us say that our node lies."""
+    watcher = watching(site)
+    site.open(ALICE, 100)
+    site.act(ALICE, site.closing())
+    site.chain.mine([site.dust(INGRID, 1, to_bob=True)])
+    for _ in range(4):
+        watcher.poll()
+        site.chain.mine()
+    assert watcher.of(Disagreement) == []
+
+
+def test_final_block_is_of_no_later_time_than_the_newest(site: Site) -> None:
+    """A year of final time would let all lapse that anybody has signed."""
+    watcher = site.watcher(BOB, limits=replace(LIMITS, finality_blocks=None))
+    for _ in range(6):
+        site.chain.mine()
+    site.chain.tagged = 4
+    true = watcher.endpoint.finalized
+    watcher.endpoint.finalized = lambda: (  # type: ignore[method-assign]
+        replace(true(), time=UnixTime(true().time + 31_536_000))
+    )
+    with pytest.raises(Inconsistent, match="later time"):
+        watcher.poll()
+    (told,) = (input for input in watcher.inputs if isinstance(input, ChainBlock))
+    assert told.final_time == 0

@@ -119,3 +119,15 @@ def test_health_of_a_port_that_sees(site: Site) -> None:
     assert health.head == site.chain.head
     assert health.age is not None
     assert (health.blind_since, health.reason, health.doubts, health.failed) == (None, "", 0, "")
+
+
+def test_old_blocks_that_replicas_show_in_turn_are_no_sign_of_life(watch: Watch) -> None:
+    for _ in range(302):
+        watch.now += 1
+        for number in (3, 1, 2):
+            watch.block(number)
+        watch.sight.rounded(None)
+    assert watch.reports == [Blind(UnixTime(TODAY + 1), "no new block for 300 seconds")]
+    watch.block(4)
+    watch.sight.rounded(None)
+    assert isinstance(watch.reports[-1], SeesAgain)
