@@ -219,6 +219,90 @@ MUTANTS: Sequence[Mutant] = (
         "withdrawals := index;",
     ),
     Mutant(
+        "a party signs a version twice",
+        "Parties.v",
+        "may_rise : highest s < number t;",
+        "may_rise : highest s <= number t;",
+    ),
+    Mutant(
+        "a signature leaves before it is on disk",
+        "Parties.v",
+        "| leaves : forall m, Kept (disk x) m ->",
+        "| leaves : forall m, Kept (memory x) m ->",
+    ),
+    Mutant(
+        "a start forgets what is unresolved",
+        "Parties.v",
+        "disk := disk x; memory := disk x;\n                view := None;",
+        "disk := disk x; memory := fresh_store (owed (disk x));\n                view := None;",
+    ),
+    Mutant(
+        "a party counts on a state whose dispute it sees",
+        "Parties.v",
+        "| completes : forall t, seen_dispute v = false -> In t (unresolved s) ->",
+        "| completes : forall t, In t (unresolved s) ->",
+    ),
+    Mutant(
+        "a party signs what a live Withdraw makes insolvent",
+        "Parties.v",
+        "covers f t /\\ forall y, x = Some y -> covers (after f y) t.",
+        "covers f t.",
+    ),
+    Mutant(
+        "a Withdraw is signed whatever is unresolved",
+        "Parties.v",
+        "(forall t, In t (newest s :: unresolved s) -> covers (after (seen_funds v) x) t) ->",
+        "covers (after (seen_funds v) x) (newest s) ->",
+    ),
+    Mutant(
+        "two Withdraws are alive at once",
+        "Parties.v",
+        "| offers_withdraw : forall x, taking s = None ->",
+        "| offers_withdraw : forall x,",
+    ),
+    Mutant(
+        "an offer counts as lapsed in its last second",
+        "Parties.v",
+        "closes := filter (fun o => now w <=? close_until o) (closes s);",
+        "closes := filter (fun o => now w <? close_until o) (closes s);",
+    ),
+    Mutant(
+        "a Close moves other money than the newest state",
+        "Parties.v",
+        "| offers_close : forall o, listed (newest s) = [] -> close_net o = net_of (newest s) ->",
+        "| offers_close : forall o, listed (newest s) = [] ->",
+    ),
+    Mutant(
+        "a Close is signed while instances are listed",
+        "Parties.v",
+        "| offers_close : forall o, listed (newest s) = [] -> close_net o = net_of (newest s) ->",
+        "| offers_close : forall o, close_net o = net_of (newest s) ->",
+    ),
+    Mutant(
+        "what is higher than a completed state is forgotten",
+        "Parties.v",
+        "unresolved := filter (fun u => number t <? number u) (unresolved s);",
+        "unresolved := [];",
+    ),
+    Mutant(
+        "a user counts by the newest state alone",
+        "Parties.v",
+        "| reckons : forall n, (forall e, In e (ways s) -> n <= worth e) ->",
+        "| reckons : forall n, n <= worth (way (newest s)) ->",
+    ),
+    Mutant(
+        "a challenge is as short as looking and answering take",
+        "Parties.v",
+        "freshness + margin < challenge c.",
+        "freshness <= challenge c.",
+    ),
+    Mutant(
+        "an account's transaction gives a word that no disk knows",
+        "Parties.v",
+        "(if as_bob then sb else sa) <> Unsigned.",
+        "True.",
+    ),
+    Mutant(
         "a machine's first statements may come late",
         "Nanocontracts.v",
         "| None => validity m end in\n      if limit <? t then o",
@@ -266,12 +350,20 @@ def notices(mutant: Mutant) -> str | None:
     """Which file no longer holds, or "the games"; None if all is as before."""
     folder = BUILD.with_name("mutant")
     copy(folder)
+    order = files()
+    first = order.index(mutant.file)
+    for name in order[:first]:
+        compiled = BUILD / Path(name).with_suffix(".vo").name
+        if compiled.exists() and (BUILD / name).read_bytes() == (SOURCE / name).read_bytes():
+            shutil.copy2(compiled, folder)
+        else:
+            coqc(folder / name, folder).check_returncode()
     path = folder / mutant.file
     text = path.read_text()
     if text.count(mutant.old) != 1:
         raise SystemExit(f"{mutant.what}: found {text.count(mutant.old)} times, wanted once")
     path.write_text(text.replace(mutant.old, mutant.new))
-    for name in files():
+    for name in order[first:]:
         if coqc(folder / name, folder).returncode:
             return name
     return "the games" if traces(folder=folder) else None

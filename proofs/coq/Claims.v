@@ -1,6 +1,6 @@
 (** Nothing is taken for granted: each claim rests on no axiom. *)
 
-From Perun Require Import Theorems Nanocontracts.
+From Perun Require Import Theorems Balance Nanocontracts.
 
 Print Assumptions conservation.
 Print Assumptions a_channel_pays_what_came_in.
@@ -14,6 +14,12 @@ Print Assumptions the_clock_never_moves.
 Print Assumptions guaranteed_closing.
 Print Assumptions no_race.
 Print Assumptions hub_neutrality.
+Print Assumptions one_state_a_version.
+Print Assumptions nothing_is_forgotten.
+Print Assumptions what_is_owed_is_on_disk.
+Print Assumptions balance_security.
+Print Assumptions an_answer_never_fails.
+Print Assumptions what_is_locked_is_paid.
 Print Assumptions VPM.kept.
 Print Assumptions VPM.nothing_unsigned.
 Print Assumptions VPM.totals_only_rise.

@@ -5,21 +5,31 @@ From Perun Require Export Reachable.
 Section Effects.
 Variable self : Address.
 
+(** The payouts that there were of the channel whose money is found under [k], newest first. *)
+Definition outs (w : World) (k : Key) : list Payout :=
+  filter (fun p => if Key_eq_dec (key (of_channel p)) k then true else false) (payouts w).
+
 (** What a call that is done may have done to the channel whose money is found under [k]. *)
 Inductive Effect (w w' : World) (g : Given) (k : Key) : Prop :=
   | untouched :
+      outs w' k = outs w k ->
       funds w' k = funds w k -> disputes w' k = disputes w k -> Effect w w' g k
   | raised :
+      outs w' k = outs w k ->
       disputes w k = None -> disputes w' k = None ->
       of_alice (funds w k) <= of_alice (funds w' k) ->
-      of_bob (funds w k) <= of_bob (funds w' k) -> Effect w w' g k
+      of_bob (funds w k) <= of_bob (funds w' k) ->
+      withdrawals (funds w' k) = withdrawals (funds w k) -> Effect w w' g k
   | withdrawn : forall c index x y until,
-      k = key c -> disputes w k = None -> disputes w' k = None ->
+      outs w' k = outs w k ->
+      k = key c -> now w <= until -> withdrawals (funds w' k) = index + 1 ->
+      disputes w k = None -> disputes w' k = None ->
       both_said w' g c (Withdraw (id_of c) index x y until) ->
       index = withdrawals (funds w k) ->
       of_alice (funds w' k) = of_alice (funds w k) - x ->
       of_bob (funds w' k) = of_bob (funds w k) - y -> Effect w w' g k
   | registered : forall c d',
+      outs w' k = outs w k ->
       k = key c -> funds w' k = funds w k -> disputes w' k = Some d' -> settling d' = false ->
       agreed w' g c (version d') (registered_net d') (registered_nanos d') ->
       match disputes w k with
@@ -28,18 +38,38 @@ Inductive Effect (w w' : World) (g : Given) (k : Key) : Prop :=
       end -> Effect w w' g k
   | closed : forall p,
       k = key (of_channel p) -> payouts w' = p :: payouts w -> payout_version p = None ->
+      resolved p = [] /\ remaining p = [] ->
       before p = funds w k -> funds w' k = nothing -> disputes w' k = None ->
       match disputes w k with Some d => now w <= deadline d | None => True end ->
-      (exists until to_credit, both_said w' g (of_channel p)
+      (exists until to_credit, now w <= until /\ both_said w' g (of_channel p)
          (Close (id_of (of_channel p)) (payout_net p) until to_credit)) -> Effect w w' g k
   | settled : forall p d,
       k = key (of_channel p) -> payouts w' = p :: payouts w ->
       disputes w k = Some d -> deadline d < now w ->
       payout_version p = Some (version d) -> before p = funds w k ->
+      payout_net p = registered_net d -> was_settling p = settling d ->
+      (exists o, answers (now w) o (registered_nanos d) = (resolved p, remaining p)) ->
       (disputes w' k = None /\ funds w' k = nothing \/
        exists d', disputes w' k = Some d' /\ settling d' = true
                   /\ version d' = version d /\ deadline d' = deadline d
                   /\ incl (registered_nanos d') (registered_nanos d)) -> Effect w w' g k.
+
+Lemma outs_same : forall w w' k, payouts w' = payouts w -> outs w' k = outs w k.
+Proof. intros w w' k H. unfold outs. rewrite H. reflexivity. Qed.
+
+Lemma outs_other : forall w w' k p, payouts w' = p :: payouts w -> key (of_channel p) <> k ->
+  outs w' k = outs w k.
+Proof.
+  intros w w' k p H N. unfold outs. rewrite H. simpl.
+  destruct (Key_eq_dec (key (of_channel p)) k); [ contradiction | reflexivity ].
+Qed.
+
+Lemma outs_more : forall w w' k p, payouts w' = p :: payouts w -> k = key (of_channel p) ->
+  outs w' k = p :: outs w k.
+Proof.
+  intros w w' k p H K. unfold outs. rewrite H, K. simpl.
+  destruct (Key_eq_dec (key (of_channel p)) (key (of_channel p))); [ reflexivity | contradiction ].
+Qed.
 
 Lemma pay_funds : forall w o k to n cr k', funds (pay w o k to n cr) k' = funds w k'.
 Proof. intros. destruct (pay_keeps w o k to n cr) as (_ & F & _). rewrite F. reflexivity. Qed.
@@ -75,6 +105,7 @@ Qed.
 Lemma raise_effect : forall w k ta tb draws w', 0 <= ta -> 0 <= tb ->
   raise_sides w k ta tb draws = Done w' ->
   now w' = now w /\ sent w' = sent w /\ disputes w' = disputes w
+  /\ payouts w' = payouts w /\ withdrawals (funds w' k) = withdrawals (funds w k)
   /\ (forall k', k' <> k -> funds w' k' = funds w k')
   /\ of_alice (funds w' k) = of_alice (funds w k) + ta
   /\ of_bob (funds w' k) = of_bob (funds w k) + tb.
@@ -94,13 +125,15 @@ Proof.
   intros w g o value k to_bob amount w' Ha H. unfold deposit_into in H.
   destruct (pull w o value (fst k) amount) as [[w1 n]|] eqn:E; [| discriminate ]. cbn [bind] in H.
   destruct (disputes w1 k) eqn:D; [ discriminate |].
-  destruct (pull_keeps _ _ _ _ _ _ _ Ha E) as (Hn & F & Di & N & _ & _ & P).
+  destruct (pull_keeps _ _ _ _ _ _ _ Ha E) as (Hn & F & Di & N & Po & _ & P).
   destruct (raise_effect w1 k (if to_bob then 0 else n) (if to_bob then n else 0) false w')
-    as (N' & P' & Di' & O & A & B); [ destruct to_bob; lia | destruct to_bob; lia | exact H |].
+    as (N' & P' & Di' & Po' & Wi & O & A & B);
+    [ destruct to_bob; lia | destruct to_bob; lia | exact H |].
   split; [ split; [ congruence | rewrite P', P; apply incl_refl ] |]. split.
   - intros k'. destruct (Key_eq_dec k k') as [<-|Hne].
-    + apply raised; try congruence; rewrite ?A, ?B, ?F; destruct to_bob; lia.
-    + apply untouched; [ rewrite O by congruence; rewrite F; reflexivity | congruence ].
+    + apply raised; try (apply outs_same); try congruence; rewrite ?A, ?B, ?F; destruct to_bob; lia.
+    + apply untouched;
+        [ apply outs_same; congruence | rewrite O by congruence; rewrite F; reflexivity | congruence ].
   - intros k' Hne. rewrite (O k' Hne), F, Di', Di. split; reflexivity.
 Qed.
 
@@ -124,16 +157,19 @@ Proof.
   destruct (disputes w1 (key c)) eqn:D; [ discriminate |].
   destruct (negb _); [| discriminate ].
   destruct (debit w1 (asset c) on draws) as [w2|] eqn:E2; [| discriminate ]. cbn [bind] in H.
-  destruct (pull_keeps _ _ _ _ _ _ _ Hs E) as (Hn & F & Di & N & _ & _ & P).
+  destruct (pull_keeps _ _ _ _ _ _ _ Hs E) as (Hn & F & Di & N & Po & _ & P).
   unfold debit in E2. taken E2; subst w2.
   destruct (raise_effect (with_credit w1 (asset c, on) (credits w1 (asset c, on) - draws)) (key c)
     (if by_alice then n else draws) (if by_alice then draws else n) true w')
-    as (N' & P' & Di' & O & A & B);
+    as (N' & P' & Di' & Po' & Wi & O & A & B);
     [ destruct by_alice; lia | destruct by_alice; lia | exact H |]. simpl in *.
   split; [ split; [ congruence | rewrite P', P; apply incl_refl ] |]. split.
   - intros k'. destruct (Key_eq_dec (key c) k') as [<-|Hne].
-    + apply raised; try congruence; rewrite ?A, ?B, ?F; destruct by_alice; lia.
-    + apply untouched; [ rewrite O by congruence; rewrite F; reflexivity | congruence ].
+    + apply raised; try (apply outs_same; simpl in *); try congruence;
+        rewrite ?A, ?B, ?F; destruct by_alice; lia.
+    + apply untouched;
+        [ apply outs_same; simpl in *; congruence
+        | rewrite O by congruence; rewrite F; reflexivity | congruence ].
   - intros k' Hne. rewrite (O k' Hne), F, Di', Di. split; reflexivity.
 Qed.
 
@@ -144,7 +180,7 @@ Lemma close_effects : forall w g o caller c net until tc sa sb w', has g sa -> h
 Proof.
   intros w g o caller c net until tc sa sb w' Ha Hb H. unfold close in H.
   destruct (negb _); [| discriminate ].
-  destruct (now w <=? until); [| discriminate ].
+  destruct (now w <=? until) eqn:U; [| discriminate ]. apply Z.leb_le in U.
   destruct (before_deadline w (key c)) eqn:B; [| discriminate ].
   destruct (both_agree _ _ _ _ _ _) as [w1|] eqn:E; [| discriminate ]. cbn [bind] in H.
   destruct (both_agree_said _ _ _ _ _ _ _ _ Ha Hb E) as [-> Said].
@@ -161,11 +197,14 @@ Proof.
   - intros k'. destruct (Key_eq_dec (key c) k') as [<-|Hne].
     + eapply closed.
       2: { rewrite pay_out_payouts. reflexivity. }
-      7: { exists until, tc. eapply both_said_more; [| exact Said ].
+      8: { exists until, tc. split; [ exact U |]. eapply both_said_more; [| exact Said ].
            rewrite pay_out_sent. apply incl_refl. }
-      6: { unfold before_deadline in B. destruct (disputes w (key c)); numbers; auto. }
-      all: rewrite ?pay_out_funds, ?pay_out_disputes; simpl; rewrite ?update_same; reflexivity.
-    + apply untouched; rewrite ?pay_out_funds, ?pay_out_disputes; apply O; congruence.
+      7: { unfold before_deadline in B. destruct (disputes w (key c)); numbers; auto. }
+      all: rewrite ?pay_out_funds, ?pay_out_disputes; simpl; rewrite ?update_same;
+        try split; reflexivity.
+    + apply untouched;
+        [ eapply outs_other; [ rewrite pay_out_payouts; reflexivity | exact Hne ] | |];
+        rewrite ?pay_out_funds, ?pay_out_disputes; apply O; congruence.
   - intros k' Hne. rewrite pay_out_funds, pay_out_disputes. apply O. exact Hne.
 Qed.
 
@@ -176,7 +215,7 @@ Lemma withdraw_effects : forall w g o caller c index x y until sa sb w', has g s
 Proof.
   intros w g o caller c index x y until sa sb w' Ha Hb H. unfold withdraw in H.
   destruct (disputes w (key c)) eqn:D; [ discriminate |].
-  destruct (now w <=? until); [| discriminate ].
+  destruct (now w <=? until) eqn:U; [| discriminate ].
   destruct ((index =? _) && _) eqn:I; [| discriminate ].
   destruct (both_agree _ _ _ _ _ _) as [w1|] eqn:E; [| discriminate ]. cbn [bind] in H.
   destruct (both_agree_said _ _ _ _ _ _ _ _ Ha Hb E) as [-> Said].
@@ -186,10 +225,11 @@ Proof.
   split.
   - intros k'. destruct (Key_eq_dec (key c) k') as [<-|Hne].
     + apply (withdrawn _ _ _ _ c index x y until);
-        rewrite ?pay_funds, ?pay_disputes; simpl; rewrite ?update_same; try reflexivity;
+        try (apply outs_same; rewrite !pay_payouts; reflexivity); rewrite ?pay_funds, ?pay_disputes; simpl; rewrite ?update_same; try reflexivity;
         try assumption.
       eapply both_said_more; [| exact Said ]. rewrite !pay_sent. apply incl_refl.
-    + apply untouched; rewrite ?pay_funds, ?pay_disputes; simpl;
+    + apply untouched; [ apply outs_same; rewrite !pay_payouts; reflexivity | |];
+        rewrite ?pay_funds, ?pay_disputes; simpl;
         rewrite ?update_other by congruence; reflexivity.
   - intros k' Hne. rewrite !pay_funds, !pay_disputes. simpl.
     rewrite ?update_other by congruence. split; reflexivity.
@@ -216,16 +256,17 @@ Proof.
     /\ (forall k', k' <> key c -> funds w3 k' = funds w k' /\ disputes w3 k' = disputes w k')).
   { intros w2 C M w3. destruct (check_state_sound _ _ _ _ _ _ _ _ _ _ Ha Hb C) as (W & A & _).
     assert (Eq : now w2 = now w /\ incl (sent w) (sent w2) /\ funds w2 = funds w
-                 /\ disputes w2 = disputes w)
+                 /\ disputes w2 = disputes w /\ payouts w2 = payouts w)
       by (destruct W as [->|[x ->]]; repeat split;
           [ apply incl_refl | intros y Hy; right; exact Hy ]).
-    destruct Eq as (N & P & F & D). unfold w3. split; [ split; [ exact N | exact P ] |]. split.
+    destruct Eq as (N & P & F & D & Po). unfold w3. split; [ split; [ exact N | exact P ] |]. split.
     - intros k'. destruct (Key_eq_dec (key c) k') as [<-|Hne].
-      + eapply (registered _ _ _ _ c); simpl; rewrite ?update_same; try reflexivity.
+      + eapply (registered _ _ _ _ c); [ apply outs_same; exact Po | ..];
+          simpl; rewrite ?update_same; try reflexivity.
         * rewrite F. reflexivity.
         * eapply agreed_more; [ apply incl_refl | exact A ].
         * exact M.
-      + apply untouched; simpl; [ rewrite F; reflexivity |].
+      + apply untouched; simpl; [ apply outs_same; exact Po | rewrite F; reflexivity |].
         rewrite update_other by congruence. rewrite D. reflexivity.
     - intros k' Hne. simpl. rewrite update_other by congruence. rewrite F, D.
       split; reflexivity. }
@@ -270,12 +311,15 @@ Proof.
     + eapply (settled _ _ _ _ _ d).
       2: { rewrite pay_out_payouts. destruct (length waiting =? 0)%nat; reflexivity. }
       all: rewrite ?pay_out_funds, ?pay_out_disputes; try reflexivity; try assumption.
+      { exists o. exact An. }
       destruct (length waiting =? 0)%nat.
       * left. simpl. rewrite !update_same. split; reflexivity.
       * right. eexists. simpl. rewrite !update_same. split; [ reflexivity |]. simpl.
         repeat split. eapply answers_incl. exact An.
-    + apply untouched; rewrite ?pay_out_funds, ?pay_out_disputes;
-        destruct (length waiting =? 0)%nat; simpl; rewrite ?update_other by congruence;
+    + apply untouched;
+        [ eapply outs_other; [ rewrite pay_out_payouts; destruct (length waiting =? 0)%nat; reflexivity
+                             | exact Hne ] | |];
+        rewrite ?pay_out_funds, ?pay_out_disputes; destruct (length waiting =? 0)%nat; simpl; rewrite ?update_other by congruence;
         reflexivity.
   - intros k' Hne. rewrite pay_out_funds, pay_out_disputes.
     destruct (length waiting =? 0)%nat; simpl; rewrite ?update_other by congruence;
@@ -346,9 +390,9 @@ Proof.
   - unfold fund in H. destruct (negb _); [| discriminate ].
     destruct (pull w o value a amount) as [[w1 n]|] eqn:E; [| discriminate ]. cbn [bind] in H.
     injection H as <-. destruct (pull_keeps w o value a amount w1 n)
-      as (_ & Fu & Di & N & _ & _ & Se); try assumption.
+      as (_ & Fu & Di & N & Po & _ & Se); try assumption.
     split; [ apply one; [ split; [ exact N | simpl; rewrite Se; apply incl_refl ] |] | intros k _; simpl; rewrite Fu, Di; split; reflexivity ].
-    intros k. apply untouched; simpl; congruence.
+    intros k. apply untouched; [ apply outs_same |..]; simpl; congruence.
   - unfold claim in H. destruct (negb _); [| discriminate ].
     unfold debit in H. destruct (amount <=? _); [| discriminate ]. cbn [bind] in H.
     taken H; subst;

@@ -52,11 +52,13 @@ Theorem holdings_fall_by_word : forall w w' g k, Effect w w' g k ->
       /\ of_alice (funds w' k) = of_alice (funds w k) - x
       /\ of_bob (funds w' k) = of_bob (funds w k) - y).
 Proof.
-  intros w w' g k E H. destruct E.
-  - rewrite H0 in H. lia.
+  intros w w' g k E H. destruct E as
+    [_ F _|_ _ _ A B _|c index x y until _ K _ _ _ _ Said _ A B|c d' _ _ F _ _ _ _
+    |p K P|p d K P].
+  - rewrite F in H. lia.
   - unfold total in H. lia.
-  - right. exists c, index, x, y, until. repeat split; try assumption; apply H3.
-  - rewrite H1 in H. lia.
+  - right. exists c, index, x, y, until. repeat split; try assumption; apply Said.
+  - rewrite F in H. lia.
   - left. exists p. split; assumption.
   - left. exists p. split; assumption.
 Qed.
@@ -279,11 +281,13 @@ Theorem the_clock_never_moves : forall w w' g k d d', Effect w w' g k ->
   disputes w k = Some d -> disputes w' k = Some d' ->
   deadline d' = deadline d /\ version d <= version d'.
 Proof.
-  intros w w' g k d d' E D D'. destruct E; try congruence.
+  intros w w' g k d d' E D D'. destruct E as
+    [_ F N|_ N|c index x y until _ K _ _ N|c e _ K F N _ _ M|p K P V R B F N
+    |p e K P N T V B Ne S _ N']; try congruence.
   - assert (d = d') by congruence. subst. lia.
-  - rewrite D in H4. assert (d'0 = d') by congruence. subst. lia.
-  - destruct H5 as [[N _]|(d1 & N & _ & V & L & _)]; [ congruence |].
-    assert (d1 = d') by congruence. assert (d0 = d) by congruence. subst. lia.
+  - rewrite D in M. assert (e = d') by congruence. subst. lia.
+  - destruct N' as [[N' _]|(d1 & N' & _ & V' & L & _)]; [ congruence |].
+    assert (d1 = d') by congruence. assert (e = d) by congruence. subst. lia.
 Qed.
 
 Lemma answers_after_expiry : forall t o nanos,
@@ -368,7 +372,7 @@ Proof.
   intros w w' g k d E D T. destruct E; try congruence.
   - left. exists d. repeat split; try congruence. lia.
   - rewrite D in *. left. exists d'. repeat split; try tauto; lia.
-  - right. destruct H6 as (until & tc & B). exists (of_channel p), (payout_net p), until, tc.
+  - right. destruct H7 as (until & tc & _ & B). exists (of_channel p), (payout_net p), until, tc.
     split; assumption.
   - assert (d0 = d) by congruence. subst. lia.
 Qed.
@@ -451,6 +455,33 @@ Proof.
     intros d'' D''. assert (d'' = d') by congruence. subst. exact Y.
 Qed.
 
+Lemma an_answer_is_taken : forall w c d v net nanos caller evidence,
+  let m := State (id_of c) v net nanos in
+  disputes w (key c) = Some d -> now w <= deadline d ->
+  alice_key c <> ZERO_ADDRESS -> bob_key c <> ZERO_ADDRESS -> v <> 0 ->
+  (length nanos <= MAX_NANOS)%nat -> ascending nanos = true ->
+  sum alice_lock nanos <= MAX_AMOUNT -> sum bob_lock nanos <= MAX_AMOUNT ->
+  solvent (funds w (key c)) net nanos = true -> (evidence <= length nanos)%nat ->
+  exists w', register w caller c v net nanos
+                (Signed (alice_key c) m) (Signed (bob_key c) m) evidence = Done w'
+  /\ exists d', disputes w' (key c) = Some d' /\ v <= version d' /\ deadline d' = deadline d.
+Proof.
+  intros w c d v net nanos caller evidence m D T Ka Kb V Len Asc Sa Sb Sol Ev.
+  unfold register. rewrite D, (proj2 (Z.leb_le _ _) T). cbn [bind].
+  destruct (v <=? version d) eqn:Old.
+  - cbn [bind]. rewrite (proj2 (Nat.leb_le _ _) Ev). numbers. eexists. split; [ reflexivity |].
+    exists d. repeat split; assumption.
+  - unfold check_state. rewrite (proj2 (Z.eqb_neq _ _) V).
+    unfold both_agree, agrees, signed, recover. cbn [given orb]. fold m.
+    destruct (Message_eq_dec m m) as [_|X]; [| congruence ].
+    rewrite !Z.eqb_refl, (proj2 (Z.eqb_neq _ _) Ka), (proj2 (Z.eqb_neq _ _) Kb).
+    cbn [negb andb bind]. rewrite (proj2 (Nat.leb_le _ _) Len), Asc,
+      (proj2 (Z.leb_le _ _) Sa), (proj2 (Z.leb_le _ _) Sb). cbn [andb].
+    simpl funds. rewrite Sol. cbn [bind]. rewrite (proj2 (Nat.leb_le _ _) Ev).
+    eexists. split; [ reflexivity |]. simpl. rewrite update_same. eexists.
+    split; [ reflexivity |]. simpl. split; [ lia | reflexivity ].
+Qed.
+
 (** An answer to a dispute that could be given at some time can be given until the deadline,
     whatever transactions of anybody come before it, in whatever order: it succeeds, and what
     counts afterwards is at least as new.  The one exception: both have said a [Close]. *)
@@ -470,20 +501,10 @@ Theorem no_race : forall w g w' g' c d v net nanos caller evidence,
 Proof.
   intros w g w' g' c d v net nanos caller evidence m St D T Ka Kb V Len Asc Sa Sb Sol Ev.
   destruct (a_dispute_stands _ _ St (key c) d D T) as [Still|Cl]; [ right | left; exact Cl ].
-  simpl in Still. destruct Still as (d' & D' & L & V' & F). unfold register. rewrite D'.
-  rewrite L, (proj2 (Z.leb_le _ _) T). cbn [bind].
-  destruct (v <=? version d') eqn:Old.
-  - cbn [bind]. rewrite (proj2 (Nat.leb_le _ _) Ev). numbers. eexists. split; [ reflexivity |].
-    exists d'. repeat split; try assumption.
-  - unfold check_state. rewrite (proj2 (Z.eqb_neq _ _) V).
-    unfold both_agree, agrees, signed, recover. cbn [given orb]. fold m.
-    destruct (Message_eq_dec m m) as [_|X]; [| congruence ].
-    rewrite !Z.eqb_refl, (proj2 (Z.eqb_neq _ _) Ka), (proj2 (Z.eqb_neq _ _) Kb).
-    cbn [negb andb bind]. rewrite (proj2 (Nat.leb_le _ _) Len), Asc,
-      (proj2 (Z.leb_le _ _) Sa), (proj2 (Z.leb_le _ _) Sb). cbn [andb].
-    simpl funds. rewrite F, Sol. cbn [bind]. rewrite (proj2 (Nat.leb_le _ _) Ev).
-    eexists. split; [ reflexivity |]. simpl. rewrite update_same. eexists.
-    split; [ reflexivity |]. simpl. split; [ lia | reflexivity ].
+  simpl in Still. destruct Still as (d' & D' & L & V' & F).
+  destruct (an_answer_is_taken w' c d' v net nanos caller evidence) as (w'' & R & d'' & D'' & X & Y);
+    try assumption; [ lia | rewrite F; exact Sol |].
+  exists w''. split; [ exact R |]. exists d''. repeat split; try assumption. congruence.
 Qed.
 
 End Theorems.
