@@ -7,14 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
+from zlib import crc32
+
+import msgspec
 
 from perun.bindings.calls import Call, Fees
 from perun.chain.wishes import Wish
 from perun.errors import StoreFault
-from perun.types import Record
+from perun.types import Address, Record
 
-__all__ = ["Attempt", "Entry", "Journal", "JournalFailed", "MemoryJournal"]
+__all__ = ["Attempt", "Entry", "Journal", "JournalFailed", "MemoryJournal", "packed", "unpacked"]
+
+_CHECKED: Final = b"\x01"
+"""First byte of an entry that carries a checksum; those of before begin as JSON does."""
 
 
 @dataclass(eq=False)
@@ -25,6 +31,7 @@ class JournalFailed(StoreFault):
     reason: str
 
     template: ClassVar[str] = "{path}: {reason}"
+    hint: ClassVar[str] = "an exit goes on without this record and gets the money out: `perun exit`"
 
 
 class Attempt(Record, frozen=True, gc=False, array_like=True):
@@ -44,6 +51,35 @@ class Entry(Record, frozen=True, gc=False, array_like=True):
     attempts: tuple[Attempt, ...]
     done: bool = False
     """Seen in a final block. Kept while asking again for the wish could send it a second time."""
+
+
+def packed(account: Address, entry: Entry) -> bytes:
+    """What is kept of an entry: its JSON, and a checksum of that and of where it belongs."""
+    body = msgspec.json.encode(entry)
+    return _CHECKED + _sum(account, entry.nonce, body) + body
+
+
+def unpacked(account: Address, nonce: int, kept: object) -> Entry:
+    """The entry in what is kept under an account and a nonce.
+
+    Raises:
+        ValueError: it is not what was written there.
+    """
+    if not isinstance(kept, bytes):
+        raise ValueError(f"nonce {nonce}: no entry")
+    body = kept
+    if kept[:1] == _CHECKED:
+        body = kept[5:]
+        if kept[1:5] != _sum(account, nonce, body):
+            raise ValueError(f"nonce {nonce}: its checksum is another")
+    entry = msgspec.json.decode(body, type=Entry)
+    if entry.nonce != nonce:
+        raise ValueError(f"nonce {nonce}: it was {entry.nonce}")
+    return entry
+
+
+def _sum(account: Address, nonce: int, body: bytes) -> bytes:
+    return crc32(body, crc32(account + nonce.to_bytes(8, "big"))).to_bytes(4, "big")
 
 
 class Journal(Protocol):

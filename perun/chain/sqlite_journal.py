@@ -9,9 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
-from perun.chain.journal import Entry, JournalFailed
+from perun.chain.journal import Entry, JournalFailed, packed, unpacked
 from perun.types import Address
 
 __all__ = ["SqliteJournal"]
@@ -56,10 +54,10 @@ class SqliteJournal:
 
     def load(self) -> Iterable[Entry]:
         """See `Journal`. Raises `StoreFault` for a file that is damaged."""
-        rows = self._run("SELECT entry FROM transactions WHERE account = ?", self._account)
+        rows = self._run("SELECT nonce, entry FROM transactions WHERE account = ?", self._account)
         try:
-            return tuple(msgspec.json.decode(row[0], type=Entry) for row in rows)
-        except msgspec.MsgspecError as error:
+            return tuple(unpacked(self._account, nonce, kept) for nonce, kept in rows)
+        except (ValueError, OverflowError) as error:
             raise JournalFailed(self._path, str(error)) from error
 
     def put(self, entry: Entry) -> None:
@@ -68,7 +66,7 @@ class SqliteJournal:
             "INSERT OR REPLACE INTO transactions VALUES (?, ?, ?)",
             self._account,
             entry.nonce,
-            msgspec.json.encode(entry),
+            packed(self._account, entry),
         )
 
     def drop(self, nonce: int) -> None:
@@ -80,7 +78,7 @@ class SqliteJournal:
         if self._db is not None:
             self._db.close()
 
-    def _run(self, sql: str, *values: object) -> list[tuple[bytes]]:
+    def _run(self, sql: str, *values: object) -> list[tuple[int, bytes]]:
         assert self._db is not None
         try:
             with closing(self._db.execute(sql, values)) as cursor:

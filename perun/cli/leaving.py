@@ -18,7 +18,6 @@ from rich.table import Table
 from web3.types import TxParams
 
 from perun.bindings.failures import NodeUnreachable
-from perun.chain import SqliteJournal
 from perun.chain.journal import Journal, MemoryJournal
 from perun.chain.submitter import Account
 from perun.cli.outcome import BLIND, LEFT
@@ -28,7 +27,7 @@ from perun.cli.render import amount, clock, console, ether, say, short
 from perun.cli.reports import line
 from perun.deployments import WrongCode
 from perun.errors import BrokenInvariant, ChainFault, Misuse, StoreFault
-from perun.node.afloat import AfloatJournal, AfloatStore
+from perun.node.afloat import AfloatStore, afloat_journal
 from perun.node.backup import back_up, config_of, require_store
 from perun.node.exit import Exit, Plan, only_leaving
 from perun.node.profile import Profile, read_keyfile_text, read_profile
@@ -162,12 +161,7 @@ def _blindness_told(unless: Callable[[ChainFault], bool] = _never) -> Iterator[N
 
 def _journal(store: Path, profile: Profile, shown: Console) -> Journal:
     """What the node has sent; in memory if the disk takes nothing more."""
-    try:
-        found = SqliteJournal(store, profile.account)
-        return AfloatJournal(found, lambda fault: _no_disk(shown, fault))
-    except StoreFault as fault:
-        _no_disk(shown, fault)
-        return MemoryJournal()
+    return afloat_journal(store, profile.account, lambda fault: _no_disk(shown, fault))[0]
 
 
 def _no_disk(shown: Console, fault: StoreFault) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from perun.chain import SqliteJournal
-from perun.chain.journal import Journal, MemoryJournal
+from perun.chain.journal import Journal
 from perun.chain.reports import Blind, Report, SeesAgain
 from perun.cli.outcome import BLIND
 from perun.cli.passwords import password_for
@@ -20,7 +19,7 @@ from perun.core.books import Row
 from perun.core.notices import ChannelDisputed, ChannelEnded, Notice
 from perun.crypto.interop import checksum
 from perun.errors import StoreFault
-from perun.node.afloat import AfloatJournal
+from perun.node.afloat import afloat_journal
 from perun.node.backup import open_copy
 from perun.node.export import read_export, write_export
 from perun.node.watchtower import Watchtower
@@ -97,11 +96,7 @@ def _journal(path: Path, account: KeyAccount, shown: Console) -> Journal:
     def tell(fault: StoreFault) -> None:
         say(shown, f"{fault}; going on without the file: an answer may be sent twice", "red")
 
-    try:
-        return AfloatJournal(SqliteJournal(path, account.address), tell)
-    except StoreFault as fault:
-        tell(fault)
-        return MemoryJournal()
+    return afloat_journal(path, account.address, tell)[0]
 
 
 def _report(shown: Console, report: Report) -> None:

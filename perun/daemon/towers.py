@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from perun.app import values as v
-from perun.chain import SqliteJournal
 from perun.chain.endpoint import Endpoint
 from perun.chain.reports import Report
 from perun.core.config import Deployment
@@ -18,7 +17,7 @@ from perun.daemon.policies import TEST_NETWORKS
 from perun.daemon.settings import BadSettings, TowerSettings
 from perun.encoding.addresses import node_id
 from perun.errors import PeerFault
-from perun.node.afloat import AfloatJournal
+from perun.node.afloat import afloat_journal
 from perun.node.assembly import Assembly
 from perun.tower.admission import Admission
 from perun.tower.client import TowerClient
@@ -109,13 +108,15 @@ def tower_on(
             "[tower] clients", "names nobody: where gas costs money, say for whom it watches"
         )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    sent = SqliteJournal(folder / "sent.sqlite", account.address)
+    sent, let_go = afloat_journal(
+        folder / "sent.sqlite", account.address, lambda fault: tell("journal", fault)
+    )
     guard = Guard(
         endpoint,
         deployment,
         KeyAccount(account),
         limits=limits,
-        journal=AfloatJournal(sent, lambda fault: tell("journal", fault)),
+        journal=sent,
         since=since,
         report=report,
         fault=lambda client, error: tell(client.hex(), error),
@@ -128,7 +129,7 @@ def tower_on(
         listener.is_called,
         only=frozenset(map(node_id, settings.clients)),
         tell=tell,
-        let_go=sent.close,
+        let_go=let_go,
     )
     service.add_to(listener.app)
     return service

@@ -8,16 +8,19 @@ must never use these: it would forget what it has signed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TypeVar
 
+from perun.chain import SqliteJournal
 from perun.chain.journal import Entry, Journal, MemoryJournal
 from perun.core.books import Row
 from perun.encoding.records import NumberedExtra
 from perun.errors import StoreFault
 from perun.ports import Store
 from perun.store import MemoryStore
+from perun.types import Address
 
-__all__ = ["AfloatJournal", "AfloatStore"]
+__all__ = ["AfloatJournal", "AfloatStore", "afloat_journal"]
 
 N = TypeVar("N", bound=NumberedExtra)
 
@@ -121,3 +124,21 @@ class AfloatJournal:
         """See `Journal`."""
         self._disk.attempt(lambda: self._below.drop(nonce))
         self._memory.drop(nonce)
+
+
+def afloat_journal(path: Path, account: Address, tell: Tell) -> tuple[Journal, Callable[[], None]]:
+    """The journal in a file, in memory alone if that is damaged or takes nothing: an answer must
+    not wait for it. And how to let it go."""
+    file: SqliteJournal | None = None
+    try:
+        file = SqliteJournal(path, account)
+        return AfloatJournal(file, tell), file.close
+    except StoreFault as fault:
+        tell(fault)
+        if file is not None:
+            file.close()
+        return MemoryJournal(), _nothing
+
+
+def _nothing() -> None:
+    pass

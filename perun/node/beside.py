@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-import msgspec
-
-from perun.chain.journal import Entry, JournalFailed
+from perun.chain.journal import Entry, JournalFailed, packed, unpacked
 from perun.store.kept import Shelf
 from perun.types import Address
 
@@ -24,23 +22,23 @@ class BesideJournal:
     """See `perun.chain.journal.Journal`; of one account."""
 
     def __init__(self, shelf: Shelf, account: Address) -> None:
-        self._shelf, self._account = shelf, bytes(account)
+        self._shelf, self._account = shelf, account
 
     def load(self) -> Iterable[Entry]:
         """See `Journal`. Raises `StoreFault` if it cannot be read."""
         found = self._shelf.beside(JOURNAL)
         try:
             return tuple(
-                msgspec.json.decode(body, type=Entry)
+                unpacked(self._account, int.from_bytes(key[len(self._account) :], "big"), body)
                 for key, body in found
                 if key.startswith(self._account)
             )
-        except msgspec.MsgspecError as error:
+        except ValueError as error:
             raise JournalFailed(str(self._shelf.path), str(error)) from error
 
     def put(self, entry: Entry) -> None:
         """See `Journal`. Raises `StoreFault` unless it is on disk, and ours to write."""
-        self._shelf.put_beside(JOURNAL, self._key(entry.nonce), msgspec.json.encode(entry))
+        self._shelf.put_beside(JOURNAL, self._key(entry.nonce), packed(self._account, entry))
 
     def drop(self, nonce: int) -> None:
         """See `Journal`. Raises `StoreFault`."""
