@@ -8,6 +8,7 @@ by its kind and place.
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import time
 import traceback
@@ -81,10 +82,22 @@ class Gate:
         self._forgetting: asyncio.Task[None] | None = None
         self._server: asyncio.Server | None = None
 
-    async def listen(self, host: str, port: int) -> int:
-        """Lets in from now on; the port, which the system chooses if it is 0. Raises OSError."""
+    async def listen(self, host: str, port: int, *, else_free: bool = False) -> int:
+        """Lets in from now on; the port, which the system chooses if it is 0.
+
+        Args:
+            else_free: take a free port if another program has that one.
+
+        Raises:
+            OSError: it cannot listen.
+        """
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._arrive, host, port)
+        try:
+            self._server = await loop.create_server(self._arrive, host, port)
+        except OSError as error:
+            if not else_free or error.errno != errno.EADDRINUSE:
+                raise
+            self._server = await loop.create_server(self._arrive, host, 0)
         self._forgetting = loop.create_task(self._forget())
         found: int = self._server.sockets[0].getsockname()[1]
         return found

@@ -48,15 +48,17 @@ class ApiServer:
         host: str = "127.0.0.1",
         port: int = 0,
         *,
+        else_free: bool = False,
         hosts: Iterable[str] = (),
         origins: Iterable[str] = (),
     ) -> None:
         """Args:
+        else_free: take a free port if another program has that one.
         hosts: further names by which we are called, without port.
         origins: web pages that may call, such as `http://localhost:5173`.
         """
         self._door, self._tokens = Door(node), tokens
-        self._host, self.port = host, port
+        self._host, self.port, self._else_free = host, port, else_free
         self._hosts = {*_LOCAL, host, *hosts}
         self._origins = frozenset(origins)
         self._loop = asyncio.new_event_loop()
@@ -109,7 +111,7 @@ class ApiServer:
         await served.setup()
         self._gate = Gate(served)
         try:
-            self.port = await self._gate.listen(self._host, self.port)
+            self.port = await self._gate.listen(self._host, self.port, else_free=self._else_free)
             self._ready.set()
             await self._stopped.wait()
             for session in list(self._sessions):

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from msgspec.structs import replace
 
 from perun.app.errors import AccountTooPoor
-from perun.app.methods import Open, TopUp
+from perun.app.methods import Params
 from perun.app.values import Status
-from perun.app.work import Ask
-from perun.core import gas
-from perun.core.books import Books
-from perun.types import ETH, ChannelId, Wei
+from perun.app.work import Ask, Caller
+from perun.types import ETH, Asset, Wei
 
-__all__ = ["require_ether", "with_outside"]
+__all__ = ["knowing", "require_ether", "with_outside"]
 
 
-def require_ether(books: Books, has: Wei | None, params: Open | TopUp) -> None:
+def require_ether(caller: Caller, asset: Asset, amount: int, gas_cost: Wei) -> None:
     """Raises `AccountTooPoor`: the transaction would wait for money, and lapse.
 
     Args:
-        has: what the account has on chain; None: not known now, and not asked for.
+        amount: what it puts into the contract.
     """
-    if has is None:
-        return
-    if isinstance(params, TopUp):
-        view = books.channels.get(ChannelId(bytes.fromhex(params.channel[2:])))
-        is_ether = view is not None and view.channel.asset == ETH
-        needed = gas.DEPOSIT_GAS
-    else:
-        is_ether = not int(params.asset or "0x0", 16)
-        needed = gas.OPEN_BOTH_GAS if params.draw else gas.OPEN_GAS
-    price = needed * books.chain.gas_price + (int(params.amount) if is_ether else 0)
-    if has < price:
-        raise AccountTooPoor(has, Wei(price))
+    price = Wei(gas_cost + (amount if asset == ETH else 0))
+    if caller.outside is not None and caller.outside < price:
+        raise AccountTooPoor(caller.outside, price)
+
+
+def knowing(item: Ask, params: Params, has: Wei | None) -> Ask:
+    """A wish that costs a transaction, with what our account has on chain."""
+    return replace(item, params=params, caller=dataclasses.replace(item.caller, outside=has))
 
 
 def with_outside(item: Ask, found: Wei | None) -> Ask:

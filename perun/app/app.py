@@ -196,6 +196,7 @@ class App:
                 self._notes_said = work.now
                 following.say_notes(work)
         elif isinstance(input, Connected):
+            work.met.add(input.peer)
             following.say_notes(work, input.peer)
             paying.on_met(work, input.peer)
         elif isinstance(input, Restarted):

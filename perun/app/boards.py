@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from msgspec.structs import replace
+
 from perun.app import locked
 from perun.app import values as v
 from perun.app.methods import GetGames
@@ -58,9 +60,11 @@ def show_invitation(work: Work, held: Invitation) -> v.Game:
     """One that nobody has agreed to yet: by us, or by whoever was asked."""
     role = Role.BOB if held.theirs else Role.ALICE
     state: _State = "asked" if held.theirs else "invited"
-    why = "your word" if held.theirs else f"{work.name(held.end)} has not answered yet"
+    why = locked.why_invited(work, held)
     asset = work.books.channels[held.channel].channel.asset
-    return _game(work, held.id, None, held.terms, role, held.end, asset, state, why)
+    there = locked.reached(work, held)
+    game = _game(work, held.id, None, held.terms, role, held.end, asset, state, why)
+    return replace(game, reached=there)
 
 
 def show(work: Work, instance: InstanceView) -> v.Game:

@@ -7,6 +7,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from perun.app import errands
+from perun.app.affording import require_ether
 from perun.app.contacts import remember
 from perun.app.errors import BadParams, Forbidden, NoSuch
 from perun.app.methods import Answer, Claim, Close, Leave, Open, Scope, TopUp, Withdraw
@@ -51,9 +52,10 @@ def open_channel(work: Work, caller: Caller, params: Open) -> Opening:
         raise BadParams("nothing would be in the channel: say how much")
     if known is not None:
         return _show_opening(work, to, offer, known)
+    price = _gas_cost(work, _opening_gas(offer))
+    require_ether(caller, offer.asset, offer.own_amount, price)
     if not params.consent:
         return _show_opening(work, to, offer, None)
-    price = _gas_cost(work, _opening_gas(offer))
     _check(work, caller, offer.asset, offer.own_amount + offer.fee, price)
     work.desk.do(offer)
     # The newest one: it was made a line ago.
@@ -178,6 +180,7 @@ def top_up(work: Work, caller: Caller, params: TopUp) -> Done:
         return errands.done(known)
     view, amount = view_of(work, params.channel), _some(params.amount)
     price, asset = _gas_cost(work, gas.DEPOSIT_GAS), view.channel.asset
+    require_ether(caller, asset, amount, price)
     _check(work, caller, asset, amount, price)
     work.desk.do(CommandFund(view.id, amount))
     text = f"the transaction is on its way; the money counts {_counts_after(work)}"

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from perun.app import locked
 from perun.app import values as v
 from perun.app.errors import BadParams
@@ -99,7 +101,8 @@ def _invitation(work: Work, held: Invitation) -> v.Deal:
     role = Role.BOB if held.theirs else Role.ALICE
     asset = work.books.channels[held.channel].channel.asset
     state: v.DealState = "asked" if held.theirs else "invited"
-    return _deal(work, held.id, None, held.terms, role, held.end, asset, state)
+    deal = _deal(work, held.id, None, held.terms, role, held.end, asset, state)
+    return replace(deal, why=locked.why_invited(work, held), reached=locked.reached(work, held))
 
 
 def _show(work: Work, instance: InstanceView) -> v.Deal:

@@ -66,6 +66,15 @@ class NoSuch(Refusal):
     code: ClassVar[int] = 10
     template: ClassVar[str] = "no {what} {name}"
 
+    @property
+    def do(self) -> str:
+        """Where the names are that there are."""
+        return _LISTED.get(self.what, "")
+
+    def _said(self) -> str:
+        said = super()._said()
+        return f"{said}; {self.do}" if self.do else said
+
 
 @dataclass(eq=False)
 class KeyReused(Refusal):
@@ -210,6 +219,18 @@ class Gone(Refusal):
     template: ClassVar[str] = "events after {since} are gone, the oldest kept is {oldest}"
     hint: ClassVar[str] = "read status, channels, payments; then go on with events after `snapshot`"
 
+
+_LISTED: Final = {
+    "contact": "write a node's address, perun1…@host, or a name out of `perun contacts`",
+    "channel": "`perun channels` lists yours",
+    "open channel": "`perun channels` lists yours",
+    "offer": "`perun offers` lists those that wait",
+    "payment": "`perun payments` lists them",
+    "payment to us": "`perun payments` lists what was received",
+    "request": "`perun requests` lists yours",
+    "game": "`perun games` lists yours",
+    "deal": "`perun deals` lists yours",
+}
 
 _KINDS: Final = (
     (NotEnoughMoney, 13),

@@ -14,7 +14,7 @@ from perun.app import ways
 from perun.app.errors import BadParams, NoSuch, NoWay
 from perun.app.methods import BringAward, CallClock, Escrow, Flip, LetGo, Move, Play, Resign
 from perun.app.spending import check_limit, digest_of, errand, known_errand
-from perun.app.texts import Who, amount_of, asset_of, bytes_of, who
+from perun.app.texts import Who, amount_of, asset_of, bytes_of, show_node, who
 from perun.app.work import Caller, Work
 from perun.core.nanocontracts.instances import decided_shift
 from perun.core.nanocontracts.kinds import kind_of
@@ -32,7 +32,9 @@ __all__ = [
     "invited",
     "is_first",
     "place",
+    "reached",
     "stakes",
+    "why_invited",
 ]
 
 Kinds = tuple[type[Terms], ...]
@@ -105,6 +107,26 @@ def how_far(work: Work, instance: InstanceView) -> tuple[Far, Wei | None]:
 
 
 # ------------------------------------------------------------------------------------- inviting
+
+
+def reached(work: Work, held: Invitation) -> bool:
+    """Whether an invitation has come to whom it is for, as far as we know."""
+    return held.theirs or held.end in work.met
+
+
+def why_invited(work: Work, held: Invitation) -> str:
+    """What an invitation waits for, and what to do about it."""
+    if held.theirs:
+        return "your word"
+    name = work.name(held.end)
+    if reached(work, held):
+        return f"{name} has not answered yet"
+    later = "it hears of this when it is there" if kind_of(held.terms).asks else "try again later"
+    return (
+        f"{name} has not been reached: it is offline, or talks only to nodes that it knows. "
+        f"Nothing is locked; {later}. If it should be there, have it add you: "
+        f"perun contacts add NAME {show_node(work.me)}"
+    )
 
 
 def stakes(work: Work, caller: Caller, params: Play | Flip | Escrow) -> tuple[Who, Wei, Wei, Asset]:

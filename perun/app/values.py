@@ -422,6 +422,8 @@ class Game(Value, frozen=True):
     """Last second for the next move on chain; before that, until it must be over or go there."""
     gain: Signed | None
     """What it has brought us; None: it is not decided."""
+    reached: bool = True
+    """Whether our invitation has come to them, as far as we know; if not, `why` says what to do."""
 
 
 DealState = Literal["invited", "asked", "opening", "open", "onChain", "decided", "over"]
@@ -462,6 +464,10 @@ class Deal(Value, frozen=True):
     """… and they."""
     gain: Signed | None
     """What it has brought us; None: it is not decided."""
+    why: str = ""
+    """What an invitation waits for."""
+    reached: bool = True
+    """Whether our invitation has come to them, as far as we know; if not, `why` says what to do."""
 
 
 class Offer(Value, frozen=True):

@@ -49,6 +49,8 @@ class Caller:
     scope: Scope = Scope.ALL
     limits: dict[Asset, Wei] = field(default_factory=dict)
     """For `Scope.SPEND`: most of each asset in 24 hours; an asset that is not here is 0."""
+    outside: Wei | None = None
+    """What our account has on chain, if somebody has looked: for wishes that cost a transaction."""
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -81,6 +83,8 @@ class Work:
     """Payments whose step changed in this turn, by number, as they are now: told at its end."""
     delivered: dict[MachineId, Wei] = field(default_factory=dict)
     """Totals that payees have said they have, in this turn."""
+    met: set[PeerId] = field(default_factory=set)
+    """Who has talked to us since we started."""
     books: Books = field(init=False)
     """What the core knows."""
 

@@ -5,10 +5,10 @@ They hold no rule of their own. `--json` prints what the node answered; people g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import click
 import msgspec
@@ -156,9 +156,16 @@ class Names:
 
     def show(self, id: str) -> str:
         """A contact's name, or the beginning of an id."""
+        return who(id, self._names().get(id, ""))
+
+    def known(self) -> Collection[str]:
+        """All names that our user has given."""
+        return self._names().values()
+
+    def _names(self) -> dict[str, str]:
         if self._known is None:
             self._known = {one.node: one.name for one in self._node.contacts()}
-        return who(id, self._known.get(id, ""))
+        return self._known
 
 
 def who(node: str, name: str = "") -> str:
@@ -186,8 +193,10 @@ class NotOne(Misuse):
     start: str
     found: int
 
-    template: ClassVar[str] = "{found} {what}s begin with {start}"
-    hint: ClassVar[str] = "type more of it, as the table shows it"
+    def __str__(self) -> str:
+        if not self.found:
+            return f"no {self.what} begins with {self.start}; `perun {self.what}s` lists them"
+        return f"{self.found} {self.what}s begin with {self.start}; type more of the one you mean"
 
 
 def by_start(known: list[str], start: str, what: str) -> str:

@@ -126,5 +126,7 @@ def _show(amounts: Amounts, deal: Deal, as_json: bool) -> None:
         return
     words = "" if deal.gain is None else f", {amounts.signed(deal.asset, deal.gain)} for you"
     say(console(), f"{deal.state}: deal {deal.id}{words}")
+    if deal.why:
+        say(console(), plain(deal.why.replace(deal.peer, who(deal.peer, deal.name))))
     if deal.instance is not None:
         say(console(), f"What an arbiter signs is about {deal.instance}.")

@@ -22,15 +22,20 @@ from perun.daemon.auditing import audit_home, read_kept
 from perun.daemon.daemon import Daemon
 from perun.daemon.places import store_of
 from perun.daemon.raising import NETWORKS, Wanted, enrich, raise_hub
-from perun.daemon.settings import ApiSettings, BadSettings, HubSettings, WireSettings, read_amount
+from perun.daemon.settings import (
+    USUAL_ADMIN,
+    USUAL_API,
+    ApiSettings,
+    BadSettings,
+    WireSettings,
+    read_amount,
+)
 from perun.hub.bookkeeper import write_csv
 from perun.hub.logs import JsonLog
 from perun.node.keeping import Place
 from perun.store import StoreInUse
 
 __all__ = ["COMMANDS"]
-
-ADMIN = HubSettings().admin
 
 
 @click.command("run")
@@ -110,8 +115,8 @@ def _stand_by(place: Place, begin: Callable[[], None], log: JsonLog) -> None:
 @click.option("--tls-certificate", default="", help="Certificate chain, for a public address.")
 @click.option("--tls-key", default="", help="Its key, if that is another file.")
 @click.option("--proxy", is_flag=True, help="A proxy of yours in front has TLS.")
-@click.option("--api", default=ApiSettings().listen, show_default=True, help="For programs here.")
-@click.option("--admin", default=ADMIN, show_default=True, help="For the operator, here.")
+@click.option("--api", default="", help=f"For programs here; else {USUAL_API}, or a free port.")
+@click.option("--admin", default="", help=f"For the operator; else {USUAL_ADMIN}, or a free port.")
 @click.option("--credit", help='Credit kept for channels, such as "0.5 ether".')
 @click.option("--only-prepare", is_flag=True, help="Do all the rest, and do not run.")
 def up(

@@ -30,6 +30,7 @@ from perun.daemon.keyring import WORK_FOR_DRAWN, Keyring, new_phrase, write_keyr
 from perun.daemon.noted import begin_with, contacts_kept
 from perun.daemon.settings import (
     FILE_NAME,
+    USUAL_API,
     ApiSettings,
     BackupSettings,
     BadSettings,
@@ -58,7 +59,7 @@ _OWNER_ONLY: Final = 0o700
     help="File that names the contracts, instead of a hub's card.",
 )
 @click.option("--listen", default="", help="Where others may dial us, such as 127.0.0.1:7070.")
-@click.option("--api", default=ApiSettings().listen, show_default=True, help="For programs here.")
+@click.option("--api", default="", help=f"For programs here; else {USUAL_API}, or a free port.")
 @click.option("--restore", is_flag=True, help="Type twelve words that you have.")
 @click.option(
     "--password-file",

@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import socket
 import sys
 from pathlib import Path
 from typing import Final
 
-from perun.daemon.settings import FILE_NAME, ApiSettings
+from perun.daemon.settings import FILE_NAME
 from perun.town.place import HOST, Town
 from perun.town.settling import address_of, hub_link, tower_place
 
@@ -56,11 +55,8 @@ def _where_perun_is() -> list[str]:
 def next_steps(town: Town) -> list[str]:
     """Lines for people."""
     lives = (town.home / _YOU / FILE_NAME).exists()
-    first = (
-        []
-        if lives
-        else [(f"perun init --rpc $RPC --hub $HUB --yes{_api()}", "your node, with one ETH")]
-    )
+    init = "perun init --rpc $RPC --hub $HUB --yes"
+    first = [] if lives else [(init, "your node, with one ETH")]
     steps = [
         (f". {_short(town.home / NAMES)}", "perun, HUB, SHOP, PATRON, PLAYER"),
         *first,
@@ -107,25 +103,6 @@ def _post() -> str:
     if shutil.which("curl"):
         return "curl -sd @-"
     return f"{shlex.quote(sys.executable)} -m perun.town.asking"
-
-
-def _api() -> str:
-    """Where another node of this machine has the usual port, an option for another one."""
-    usual = ApiSettings().listen
-    host, _, port = usual.rpartition(":")
-    with socket.socket() as tried:
-        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            tried.bind((host, int(port)))
-        except OSError:
-            return f" --api {host}:{_a_free_port()}"
-    return ""
-
-
-def _a_free_port() -> int:
-    with socket.socket() as tried:
-        tried.bind((HOST, 0))
-        return int(tried.getsockname()[1])
 
 
 def _short(path: Path) -> str:

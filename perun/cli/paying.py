@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from importlib import import_module
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -51,6 +52,9 @@ def pay(
     amounts, names = Amounts(node), Names(node)
     units, asset = amounts.read(sum, asset)
     if not as_json:
+        if not yes:
+            whom = _link(to)[0] if to.lower().startswith(_SCHEME) else to
+            import_module("perun.cli.addressees").require(whom, names.known())
         what = _meant(amounts, names, to, units, asset)
         consent(yes, f"Pay {what}. Signed, it cannot be taken back.")
     with working(as_json or not sys.stderr.isatty(), "finding a way"):

@@ -7,6 +7,7 @@ whose turn it is, and what came of it.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -34,6 +35,8 @@ __all__ = ["COMMANDS"]
 
 _ASK_AGAIN: Final = 5
 """Seconds for which the node is asked for the next event."""
+_TO_REACH: Final = 20.0
+"""Seconds in which whoever is there has been reached, whatever the way."""
 
 
 @command("games")
@@ -165,6 +168,8 @@ def _end(amounts: Amounts, game: Game | None, *, as_json: bool) -> None:
     if as_json:
         print_json(game)
     elif game.gain is None:
+        if not game.reached:
+            say(console(stderr=True), plain(_by_name(game)), "yellow")
         say(console(), f"It goes on: perun play {game.id[:14]}")
     else:
         gain = int(game.gain)
@@ -189,8 +194,8 @@ class _Talk:
         if game.board != self._board:
             for line in ("", *game.board.splitlines()):
                 say(console(), line)
-        if game.why and game.why != self._why:
-            say(console(), game.why.replace(game.peer, who(game.peer, game.name)))
+        if game.why and game.why != self._why and game.reached:
+            say(console(), plain(_by_name(game)))
         self._board, self._why = game.board, game.why
 
     def move(self, game: Game) -> bool:
@@ -211,8 +216,9 @@ class _Talk:
 
 
 def _to_the_end(node: Node, game: Game, player: _Talk | None) -> Game | None:
-    """The game when it is decided, or when nobody types any more; None: it did not begin."""
-    since = node.status().event
+    """The game when it is decided, when nobody types any more, or when nobody could be invited;
+    None: it did not begin."""
+    since, patience = node.status().event, time.monotonic() + _TO_REACH
     while True:
         try:
             (game,) = node.games(game.id)
@@ -222,7 +228,7 @@ def _to_the_end(node: Node, game: Game, player: _Talk | None) -> Game | None:
             return None if game.state in ("invited", "opening") else game
         if player is not None:
             player.show(game)
-        if game.gain is not None:
+        if game.gain is not None or (not game.reached and time.monotonic() > patience):
             return game
         if player is not None and game.turn == "you" and not _waits(game):
             if not player.move(game):
@@ -230,6 +236,11 @@ def _to_the_end(node: Node, game: Game, player: _Talk | None) -> Game | None:
             continue
         happened = node.events(since, wait=_ASK_AGAIN)
         since = happened[-1].number if happened else since
+
+
+def _by_name(game: Game) -> str:
+    """What it waits for, with a name in place of a long id."""
+    return game.why.replace(game.peer, who(game.peer, game.name))
 
 
 def _waits(game: Game) -> bool:

@@ -20,6 +20,7 @@ from perun.core.rules.keys import own_key
 from perun.core.state import ChannelView, InstanceView, LegStatus, PeerId, Role, Stage
 from perun.core.states.proposing import answer, propose_next, resend, show
 from perun.core.virtual import ends
+from perun.core.virtual.invitations import invite_again
 from perun.encoding.messages import OfferChannel, ShowState
 
 __all__ = ["on_connected", "on_offer", "on_show"]
@@ -47,6 +48,9 @@ def on_connected(draft: Draft, input: Connected) -> None:
     for instance in draft.books.instances.values():
         if input.peer in (instance.end, instance.via):
             _say_again(draft, instance)
+    for invitation in draft.books.invitations.values():
+        if invitation.end == input.peer:
+            invite_again(draft, invitation)
 
 
 def on_show(draft: Draft, view: ChannelView, message: ShowState) -> None:

@@ -47,7 +47,7 @@ from perun.daemon.places import nats_of, place_of, store_of, tls_of
 from perun.daemon.policies import policy_of, tokens_of
 from perun.daemon.purse import Purse
 from perun.daemon.services import Services
-from perun.daemon.settings import BadSettings, Settings
+from perun.daemon.settings import USUAL_API, BadSettings, Settings
 from perun.daemon.towers import Towers, tower_on
 from perun.encoding.addresses import NodeAddress, show_node_id
 from perun.encoding.cards import Card
@@ -230,9 +230,14 @@ class Daemon:
         self._undo.callback(purse.stop)
         self.lookups = Lookups(node, self.config, genesis, purse, home / "cards.json")
         self._undo.callback(self.lookups.stop)
-        bind, port = place_of(settings.api.listen)
+        bind, port = place_of(settings.api.listen or USUAL_API)
         self.api = ApiServer(
-            self.lookups, Tokens(tokens_folder(home)), bind, port, origins=settings.api.pages
+            self.lookups,
+            Tokens(tokens_folder(home)),
+            bind,
+            port,
+            else_free=not settings.api.listen,
+            origins=settings.api.pages,
         )
 
     @property

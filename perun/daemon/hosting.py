@@ -21,7 +21,7 @@ from perun.core.state import PeerId
 from perun.daemon.operating import Operator, Run
 from perun.daemon.places import is_here, place_of
 from perun.daemon.policies import TEST_NETWORKS, bounds_of, prices_of
-from perun.daemon.settings import BadSettings, HubSettings
+from perun.daemon.settings import USUAL_ADMIN, BadSettings, HubSettings
 from perun.hub.admin import Admin
 from perun.hub.deploying import PLAN_NAME, costs_of
 from perun.hub.faucet import Faucet, Generosity
@@ -79,11 +79,11 @@ class Hosting:
             self._faucet(),
         )
         self._home = home
-        bind, port = place_of(settings.admin)
+        bind, port = place_of(settings.admin or USUAL_ADMIN)
         if not is_here(bind):
             raise BadSettings("[hub] admin", f"{settings.admin} is reachable from elsewhere")
         operator = Operator(daemon, self.guest, Tokens(tokens_folder(home)))
-        self.admin = Admin(operator, bind, port)
+        self.admin = Admin(operator, bind, port, else_free=not settings.admin)
         self._flat: Wei | None = None
         self._named = 0.0
         self.offers: tuple[str, ...] = ("channels", "relay")

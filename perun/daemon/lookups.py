@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from msgspec.structs import replace
 
-from perun.app.affording import require_ether, with_outside
+from perun.app.affording import knowing, with_outside
 from perun.app.cards import ShownPrices, require_same, wants_card
 from perun.app.errors import AccountUnknown
 from perun.app.methods import GetStatus, Open, TopUp
@@ -99,11 +98,11 @@ class Lookups:
             if isinstance(params, Open) and wants_card(params):
                 card = self._card_of(NodeAddress.parse(params.peer))
                 params = self._prices.complete(item.caller.token, params, card)
-            require_ether(self._node.books, self._purse.look(), params)
+            known = knowing(item, params, self._purse.look())
         except Exception as error:
             item.fail(error)
         else:
-            self._node.ask(replace(item, params=params))
+            self._node.ask(known)
 
 
 def _read(file: Path) -> dict[str, int]:

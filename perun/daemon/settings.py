@@ -32,6 +32,8 @@ __all__ = [
     "Settings",
     "TokenSettings",
     "TowerSettings",
+    "USUAL_ADMIN",
+    "USUAL_API",
     "WireSettings",
     "read_amount",
     "read_settings",
@@ -39,6 +41,8 @@ __all__ = [
 ]
 
 FILE_NAME: Final = "perun.toml"
+USUAL_API: Final = "127.0.0.1:7071"
+USUAL_ADMIN: Final = "127.0.0.1:7072"
 _PREFIX: Final = "PERUN_"
 _NOT_SETTINGS: Final = frozenset({"PERUN_HOME", "PERUN_PASSWORD", "PERUN_UP"})
 _UNITS: Final = {"ether": 18, "eth": 18, "gwei": 9, "wei": 0}
@@ -136,7 +140,8 @@ class WireSettings(_Section, frozen=True, forbid_unknown_fields=True):
 class ApiSettings(_Section, frozen=True, forbid_unknown_fields=True):
     """`[api]`: for command line, page and programs on this machine."""
 
-    listen: str = "127.0.0.1:7071"
+    listen: str = ""
+    """Not set: `USUAL_API`, or a free port if another program has that; `api.json` says which."""
     token_file: str = "token"  # noqa: S105  # a file's name
     pages: tuple[str, ...] = ()
     """Web pages that may call with a token of yours, such as `http://localhost:7080`."""
@@ -215,8 +220,8 @@ class HubSettings(_Section, frozen=True, forbid_unknown_fields=True):
     """Most of ours in all channels together; not set: ten times `credit`."""
     greatest_lock: Amount | None = None
     peer_quota: Amount | None = None
-    admin: str = "127.0.0.1:7072"
-    """For its operator, on this machine."""
+    admin: str = ""
+    """For its operator, on this machine; not set: `USUAL_ADMIN`, or a free port."""
     faucet: Amount | None = None
     """What anybody may ask for once; on test networks only …"""
     faucet_each_address: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 3

@@ -56,11 +56,12 @@ class Admin:
 
     paths: ClassVar[tuple[str, ...]] = ("channels", "peers", "fees")
 
-    def __init__(self, hub: Operated, host: str, port: int) -> None:
+    def __init__(self, hub: Operated, host: str, port: int, *, else_free: bool = False) -> None:
         """Args:
         port: 0 takes a free one.
+        else_free: take a free one if another program has that port.
         """
-        self._hub, self._host, self.port = hub, host, port
+        self._hub, self._host, self.port, self._else_free = hub, host, port, else_free
         self._started = threading.Event()
         self._error: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -110,7 +111,7 @@ class Admin:
         await served.setup()
         self._gate = Gate(served)
         try:
-            self.port = await self._gate.listen(self._host, self.port)
+            self.port = await self._gate.listen(self._host, self.port, else_free=self._else_free)
             self._loop = asyncio.get_running_loop()
             self._started.set()
             await self._stopping.wait()

@@ -10,9 +10,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from msgspec.structs import replace
-
-from perun.app.affording import require_ether, with_outside
+from perun.app.affording import knowing, with_outside
 from perun.app.cards import ShownPrices, require_same, wants_card
 from perun.app.methods import GetStatus, Open, TopUp
 from perun.app.work import Ask
@@ -72,11 +70,11 @@ class PageLookups:
             if isinstance(params, Open) and wants_card(params):
                 card = await self._card(NodeAddress.parse(params.peer))
                 params = self._prices.complete(item.caller.token, params, card)
-            require_ether(self._node.books, self._balance(), params)
+            known = knowing(item, params, self._balance())
         except Exception as error:
             item.fail(error)
         else:
-            self._node.ask(replace(item, params=params))
+            self._node.ask(known)
 
     async def _card(self, address: NodeAddress) -> Card:
         """Of our chain and contracts, and none older than one that was seen."""

@@ -30,7 +30,7 @@ from perun.core.nanocontracts.machine import machine_of
 from perun.core.notices import InstanceRefused, InvitationHeld
 from perun.core.rules.accounting import own_lock
 from perun.core.rules.keys import own_key, peer_key
-from perun.core.rules.phases import may_sign
+from perun.core.rules.phases import fresh, may_sign
 from perun.core.rules.worth import greatest_fee_of
 from perun.core.state import (
     ChannelView,
@@ -134,13 +134,31 @@ def _invite(
     draft.send(end, Invite(terms, channel, view.channel.asset, replaces), via)
 
 
+def invite_again(draft: Draft, invitation: Invitation) -> None:
+    """Says one of ours again to an end that is there again, if a user is asked there, which takes
+    its time: whoever answers by itself would decline before it has seen the chain. Heard twice it
+    is one."""
+    if invitation.theirs or not kind_of(invitation.terms).asks:
+        return
+    view = draft.channel(invitation.channel)
+    channel = None if invitation.via else view.id
+    message = Invite(invitation.terms, channel, view.channel.asset, invitation.replaces)
+    draft.send(invitation.end, message, invitation.via)
+
+
 def on_invite(draft: Draft, sender: PeerId, message: Invite, via: PeerId) -> None:
     """Somebody invites us: agree, by our half of the salt, to what our policy allows; what asks for
     our user waits for his word."""
     terms = message.terms
     kind = kind_of(terms)
     try:
-        view = _check_invite(draft, sender, message, via)
+        view = _place(draft, sender, via, message)
+        if kind.asks and not (view.watched and view.met and fresh(draft)):
+            # As after a start, when peers are met that have waited for it: judged with our user's
+            # yes. A no of ours would be for good.
+            _hold(draft, view, sender, message, via)
+            return
+        _check_invite(draft, view, sender, message, via)
         ours, secret = kind.half(draft.config.seed, terms)
         whole = kind.whole(terms, ours)
         is_new = draft.find_instance(instance_id(draft.config.deployment, whole)) is None
@@ -158,10 +176,11 @@ def on_invite(draft: Draft, sender: PeerId, message: Invite, via: PeerId) -> Non
     _agree(draft, view, sender, message, via, whole, ours, secret)
 
 
-def _check_invite(draft: Draft, sender: PeerId, message: Invite, via: PeerId) -> ChannelView:
-    """The channel that it would be locked in; raises `Misuse` for what nobody agrees to."""
+def _check_invite(
+    draft: Draft, view: ChannelView, sender: PeerId, message: Invite, via: PeerId
+) -> None:
+    """Raises `Misuse` for what nobody agrees to lock in this channel."""
     terms = message.terms
-    view = _place(draft, sender, via, message)
     keys = kind_of(terms).signers(terms)
     theirs = _address(sender) if via else peer_key(view)
     if keys is not None and keys != (theirs, own_key(view)):
@@ -171,7 +190,6 @@ def _check_invite(draft: Draft, sender: PeerId, message: Invite, via: PeerId) ->
     kind_of(terms).check_invited(draft.books, terms)
     may_sign(draft, view, "lock an instance")
     _check_room(draft, sender)
-    return view
 
 
 # Rule game-1.
@@ -208,7 +226,8 @@ def consent(draft: Draft, command: CommandConsent) -> None:
         return
     view = draft.channel(held.channel)
     message = Invite(held.terms, None if held.via else view.id, view.channel.asset, None)
-    view = _check_invite(draft, held.end, message, held.via)
+    view = _place(draft, held.end, held.via, message)
+    _check_invite(draft, view, held.end, message, held.via)
     kind = kind_of(held.terms)
     ours, secret = kind.half(draft.config.seed, held.terms)
     whole = kind.whole(held.terms, ours)

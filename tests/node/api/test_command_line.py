@@ -31,6 +31,18 @@ def test_a_link_says_what_it_asks_for_before_it_is_paid(desk: Desk) -> None:
     assert "no node id" in said(desk, "pay", "perun:xyz", "5", "--yes", code=1)
 
 
+def test_whom_to_pay_is_looked_at_before_anybody_is_asked(desk: Desk) -> None:
+    for nobody in ("nonsense", desk.bob.id[:-1] + "q", f"{desk.bob.id}@host:x", "perun:nonsense"):
+        refused = said(desk, "pay", nobody, "1ether", code=1)
+        assert "Go on?" not in refused
+        assert "address" in refused or "copy it again" in refused or "host:8443" in refused
+
+
+def test_an_id_that_is_none_says_where_they_are_listed(desk: Desk) -> None:
+    assert "`perun channels` lists them" in said(desk, "close", "zz", code=1)
+    assert "`perun offers` lists them" in said(desk, "answer", "0x12", "yes", code=1)
+
+
 def test_names_are_shown_instead_of_ids(desk: Desk) -> None:
     said(desk, "contacts", "add", "bob", desk.bob.id, "--account", "0x" + 20 * "ab")
     assert desk.node.contacts()[0].account is not None

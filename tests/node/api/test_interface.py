@@ -20,6 +20,7 @@ from perun.api import generate, openrpc
 from perun.api.client import CallRefused, NotReached, connect
 from perun.api.place import TokenUnsafe, read_place
 from perun.api.publishing import withdraw_place
+from perun.api.server import ApiServer
 from perun.api.side_by_side import connect_async
 from perun.api.tokens import BadToken, Tokens, make_token
 from perun.app.methods import METHODS, Scope
@@ -53,6 +54,20 @@ def call(desk: Desk, method: str, params: object = None, **headers: str | None) 
     answer = json.loads(text)
     assert answer["id"] == 7
     return answer
+
+
+def test_a_usual_port_that_is_taken_gives_way_and_one_that_was_asked_for_does_not(
+    desk: Desk, tmp_path: Path
+) -> None:
+    tokens, taken = Tokens(tmp_path), desk.server.port
+    second = ApiServer(desk.alice.party.node, tokens, port=taken, else_free=True)
+    second.start()
+    try:
+        assert second.port not in (0, taken)
+    finally:
+        second.stop()
+    with pytest.raises(OSError, match="in use"):
+        ApiServer(desk.alice.party.node, tokens, port=taken).start()
 
 
 def test_three_lines_pay(desk: Desk) -> None:

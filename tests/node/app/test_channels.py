@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from perun.app.errors import BadParams, Forbidden, KeyReused, NoSuch, SpendLimit
+from perun.app.errors import (
+    AccountTooPoor,
+    BadParams,
+    Forbidden,
+    KeyReused,
+    NoSuch,
+    SpendLimit,
+)
 from perun.app.indexes import Spent
 from perun.app.methods import (
     AddContact,
@@ -101,6 +108,22 @@ def test_the_same_key_opens_one_channel(town: Town, alice: Person, bob: Person) 
     with pytest.raises(KeyReused):
         alice.ask("pay", Pay(idempotency_key="open", to=bob.id, amount="5"))
     assert len(alice.party.node.books.channels) == 1
+
+
+def test_what_the_account_has_is_asked_last_and_not_of_a_wish_that_is_known(
+    town: Town, alice: Person, bob: Person
+) -> None:
+    poor = Caller(outside=Wei(100))
+    wish = _open(bob, 1_000, 500, consent=True)
+    with pytest.raises(NoSuch, match="write a node's address"):
+        alice.ask("open", replace(wish, peer="nonsense"), poor)
+    with pytest.raises(AccountTooPoor, match="are needed"):
+        alice.ask("open", wish, poor)
+    assert alice.party.node.books.channels == {}
+    id = opened(town, alice, bob)
+    assert alice.ask("open", wish, poor).channel == id
+    with pytest.raises(AccountTooPoor):
+        alice.ask("topUp", TopUp(idempotency_key="t", channel=id, amount="170"), poor)
 
 
 def test_a_refusal_is_said(town: Town, alice: Person) -> None:

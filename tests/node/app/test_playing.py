@@ -98,6 +98,23 @@ def test_events_tell_what_has_become_of_a_game(trio: Trio) -> None:
         assert kinds.count(("game", "GameMoved")) == 5
 
 
+def test_who_is_not_reached_is_named_with_what_to_do_and_hears_of_it_later(trio: Trio) -> None:
+    trio.town.world.network.leave(trio.bob.party.peer)
+    trio.alice.party.restart()
+    trio.town.world.settle()
+    game = trio.invite()
+    assert (game.state, game.reached) == ("invited", False)
+    assert trio.bob.id in game.why
+    assert f"perun contacts add NAME {trio.alice.id}" in game.why
+    trio.bob.party.restart()
+    trio.town.world.settle()
+    there = trio.of(trio.alice, game)
+    assert (there.reached, there.why) == (True, f"{trio.bob.id} has not answered yet")
+    (offer,) = trio.bob.ask("offers", GetOffers())
+    trio.bob.ask("answer", Answer(offer=offer.id, accept=True))
+    assert trio.of(trio.alice, game).state == "playing"
+
+
 def test_declined_invitation_is_gone(trio: Trio) -> None:
     game = trio.invite()
     trio.bob.ask("answer", Answer(offer=game.id, accept=False))
