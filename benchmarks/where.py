@@ -20,8 +20,10 @@ from perun.core.inputs import CommandPay, Received, Signed
 from perun.core.state import Totals
 from perun.core.step import step
 from perun.crypto.backend import native as secp256k1
+from perun.encoding.machine import (
+    statement_digest,
+)
 from perun.encoding.messages import Paid, Pay, decode, encode
-from perun.encoding.typed_data import statement_digest
 from perun.store.tables import TABLES
 from perun.types import MachineId, Statement, Wei
 

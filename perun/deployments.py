@@ -30,7 +30,12 @@ from perun.bindings.proving import WrongCode, require_code, require_domain
 from perun.bindings.suite import SUITE
 from perun.bindings.translation import translated
 from perun.crypto.interop import AddressLike, address, checksum
-from perun.encoding.domains import DOMAINS, domain_of
+from perun.encoding.domains import (
+    domain_of,
+)
+from perun.encoding.kinds import (
+    DOMAINS,
+)
 from perun.errors import StoreFault, UnknownDeployment, WrongType
 from perun.types import Address, ChainId
 

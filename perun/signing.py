@@ -7,7 +7,6 @@ Programs that sign thousands of payments use `perun.encoding` and `perun.crypto`
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, overload
 
 from eth_keys import datatypes as eth_keys
@@ -16,6 +15,7 @@ from perun import encoding
 from perun.crypto import interop, signatures
 from perun.crypto.interop import AddressLike, KeyLike, SignatureLike
 from perun.encoding import EscrowDomain, MSContractDomain, VPMDomain
+from perun.encoding.kinds import SIGNED
 from perun.errors import BadSignature, WrongType
 from perun.types import (
     Award,
@@ -37,21 +37,7 @@ ChannelMessage = State | Close | Withdraw | Open
 MachineMessage = Statement | Ready
 """Messages of a payment machine; VPM checks the first."""
 
-AnyMessage = Message | Award
-"""What scripts sign; the last is for arbiters of deals in escrow."""
-
 AnyDomain = MSContractDomain | VPMDomain | EscrowDomain
-
-# A message's class fits exactly one function; the table says so to readers, not to mypy.
-_DIGESTS: dict[type, tuple[type, Callable[[Any, Any], Digest]]] = {
-    State: (MSContractDomain, encoding.state_digest),
-    Close: (MSContractDomain, encoding.close_digest),
-    Withdraw: (MSContractDomain, encoding.withdraw_digest),
-    Open: (MSContractDomain, encoding.open_digest),
-    Statement: (VPMDomain, encoding.statement_digest),
-    Ready: (VPMDomain, encoding.ready_digest),
-    Award: (EscrowDomain, encoding.award_digest),
-}
 
 
 @overload
@@ -60,7 +46,7 @@ def digest(message: ChannelMessage, domain: MSContractDomain) -> Digest: ...
 def digest(message: MachineMessage, domain: VPMDomain) -> Digest: ...
 @overload
 def digest(message: Award, domain: EscrowDomain) -> Digest: ...
-def digest(message: AnyMessage, domain: AnyDomain) -> Digest:
+def digest(message: Message, domain: AnyDomain) -> Digest:
     """32 bytes that are signed for `message`.
 
     Source: EIP-712; protocol, sections 3 to 5.
@@ -71,16 +57,15 @@ def digest(message: AnyMessage, domain: AnyDomain) -> Digest:
     return _digest(message, domain)
 
 
-def _digest(message: AnyMessage, domain: AnyDomain) -> Digest:
-    known = _DIGESTS.get(type(message))
+def _digest(message: Message, domain: AnyDomain) -> Digest:
+    known = SIGNED.get(type(message))
     if known is None:
-        raise WrongType(
-            "message", message, "a State, Close, Withdraw, Open, Statement, Ready or Award"
-        )
-    kind, compute = known
+        names = [signed.__name__ for signed in SIGNED]
+        raise WrongType("message", message, f"a {', '.join(names[:-1])} or {names[-1]}")
+    kind, typed = known
     if type(domain) is not kind:
         raise WrongType("domain", domain, f"a {kind.__name__}")
-    return compute(domain, message)
+    return typed.digest(domain, message)
 
 
 @overload
@@ -89,7 +74,7 @@ def sign(message: ChannelMessage, key: KeyLike, domain: MSContractDomain) -> eth
 def sign(message: MachineMessage, key: KeyLike, domain: VPMDomain) -> eth_keys.Signature: ...
 @overload
 def sign(message: Award, key: KeyLike, domain: EscrowDomain) -> eth_keys.Signature: ...
-def sign(message: AnyMessage, key: KeyLike, domain: AnyDomain) -> eth_keys.Signature:
+def sign(message: Message, key: KeyLike, domain: AnyDomain) -> eth_keys.Signature:
     """Signs `message` with a key: low `s`, deterministic (RFC 6979), 65 bytes.
 
     Source: protocol, section 2. An `Open` is signed by the account, all else by the key.
@@ -114,7 +99,7 @@ def recover(
 def recover(
     message: Award, signature: SignatureLike, domain: EscrowDomain
 ) -> eth_keys.PublicKey: ...
-def recover(message: AnyMessage, signature: SignatureLike, domain: AnyDomain) -> eth_keys.PublicKey:
+def recover(message: Message, signature: SignatureLike, domain: AnyDomain) -> eth_keys.PublicKey:
     """The key that signed `message`.
 
     Source: protocol, section 2: 65 bytes with v of 27, 28, 0 or 1, or 64 bytes (EIP-2098).
@@ -142,7 +127,7 @@ def is_signed_by(
     message: Award, signature: SignatureLike, signer: AddressLike, domain: EscrowDomain
 ) -> bool: ...
 def is_signed_by(
-    message: AnyMessage, signature: SignatureLike, signer: AddressLike, domain: AnyDomain
+    message: Message, signature: SignatureLike, signer: AddressLike, domain: AnyDomain
 ) -> bool:
     """Whether the contracts would take `signature` as `signer`'s over `message`.
 
@@ -161,7 +146,7 @@ def wallet_json(message: ChannelMessage, domain: MSContractDomain) -> dict[str, 
 def wallet_json(message: MachineMessage, domain: VPMDomain) -> dict[str, Any]: ...
 @overload
 def wallet_json(message: Award, domain: EscrowDomain) -> dict[str, Any]: ...
-def wallet_json(message: AnyMessage, domain: AnyDomain) -> dict[str, Any]:
+def wallet_json(message: Message, domain: AnyDomain) -> dict[str, Any]:
     """The message as wallets take it in `eth_signTypedData_v4`, ready for `json.dumps`.
 
     Source: EIP-712. `eth_account.Account.sign_typed_data(full_message=…)` reads it too. A dict,

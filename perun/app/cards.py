@@ -17,7 +17,7 @@ from perun.app.spending import digest_of
 from perun.core.config import Config
 from perun.crypto.interop import checksum
 from perun.encoding.cards import Card, CardMalformed, card_name
-from perun.encoding.domains import NEEDED
+from perun.encoding.kinds import NEEDED
 from perun.errors import Misuse, PeerFault
 from perun.node.settings import contracts_of
 

@@ -10,7 +10,9 @@ from perun.app.work import Work
 from perun.core.rules.accounting import reliable_holdings
 from perun.core.state import ChannelView, Role, Totals
 from perun.core.states.content import agreed_content, agreed_version
-from perun.encoding.ids import nanos_hash
+from perun.encoding.ids import (
+    nanos_hash,
+)
 from perun.types import Nano
 
 __all__ = ["proofs"]

@@ -34,7 +34,7 @@ def outcome(contract: Address, id: InstanceId) -> Query[Outcome]:
 
 
 def submit(contract: Address, evidence: bytes) -> Call:
-    """Hands evidence in, in the nanocontract's own encoding (`perun.encoding.evidence`)."""
+    """Hands evidence in, in the nanocontract's own encoding (`perun.encoding`)."""
     return Call(contract, abi.encode_call(SUBMIT, evidence))
 
 

@@ -24,7 +24,9 @@ from perun.chain.kinds import Known
 from perun.core.config import Deployment
 from perun.core.inputs import ChainChannel, ChainInstance
 from perun.core.state import EMPTY, Dispute, OnChain
-from perun.encoding.ids import state_hash
+from perun.encoding.ids import (
+    state_hash,
+)
 from perun.types import Address, Asset, ChannelId, InstanceId, Recorded, UnixTime, Version, Wei
 
 __all__ = ["Doubt", "Followed", "FollowedChannel", "FollowedInstance", "Tables"]

@@ -35,7 +35,9 @@ from perun.chain.journal import Attempt, Entry, Journal
 from perun.chain.nonces import MOST_GAPS, Nonces
 from perun.chain.reports import Dropped, LeftLying, NonceTaken, Paid, Refused, Report
 from perun.chain.wishes import Wish
-from perun.encoding.domains import Domain
+from perun.encoding.domains import (
+    Domain,
+)
 from perun.errors import ChainFault
 from perun.types import Address, Wei
 

@@ -6,7 +6,13 @@ from typing import Final, TypeVar
 
 from perun import checks
 from perun.core.limits import Limits
-from perun.encoding.domains import Domain, MSContractDomain, VPMDomain
+from perun.encoding.domains import (
+    Domain,
+    MSContractDomain,
+)
+from perun.encoding.machine import (
+    VPMDomain,
+)
 from perun.errors import AmountOutOfRange
 from perun.types import ETH, Address, Asset, Record, Wei
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from perun.core.notices import Notice
 from perun.core.state import PeerId
-from perun.encoding.messages import Message
+from perun.encoding import messages as m
 from perun.encoding.requests import PaymentRequest, Receipt
 from perun.types import (
     Address,
@@ -19,15 +19,10 @@ from perun.types import (
     ChannelId,
     Close,
     InstanceId,
-    Move,
+    Message,
     Nano,
-    Open,
-    Position,
-    Ready,
     Record,
     Signature,
-    State,
-    Statement,
     UnixTime,
     Version,
     Wei,
@@ -54,9 +49,7 @@ __all__ = [
     "WithdrawMoney",
 ]
 
-Signable = (
-    State | Close | Withdraw | Open | Statement | Ready | Position | Move | PaymentRequest | Receipt
-)
+Signable = Message | PaymentRequest | Receipt
 """What a signer may be asked for; `perun.core.signing.digest` hashes it in its domain."""
 
 
@@ -77,7 +70,7 @@ class Send(Record, frozen=True, gc=False):
     """A message to a peer; `via` names the hub if it is about what runs over one."""
 
     to: PeerId
-    message: Message
+    message: m.Message
     via: PeerId = b""
 
 

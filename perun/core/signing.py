@@ -23,25 +23,19 @@ from perun.crypto.signatures import (
     verify_loosely_job,
     verify_with,
 )
-from perun.encoding import typed_data
-from perun.encoding.domains import TurnGameDomain
+from perun.encoding.domains import Domain, MSContractDomain
+from perun.encoding.kinds import SIGNED
+from perun.encoding.machine import statement_digest
 from perun.encoding.requests import PaymentRequest, Receipt, receipt_digest, request_digest
 from perun.errors import BadSignature, BrokenInvariant
 from perun.types import (
     Address,
-    Close,
     Digest,
     MachineId,
-    Move,
-    Open,
-    Position,
-    Ready,
     Record,
     Signature,
-    State,
     Statement,
     Wei,
-    Withdraw,
 )
 
 __all__ = [
@@ -66,29 +60,30 @@ class Expected(Record, frozen=True, gc=False):
 
 def digest(deployment: Deployment, message: Signable) -> Digest:
     """What is signed for `message`, in the domain of the contract that checks it."""
-    return _DIGESTS[type(message)](deployment, message)
+    if type(message) is Statement:
+        return statement_digest(deployment.vpm, message)
+    own = _OF_GUESTS.get(type(message))
+    if own is not None:
+        return own(deployment.contract, message)
+    domain, typed = SIGNED[type(message)]
+    return typed.digest(_found(deployment, domain), message)
 
 
-def _games(deployment: Deployment) -> TurnGameDomain:
-    """Nothing of a game is signed where there are none: its terms are refused before."""
-    found = deployment.find(TurnGameDomain)
-    if found is None:
-        raise BrokenInvariant("a game is signed for on a chain that has none")
-    return found
+def _found(deployment: Deployment, kind: type[Domain]) -> Domain:
+    """Nothing is signed for instances of a kind that is not there: their terms are refused
+    before."""
+    for domain in deployment.domains:
+        if type(domain) is kind:
+            return domain
+    raise BrokenInvariant("something is signed for a contract that this chain has not")
 
 
-_DIGESTS: Final[dict[type, Callable[[Deployment, Any], Digest]]] = {
-    Statement: lambda to, message: typed_data.statement_digest(to.vpm, message),
-    State: lambda to, message: typed_data.state_digest(to.contract, message),
-    Ready: lambda to, message: typed_data.ready_digest(to.vpm, message),
-    Close: lambda to, message: typed_data.close_digest(to.contract, message),
-    Withdraw: lambda to, message: typed_data.withdraw_digest(to.contract, message),
-    Open: lambda to, message: typed_data.open_digest(to.contract, message),
-    Position: lambda to, message: typed_data.position_digest(_games(to), message),
-    Move: lambda to, message: typed_data.move_digest(_games(to), message),
-    PaymentRequest: lambda to, message: request_digest(to.contract, message),
-    Receipt: lambda to, message: receipt_digest(to.contract, message),
+# Any: each takes its own.
+_OF_GUESTS: Final[dict[type, Callable[[MSContractDomain, Any], Digest]]] = {
+    PaymentRequest: request_digest,
+    Receipt: receipt_digest,
 }
+"""What no contract ever sees: requests and receipts of the program above."""
 
 
 class Checker:
@@ -166,7 +161,7 @@ def exact(
     """The 65 bytes that the contracts take, of a statement that `check_loosely` let through."""
     if not signature:
         return signature
-    hashed = typed_data.statement_digest(deployment.vpm, Statement(machine, paid))
+    hashed = statement_digest(deployment.vpm, Statement(machine, paid))
     if verify(hashed, signature, key):
         return signature
     # The parsed key may be unknown after a restart: try both v, whichever recovers to the key.

@@ -21,7 +21,7 @@ from perun.crypto.interop import address, checksum
 from perun.daemon.settings import BadSettings
 from perun.deployments import proved
 from perun.encoding.cards import Card, card_name
-from perun.encoding.domains import NEEDED
+from perun.encoding.kinds import NEEDED
 from perun.errors import WrongType
 from perun.node.settings import contracts_of, deployment_of
 from perun.types import Address, ChainId

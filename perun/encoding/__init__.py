@@ -1,49 +1,57 @@
 """Ids and digests exactly as the contracts compute them; pure functions (EIP-712, Solidity ABI)."""
 
-from perun.encoding.domains import (
+from perun.encoding.coin_flip import (
     CoinFlipDomain,
-    EscrowDomain,
-    HashTimeLockDomain,
-    MSContractDomain,
-    TurnGameDomain,
-    VPMDomain,
     coin_flip_domain,
-    escrow_domain,
-    hash_time_lock_domain,
-    ms_contract_domain,
-    turn_game_domain,
-    vpm_domain,
-)
-from perun.encoding.evidence import (
-    agreement_evidence,
-    award_evidence,
+    flip_commit,
     flip_evidence,
+    flip_id,
+)
+from perun.encoding.domains import (
+    MSContractDomain,
+    ms_contract_domain,
+)
+from perun.encoding.escrow import (
+    EscrowDomain,
+    agreement_evidence,
+    award_digest,
+    award_evidence,
+    deal_id,
+    escrow_domain,
     late_evidence,
-    move_evidence,
-    position_evidence,
+)
+from perun.encoding.hash_lock import (
+    HashTimeLockDomain,
+    hash_time_lock_domain,
+    lock_id,
     reveal_evidence,
-    statements_evidence,
 )
 from perun.encoding.ids import (
     channel_id,
-    deal_id,
-    flip_commit,
-    flip_id,
-    game_id,
-    lock_id,
-    machine_id,
     nanos_hash,
     state_hash,
 )
-from perun.encoding.typed_data import (
-    award_digest,
-    close_digest,
-    move_digest,
-    open_digest,
-    position_digest,
+from perun.encoding.machine import (
+    VPMDomain,
+    machine_id,
     ready_digest,
-    state_digest,
     statement_digest,
+    statements_evidence,
+    vpm_domain,
+)
+from perun.encoding.turn_game import (
+    TurnGameDomain,
+    game_id,
+    move_digest,
+    move_evidence,
+    position_digest,
+    position_evidence,
+    turn_game_domain,
+)
+from perun.encoding.typed_data import (
+    close_digest,
+    open_digest,
+    state_digest,
     withdraw_digest,
 )
 from perun.encoding.wallet_json import wallet_json

@@ -5,27 +5,11 @@ from __future__ import annotations
 from perun.crypto.hashing import keccak
 from perun.encoding import words
 from perun.encoding.domains import (
-    CoinFlipDomain,
-    EscrowDomain,
-    HashTimeLockDomain,
     MSContractDomain,
-    TurnGameDomain,
-    VPMDomain,
 )
 from perun.types import (
     Channel,
     ChannelId,
-    Deal,
-    DealId,
-    Flip,
-    FlipId,
-    Game,
-    GameId,
-    InstanceId,
-    Lock,
-    LockId,
-    Machine,
-    MachineId,
     Nano,
     NanosHash,
     Version,
@@ -44,39 +28,6 @@ STATE_HASH_BITS = 173
 def channel_id(domain: MSContractDomain, channel: Channel) -> ChannelId:
     """`keccak256(abi.encode(DOMAIN_SEPARATOR, channel))`."""
     return ChannelId(keccak(domain.separator + channel_words(channel)))
-
-
-def machine_id(domain: VPMDomain, machine: Machine) -> MachineId:
-    """`keccak256(abi.encode(DOMAIN_SEPARATOR, machine))`."""
-    return MachineId(InstanceId(keccak(domain.separator + machine_words(machine))))
-
-
-def lock_id(domain: HashTimeLockDomain, lock: Lock) -> LockId:
-    """`keccak256(abi.encode(DOMAIN_SEPARATOR, lock))`."""
-    return LockId(InstanceId(keccak(domain.separator + lock_words(lock))))
-
-
-def flip_id(domain: CoinFlipDomain, flip: Flip) -> FlipId:
-    """`keccak256(abi.encode(DOMAIN_SEPARATOR, flip))`."""
-    return FlipId(InstanceId(keccak(domain.separator + flip_words(flip))))
-
-
-def game_id(domain: TurnGameDomain, game: Game) -> GameId:
-    """`keccak256(abi.encode(DOMAIN_SEPARATOR, game))`."""
-    return GameId(InstanceId(keccak(domain.separator + game_words(game))))
-
-
-def deal_id(domain: EscrowDomain, deal: Deal) -> DealId:
-    """`keccak256(abi.encode(DOMAIN_SEPARATOR, deal))`."""
-    return DealId(InstanceId(keccak(domain.separator + deal_words(deal))))
-
-
-def flip_commit(bob: bool, secret: bytes) -> bytes:
-    """`keccak256(abi.encode(bob, secret))`: what a side of a coin flip commits to.
-
-    It says whose it is, so that a copied commitment cannot be opened.
-    """
-    return keccak(words.unsigned(bob) + secret)
 
 
 def nanos_hash(nanos: tuple[Nano, ...]) -> NanosHash:
@@ -115,76 +66,4 @@ def nano_words(nano: Nano) -> bytes:
         + words.unsigned(nano.bob_lock)
         + words.unsigned(nano.expiry)
         + words.unsigned(nano.swapped)
-    )
-
-
-def machine_words(machine: Machine) -> bytes:
-    """`abi.encode(machine)`, 7 words."""
-    return (
-        words.address(machine.alice)
-        + words.address(machine.bob)
-        + words.unsigned(machine.alice_lock)
-        + words.unsigned(machine.bob_lock)
-        + words.unsigned(machine.validity)
-        + words.unsigned(machine.challenge)
-        + machine.salt
-    )
-
-
-def lock_words(lock: Lock) -> bytes:
-    """`abi.encode(lock)`, 5 words."""
-    return (
-        words.unsigned(lock.amount)
-        + words.unsigned(lock.bob_pays)
-        + lock.hash
-        + words.unsigned(lock.deadline)
-        + lock.salt
-    )
-
-
-def flip_words(flip: Flip) -> bytes:
-    """`abi.encode(flip)`, 8 words."""
-    return (
-        words.unsigned(flip.alice_lock)
-        + words.unsigned(flip.bob_lock)
-        + flip.alice_commit
-        + flip.bob_commit
-        + words.unsigned(flip.odds)
-        + words.unsigned(flip.validity)
-        + words.unsigned(flip.window)
-        + flip.salt
-    )
-
-
-def game_words(game: Game) -> bytes:
-    """`abi.encode(game)`, 12 words."""
-    return (
-        words.address(game.alice)
-        + words.address(game.bob)
-        + words.unsigned(game.alice_lock)
-        + words.unsigned(game.bob_lock)
-        + words.address(game.rules)
-        + game.rules_hash
-        + game.setup
-        + words.unsigned(game.validity)
-        + words.unsigned(game.challenge)
-        + words.unsigned(game.alice_bank)
-        + words.unsigned(game.bob_bank)
-        + game.salt
-    )
-
-
-def deal_words(deal: Deal) -> bytes:
-    """`abi.encode(deal)`, 10 words."""
-    return (
-        words.address(deal.alice)
-        + words.address(deal.bob)
-        + words.address(deal.arbiter)
-        + words.unsigned(deal.alice_lock)
-        + words.unsigned(deal.bob_lock)
-        + words.signed(deal.late_shift)
-        + words.unsigned(deal.due)
-        + words.unsigned(deal.validity)
-        + words.unsigned(deal.challenge)
-        + deal.salt
     )

@@ -11,7 +11,9 @@ from typing import Final
 from perun import checks
 from perun.crypto.hashing import keccak
 from perun.encoding import words
-from perun.encoding.domains import MSContractDomain
+from perun.encoding.domains import (
+    MSContractDomain,
+)
 from perun.types import Address, Asset, Digest, Record, UnixTime, Wei
 
 __all__ = [

@@ -7,33 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from perun.encoding import typed_data
-from perun.encoding.domains import (
-    DOMAIN_TYPE,
-    VERSION,
-    EscrowDomain,
-    MSContractDomain,
-    VPMDomain,
-)
+from perun.encoding.domains import DOMAIN_TYPE, VERSION, Domain
 from perun.encoding.ids import nanos_hash
-from perun.types import Award, Close, Message, Open, Ready, State, Statement, Withdraw
-
-_TYPES: dict[type, str] = {
-    State: typed_data.STATE_TYPE,
-    Close: typed_data.CLOSE_TYPE,
-    Withdraw: typed_data.WITHDRAW_TYPE,
-    Open: typed_data.OPEN_TYPE,
-    Statement: typed_data.STATEMENT_TYPE,
-    Ready: typed_data.READY_TYPE,
-    Award: typed_data.AWARD_TYPE,
-}
+from perun.encoding.kinds import SIGNED
+from perun.types import Record
 
 
-def wallet_json(
-    message: Message | Award, domain: MSContractDomain | VPMDomain | EscrowDomain
-) -> dict[str, Any]:
+def wallet_json(message: Record, domain: Domain) -> dict[str, Any]:
     """What `eth_signTypedData_v4` takes; amounts as text: JavaScript rounds great numbers."""
-    name, fields = _fields(_TYPES[type(message)])
+    name, fields = _fields(SIGNED[type(message)][1].type_string)
     values = (nanos_hash(v) if isinstance(v, tuple) else v for v in _values(message))
     return {
         "types": {
@@ -54,7 +36,7 @@ def wallet_json(
     }
 
 
-def _values(message: Message | Award) -> tuple[Any, ...]:
+def _values(message: Record) -> tuple[Any, ...]:
     """Field by field; the order of a record is that of its type string."""
     return tuple(getattr(message, name) for name in message.__struct_fields__)
 

@@ -8,7 +8,17 @@ from perun.core.config import Config, Deployment, Identity, Policy
 from perun.core.limits import Limits, limits_for
 from perun.core.state import PeerId
 from perun.crypto.keys import PublicKey
-from perun.encoding.domains import DOMAINS, NEEDED, MSContractDomain, VPMDomain, domain_of
+from perun.encoding.domains import (
+    MSContractDomain,
+    domain_of,
+)
+from perun.encoding.kinds import (
+    DOMAINS,
+    NEEDED,
+)
+from perun.encoding.machine import (
+    VPMDomain,
+)
 from perun.errors import UnknownDeployment
 from perun.types import Address, ChainId
 from perun.wire.parcels import Hello

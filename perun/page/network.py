@@ -14,7 +14,12 @@ from perun.core.config import Deployment
 from perun.core.state import PeerId
 from perun.crypto.interop import address
 from perun.encoding.cards import Card, card_name, read_card
-from perun.encoding.domains import DOMAINS, TurnGameDomain
+from perun.encoding.kinds import (
+    DOMAINS,
+)
+from perun.encoding.turn_game import (
+    TurnGameDomain,
+)
 from perun.errors import ChainFault, Misuse, PeerFault
 from perun.node.settings import contracts_of, deployment_of
 from perun.page.endpoint import PageEndpoint

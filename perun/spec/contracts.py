@@ -13,7 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from perun.encoding.domains import MSContractDomain, domain_of
+from perun.encoding.domains import (
+    MSContractDomain,
+    domain_of,
+)
 from perun.spec.host import Event, Host, NoApp
 from perun.spec.ms_contract import MSContract
 from perun.spec.nanocontract import Nanocontract

@@ -11,7 +11,9 @@ from typing import Any, ClassVar
 
 from eth_abi.exceptions import DecodingError
 
-from perun.encoding.domains import Domain
+from perun.encoding.domains import (
+    Domain,
+)
 from perun.errors import Misuse
 from perun.spec.host import Host
 from perun.spec.reverts import MalformedEvidence, Refused

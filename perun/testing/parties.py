@@ -20,7 +20,9 @@ from perun.crypto.hashing import keccak
 from perun.crypto.keys import SecretKey
 from perun.crypto.signatures import sign
 from perun.encoding import channel_id, machine_id
-from perun.encoding.evidence import statements_evidence
+from perun.encoding.machine import (
+    statements_evidence,
+)
 from perun.node.guest import Guest
 from perun.node.recovery import open_books
 from perun.node.runtime import Node

@@ -20,9 +20,19 @@ from perun.core.nanocontracts.plays import signed_position
 from perun.core.rules.keys import own_key
 from perun.core.state import EMPTY, ChannelView, InstanceView, PeerId, Role, Totals
 from perun.crypto import PublicKey, verify
-from perun.encoding.domains import TurnGameDomain
-from perun.encoding.ids import channel_id
-from perun.encoding.typed_data import position_digest, state_digest, statement_digest
+from perun.encoding.ids import (
+    channel_id,
+)
+from perun.encoding.machine import (
+    statement_digest,
+)
+from perun.encoding.turn_game import (
+    TurnGameDomain,
+    position_digest,
+)
+from perun.encoding.typed_data import (
+    state_digest,
+)
 from perun.errors import PeerFault
 from perun.node.export import Export
 from perun.types import Deal, Game, MachineId, Statement

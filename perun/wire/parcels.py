@@ -16,7 +16,7 @@ from typing import Annotated, ClassVar, Final, NamedTuple
 import msgspec
 
 from perun.crypto.agreement import TAG_BYTES
-from perun.encoding.domains import NEEDED
+from perun.encoding.kinds import NEEDED
 from perun.encoding.messages import MAX_MESSAGE_BYTES, Bytes32
 from perun.encoding.packing import pack, unpack
 from perun.errors import PeerFault

@@ -20,9 +20,11 @@ from perun.core.state import InstanceView, LegStatus, Role
 from perun.core.states.valuation import balance
 from perun.crypto.keys import SecretKey
 from perun.crypto.signatures import sign
-from perun.encoding.domains import EscrowDomain
+from perun.encoding.escrow import (
+    EscrowDomain,
+    award_digest,
+)
 from perun.encoding.messages import AnswerState, LetGo, Propose
-from perun.encoding.typed_data import award_digest
 from perun.spec.nanocontracts.escrow import Escrow
 from perun.testing.ledger import DEPLOYMENT
 from perun.testing.parties import Party, World

@@ -19,7 +19,9 @@ from perun.core.nanocontracts.coin_flip import (
 from perun.core.notices import InstanceRefused, InstanceRemoved
 from perun.core.state import InstanceView, LegStatus, Role
 from perun.core.states.valuation import balance
-from perun.encoding.ids import flip_commit
+from perun.encoding.coin_flip import (
+    flip_commit,
+)
 from perun.encoding.messages import Invite, Propose, ReadySigned, RevealSecret
 from perun.testing.ledger import DEPLOYMENT
 from perun.testing.parties import Party, World

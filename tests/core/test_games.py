@@ -26,8 +26,11 @@ from perun.core.state import GameView, LegStatus, Ply, Totals
 from perun.core.states.valuation import balance
 from perun.crypto.hashing import keccak
 from perun.crypto.signatures import sign
-from perun.encoding.evidence import move_evidence, position_evidence
 from perun.encoding.messages import Invite, Play, Played, Propose
+from perun.encoding.turn_game import (
+    move_evidence,
+    position_evidence,
+)
 from perun.errors import BadSignature, Misuse
 from perun.testing.ledger import DEPLOYMENT
 from perun.testing.parties import Party, World

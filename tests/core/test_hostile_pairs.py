@@ -19,7 +19,9 @@ from perun.core.inputs import (
 )
 from perun.core.notices import ChannelOffered, ProposalHeld
 from perun.core.states import content
-from perun.encoding.evidence import statements_evidence
+from perun.encoding.machine import (
+    statements_evidence,
+)
 from perun.encoding.messages import (
     AnswerClose,
     DeclineInvite,

@@ -13,7 +13,9 @@ from perun.core.faults import ChannelRejected, KeyNotProved, NotAllowedNow
 from perun.core.inputs import CommandFund, CommandJoin, CommandOffer, CommandTransfer
 from perun.core.notices import ChannelJoined, ChannelOffered, ChannelRefused
 from perun.core.state import Stage
-from perun.encoding.ids import channel_id
+from perun.encoding.ids import (
+    channel_id,
+)
 from perun.encoding.messages import AcceptChannel, OfferChannel, RefuseChannel, ShowState
 from perun.testing.parties import DEPLOYMENT, Party, World, key_of
 from perun.testing.stories import OPEN_HANDED, hub_policy, open_channel

@@ -11,7 +11,6 @@ import pytest
 
 import tests.vectors
 from perun import crypto, encoding, signing
-from perun.encoding import ids
 from perun.types import Digest, Position, Preimage, Signature
 from tests.node import vectors
 from tests.vectors.generate import rendered
@@ -49,49 +48,49 @@ def test_domain_separators(case: dict[str, Any]) -> None:
 
 def test_channel_ids() -> None:
     for case in IDS["channels"]:
-        id = ids.channel_id(vectors.domain(case["domain"]), vectors.channel(case["channel"]))
+        id = encoding.channel_id(vectors.domain(case["domain"]), vectors.channel(case["channel"]))
         assert id == vectors.value(case["id"])
 
 
 def test_machine_ids() -> None:
     for case in IDS["machines"]:
-        id = ids.machine_id(vectors.domain(case["domain"]), vectors.machine(case["machine"]))
+        id = encoding.machine_id(vectors.domain(case["domain"]), vectors.machine(case["machine"]))
         assert id == vectors.value(case["id"])
 
 
 def test_lock_ids() -> None:
     for case in IDS["locks"]:
-        id = ids.lock_id(vectors.domain(case["domain"]), vectors.lock(case["lock"]))
+        id = encoding.lock_id(vectors.domain(case["domain"]), vectors.lock(case["lock"]))
         assert id == vectors.value(case["id"])
 
 
 def test_flip_ids() -> None:
     for case in IDS["flips"]:
-        id = ids.flip_id(vectors.domain(case["domain"]), vectors.flip(case["flip"]))
+        id = encoding.flip_id(vectors.domain(case["domain"]), vectors.flip(case["flip"]))
         assert id == vectors.value(case["id"])
 
 
 def test_game_ids() -> None:
     for case in IDS["games"]:
-        id = ids.game_id(vectors.domain(case["domain"]), vectors.game(case["game"]))
+        id = encoding.game_id(vectors.domain(case["domain"]), vectors.game(case["game"]))
         assert id == vectors.value(case["id"])
 
 
 def test_deal_ids() -> None:
     for case in IDS["deals"]:
-        id = ids.deal_id(vectors.domain(case["domain"]), vectors.deal(case["deal"]))
+        id = encoding.deal_id(vectors.domain(case["domain"]), vectors.deal(case["deal"]))
         assert id == vectors.value(case["id"])
 
 
 def test_hashes_of_lists() -> None:
     for case in IDS["nanos"]:
-        assert ids.nanos_hash(vectors.nanos(case["nanos"])) == vectors.value(case["hash"])
+        assert encoding.nanos_hash(vectors.nanos(case["nanos"])) == vectors.value(case["hash"])
 
 
 def test_state_hashes() -> None:
     for case in IDS["stateHashes"]:
         channel, version, net = (vectors.value(case[key]) for key in ("channel", "version", "net"))
-        hashed = ids.state_hash(channel, version, net, vectors.nanos(case["nanos"]))
+        hashed = encoding.state_hash(channel, version, net, vectors.nanos(case["nanos"]))
         assert hashed == vectors.value(case["low173Bits"])
 
 

@@ -6,14 +6,24 @@ import re
 from typing import Any
 
 from perun.encoding import MSContractDomain, TurnGameDomain, VPMDomain
+from perun.encoding.coin_flip import (
+    coin_flip_domain,
+)
 from perun.encoding.domains import (
     Domain,
-    coin_flip_domain,
-    escrow_domain,
-    hash_time_lock_domain,
     ms_contract_domain,
-    turn_game_domain,
+)
+from perun.encoding.escrow import (
+    escrow_domain,
+)
+from perun.encoding.hash_lock import (
+    hash_time_lock_domain,
+)
+from perun.encoding.machine import (
     vpm_domain,
+)
+from perun.encoding.turn_game import (
+    turn_game_domain,
 )
 from perun.types import (
     Address,

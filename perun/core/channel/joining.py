@@ -49,7 +49,9 @@ from perun.core.state import (
 )
 from perun.core.states.proposing import show
 from perun.crypto.keys import PublicKey
-from perun.encoding.ids import channel_id
+from perun.encoding.ids import (
+    channel_id,
+)
 from perun.encoding.messages import AcceptChannel, OfferChannel, Propose, RefuseChannel
 from perun.errors import BadKey
 from perun.types import (

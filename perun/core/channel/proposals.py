@@ -36,7 +36,9 @@ from perun.core.states.proposing import answer, refuse, resend, send_proposal, s
 from perun.core.states.verdict import Decision
 from perun.crypto.signatures import verify
 from perun.encoding.messages import AnswerState, Propose, ShowState, SignedHalf
-from perun.encoding.typed_data import state_digest
+from perun.encoding.typed_data import (
+    state_digest,
+)
 from perun.types import Signature, State, Wei
 
 __all__ = ["on_answer", "on_proposal", "on_show", "on_state_signed", "take"]

@@ -21,9 +21,13 @@ from perun.core.nanocontracts.kind import Due, Kind, domain_in
 from perun.core.rules.phases import fresh
 from perun.core.state import InstanceView, PeerId, Role, Totals
 from perun.crypto.hashing import keccak
-from perun.encoding.domains import CoinFlipDomain
-from perun.encoding.evidence import flip_evidence
-from perun.encoding.ids import flip_commit, flip_id, flip_words
+from perun.encoding.coin_flip import (
+    CoinFlipDomain,
+    flip_commit,
+    flip_evidence,
+    flip_id,
+    flip_words,
+)
 from perun.encoding.messages import OfInstance, Propose, RevealSecret
 from perun.types import (
     Address,

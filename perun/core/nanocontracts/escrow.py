@@ -21,11 +21,14 @@ from perun.core.rules.accounting import gain
 from perun.core.rules.phases import fresh
 from perun.core.state import HeldAward, InstanceView, PeerId, Role, Totals
 from perun.crypto.signatures import recover
-from perun.encoding.domains import EscrowDomain
-from perun.encoding.evidence import award_evidence, late_evidence
-from perun.encoding.ids import deal_id
+from perun.encoding.escrow import (
+    EscrowDomain,
+    award_digest,
+    award_evidence,
+    deal_id,
+    late_evidence,
+)
 from perun.encoding.messages import LetGo, OfInstance, Propose
-from perun.encoding.typed_data import award_digest
 from perun.types import (
     ZERO_ADDRESS,
     Address,

@@ -16,9 +16,11 @@ from perun.core.nanocontracts.kind import Due, Kind, domain_in
 from perun.core.notices import PreimageLearnt
 from perun.core.state import InstanceView, LegStatus, PeerId, Role, Totals
 from perun.crypto.hashing import keccak
-from perun.encoding.domains import HashTimeLockDomain
-from perun.encoding.evidence import reveal_evidence
-from perun.encoding.ids import lock_id
+from perun.encoding.hash_lock import (
+    HashTimeLockDomain,
+    lock_id,
+    reveal_evidence,
+)
 from perun.encoding.messages import Propose
 from perun.types import (
     Address,

@@ -24,7 +24,9 @@ from perun.core.faults import InstanceRejected, UnexpectedMessage
 from perun.core.limits import Limits
 from perun.core.state import InstanceView, Role, Totals
 from perun.crypto.hashing import keccak
-from perun.encoding.domains import Domain
+from perun.encoding.domains import (
+    Domain,
+)
 from perun.encoding.messages import OfInstance, Propose
 from perun.types import Address, InstanceId, Record, Salt, Signature, UnixTime, Wei
 

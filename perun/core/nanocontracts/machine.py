@@ -18,9 +18,11 @@ from perun.core.rules.keys import machine_key
 from perun.core.rules.worth import dust_of, enforcing_costs
 from perun.core.signing import exact
 from perun.core.state import InstanceView, Role, Totals
-from perun.encoding.domains import VPMDomain
-from perun.encoding.evidence import statements_evidence
-from perun.encoding.ids import machine_id
+from perun.encoding.machine import (
+    VPMDomain,
+    machine_id,
+    statements_evidence,
+)
 from perun.encoding.messages import Propose
 from perun.errors import BadSignature
 from perun.types import (

@@ -24,10 +24,13 @@ from perun.core.nanocontracts.plays import CommandClock, CommandMove, CommandRes
 from perun.core.notices import GameMoved
 from perun.core.state import ChainMove, GameView, InstanceView, PeerId, Role, Totals
 from perun.crypto.hashing import keccak
-from perun.encoding.domains import TurnGameDomain
-from perun.encoding.evidence import move_evidence, position_evidence
-from perun.encoding.ids import game_id
 from perun.encoding.messages import OfInstance, Play, Played, Propose
+from perun.encoding.turn_game import (
+    TurnGameDomain,
+    game_id,
+    move_evidence,
+    position_evidence,
+)
 from perun.errors import Misuse
 from perun.types import (
     Address,

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from perun.core.inputs import CommandDispute, Received
 from perun.core.nanocontracts.coin_flip import flip_shift
 from perun.core.state import InstanceView, LegStatus, Role
-from perun.encoding.ids import flip_commit
+from perun.encoding.coin_flip import (
+    flip_commit,
+)
 from perun.encoding.messages import (
     AnswerState,
     Invite,

@@ -21,8 +21,10 @@ from perun.core.nanocontracts.turn_game import TURN_GAME
 from perun.core.signing import digest
 from perun.core.state import GameView, InstanceView, Ply
 from perun.crypto.signatures import sign
-from perun.encoding.evidence import position_evidence
 from perun.encoding.messages import Play, Propose
+from perun.encoding.turn_game import (
+    position_evidence,
+)
 from perun.testing.ledger import DEPLOYMENT
 from perun.testing.parties import Party, World
 from perun.testing.stories import OPEN_HANDED, consent, hub_policy, invite_to_game, open_channel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from perun.encoding import typed_data
+from perun.encoding import escrow, turn_game
 from tests.contracts.interface import page
 from tests.support import plain
 from tests.support.stage import Stage
@@ -155,7 +155,7 @@ def test_turn_game(stage: Stage) -> None:
 
 
 def test_type_strings_of_a_game_stand_on_the_page() -> None:
-    for type_string in (typed_data.POSITION_TYPE, typed_data.MOVE_TYPE):
+    for type_string in (turn_game.POSITION_TYPE, turn_game.MOVE_TYPE):
         assert f"`{type_string}`" in INSTANCES
 
 
@@ -173,7 +173,7 @@ def test_escrow(stage: Stage) -> None:
         assert names == [it for _, it in compiled[name].inputs]
     assert page.structs(text)["Escrow"] == page.abi_structs(abi)["Deal"]
     assert {"Decided": page.events(text)["Decided"]} == page.abi_events(abi)
-    assert f"`{typed_data.AWARD_TYPE}`" in text
+    assert f"`{escrow.AWARD_TYPE}`" in text
 
 
 def test_lib_signatures(stage: Stage) -> None:

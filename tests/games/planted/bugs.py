@@ -48,7 +48,9 @@ from perun.core.states.verdict import Decision, Verdict
 from perun.core.table import Row
 from perun.core.virtual import doing
 from perun.crypto.hashing import keccak
-from perun.encoding.ids import flip_commit
+from perun.encoding.coin_flip import (
+    flip_commit,
+)
 from perun.encoding.messages import RevealSecret
 from perun.node.runtime import Node
 from perun.store.memory import MemoryStore

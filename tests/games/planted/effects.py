@@ -36,7 +36,9 @@ from perun.core.effects import (
 from perun.core.inputs import Input
 from perun.core.nanocontracts.hash_lock import HASH_LOCK
 from perun.encoding import messages as m
-from perun.encoding.evidence import statements_evidence
+from perun.encoding.machine import (
+    statements_evidence,
+)
 from perun.testing.ledger import DEPLOYMENT, Ledger
 from perun.types import Close, Open, Ready, Signature, State, Statement, Wei, Withdraw
 from tests.games.planted.bugs import Bug

@@ -22,7 +22,9 @@ from perun.core.nanocontracts.plays import (
 )
 from perun.core.nanocontracts.turn_game import TURN_GAME
 from perun.core.state import GameView, InstanceView, LegStatus, Ply
-from perun.encoding.evidence import position_evidence
+from perun.encoding.turn_game import (
+    position_evidence,
+)
 from perun.errors import Misuse
 from perun.testing.ledger import DEPLOYMENT
 from perun.testing.network import Letter

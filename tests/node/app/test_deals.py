@@ -10,8 +10,10 @@ from perun.app.values import Deal
 from perun.core.faults import NotAllowedNow
 from perun.crypto.keys import SecretKey
 from perun.crypto.signatures import sign
-from perun.encoding.domains import EscrowDomain
-from perun.encoding.typed_data import award_digest
+from perun.encoding.escrow import (
+    EscrowDomain,
+    award_digest,
+)
 from perun.testing.ledger import DEPLOYMENT
 from perun.testing.people import Person, Town
 from perun.testing.stories import OPEN_HANDED, hub_policy, open_channel

@@ -22,7 +22,12 @@ from perun.daemon.contracts import (
 from perun.daemon.settings import BadSettings
 from perun.deployments import WrongCode
 from perun.encoding.cards import card_name
-from perun.encoding.domains import CoinFlipDomain, HashTimeLockDomain
+from perun.encoding.coin_flip import (
+    CoinFlipDomain,
+)
+from perun.encoding.hash_lock import (
+    HashTimeLockDomain,
+)
 from perun.referee.admission import NotAdmitted
 from perun.referee.here import run
 from perun.referee.rulebook import CodeBook

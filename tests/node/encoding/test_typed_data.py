@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import perun
 from perun import encoding, signing
-from perun.encoding import typed_data
+from perun.encoding import machine, typed_data
 from perun.errors import BadSignature, WrongType
 from perun.types import (
     MAX_AMOUNT,
@@ -118,8 +118,8 @@ def test_type_strings_are_those_of_the_interfaces() -> None:
         typed_data.CLOSE_TYPE,
         typed_data.WITHDRAW_TYPE,
         typed_data.OPEN_TYPE,
-        typed_data.STATEMENT_TYPE,
-        typed_data.READY_TYPE,
+        machine.STATEMENT_TYPE,
+        machine.READY_TYPE,
     } == set(TYPES.values())
 
 

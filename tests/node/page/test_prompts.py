@@ -17,7 +17,9 @@ from perun.core.config import Deployment
 from perun.core.effects import ClaimCredit, DepositMoney, OpenChannel, Settle, Submit
 from perun.core.limits import limits_for
 from perun.crypto import SecretKey
-from perun.encoding.ids import channel_id
+from perun.encoding.ids import (
+    channel_id,
+)
 from perun.node.settings import deployment_of
 from perun.page.endpoint import PageEndpoint
 from perun.page.prompts import Prompts

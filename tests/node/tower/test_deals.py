@@ -12,8 +12,10 @@ from perun.core.nanocontracts.escrow import (
 from perun.core.state import HeldAward, InstanceView
 from perun.crypto.keys import SecretKey
 from perun.crypto.signatures import sign
-from perun.encoding.domains import EscrowDomain
-from perun.encoding.typed_data import award_digest
+from perun.encoding.escrow import (
+    EscrowDomain,
+    award_digest,
+)
 from perun.node.export import Export, rows_for_tower
 from perun.node.profile import Profile
 from perun.testing.ledger import DEPLOYMENT

@@ -20,7 +20,9 @@ from perun.core.state import ChannelView, SignedState, Totals
 from perun.crypto import SecretKey
 from perun.crypto.signatures import sign
 from perun.demo.character import Character
-from perun.encoding.ids import channel_id
+from perun.encoding.ids import (
+    channel_id,
+)
 from perun.node.export import export_text
 from perun.node.profile import Profile
 from perun.tower.admission import Admission
