@@ -30,11 +30,7 @@ async function life() {
   await alice.page.locator(".amount.in", { hasText: "0.02" }).first().waitFor();
   check(true, "the patron has paid a request");
 
-  const second = await alice.context.newPage();
-  await second.goto(url);
-  await second.getByRole("heading", { name: "Open in another tab" }).waitFor();
-  await second.close();
-  check(true, "a second tab is refused, politely");
+  await handsOver(alice);
 
   await alice.startPaying(network.shop, "0.002", "while reloading");
   await alice.page.reload();
@@ -84,6 +80,20 @@ async function life() {
     `no faults: ${[...alice.faults, ...bob.faults]}`,
   );
   return alice;
+}
+
+/** One tab signs; another shows, takes over when its user says so, and gives back when it closes. */
+async function handsOver(alice) {
+  const first = alice.page;
+  await alice.visit();
+  await alice.heading("Open in another tab").waitFor();
+  await alice.press("Use it here");
+  await alice.unlock("a password");
+  await first.getByRole("heading", { name: "Open in another tab" }).waitFor();
+  await alice.page.close();
+  alice.page = first;
+  await alice.unlock("a password");
+  check(true, "a second tab takes over, and gives back");
 }
 
 /** Stops the worker for ever right after its n-th write is on disk, before anything leaves. */

@@ -30,6 +30,8 @@ export interface WalletChosen {
 }
 
 export type ToWorker =
+  /** Another tab is to let the store go, for this one. */
+  | { kind: "takeOver" }
   | {
       kind: "create";
       phrase: string;
@@ -46,13 +48,15 @@ export type ToWorker =
   | { kind: "rpc"; text: string };
 
 /** Where the worker is:
- *  - `elsewhere`: another tab has the store, this one must not;
+ *  - `elsewhere`: another tab has the store, this one waits for it;
+ *  - `handedOver`: another tab has taken it, this worker has ended;
  *  - `empty`: there is no store yet; `locked`: there is one, and it waits for its password;
  *  - `failed`: the node has stopped for good, what was stored is safe.
  *  Of a daemon: `gone`, nobody answers at present; `token`: it does not know us yet. */
 export type Stage =
   | "starting"
   | "elsewhere"
+  | "handedOver"
   | "empty"
   | "locked"
   | "running"

@@ -12,6 +12,10 @@ declare const self: DedicatedWorkerGlobalScope;
 
 const LOCK = "perun store";
 const FOLDER = "perun";
+/** Within which the worker of a tab that is reloaded has gone. */
+const A_RELOAD_MS = 1_000;
+const FILE_TRIES = 200;
+const FILE_PAUSE_MS = 50;
 
 interface PythonWorker {
   start(settings: string): Promise<string>;
@@ -33,25 +37,36 @@ function askWallet(text: string): Promise<string> {
   return new Promise((resolve) => asked.set(number, resolve));
 }
 
-/** Held until this worker ends; another tab's worker has it: false. */
-function takeLock(): Promise<boolean> {
-  return new Promise((resolve) => {
-    void navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => {
-      resolve(lock !== null);
-      return lock === null ? undefined : new Promise<void>(() => undefined);
+/** Between the workers of all tabs: whoever wants the store says so, and whoever has it lets go. */
+const tabs = new BroadcastChannel(LOCK);
+
+/** Returns when the store is ours, until this worker ends; another tab's worker may have it first,
+ *  for a moment if that tab was just reloaded, or until its user comes here. */
+async function takeLock(): Promise<void> {
+  const late = setTimeout(() => tell({ kind: "stage", stage: "elsewhere" }), A_RELOAD_MS);
+  await new Promise<void>((resolve) => {
+    void navigator.locks.request(LOCK, () => {
+      resolve();
+      return new Promise<void>(() => undefined);
     });
   });
+  clearTimeout(late);
+  // What is stored is whole at any moment, so ending needs no preparation.
+  tabs.onmessage = () => {
+    tell({ kind: "stage", stage: "handedOver" });
+    self.close();
+  };
 }
 
 async function open(folder: FileSystemDirectoryHandle, name: string) {
   const file = await folder.getFileHandle(name, { create: true });
   // A tab that was just closed or reloaded lets its files go a moment after its lock.
-  for (let left = 20; ; left -= 1) {
+  for (let left = FILE_TRIES; ; left -= 1) {
     try {
       return await file.createSyncAccessHandle();
     } catch (error) {
       if (left === 0) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, FILE_PAUSE_MS));
     }
   }
 }
@@ -111,11 +126,12 @@ function unpack(pyodide: PyodideAPI, archive: Uint8Array): void {
   }
 }
 
+self.onmessage = (event: MessageEvent<ToWorker>) => {
+  if (event.data.kind === "takeOver") tabs.postMessage("");
+};
+
 async function main(): Promise<void> {
-  if (!(await takeLock())) {
-    tell({ kind: "stage", stage: "elsewhere" });
-    return;
-  }
+  await takeLock();
   checkParts();
   const root = await navigator.storage.getDirectory();
   const folder = await root.getDirectoryHandle(FOLDER, { create: true });
@@ -152,6 +168,8 @@ async function main(): Promise<void> {
 
   async function take(message: ToWorker): Promise<void> {
     switch (message.kind) {
+      case "takeOver":
+        return;
       case "rpc":
         (await python).take(message.text);
         return;

@@ -15,8 +15,8 @@ export const de: Words = {
     elsewhere: "In einem anderen Tab offen",
     elsewhereWhy:
       "Nur ein Tab unterschreibt: Diese Wallet ist in diesem Browser schon anderswo offen.",
-    closeOther: "Schließe den anderen Tab und lade diesen neu.",
-    loadAgain: "Neu laden",
+    closeOther: "Du kannst hier damit weitermachen; der andere Tab wartet dann.",
+    takeOver: "Hier benutzen",
     failed: "Der Knoten steht still",
     failedWhy:
       "Was gespeichert war, ist sicher. Nichts ist unterschrieben, was nicht gespeichert ist.",

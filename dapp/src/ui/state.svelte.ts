@@ -190,6 +190,11 @@ class Page {
   #hear(message: FromWorker): void {
     switch (message.kind) {
       case "stage":
+        if (message.stage === "handedOver") {
+          // From the start: nothing is left to be asked or shown by a node that has ended.
+          location.reload();
+          return;
+        }
         this.stage = message.stage;
         this.why = message.why ?? "";
         if (message.stage === "running") {
@@ -323,6 +328,11 @@ class Page {
     this.refused = undefined;
     this.wanted = wanted;
     this.screen = screen;
+  }
+
+  /** The tab that has the wallet lets it go, and this one goes on with it. */
+  takeOver(): void {
+    this.#worker?.tell({ kind: "takeOver" });
   }
 
   newPhrase(): void {
