@@ -27,7 +27,6 @@ __all__ = [
     "PriceRaised",
     "ShownPrices",
     "require_same",
-    "url_of",
     "wants_card",
 ]
 
@@ -57,13 +56,6 @@ class OtherContracts(PeerFault):
 
     template: ClassVar[str] = "the node's {what} is {theirs}, ours is {ours}"
     hint: ClassVar[str] = "choose a node of your network; send nothing to contracts you do not know"
-
-
-def url_of(host: str, path: str) -> str:
-    """A page of a node: by TLS, unless it is on this machine."""
-    name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    plain = name in ("127.0.0.1", "localhost", "[::1]")
-    return f"{'http' if plain else 'https'}://{host}{path}"
 
 
 def require_same(card: Card, config: Config, genesis: bytes) -> None:

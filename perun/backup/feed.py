@@ -10,6 +10,7 @@ is later than our store says that our store is old, or that another device write
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections import deque
@@ -20,12 +21,13 @@ from typing import Final
 from perun.backup.contents import Key, kept, key_in
 from perun.backup.entries import BadEntry, Standing, seal_entry
 from perun.backup.keys import BackupKeys
-from perun.backup.places import Place, PlaceConflict, PlaceFailed, proved
+from perun.backup.remote import AwaitedPlace, PlaceConflict, PlaceFailed, proved
 from perun.backup.requests import MOST_ENTRY
 from perun.core.books import Row
 from perun.core.state import Totals
 from perun.encoding.records import Extra
 from perun.errors import PeerFault
+from perun.node.at_once import finish
 from perun.node.profile import Profile
 from perun.node.told import chain_apart
 
@@ -36,6 +38,8 @@ _STATEMENTS: Final = 1.0
 _LOOK: Final = 60.0
 """Seconds after which an idle feed asks what the place has."""
 _RETRY: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
+_MOMENT: Final = 0.25
+"""Seconds between two looks for what is new, in an event loop."""
 _LONG: Final = 256
 """Entries after which a snapshot takes their place."""
 
@@ -73,7 +77,7 @@ class Feed:
 
     def __init__(
         self,
-        place: Place,
+        place: AwaitedPlace,
         source: Source,
         count: int,
         rows: Iterable[Row],
@@ -159,15 +163,28 @@ class Feed:
             if not last and self._fails and time.monotonic() < self._again:
                 pause = self._again - time.monotonic()
                 continue
-            try:
-                self._go_on(last)
-                self._fails, self._trouble = 0, ""
-                pause = self._pause()
-            except PeerFault as error:
-                self._fail(error)
-                pause = self._again - time.monotonic()
+            pause = finish(self._tried_to_go_on(last))
             if last:
                 return
+
+    async def live(self) -> None:
+        """The same in an event loop, which `note` is called in, until it is cancelled or over."""
+        due = 0.0
+        while not self._over:
+            self._take_in()
+            if time.monotonic() >= due or (self._urgent and not self._fails):
+                due = time.monotonic() + await self._tried_to_go_on(last=False)
+            await asyncio.sleep(_MOMENT)
+
+    async def _tried_to_go_on(self, last: bool) -> float:
+        """Seconds until it is to be called again, unless something urgent comes."""
+        try:
+            await self._go_on(last)
+            self._fails, self._trouble = 0, ""
+            return self._pause()
+        except PeerFault as error:
+            self._fail(error)
+            return self._again - time.monotonic()
 
     def _fail(self, error: PeerFault) -> None:
         if not self._fails:
@@ -198,23 +215,23 @@ class Feed:
             self._changed[key] = None
             self._urgent = self._urgent or not isinstance(row, Totals | Extra)
 
-    def _go_on(self, last: bool) -> None:
+    async def _go_on(self, last: bool) -> None:
         """Sends what is due, after a look if there was none."""
         now = time.monotonic()
         if not self._sure or (not self._changed and now - self._sent >= _LOOK):
-            self._look()
+            await self._look()
         if self._over or not (self._changed or (self._base is None and self._rows)):
             return
         if self._urgent or last or self._base is None or now - self._sent >= _STATEMENTS:
-            self._send()
+            await self._send()
 
-    def _look(self) -> None:
-        newest = self._place.newest(self._slot)
+    async def _look(self) -> None:
+        newest = await self._place.newest(self._slot)
         self._sent = time.monotonic()
         if newest is not None and newest == self._tried:
             self._stands(newest)
         elif newest is not None and newest != self._base and newest.number >= self._count:
-            self._compare(newest)
+            await self._compare(newest)
         elif newest != self._base:
             if self._base is not None:
                 had, has = self._base.number, newest.number if newest else 0
@@ -225,9 +242,9 @@ class Feed:
         self._sure = True
         self.looked.set()
 
-    def _compare(self, newest: Standing) -> None:
+    async def _compare(self, newest: Standing) -> None:
         """The place has an entry that is as new as our store, or newer, and not of this process."""
-        self._open(newest)
+        await self._open(newest)
         if newest.number > self._count or self._base is not None:
             self._give_up(newest)
         else:
@@ -241,13 +258,14 @@ class Feed:
             self._changed.clear()
             self._urgent = False
 
-    def _open(self, newest: Standing) -> None:
+    async def _open(self, newest: Standing) -> None:
         """That it is ours, and no number that the place has made up.
 
         Raises:
             BadEntry: the place lies.
         """
-        if proved(self._place, self._source.keys, self._slot, newest.number) != newest:
+        shown = await proved(self._place, self._source.keys, self._slot, newest.number)
+        if shown != newest:
             raise BadEntry(f"the place names {newest.number}, and shows another")
 
     def _give_up(self, newest: Standing) -> None:
@@ -255,7 +273,7 @@ class Feed:
         self._trouble = f"it has a later entry than our store: {newest.number}, ours {self._count}"
         self._later(self._place.name, newest.number, self._count)
 
-    def _send(self) -> None:
+    async def _send(self) -> None:
         source, count = self._source, self._count
         after = None if self._entries >= _LONG else self._base
         if after is None:
@@ -271,11 +289,11 @@ class Feed:
         entry = seal_entry(source.keys, self._slot, count, after, content)
         self._tried = entry.standing
         try:
-            self._base = self._place.put(self._slot, entry)
+            self._base = await self._place.put(self._slot, entry)
         except PlaceConflict as error:
             newest = error.newest
             if newest is not None and newest.number >= count:
-                self._open(newest)
+                await self._open(newest)
                 self._give_up(newest)
                 self.looked.set()
                 return

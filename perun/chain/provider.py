@@ -29,7 +29,16 @@ from perun.bindings.failures import AnswerTooBig, Garbled, NodeUnreachable
 from perun.chain.numbered import is_for, number_of, numbers
 from perun.encoding.nesting import is_deep_msgpack
 
-__all__ = ["MOST_BYTES", "MOST_DEPTH", "BoundedProvider", "Pages", "bounded", "fetch", "over"]
+__all__ = [
+    "MOST_BYTES",
+    "MOST_DEPTH",
+    "BoundedProvider",
+    "BlockingAsker",
+    "Pages",
+    "bounded",
+    "fetch",
+    "over",
+]
 
 A = TypeVar("A")
 
@@ -264,6 +273,23 @@ class Pages:
     def close(self) -> None:
         """Asks no more."""
         self._session.close()
+
+
+class BlockingAsker:
+    """`perun.node.at_once.Asker` for one thread."""
+
+    def __init__(self) -> None:
+        self._pages = Pages()
+
+    async def ask(
+        self, url: str, question: msgspec.Struct, kind: type[A], *, seconds: float, most: int
+    ) -> A:
+        """See `Pages.ask`."""
+        return self._pages.ask(url, question, kind, seconds=seconds, most=most)
+
+    def close(self) -> None:
+        """See `Asker`."""
+        self._pages.close()
 
 
 def fetch(

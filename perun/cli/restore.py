@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from perun.app.rows import NOTED
+from perun.backup.finding import Found
 from perun.backup.keys import BackupKeys
 from perun.backup.places import place_of
-from perun.backup.restoring import Found, look_for, write_store
+from perun.backup.restoring import look_for, write_store
 from perun.cli.homes import HOME_OPTION, home_of
 from perun.cli.outcome import FAILED
 from perun.cli.passwords import password_for

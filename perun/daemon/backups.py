@@ -10,13 +10,15 @@ from typing import Final
 from perun.app import values as v
 from perun.backup.feed import Feed, FeedState, Source
 from perun.backup.keys import BackupKeys
-from perun.backup.places import Place, place_of, proved
+from perun.backup.places import AtOnce, Place, place_of
+from perun.backup.remote import proved
 from perun.core.books import Row
 from perun.core.inputs import Outdated
 from perun.daemon.keyring import Keyring
 from perun.encoding.records import Extra
 from perun.errors import PeerFault
 from perun.node.assembly import Assembly
+from perun.node.at_once import finish
 
 __all__ = ["Backups", "Lookout", "rows_of"]
 
@@ -57,7 +59,7 @@ class Backups:
         rows = (*rows_of(assembly), *noted)
         for text in places:
             place = place_of(text, keys)
-            feed = Feed(place, source, assembly.store.count, rows, self._is_old, tell)
+            feed = Feed(AtOnce(place), source, assembly.store.count, rows, self._is_old, tell)
             assembly.follow(feed.note)
             self._feeds.append(feed)
 
@@ -164,7 +166,7 @@ class Lookout:
         try:
             found = next((one for one in place.slots() if one.slot == self._slot), None)
             if found is not None and found.number > self._ours:
-                proved(place, self._keys, self._slot, found.number)
+                finish(proved(AtOnce(place), self._keys, self._slot, found.number))
         except PeerFault:
             return ""  # Peers still tell.
         if found is None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, Final
 
-from perun.app.cards import CARD_PATH, url_of
+from perun.app.cards import CARD_PATH
 from perun.app.settings import KnownToken
 from perun.chain.provider import fetch
 from perun.core.config import Config
@@ -21,7 +21,7 @@ from perun.core.rules.worth import base_fee_of, worth_of
 from perun.core.state import PeerId
 from perun.crypto import SecretKey
 from perun.crypto.interop import checksum
-from perun.encoding.addresses import show_node_id
+from perun.encoding.addresses import show_node_id, url_of
 from perun.encoding.cards import (
     Card,
     CardAsset,

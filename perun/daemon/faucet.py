@@ -6,9 +6,9 @@ from typing import Final
 
 import msgspec
 
-from perun.app.cards import url_of
 from perun.chain.provider import fetch
 from perun.daemon.cards import Unreachable
+from perun.encoding.addresses import url_of
 from perun.errors import ChainFault
 from perun.types import Wei
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from perun.app import values as v
 from perun.chain.endpoint import Endpoint
+from perun.chain.provider import BlockingAsker
 from perun.chain.reports import Report
 from perun.core.config import Deployment
 from perun.core.limits import Limits
@@ -43,7 +44,8 @@ class Towers:
         """Tells nobody anything yet."""
         rows = tuple(rows_of(assembly)) if addresses else ()
         self._clients = [
-            TowerClient(address, key, assembly.profile, rows, tell) for address in addresses
+            TowerClient(address, key, assembly.profile, rows, BlockingAsker(), tell)
+            for address in addresses
         ]
         for client in self._clients:
             assembly.follow(client.note)

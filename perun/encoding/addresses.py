@@ -16,7 +16,15 @@ from perun.encoding import bech32m
 from perun.errors import BadKey, Misuse
 from perun.types import Record
 
-__all__ = ["BadHost", "BadNodeId", "NodeAddress", "node_id", "parse_host", "show_node_id"]
+__all__ = [
+    "BadHost",
+    "BadNodeId",
+    "NodeAddress",
+    "node_id",
+    "parse_host",
+    "show_node_id",
+    "url_of",
+]
 
 _PREFIX: Final = "perun"
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
@@ -114,6 +122,13 @@ def parse_host(text: str) -> str:
     elif not _is_name(name):
         raise BadHost(text, "it is no name of the internet and no IP address")
     return name if port == 443 else f"{name}:{port}"
+
+
+def url_of(host: str, path: str) -> str:
+    """A page of a host: by TLS, unless it is on this machine."""
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    plain = name in ("127.0.0.1", "localhost", "[::1]")
+    return f"{'http' if plain else 'https'}://{host}{path}"
 
 
 def _is_name(name: str) -> bool:

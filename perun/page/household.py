@@ -15,7 +15,6 @@ import msgspec
 
 from perun.api.door import Door
 from perun.app.app import App
-from perun.app.cards import url_of
 from perun.app.settings import Settings
 from perun.chain.costs import reckoned
 from perun.chain.service import ChainService
@@ -27,7 +26,7 @@ from perun.core.starting import watches
 from perun.core.state import PeerId
 from perun.crypto import keccak
 from perun.crypto.interop import checksum
-from perun.encoding.addresses import NodeAddress, show_node_id
+from perun.encoding.addresses import NodeAddress, show_node_id, url_of
 from perun.errors import ChainFault
 from perun.node.clocks import SystemClock
 from perun.node.recovery import open_books

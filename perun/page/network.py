@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from perun.app.cards import CARD_PATH, url_of
+from perun.app.cards import CARD_PATH
 from perun.bindings.nanocontract import domain_separator
 from perun.bindings.proving import require_code, require_domain
 from perun.core.config import Deployment
 from perun.core.state import PeerId
 from perun.crypto.interop import address
+from perun.encoding.addresses import url_of
 from perun.encoding.cards import Card, card_name, read_card
 from perun.encoding.kinds import (
     DOMAINS,

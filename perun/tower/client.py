@@ -5,6 +5,7 @@ Only what a tower says that it has counts, and only as long as it sees the chain
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections import deque
@@ -12,12 +13,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from perun.chain.provider import Pages
 from perun.core.books import Row, row_key
 from perun.core.state import ChannelView, InstanceView, Totals
 from perun.crypto import SecretKey
-from perun.encoding.addresses import NodeAddress, parse_host
+from perun.encoding.addresses import NodeAddress, parse_host, url_of
 from perun.errors import ChainFault, PeerFault
+from perun.node.at_once import Asker, finish
 from perun.node.export import export_text
 from perun.node.profile import Profile
 from perun.node.told import chain_apart
@@ -31,11 +32,12 @@ _SECONDS: Final = 30.0
 """Of one answer."""
 _STATEMENTS: Final = 1.0
 _LOOK: Final = 60.0
+_MOMENT: Final = 0.25
+"""Seconds between two looks for what is new, in an event loop."""
 _RETRY: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
 _BLIND: Final = 600
 """Seconds behind our clock after which a tower's newest block shows that it sees nothing."""
 _MOST_ANSWER: Final = 2**20
-_HERE: Final = ("127.0.0.1", "localhost", "[::1]")
 _KINDS: Final = (ChannelView, InstanceView, Totals)
 
 Key = tuple[type, bytes]
@@ -73,6 +75,7 @@ class TowerClient:
         key: SecretKey,
         profile: Profile,
         rows: Iterable[Row],
+        asker: Asker,
         tell: Callable[[PeerFault], None] = lambda _: None,
     ) -> None:
         """Args:
@@ -82,8 +85,8 @@ class TowerClient:
         tell: hears of trouble when it begins.
         """
         self.host = NodeAddress.parse(address).host if "@" in address else parse_host(address)
-        bare = self.host if self.host.endswith("]") else self.host.rpartition(":")[0] or self.host
-        self._url = f"{'http' if bare in _HERE else 'https'}://{self.host}{TOWER_PATH}"
+        self._url = url_of(self.host, TOWER_PATH)
+        self._asker = asker
         self._key, self._profile, self._tell = key, profile, tell
         self._queue: deque[tuple[Sequence[Row], Sequence[Row]]] = deque()
         self._wake = threading.Event()
@@ -96,7 +99,6 @@ class TowerClient:
         self._named: frozenset[bytes] = frozenset()
         """The channels that were shown last; what else is acknowledged are machines."""
         # Below: only in the thread.
-        self._pages = Pages()
         self._rows: dict[Key, Row] = {_key(row): row for row in rows if type(row) in _KINDS}
         self._dirty = self._urgent = bool(self._rows)
         self._sent = 0.0
@@ -147,10 +149,18 @@ class TowerClient:
             self._take_in()
             pause = self._due(last)
             if pause <= 0:
-                pause = self._go_on(last)
+                pause = finish(self._go_on(last))
             if last:
-                self._pages.close()
+                self._asker.close()
                 return
+
+    async def live(self) -> None:
+        """The same in an event loop, which `note` is called in, until it is cancelled."""
+        while True:
+            self._take_in()
+            if self._due(last=False) <= 0:
+                await self._go_on(last=False)
+            await asyncio.sleep(_MOMENT)
 
     def _due(self, last: bool) -> float:
         """Seconds until something is to be said."""
@@ -162,11 +172,11 @@ class TowerClient:
             wait = _STATEMENTS if self._dirty else _LOOK
         return self._sent + wait - time.monotonic()
 
-    def _go_on(self, last: bool) -> float:
+    async def _go_on(self, last: bool) -> float:
         if last and not self._dirty:
             return 0.0
         try:
-            self._push() if self._dirty else self._look()
+            await (self._push() if self._dirty else self._look())
             self._fails, self._trouble = 0, ""
         except PeerFault as error:
             if not self._fails:
@@ -194,26 +204,26 @@ class TowerClient:
             self._dirty = True
             self._urgent = self._urgent or type(row) is not Totals
 
-    def _push(self) -> None:
+    async def _push(self) -> None:
         text = export_text(self._profile, self._rows.values())
         if len(text) > MOST_EXPORT:
             raise TowerFailed(self.host, f"{len(text)} bytes; a tower takes {MOST_EXPORT}")
-        self._ask(text)
+        await self._ask(text)
         self._named = frozenset(
             row.id for row in self._rows.values() if isinstance(row, ChannelView)
         )
         self._dirty = self._urgent = False
 
-    def _look(self) -> None:
+    async def _look(self) -> None:
         before, _ = self._answer
-        self._ask(b"")
+        await self._ask(b"")
         if self._answer[0] != before:
             self._dirty = self._urgent = bool(self._rows)
 
-    def _ask(self, content: bytes) -> None:
+    async def _ask(self, content: bytes) -> None:
         request = Request.sign(self._key, self.host, int(time.time()), content)
         try:
-            answer = self._pages.ask(
+            answer = await self._asker.ask(
                 self._url, request, Answer, seconds=_SECONDS, most=_MOST_ANSWER
             )
         except ChainFault as error:

@@ -17,7 +17,8 @@ from perun.backup.contents import Image, kept
 from perun.backup.entries import Entry, Standing, seal_entry
 from perun.backup.feed import Feed, Source
 from perun.backup.keys import BackupKeys
-from perun.backup.places import FolderPlace, PlaceFailed
+from perun.backup.places import AtOnce, FolderPlace
+from perun.backup.remote import PlaceFailed
 from perun.backup.restoring import look_for, write_store
 from perun.core.books import Row
 from perun.core.state import ChannelView, Funding, Role, SignedState, Stage, Totals
@@ -100,7 +101,7 @@ class Home:
         source = Source(KEYS, number, PROFILE, "")
         self.told: list[str] = []
         self.feed = Feed(
-            place,
+            AtOnce(place),
             source,
             count,
             rows,
@@ -315,7 +316,7 @@ def test_a_number_that_a_place_makes_up_makes_no_store_old(place: Moody, homes: 
     place.put(SLOT, forged)
     source = Source(KEYS, NUMBER, PROFILE, "")
     old: list[object] = []
-    feed = Feed(place, source, 3, (with_state(2),), lambda *said: old.append(said))
+    feed = Feed(AtOnce(place), source, 3, (with_state(2),), lambda *said: old.append(said))
     feed.start()
     until(lambda: "not sealed by this phrase" in feed.state.trouble)
     feed.stop()

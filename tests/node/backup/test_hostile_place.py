@@ -11,10 +11,11 @@ from itertools import count
 import msgspec
 import pytest
 
-from perun.backup import places
+from perun.backup import remote
 from perun.backup.entries import seal_entry
 from perun.backup.keys import BackupKeys
-from perun.backup.places import PlaceFailed, RemotePlace
+from perun.backup.places import Place, place_of
+from perun.backup.remote import PlaceFailed
 from perun.backup.requests import Answer, SlotAnswer
 from perun.backup.restoring import look_for
 from perun.errors import PeerFault
@@ -25,8 +26,8 @@ SLOT = KEYS.slot(7)
 
 
 @contextmanager
-def a_place(serve: Callable[[socket.socket], None]) -> Iterator[RemotePlace]:
-    with HostileServer(serve) as server, closing(RemotePlace(server.host, KEYS)) as place:
+def a_place(serve: Callable[[socket.socket], None]) -> Iterator[Place]:
+    with HostileServer(serve) as server, closing(place_of(server.host, KEYS)) as place:
         yield place
 
 
@@ -36,7 +37,7 @@ def says(said: Answer) -> bytes:
 
 def test_an_answer_that_drips_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Attack: a byte comes just before each read would be given up."""
-    monkeypatch.setattr(places, "_SECONDS", 0.2)
+    monkeypatch.setattr(remote, "_SECONDS", 0.2)
     dripped = []
 
     def drip(connection: socket.socket) -> None:
@@ -59,7 +60,7 @@ def test_an_answer_that_drips_is_not_waited_for(monkeypatch: pytest.MonkeyPatch)
 def test_a_small_answer_that_unpacks_to_a_large_one_is_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(places, "_MOST_ANSWER", 2**20)
+    monkeypatch.setattr(remote, "_MOST_ANSWER", 2**20)
     bomb = gzip.compress(bytes(2**22))
     twice = gzip.compress(bomb)
     for body, coding in ((bomb, b"gzip"), (twice, b"gzip, gzip"), (twice, b"br")):
@@ -79,7 +80,7 @@ def test_an_answer_nested_without_end_is_none() -> None:
 
 def test_entries_without_end_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Attack: each answer is small and in order, and there is always another."""
-    monkeypatch.setattr(places, "_MOST_OF_A_STORE", 20_000)
+    monkeypatch.setattr(remote, "_MOST_OF_A_STORE", 20_000)
     numbers = count(1)
 
     def more(connection: socket.socket) -> None:
@@ -96,7 +97,7 @@ def test_entries_without_end_are_given_up(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_entries_that_never_come_to_an_end_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "_MOST_SECONDS", 0.0)
+    monkeypatch.setattr(remote, "_MOST_SECONDS", 0.0)
     entry = seal_entry(KEYS, SLOT, 1, None, b"")
     some = says(Answer(entries=(entry.data,)))
     with (
