@@ -22,26 +22,23 @@ ROOT = Path(__file__).parents[1]
 GAMES = 12
 """As many as `tests/games/stateful/test_machine.py` plays, with the same seeds."""
 
-_MS, _VPM, _HTL, _FLIP, _GAME, _ESCROW = (
-    "contracts/MSContract.sol",
-    "contracts/VPM.sol",
-    "contracts/nanocontracts/HashTimeLock.sol",
-    "contracts/nanocontracts/CoinFlip.sol",
-    "contracts/nanocontracts/TurnGame.sol",
-    "contracts/nanocontracts/Escrow.sol",
-)
+_MS, _VPM = "contracts/MSContract.sol", "contracts/VPM.sol"
+_GAME = "contracts/nanocontracts/TurnGame.sol"
 _USERS: dict[str, tuple[str, ...]] = {
     "VPM": (_VPM,),
     "MachineTerms": (_VPM,),
-    "HashTimeLock": (_HTL,),
-    "CoinFlip": (_FLIP,),
-    "TurnGame": (_GAME,),
     "GameRecord": (_GAME,),
-    "Escrow": (_ESCROW,),
     "LibSignatures": (_MS, _VPM, "contracts/LibSignatures.sol"),
     "ChannelHash": (_MS, _VPM),
 }
-"""Which contracts a source file changes; all others change MSContract alone."""
+"""Which contracts a library changes; a nanocontract changes itself, and all others MSContract."""
+
+
+def users(file: str) -> tuple[str, ...]:
+    """The contracts that a source file changes."""
+    path = Path(file)
+    alone = (file,) if path.parent.name == "nanocontracts" else (_MS,)
+    return _USERS.get(path.stem, alone)
 
 
 class NotApplicable(Exception):
@@ -86,7 +83,7 @@ def compiled(mutant: Mutant) -> Path:
 
 def _compile(mutant: Mutant, sources: dict[str, str]) -> dict[str, Any]:
     project = _project()
-    wanted = _USERS.get(Path(mutant.file).stem, (_MS,))
+    wanted = users(mutant.file)
     outputs = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]
     request = {
         "language": "Solidity",

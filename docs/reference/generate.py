@@ -22,6 +22,7 @@ import msgspec
 
 import perun
 from perun import reverts
+from perun.bindings.logs import Event
 from perun.cli.main import cli
 from perun.core.rules.phases import Phase
 from perun.core.table import TABLE
@@ -167,7 +168,7 @@ def python_page() -> str:
     announced = {
         name: it
         for name, it in vars(perun.events).items()
-        if inspect.isclass(it) and it.__module__ == perun.events.__name__
+        if inspect.isclass(it) and issubclass(it, Event) and it is not Event
     }
     parts = [
         "# `import perun`\n",

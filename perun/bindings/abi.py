@@ -25,14 +25,6 @@ from perun.types import Record
 CHANNEL = "(address,address,address,address,address,uint32,uint64)"
 NANO = "(address,bytes32,uint112,uint112,uint40,bool)"
 SETTLEMENT = f"({CHANNEL},int112,{NANO}[])"
-MACHINE = "(address,address,uint112,uint112,uint40,uint32,bytes32)"
-LOCK = "(uint112,bool,bytes32,uint40,bytes32)"
-GAME = (
-    "(address,address,uint112,uint112,address,bytes32,bytes32,uint40,uint32,uint32,uint32,bytes32)"
-)
-POSITION = "(uint32,uint8,int112,bytes32)"
-DEAL = "(address,address,address,uint112,uint112,int112,uint40,uint40,uint32,bytes32)"
-FLIP = "(uint112,uint112,bytes32,bytes32,uint16,uint40,uint32,bytes32)"
 
 
 class BadAnswer(ChainFault):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 
 from perun import checks, encoding
-from perun.bindings import abi, events
+from perun.bindings import abi
 from perun.bindings.calls import Call, Fees, Query
 from perun.bindings.instances import InstanceReader
-from perun.bindings.logs import Event
+from perun.bindings.logs import Event, Table, kind
 from perun.bindings.nanocontract import Nanocontract
 from perun.bindings.receipts import Receipt
 from perun.crypto.interop import AddressLike
@@ -25,9 +25,26 @@ from perun.types import (
     UnixTime,
 )
 
-REVEAL = f"reveal({abi.FLIP},bool,bytes32)"
-FLIP_ID = f"flipId({abi.FLIP})"
+FLIP = "(uint112,uint112,bytes32,bytes32,uint16,uint40,uint32,bytes32)"
+REVEAL = f"reveal({FLIP},bool,bytes32)"
+FLIP_ID = f"flipId({FLIP})"
 RECORD = "record(bytes32)"
+
+
+class FlipRevealed(Event, frozen=True, gc=False):
+    """A side's secret of a coin flip is public. Solidity's name is `Revealed`, too."""
+
+    id: FlipId
+    bob: bool
+    """Whether it is Bob's, else Alice's."""
+    secret: Preimage
+    deadline: UnixTime
+    """Last second at which the other side may follow."""
+
+
+_LOGS: Table[FlipRevealed] = Table(
+    kind("Revealed", ("bytes32",), ("bool", "bytes32", "uint40"), FlipRevealed)
+)
 
 
 class StoredFlip(Record, frozen=True, gc=False):
@@ -84,12 +101,12 @@ def _unpacked(word: int) -> StoredFlip:
 class FlipReader(InstanceReader[FlipRecord, StoredFlip]):
     """Storage says who revealed and until when the other may follow, but not what."""
 
-    table = events.COIN_FLIP
+    table = _LOGS
     direct = REVEAL
 
     def announced(self, event: Event) -> FlipRecord:
         """See `InstanceReader`: an event says one of the secrets."""
-        assert isinstance(event, events.FlipRevealed)
+        assert isinstance(event, FlipRevealed)
         by_bob = event.bob
         return FlipRecord(
             b"" if by_bob else event.secret, event.secret if by_bob else b"", event.deadline
@@ -129,7 +146,8 @@ class CoinFlip(Nanocontract):
     sending and errors as in `Front`.
     """
 
-    table = events.COIN_FLIP
+    table = _LOGS
+    reader = FlipReader()
 
     @cached_property
     def domain(self) -> CoinFlipDomain:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 
 from perun import encoding
-from perun.bindings import abi, events
+from perun.bindings import abi
 from perun.bindings.calls import Call, Fees, Query
 from perun.bindings.instances import InstanceReader
-from perun.bindings.logs import Event
+from perun.bindings.logs import Event, Table, kind
 from perun.bindings.nanocontract import Nanocontract
 from perun.bindings.receipts import Receipt
 from perun.crypto.interop import AddressLike
@@ -26,12 +26,27 @@ from perun.types import (
     Wei,
 )
 
-AWARD = f"award({abi.DEAL},int112,bytes)"
-AGREE = f"agree({abi.DEAL},int112,bytes,bytes)"
-LATE = f"late({abi.DEAL})"
+DEAL = "(address,address,address,uint112,uint112,int112,uint40,uint40,uint32,bytes32)"
+AWARD = f"award({DEAL},int112,bytes)"
+AGREE = f"agree({DEAL},int112,bytes,bytes)"
+LATE = f"late({DEAL})"
 SUBMIT = "submit(bytes)"
-DEAL_ID = f"dealId({abi.DEAL})"
+DEAL_ID = f"dealId({DEAL})"
 RECORD = "record(bytes32)"
+
+
+class Decided(Event, frozen=True, gc=False):
+    """Evidence about a deal in escrow stands; better may come by its deadline."""
+
+    id: DealId
+    rank: int
+    """0 the late rule, 1 an award, 2 two awards that differ, 3 an agreement."""
+    shift: Wei
+    """What moves from Alice to Bob."""
+    deadline: UnixTime
+
+
+_LOGS: Table[Decided] = Table(kind("Decided", ("bytes32",), ("uint8", "int112", "uint40"), Decided))
 
 
 class StoredDeal(Record, frozen=True, gc=False):
@@ -90,7 +105,7 @@ def _unpacked(word: int) -> StoredDeal:
 class DealReader(InstanceReader[DealRecord, StoredDeal]):
     """Storage says all that events do."""
 
-    table = events.ESCROW
+    table = _LOGS
     direct = SUBMIT
 
     def call(self, contract: Address, evidence: bytes) -> Call:
@@ -100,7 +115,7 @@ class DealReader(InstanceReader[DealRecord, StoredDeal]):
 
     def announced(self, event: Event) -> DealRecord:
         """See `InstanceReader`."""
-        assert isinstance(event, events.Decided)
+        assert isinstance(event, Decided)
         return DealRecord(event.rank, event.shift, event.deadline)
 
     def ask(self, contract: Address, id: InstanceId) -> Query[StoredDeal]:
@@ -133,7 +148,8 @@ class Escrow(Nanocontract):
     sending and errors as in `Front`.
     """
 
-    table = events.ESCROW
+    table = _LOGS
+    reader = DealReader()
 
     @cached_property
     def domain(self) -> EscrowDomain:

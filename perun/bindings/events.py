@@ -1,5 +1,7 @@
 """What the contracts announce, as records; meaning and order as in `contracts/interfaces`.
 
+What nanocontracts announce stands with their calls, and is shown here.
+
 Amounts are in the asset's smallest unit, times in Unix seconds.
 """
 
@@ -8,24 +10,46 @@ from __future__ import annotations
 from typing import Any
 
 from perun.bindings import abi
+from perun.bindings.coin_flip import FlipRevealed
+from perun.bindings.escrow import Decided
+from perun.bindings.hash_time_lock import Revealed
 from perun.bindings.logs import Event, Table, kind
+from perun.bindings.turn_game import Moved, PositionSubmitted
+from perun.bindings.vpm import Submitted
 from perun.types import (
     Address,
     Asset,
     Channel,
     ChannelId,
-    DealId,
-    FlipId,
-    GameId,
-    LockId,
-    MachineId,
     Nano,
-    Preimage,
-    Seconds,
     UnixTime,
     Version,
     Wei,
 )
+
+__all__ = [
+    "Approval",
+    "Claimed",
+    "Closed",
+    "Credited",
+    "Decided",
+    "Deposited",
+    "ERC20",
+    "EvidenceFailed",
+    "FlipRevealed",
+    "MSContractEvent",
+    "MS_CONTRACT",
+    "Moved",
+    "Opened",
+    "PositionSubmitted",
+    "Registered",
+    "Revealed",
+    "SettleSkipped",
+    "Settled",
+    "Submitted",
+    "Transfer",
+    "Withdrawn",
+]
 
 # ---------------------------------------------------------------------------------- MSContract
 
@@ -130,73 +154,6 @@ MSContractEvent = (
 # ------------------------------------------------------------------- nanocontracts and tokens
 
 
-class Submitted(Event, frozen=True, gc=False):
-    """A total of a machine has risen; both after it, and the last second at which they may."""
-
-    id: MachineId
-    paid_by_alice: Wei
-    paid_by_bob: Wei
-    deadline: UnixTime
-
-
-class Revealed(Event, frozen=True, gc=False):
-    """The preimage of a hash time lock is public from now on."""
-
-    id: LockId
-    preimage: Preimage
-
-
-class FlipRevealed(Event, frozen=True, gc=False):
-    """A side's secret of a coin flip is public. Solidity's name is `Revealed`, too."""
-
-    id: FlipId
-    bob: bool
-    """Whether it is Bob's, else Alice's."""
-    secret: Preimage
-    deadline: UnixTime
-    """Last second at which the other side may follow."""
-
-
-class PositionSubmitted(Event, frozen=True, gc=False):
-    """A position of a game that both have signed stands."""
-
-    id: GameId
-    version: Version
-    turn: int
-    """1 Alice, 2 Bob, 0 finished."""
-    shift: Wei
-    """If finished, what moves from Alice to Bob."""
-    position: bytes
-    """keccak256 of its bytes."""
-    deadline: UnixTime
-    """Last second for a newer one; then the clock of the side to move runs."""
-
-
-class Moved(Event, frozen=True, gc=False):
-    """A move was made on chain."""
-
-    id: GameId
-    version: Version
-    turn: int
-    shift: Wei
-    position: bytes
-    """Its bytes, in full."""
-    clock_from: UnixTime
-    alice_left: Seconds
-    bob_left: Seconds
-
-
-class Decided(Event, frozen=True, gc=False):
-    """Evidence about a deal in escrow stands; better may come by its deadline."""
-
-    id: DealId
-    rank: int
-    """0 the late rule, 1 an award, 2 two awards that differ, 3 an agreement."""
-    shift: Wei
-    """What moves from Alice to Bob."""
-    deadline: UnixTime
-
-
 class Transfer(Event, frozen=True, gc=False):
     """A token has moved (ERC-20)."""
 
@@ -247,34 +204,6 @@ MS_CONTRACT: Table[MSContractEvent] = Table(
     kind("Claimed", ("address", "address"), ("uint256", "address"), Claimed),
 )
 
-VPM: Table[Submitted] = Table(
-    kind("Submitted", ("bytes32",), ("uint112", "uint112", "uint40"), Submitted)
-)
-
-HASH_TIME_LOCK: Table[Revealed] = Table(kind("Revealed", ("bytes32",), ("bytes32",), Revealed))
-
-COIN_FLIP: Table[FlipRevealed] = Table(
-    kind("Revealed", ("bytes32",), ("bool", "bytes32", "uint40"), FlipRevealed)
-)
-
-TURN_GAME: Table[PositionSubmitted | Moved] = Table(
-    kind(
-        "PositionSubmitted",
-        ("bytes32",),
-        ("uint32", "uint8", "int112", "bytes32", "uint40"),
-        PositionSubmitted,
-    ),
-    kind(
-        "Moved",
-        ("bytes32",),
-        ("uint32", "uint8", "int112", "bytes", "uint40", "uint32", "uint32"),
-        Moved,
-    ),
-)
-
-ESCROW: Table[Decided] = Table(
-    kind("Decided", ("bytes32",), ("uint8", "int112", "uint40"), Decided)
-)
 
 ERC20: Table[Transfer | Approval] = Table(
     kind("Transfer", ("address", "address"), ("uint256",), Transfer),

@@ -5,18 +5,29 @@ from __future__ import annotations
 from functools import cached_property
 
 from perun import checks, encoding
-from perun.bindings import abi, events
+from perun.bindings import abi
 from perun.bindings.calls import Call, Fees, Query
 from perun.bindings.instances import InstanceReader
-from perun.bindings.logs import Event
+from perun.bindings.logs import Event, Table, kind
 from perun.bindings.nanocontract import Nanocontract, Outcome, outcome
 from perun.bindings.receipts import Receipt
 from perun.crypto.interop import AddressLike
 from perun.encoding import HashTimeLockDomain
 from perun.types import Address, InstanceId, Lock, LockId, LockRecord, Nano, Preimage, Wei
 
-REVEAL = f"reveal({abi.LOCK},bytes32)"
-LOCK_ID = f"lockId({abi.LOCK})"
+LOCK = "(uint112,bool,bytes32,uint40,bytes32)"
+REVEAL = f"reveal({LOCK},bytes32)"
+LOCK_ID = f"lockId({LOCK})"
+
+
+class Revealed(Event, frozen=True, gc=False):
+    """The preimage of a hash time lock is public from now on."""
+
+    id: LockId
+    preimage: Preimage
+
+
+_LOGS: Table[Revealed] = Table(kind("Revealed", ("bytes32",), ("bytes32",), Revealed))
 
 
 def reveal(contract: Address, lock: Lock, preimage: Preimage) -> Call:
@@ -41,12 +52,12 @@ def lock_id(contract: Address, lock: Lock) -> Query[LockId]:
 class LockReader(InstanceReader[LockRecord, Outcome]):
     """Storage says whether a lock was revealed, but not what."""
 
-    table = events.HASH_TIME_LOCK
+    table = _LOGS
     direct = REVEAL
 
     def announced(self, event: Event) -> LockRecord:
         """See `InstanceReader`."""
-        assert isinstance(event, events.Revealed)
+        assert isinstance(event, Revealed)
         return LockRecord(event.preimage)
 
     def ask(self, contract: Address, id: InstanceId) -> Query[Outcome]:
@@ -73,7 +84,8 @@ class HashTimeLock(Nanocontract):
     sending and errors as in `Front`.
     """
 
-    table = events.HASH_TIME_LOCK
+    table = _LOGS
+    reader = LockReader()
 
     @cached_property
     def domain(self) -> HashTimeLockDomain:

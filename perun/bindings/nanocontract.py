@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from perun.bindings import abi
 from perun.bindings.calls import Call, Fees, Query
 from perun.bindings.front import Front
+from perun.bindings.instances import InstanceReader
 from perun.bindings.receipts import Receipt
 from perun.crypto.interop import AddressLike
 from perun.types import Address, DomainSeparator, InstanceId, Nano, Record, UnixTime, Wei
@@ -52,6 +55,10 @@ class Nanocontract(Front):
 
     Source: protocol, section 4. Sending and errors as in `Front`.
     """
+
+    # Any: what is read is the kind's own.
+    reader: ClassVar[InstanceReader[Any, Any]]
+    """How its instances are read on the chain; of contracts that nodes know."""
 
     def outcome(self, id: InstanceId) -> Outcome:
         """What instance `id` has decided."""

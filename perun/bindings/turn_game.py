@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 
 from perun import encoding
-from perun.bindings import abi, events
+from perun.bindings import abi
 from perun.bindings.calls import Call, Fees, Query
 from perun.bindings.instances import InstanceReader
-from perun.bindings.logs import Event
+from perun.bindings.logs import Event, Table, kind
 from perun.bindings.nanocontract import Nanocontract
 from perun.bindings.receipts import Receipt
 from perun.crypto.interop import AddressLike
@@ -29,11 +29,60 @@ from perun.types import (
     Wei,
 )
 
-SUBMIT_POSITION = f"submitPosition({abi.GAME},{abi.POSITION},bytes,bytes)"
-SUBMIT_MOVE = f"submitMove({abi.GAME},bytes,bytes,bytes)"
-GAME_ID = f"gameId({abi.GAME})"
+GAME = (
+    "(address,address,uint112,uint112,address,bytes32,bytes32,uint40,uint32,uint32,uint32,bytes32)"
+)
+POSITION = "(uint32,uint8,int112,bytes32)"
+SUBMIT_POSITION = f"submitPosition({GAME},{POSITION},bytes,bytes)"
+SUBMIT_MOVE = f"submitMove({GAME},bytes,bytes,bytes)"
+GAME_ID = f"gameId({GAME})"
 RECORD = "record(bytes32)"
 RULES_GAS = "RULES_GAS()"
+
+
+class PositionSubmitted(Event, frozen=True, gc=False):
+    """A position of a game that both have signed stands."""
+
+    id: GameId
+    version: Version
+    turn: int
+    """1 Alice, 2 Bob, 0 finished."""
+    shift: Wei
+    """If finished, what moves from Alice to Bob."""
+    position: bytes
+    """keccak256 of its bytes."""
+    deadline: UnixTime
+    """Last second for a newer one; then the clock of the side to move runs."""
+
+
+class Moved(Event, frozen=True, gc=False):
+    """A move was made on chain."""
+
+    id: GameId
+    version: Version
+    turn: int
+    shift: Wei
+    position: bytes
+    """Its bytes, in full."""
+    clock_from: UnixTime
+    alice_left: Seconds
+    bob_left: Seconds
+
+
+_LOGS: Table[PositionSubmitted | Moved] = Table(
+    kind(
+        "PositionSubmitted",
+        ("bytes32",),
+        ("uint32", "uint8", "int112", "bytes32", "uint40"),
+        PositionSubmitted,
+    ),
+    kind(
+        "Moved",
+        ("bytes32",),
+        ("uint32", "uint8", "int112", "bytes", "uint40", "uint32", "uint32"),
+        Moved,
+    ),
+)
 
 
 class StoredGame(Record, frozen=True, gc=False):
@@ -115,7 +164,7 @@ def _unpacked(word: int) -> StoredGame:
 class GameReader(InstanceReader[GameRecord, StoredGame]):
     """Storage says all but the position itself, of which it has a hash with the id."""
 
-    table = events.TURN_GAME
+    table = _LOGS
     direct = SUBMIT_POSITION
 
     def call(self, contract: Address, evidence: bytes) -> Call:
@@ -125,12 +174,12 @@ class GameReader(InstanceReader[GameRecord, StoredGame]):
 
     def announced(self, event: Event) -> GameRecord:
         """See `InstanceReader`. A position says nothing of the banks, which are whole."""
-        if isinstance(event, events.Moved):
+        if isinstance(event, Moved):
             left = (event.alice_left, event.bob_left)
             start, version, turn = event.clock_from, event.version, event.turn
             board = event.position
             return GameRecord(version, turn, event.shift, True, start, *left, board)
-        assert isinstance(event, events.PositionSubmitted)
+        assert isinstance(event, PositionSubmitted)
         start, version, turn = event.deadline, event.version, event.turn
         whole = Seconds(0)
         return GameRecord(version, turn, event.shift, False, start, whole, whole)
@@ -172,7 +221,8 @@ class TurnGame(Nanocontract):
     sending and errors as in `Front`.
     """
 
-    table = events.TURN_GAME
+    table = _LOGS
+    reader = GameReader()
 
     @cached_property
     def domain(self) -> TurnGameDomain:

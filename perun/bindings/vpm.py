@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 
 from perun import checks, encoding
-from perun.bindings import abi, events
+from perun.bindings import abi
 from perun.bindings.calls import Call, Fees, Query
 from perun.bindings.instances import InstanceReader
-from perun.bindings.logs import Event
+from perun.bindings.logs import Event, Table, kind
 from perun.bindings.nanocontract import Nanocontract
 from perun.bindings.receipts import Receipt
 from perun.crypto.interop import AddressLike, SignatureLike, signature_bytes
@@ -26,11 +26,26 @@ from perun.types import (
     Wei,
 )
 
-SUBMIT_STATEMENTS = f"submitStatements({abi.MACHINE},uint112,bytes,uint112,bytes)"
-MACHINE_ID = f"machineId({abi.MACHINE})"
+MACHINE = "(address,address,uint112,uint112,uint40,uint32,bytes32)"
+SUBMIT_STATEMENTS = f"submitStatements({MACHINE},uint112,bytes,uint112,bytes)"
+MACHINE_ID = f"machineId({MACHINE})"
 TOTALS = "totals(bytes32)"
 
 _NOTHING = Wei(0)
+
+
+class Submitted(Event, frozen=True, gc=False):
+    """A total of a machine has risen; both after it, and the last second at which they may."""
+
+    id: MachineId
+    paid_by_alice: Wei
+    paid_by_bob: Wei
+    deadline: UnixTime
+
+
+_LOGS: Table[Submitted] = Table(
+    kind("Submitted", ("bytes32",), ("uint112", "uint112", "uint40"), Submitted)
+)
 
 
 class Totals(Record, frozen=True, gc=False):
@@ -82,12 +97,12 @@ def totals(contract: Address, id: MachineId) -> Query[Totals]:
 class MachineReader(InstanceReader[MachineRecord, Totals]):
     """Storage says all of a machine."""
 
-    table = events.VPM
+    table = _LOGS
     direct = SUBMIT_STATEMENTS
 
     def announced(self, event: Event) -> MachineRecord:
         """See `InstanceReader`."""
-        assert isinstance(event, events.Submitted)
+        assert isinstance(event, Submitted)
         return MachineRecord(event.paid_by_alice, event.paid_by_bob, event.deadline)
 
     def ask(self, contract: Address, id: InstanceId) -> Query[Totals]:
@@ -127,7 +142,8 @@ class VPM(Nanocontract):
     sending and errors as in `Front`. A call that raises no total changes nothing.
     """
 
-    table = events.VPM
+    table = _LOGS
+    reader = MachineReader()
 
     @cached_property
     def domain(self) -> VPMDomain:

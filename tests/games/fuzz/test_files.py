@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from perun.bindings import abi, events, ms_contract_calls
 from perun.bindings.calls import Fees
 from perun.bindings.logs import Log
+from perun.bindings.suite import SUITE
 from perun.chain.journal import Attempt, Entry
 from perun.chain.sqlite_journal import SqliteJournal
 from perun.chain.wishes import Wish
@@ -228,6 +229,6 @@ def test_damaged_log_is_an_event_or_a_typed_error(
     log = logs[which % len(logs)]
     topics = tuple(damage(t).ljust(32, b"\x00")[:32] for t in log.topics) if topic else log.topics
     broken = Log(log.address, topics, damage(log.data), log.block, log.block_hash, b"", 0)
-    for table in (events.MS_CONTRACT, events.VPM, events.HASH_TIME_LOCK):
+    for table in (events.MS_CONTRACT, SUITE["VPM"].table, SUITE["HashTimeLock"].table):
         with suppress(ChainFault, abi.BadAnswer):
             table.read(broken)

@@ -16,11 +16,9 @@ from perun.app.settings import Settings
 from perun.bindings import events, ms_contract_calls
 from perun.bindings.artifacts import artifact
 from perun.bindings.calls import Call, Query
+from perun.chain.kinds import known_apps
 from perun.core.config import Policy
 from perun.core.limits import Limits
-from perun.core.nanocontracts.coin_flip import COIN_FLIP
-from perun.core.nanocontracts.hash_lock import HASH_LOCK
-from perun.core.nanocontracts.turn_game import TURN_GAME
 from perun.core.rulebook import Rulebook
 from perun.core.state import PeerId
 from perun.node.settings import peer_id
@@ -333,10 +331,7 @@ class Theatre:
         """Block number, block time and event of all the suite's logs from a block on."""
         tables = {
             self.deployment.contract.contract: events.MS_CONTRACT,
-            self.deployment.vpm.contract: events.VPM,
-            HASH_LOCK.app(self.deployment): events.HASH_TIME_LOCK,
-            COIN_FLIP.app(self.deployment): events.COIN_FLIP,
-            TURN_GAME.app(self.deployment): events.TURN_GAME,
+            **{app: known.reader.table for app, known in known_apps(self.deployment).items()},
         }
         for number in range(first, self.chain.head.number + 1):
             block = self.chain.block(number)

@@ -13,6 +13,7 @@ from web3 import Web3
 import perun
 from perun import Address, Wei, events
 from perun.bindings import BadAnswer, Log, Unreadable, abi, logs
+from perun.bindings.suite import SUITE
 from perun.types import Channel, Nano, UnixTime, Version
 from tests.node.bindings.conftest import GAS, Pair
 
@@ -84,7 +85,7 @@ def test_a_log_with_other_topics() -> None:
 
 def test_what_is_no_event_of_ours() -> None:
     assert events.MS_CONTRACT.read(msgspec.structs.replace(OPENED, topics=())) is None
-    assert events.VPM.read(OPENED) is None
+    assert SUITE["VPM"].table.read(OPENED) is None
 
 
 def test_what_others_log_is_not_believed() -> None:
