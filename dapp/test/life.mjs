@@ -1,5 +1,6 @@
 /** The life of a wallet in a page, against a network that runs: node test/life.mjs URL PATRON DAEMON */
 import { areFriends } from "./friends.mjs";
+import { playGames } from "./games.mjs";
 import { looksAsOneLikes } from "./looks.mjs";
 import { Person, check, launch } from "./people.mjs";
 import { livesWithDaemon } from "./with_daemon.mjs";
@@ -75,6 +76,7 @@ async function life() {
   await alice.go("Home");
   await alice.page.locator(".amount.in", { hasText: "0.004" }).waitFor();
   check(true, "two browsers pay each other");
+  await playGames(alice, bob);
   check(
     alice.faults.length + bob.faults.length === 0,
     `no faults: ${[...alice.faults, ...bob.faults]}`,

@@ -24,6 +24,7 @@ from perun.app.values import (
     Payment,
     Proofs,
     Request,
+    Rules,
     Status,
     Tower,
 )
@@ -213,6 +214,11 @@ class Calls:
         answer: tuple[Game, ...] = self._call("games", tuple[Game, ...], {"id": id})
         return answer
 
+    def rules(self) -> tuple[Rules, ...]:
+        """Every game that can be played, also by rules named since the start."""
+        answer: tuple[Rules, ...] = self._call("rules", tuple[Rules, ...], {})
+        return answer
+
     def play(
         self,
         to: str,
@@ -223,6 +229,7 @@ class Calls:
         asset: str | None = None,
         seconds: int = 3600,
         bank: int | None = None,
+        invitation: str | None = None,
         *,
         idempotency_key: str | None = None,
     ) -> Game:
@@ -240,6 +247,7 @@ class Calls:
                 "asset": asset,
                 "seconds": seconds,
                 "bank": bank,
+                "invitation": invitation,
             },
         )
         return answer
@@ -268,6 +276,7 @@ class Calls:
         peer_amount: Units | None = None,
         asset: str | None = None,
         seconds: int = 3600,
+        invitation: str | None = None,
         *,
         idempotency_key: str | None = None,
     ) -> Game:
@@ -282,6 +291,7 @@ class Calls:
                 "peerAmount": peer_amount,
                 "asset": asset,
                 "seconds": seconds,
+                "invitation": invitation,
             },
         )
         return answer
@@ -616,6 +626,11 @@ class AsyncCalls:
         answer: tuple[Game, ...] = await self._call("games", tuple[Game, ...], {"id": id})
         return answer
 
+    async def rules(self) -> tuple[Rules, ...]:
+        """Every game that can be played, also by rules named since the start."""
+        answer: tuple[Rules, ...] = await self._call("rules", tuple[Rules, ...], {})
+        return answer
+
     async def play(
         self,
         to: str,
@@ -626,6 +641,7 @@ class AsyncCalls:
         asset: str | None = None,
         seconds: int = 3600,
         bank: int | None = None,
+        invitation: str | None = None,
         *,
         idempotency_key: str | None = None,
     ) -> Game:
@@ -643,6 +659,7 @@ class AsyncCalls:
                 "asset": asset,
                 "seconds": seconds,
                 "bank": bank,
+                "invitation": invitation,
             },
         )
         return answer
@@ -675,6 +692,7 @@ class AsyncCalls:
         peer_amount: Units | None = None,
         asset: str | None = None,
         seconds: int = 3600,
+        invitation: str | None = None,
         *,
         idempotency_key: str | None = None,
     ) -> Game:
@@ -689,6 +707,7 @@ class AsyncCalls:
                 "peerAmount": peer_amount,
                 "asset": asset,
                 "seconds": seconds,
+                "invitation": invitation,
             },
         )
         return answer

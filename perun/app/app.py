@@ -36,6 +36,7 @@ from perun.app.methods import (
     CancelRequest,
     Close,
     GetEvents,
+    GetRules,
     MakeRequest,
     Pay,
     Refund,
@@ -48,7 +49,7 @@ from perun.app.settings import Settings
 from perun.app.shelf import Shelf
 from perun.app.show import show_request
 from perun.app.spending import allow
-from perun.app.values import Done
+from perun.app.values import Done, Rules
 from perun.app.waiting import Waiting
 from perun.app.work import Ask, Caller, Reach, Reply, Work
 from perun.core.effects import SignItem
@@ -292,6 +293,9 @@ class App:
             raise NotAllowedNow("close", why)
         return doing.close(work, caller, params)
 
+    def _rules(self, work: Work, _: GetRules) -> tuple[Rules, ...]:
+        return boards.rules(work, None if self._beside.games is None else self._beside.games())
+
     def _all_handlers(self) -> dict[str, Callable[[Work, Caller, Any], Any]]:
         """Methods that are answered at once, by name."""
         looks: dict[str, Callable[[Work, Any], Any]] = {
@@ -308,6 +312,7 @@ class App:
             "payment": looking.payment,
             "requests": looking.requests,
             "games": boards.games,
+            "rules": self._rules,
             "deals": deals.deals,
             "answer": doing.answer,
             "towers": lambda _work, _params: self._beside.towers(),

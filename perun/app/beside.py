@@ -1,4 +1,4 @@
-"""What the program asks of whoever runs beside it: towers and backups."""
+"""What the program asks of whoever runs beside it: towers, backups, games."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from perun.app import values as v
+from perun.app.settings import KnownGame
 from perun.types import ChannelId
 
 __all__ = ["Beside"]
@@ -23,3 +24,5 @@ class Beside:
     """… and each backup place."""
     why_no_close: Callable[[], str | None] = lambda: None
     """Why an exit-only store signs no Close now, whatever our user says."""
+    games: Callable[[], tuple[KnownGame, ...]] | None = None
+    """The games that are known now; None: those of the start, for good."""

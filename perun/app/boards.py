@@ -9,15 +9,25 @@ from msgspec.structs import replace
 from perun.app import locked
 from perun.app import values as v
 from perun.app.methods import GetGames
+from perun.app.settings import KnownGame
 from perun.app.texts import hexed, show_account, show_node
 from perun.app.work import Work
 from perun.core.nanocontracts import plays
 from perun.core.nanocontracts.instances import last_time, locks
 from perun.core.state import InstanceView, Invitation, Role
-from perun.games import View, view_of
+from perun.games import Grid, View, view_of
 from perun.types import Flip, Game, GameRecord, Terms, Wei
 
-__all__ = ["board_of", "games", "instance_of", "is_game", "show", "show_invitation", "title"]
+__all__ = [
+    "board_of",
+    "games",
+    "instance_of",
+    "is_game",
+    "rules",
+    "show",
+    "show_invitation",
+    "title",
+]
 
 _PLAYED: Final = (Game, Flip)
 
@@ -32,6 +42,20 @@ def games(work: Work, params: GetGames) -> tuple[v.Game, ...]:
 def instance_of(work: Work, text: str) -> InstanceView:
     """A game by what it is known by, or its instance's id. Raises `NoSuch`."""
     return locked.instance_of(work, _PLAYED, text, "game")
+
+
+def rules(work: Work, games: tuple[KnownGame, ...] | None) -> tuple[v.Rules, ...]:
+    """What can be played; from now on by these, if some are given."""
+    if games is not None:
+        work.settings = replace(work.settings, games=games)
+    return tuple(_rules(work, one) for one in work.settings.games)
+
+
+def _rules(work: Work, known: KnownGame) -> v.Rules:
+    book = work.books.rules
+    code, view = book.code_hash(known.rules), known.view or view_of(known.name)
+    moves = 0 if code is None else book.most_moves(code)
+    return v.Rules(known.name, view.title, show_account(known.rules), view.how, moves)
 
 
 def is_game(work: Work, about: bytes) -> bool:
@@ -147,10 +171,22 @@ def _game(
         moves=0 if at is None else at.version,
         position="0x" if at is None else hexed(at.position),
         board="" if at is None else view.draw(at.position),
+        grid=None if at is None else _grid(view.grid(at.position), role),
         how=view.how,
         until=_until(instance, terms),
         gain=None if shift is None else str(_gain(terms, role, shift)),
     )
+
+
+def _grid(grid: Grid | None, role: Role) -> v.Grid | None:
+    if grid is None:
+        return None
+    owner: dict[int, Literal["you", "them"]] = {role + 1: "you", role.other + 1: "them"}
+    cells = tuple(
+        v.Cell(one.name, one.text, owner.get(one.owner, "nobody"), one.types, one.ends)
+        for one in grid.cells
+    )
+    return v.Grid(grid.columns, cells, grid.clicks, grid.checkered)
 
 
 def _until(instance: InstanceView | None, terms: Terms) -> int:

@@ -71,8 +71,8 @@ def remove(work: Work, params: RemoveContact) -> v.Done:
 
 
 def remember(work: Work, to: Who, invitation: bytes = b"") -> None:
-    """Keeps where somebody is found whom we have business with, under the host's name; and which
-    account is theirs.
+    """Keeps where somebody is found whom we have business with, under the host's name or as a
+    friend; and which account is theirs.
 
     Args:
         invitation: what the peer has given out, so that it talks to whoever shows it.
@@ -84,10 +84,12 @@ def remember(work: Work, to: Who, invitation: bytes = b"") -> None:
         _reach(work, known, invitation)
     if not to.host or known is not None:
         return
-    name, number = to.host, 1
+    # Many are reached at one hub's host: a friend is told apart by the end of the id.
+    wanted = f"friend {show_node(to.peer)[-6:]}" if invitation else to.host
+    name, number = wanted, 1
     while name in work.shelf.contacts:
         number += 1
-        name = f"{to.host} {number}"
+        name = f"{wanted} {number}"
     row = Contact(name, to.peer, to.host, to.account)
     work.put(row)
     _reach(work, row, invitation)

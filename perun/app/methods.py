@@ -32,6 +32,7 @@ from perun.app.values import (
     Payment,
     Proofs,
     Request,
+    Rules,
     Signed,
     Status,
     Subscribed,
@@ -231,6 +232,10 @@ class GetGames(Params, frozen=True):
     id: Hex | None = None
 
 
+class GetRules(Params, frozen=True):
+    """Every game that can be played, also by rules named since the start."""
+
+
 class Play(Spending, frozen=True):
     """Invites somebody to a game for money; nothing is locked before they agree (`answer`)."""
 
@@ -249,6 +254,8 @@ class Play(Spending, frozen=True):
     """After so long it is over, or goes to the chain."""
     bank: Annotated[int, msgspec.Meta(ge=60, le=1_048_575)] | None = None
     """Seconds that each side has for all its moves on chain, if it comes to that; None: enough."""
+    invitation: Hex | None = None
+    """The id of an open request of the peer's, which lets in whoever shows it."""
 
 
 class Move(Spending, frozen=True):
@@ -283,6 +290,8 @@ class Flip(Spending, frozen=True):
     """None: ETH."""
     seconds: Annotated[int, msgspec.Meta(ge=60, le=31_536_000)] = 3_600
     """Until when a secret must be said, if it comes to the chain."""
+    invitation: Hex | None = None
+    """The id of an open request of the peer's, which lets in whoever shows it."""
 
 
 class GetDeals(Params, frozen=True):
@@ -435,6 +444,7 @@ _LIST: Final = (
     Method("pay", Pay, Payment, Scope.SPEND),
     Method("refund", Refund, Payment, Scope.SPEND),
     Method("games", GetGames, tuple[Game, ...], Scope.READ),
+    Method("rules", GetRules, tuple[Rules, ...], Scope.READ),
     Method("play", Play, Game, Scope.SPEND),
     Method("move", Move, Game, Scope.SPEND),
     Method("resign", Resign, Game, Scope.SPEND),

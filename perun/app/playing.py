@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import Final
 
 from perun.app.boards import board_of, instance_of, show, show_invitation
+from perun.app.contacts import remember
 from perun.app.errors import BadParams
 from perun.app.locked import end_of, invited, is_first, place, stakes
 from perun.app.methods import CallClock, Flip, Move, Play, Resign
 from perun.app.settings import KnownGame
 from perun.app.spending import digest_of, known_errand
+from perun.app.texts import Who, bytes_of
 from perun.app.values import Game
 from perun.app.work import Caller, Work
 from perun.core.faults import NotAllowedNow
@@ -46,6 +48,7 @@ def play(work: Work, caller: Caller, params: Play) -> Game:
     if known is not None:
         return _again(work, known.subject)
     to, own, theirs, asset = stakes(work, caller, params)
+    _meet(work, to, params)
     known_game = _rules(work, params.game)
     rules, shown = known_game.rules, known_game.view or view_of(known_game.name)
     view = place(work, to, asset, own)
@@ -71,6 +74,7 @@ def flip(work: Work, caller: Caller, params: Flip) -> Game:
     if known is not None:
         return _again(work, known.subject)
     to, own, theirs, asset = stakes(work, caller, params)
+    _meet(work, to, params)
     view = place(work, to, asset, own)
     # Rounded in favour of whoever is invited: nobody is asked to play against the odds.
     odds = -(-_CASES * theirs // (own + theirs))
@@ -143,6 +147,12 @@ def hurry(work: Work) -> None:
 
 
 # --------------------------------------------------------------------------------------- in parts
+
+
+def _meet(work: Work, to: Who, params: Play | Flip) -> None:
+    """A person talks to no strangers: whoever follows a link shows what it carries."""
+    if params.invitation is not None:
+        remember(work, to, bytes_of(params.invitation, 32, "invitation"))
 
 
 def _rules(work: Work, name: str) -> KnownGame:

@@ -385,6 +385,31 @@ class Request(Value, frozen=True):
     created: int
 
 
+class Cell(Value, frozen=True):
+    """A place on a board that one can click."""
+
+    name: str
+    """What players call it: `e4`."""
+    text: str
+    """What stands there; empty: nothing."""
+    owner: Literal["you", "them", "nobody"]
+    """Whose that is."""
+    types: str
+    """What a click on it types; empty: nothing can be done there."""
+    ends: tuple[str, ...]
+    """What may follow a move that begins here and ends in the last row: one is chosen."""
+
+
+class Grid(Value, frozen=True):
+    """A board as a screen shows it; row by row from the upper left corner."""
+
+    columns: int
+    cells: tuple[Cell, ...]
+    clicks: int
+    """How many cells make a move: what they type, one after the other, is what people type."""
+    checkered: bool
+
+
 class Game(Value, frozen=True):
     """A game for money, or a coin flip: from the invitation until it is paid."""
 
@@ -416,6 +441,8 @@ class Game(Value, frozen=True):
     position: Hex
     board: str
     """The position, drawn for a terminal."""
+    grid: Grid | None
+    """The same for a screen; None: there is no position yet, or no such view of it."""
     how: str
     """How a move is typed."""
     until: int
@@ -424,6 +451,21 @@ class Game(Value, frozen=True):
     """What it has brought us; None: it is not decided."""
     reached: bool = True
     """Whether our invitation has come to them, as far as we know; if not, `why` says what to do."""
+
+
+class Rules(Value, frozen=True):
+    """A game that can be played."""
+
+    game: str
+    """The rules contract's name: what `play` takes."""
+    title: str
+    """What people call it."""
+    rules: Account
+    """Where the contract stands."""
+    how: str
+    """How a move is typed."""
+    moves: int
+    """Most moves from the beginning to the end, as the rules say themselves."""
 
 
 DealState = Literal["invited", "asked", "opening", "open", "onChain", "decided", "over"]

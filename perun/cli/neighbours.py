@@ -85,6 +85,7 @@ def _page(town: Town) -> None:
         "rpc": town.rpc,
         "hub": hub_link(town),
         "shop": address_of(town, "shop"),
+        "player": address_of(town, "patron"),
         "name": "perun up",
     }
     serve_page(HOST, town.ports.page, network, lambda: announce(READY))

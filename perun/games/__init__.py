@@ -5,6 +5,17 @@ move is legal, and what comes of it, the contract's bytecode alone says (`perun.
 """
 
 from perun.games.loading import BadView, load_views
+from perun.games.view import Cell, Grid
 from perun.games.views import VIEWS, BadMove, Plain, View, view_of
 
-__all__ = ["VIEWS", "BadMove", "BadView", "Plain", "View", "load_views", "view_of"]
+__all__ = [
+    "VIEWS",
+    "BadMove",
+    "BadView",
+    "Cell",
+    "Grid",
+    "Plain",
+    "View",
+    "load_views",
+    "view_of",
+]

@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
-from perun.games.view import BadMove, View
+from perun.games.view import BadMove, Cell, Grid, View
 
 __all__ = ["Chess"]
 
 _PIECES: Final = ".PNBRQK..pnbrqk."
+_SHAPES: Final = " ♙♘♗♖♕♔  ♟♞♝♜♛♚ "
 _BECOMES: Final = "nbrq"
+_BOB_IS_WHITE: Final = 16
+"""In the byte after the board."""
 _FILES: Final = "abcdefgh"
 _TYPED: Final = re.compile(r"([a-h])([1-8])[-x ]?([a-h])([1-8])=?([nbrq])?")
 
@@ -34,6 +37,14 @@ class Chess(View):
         ]
         return "\n".join([*rows, "  " + " ".join(_FILES)])
 
+    def grid(self, position: bytes) -> Grid | None:
+        """See `View`; white is whoever begins, and stands below."""
+        board = int.from_bytes(position[:32], "big")
+        squares = [8 * rank + file for rank in reversed(range(8)) for file in range(8)]
+        swapped = len(position) > 32 and bool(position[32] & _BOB_IS_WHITE)
+        cells = tuple(_cell(board, square, bob_is_white=swapped) for square in squares)
+        return Grid(8, cells, 2, checkered=True)
+
     def read(self, text: str) -> bytes:
         """See `View`."""
         match = _TYPED.fullmatch(text.strip().lower())
@@ -49,6 +60,20 @@ class Chess(View):
     def tries(self, position: bytes) -> Iterable[bytes] | None:
         """See `View`: from every square with a piece to every other."""
         return [*_everything(int.from_bytes(position[:32], "big")), b"\xff\xff"]
+
+
+def _cell(board: int, square: int, *, bob_is_white: bool) -> Cell:
+    piece = board >> 4 * square & 15
+    name = f"{_FILES[square % 8]}{square // 8 + 1}"
+    white, black = (2, 1) if bob_is_white else (1, 2)
+    is_last_step = (piece, square // 8) in ((1, 6), (9, 1))
+    return Cell(
+        name,
+        _SHAPES[piece].strip(),
+        0 if not piece else black if piece & 8 else white,
+        name,
+        tuple(reversed(_BECOMES)) if is_last_step else (),
+    )
 
 
 def _everything(board: int) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
-from perun.games.view import BadMove, View
+from perun.games.view import BadMove, Cell, Grid, View
 
 __all__ = ["FourInARow"]
 
@@ -31,6 +31,20 @@ class FourInARow(View):
             for row in reversed(range(6))
         ]
         return "\n".join([*rows, "1 2 3 4 5 6 7"])
+
+    def grid(self, position: bytes) -> Grid | None:
+        """See `View`; a click anywhere in a column drops a stone into it."""
+        alice, bob = (int.from_bytes(position[at : at + 7], "big") for at in (0, 7))
+        cells = []
+        for row in reversed(range(6)):
+            for column in _COLUMNS:
+                at = 7 * column + row
+                owner = 1 if alice >> at & 1 else 2 if bob >> at & 1 else 0
+                full = (alice | bob) >> 7 * column + 5 & 1
+                typed = "" if full else str(column + 1)
+                name = f"{column + 1}/{row + 1}"
+                cells.append(Cell(name, "●" if owner else "", owner, typed))
+        return Grid(7, tuple(cells))
 
     def read(self, text: str) -> bytes:
         """See `View`."""

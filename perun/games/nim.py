@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
-from perun.games.view import BadMove, View
+from perun.games.view import BadMove, Cell, Grid, View
 
 __all__ = ["Nim"]
 
@@ -27,6 +27,16 @@ class Nim(View):
         return "\n".join(
             f"{heap + 1}: {'o ' * size}".rstrip() for heap, size in enumerate(position)
         )
+
+    def grid(self, position: bytes) -> Grid | None:
+        """See `View`; a click on a stone takes it and all to the right of it."""
+        widest = max(position, default=0)
+        cells = []
+        for heap, size in enumerate(position):
+            for place in range(widest):
+                move = f"{heap + 1}-{size - place}" if place < size else ""
+                cells.append(Cell(move or f"{heap + 1}", "●" if move else "", types=move))
+        return Grid(widest, tuple(cells)) if widest else None
 
     def read(self, text: str) -> bytes:
         """See `View`."""

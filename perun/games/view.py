@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from perun.errors import Misuse
+from perun.types import Record
 
-__all__ = ["BadMove", "View"]
+__all__ = ["BadMove", "Cell", "Grid", "View"]
 
 
 @dataclass(eq=False)
@@ -21,6 +22,31 @@ class BadMove(Misuse):
 
     template: ClassVar[str] = "{typed!r} is no move: it is {how}"
     hint: ClassVar[str] = "type another one"
+
+
+class Cell(Record, frozen=True):
+    """A place on a board that one can click."""
+
+    name: str
+    """What players call it: `e4`."""
+    text: str = ""
+    """What stands there; empty: nothing."""
+    owner: int = 0
+    """Whose that is: 1 Alice's, 2 Bob's, 0 nobody's."""
+    types: str = ""
+    """What a click on it types; empty: nothing can be done there."""
+    ends: tuple[str, ...] = ()
+    """What may follow a move that begins here and ends in the last row: one of these is chosen."""
+
+
+class Grid(Record, frozen=True):
+    """A board as a screen shows it; row by row from the upper left corner."""
+
+    columns: int
+    cells: tuple[Cell, ...]
+    clicks: int = 1
+    """How many cells make a move: what they type, one after the other, is what people type."""
+    checkered: bool = False
 
 
 class View(ABC):
@@ -40,6 +66,10 @@ class View(ABC):
     @abstractmethod
     def draw(self, position: bytes) -> str:
         """A position for the terminal; whatever bytes come."""
+
+    def grid(self, position: bytes) -> Grid | None:  # noqa: ARG002
+        """The same for a screen on which cells are clicked; None: moves are typed."""
+        return None
 
     @abstractmethod
     def read(self, text: str) -> bytes:

@@ -15,7 +15,7 @@ import msgspec
 
 from perun.api.door import Door
 from perun.app.app import App
-from perun.app.settings import Settings
+from perun.app.settings import KnownGame, Settings
 from perun.chain.costs import reckoned
 from perun.chain.service import ChainService
 from perun.core.config import Policy
@@ -36,7 +36,7 @@ from perun.page.endpoint import PageEndpoint
 from perun.page.journal import PageJournal
 from perun.page.lent import Lent
 from perun.page.lookups import PageLookups
-from perun.page.network import NetworkOf
+from perun.page.network import NetworkOf, rules_of
 from perun.page.prompts import Prompts
 from perun.page.rpc import Rpc
 from perun.page.session import PageSession
@@ -45,6 +45,8 @@ from perun.page.sockets import PageSockets
 from perun.page.store import PageStore
 from perun.page.wire import PageWire
 from perun.randomness import new_salt
+from perun.referee import plain
+from perun.referee.rulebook import CodeBook
 from perun.types import Address, ChainId, Wei
 from perun.wallet import LocalWallet
 from perun.wallet.phrase import StoreKeys
@@ -112,8 +114,13 @@ class Household:
             Policy(greatest_fee=_GREATEST_FEE),
             limits if network.chain == _FREE else reckoned(limits),
         )
+        rules = rules_of(network)
+        games = tuple(KnownGame(name, where) for name, (where, _) in rules.items())
         self.app = App(
-            Settings(genesis=network.genesis, host=self.hub.host), new_salt, self._reach, SOFTWARE
+            Settings(genesis=network.genesis, host=self.hub.host, games=games),
+            new_salt,
+            self._reach,
+            SOFTWARE,
         )
         held = [keys.node] if outside else [keys.node, keys.account]
         wallet = LocalWallet(deployment, held)
@@ -142,7 +149,7 @@ class Household:
             else None
         )
         self.node = Node(
-            open_books(self.config, store, self.app),
+            open_books(self.config, store, self.app, CodeBook(dict(rules.values()), plain.run)),
             store,
             PageSigner(wallet, deployment, outside, self._ask_wallet, self._post, lent.report)
             if outside

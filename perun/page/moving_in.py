@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -13,16 +13,19 @@ from perun.app.app import App
 from perun.core.config import Deployment
 from perun.crypto.interop import address
 from perun.encoding.addresses import NodeAddress
-from perun.errors import ChainFault, Misuse
+from perun.errors import ChainFault, Misuse, PerunError
 from perun.page.endpoint import PageEndpoint
 from perun.page.household import Household, Wanted, endpoint_of, number_of
 from perun.page.lent import Lent
-from perun.page.network import NetworkOf, card_at, look_at, prove
+from perun.page.network import KNOWN, NetworkOf, card_at, grown, look_at, prove
 from perun.page.store import PageStore
 from perun.types import Address
 from perun.wallet.phrase import StoreKeys, words_of
 
 __all__ = ["OtherWords", "open_household"]
+
+
+_KINDS: Final = " ".join(KNOWN).encode()
 
 
 @dataclass(eq=False)
@@ -54,6 +57,7 @@ async def open_household(lent: Lent, wanted: Wanted) -> Household:
     else:
         network = msgspec.msgpack.decode(kept, type=NetworkOf)
         _prove_again(endpoint, network, lent)
+        network = await _with_new_kinds(lent, wanted, store, network, endpoint)
     keys = StoreKeys.of(wanted.phrase, number_of(store))
     if store.get("node") != keys.node.address:
         raise OtherWords
@@ -68,8 +72,27 @@ def _found(store: PageStore, wanted: Wanted, network: NetworkOf) -> None:
     store.put("node", keys.node.address)
     if wanted.account:
         store.put("account", address(wanted.account))
+    store.put("kinds", _KINDS)
     # Last: without it the store counts as new.
     store.put("network", msgspec.msgpack.encode(network))
+
+
+async def _with_new_kinds(
+    lent: Lent, wanted: Wanted, store: PageStore, network: NetworkOf, endpoint: PageEndpoint
+) -> NetworkOf:
+    """This page may know contracts that the one that made the store did not: looked for once."""
+    if store.get("kinds") == _KINDS:
+        return network
+    hub = NodeAddress.parse(wanted.hub)
+    try:
+        network = grown(endpoint, network, await card_at(lent, hub.host, hub.peer))
+    except PerunError as error:
+        # It goes on without them; the next start looks again.
+        lent.report(f"kinds: {error}")
+        return network
+    store.put("network", msgspec.msgpack.encode(network))
+    store.put("kinds", _KINDS)
+    return network
 
 
 def _prove_again(endpoint: PageEndpoint, network: NetworkOf, lent: Lent) -> Deployment | None:

@@ -7,30 +7,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from msgspec.structs import replace
+
 from perun.app.cards import CARD_PATH
+from perun.bindings.artifacts import artifact
 from perun.bindings.nanocontract import domain_separator
 from perun.bindings.proving import require_code, require_domain
+from perun.bindings.rules import RULES
 from perun.core.config import Deployment
 from perun.core.state import PeerId
 from perun.crypto.interop import address
 from perun.encoding.addresses import url_of
 from perun.encoding.cards import Card, card_name, read_card
-from perun.encoding.kinds import (
-    DOMAINS,
-)
-from perun.encoding.turn_game import (
-    TurnGameDomain,
-)
+from perun.encoding.kinds import DOMAINS
 from perun.errors import ChainFault, Misuse, PeerFault
 from perun.node.settings import contracts_of, deployment_of
 from perun.page.endpoint import PageEndpoint
 from perun.page.lent import Lent
 from perun.types import Address, Record, UnixTime
 
-__all__ = ["KNOWN", "NetworkOf", "NoCard", "OtherChain", "card_at", "look_at", "prove"]
+__all__ = [
+    "KNOWN",
+    "NetworkOf",
+    "NoCard",
+    "OtherChain",
+    "card_at",
+    "grown",
+    "look_at",
+    "prove",
+    "rules_of",
+]
 
-KNOWN: Final = tuple(name for name in DOMAINS if name != TurnGameDomain.contract_name)
-"""Contracts that a page knows. Who plays a game runs its rules, in a machine that no page has."""
+KNOWN: Final = (*DOMAINS, *RULES)
+"""Contracts that a page knows, and rules of games: who plays by them runs their code."""
 
 _OK: Final = 200
 
@@ -96,11 +105,29 @@ def look_at(endpoint: PageEndpoint, card: Card) -> NetworkOf:
     ):
         if found != wanted:
             raise OtherChain(what, found, wanted)
-    named = {name: card.contracts.get(card_name(name)) for name in KNOWN}
-    contracts = {name: address(where) for name, where in named.items() if where is not None}
-    network = NetworkOf(chain, genesis, contracts)
+    network = NetworkOf(chain, genesis, _named(card))
     prove(endpoint, network)
     return network
+
+
+def grown(endpoint: PageEndpoint, network: NetworkOf, card: Card) -> NetworkOf:
+    """The network of a store with the kinds that its hub's card names and that it did not have.
+
+    Raises: as `look_at`.
+    """
+    found = look_at(endpoint, card)
+    return replace(network, contracts=found.contracts | network.contracts)
+
+
+def rules_of(network: NetworkOf) -> dict[str, tuple[Address, bytes]]:
+    """The games that can be played: by name, where their rules are, and their code."""
+    places = network.contracts
+    return {name: (places[name], artifact(name).runtime) for name in RULES if name in places}
+
+
+def _named(card: Card) -> dict[str, Address]:
+    named = {name: card.contracts.get(card_name(name)) for name in KNOWN}
+    return {name: address(where) for name, where in named.items() if where is not None}
 
 
 def prove(endpoint: PageEndpoint, network: NetworkOf) -> Deployment:
@@ -118,6 +145,8 @@ def prove(endpoint: PageEndpoint, network: NetworkOf) -> Deployment:
     wanted: Mapping[str, bytes] = {
         domain.contract_name: domain.separator for domain in deployment.domains
     }
+    for name, (where, _) in rules_of(network).items():
+        require_code(name, where, endpoint.code(where))
     for name, where in contracts_of(deployment).items():
         require_code(name, where, endpoint.code(where))
         found = endpoint.ask(domain_separator(where), head.number)

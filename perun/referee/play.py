@@ -9,10 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from eth_abi.abi import decode, encode
-from eth_abi.exceptions import DecodingError
-
 from perun.crypto import keccak
+from perun.encoding.abi import NotEncoded, decode_values, encode_values
 from perun.errors import Misuse
 from perun.referee.admission import admit
 from perun.referee.evm import Failed, Run
@@ -101,7 +99,9 @@ class Referee:
         Raises:
             RulesRefused: the move is illegal, or the rules fail.
         """
-        call = _PLAY + encode(["bytes", "uint8", "bytes"], [board.position, board.turn, move])
+        call = _PLAY + encode_values(
+            ["bytes", "uint8", "bytes"], [board.position, board.turn, move]
+        )
         (position, turn, result), gas = self._ask(call, ["bytes", "uint8", "int32"])
         if turn > 2 or len(position) > _POSITION_LIMIT:
             said = f"turn {turn}, a position of {len(position)} bytes"
@@ -122,8 +122,8 @@ class Referee:
         if len(answer) > _ANSWER_LIMIT:
             raise RulesRefused(f"an answer of {len(answer)} bytes", broken=True)
         try:
-            return decode(types, answer), gas
-        except DecodingError:
+            return decode_values(types, answer), gas
+        except NotEncoded:
             raise RulesRefused("an answer that cannot be read", broken=True) from None
 
 

@@ -55,7 +55,7 @@ ALLOWED: dict[str, set[str]] = {
     "app": PURE | {"core", "ports", "node", "games"},
     "api": PURE | {"core", "app", "serving"},
     "hub": NODE | {"node", "app", "api", "serving"},
-    "page": NODE | {"node", "app", "api"},
+    "page": NODE | {"node", "app", "api", "referee"},
     "backup": NODE | {"node"},
     "tower": NODE | {"node"},
     "daemon": NODE | {"node", "app", "api", "hub", "backup", "tower", "referee", "games"},

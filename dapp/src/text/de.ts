@@ -7,6 +7,7 @@ export const de: Words = {
     home: "Start",
     pay: "Zahlen",
     request: "Anfordern",
+    play: "Spielen",
     open: "Öffnen",
     channels: "Kanäle",
     settings: "Einstellungen",
@@ -182,6 +183,61 @@ export const de: Words = {
       signed: "Unterschrieben und unterwegs",
     },
     goesOn: "Diese Seite sagt, wann es angekommen ist; es geht auch weiter, wenn du sie verlässt.",
+  },
+  play: {
+    new: "Ein neues Spiel",
+    past: "Schon gespielt",
+    game: "Spiel",
+    flip: "ein Münzwurf",
+    to: "Mit",
+    toHint: "perun1…@host, oder ein Kontakt",
+    robot: "Der Spieler hier",
+    stake: "Jeder setzt, ETH",
+    begin: "Ich ziehe zuerst",
+    invite: "Einladen",
+    link: "Einen Link machen",
+    linkGood:
+      "Schick ihn jemandem. Er öffnet dieses Spiel dort und gilt einen Tag; lass diese Seite offen: die Einladung erscheint unter Start.",
+    memo: "ein Spiel",
+    see: "Einladung ansehen",
+    with: (title, who) => `${title} mit ${who}`,
+    yours: "dein Einsatz",
+    theirs: "Einsatz der anderen",
+    accept: "Spielen",
+    turns: { you: "Du bist am Zug", them: "Die anderen sind am Zug" },
+    states: {
+      invited: "Noch keine Antwort.",
+      asked: "Du bist eingeladen.",
+      opening: "Es beginnt gleich.",
+      playing: "Es läuft.",
+      onChain: "Es wird auf der Chain gespielt.",
+      finished: "Es ist entschieden und wird ausgezahlt.",
+      over: "Es ist vorbei.",
+    },
+    nothing: "Es kam nicht zustande: niemand hat etwas verloren.",
+    ended: (amount, sign) =>
+      sign > 0
+        ? `Du hast ${amount} gewonnen`
+        : sign < 0
+          ? `Du hast ${amount} verloren`
+          : "Unentschieden",
+    cell: (name, text, owner) =>
+      text === ""
+        ? name
+        : `${name}: ${text}${{ you: ", von dir", them: ", von den anderen", nobody: "" }[owner]}`,
+    becomes: "Daraus wird",
+    type: "Einen Zug tippen",
+    move: (how) => `Ein Zug: ${how}`,
+    make: "Ziehen",
+    clockOff:
+      "Wer zehn Minuten warten lässt, muss auf der Chain ziehen, nach der Uhr; dafür sorgt diese Seite von selbst.",
+    clockOn: "Jeder hat die Zeit seiner Uhr. Was zu spät ist, fordert diese Seite von selbst ein.",
+    giveUp: "Aufgeben",
+    giveUpSure: "Aufgeben und den Einsatz verlieren?",
+    call: "Auf die Chain bringen",
+    again: "Noch einmal",
+    until: (when) => `bis ${when}`,
+    left: (time) => `noch ${time}`,
   },
   contacts: {
     title: "Kontakte",

@@ -3,10 +3,21 @@ import { CallRefused, WorkerNode } from "../node/client";
 import { DaemonNode, socketOf, tokenFor } from "../node/daemon";
 import type { FromWorker, Stage, Told, WalletChosen, WalletQuestion } from "../node/messages";
 import { looks } from "../text/language.svelte";
+import { exact, wei } from "./money";
 import { wallets } from "../wallet/state.svelte";
-import type { Channel, Contact, Exposure, Network, Offer, Payment, Status } from "./values";
+import type {
+  Channel,
+  Contact,
+  Exposure,
+  Game,
+  Network,
+  Offer,
+  Payment,
+  Rules,
+  Status,
+} from "./values";
 
-export type Screen = "home" | "open" | "pay" | "request" | "channels" | "settings";
+export type Screen = "home" | "open" | "pay" | "request" | "play" | "channels" | "settings";
 
 /** Filled into a form. */
 export interface Wanted {
@@ -16,6 +27,7 @@ export interface Wanted {
   to?: string;
   amount?: string;
   text?: string;
+  game?: string;
 }
 
 export interface Problem {
@@ -54,6 +66,8 @@ class Page {
   exposures = $state<Exposure[]>([]);
   contacts = $state<Contact[]>([]);
   offers = $state<Offer[]>([]);
+  games = $state<Game[]>([]);
+  rules = $state<Rules[]>([]);
   /** What a link, or another screen, wants to be done on the next one. */
   wanted = $state<Wanted>({});
 
@@ -96,12 +110,21 @@ class Page {
     const link = new URLSearchParams(location.hash.slice(1));
     const peer = link.get("open");
     const to = link.get("pay");
+    const game = link.get("play");
+    if (game !== null) {
+      this.go("play", {
+        game,
+        to: link.get("to") ?? "",
+        amount: wei(link.get("stake") ?? "") ?? "0",
+        invitation: link.get("with") ?? "",
+      });
+    }
     if (peer !== null) {
       const account = link.get("account") ?? "";
       this.go("open", { peer, account, invitation: link.get("with") ?? "" });
     }
     if (to !== null) this.go("pay", { to });
-    if (peer === null && to === null) return;
+    if (peer === null && to === null && game === null) return;
     history.replaceState(null, "", location.pathname + location.search);
   }
 
@@ -112,14 +135,20 @@ class Page {
 
   /** What a friend follows to open a channel with us; it is good for a day. A node talks to no
    *  strangers: the id of an open request is what lets the friend in. */
-  async invite(): Promise<string> {
-    const made = await this.call<{ id: string }>("request", {
-      memo: looks.words.invite.memo,
-      seconds: INVITED_SECONDS,
-    });
+  invite(): Promise<string> {
     const { address: open, account } = this;
-    const fields = new URLSearchParams({ open, account, with: made.id });
-    return `${location.origin}/#${fields.toString()}`;
+    return this.#link({ open, account }, looks.words.invite.memo);
+  }
+
+  /** The same for a game: who follows it invites us, with everything filled in. */
+  inviteToPlay(play: string, stake: string): Promise<string> {
+    return this.#link({ play, to: this.address, stake: exact(stake) }, looks.words.play.memo);
+  }
+
+  async #link(fields: Record<string, string>, memo: string): Promise<string> {
+    const made = await this.call<{ id: string }>("request", { memo, seconds: INVITED_SECONDS });
+    const shown = new URLSearchParams({ ...fields, with: made.id });
+    return `${location.origin}/#${shown.toString()}`;
   }
 
   /** The link's code is changed for the token, which stays in this tab. */
@@ -297,16 +326,21 @@ class Page {
   async #askAll(): Promise<void> {
     if (this.stage !== "running") return;
     try {
-      const [status, channels, payments, exposure, contacts, offers] = await Promise.all([
-        this.call<Status>("status"),
-        this.call<Channel[]>("channels"),
-        this.call<Payment[]>("payments", { limit: PAYMENTS }),
-        this.call<{ channels: Exposure[] }>("exposure"),
-        this.call<Contact[]>("contacts"),
-        this.call<Offer[]>("offers"),
-      ]);
+      const [status, channels, payments, exposure, contacts, offers, games, rules] =
+        await Promise.all([
+          this.call<Status>("status"),
+          this.call<Channel[]>("channels"),
+          this.call<Payment[]>("payments", { limit: PAYMENTS }),
+          this.call<{ channels: Exposure[] }>("exposure"),
+          this.call<Contact[]>("contacts"),
+          this.call<Offer[]>("offers"),
+          this.call<Game[]>("games"),
+          this.call<Rules[]>("rules"),
+        ]);
       this.contacts = contacts;
       this.offers = offers;
+      this.games = games;
+      this.rules = rules;
       this.status = status;
       this.node = status.node;
       this.account = status.account;

@@ -5,6 +5,8 @@ export interface Network {
   hub?: string;
   name?: string;
   shop?: string;
+  /** Somebody to play with. */
+  player?: string;
   /** `daemon`: the page is served for one. */
   node?: string;
 }
@@ -80,6 +82,47 @@ export interface Offer {
   ownAmount: string;
   peerAmount: string;
   loses: string;
+}
+
+export interface Cell {
+  name: string;
+  text: string;
+  owner: "you" | "them" | "nobody";
+  types: string;
+  ends: string[];
+}
+
+export interface Grid {
+  columns: number;
+  cells: Cell[];
+  clicks: number;
+  checkered: boolean;
+}
+
+export interface Game {
+  id: string;
+  /** `flip`, or the rules contract's name. */
+  game: string;
+  title: string;
+  peer: string;
+  name: string;
+  state: "invited" | "asked" | "opening" | "playing" | "onChain" | "finished" | "over";
+  why: string;
+  amount: string;
+  peerAmount: string;
+  invited: boolean;
+  turn: "you" | "them" | "nobody";
+  board: string;
+  grid: Grid | null;
+  how: string;
+  until: number;
+  gain: string | null;
+}
+
+/** What can be played. */
+export interface Rules {
+  game: string;
+  title: string;
 }
 
 export interface Tower {

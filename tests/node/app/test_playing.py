@@ -9,9 +9,11 @@ from perun.app.methods import (
     Answer,
     CallClock,
     Flip,
+    GetContacts,
     GetEvents,
     GetGames,
     GetOffers,
+    GetRules,
     Move,
     Play,
     Resign,
@@ -20,6 +22,7 @@ from perun.app.methods import (
 from perun.app.values import Game
 from perun.app.work import Caller
 from perun.core.faults import NotAllowedNow
+from perun.encoding.addresses import node_id
 from perun.errors import Misuse
 from perun.games import BadMove
 from perun.testing.people import Person, Town
@@ -79,6 +82,9 @@ def test_game_is_offered_answered_played_and_paid(trio: Trio) -> None:
     assert trio.of(trio.bob, invited).turn == "them"
     trio.play(begun, "1425")
     middle = trio.of(trio.alice, begun)
+    assert middle.grid is not None
+    cells = [(cell.name, cell.owner, cell.types) for cell in middle.grid.cells[:4]]
+    assert cells == [("1", "you", ""), ("2", "you", ""), ("3", "nobody", "3"), ("4", "them", "")]
     assert middle.board.splitlines()[0] == " X | X | 3"
     trio.play(begun, "3")
     ends = [trio.of(person, begun) for person in (trio.alice, trio.bob)]
@@ -86,6 +92,19 @@ def test_game_is_offered_answered_played_and_paid(trio: Trio) -> None:
         ("over", "nobody", "50"),
         ("over", "nobody", "-50"),
     ]
+
+
+def test_link_to_a_game_lets_in_whoever_follows_it(trio: Trio) -> None:
+    token = "0x" + 32 * "07"
+    trio.invite(to=f"{trio.bob.id}@hub.example", invitation=token)
+    assert trio.alice.reached[-1] == (node_id(trio.bob.id), "hub.example", 32 * b"\x07", True)
+    (contact,) = trio.alice.ask("contacts", GetContacts())
+    assert contact.name == f"friend {trio.bob.id[-6:]}"
+
+
+def test_rules_say_what_can_be_played(trio: Trio) -> None:
+    (rules,) = trio.alice.ask("rules", GetRules())
+    assert (rules.game, rules.title, rules.moves) == ("TicTacToe", "tic-tac-toe", 9)
 
 
 def test_events_tell_what_has_become_of_a_game(trio: Trio) -> None:
