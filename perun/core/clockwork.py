@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from perun.core.books import Draft
 from perun.core.channel import disputes, funding, joining, offers
-from perun.core.hub import pairs
+from perun.core.hub import pairs, paths
 from perun.core.hub.letting_go import forget
 from perun.core.hub.patience import overdue
 from perun.core.hub.queue import start_next
@@ -147,7 +147,9 @@ def on_instance(draft: Draft, snapshot: ChainInstance) -> None:
     draft.put(instance)
     kind_of(instance.terms).learn(draft, instance)
     crossing = draft.hub_instance(instance.id)
-    if crossing is not None and crossing.stage is HubStage.OPENING:
+    if crossing is not None and crossing.onward:
+        draft.attempt(partial(paths.on_watched, draft, crossing))
+    elif crossing is not None and crossing.stage is HubStage.OPENING:
         draft.attempt(partial(pairs.on_watched, draft, crossing))
     draft.attempt(lambda: _look_at_instance(draft, snapshot.id))
 

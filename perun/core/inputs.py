@@ -133,6 +133,8 @@ class CommandAddMachine(Command, frozen=True, gc=False):
     """Our half of the salt."""
     end: PeerId = b""
     """The other end of a virtual channel; empty: the channel's peer."""
+    route: tuple[PeerId, ...] = ()
+    """Over several hubs: those after the channel's peer, in order; then only we can pay in it."""
 
 
 class CommandConsent(Command, frozen=True, gc=False):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from perun.core.books import Draft
 from perun.core.channel.proposals import on_proposal, take
 from perun.core.faults import UnexpectedMessage
-from perun.core.hub import pairs, queue
+from perun.core.hub import pairs, paths, queue
 from perun.core.hub.letting_go import let_go, refuse_one
 from perun.core.nanocontracts.instances import nano_of, signer
 from perun.core.rules.keys import peer_key
@@ -37,6 +37,9 @@ def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> Non
         PeerNotAllowed: we may not sign now; the inviter sends it again.
     """
     own, other = message.own_half, message.other_half
+    if message.onward:
+        paths.on_request(draft, view, message)
+        return
     if own is None and other is None:
         queue.on_request(draft, view, message)
         return

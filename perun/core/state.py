@@ -475,6 +475,10 @@ class InstanceView(Record, frozen=True, gc=False, array_like=True):
     """A deal's awards that we hold, no two alike and two at most: two void each other."""
     offers: tuple[Wei | None, Wei | None] = (None, None)
     """The shifts at which our user, and the other end, let a deal go."""
+    route: tuple[PeerId, ...] = ()
+    """Over several hubs, as their payer: those after `via`, in order."""
+    far: bool = False
+    """Over several hubs, as their receiver: `via` proposes the state that adds it."""
 
     @property
     def machine(self) -> Machine | None:
@@ -512,6 +516,8 @@ class HubStage(enum.IntEnum):
     """At least one end has proposed the removal."""
     HALF = 4
     """Removed from one channel only, by rules (a) to (d): the other must follow."""
+    RETURNING = 5
+    """Over several hubs: it did not go on, and never will; it goes where it came from, unused."""
 
 
 class HubInstance(Record, frozen=True, gc=False, array_like=True):
@@ -529,6 +535,10 @@ class HubInstance(Record, frozen=True, gc=False, array_like=True):
     """What the instance's Alice pays the hub by `net` with the adding state."""
     replaces: InstanceId | None = None
     """The instance that goes in the same state, in both channels (section 6, Resizing)."""
+    onward: tuple[PeerId, ...] = ()
+    """Over several hubs: whom it goes on to after us, the receiver last."""
+    passed: Wei | None = None
+    """What of the fee goes to those after us; None: the next has not granted it yet."""
 
 
 class Credit(Record, frozen=True, gc=False, array_like=True):
@@ -561,3 +571,5 @@ class Invitation(Record, frozen=True, gc=False, array_like=True):
     """What we have committed to in its terms, in a kind where both ends do."""
     theirs: bool = False
     """`end` has invited us, and our user has not answered; `id` is its half of the salt."""
+    route: tuple[PeerId, ...] = ()
+    """Over several hubs: those after `via`, in order."""

@@ -15,7 +15,7 @@ from typing import Any, Final, get_args
 
 from perun.core import clockwork, meeting, open_at_once, starting
 from perun.core.books import Draft
-from perun.core.channel import commands, declining, funding, joining, offers, proposals
+from perun.core.channel import commands, funding, joining, offers, proposals, replies
 from perun.core.inputs import (
     ChainAnnounced,
     ChainBlock,
@@ -42,7 +42,7 @@ from perun.core.inputs import (
 )
 from perun.core.nanocontracts.kinds import KINDS
 from perun.core.rules.phases import Phase
-from perun.core.virtual import doing, ends, invitations, leaving
+from perun.core.virtual import doing, invitations, leaving
 from perun.encoding import messages as m
 from perun.types import ChannelId, Close, Open, Ready, State, Withdraw
 
@@ -118,13 +118,13 @@ TABLE: Final[dict[type, Row]] = {
     m.OfferWithdraw: Row(offers.on_offer_withdraw, _LIVE, _by("withdraw.channel")),
     m.AnswerWithdraw: Row(offers.on_answer_withdraw, _LIVE | {Phase.CLOSING}, _ITS),
     m.RequestInstance: Row(open_at_once.on_request, _LIVE, _ITS),
-    m.GrantInstance: Row(ends.on_grant, _LIVE, _ITS),
+    m.GrantInstance: Row(replies.on_granted, _LIVE, _ITS),
     # A peer, about no channel yet, or about an instance.
     m.OfferChannel: Row(meeting.on_offer),
     m.Invite: Row(invitations.on_invite),
     m.Invited: Row(invitations.on_invited),
     m.DeclineInvite: Row(invitations.on_decline),
-    m.RefuseInstance: Row(declining.on_refused),
+    m.RefuseInstance: Row(replies.on_refused),
     m.ReadySigned: Row(doing.on_ready),
     **dict.fromkeys(get_args(m.OfInstance), Row(doing.on_said)),
     m.Leave: Row(leaving.on_leave),

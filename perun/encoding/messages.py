@@ -89,6 +89,8 @@ MAX_POSITION: Final = 4_096
 
 MAX_REASON: Final = 200
 MAX_TEXT: Final = 256
+MAX_ONWARD: Final = 8
+"""After how many a path over several hubs ends."""
 """Characters that a payer can tell its payee with a payment."""
 
 Id = Annotated[ChannelId, msgspec.Meta(min_length=32, max_length=32)]
@@ -359,6 +361,8 @@ class Invite(_Message, frozen=True, gc=False, tag=30):
     asset: Annotated[Address, msgspec.Meta(min_length=20, max_length=20)]
     replaces: Instance | None = None
     """The machine that is resized or renewed by it."""
+    far: bool = False
+    """It comes over several hubs: yours will propose the state that adds it."""
 
 
 class SignedHalf(Record, frozen=True, gc=False, array_like=True):
@@ -398,6 +402,8 @@ class RequestInstance(_Message, frozen=True, gc=False, tag=33):
     """The sender's own proposal, made without waiting for the grant …"""
     other_half: SignedHalf | None = None
     """… and the other end's, which is its request too."""
+    onward: Annotated[tuple[Peer, ...], msgspec.Meta(max_length=MAX_ONWARD)] = ()
+    """Over several hubs: whom it goes on to after you, the other end last; only one way."""
 
 
 class GrantInstance(_Message, frozen=True, gc=False, tag=34):

@@ -88,7 +88,7 @@ def _check_addition(draft: Draft, view: ChannelView, nano: Nano) -> InstanceView
     except InstanceRejected as error:
         raise BadProposal(error.why) from None
     check_roles(view, instance)
-    if instance.via:
+    if instance.via and not instance.far:
         raise BadProposal("a virtual instance is proposed by its end, not by the hub")
     return instance
 

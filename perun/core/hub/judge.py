@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from perun.core.books import Draft
 from perun.core.faults import BadProposal, WaitsForItsTurn
+from perun.core.hub import paths
 from perun.core.hub.queue import why_stays
 from perun.core.nanocontracts.instances import (
     finally_decided,
@@ -49,6 +50,8 @@ def judge(
         raise BadProposal("this instance does not cross this channel, or does no longer")
     if removed:
         return _judge_removal(draft, view, half, message, nano, moved)
+    if half.crossing.onward:
+        return paths.judge_adding(draft, view, half, nano, moved)
     if half.crossing.replaces is not None:
         raise BadProposal("it was granted in the place of another only")
     _check_adding(draft, view, half, nano, moved)
@@ -132,6 +135,8 @@ def _judge_removal(
     draft: Draft, view: ChannelView, half: Half, message: Propose, nano: Nano, moved: int
 ) -> Verdict:
     intent = Intent(Purpose.REMOVE, removes=nano.id)
+    if half.crossing.onward and half.there.status in (LegStatus.NEW, LegStatus.ADDING):
+        return paths.judge_leaving(half, intent, moved)
     decided = finally_decided(half.instance, draft.chain)
     if decided is not None:
         # Rules (a), (b): the outcome, or its absence, in a final block.

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from perun.core.books import Draft
+from perun.core.hub import paths
 from perun.core.hub.judge import half_in, is_half, pays_alone
 from perun.core.hub.letting_go import forget, let_go
 from perun.core.hub.queue import start_next, why_stays
@@ -72,7 +73,9 @@ def _look(draft: Draft, view: ChannelView, half: Half) -> None:
     assert held is not None
     if not is_half(other, held.intent):
         # The payer cannot propose before it knows the secret, which it learns from rule (d).
-        if not half.kind.talks and pays_alone(draft, view, half):
+        # Over several hubs nobody proposes to the payer before the payee is paid.
+        alone = half.crossing.onward or not half.kind.talks
+        if alone and pays_alone(draft, view, half):
             answer(draft, view)
         return
     assert other.held is not None
@@ -145,7 +148,7 @@ def look_again(draft: Draft, id: InstanceId) -> None:
 def on_agreed(draft: Draft, id: InstanceId) -> None:
     """A state that adds or removes the instance is fully signed in one of the two channels."""
     crossing, instance = draft.hub_instance(id), draft.instance(id)
-    if crossing is None:
+    if crossing is None or (crossing.onward and paths.go_on(draft, crossing)):
         return
     statuses = [leg.status for leg in instance.legs]
     if all(status is LegStatus.LISTED for status in statuses):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from perun.core.books import Draft
-from perun.core.hub import pairs
+from perun.core.hub import pairs, paths
 from perun.core.hub.judge import half_in, is_half, pays_alone
 from perun.core.hub.letting_go import let_go
 from perun.core.rules.phases import fresh
@@ -18,6 +18,8 @@ __all__ = ["overdue"]
 # Rule pair-4.
 def overdue(draft: Draft, crossing: HubInstance) -> None:
     """Looks at one crossing at every tick."""
+    if crossing.onward and paths.overdue(draft, crossing):
+        return
     patience = draft.config.limits.patience
     waited = draft.chain.waited(crossing.since)
     if crossing.stage is HubStage.OPEN:

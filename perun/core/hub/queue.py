@@ -41,6 +41,7 @@ from perun.types import ChannelId, InstanceId, Terms, UnixTime, Wei
 __all__ = [
     "idle_pair",
     "instance_of",
+    "make_room",
     "on_request",
     "register",
     "start",
@@ -102,7 +103,7 @@ def register(
     asking = [(side, view)]
     if other is not None and not crossing.requested[side.other]:
         asking.append((side.other, other))
-    if not all(_make_room(draft, view, policy.greatest_queue) for _, view in asking):
+    if not all(make_room(draft, view, policy.greatest_queue) for _, view in asking):
         return "too many requests wait for this channel"
     for side, asker in asking:
         view = draft.channel(asker.id)
@@ -118,7 +119,7 @@ def register(
     return None
 
 
-def _make_room(draft: Draft, view: ChannelView, most: int) -> bool:
+def make_room(draft: Draft, view: ChannelView, most: int) -> bool:
     """Whether a channel may have a request more: of those that one end alone has asked for the
     oldest goes, so that an end that many strangers invite can still be met by somebody who means
     it."""

@@ -76,6 +76,9 @@ class Kind(ABC, Generic[T, R]):
     the first signature, and `Leave` with the last."""
     readies: ClassVar[bool]
     """Whether its ends, over a hub, say `Ready` before anything that counts."""
+    rises: ClassVar[bool] = False
+    """Whether what one side alone can lose by it only rises with evidence, whoever submits: so it
+    may cross several hubs, from that side on (section 6)."""
     asks: ClassVar[bool] = False
     """Whether only our user can agree to an invitation: somebody has to be there for it."""
 

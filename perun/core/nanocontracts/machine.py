@@ -77,6 +77,7 @@ class _MachineKind(Kind[Machine, MachineRecord]):
     talks: ClassVar[bool] = True
     readies: ClassVar[bool] = True
     invites = MappingProxyType({CommandAddMachine: machine_of})
+    rises: ClassVar[bool] = True
 
     def id(self, deployment: Deployment, terms: Machine) -> InstanceId:
         return machine_id(deployment.vpm, terms)
@@ -138,9 +139,9 @@ class _MachineKind(Kind[Machine, MachineRecord]):
 
     def show(self, draft: Draft, instance: InstanceView, message: Propose) -> Propose:
         """The totals that a removal names, with the statements that prove them [A11]."""
-        machine = instance.terms
-        if instance.role is None or not isinstance(machine, Machine):
-            return message
+        machine = _terms(instance)
+        if instance.role is None:
+            return self._show_next(draft, instance, message)
         totals = draft.totals(instance.id)
         received = totals.received_signature
         if received:
@@ -154,6 +155,17 @@ class _MachineKind(Kind[Machine, MachineRecord]):
             received=totals.received,
             received_signature=received,
         )
+
+    # Rule path-7.
+    def _show_next(self, draft: Draft, instance: InstanceView, message: Propose) -> Propose:
+        """Hub: over several, the one before us knows no more than we show; its Alice pays."""
+        crossing, held = draft.hub_instance(instance.id), draft.totals(instance.id)
+        if crossing is None or not crossing.onward or not held.received_signature:
+            return message
+        key = machine_key(_terms(instance), Role.ALICE)
+        id, loose = MachineId(instance.id), held.received_signature
+        signature = exact(draft.config.deployment, id, held.received, loose, key)
+        return replace(message, received=held.received, received_signature=signature)
 
     def believe(self, draft: Draft, instance: InstanceView, message: Propose) -> None:
         if instance.role is not None and message.paid_signature:

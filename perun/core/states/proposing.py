@@ -127,6 +127,7 @@ def ask_hub(
         instance.replaces,
         own,
         other,
+        (*instance.route, instance.end) if instance.route else (),
     )
     draft.send(view.peer, message)
 

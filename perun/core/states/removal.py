@@ -11,7 +11,7 @@ from perun.core.books import Draft
 from perun.core.faults import NotAllowedNow
 from perun.core.nanocontracts.instances import finally_decided
 from perun.core.nanocontracts.kinds import kind_of
-from perun.core.state import ChannelView, InstanceView, LegStatus
+from perun.core.state import ChannelView, HubStage, InstanceView, LegStatus
 from perun.types import Wei
 
 __all__ = ["end_shift", "own_shift"]
@@ -32,6 +32,9 @@ def own_shift(draft: Draft, view: ChannelView, instance: InstanceView) -> Wei:
         # Rule (d): the other removal is fully signed; here at the shift paid there.
         if leg.channel != view.id and leg.status is LegStatus.REMOVED:
             return leg.removed_shift
+    crossing = draft.hub_instance(instance.id)
+    if crossing is not None and crossing.stage is HubStage.RETURNING:
+        return Wei(0)
     raise NotAllowedNow("remove it", "a hub follows the ends, or the outcome in a final block")
 
 

@@ -22,6 +22,7 @@ from perun.core.nanocontracts.instances import (
     instance_id,
     locks,
     nano_of,
+    one_way,
     untouched,
 )
 from perun.core.nanocontracts.kind import Kind
@@ -85,9 +86,12 @@ def invite(draft: Draft, view: ChannelView, command: Any) -> None:
     kind = _INVITING[type(command)]
     make, end = kind.invites[type(command)], command.end
     terms = make(draft, command, own_key(view), _end_key(view, end))
-    _invite(draft, view, terms, end, secret=kind.secret(command))
+    # Only of a kind that crosses several hubs it names any.
+    route = getattr(command, "route", ())
+    _invite(draft, view, terms, end, secret=kind.secret(command), route=route)
 
 
+# Rules remove-5, replace-1.
 def replace_machine(draft: Draft, view: ChannelView, command: CommandReplace) -> None:
     """Invites the other end to a machine in place of one that both have listed."""
     old = draft.instance(command.machine)
@@ -123,15 +127,22 @@ def _invite(
     end: PeerId,
     replaces: InstanceId | None = None,
     secret: bytes = b"",
+    route: tuple[PeerId, ...] = (),
 ) -> None:
     """Invites an end: the channel's peer, which an empty one stands for, or one behind it."""
     may_sign(draft, view, "lock an instance")
     check_terms(draft.config, draft.now, terms)
     check_worth(draft.config, draft.chain, view.channel.asset, terms)
     end = end or view.peer
+    if route and (end == view.peer or one_way(terms) is not Role.ALICE):
+        raise InstanceRejected("over several hubs only the inviter can pay in it")
     via, channel = (b"", view.id) if end == view.peer else (view.peer, None)
-    draft.put(Invitation(terms.salt, view.id, terms, end, via, replaces, secret))
-    draft.send(end, Invite(terms, channel, view.channel.asset, replaces), via)
+    invitation = Invitation(terms.salt, view.id, terms, end, via, replaces, secret, route=route)
+    draft.put(invitation)
+    asset = view.channel.asset
+    draft.send(
+        end, Invite(terms, channel, asset, replaces, bool(route)), route[-1] if route else via
+    )
 
 
 def invite_again(draft: Draft, invitation: Invitation) -> None:
@@ -185,6 +196,10 @@ def _check_invite(
     theirs = _address(sender) if via else peer_key(view)
     if keys is not None and keys != (theirs, own_key(view)):
         raise InstanceRejected("its keys are not yours and mine")
+    if message.far and (not via or message.replaces or not kind_of(terms).rises):
+        raise InstanceRejected("this does not cross several hubs")
+    if message.far and one_way(terms) is not Role.ALICE:
+        raise InstanceRejected("over several hubs only its inviter can pay in it")
     check_terms(draft.config, draft.now, terms)
     check_worth(draft.config, draft.chain, view.channel.asset, terms)
     kind_of(terms).check_invited(draft.books, terms)
@@ -250,6 +265,11 @@ def _agree(
         draft, view, whole, Role.BOB, sender, via, replaces, secret, message.terms.salt
     )
     invited = Invited(terms.salt, ours)
+    if message.far:
+        # Our hub adds it once it has come so far; nothing is for us to ask.
+        draft.put(replace(instance, far=True))
+        draft.send(sender, invited, via)
+        return
     unasked = via and replaces is None and _is_first(draft, instance)
     if unasked and ends.may_propose_unasked(draft, instance):
         # Leaves with our half, once that is signed (protocol, section 6 [A12]).
@@ -398,6 +418,9 @@ def on_invited(draft: Draft, sender: PeerId, message: Invited) -> None:
     via, secret = invitation.via, invitation.secret
     half = message.theirs
     instance = _complete(draft, view, whole, Role.ALICE, sender, via, replaces, secret, half)
+    if invitation.route:
+        instance = replace(instance, route=invitation.route)
+        draft.put(instance)
     if old is not None and invitation.via:
         leaving.leave(draft, old, instance.id)
     elif invitation.via:
