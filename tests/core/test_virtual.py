@@ -274,6 +274,45 @@ def test_new_instances_half_is_refused_too_once_its_peer_is_met_again(trio: Trio
     assert trio.ingrid.node.books.hub_instances == {}
 
 
+def test_end_that_does_not_show_itself_holds_no_channel_but_its_own() -> None:
+    """Attack: with a half of hers at a hub that is started again she stays away: it cannot be
+    refused before she has shown her state, and nobody else must wait for that."""
+    world = World()
+    alice, bob, carol = (world.party(name, OPEN_HANDED) for name in ("alice", "bob", "carol"))
+    ingrid = world.party("ingrid", hub_policy())
+    world.advance()
+    ends = (alice, bob, carol)
+    hers, his, third = (open_channel(world, end, ingrid, 1_000, 1_000) for end in ends)
+    world.network.rule = without(bob, Propose)
+    for end, id in ((alice, hers), (bob, his)):
+        leave_invitation_open(end.node.books, id)
+    alice.do(_machine_command(world, alice, hers, bob))
+    world.settle()
+    (crossing,) = ingrid.node.books.hub_instances.values()
+    assert crossing.stage is HubStage.OPENING
+    assert ingrid.node.books.channels[hers].held is not None
+
+    world.network.rule = lambda letter: () if letter[0] == alice.peer else (letter,)
+    ingrid.restart()
+    world.advance(1)
+    for _ in range(4):
+        world.advance(LIMITS.patience + 1)
+    view = ingrid.node.books.channels[hers]
+    assert (view.met, view.held is None) == (False, False)
+    carol.do(_machine_command(world, carol, third, bob))
+    world.settle()
+    world.advance()
+    assert nanos(carol, third) == nanos(bob, his) == 1
+
+    world.network.rule = None
+    for one, other in ((alice, ingrid), (ingrid, alice)):
+        one.node.meet(other.peer)
+    world.settle()
+    world.advance()
+    assert ingrid.node.books.channels[hers].held is None
+    assert alice.node.books.channels[hers].proposals == ()
+
+
 def test_c2_requests_in_a_circle_all_come_about() -> None:
     world = World()
     ends = [world.party(name, OPEN_HANDED) for name in ("alice", "bob", "carol")]

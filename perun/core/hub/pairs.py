@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from perun.core.books import Draft
 from perun.core.hub import paths
 from perun.core.hub.judge import half_in, is_half, pays_alone
-from perun.core.hub.letting_go import forget, let_go
+from perun.core.hub.letting_go import forget, let_go, refuse_one
 from perun.core.hub.queue import start_next, why_stays
 from perun.core.nanocontracts.instances import (
     finally_decided,
@@ -40,6 +40,7 @@ __all__ = [
     "back_to_open",
     "end_opening",
     "follow",
+    "free_others",
     "give_up",
     "look_again",
     "on_agreed",
@@ -219,7 +220,22 @@ def refuse_halves(draft: Draft, crossing: HubInstance, reason: str) -> None:
 def waits_for_meeting(draft: Draft, crossing: HubInstance) -> bool:
     """Whether one of these is of somebody who has not shown its newest state since we started: it
     can be refused once that is so, and its channel is busy until then."""
-    return any(blocked(draft, view) == NOT_MET for view in _halves(draft, crossing))
+    return any(_is_unmet(draft, view) for view in _halves(draft, crossing))
+
+
+def _is_unmet(draft: Draft, view: ChannelView) -> bool:
+    return blocked(draft, view) == NOT_MET
+
+
+def free_others(draft: Draft, crossing: HubInstance, reason: str) -> None:
+    """Whoever's half waits for a meeting holds no channel but its own."""
+    unmet = [view.id for view in _halves(draft, crossing) if _is_unmet(draft, view)]
+    for id in (crossing.alice_channel, crossing.bob_channel):
+        view = draft.channel(id)
+        if id not in unmet and view.inflight == crossing.id:
+            draft.put(replace(view, inflight=None))
+            refuse_one(draft, view, crossing.id, reason)
+            start_next(draft, id)
 
 
 def end_opening(

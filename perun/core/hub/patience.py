@@ -39,6 +39,7 @@ def overdue(draft: Draft, crossing: HubInstance) -> None:
             return
         pairs.refuse_halves(draft, crossing, "the other end has not proposed in time")
         if pairs.waits_for_meeting(draft, crossing):
+            pairs.free_others(draft, crossing, "the other end does not show itself")
             return
         pairs.end_opening(draft, crossing, "not complete in time")
     elif crossing.stage is HubStage.CLOSING and fresh(draft):

@@ -120,8 +120,17 @@ class Checker:
                 seen = instance.watched and fresh(actor.node.books)
                 limit = 2 * limits.patience + 2 + (0 if seen else limits.freshness)
                 waited = actor.node.books.chain.clock - crossing.since
-                if waited > limit and not self._could_not_refuse(actor, crossing.id):
+                if waited <= limit or self._could_not_refuse(actor, crossing.id):
+                    continue
+                held = [self._is_held(actor, leg.channel, crossing.id) for leg in instance.legs]
+                if crossing.stage.name == "CLOSING" or any(held):
                     raise Violated("P9: a hub waits beyond its patience", waited=waited)
+
+    def _is_held(self, actor: Actor, channel: ChannelId, crossing: InstanceId) -> bool:
+        """Whether a channel waits for a crossing. One waits longer whose own end has not shown its
+        state since the hub started: nothing can be signed in it meanwhile."""
+        view = actor.node.books.channels[channel]
+        return view.inflight == crossing and (view.met or view.held is None)
 
     def _could_not_refuse(self, actor: Actor, id: bytes) -> bool:
         """A pair that is being signed, in dispute, or whose own refusal is unanswered may last."""
