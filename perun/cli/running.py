@@ -16,7 +16,7 @@ from perun.cli.render import console, say
 from perun.daemon.daemon import Daemon
 from perun.wire.web import LinkDown, LinkUp, SessionDown, SessionUp
 
-__all__ = ["COMMANDS", "run"]
+__all__ = ["COMMANDS", "run", "tell"]
 
 
 @click.command()
@@ -35,10 +35,11 @@ def run(home: Path, ready: int | None) -> None:
                 os.write(ready, b".")
                 os.close(ready)
 
-    live(home, settings, keyring, password, lambda told: _tell(shown, told), begin)
+    live(home, settings, keyring, password, lambda told: tell(shown, told), begin)
 
 
-def _tell(shown: Console, told: object) -> None:
+def tell(shown: Console, told: object) -> None:
+    """What a node has to say, in a line."""
     match told:
         case LinkUp():
             say(shown, f"attached at {told.host}")
