@@ -37,7 +37,7 @@ def escrow(work: Work, caller: Caller, params: Escrow) -> v.Deal:
     if known is not None:
         return _again(work, known.subject)
     to, own, theirs, asset = locked.stakes(work, caller, params)
-    view = locked.place(work, to, asset, own)
+    view = locked.place(work, to, asset, own, theirs)
     late, limits = int(params.late_gain), work.config.limits
     if params.due >= params.seconds and late:
         raise BadParams("it is due after it is over")

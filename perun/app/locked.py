@@ -48,9 +48,10 @@ def invitations(work: Work, kinds: Kinds) -> Iterator[Invitation]:
 
 
 def instances(work: Work, kinds: Kinds) -> Iterator[InstanceView]:
-    """Those of these kinds that we are an end of."""
+    """Those of these kinds that we are an end of, but for those that somebody did not want."""
     every = work.books.instances.values()
-    return (one for one in every if isinstance(one.terms, kinds) and one.role is not None)
+    ours = (one for one in every if isinstance(one.terms, kinds) and one.role is not None)
+    return (one for one in ours if not one.refused or one.legs[0].status is not LegStatus.NEW)
 
 
 def instance_of(work: Work, kinds: Kinds, text: str, what: str) -> InstanceView:
@@ -140,10 +141,13 @@ def stakes(work: Work, caller: Caller, params: Play | Flip | Escrow) -> tuple[Wh
     return to, own, theirs, asset
 
 
-def place(work: Work, to: Who, asset: Asset, own: Wei) -> ChannelView:
-    """The channel to lock our stake in: one with them first, then over a hub."""
+def place(work: Work, to: Who, asset: Asset, own: Wei, theirs: Wei) -> ChannelView:
+    """The channel to lock our stake in: one with them first, if theirs is in it too, then over a
+    hub."""
     for view in ways.channels_to(work, to.peer, asset, b"", None):
-        if work.free(view) >= own and view.stage is Stage.JOINED:
+        if work.free(view) < own or view.stage is not Stage.JOINED:
+            continue
+        if view.peer != to.peer or work.free_of_peer(view) >= theirs:
             return view
     why, do = ways.why_no_channel(work, asset)
     raise NoWay(work.name(to.peer), own, "looking for a channel", why, do)

@@ -12,7 +12,6 @@ from perun.app.settings import KnownNetwork, KnownToken
 from perun.app.texts import hexed, money, show_account, show_node
 from perun.app.work import Work
 from perun.core.nanocontracts.instances import last_time, locks
-from perun.core.rules.accounting import free_money, reliable_holdings
 from perun.core.rules.phases import Phase, fresh, phase
 from perun.core.state import ChannelView, Invitation, Role, Stage
 from perun.core.states.content import agreed_content
@@ -126,8 +125,7 @@ def channels(work: Work, params: GetChannels) -> tuple[v.Channel, ...]:
 
 def _show(work: Work, view: ChannelView) -> v.Channel:
     ours = balance(work.books, view)
-    net, nanos = agreed_content(view)
-    theirs = free_money(reliable_holdings(view), net, nanos, view.role.other)
+    _, nanos = agreed_content(view)
     contact = work.shelf.names.get(view.peer)
     now = phase(view, work.books.chain)
     shown = _PHASES[now]
@@ -144,7 +142,7 @@ def _show(work: Work, view: ChannelView) -> v.Channel:
         free="0" if is_over else str(max(0, ours.free)),
         locked="0" if is_over else str(max(0, ours.locked)),
         guaranteed="0" if is_over else str(ours.guaranteed),
-        peer_free="0" if is_over else str(max(0, theirs)),
+        peer_free="0" if is_over else str(work.free_of_peer(view)),
         challenge=view.channel.challenge,
         machines=len(nanos),
         doing="; ".join(

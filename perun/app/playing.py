@@ -51,7 +51,7 @@ def play(work: Work, caller: Caller, params: Play) -> Game:
     _meet(work, to, params)
     known_game = _rules(work, params.game)
     rules, shown = known_game.rules, known_game.view or view_of(known_game.name)
-    view = place(work, to, asset, own)
+    view = place(work, to, asset, own, theirs)
     limits, random = work.config.limits, work.random()
     code = work.books.rules.code_hash(rules)
     assert code is not None
@@ -75,7 +75,7 @@ def flip(work: Work, caller: Caller, params: Flip) -> Game:
         return _again(work, known.subject)
     to, own, theirs, asset = stakes(work, caller, params)
     _meet(work, to, params)
-    view = place(work, to, asset, own)
+    view = place(work, to, asset, own, theirs)
     # Rounded in favour of whoever is invited: nobody is asked to play against the odds.
     odds = -(-_CASES * theirs // (own + theirs))
     if not 0 < odds < _CASES:

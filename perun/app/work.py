@@ -15,7 +15,9 @@ from perun.app.settings import Settings
 from perun.app.shelf import Shelf
 from perun.core.books import Books
 from perun.core.config import Config
+from perun.core.rules.accounting import free_money, reliable_holdings
 from perun.core.state import ChannelView, PeerId
+from perun.core.states.content import agreed_content
 from perun.core.states.valuation import balance
 from perun.encoding.addresses import show_node_id
 from perun.encoding.packing import pack
@@ -140,6 +142,11 @@ class Work:
     def free(self, view: ChannelView) -> int:
         """Our money in a channel that nothing locks."""
         return max(0, balance(self.books, view).free)
+
+    def free_of_peer(self, view: ChannelView) -> int:
+        """The peer's money in a channel that nothing locks."""
+        net, nanos = agreed_content(view)
+        return max(0, free_money(reliable_holdings(view), net, nanos, view.role.other))
 
 
 def plain(error: PerunError) -> str:

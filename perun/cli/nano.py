@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import click
+from eth_account import Account
 
+from perun.api.client import CallRefused, NotReached, connect
+from perun.chain import connect as connect_chain
+from perun.cli.asking import JSON, print_json, show_table, table
+from perun.cli.homes import HOME_OPTION, home_of
 from perun.cli.outcome import FAILED
-from perun.cli.render import console, say
+from perun.cli.render import console, plain, say
+from perun.crypto.interop import address as address_in
+from perun.crypto.interop import checksum
+from perun.daemon.games import name_in
+from perun.daemon.settings import FILE_NAME
 from perun.errors import show
-from perun.nano import Report, check, create, rules_of
+from perun.nano import Report, check, create, deploy, rules_of
 from perun.nano.check import EFFORT
 from perun.referee import RULES_GAS
 
@@ -58,7 +68,83 @@ def check_rules(name: str, folder: Path, rpc: str, effort: int, seed: int | None
     say(to, "Nothing wrong was found.", "bold")
 
 
+@nano.command("deploy")
+@click.argument("name")
+@click.option("--in", "folder", type=_HERE, default=".", help="The project's folder.")
+@click.option("--rpc", envvar="RPC", required=True, help="A node of the chain; or RPC.")
+@click.option("--alone", is_flag=True, help="Change no node's settings.")
+@HOME_OPTION
+def put_on_chain(name: str, folder: Path, rpc: str, alone: bool, home: Path) -> None:
+    """Put the rules NAME on a chain, and let your node play by them from now on.
+
+    The private key in KEY pays; without it the chain's own node does, on a chain for tests.
+    """
+    rules, to = rules_of(name, folder), console()
+    key = os.environ.get("KEY")
+    payer = None if key is None else Account.from_key(key)
+    where = checksum(deploy(connect_chain(rpc).web3, rules, payer))
+    say(to, f"{rules.name} stands at {where}")
+    view = "" if rules.view_file is None else f" --view {rules.view_file.name}"
+    if not alone:
+        _play_by(home_of(home), rules.name, where, rules.view_file)
+    say(to, f"Whoever plays with you: perun nano add {rules.name} {where}{view}")
+
+
+@nano.command("add")
+@click.argument("name")
+@click.argument("address")
+@click.option(
+    "--view",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file of Python that says how it looks; it is run.",
+)
+@HOME_OPTION
+def add(name: str, address: str, view: Path | None, home: Path) -> None:
+    """Let your node play by the rules at ADDRESS, called NAME. You have read what they do."""
+    _play_by(home_of(home), name, address, view)
+
+
+@nano.command("list")
+@HOME_OPTION
+@JSON
+def known(home: Path, as_json: bool) -> None:
+    """Show the games that your node can play."""
+    with connect(home=home_of(home)) as node:
+        found = node.rules()
+    if as_json:
+        print_json(found)
+        return
+    shown = table("name", "game", "rules", "most moves", "a move is typed as")
+    for one in found:
+        shown.add_row(plain(one.game), plain(one.title), one.rules, str(one.moves), plain(one.how))
+    show_table(shown, "No games.")
+
+
 COMMANDS = (nano,)
+
+
+def _play_by(home: Path, name: str, where: str, view: Path | None) -> None:
+    """Into the settings, and into the node if it runs; out again if it refuses them."""
+    to, file = console(), home / FILE_NAME
+    if not file.exists():
+        say(to, f"No node is in {home}: nothing else was changed.")
+        return
+    before = file.read_bytes()
+    name_in(home, name, address_in(where), view)
+    try:
+        with connect(home=home) as node:
+            found = node.rules()
+    except NotReached:
+        say(to, "Your node plays by it from its next start.")
+        return
+    except CallRefused:
+        file.write_bytes(before)
+        raise
+    if all(checksum(one.rules) != checksum(where) for one in found):
+        # Settings of its environment stand above the file's.
+        say(to, "Your node reads its games elsewhere, from PERUN_CHAIN_GAMES: name it there.")
+        return
+    say(to, f"Your node plays by it: perun play WHOM 0.001ether --game {name}")
 
 
 def _lines(report: Report) -> list[str]:

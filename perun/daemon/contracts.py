@@ -7,13 +7,12 @@ What is missing after the first two is a kind of instance, or a game, that the n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 from web3 import Web3
 
-from perun.bindings.rules import RULES
 from perun.bindings.suite import NODE_SUITE
 from perun.bindings.translation import translated
 from perun.core.config import Deployment
@@ -24,16 +23,14 @@ from perun.encoding.cards import Card, card_name
 from perun.encoding.kinds import NEEDED
 from perun.errors import WrongType
 from perun.node.settings import contracts_of, deployment_of
-from perun.types import Address, ChainId
+from perun.types import ChainId
 
 __all__ = [
     "Contracts",
     "contracts_in",
-    "more_rules",
     "of_deployment",
     "prove",
     "read_contracts",
-    "rules_in",
     "write_contracts",
 ]
 
@@ -99,46 +96,6 @@ def prove(web3: Web3, contracts: Contracts) -> Deployment:
     for name, where in found.items():
         proved(web3, NODE_SUITE[name], where)
     return deployment_of(chain, found)
-
-
-def rules_in(web3: Web3, contracts: Contracts) -> dict[str, tuple[Address, bytes]]:
-    """The games that we can play: by name, where their rules are, and the code there.
-
-    Raises:
-        NodeUnreachable, NodeRefused: the node failed.
-    """
-    found = {}
-    for name in RULES:
-        if name in contracts:
-            where = address(contracts[name])
-            with translated():
-                found[name] = where, bytes(web3.eth.get_code(checksum(where)))
-    return found
-
-
-def more_rules(web3: Web3, games: Sequence[str]) -> dict[str, tuple[Address, bytes]]:
-    """Rules that this node's user plays by besides, as `rules_in`.
-
-    Args:
-        games: `Name=0x…` each; the name finds a view of the game (`perun.games`), if it has one.
-
-    Raises:
-        BadSettings: it is not written so, or no contract is there.
-        NodeUnreachable, NodeRefused: the node failed.
-    """
-    found = {}
-    for text in games:
-        name, _, place = text.partition("=")
-        try:
-            where = address(place.strip())
-        except WrongType as error:
-            raise BadSettings("[chain] games", f"{text[:80]!r}: {error}") from None
-        with translated():
-            code = bytes(web3.eth.get_code(checksum(where)))
-        if not name.strip() or not code:
-            raise BadSettings("[chain] games", f"{text[:80]!r} names no contract: Name=0x…")
-        found[name.strip()] = where, code
-    return found
 
 
 def of_deployment(deployment: Deployment) -> Contracts:

@@ -24,7 +24,6 @@ from perun.api.server import ApiServer
 from perun.api.tokens import Tokens
 from perun.app.app import App
 from perun.app.beside import Beside
-from perun.app.settings import KnownGame
 from perun.app.settings import Settings as AppSettings
 from perun.bindings.translation import translated
 from perun.chain import connect
@@ -36,10 +35,10 @@ from perun.core.limits import limits_for
 from perun.core.notices import Notice
 from perun.core.state import PeerId
 from perun.crypto import SecretKey, keccak
-from perun.crypto.interop import checksum
 from perun.daemon.backups import Backups, Lookout
 from perun.daemon.cards import CardKeeper, card_of
-from perun.daemon.contracts import more_rules, prove, read_contracts, rules_in
+from perun.daemon.contracts import prove, read_contracts
+from perun.daemon.games import Found, Games, named_rules, suite_rules
 from perun.daemon.hosting import Hosting
 from perun.daemon.keyring import Keyring
 from perun.daemon.lookups import Lookups
@@ -52,14 +51,11 @@ from perun.daemon.towers import Towers, tower_on
 from perun.encoding.addresses import NodeAddress, show_node_id
 from perun.encoding.cards import Card
 from perun.errors import ChainFault
-from perun.games import View, load_views
 from perun.hub.treasury import Told as HubNews
 from perun.node.assembly import Assembly
 from perun.node.settings import config_for, hello_for
 from perun.node.threads import NodeThread
 from perun.randomness import new_salt
-from perun.referee.here import run
-from perun.referee.rulebook import CodeBook
 from perun.tower.service import TowerService
 from perun.types import Address, UnixTime
 from perun.wallet import LocalWallet, encrypt, read_keyfile
@@ -122,18 +118,16 @@ class Daemon:
         self.hosting: Hosting | None = None
         contracts = read_contracts(home / settings.chain.contracts)
         grounds: set[_Ground] = set()
-        rules: dict[str, tuple[Address, bytes]] = {}
+        rules: dict[Address, Found] = {}
 
         def learn(node: RpcEndpoint) -> None:
             deployment = prove(node.web3, contracts)
-            rules.update(rules_in(node.web3, contracts))
-            rules.update(more_rules(node.web3, settings.chain.games))
+            found = suite_rules(node.web3, contracts)
+            found += named_rules(node.web3, settings.chain.games)
+            rules.update({one.where: one for one in found})
             with translated():
                 grounds.add((deployment, bytes(node.web3.eth.get_block(0)["hash"])))
 
-        views: dict[str, View] = {}
-        for path in settings.chain.views:
-            views.update(load_views(home / path))
         endpoint = reach(settings.chain.rpc, learn, self._hear)
         if len(grounds) > 1:
             raise BadSettings("[chain] rpc", "names nodes of two chains")
@@ -149,7 +143,7 @@ class Daemon:
             policy_of(settings),
             limits,
         )
-        self._rules = {name: checksum(where) for name, (where, _) in rules.items()}
+        self.games = Games(home, settings.chain, list(rules.values()))
         self.peer: PeerId = self.config.identity.peer
         self.genesis = genesis
         self.card = CardKeeper(
@@ -163,9 +157,7 @@ class Daemon:
             AppSettings(
                 genesis=genesis,
                 host=self._public_host(),
-                games=tuple(
-                    KnownGame(name, where, views.get(name)) for name, (where, _) in rules.items()
-                ),
+                games=self.games.known,
                 tokens=tokens_of(settings),
             ),
             new_salt,
@@ -175,6 +167,7 @@ class Daemon:
                 towers=lambda: self.towers.states(),
                 backups=lambda: self.backups.shown(),
                 why_no_close=lambda: self.lookout.why_no_close(),
+                games=lambda: self.games.known,
             ),
         )
         if settings.hub is not None:
@@ -193,7 +186,7 @@ class Daemon:
             fault=lambda what, why: tell((what, why)),
             report=self._hear,
             guest=self.app if self.hosting is None else self.hosting.guest,
-            rules=CodeBook(dict(rules.values()), run),
+            rules=self.games.book,
         )
         self._undo = ExitStack()
         if self.hosting is not None:
@@ -228,7 +221,10 @@ class Daemon:
         node = self.assembly.node
         purse = Purse(self.connect, account.address, lambda: node.books.chain.head_number)
         self._undo.callback(purse.stop)
-        self.lookups = Lookups(node, self.config, genesis, purse, home / "cards.json")
+        self.lookups = Lookups(
+            *(node, self.config, genesis, purse, home / "cards.json"),
+            lambda: self.games.look(self.connect().web3),
+        )
         self._undo.callback(self.lookups.stop)
         bind, port = place_of(settings.api.listen or USUAL_API)
         self.api = ApiServer(
@@ -394,7 +390,7 @@ class Daemon:
             offers=(() if self.hosting is None else self.hosting.offers) + self.services.offers,
             software=SOFTWARE,
             share=None if self.hosting is None else self.hosting.share(),
-            rules=self._rules,
+            rules=self.games.places,
             tokens=tokens_of(self.settings),
         )
 

@@ -2,11 +2,13 @@
 
 The application opens nothing. So a call that names `perun1…@host` passes here first: the host's
 card is fetched, compared with our chain and contracts, and its account filled in. What our account
-has on chain is filled into `status`, and nothing is begun that it cannot pay for.
+has on chain is filled into `status`, and nothing is begun that it cannot pay for. Who asks for the
+games has those looked for that have come into the settings.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +19,7 @@ import msgspec
 from perun.app.affording import knowing, with_outside
 from perun.app.cards import ShownPrices, require_same, wants_card
 from perun.app.errors import AccountUnknown
-from perun.app.methods import GetStatus, Open, TopUp
+from perun.app.methods import GetRules, GetStatus, Open, TopUp
 from perun.app.work import Ask
 from perun.core.config import Config
 from perun.daemon.cards import fetch_card
@@ -35,12 +37,20 @@ class Lookups:
     """Stands before a node, as `perun.api.door.Hosted`."""
 
     def __init__(
-        self, node: Node, config: Config, genesis: bytes, purse: Purse, serials: Path
+        self,
+        node: Node,
+        config: Config,
+        genesis: bytes,
+        purse: Purse,
+        serials: Path,
+        games: Callable[[], None] = lambda: None,
     ) -> None:
         """Args:
         purse: of our account.
         serials: keeps the newest serial seen of each card, so that no old one is believed.
+        games: looks for rules that have come into the settings.
         """
+        self._games = games
         self._node, self._config, self._genesis = node, config, genesis
         self._purse, self._file = purse, serials
         self._serials = _read(serials)
@@ -48,6 +58,7 @@ class Lookups:
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="perun-cards")
         # Apart: a host that is slow to show its card must not keep back how we stand.
         self._statuses = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="perun-status")
+        self._rules = ThreadPoolExecutor(1, thread_name_prefix="perun-rules")
 
     @property
     def failed(self) -> Exception | None:
@@ -60,6 +71,8 @@ class Lookups:
             self._pool.submit(self._complete, item, item.params)
         elif isinstance(item, Ask) and isinstance(item.params, GetStatus):
             self._statuses.submit(self._look_outside, item)
+        elif isinstance(item, Ask) and isinstance(item.params, GetRules):
+            self._rules.submit(self._look_for_games, item)
         else:
             self._node.ask(item)
 
@@ -67,6 +80,7 @@ class Lookups:
         """Fetches no more."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._statuses.shutdown(wait=False, cancel_futures=True)
+        self._rules.shutdown(wait=False, cancel_futures=True)
 
     def card(self, address: NodeAddress) -> Card:
         """The card of a node, if it is of our chain and contracts.
@@ -92,6 +106,14 @@ class Lookups:
 
     def _look_outside(self, item: Ask) -> None:
         self._node.ask(with_outside(item, self._purse.look()))
+
+    def _look_for_games(self, item: Ask) -> None:
+        try:
+            self._games()
+        except Exception as error:
+            item.fail(error)
+        else:
+            self._node.ask(item)
 
     def _complete(self, item: Ask, params: Open | TopUp) -> None:
         try:

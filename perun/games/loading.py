@@ -21,7 +21,9 @@ class BadView(Misuse):
     reason: str
 
     template: ClassVar[str] = "{path}: {reason}"
-    hint: ClassVar[str] = "it needs a class below perun.games.View: see docs/guides/write-a-game.md"
+    hint: ClassVar[str] = (
+        "it needs a class below perun.games.View: see docs/guides/write-a-nanocontract.md"
+    )
 
 
 def load_views(file: Path) -> dict[str, View]:

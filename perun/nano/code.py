@@ -43,6 +43,10 @@ class Rules:
     """As it stands, or will stand, on chain."""
     view: View | None = None
     """None: nobody has written one."""
+    creation: bytes = b""
+    """What puts it there; empty: only the code itself is known."""
+    view_file: Path | None = None
+    """Where the view is written, if it is none of this package."""
 
 
 def rules_of(name: str, folder: Path, rpc: str = "") -> Rules:
@@ -69,7 +73,8 @@ def rules_of(name: str, folder: Path, rpc: str = "") -> Rules:
             if found is not None:
                 return found
     if contract in VIEWS:
-        return Rules(contract, artifact(contract).runtime, VIEWS[contract])
+        built = artifact(contract)
+        return Rules(contract, built.runtime, VIEWS[contract], built.creation)
     raise NoRulesThere(name, "no such contract")
 
 
@@ -101,6 +106,8 @@ def _in_project(root: Path, contract: str) -> Rules | None:
     code = bytes.fromhex(built[contract]["bytecode_runtime"].removeprefix("0x"))
     if not code:
         raise NoRulesThere(contract, "an interface or an abstract contract has no code")
+    creation = bytes.fromhex(built[contract]["bytecode"].removeprefix("0x"))
     shown = root / f"{file_name(contract)}.py"
-    view = load_views(shown).get(contract) if shown.is_file() else VIEWS.get(contract)
-    return Rules(contract, code, view)
+    if shown.is_file():
+        return Rules(contract, code, load_views(shown).get(contract), creation, shown)
+    return Rules(contract, code, VIEWS.get(contract), creation)

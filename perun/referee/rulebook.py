@@ -36,12 +36,22 @@ class CodeBook:
         self._referees: dict[bytes, Referee] = {}
         self._places: dict[Address, bytes] = {}
         self._moves: dict[bytes, int] = {}
+        self._run = run
         for place, code in codes.items():
-            referee = Referee(code, run)
-            self._places[place] = referee.code_hash
-            self._referees[referee.code_hash] = referee
-            self._moves[referee.code_hash] = referee.limits().moves
+            self.add(place, code)
         self._play = lru_cache(_KEPT)(self._played)
+
+    def add(self, place: Address, code: bytes) -> None:
+        """More rules, which others may ask for from the same moment on.
+
+        Raises:
+            NotAdmitted, RulesRefused: as when the book was made; it is as before then.
+        """
+        referee = Referee(code, self._run)
+        moves = referee.limits().moves
+        self._moves[referee.code_hash] = moves
+        self._referees[referee.code_hash] = referee
+        self._places[place] = referee.code_hash
 
     def code_hash(self, rules: Address) -> bytes | None:
         """See `Rulebook`."""

@@ -106,8 +106,8 @@ def _say_so(draft: Draft, instance: InstanceView, intent: Intent, reason: str) -
     elif intent.half is not None:
         # Only the hub can resolve the other end's half, as it will: it knows the same of us.
         ask_hub(draft, instance, intent.half)
-    elif instance.via:
-        draft.send(instance.via, RefuseInstance(instance.id, reason[:200]))
+    else:
+        draft.send(instance.via or instance.end, RefuseInstance(instance.id, reason[:200]))
 
 
 def ask_hub(

@@ -19,6 +19,7 @@ from perun.app.methods import (
     Resign,
     Scope,
 )
+from perun.app.texts import hexed
 from perun.app.values import Game
 from perun.app.work import Caller
 from perun.core.faults import NotAllowedNow
@@ -229,3 +230,25 @@ def test_coin_is_flipped_with_who_allows_it(trio: Trio) -> None:
     gains = [int(end.gain or 0) for end in ends]
     assert gains in ([-30, 30], [60, -60])
     assert (ends[0].game, ends[0].title) == ("flip", "a coin flip")
+
+
+def test_own_channel_in_which_they_have_too_little_is_passed_by(trio: Trio) -> None:
+    own = open_channel(trio.town.world, trio.alice.party, trio.bob.party, 100, 20)
+    channels = trio.alice.party.node.books.channels
+    assert trio.begin(amount="50").state == "playing"
+    assert channels[own].agreed is None
+    small = trio.begin(key="small", amount="20")
+    agreed = channels[own].agreed
+    assert agreed is not None
+    assert [hexed(nano.id) for nano in agreed.state.nanos] == [small.instance]
+
+
+def test_game_for_which_the_other_has_no_money_left_is_gone(trio: Trio) -> None:
+    open_channel(trio.town.world, trio.alice.party, trio.bob.party, 100, 60)
+    first, second = (trio.invite(key=key, amount="40") for key in ("one", "two"))
+    for game in (first, second):
+        trio.bob.ask("answer", Answer(offer=game.id, accept=True))
+    assert trio.of(trio.alice, first).state == "playing"
+    for person in (trio.alice, trio.bob):
+        with pytest.raises(NoSuch):
+            trio.of(person, second)

@@ -9,11 +9,8 @@ from msgspec.structs import replace
 from web3 import EthereumTesterProvider, Web3
 
 import perun
-from perun.bindings.artifacts import artifact
-from perun.bindings.rules import TicTacToe
 from perun.daemon.contracts import (
     contracts_in,
-    more_rules,
     of_deployment,
     prove,
     read_contracts,
@@ -22,15 +19,8 @@ from perun.daemon.contracts import (
 from perun.daemon.settings import BadSettings
 from perun.deployments import WrongCode
 from perun.encoding.cards import card_name
-from perun.encoding.coin_flip import (
-    CoinFlipDomain,
-)
-from perun.encoding.hash_lock import (
-    HashTimeLockDomain,
-)
-from perun.referee.admission import NotAdmitted
-from perun.referee.here import run
-from perun.referee.rulebook import CodeBook
+from perun.encoding.coin_flip import CoinFlipDomain
+from perun.encoding.hash_lock import HashTimeLockDomain
 from tests.node.encoding.test_cards import CARD
 
 
@@ -101,25 +91,3 @@ def test_card_names_contracts_that_this_node_knows_and_others() -> None:
     card = replace(CARD, contracts={card_name(n): at for n, at in known.items()} | {"later": "0x4"})
     assert set(card.contracts) == {"msContract", "vpm", "hashTimeLock", "later"}
     assert contracts_in(card) == known
-
-
-def test_rules_of_others_are_named_by_their_place(web3: Web3, suite: perun.Deployment) -> None:
-    where = suite.of(TicTacToe).address
-    found = more_rules(web3, (f"MyGame=0x{where.hex()}",))
-    assert found == {"MyGame": (where, artifact("TicTacToe").runtime)}
-    book = CodeBook(dict(found.values()), run)
-    assert book.code_hash(where) == perun.keccak(artifact("TicTacToe").runtime)
-    assert book.start(perun.keccak(artifact("TicTacToe").runtime), bytes(32)).turn == 1
-
-
-@pytest.mark.parametrize("text", ["MyGame", "MyGame=0x12", "=0x" + "11" * 20, "M=0x" + "11" * 20])
-def test_rules_that_are_nowhere_are_no_settings(web3: Web3, text: str) -> None:
-    with pytest.raises(BadSettings, match="games"):
-        more_rules(web3, (text,))
-
-
-def test_contract_that_is_no_rules_is_not_played_by(web3: Web3, suite: perun.Deployment) -> None:
-    """It looks at storage: whoever played by it would not know what the chain says."""
-    found = more_rules(web3, (f"Not=0x{suite.vpm.address.hex()}",))
-    with pytest.raises(NotAdmitted):
-        CodeBook(dict(found.values()), run)
