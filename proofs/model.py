@@ -303,6 +303,50 @@ MUTANTS: Sequence[Mutant] = (
         "True.",
     ),
     Mutant(
+        "a hub signs one half first",
+        "Hub.v",
+        "| adds_first : lock_b = 0 -> newest_leg",
+        "| adds_first : newest_leg",
+    ),
+    Mutant(
+        "a hub writes its two channels one after the other",
+        "Hub.v",
+        "| writes_ : Step_ h {| time := time h; record := record h; on_disk := in_memory h;",
+        "| writes_ : Step_ h {| time := time h; record := record h;\n"
+        "      on_disk := with_first (on_disk h) (first (in_memory h));",
+    ),
+    Mutant(
+        "a hub removes from one channel what nobody has decided",
+        "Hub.v",
+        "| removes_first : forall f, decided (time h) (record h) f ->                  (* (a), (b) *)\n"
+        "      newest_leg",
+        "| removes_first : forall f, newest_leg",
+    ),
+    Mutant(
+        "a hub pays by evidence that comes too late",
+        "Hub.v",
+        "Forces e s -> in_time e (time h) (record h) ->       (* (c) *)",
+        "Forces e s ->",
+    ),
+    Mutant(
+        "a hub does not bring the evidence that it relies on",
+        "Hub.v",
+        "      relies (in_memory h) (counted h) t (record h) ->\n",
+        "",
+    ),
+    Mutant(
+        "a hub lets itself be paid less than it paid",
+        "Hub.v",
+        "In (removed s) (second l) -> s <= s' ->",
+        "In (removed s) (second l) ->",
+    ),
+    Mutant(
+        "a hub removes a pair at two shifts",
+        "Hub.v",
+        "{| first := [removed s]; second := [removed s]; evidence := evidence l |}",
+        "{| first := [removed s]; second := [removed (s + 1)]; evidence := evidence l |}",
+    ),
+    Mutant(
         "a machine's first statements may come late",
         "Nanocontracts.v",
         "| None => validity m end in\n      if limit <? t then o",

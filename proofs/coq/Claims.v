@@ -1,6 +1,6 @@
 (** Nothing is taken for granted: each claim rests on no axiom. *)
 
-From Perun Require Import Theorems Balance Nanocontracts.
+From Perun Require Import Theorems Balance Nanocontracts Hub.
 
 Print Assumptions conservation.
 Print Assumptions a_channel_pays_what_came_in.
@@ -14,6 +14,11 @@ Print Assumptions the_clock_never_moves.
 Print Assumptions guaranteed_closing.
 Print Assumptions no_race.
 Print Assumptions hub_neutrality.
+Print Assumptions a_hub_gives_no_more_than_it_gets.
+Print Assumptions until_then_it_is_covered.
+Print Assumptions the_chain_moves_what_was_decided.
+Print Assumptions a_secret_forces.
+Print Assumptions OneWay.a_statement_forces.
 Print Assumptions one_state_a_version.
 Print Assumptions nothing_is_forgotten.
 Print Assumptions what_is_owed_is_on_disk.
