@@ -18,6 +18,7 @@ from rich.console import Console
 from benchmarks.apart import afar, apart
 from benchmarks.crowd import crowd
 from benchmarks.keeping import disk, memory, restart
+from benchmarks.mass_exit import mass_exit
 from benchmarks.network import network
 from benchmarks.newcomer import newcomer
 from benchmarks.payments import latency, payments, scaling
@@ -44,14 +45,15 @@ BENCHMARKS: Final[dict[str, Callable[..., Result]]] = {
     "scaling": scaling,
     "syncs": syncs,
     "where": where,
+    "mass-exit": mass_exit,
 }
 TOGETHER: Final[dict[str, tuple[str, ...]]] = {
-    # PostgreSQL and NATS are not everywhere.
-    "all": tuple(name for name in BENCHMARKS if name != "scale"),
+    # PostgreSQL and NATS are not everywhere; a simulation measures nothing of this machine.
+    "all": tuple(name for name in BENCHMARKS if name not in ("scale", "mass-exit")),
     "network": ("network", "afar", "crowd", "newcomer"),
 }
 """Names that stand for several."""
-UNTIMED: Final = frozenset({"restart", "memory", "newcomer"})
+UNTIMED: Final = frozenset({"restart", "memory", "newcomer", "mass-exit"})
 """Take as long as they take."""
 
 
