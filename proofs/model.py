@@ -318,8 +318,8 @@ MUTANTS: Sequence[Mutant] = (
     Mutant(
         "a hub removes from one channel what nobody has decided",
         "Hub.v",
-        "| removes_first : forall f, decided (time h) (record h) f ->                  (* (a), (b) *)\n"
-        "      newest_leg",
+        "| removes_first : forall f, decided (time h) (record h) f ->"
+        "                  (* (a), (b) *)\n      newest_leg",
         "| removes_first : forall f, newest_leg",
     ),
     Mutant(
