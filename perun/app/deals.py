@@ -17,6 +17,7 @@ from perun.app.spending import digest_of, known_errand
 from perun.app.texts import bytes_of, hexed, show_account, show_node
 from perun.app.work import Caller, Work
 from perun.core.nanocontracts.escrow import (
+    DEALS,
     CommandAward,
     CommandDeal,
     CommandLetGo,
@@ -132,8 +133,8 @@ def _deal(
 
     contact = work.shelf.names.get(end)
     own, theirs = (terms.alice_lock, terms.bob_lock)[:: -1 if role is Role.BOB else 1]
-    awards = () if instance is None else instance.awards
-    offers = (None, None) if instance is None else instance.offers
+    kept = DEALS.of(instance)
+    awards, offers = kept.awards, kept.offers
     return v.Deal(
         id=hexed(known),
         instance=None if instance is None else hexed(instance.id),

@@ -50,7 +50,6 @@ __all__ = [
     "Funding",
     "GameView",
     "Held",
-    "HeldAward",
     "InstanceView",
     "Intent",
     "Invitation",
@@ -422,13 +421,6 @@ class GameView(Record, frozen=True, gc=False, array_like=True):
     """Own clock when the newest position was agreed on."""
 
 
-class HeldAward(Record, frozen=True, gc=False, array_like=True):
-    """An arbiter's word about a deal in escrow."""
-
-    shift: Wei
-    signature: Signature
-
-
 class InstanceView(Record, frozen=True, gc=False, array_like=True):
     """An instance of a nanocontract that we take part in, as an end or as a hub."""
 
@@ -471,10 +463,8 @@ class InstanceView(Record, frozen=True, gc=False, array_like=True):
     """What its ends have signed, if it is a game."""
     invitation: bytes = b""
     """The inviter's half of the salt: what it was known by before; empty in rows of before."""
-    awards: tuple[HeldAward, ...] = ()
-    """A deal's awards that we hold, no two alike and two at most: two void each other."""
-    offers: tuple[Wei | None, Wei | None] = (None, None)
-    """The shifts at which our user, and the other end, let a deal go."""
+    kept: bytes = b""
+    """What its kind keeps besides, in bytes of its own (`nanocontracts.keeping`)."""
     route: tuple[PeerId, ...] = ()
     """Over several hubs, as their payer: those after `via`, in order."""
     far: bool = False

@@ -23,7 +23,8 @@ import msgspec
 from msgspec.structs import replace
 
 from perun.core.books import Row
-from perun.core.state import ChannelView, GameView, InstanceView, Stage, Totals
+from perun.core.nanocontracts.kinds import kind_of
+from perun.core.state import ChannelView, InstanceView, Stage, Totals
 from perun.encoding.nesting import is_deep_json
 from perun.encoding.records import CorruptRow, RowCodec
 from perun.errors import Misuse, StoreFault
@@ -97,12 +98,10 @@ def rows_for_tower(rows: Iterable[Row]) -> tuple[Row, ...]:
         *(_channel(row) for row in channels if row.id in named),
         *(
             replace(
-                row,
+                kind_of(row.terms).defending(row),
                 ready=Signature(b""),
                 own_ready=Signature(b""),
                 ready_sent=False,
-                game=_game(row.game),
-                offers=(None, None),
             )
             for row in instances
         ),
@@ -112,13 +111,6 @@ def rows_for_tower(rows: Iterable[Row]) -> tuple[Row, ...]:
             if isinstance(row, Totals) and row.received_signature and row.machine in known
         ),
     )
-
-
-def _game(game: GameView | None) -> GameView | None:
-    """Without what only one side has signed: it defends nothing."""
-    if game is None or game.agreed is None:
-        return None
-    return replace(game, own=None, held=None, chain_move=None)
 
 
 def _channel(view: ChannelView) -> ChannelView:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from perun.core.books import Books, Row, Step
+from perun.core.nanocontracts.kinds import kind_of
 from perun.core.state import ChannelView, InstanceView
 from perun.core.states.content import agreed_version
 
@@ -42,14 +43,6 @@ def _laid_over(books: Books, row: Row) -> Row:
         seen = books.instances.get(row.id)
         if seen is None:
             return replace(row, watched=False)
-        return replace(
-            row,
-            head=seen.head,
-            final=seen.final,
-            watched=seen.watched,
-            told=seen.told,
-            awards=row.awards if len(row.awards) >= len(seen.awards) else seen.awards,
-            preimage=row.preimage or seen.preimage,
-            secrets=(row.secrets[0] or seen.secrets[0], row.secrets[1] or seen.secrets[1]),
-        )
+        row = kind_of(row.terms).laid_over(row, seen)
+        return replace(row, head=seen.head, final=seen.final, watched=seen.watched, told=seen.told)
     return row

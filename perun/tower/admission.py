@@ -13,10 +13,8 @@ from msgspec.structs import replace
 
 from perun.core.books import Row
 from perun.core.config import Deployment
-from perun.core.nanocontracts.escrow import is_award
 from perun.core.nanocontracts.instances import instance_id
 from perun.core.nanocontracts.kinds import kind_of
-from perun.core.nanocontracts.plays import signed_position
 from perun.core.rules.keys import own_key
 from perun.core.state import EMPTY, ChannelView, InstanceView, PeerId, Role, Totals
 from perun.crypto import PublicKey, verify
@@ -26,16 +24,12 @@ from perun.encoding.ids import (
 from perun.encoding.machine import (
     statement_digest,
 )
-from perun.encoding.turn_game import (
-    TurnGameDomain,
-    position_digest,
-)
 from perun.encoding.typed_data import (
     state_digest,
 )
 from perun.errors import PeerFault
 from perun.node.export import Export
-from perun.types import Deal, Game, MachineId, Statement
+from perun.types import MachineId, Statement
 
 __all__ = ["Admission", "Heights", "NotWatched", "heights"]
 
@@ -95,8 +89,10 @@ class Admission:
             if isinstance(row, InstanceView):
                 if instance_id(self.deployment, row.terms) != row.id:
                     raise NotWatched("an instance's id is not the hash of its terms")
-                self._check_game(row)
-                self._check_awards(row)
+                why = kind_of(row.terms).why_unwatched(self.deployment, row)
+                if why is not None:
+                    # What would be submitted is what the chain takes: it costs gas.
+                    raise NotWatched(why)
                 if not any(leg.channel in ours for leg in row.legs):
                     instances[row.id] = replace(row, head=None, final=None, watched=False, told=0)
         taken += instances.values()
@@ -123,28 +119,6 @@ class Admission:
         ):
             raise NotWatched("a state is not signed by both")
 
-    def _check_game(self, instance: InstanceView) -> None:
-        """What would be submitted is what the chain takes: it costs gas."""
-        game, terms = instance.game, instance.terms
-        if game is None:
-            return
-        domain, agreed = self.deployment.find(TurnGameDomain), game.agreed
-        if not isinstance(terms, Game) or agreed is None or domain is None:
-            raise NotWatched("a game that nobody plays")
-        digest = position_digest(domain, signed_position(instance.id, agreed))
-        if not (
-            verify(digest, agreed.alice, terms.alice) and verify(digest, agreed.bob, terms.bob)
-        ):
-            raise NotWatched("a position is not signed by both")
-
-    def _check_awards(self, instance: InstanceView) -> None:
-        """See `_check_game`."""
-        for held in instance.awards:
-            if not isinstance(instance.terms, Deal) or not is_award(
-                self.deployment, instance, held.shift, held.signature
-            ):
-                raise NotWatched("an award is not signed by the arbiter")
-
     def _check_totals(self, instance: InstanceView, totals: Totals) -> None:
         signers = kind_of(instance.terms).signers(instance.terms)
         if instance.role is None or signers is None or not totals.received_signature:
@@ -164,8 +138,8 @@ def heights(rows: tuple[Row, ...]) -> Heights:
             found[row.id] = 0 if row.agreed is None else row.agreed.state.version
         elif isinstance(row, Totals):
             found[row.machine] = row.received
-        elif isinstance(row, InstanceView) and row.game is not None:
-            found[row.id] = 0 if row.game.agreed is None else row.game.agreed.version
-        elif isinstance(row, InstanceView) and row.awards:
-            found[row.id] = len(row.awards)
+        elif isinstance(row, InstanceView):
+            height = kind_of(row.terms).height(row)
+            if height is not None:
+                found[row.id] = height
     return found

@@ -96,7 +96,7 @@ ETH: Final = Asset(ZERO_ADDRESS)
 """The asset that is no token."""
 
 
-_SECRETS: Final = frozenset({"preimage", "secret", "secrets", "seed"})
+_SECRETS: Final = frozenset({"preimage", "secret", "secrets", "seed", "kept"})
 
 
 class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -12,6 +12,7 @@ from perun.core.inputs import (
 from perun.core.nanocontracts.escrow import (
     AWARDED,
     CONFLICT,
+    DEALS,
     LATE,
     CommandAward,
     CommandLetGo,
@@ -235,7 +236,7 @@ def test_award_by_somebody_else_is_none(pair: Pair) -> None:
         pair.alice.do(CommandAward(id, Wei(-60), word(id, -60, other)))
     forged = LetGo(id, Wei(-60), word(id, -60, other))
     pair.bob.do(Received(pair.alice.peer, forged))
-    assert seen(pair.bob).awards == ()
+    assert DEALS.of(seen(pair.bob)).awards == ()
     assert status(pair.bob) is LegStatus.LISTED
 
 
@@ -260,7 +261,7 @@ def test_arbiter_who_contradicts_itself_gives_everything_back(pair: Pair) -> Non
     silence(pair.world)
     for shift in (50, -40, 10):
         pair.bob.do(Received(pair.alice.peer, LetGo(id, Wei(shift), word(id, shift))))
-    assert [held.shift for held in seen(pair.bob).awards] == [50, -40]
+    assert [held.shift for held in DEALS.of(seen(pair.bob)).awards] == [50, -40]
 
 
 @pytest.mark.parametrize("shift", [50, -40])

@@ -7,7 +7,7 @@ arbiter can award us nothing at any time, so our whole lock counts as lost until
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from msgspec.structs import replace
 
@@ -16,10 +16,11 @@ from perun.core.config import Deployment
 from perun.core.faults import BadProposal, InstanceRejected, NotAllowedNow
 from perun.core.inputs import Command
 from perun.core.limits import Limits
+from perun.core.nanocontracts.keeping import Keeping
 from perun.core.nanocontracts.kind import Due, Kind, domain_in
 from perun.core.rules.accounting import gain
 from perun.core.rules.phases import fresh
-from perun.core.state import HeldAward, InstanceView, PeerId, Role, Totals
+from perun.core.state import InstanceView, PeerId, Role, Totals
 from perun.crypto.signatures import recover
 from perun.encoding.escrow import (
     EscrowDomain,
@@ -38,6 +39,7 @@ from perun.types import (
     DealId,
     DealRecord,
     InstanceId,
+    Record,
     Salt,
     Seconds,
     Signature,
@@ -45,12 +47,39 @@ from perun.types import (
     Wei,
 )
 
-__all__ = ["ESCROW", "CommandAward", "CommandDeal", "CommandLetGo", "is_award"]
+__all__ = [
+    "DEALS",
+    "ESCROW",
+    "CommandAward",
+    "CommandDeal",
+    "CommandLetGo",
+    "DealView",
+    "HeldAward",
+]
 
 LATE, AWARDED, CONFLICT, AGREED = range(4)
 """Ranks of evidence, as the contract stores them."""
 
 _NOBODY = Signature(b"")
+
+
+class HeldAward(Record, frozen=True, gc=False, array_like=True):
+    """The arbiter's word."""
+
+    shift: Wei
+    signature: Signature
+
+
+class DealView(Record, frozen=True, gc=False, array_like=True):
+    """What is kept of a deal."""
+
+    awards: tuple[HeldAward, ...] = ()
+    """Those that we hold, no two alike and two at most: two void each other."""
+    offers: tuple[Wei | None, Wei | None] = (None, None)
+    """The shifts at which our user, and the other end, let it go."""
+
+
+DEALS: Final = Keeping(DealView)
 
 
 # ------------------------------------------------------------------------------------- our user
@@ -131,7 +160,8 @@ def let_go(draft: Draft, command: CommandLetGo) -> None:
     deal = _terms(instance)
     if not -deal.bob_lock <= command.shift <= deal.alice_lock:
         raise NotAllowedNow("let it go", "it is more than the side that pays has locked")
-    draft.put(replace(instance, offers=(command.shift, instance.offers[1])))
+    kept = DEALS.of(instance)
+    draft.put(DEALS.into(instance, replace(kept, offers=(command.shift, kept.offers[1]))))
 
 
 def _ours(draft: Draft, id: InstanceId, what: str) -> InstanceView:
@@ -195,9 +225,10 @@ class _EscrowKind(Kind[Deal, DealRecord]):
 
     # Rules deal-2, deal-3.
     def known(self, terms: Deal, instance: InstanceView, totals: Totals) -> Wei | None:
-        if instance.awards:
-            return instance.awards[0].shift if len(instance.awards) == 1 else Wei(0)
-        ours, theirs = instance.offers
+        kept = DEALS.of(instance)
+        if kept.awards:
+            return kept.awards[0].shift if len(kept.awards) == 1 else Wei(0)
+        ours, theirs = kept.offers
         if instance.role is None:
             return None
         best, worst = (_whole(terms, role) for role in (instance.role.other, instance.role))
@@ -213,7 +244,7 @@ class _EscrowKind(Kind[Deal, DealRecord]):
             return Wei(0)
         if isinstance(on, DealRecord) and (on.rank >= CONFLICT or time > on.deadline):
             return on.shift
-        shifts = {held.shift for held in instance.awards}
+        shifts = {held.shift for held in DEALS.of(instance).awards}
         if isinstance(on, DealRecord) and on.rank == AWARDED:
             shifts.add(on.shift)
         if len(shifts) > 1:
@@ -235,10 +266,11 @@ class _EscrowKind(Kind[Deal, DealRecord]):
         """Tells the other end every award that we hold, and the shift our user has named."""
         if not fresh(draft):
             return False
-        for held in instance.awards:
+        kept = DEALS.of(instance)
+        for held in kept.awards:
             self._say(draft, instance, held.shift, held.signature)
-        ours = instance.offers[0]
-        if ours is not None and not instance.awards:
+        ours = kept.offers[0]
+        if ours is not None and not kept.awards:
             self._say(draft, instance, ours, _NOBODY)
         shift = self.known(_terms(instance), instance, draft.totals(instance.id))
         if shift is None:
@@ -257,6 +289,26 @@ class _EscrowKind(Kind[Deal, DealRecord]):
             return super().hear(draft, instance, message)
         return _hear(draft, instance, message.shift, message.signature)
 
+    # --------------------------------------------------------------- what a tower is given of one
+
+    def defending(self, instance: InstanceView) -> InstanceView:
+        return DEALS.into(instance, replace(DEALS.of(instance), offers=(None, None)))
+
+    def why_unwatched(self, deployment: Deployment, instance: InstanceView) -> str | None:
+        for held in DEALS.of(instance).awards:
+            if not is_award(deployment, instance, held.shift, held.signature):
+                return "an award is not signed by the arbiter"
+        return None
+
+    def height(self, instance: InstanceView) -> int | None:
+        return len(DEALS.of(instance).awards) or None
+
+    def laid_over(self, row: InstanceView, seen: InstanceView) -> InstanceView:
+        """Awards are only ever added."""
+        if len(DEALS.of(row).awards) >= len(DEALS.of(seen).awards):
+            return row
+        return replace(row, kept=seen.kept)
+
     # ------------------------------------------------------------------------------- what proves it
 
     def show(self, draft: Draft, instance: InstanceView, message: Propose) -> Propose:
@@ -267,7 +319,8 @@ class _EscrowKind(Kind[Deal, DealRecord]):
         paid, received = max(shift, 0), max(-shift, 0)
         if instance.role is Role.BOB:
             paid, received = received, paid
-        proof = instance.awards[0].signature if len(instance.awards) == 1 else _NOBODY
+        awards = DEALS.of(instance).awards
+        proof = awards[0].signature if len(awards) == 1 else _NOBODY
         return replace(message, paid=Wei(paid), received=Wei(received), paid_signature=proof)
 
     def believe(self, draft: Draft, instance: InstanceView, message: Propose) -> None:
@@ -305,15 +358,16 @@ class _EscrowKind(Kind[Deal, DealRecord]):
         if draft.now > limit:
             return None
         stands = gain(role, on.shift) if isinstance(on, DealRecord) else 0
+        awards = DEALS.of(instance).awards
         answers, voids = on is not None, isinstance(on, DealRecord) and on.rank == AWARDED
-        for held in instance.awards:
+        for held in awards:
             new = voids and isinstance(on, DealRecord) and held.shift != on.shift
             better = 0 if voids else gain(role, held.shift)
             if (new or not voids) and better > stands:
                 evidence = award_evidence(deal, held.shift, held.signature)
                 return Due(evidence, limit, answers, tag=tag_of(held.shift))
         is_late = draft.now > deal.due and gain(role, deal.late_shift) > 0
-        if is_late and on is None and not instance.awards:
+        if is_late and on is None and not awards:
             return Due(late_evidence(deal), limit)
         return None
 
@@ -353,19 +407,22 @@ def is_award(
 
 def _hear(draft: Draft, instance: InstanceView, shift: Wei, signature: Signature) -> bool:
     """Keeps an award, or the shift that the other end has named. False: nothing new, or nothing."""
-    if not signature:
-        if instance.offers[1] == shift:
-            return False
-        draft.put(replace(instance, offers=(instance.offers[0], shift)))
-        return True
-    known = is_award(draft.config.deployment, instance, shift, signature)
-    return known and _keep(draft, instance, shift, signature)
+    if signature:
+        known = is_award(draft.config.deployment, instance, shift, signature)
+        return known and _keep(draft, instance, shift, signature)
+    kept = DEALS.of(instance)
+    if kept.offers[1] == shift:
+        return False
+    draft.put(DEALS.into(instance, replace(kept, offers=(kept.offers[0], shift))))
+    return True
 
 
 def _keep(draft: Draft, instance: InstanceView, shift: Wei, signature: Signature) -> bool:
     """Two that differ void each other: a third one changes nothing."""
-    known = {held.shift for held in instance.awards}
+    kept = DEALS.of(instance)
+    known = {held.shift for held in kept.awards}
     if shift in known or len(known) == 2:
         return False
-    draft.put(replace(instance, awards=(*instance.awards, HeldAward(shift, signature))))
+    awards = (*kept.awards, HeldAward(shift, signature))
+    draft.put(DEALS.into(instance, replace(kept, awards=awards)))
     return True

@@ -220,6 +220,26 @@ class Kind(ABC, Generic[T, R]):
     def prepare(self, draft: Draft, instance: InstanceView) -> None:
         """Has signed what `due` may want to submit; at every block."""
 
+    # --------------------------------------------------------------- what a tower is given of one
+
+    def defending(self, instance: InstanceView) -> InstanceView:
+        """Its row without what defends nothing."""
+        return instance
+
+    def why_unwatched(self, deployment: Deployment, instance: InstanceView) -> str | None:
+        """Why the chain would refuse what a tower had to submit; None: it would not."""
+        return None
+
+    def height(self, instance: InstanceView) -> int | None:
+        """How new what is kept of it is: it only rises; None: nothing is, or it never changes."""
+        return None
+
+    def laid_over(self, row: InstanceView, seen: InstanceView) -> InstanceView:
+        """A newer row of its owner's, with what the chain has shown us of it meanwhile."""
+        alice, bob = seen.secrets
+        secrets = (row.secrets[0] or alice, row.secrets[1] or bob)
+        return replace(row, preimage=row.preimage or seen.preimage, secrets=secrets)
+
     # ------------------------------------------------------------------------------- what proves it
 
     @abstractmethod

@@ -24,11 +24,13 @@ from perun.core.nanocontracts.plays import CommandClock, CommandMove, CommandRes
 from perun.core.notices import GameMoved
 from perun.core.state import ChainMove, GameView, InstanceView, PeerId, Role, Totals
 from perun.crypto.hashing import keccak
+from perun.crypto.signatures import verify
 from perun.encoding.messages import OfInstance, Play, Played, Propose
 from perun.encoding.turn_game import (
     TurnGameDomain,
     game_id,
     move_evidence,
+    position_digest,
     position_evidence,
 )
 from perun.errors import Misuse
@@ -240,6 +242,30 @@ class _TurnGameKind(Kind[Game, GameRecord]):
         if made.signature:
             return
         draft.sign(SignItem(plays.own_key(instance), signed_move(instance.id, made)))
+
+    # --------------------------------------------------------------- what a tower is given of one
+
+    def defending(self, instance: InstanceView) -> InstanceView:
+        """Without what only one side has signed."""
+        game = instance.game
+        if game is None or game.agreed is None:
+            return replace(instance, game=None)
+        return replace(instance, game=replace(game, own=None, held=None, chain_move=None))
+
+    def why_unwatched(self, deployment: Deployment, instance: InstanceView) -> str | None:
+        game, terms = instance.game, _terms(instance)
+        if game is None:
+            return None
+        agreed, domain = game.agreed, deployment.find(TurnGameDomain)
+        if agreed is None or domain is None:
+            return "a game that nobody plays"
+        digest = position_digest(domain, plays.signed_position(instance.id, agreed))
+        signed = verify(digest, agreed.alice, terms.alice) and verify(digest, agreed.bob, terms.bob)
+        return None if signed else "a position is not signed by both"
+
+    def height(self, instance: InstanceView) -> int | None:
+        game = instance.game
+        return None if game is None else 0 if game.agreed is None else game.agreed.version
 
     # ------------------------------------------------------------------------------- what proves it
 

@@ -6,10 +6,12 @@ import pytest
 from msgspec.structs import replace
 
 from perun.core.nanocontracts.escrow import (
+    DEALS,
     CommandAward,
     CommandLetGo,
+    HeldAward,
 )
-from perun.core.state import HeldAward, InstanceView
+from perun.core.state import InstanceView
 from perun.crypto.keys import SecretKey
 from perun.crypto.signatures import sign
 from perun.encoding.escrow import (
@@ -55,7 +57,8 @@ def shown(seller: Party, *awards: HeldAward) -> Export:
     """What his node gives a tower, with these awards instead of his own if there are any."""
     books = seller.node.books
     (deal,) = books.instances.values()
-    deal = replace(deal, awards=awards or deal.awards)
+    kept = DEALS.of(deal)
+    deal = DEALS.into(deal, replace(kept, awards=awards or kept.awards))
     contracts = {domain.contract_name: domain.contract for domain in DEPLOYMENT.domains}
     key, account = seller.key.public_key.data, seller.account.address
     profile = Profile(DEPLOYMENT.contract.chain_id, contracts, account, key, bytes(32))
@@ -65,8 +68,8 @@ def shown(seller: Party, *awards: HeldAward) -> Export:
 def test_award_goes_along(seller: Party) -> None:
     rows = Admission(DEPLOYMENT).admit(seller.peer, shown(seller))
     (deal,) = [row for row in rows if isinstance(row, InstanceView)]
-    assert [held.shift for held in deal.awards] == [30]
-    assert deal.offers == (None, None)
+    assert [held.shift for held in DEALS.of(deal).awards] == [30]
+    assert DEALS.of(deal).offers == (None, None)
 
 
 @pytest.mark.parametrize("shift", [30, 71])
