@@ -18,6 +18,7 @@ from perun.app import (
     following,
     incomes,
     keeping,
+    locked,
     looking,
     orders,
     overview,
@@ -196,6 +197,7 @@ class App:
             if work.now >= self._notes_said + self._settings.repeat:
                 self._notes_said = work.now
                 following.say_notes(work)
+                locked.say_again(work)
         elif isinstance(input, Connected):
             work.met.add(input.peer)
             following.say_notes(work, input.peer)

@@ -16,6 +16,7 @@ from perun.app.methods import BringAward, CallClock, Escrow, Flip, LetGo, Move, 
 from perun.app.spending import check_limit, digest_of, errand, known_errand
 from perun.app.texts import Who, amount_of, asset_of, bytes_of, show_node, who
 from perun.app.work import Caller, Work
+from perun.core.inputs import CommandInviteAgain
 from perun.core.nanocontracts.instances import decided_shift
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.state import ChannelView, InstanceView, Invitation, LegStatus, Stage, Totals
@@ -33,6 +34,7 @@ __all__ = [
     "is_first",
     "place",
     "reached",
+    "say_again",
     "stakes",
     "why_invited",
 ]
@@ -113,6 +115,13 @@ def how_far(work: Work, instance: InstanceView) -> tuple[Far, Wei | None]:
 def reached(work: Work, held: Invitation) -> bool:
     """Whether an invitation has come to whom it is for, as far as we know."""
     return held.theirs or held.end in work.met
+
+
+def say_again(work: Work) -> None:
+    """Invitations of ours that have reached nobody yet."""
+    for held in list(work.books.invitations.values()):
+        if not reached(work, held):
+            work.desk.do(CommandInviteAgain(held.id))
 
 
 def why_invited(work: Work, held: Invitation) -> str:

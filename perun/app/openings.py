@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from perun.app import ways
 from perun.app.errors import NotYet, NoWay
 from perun.app.rows import NO_INSTANCE, Errand, Opening, Payment
-from perun.app.texts import money
+from perun.app.texts import money, show_node
 from perun.app.work import Work, plain
 from perun.core.faults import NotAllowedNow
 from perun.core.inputs import CommandAddMachine, CommandReplace
@@ -296,10 +296,12 @@ def progress(work: Work, opening: Opening) -> str:
 def overdue(work: Work, opening: Opening | None, payment: Payment) -> NoWay:
     """Why a payment that has waited too long fails."""
     why = payment.why if opening is None else progress(work, opening)
-    return NoWay(
-        work.name(payment.payee),
-        payment.amount,
-        "waiting for others",
-        why or "no way was found in time",
-        "it may be offline: nothing was paid, try again later",
-    )
+    do = "nothing was paid; try again later"
+    if payment.payee not in work.met:
+        do = (
+            "nothing was paid: it is offline, or talks only to nodes that it knows; pay a request "
+            f"of its, which lets you in, or have it add you: perun contacts add NAME "
+            f"{show_node(work.me)}"
+        )
+    name, why = work.name(payment.payee), why or "no way was found in time"
+    return NoWay(name, payment.amount, "waiting for others", why, do)

@@ -40,7 +40,9 @@ _NUMBERS: Final = {"amount": re.compile("[0-9]{1,40}"), "until": re.compile("[0-
 @click.argument("sum", required=False, metavar="[AMOUNT]")
 @click.option("--asset", help="A token, by name or address; else ETH, or what the request says.")
 @click.option("--text", default="", help="For the receiver.")
-@click.option("--wait", type=click.IntRange(0, 600), default=30, show_default=True)
+@click.option(
+    "--wait", type=click.IntRange(0, 600), default=45, show_default=True, help="Seconds, at most."
+)
 @KEY
 @YES
 @JSON

@@ -40,6 +40,7 @@ __all__ = [
     "CommandClaim",
     "CommandClose",
     "CommandConsent",
+    "CommandInviteAgain",
     "CommandDispute",
     "CommandFund",
     "CommandJoin",
@@ -145,6 +146,12 @@ class CommandConsent(Command, frozen=True, gc=False):
     accept: bool
     reason: str = "not wanted"
     """What the inviter hears if we do not accept."""
+
+
+class CommandInviteAgain(Command, frozen=True, gc=False):
+    """Say an invitation of ours again, to somebody who may not have heard it."""
+
+    invitation: Salt
 
 
 class CommandPay(Command, frozen=True, gc=False):

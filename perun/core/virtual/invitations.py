@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from perun.core.books import Draft
 from perun.core.effects import Watch
 from perun.core.faults import InstanceRejected, NotAllowedNow, UnexpectedMessage
-from perun.core.inputs import CommandConsent, CommandReplace
+from perun.core.inputs import CommandConsent, CommandInviteAgain, CommandReplace
 from perun.core.nanocontracts.instances import (
     app_of,
     check_terms,
@@ -155,6 +155,18 @@ def invite_again(draft: Draft, invitation: Invitation) -> None:
     channel = None if invitation.via else view.id
     message = Invite(invitation.terms, channel, view.channel.asset, invitation.replaces)
     draft.send(invitation.end, message, invitation.via)
+
+
+def again(draft: Draft, command: CommandInviteAgain) -> None:
+    """Our user, or a program for him, does not know whether an invitation was heard.
+
+    Raises:
+        NotAllowedNow: there is no such invitation.
+    """
+    held = draft.books.invitations.get(command.invitation)
+    if held is None or held.theirs:
+        raise NotAllowedNow("say it again", "no such invitation of ours waits")
+    invite_again(draft, held)
 
 
 def on_invite(draft: Draft, sender: PeerId, message: Invite, via: PeerId) -> None:

@@ -24,8 +24,10 @@ from perun.app.values import Game
 from perun.app.work import Caller
 from perun.core.faults import NotAllowedNow
 from perun.encoding.addresses import node_id
+from perun.encoding.messages import Invite
 from perun.errors import Misuse
 from perun.games import BadMove
+from perun.testing.network import meant
 from perun.testing.people import Person, Town
 from perun.testing.stories import GAMBLER, hub_policy, open_channel
 from perun.types import ETH, Wei
@@ -126,6 +128,12 @@ def test_who_is_not_reached_is_named_with_what_to_do_and_hears_of_it_later(trio:
     assert (game.state, game.reached) == ("invited", False)
     assert trio.bob.id in game.why
     assert f"perun contacts add NAME {trio.alice.id}" in game.why
+
+    def said() -> int:
+        return sum(isinstance(meant(frame), Invite) for _, _, frame in trio.town.world.network.seen)
+
+    before = said()
+    trio.town.until(lambda: said() > before)
     trio.bob.party.restart()
     trio.town.world.settle()
     there = trio.of(trio.alice, game)
