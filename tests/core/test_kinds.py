@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -29,7 +30,8 @@ from perun.types import (
     Wei,
 )
 
-CORE = Path(__file__).parents[2] / "perun" / "core"
+ROOT = Path(__file__).parents[2]
+CORE = ROOT / "perun" / "core"
 ALICE, BOB = Address(b"\x01" * 20), Address(b"\x02" * 20)
 
 EACH: list[Terms] = [
@@ -111,6 +113,70 @@ def test_only_side_that_can_lose_is_told_by_the_locks() -> None:
 def test_locking_takes_what_one_cannot_keep_by_doing_nothing() -> None:
     taken = [[kind_of(terms).taken(terms, role) for role in Role] for terms in EACH]
     assert taken == [[0, 0], [0, 0], [7, 0], [0, 7], [7, 5], [7, 5], [7, 5]]
+
+
+# ------------------------------------------------------------------ where a kind stands
+
+GUIDE = ROOT / "docs" / "guides" / "add-a-kind.md"
+
+
+def _named_in_guide(*parts: str) -> set[str]:
+    """The files of the package in the tables of these parts of the guide."""
+    text = GUIDE.read_text(encoding="utf-8")
+    found = set()
+    for part in text.split("\n## ")[1:]:
+        if part.startswith(parts):
+            rows = [line for line in part.splitlines() if line.startswith("|")]
+            found |= {name for row in rows for name in re.findall(r"`(perun/[\w/]+\.py)`", row)}
+    return found
+
+
+def _naming(stem: str) -> set[str]:
+    """The files that import something of a kind, and its own."""
+    own = list((ROOT / "perun").rglob(f"{stem}.py"))
+    names = {name for path in own for name in _defined(path)} | {stem}
+    return {path.relative_to(ROOT).as_posix() for path in own} | {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "perun").rglob("*.py")
+        if _imported(path, stem, names)
+    }
+
+
+def _defined(path: Path) -> set[str]:
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    return {
+        node.name
+        for node in body
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name[0] != "_"
+    }
+
+
+def _imported(path: Path, stem: str, names: set[str]) -> bool:
+    """Something from a kind's own file, or by a name of its own from a face of the package."""
+    faces = ("perun.types", "perun.encoding", "perun.bindings")
+    return any(
+        isinstance(node, ast.ImportFrom)
+        and node.module is not None
+        and (
+            node.module.endswith(f".{stem}")
+            or (node.module in faces and any(alias.name in names for alias in node.names))
+        )
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    )
+
+
+def test_guide_names_every_place_where_a_kind_stands() -> None:
+    """What a stranger reads who adds one: no file names Escrow that the guide does not."""
+    named = _named_in_guide("A file", "A line", "For scripts")
+    listing = {"perun/app/methods.py", "perun/app/app.py", "perun/__init__.py"}
+    assert _naming("escrow") == named - listing
+
+
+def test_another_kind_stands_in_the_same_places() -> None:
+    places = {name.replace("escrow", "coin_flip") for name in _named_in_guide("A file", "A line")}
+    public = _named_in_guide("For scripts")
+    playing = {"perun/app/boards.py", "perun/app/playing.py"}
+    assert places <= _naming("coin_flip") <= places | public | playing
 
 
 def test_nobody_else_asks_of_which_kind_an_instance_is() -> None:
