@@ -71,8 +71,12 @@ class Timeline:
         """The newest block that need not be read again; None: there is none, begin anew."""
         if self._begun is None:
             return None
+        # What was near the newest block when it was read last may have come without its logs,
+        # however far the chain has gone since.
+        last = max(self._read, default=0)
+        whole = True
         for number in sorted(self._read, reverse=True):
-            if number > head.number - DEPTH:
+            if number > min(last, head.number) - DEPTH:
                 continue
             # Unanswered, it counts as unchanged: then at least the last blocks are read.
             known = Block(number, self._read[number], head.time, head.base_fee)
@@ -81,8 +85,9 @@ class Timeline:
                 self._forget_after(number)
                 return number if head.number - number <= self._reading.reach else None
             del self._read[number]
-        near = 0 <= head.number - self._begun <= 3 * DEPTH
-        return self._begun if near else None
+            whole = False
+        far = self._reading.reach if whole else 3 * DEPTH
+        return self._begun if 0 <= head.number - self._begun <= far else None
 
     def _ask(self, number: int, otherwise: Block | None) -> Block | None:
         return self._aside.ask(OLD_BLOCKS, partial(self._reading.block, number), otherwise)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from perun.bindings.events import Settled
+from perun.bindings.failures import NodeBusy
 from perun.bindings.logs import Log
 from perun.chain.endpoint import Inconsistent
 from perun.chain.fold import fold_channel
 from perun.chain.reports import Disagreement, FinalityBroken
 from perun.core.inputs import ChainBlock
 from perun.core.state import EMPTY
+from perun.errors import ChainFault
 from perun.types import ETH, Address, InstanceId, Nano, UnixTime, Wei
 from tests.node.chain.conftest import ALICE, BOB, INGRID, LIMITS, Site, Watcher
 
@@ -124,6 +127,35 @@ def test_chain_without_a_first_block_is_a_fault_and_no_crash(site: Site) -> None
     watcher.endpoint.block = lambda number=None: None if number in (None, 0) else true(number)
     with pytest.raises(Inconsistent):
         watcher.poll()
+
+
+@pytest.mark.parametrize("gap", [14, 60])
+@pytest.mark.parametrize("rounds", [1, 30])
+def test_logs_that_came_late_are_read_after_an_outage(site: Site, gap: int, rounds: int) -> None:
+    """A node has the last block before its logs, is out of reach for longer than blocks are read
+    again, and has no storage to ask."""
+    watcher = watching(site)
+    site.open(ALICE, 100)
+    for _ in range(rounds):
+        watcher.poll()
+        site.chain.mine()
+
+    def busy(*_: object) -> object:
+        raise NodeBusy("database closed")
+
+    watcher.endpoint.ask = busy  # type: ignore[method-assign, assignment]
+    site.act(ALICE, site.call(site.register(1)))
+    newest = site.chain.head.number
+    lies(watcher, lambda logs: [log for log in logs if log.block != newest])
+    with suppress(ChainFault):
+        watcher.poll()
+    for _ in range(gap):
+        site.chain.mine()
+    del watcher.endpoint.logs
+    with suppress(ChainFault):
+        watcher.poll()
+    head, _ = watcher.seen(site.id)
+    assert head.dispute.version == 1
 
 
 def test_end_in_logs_that_storage_denies_hides_no_dispute(site: Site) -> None:
