@@ -67,7 +67,11 @@ class Identity(Record, frozen=True, gc=False):
 
 
 class HubPolicy(Record, frozen=True, gc=False):
-    """What a hub charges and allows (protocol, section 6, Fees); rates are per million."""
+    """What a hub charges and allows (protocol, section 6, Fees); rates are per million.
+
+    Amounts are in wei; in a channel of a token what is worth as much (`Policy.worths`), and in one
+    without a price nothing, but for limits that are not set.
+    """
 
     base_fee: Wei = Wei(0)
     amount_ppm: int = 0
@@ -129,7 +133,11 @@ class Worth(Record, frozen=True, gc=False):
 
 
 class Policy(Record, frozen=True, gc=False):
-    """What is agreed to without asking our user. Everything else is held or refused."""
+    """What is agreed to without asking our user. Everything else is held or refused.
+
+    Limits are in wei. In a channel of a token they are what is worth as much by `worths`, rounded
+    down; of a token without a price nothing is agreed to unasked but what costs us nothing.
+    """
 
     assets: tuple[Asset, ...] = (ETH,)
     worths: tuple[Worth, ...] = ()
@@ -142,7 +150,7 @@ class Policy(Record, frozen=True, gc=False):
     greatest_deposit: Wei = Wei(0)
     """… or for at most this, put in once the other side's is final."""
     greatest_deposits: Wei | None = None
-    """Most of that in all channels of one asset that have not ended, since offers are as many as
+    """Most of that in all channels of each asset that have not ended, since offers are as many as
     peers like; None: as much as `greatest_deposit`, for a hub no limit."""
     greatest_lock: Wei | None = None
     """Most we lock in an instance that a peer proposes; None: as much as `greatest_deposit`.

@@ -148,7 +148,8 @@ class ApiSettings(_Section, frozen=True, forbid_unknown_fields=True):
 
 
 class PolicySettings(_Section, frozen=True, forbid_unknown_fields=True):
-    """`[policy]`: what is agreed to without asking."""
+    """`[policy]`: what is agreed to without asking. Limits are in wei, or in ether if they say so;
+    in a token they are what is worth as much, and in one without a price nothing."""
 
     greatest_deposit: Amount = Amount(0)
     """Most that we put into a channel that somebody offers."""
@@ -193,7 +194,8 @@ class TokenSettings(_Section, frozen=True, forbid_unknown_fields=True):
     decimals: Annotated[int, msgspec.Meta(ge=0, le=36)]
     for_one_ether: str = ""
     """So many of it are worth one ETH, `"3000"`: what a dispute costs is weighed by it. Not set:
-    it is taken in any amount, whatever a dispute costs."""
+    it is taken in any amount, whatever a dispute costs, and nothing of it is put in, locked or paid
+    unasked."""
 
 
 class HubSettings(_Section, frozen=True, forbid_unknown_fields=True):

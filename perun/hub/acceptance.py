@@ -15,7 +15,7 @@ from typing import Final
 from perun.core import gas
 from perun.core.books import Books
 from perun.core.rules.keys import peer_account
-from perun.core.rules.worth import worth_of
+from perun.core.rules.worth import most_of, worth_of
 from perun.core.state import ChannelView, Role, Stage
 from perun.hub.rows import Granted, Strikes
 from perun.hub.tariff import Tariff
@@ -30,7 +30,7 @@ class Bounds(Record, frozen=True):
     """How much of a hub's money may be where."""
 
     greatest_deposits: Wei
-    """Ours in all channels of one asset together."""
+    """Ours in all channels of one asset together, in wei or what is worth that."""
     under_way: int = 10
     """All `Open`s that wait to be used hold at most this part, one in so many, of the credit."""
     patience: Seconds = Seconds(60)
@@ -86,7 +86,7 @@ def why_not_yet(
     price = tariff.least(share, flat)
     if fee < price:
         return Refusal(f"our share of {share} costs {price}, you offer {fee}")
-    room = bounds.greatest_deposits - held
+    room = most_of(books.config.policy, asset, bounds.greatest_deposits) - held
     if share > room:
         return Refusal(f"all our channels together may hold {room} more of ours, not {share}")
     now = books.chain.clock

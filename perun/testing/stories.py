@@ -26,6 +26,7 @@ from perun.testing.parties import Party, World
 from perun.testing.rules import TIC_TAC_TOE
 from perun.types import (
     ETH,
+    MAX_AMOUNT,
     Address,
     Asset,
     ChannelId,
@@ -54,14 +55,14 @@ __all__ = [
     "open_channel",
 ]
 
-OPEN_HANDED = Policy(greatest_deposit=Wei(10**30), greatest_fee=Wei(10**6))
+OPEN_HANDED = Policy(greatest_deposit=MAX_AMOUNT, greatest_fee=Wei(10**6))
 """Joins and deposits without asking."""
 
 
 def hub_policy(**more: object) -> Policy:
     """A hub that charges nothing unless told."""
     return Policy(
-        greatest_deposit=Wei(10**30),
+        greatest_deposit=MAX_AMOUNT,
         hub=HubPolicy(greatest_draw=Wei(10**30), **more),  # type: ignore[arg-type]
     )
 

@@ -5,24 +5,32 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from perun.core.config import Policy, Worth
+from perun.core.config import HubPolicy, Policy, Worth
 from perun.core.faults import AssetNotPriced, ChannelTooSmall, InstanceRejected
+from perun.core.hub.policy import why_refuse
 from perun.core.inputs import CommandOffer
-from perun.core.nanocontracts.instances import check_terms, check_worth
+from perun.core.nanocontracts.instances import check_terms, check_worth, nano_of
 from perun.core.notices import ChannelJoined, ChannelRefused
-from perun.core.rules.worth import dust_of, worth_of
+from perun.core.rules.worth import dust_of, most_of, worth_of
 from perun.core.state import ChainView
+from perun.encoding.messages import Propose
 from perun.errors import AmountOutOfRange
 from perun.node.settings import config_for
 from perun.testing.parties import DEPLOYMENT, LIMITS, Party, World, key_of
+from perun.testing.stories import machine_command, open_channel
 from perun.types import (
     ETH,
+    MAX_AMOUNT,
     Address,
     Asset,
+    ChannelId,
+    InstanceId,
     Machine,
     Salt,
     Seconds,
+    State,
     UnixTime,
+    Version,
     Wei,
 )
 
@@ -140,3 +148,110 @@ def test_price_that_is_not_known_is_none_and_makes_nothing_dust() -> None:
 def test_price_of_nothing_is_no_price(units: int, wei: int) -> None:
     with pytest.raises(AmountOutOfRange):
         Worth(TOKEN, units, Wei(wei))
+
+
+# ---------------------------------------------------------------------------- our limits, in tokens
+
+
+@pytest.mark.parametrize(
+    ("limit", "most"),
+    [
+        (ETHER, 3_000 * DOLLAR),
+        (ETHER // 10**6, 3_000),
+        (10**8, 0),  # less than the smallest unit
+        (MAX_AMOUNT, MAX_AMOUNT),
+    ],
+)
+def test_limit_in_wei_is_worth_as_much_in_a_token(limit: int, most: int) -> None:
+    assert most_of(PRICED, TOKEN, Wei(limit)) == most
+    assert most_of(UNPRICED, TOKEN, Wei(limit)) == (MAX_AMOUNT if limit == MAX_AMOUNT else 0)
+    assert most_of(UNPRICED, ETH, Wei(limit)) == limit
+
+
+@pytest.mark.parametrize(("worths", "joined"), [(PRICED.worths, True), ((), False)])
+@pytest.mark.parametrize("over", [0, 1])
+def test_deposit_that_is_asked_of_us_is_bounded_by_its_worth(
+    worths: tuple[Worth, ...], joined: bool, over: int
+) -> None:
+    """Attack: as many millionths of a dollar as an ETH has wei are a billion dollars."""
+    ours = replace(UNPRICED, worths=worths, greatest_deposit=Wei(ETHER // 10))
+    world, alice, bob = duo(replace(UNPRICED, greatest_deposit=MAX_AMOUNT), ours)
+    offer(alice, bob, 300 * DOLLAR, 300 * DOLLAR + over)
+    world.settle()
+    assert len(bob.told(ChannelJoined)) == (joined and not over)
+
+
+@pytest.mark.parametrize(("worths", "most"), [(PRICED.worths, 3 * DOLLAR), ((), 0)])
+def test_what_peers_take_unasked_is_bounded_by_its_worth(
+    worths: tuple[Worth, ...], most: int
+) -> None:
+    bob, channel, world, alice = with_money(replace(UNPRICED, worths=worths))
+    config = bob.node.books.config
+    loss = replace(config.policy, greatest_loss=Wei(ETHER // 1_000))
+    bob.node.books.config = replace(config, policy=loss)
+    for version, amount in ((2, most), (4, most + 1)):
+        state = State(channel, Version(version), Wei(-amount))
+        signed = world.sign(alice.key.address, state)
+        world.network.inject(alice.peer, bob.peer, Propose(state, signed, 0))
+        world.settle([bob])
+    agreed = bob.node.books.channels[channel].agreed
+    assert agreed is not None
+    assert agreed.state.net == -most
+    assert bob.node.books.channels[channel].held is not None  # the rest waits for his word
+
+
+@pytest.mark.parametrize(("worths", "most"), [(PRICED.worths, 3 * DOLLAR), ((), 0)])
+def test_lock_that_a_peer_proposes_is_bounded_by_its_worth(
+    worths: tuple[Worth, ...], most: int
+) -> None:
+    bob, channel, world, alice = with_money(replace(UNPRICED, worths=worths))
+    config = bob.node.books.config
+    lock = replace(config.policy, greatest_lock=Wei(ETHER // 1_000))
+    bob.node.books.config = replace(config, policy=lock)
+    for amount, added in ((most + 1, 0), (most, 1)):
+        alice.do(machine_command(alice, channel, 4 * DOLLAR, amount))
+        world.settle()
+        agreed = bob.node.books.channels[channel].agreed
+        assert (0 if agreed is None else len(agreed.state.nanos)) == added
+
+
+@pytest.mark.parametrize("limit", ["greatest_lock", "peer_quota"])
+@pytest.mark.parametrize(("worths", "most"), [(PRICED.worths, 3 * DOLLAR), ((), 0)])
+def test_what_a_hub_locks_is_bounded_by_its_worth(
+    limit: str, worths: tuple[Worth, ...], most: int
+) -> None:
+    """Without a price a hub that has set a limit locks nothing in a token; else it may."""
+    hub = HubPolicy(**{limit: Wei(ETHER // 1_000)})  # type: ignore[arg-type]
+    for policy, refused in ((hub, True), (HubPolicy(), False)):
+        trio = replace(UNPRICED, worths=worths, hub=policy)
+        why = refusal_of_a_lock(trio, most + 1)
+        assert (why is not None) is refused, why
+        if refused:
+            assert f" {most} " in f"{why} "
+    if most:
+        assert refusal_of_a_lock(replace(UNPRICED, worths=worths, hub=hub), most) is None
+
+
+def refusal_of_a_lock(policy: Policy, lock: int) -> str | None:
+    """Why a hub does not lock so much of a token."""
+    bob, channel, _, _ = with_money(replace(policy, greatest_deposit=MAX_AMOUNT))
+    view = bob.node.books.channels[channel]
+    config = replace(bob.node.books.config, policy=policy)
+    keys = (key_of("alice").address, key_of("bob").address)
+    end = UnixTime(bob.ledger.time + 10_000)
+    machine = Machine(*keys, Wei(lock), Wei(0), end, Seconds(600), Salt(bytes(32)))
+    nano = nano_of(config.deployment, InstanceId(bytes(32)), machine, True)
+    places = ((view, nano), (view, replace(nano, swapped=False)))
+    return why_refuse(config, bob.node.books.chain, machine, places)
+
+
+def with_money(policy: Policy) -> tuple[Party, ChannelId, World, Party]:
+    """Bob, in a channel of 100 dollars each; what he agrees to elsewhere is not asked here."""
+    world = World()
+    rich = replace(policy, greatest_deposit=MAX_AMOUNT, hub=None)
+    alice, bob = world.party("alice", rich), world.party("bob", rich)
+    for party in (alice, bob):
+        world.ledger.mint(TOKEN, party.account.address, 100 * DOLLAR)
+    world.advance()
+    channel = open_channel(world, alice, bob, 100 * DOLLAR, 100 * DOLLAR, asset=TOKEN)
+    return bob, channel, world, alice

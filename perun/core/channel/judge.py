@@ -13,6 +13,7 @@ from perun.core.hub import judge as halves
 from perun.core.nanocontracts.instances import check_terms, leg_in, nano_of, untouched
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.accounting import clamp_to_locks, gain, locks_fit, reliable_holdings, solvent
+from perun.core.rules.worth import most_of
 from perun.core.state import ChannelView, InstanceView, Intent, LegStatus, Purpose
 from perun.core.states.content import difference
 from perun.core.states.removal import end_shift
@@ -66,7 +67,10 @@ def judge(draft: Draft, view: ChannelView, message: Propose) -> Verdict:
     elif removed:
         purpose = Purpose.REMOVE
     intent = Intent(purpose, Wei(moved), adds, removes)
-    if gained < 0 and view.taken - gained > draft.config.policy.greatest_loss:
+    policy = draft.config.policy
+    if gained < 0 and view.taken - gained > most_of(
+        policy, view.channel.asset, policy.greatest_loss
+    ):
         return Verdict(Decision.HOLD, intent)
     return Verdict(Decision.ACCEPT, intent)
 

@@ -9,6 +9,7 @@ from perun.core.config import Config, HubPolicy
 from perun.core.faults import InstanceRejected
 from perun.core.nanocontracts.instances import check_terms, check_worth, last_time, locks
 from perun.core.rules.accounting import free_money, own_lock, reliable_holdings
+from perun.core.rules.worth import most_of
 from perun.core.state import ChainView, ChannelView
 from perun.core.states.content import agreed_content
 from perun.types import InstanceId, Nano, Terms, UnixTime, Wei
@@ -59,6 +60,10 @@ def why_refuse(
         check_worth(config, chain, legs[0][0].channel.asset, terms)
     except InstanceRejected as error:
         return error.why
+    asset = legs[0][0].channel.asset
+    greatest_lock = most_of(config.policy, asset, policy.greatest_lock)
+    quota = most_of(config.policy, asset, policy.peer_quota)
+    small_lock = most_of(config.policy, asset, policy.small_lock)
     for view, nano in legs:
         net, nanos = agreed_content(view)
         gone: list[Nano] = []
@@ -66,14 +71,12 @@ def why_refuse(
             gone = [other for other in nanos if other.id == replaces]
             nanos = tuple(other for other in nanos if other.id != replaces)
         lock = own_lock(nano, view.role)
-        if lock > policy.greatest_lock:
-            return f"more than {policy.greatest_lock} locked by the hub"
-        if sum(own_lock(other, view.role) for other in nanos) + lock > policy.peer_quota:
-            return f"quota of {policy.peer_quota} for this peer is used up"
+        if lock > greatest_lock:
+            return f"more than {greatest_lock} locked by the hub"
+        if sum(own_lock(other, view.role) for other in nanos) + lock > quota:
+            return f"quota of {quota} for this peer is used up"
         slots = config.limits.greatest_nanos
-        small = (
-            lock <= policy.small_lock and last_time(terms) <= chain.head_time + policy.short_life
-        )
+        small = lock <= small_lock and last_time(terms) <= chain.head_time + policy.short_life
         if not small:
             slots = min(slots - policy.reserved_slots, config.limits.slots_per_peer)
         if len(nanos) >= slots:

@@ -13,7 +13,7 @@ from perun.core.books import Draft
 from perun.core.faults import AssetNotPriced, ChannelRejected, ChannelTooSmall, KeyNotProved
 from perun.core.indexes import touched
 from perun.core.rules.keys import own_account, peer_account, peer_key
-from perun.core.rules.worth import least_channel, worth_of
+from perun.core.rules.worth import least_channel, most_of, worth_of
 from perun.core.state import ChannelView, Held, Intent, PeerId, Purpose, Role, Stage
 from perun.encoding.messages import Propose
 from perun.errors import BadSignature
@@ -145,23 +145,27 @@ def has_room(draft: Draft, view: ChannelView) -> bool:
 def may_deposit(draft: Draft, view: ChannelView) -> bool:
     """Whether we put in what an offered channel asks of us without asking our user: each deposit
     is bounded, and what all such channels together hold of ours."""
-    policy, amount = draft.config.policy, view.funding.bob_amount
+    policy, amount, asset = draft.config.policy, view.funding.bob_amount, view.channel.asset
     most = policy.greatest_deposits
     if most is None and policy.hub is None:
         most = policy.greatest_deposit
-    if amount == 0 or amount > policy.greatest_deposit or most is None:
-        return amount <= policy.greatest_deposit
-    return draft.books.indexes.promised[view.channel.asset] + amount <= most
+    fits = amount <= most_of(policy, asset, policy.greatest_deposit)
+    if amount == 0 or not fits or most is None:
+        return fits
+    return draft.books.indexes.promised[asset] + amount <= most_of(policy, asset, most)
 
 
 def _why_no_open(draft: Draft, view: ChannelView) -> str | None:
     """Why we sign no `Open`: one per peer, the sum of live ones within our credit [C5]."""
-    hub = draft.config.policy.hub
-    amount = view.funding.bob_amount
-    if hub is None or amount > hub.greatest_draw:
+    policy, amount, asset = draft.config.policy, view.funding.bob_amount, view.channel.asset
+    hub = policy.hub
+    if hub is None or amount > most_of(policy, asset, hub.greatest_draw):
         return "we put in less than that"
-    if view.held is None or view.held.state.net < hub.open_fee:
-        return f"the opening fee is {hub.open_fee}"
+    fee = worth_of(policy, asset, hub.open_fee)
+    if fee is None:
+        return "what this token is worth is not known here, so our share has no price"
+    if view.held is None or view.held.state.net < fee:
+        return f"the opening fee is {fee}"
     return why_no_credit(draft, view)
 
 

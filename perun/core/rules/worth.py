@@ -9,7 +9,7 @@ from __future__ import annotations
 from perun.core.config import Policy
 from perun.core.limits import Limits
 from perun.core.state import ChainView
-from perun.types import ETH, Asset, Wei
+from perun.types import ETH, MAX_AMOUNT, Asset, Wei
 
 __all__ = [
     "base_fee_of",
@@ -18,6 +18,7 @@ __all__ = [
     "greatest_fee_of",
     "least_channel",
     "least_lock",
+    "most_of",
     "worth_of",
 ]
 
@@ -32,13 +33,19 @@ def worth_of(policy: Policy, asset: Asset, wei: Wei) -> Wei | None:
     return None
 
 
-def greatest_fee_of(policy: Policy, asset: Asset) -> Wei:
-    """Most that we pay a hub for one instance, in the asset; nothing in one without a price, since
-    a hub names its fee in whatever the channel holds."""
-    if asset == ETH:
-        return policy.greatest_fee
+def most_of(policy: Policy, asset: Asset, wei: Wei) -> Wei:
+    """A limit that is set in wei, in the smallest unit of the channel's asset, rounded down. In one
+    without a price it is nothing: its units may be worth anything. No limit (`MAX_AMOUNT`) stays
+    none."""
+    if asset == ETH or wei >= MAX_AMOUNT:
+        return wei
     found = (one for one in policy.worths if one.asset == asset)
-    return Wei(next((policy.greatest_fee * one.units // one.wei for one in found), 0))
+    return Wei(next((wei * one.units // one.wei for one in found), 0))
+
+
+def greatest_fee_of(policy: Policy, asset: Asset) -> Wei:
+    """Most that we pay a hub for one instance, in the asset, in which a hub names its fee."""
+    return most_of(policy, asset, policy.greatest_fee)
 
 
 def base_fee_of(policy: Policy, asset: Asset) -> Wei:

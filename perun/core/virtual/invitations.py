@@ -32,7 +32,7 @@ from perun.core.notices import InstanceRefused, InvitationHeld
 from perun.core.rules.accounting import own_lock
 from perun.core.rules.keys import own_key, peer_key
 from perun.core.rules.phases import fresh, may_sign
-from perun.core.rules.worth import greatest_fee_of
+from perun.core.rules.worth import greatest_fee_of, most_of
 from perun.core.state import (
     ChannelView,
     InstanceView,
@@ -188,7 +188,7 @@ def on_invite(draft: Draft, sender: PeerId, message: Invite, via: PeerId) -> Non
         if is_new and kind.asks:
             _hold(draft, view, sender, message, via)
             return
-        if locks(terms)[Role.BOB] > _greatest_lock(draft) and not kind.asks:
+        if locks(terms)[Role.BOB] > _greatest_lock(draft, view) and not kind.asks:
             raise InstanceRejected("it locks more of my money than I allow")
         if is_new:
             view = _take_from(draft, view, kind.taken(whole, Role.BOB))
@@ -308,14 +308,17 @@ def _is_first(draft: Draft, instance: InstanceView) -> bool:
     return not books.unsigned.get(instance.end) and instance.id not in books.instances
 
 
-def _greatest_lock(draft: Draft) -> int:
+def _greatest_lock(draft: Draft, view: ChannelView) -> int:
     policy = draft.config.policy
-    return policy.greatest_deposit if policy.greatest_lock is None else policy.greatest_lock
+    most = policy.greatest_deposit if policy.greatest_lock is None else policy.greatest_lock
+    return most_of(policy, view.channel.asset, most)
 
 
 def _take_from(draft: Draft, view: ChannelView, amount: Wei) -> ChannelView:
     """Locking it takes so much from us, whatever we do afterwards."""
-    taken, most = view.taken + amount, draft.config.policy.greatest_loss
+    policy = draft.config.policy
+    taken = view.taken + amount
+    most = most_of(policy, view.channel.asset, policy.greatest_loss)
     if amount and taken > most:
         raise InstanceRejected(f"it makes me pay for a secret of yours, and I allow {most}")
     return replace(view, taken=Wei(taken))

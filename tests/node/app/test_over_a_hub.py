@@ -13,7 +13,7 @@ from perun.core.notices import InstanceRefused, VirtualReady
 from perun.store import MemoryStore, WriteFailed
 from perun.testing.people import SETTINGS, Person, Town
 from perun.testing.stories import OPEN_HANDED, add_machine, hub_policy, open_channel
-from perun.types import ETH, Address, Asset, InstanceId, Seconds, Wei
+from perun.types import ETH, MAX_AMOUNT, Address, Asset, InstanceId, Seconds, Wei
 
 
 class Trio:
@@ -134,7 +134,7 @@ def test_a_fee_in_a_token_is_what_the_policy_allows_is_worth() -> None:
 
 def test_a_token_without_a_price_costs_no_fee() -> None:
     unpriced = Policy(assets=(ETH, TOKEN), unpriced=(TOKEN,))
-    policy = Policy(greatest_deposit=Wei(10**30), greatest_fee=Wei(10**15))
+    policy = Policy(greatest_deposit=MAX_AMOUNT, greatest_fee=Wei(10**15))
     free = Trio(policy, 1_000 * DOLLAR, unpriced, base_fee=Wei(10**15))
     assert free.alice.ask("pay", free.pay(DOLLAR)).step == "done"
     rates = Trio(policy, 1_000 * DOLLAR, unpriced, amount_ppm=1)
