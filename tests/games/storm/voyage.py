@@ -16,6 +16,7 @@ from perun.bindings import ms_contract_calls, vpm
 from perun.chain.journal import MemoryJournal
 from perun.chain.reports import Blind, SeesAgain
 from perun.core.books import Row
+from perun.core.effects import Settle, Submit
 from perun.core.inputs import CommandPay, CommandTransfer
 from perun.core.signing import digest
 from perun.core.state import SignedState
@@ -34,7 +35,7 @@ from perun.testing.bent.double import Kind, Server
 from perun.types import MachineId, Signature, State, Statement, Version, Wei
 from perun.wallet import KeyAccount
 from tests.games.storm.cargo import Cargo
-from tests.games.storm.sea import BLOCK, Sea, loud
+from tests.games.storm.sea import BLOCK, HOPELESS, Sea, loud
 from tests.support.scene import ETHER, KEYS
 
 __all__ = ["Tally", "Violated", "Voyage"]
@@ -44,6 +45,9 @@ _CLEAR = 20
 
 _SEEN = 8
 """Blocks after which an old registration is answered, or blindness told."""
+
+_ENOUGH = 40
+"""Games: the rarest quirk bends something in one of six in which a node has it."""
 
 _BLINDNESS = tuple(kind for kind in CATALOGUE if kind.blinds)
 _STANDING = tuple(kind for kind in CATALOGUE if not kind.blinds and kind.stands)
@@ -68,6 +72,8 @@ class Tally:
     games: int = 0
     met: Counter[str] = field(default_factory=Counter)
     """Answers changed, by quirk."""
+    had: Counter[str] = field(default_factory=Counter)
+    """Games in which somebody's node had it."""
     seen: Counter[str] = field(default_factory=Counter)
     missing: int = 0
     """Wei."""
@@ -77,8 +83,17 @@ class Tally:
         self.games += 1
         for bent in voyage.sea.bent.values():
             self.met += bent.met
+        self.had.update(voyage.had)
         self.seen += voyage.seen
         self.missing += voyage.missing
+
+    def never(self, kinds: tuple[Kind, ...]) -> list[str]:
+        """Which of these have bent nothing, in however many games."""
+        return [kind.name for kind in kinds if not self.met[kind.name]]
+
+    def missed(self, kinds: tuple[Kind, ...]) -> list[str]:
+        """… and had so many games for it that this is no luck."""
+        return [name for name in self.never(kinds) if self.had[name] >= _ENOUGH]
 
 
 class Voyage:
@@ -103,6 +118,8 @@ class Voyage:
         self.script: list[str] = []
         """What happened, block by block: who got and lost which quirk."""
         self.missing = 0
+        self.had: set[str] = set()
+        """Names of all quirks that somebody's node had for a while."""
         self._only = only
         self.mode = self.rng.choice(("node", "node", "node", "tower", "exit"))
         self.tag = self.rng.random() < 0.3
@@ -137,6 +154,7 @@ class Voyage:
             if any(has & one and has & other for one, other in _BLIND_TOGETHER):
                 continue
             self.sea.bent[name].take(kind, self.rng)
+            self.had.add(kind.name)
             self._note(f"{name} gets '{kind.name}'")
 
     def _drop(self, name: str, kinds: list[Kind]) -> None:
@@ -308,7 +326,7 @@ class Voyage:
         self._take(self.name, list(dict.fromkeys([*turn, *self._draw(_ANY, 3)])))
         blocks = int(self._challenge()) // BLOCK
         spell_from = rng.choice((0, 0, 0, 1, 2))
-        spell = self._draw(_BLINDNESS, 1) if rng.random() < 0.7 or self._only else []
+        spell = self._spell() if rng.random() < 0.7 or self._only else []
         spell_to = rng.randint(spell_from + 4, blocks - _CLEAR)
         self._since = len(self._heard())
         self._told_blind = False
@@ -332,8 +350,16 @@ class Voyage:
         self.seen["disputes answered"] += 1
         self.seen["blind spells told"] += self._told_blind
 
+    def _spell(self) -> list[Kind]:
+        """What blinds in this game: each has its turn."""
+        if self._only is not None:
+            return self._draw(_BLINDNESS, 1)
+        return [_BLINDNESS[self.seed % len(_BLINDNESS)]]
+
     def _events(self, number: int, blocks: int) -> None:
         rng = self.rng
+        if number % 10 == 1:
+            self._ask_in_vain()
         if rng.random() < 0.05 and number > 3:
             self.sea.chain.reorganise(rng.randint(1, 2))
             self.seen["reorganisations"] += 1
@@ -355,6 +381,14 @@ class Voyage:
                     self._note(f"{self.name} is rid of '{name}'")
             else:
                 self._take(self.name, self._draw(_ANY, 1))
+
+    def _ask_in_vain(self) -> None:
+        """A settlement before the deadline: the contract refuses it, in words that a node bends."""
+        solitary = self.solitary if self._tower is None else self._tower._solitary
+        chain = self.bob.chain if solitary is None else solitary.chain
+        view = self.bob.channel(self.channel)
+        settle = Settle(view.channel, self.channel, Wei(0), ())
+        chain.submit(Submit(HOPELESS, settle))
 
     def _look_solitary(self) -> None:
         for _ in range(2):
