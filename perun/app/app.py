@@ -236,7 +236,13 @@ class App:
                 if instance.machine is not None and instance.role is not None:
                     self.shelf.machines.setdefault(instance.end, {})[instance.id] = None
             self._at = Work(
-                desk, self.shelf, self._settings, self._random, self._reach, self._changed
+                desk,
+                self.shelf,
+                self._settings,
+                self._random,
+                self._reach,
+                self._changed,
+                self._beside.path,
             )
         return self._at
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from perun.app import values as v
+from perun.app.routes import Path
 from perun.app.settings import KnownGame
+from perun.core.state import PeerId
 from perun.types import ChannelId
 
 __all__ = ["Beside"]
@@ -22,6 +24,8 @@ class Beside:
     """How things stand with each tower."""
     backups: Callable[[], tuple[v.Backup, ...]] = lambda: ()
     """… and each backup place."""
+    path: Callable[[PeerId], Path] = lambda _: ()
+    """Over which hubs somebody is reached who is behind another one than ours."""
     why_no_close: Callable[[], str | None] = lambda: None
     """Why an exit-only store signs no Close now, whatever our user says."""
     games: Callable[[], tuple[KnownGame, ...]] | None = None

@@ -205,6 +205,8 @@ class Opening(Extra, frozen=True, array_like=True):
     """No larger than needed, after a refusal."""
     tried: tuple[ChannelId, ...] = ()
     """Where it was refused before."""
+    route: tuple[PeerId, ...] = ()
+    """Over several hubs: those after the channel's peer."""
 
     @property
     def row_key(self) -> bytes:

@@ -90,15 +90,24 @@ def _is_closing(work: Work, view: ChannelView) -> bool:
 def channels_to(
     work: Work, payee: PeerId, asset: Asset, relay: PeerId, opening: Opening | None
 ) -> Iterator[ChannelView]:
-    """Where a machine to the payee could be: channels of two first, then over hubs, the one that it
-    names first, then those with most money. Not where it was refused."""
+    """Where a machine to the payee could be: channels of two first, then over hubs, where a path to
+    its hub begins first, then the one that it names, then those with most money. Not where it was
+    refused."""
     tried = () if opening is None else opening.tried
     views = [
         view
         for view in work.books.channels.values()
         if view.channel.asset == asset and view.id not in tried and live(work, view)
     ]
-    views.sort(key=lambda view: (view.peer != payee, view.peer != relay, -work.free(view)))
+    first = work.path(payee)[:1]
+    views.sort(
+        key=lambda view: (
+            view.peer != payee,
+            view.peer not in first,
+            view.peer != relay,
+            -work.free(view),
+        )
+    )
     return iter(views)
 
 

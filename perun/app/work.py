@@ -10,6 +10,7 @@ import msgspec
 
 from perun.app import values as v
 from perun.app.methods import Params, Scope
+from perun.app.routes import Path
 from perun.app.rows import Event, Income, Payment
 from perun.app.settings import Settings
 from perun.app.shelf import Shelf
@@ -83,6 +84,8 @@ class Work:
     reach: Reach
     changed: dict[int, Payment]
     """Payments whose step changed in this turn, by number, as they are now: told at its end."""
+    path: Callable[[PeerId], Path] = lambda _: ()
+    """Over which hubs somebody is reached who is behind another one than ours."""
     delivered: dict[MachineId, Wei] = field(default_factory=dict)
     """Totals that payees have said they have, in this turn."""
     met: set[PeerId] = field(default_factory=set)

@@ -94,6 +94,7 @@ def card_of(
     share: tuple[Wei, Wei, int] | None = None,
     rules: Mapping[str, str] = MappingProxyType({}),
     tokens: Sequence[KnownToken] = (),
+    neighbours: Sequence[str] = (),
 ) -> Card:
     """What our node has to say of itself.
 
@@ -102,6 +103,7 @@ def card_of(
             million of it.
         rules: of games that we know, by name: whoever begins with this card can play them.
         tokens: that we deal in; prices in wei are in them what they are worth.
+        neighbours: addresses of hubs with which we have open channels.
     """
     deployment, limits = config.deployment, config.limits
     most, flat, share_ppm = share or (Wei(0), Wei(0), 0)
@@ -125,6 +127,7 @@ def card_of(
         terms=CardTerms(
             limits.least_challenge, limits.greatest_challenge, limits.greatest_validity
         ),
+        neighbours=tuple(neighbours),
         software=software,
     )
 

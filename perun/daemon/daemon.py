@@ -24,6 +24,7 @@ from perun.api.server import ApiServer
 from perun.api.tokens import Tokens
 from perun.app.app import App
 from perun.app.beside import Beside
+from perun.app.routes import Paths
 from perun.app.settings import Settings as AppSettings
 from perun.bindings.translation import translated
 from perun.chain import connect
@@ -150,9 +151,10 @@ class Daemon:
             home / "card.serial",
             keyring.node,
             self._card,
-            lambda: self.hosting and self.hosting.most(),
+            lambda: self.hosting and (self.hosting.most(), self.hosting.neighbours()),
         )
         self.listener = self._make_listener()
+        self.paths = Paths()
         self.app = App(
             AppSettings(
                 genesis=genesis,
@@ -163,6 +165,7 @@ class Daemon:
             new_salt,
             self._reach,
             beside=Beside(
+                path=self.paths.to,
                 watchers=lambda channel: self.towers.watchers(channel),
                 towers=lambda: self.towers.states(),
                 backups=lambda: self.backups.shown(),
@@ -222,7 +225,7 @@ class Daemon:
         purse = Purse(self.connect, account.address, lambda: node.books.chain.head_number)
         self._undo.callback(purse.stop)
         self.lookups = Lookups(
-            *(node, self.config, genesis, purse, home / "cards.json"),
+            *(node, self.config, genesis, purse, home / "cards.json", self.app.shelf, self.paths),
             lambda: self.games.look(self.connect().web3),
         )
         self._undo.callback(self.lookups.stop)
@@ -392,6 +395,7 @@ class Daemon:
             share=None if self.hosting is None else self.hosting.share(),
             rules=self.games.places,
             tokens=tokens_of(self.settings),
+            neighbours=() if self.hosting is None else self.hosting.neighbours(),
         )
 
     def _public_host(self) -> str:

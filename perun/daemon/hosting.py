@@ -17,11 +17,12 @@ from perun.chain.rpc import RpcEndpoint
 from perun.chain.wishes import Wish
 from perun.core.books import Books
 from perun.core.config import Config
-from perun.core.state import PeerId
+from perun.core.state import ChannelView, PeerId, Stage
 from perun.daemon.operating import Operator, Run
 from perun.daemon.places import is_here, place_of
 from perun.daemon.policies import TEST_NETWORKS, bounds_of, prices_of
 from perun.daemon.settings import USUAL_ADMIN, BadSettings, HubSettings
+from perun.encoding.addresses import NodeAddress
 from perun.hub.admin import Admin
 from perun.hub.deploying import PLAN_NAME, costs_of
 from perun.hub.faucet import Faucet, Generosity
@@ -219,6 +220,22 @@ class Hosting:
         most = 0 if credit is None else credit.amount // self.bounds.under_way
         return Wei(min(most, self._settings.greatest_share))
 
+    def neighbours(self) -> tuple[str, ...]:
+        """Those of our settings that something can go on to now."""
+        books, found = self._daemon.assembly.node.books, []
+        for text in self._settings.neighbours:
+            known = books.indexes.of_peer.get(NodeAddress.parse(text).peer, ())
+            if any(_is_open(books.channels.get(id)) for id in tuple(known)):
+                found.append(text)
+        return tuple(found)
+
     def _group_of(self, peer: PeerId) -> str:
         listener = self._daemon.listener
         return "" if listener is None else listener.address_of(peer)
+
+
+def _is_open(view: ChannelView | None) -> bool:
+    """Whether there is money in it, and nobody is ending it."""
+    if view is None or view.stage is not Stage.JOINED or view.leaving:
+        return False
+    return bool(view.final.alice or view.final.bob) and not view.final.ended

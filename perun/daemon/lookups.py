@@ -8,7 +8,7 @@ games has those looked for that have come into the settings.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -19,14 +19,19 @@ import msgspec
 from perun.app.affording import knowing, with_outside
 from perun.app.cards import ShownPrices, require_same, wants_card
 from perun.app.errors import AccountUnknown
-from perun.app.methods import GetRules, GetStatus, Open, TopUp
+from perun.app.methods import GetRules, GetStatus, Open, Pay, TopUp
+from perun.app.routes import Paths, Search, search_for
+from perun.app.shelf import Shelf
 from perun.app.work import Ask
 from perun.core.config import Config
+from perun.core.state import PeerId
 from perun.daemon.cards import fetch_card
 from perun.daemon.purse import Purse
 from perun.encoding.addresses import NodeAddress
 from perun.encoding.cards import Card, CardFromAnother
+from perun.errors import Misuse, PeerFault
 from perun.node.runtime import Node
+from perun.types import Asset
 
 __all__ = ["Lookups"]
 
@@ -43,14 +48,18 @@ class Lookups:
         genesis: bytes,
         purse: Purse,
         serials: Path,
+        shelf: Shelf,
+        paths: Paths,
         games: Callable[[], None] = lambda: None,
     ) -> None:
         """Args:
         purse: of our account.
         serials: keeps the newest serial seen of each card, so that no old one is believed.
+        shelf: names of others, to see whom a payment is for.
+        paths: takes those that are found.
         games: looks for rules that have come into the settings.
         """
-        self._games = games
+        self._games, self._shelf, self._paths = games, shelf, paths
         self._node, self._config, self._genesis = node, config, genesis
         self._purse, self._file = purse, serials
         self._serials = _read(serials)
@@ -69,6 +78,8 @@ class Lookups:
         """See `Hosted`: at once, unless a card must be fetched first."""
         if isinstance(item, Ask) and isinstance(item.params, Open | TopUp):
             self._pool.submit(self._complete, item, item.params)
+        elif isinstance(item, Ask) and isinstance(item.params, Pay):
+            self._pay(item, item.params)
         elif isinstance(item, Ask) and isinstance(item.params, GetStatus):
             self._statuses.submit(self._look_outside, item)
         elif isinstance(item, Ask) and isinstance(item.params, GetRules):
@@ -97,6 +108,31 @@ class Lookups:
             with suppress(OSError):
                 _write(self._file, self._serials)
         return card
+
+    def _pay(self, item: Ask, params: Pay) -> None:
+        """At once, unless the payee may be behind another hub than ours."""
+        found = None
+        with suppress(Misuse):  # The application says what is wrong.
+            found = search_for(self._shelf, self._node.books, params, self._paths)
+        if found is None:
+            self._node.ask(item)
+        else:
+            self._pool.submit(self._find_path, item, *found)
+
+    def _find_path(
+        self, item: Ask, payee: PeerId, host: str, ours: Collection[PeerId], asset: Asset
+    ) -> None:
+        try:
+            with suppress(PeerFault):
+                hub = fetch_card(host)
+                require_same(hub, self._config, self._genesis)
+                search = Search(ours, asset, hub)
+                while (next := search.next()) is not None:
+                    with suppress(PeerFault):
+                        search.read(self.card(next))
+                self._paths.know(payee, search.path)
+        finally:
+            self._node.ask(item)
 
     def _card_of(self, address: NodeAddress) -> Card:
         try:

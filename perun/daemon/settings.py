@@ -222,6 +222,8 @@ class HubSettings(_Section, frozen=True, forbid_unknown_fields=True):
     """Most of ours in all channels together; not set: ten times `credit`."""
     greatest_lock: Amount | None = None
     peer_quota: Amount | None = None
+    neighbours: tuple[str, ...] = ()
+    """Addresses of hubs that payments may go on to, as soon as there is a channel with them."""
     admin: str = ""
     """For its operator, on this machine; not set: `USUAL_ADMIN`, or a free port."""
     faucet: Amount | None = None

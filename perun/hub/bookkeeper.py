@@ -87,9 +87,12 @@ class Bookkeeper:
             self._put(desk, view, OPENING if first else TRANSFER, notice.amount)
         elif isinstance(notice, InstanceAdded):
             crossing = books.hub_instances.get(notice.instance)
-            if crossing is not None and crossing.alice_channel == notice.channel:
+            if crossing is not None:
                 view = books.channels[notice.channel]
-                self._put(desk, view, INSTANCE, crossing.fee, notice.instance)
+                into = crossing.alice_channel == notice.channel
+                # Over several hubs a part of it goes to those after us.
+                fee = crossing.fee if into else Wei(-(crossing.passed or 0))
+                self._put(desk, view, INSTANCE, fee, notice.instance)
         elif isinstance(notice, InstanceRemoved):
             self._removed(desk, notice)
 

@@ -15,6 +15,8 @@ import msgspec
 
 from perun.api.door import Door
 from perun.app.app import App
+from perun.app.beside import Beside
+from perun.app.routes import Paths
 from perun.app.settings import KnownGame, Settings
 from perun.chain.costs import reckoned
 from perun.chain.service import ChainService
@@ -116,11 +118,13 @@ class Household:
         )
         rules = rules_of(network)
         games = tuple(KnownGame(name, where) for name, (where, _) in rules.items())
+        paths = Paths()
         self.app = App(
             Settings(genesis=network.genesis, host=self.hub.host, games=games),
             new_salt,
             self._reach,
             SOFTWARE,
+            Beside(path=paths.to),
         )
         held = [keys.node] if outside else [keys.node, keys.account]
         wallet = LocalWallet(deployment, held)
@@ -167,7 +171,16 @@ class Household:
             admits=self.app.admits,
             report=lambda news: lent.report(repr(news)),
         )
-        lookups = PageLookups(self.node, self.config, network.genesis, self.endpoint, store, lent)
+        lookups = PageLookups(
+            self.node,
+            self.config,
+            network.genesis,
+            self.endpoint,
+            store,
+            lent,
+            self.app.shelf,
+            paths,
+        )
         self.session = PageSession(Door(lookups), lent.say)
         self._wanted = asyncio.Event()
 

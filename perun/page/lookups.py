@@ -7,23 +7,27 @@ into `status`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
+from contextlib import suppress
 from typing import Any
 
 from perun.app.affording import knowing, with_outside
 from perun.app.cards import ShownPrices, require_same, wants_card
-from perun.app.methods import GetStatus, Open, TopUp
+from perun.app.methods import GetStatus, Open, Pay, TopUp
+from perun.app.routes import Paths, Search, search_for
+from perun.app.shelf import Shelf
 from perun.app.work import Ask
 from perun.core.config import Config
+from perun.core.state import PeerId
 from perun.encoding.addresses import NodeAddress
 from perun.encoding.cards import Card
-from perun.errors import ChainFault
+from perun.errors import ChainFault, Misuse, PeerFault
 from perun.node.runtime import Node
 from perun.page.endpoint import PageEndpoint
 from perun.page.lent import Lent
 from perun.page.network import card_at
 from perun.page.store import PageStore
-from perun.types import Wei
+from perun.types import Asset, Wei
 
 __all__ = ["PageLookups"]
 
@@ -39,7 +43,14 @@ class PageLookups:
         endpoint: PageEndpoint,
         store: PageStore,
         lent: Lent,
+        shelf: Shelf,
+        paths: Paths,
     ) -> None:
+        """Args:
+        shelf: names of others, to see whom a payment is for.
+        paths: takes those that are found.
+        """
+        self._shelf, self._paths = shelf, paths
         self._node, self._config, self._genesis = node, config, genesis
         self._endpoint, self._store, self._lent = endpoint, store, lent
         self._outside: tuple[int, Wei] | None = None
@@ -55,9 +66,36 @@ class PageLookups:
         """See `Hosted`: at once, unless a card must be fetched first."""
         if isinstance(item, Ask) and isinstance(item.params, Open | TopUp):
             self._begin(self._complete(item, item.params))
+        elif isinstance(item, Ask) and isinstance(item.params, Pay):
+            self._pay(item, item.params)
         elif isinstance(item, Ask) and isinstance(item.params, GetStatus):
             self._node.ask(with_outside(item, self._balance()))
         else:
+            self._node.ask(item)
+
+    def _pay(self, item: Ask, params: Pay) -> None:
+        """At once, unless the payee may be behind another hub than ours."""
+        found = None
+        with suppress(Misuse):  # The application says what is wrong.
+            found = search_for(self._shelf, self._node.books, params, self._paths)
+        if found is None:
+            self._node.ask(item)
+        else:
+            self._begin(self._find_path(item, *found))
+
+    async def _find_path(
+        self, item: Ask, payee: PeerId, host: str, ours: Collection[PeerId], asset: Asset
+    ) -> None:
+        try:
+            with suppress(PeerFault):
+                hub = await card_at(self._lent, host)
+                require_same(hub, self._config, self._genesis)
+                search = Search(ours, asset, hub)
+                while (next := search.next()) is not None:
+                    with suppress(PeerFault):
+                        search.read(await self._card(next))
+                self._paths.know(payee, search.path)
+        finally:
             self._node.ask(item)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from perun.app.app import App
+from perun.app.beside import Beside
 from perun.app.methods import Params
+from perun.app.routes import Paths
 from perun.app.settings import KnownGame, Settings
 from perun.app.values import Event
 from perun.app.work import Ask, Caller, Reach
@@ -66,12 +68,15 @@ class Person:
         self._settings = settings
         self.events: list[Event] = []
         self.reached: list[tuple[bytes, str, bytes, bool]] = []
+        self.paths = Paths()
+        """Over several hubs, as if cards had said them."""
         self.reach: Reach | None = None
         """A wire's, if it has one."""
         self.party = town.world.party(name, policy, store=store, guest=self._guest)
 
     def _guest(self, party: Party) -> App:
-        self.app = App(self._settings, party.random, self._reach)
+        beside = Beside(path=self.paths.to)
+        self.app = App(self._settings, party.random, self._reach, beside=beside)
         return self.app
 
     def _reach(self, peer: bytes, host: str, token: bytes = b"", *, stay: bool = True) -> None:

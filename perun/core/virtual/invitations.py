@@ -111,6 +111,8 @@ def _why_stays(old: InstanceView) -> str | None:
     """Why nothing can take an instance's place now; None: a machine can."""
     if old.machine is None or old.role is None:
         return "only an end replaces a machine"
+    if old.route or old.far:
+        return "it crosses several hubs: open another beside it"
     if old.legs[0].status is not LegStatus.LISTED:
         return "it is not listed, or its removal is signed"
     if old.leave_sent:

@@ -10,13 +10,17 @@ from typing import Any, cast
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from perun.app import cards
 from perun.app.cards import PriceRaised
-from perun.app.methods import Open
+from perun.app.methods import Open, Pay
+from perun.app.routes import Paths
+from perun.app.shelf import Shelf
 from perun.app.work import Ask, Caller
 from perun.crypto import SecretKey
 from perun.daemon import lookups
+from perun.daemon.cards import Unreachable
 from perun.daemon.lookups import Lookups
 from perun.daemon.purse import Purse
 from perun.encoding.addresses import show_node_id
@@ -50,16 +54,25 @@ class Desk:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.card = card()
-        self.asked: list[Open] = []
+        self.asked: list[Any] = []
         self.answers: list[Any] = []
         monkeypatch.setattr(lookups, "fetch_card", lambda *_, **__: self.card)
         monkeypatch.setattr(lookups, "require_same", lambda *_: None)
+        indexes = SimpleNamespace(of_peer={b"ours": ()}, with_peer=lambda *_: [b"id"])
         node = SimpleNamespace(
-            failed=None, books=None, ask=lambda item: self.asked.append(item.params)
+            failed=None,
+            books=SimpleNamespace(indexes=indexes),
+            ask=lambda item: self.asked.append(item.params),
         )
         purse = SimpleNamespace(look=lambda: None)
         self.lookups = Lookups(
-            cast("Any", node), cast("Any", None), b"", cast("Purse", purse), folder / "cards.json"
+            cast("Any", node),
+            cast("Any", None),
+            b"",
+            cast("Purse", purse),
+            folder / "cards.json",
+            Shelf(),
+            Paths(),
         )
 
     def open(self, *, consent: bool, fee: str = "0", token: str = "") -> Any:
@@ -131,3 +144,36 @@ def test_prices_that_are_remembered_are_so_many(
         desk.open(consent=False, token=f"t{number}")
     assert len(desk.lookups._prices._shown) == 3
     assert msgspec.structs.asdict(desk.asked[-1])["fee"] == "0"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: replace(card(), neighbours=("nonsense", HUB, "perun1@", "\u0000")),
+        lambda: replace(card(), assets=(CardAsset(ETH, "ETH", 18, "1", "1", base_fee="²"),)),
+        lambda: replace(card(), neighbours=(HUB,) * 10_000),
+    ],
+)
+def test_payment_is_begun_whatever_the_cards_on_its_way_say(
+    desk: Desk, made: Callable[[], Card]
+) -> None:
+    desk.card = made()
+    to = f"{show_node_id(peer_id(key_of('payee').public_key))}@{HOST}"
+    pay = Pay(idempotency_key="k", to=to, amount="1")
+    desk.lookups.ask(Ask("pay", pay, desk.answers.append))
+    desk.lookups._pool.shutdown(wait=True)
+    assert desk.asked == [pay]
+
+
+def test_payment_is_begun_when_its_host_serves_no_card(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(host: str, **_: object) -> Card:
+        raise Unreachable(host, "silence")
+
+    monkeypatch.setattr(lookups, "fetch_card", silent)
+    to = f"{show_node_id(peer_id(key_of('payee').public_key))}@{HOST}"
+    pay = Pay(idempotency_key="k", to=to, amount="1")
+    desk.lookups.ask(Ask("pay", pay, desk.answers.append))
+    desk.lookups._pool.shutdown(wait=True)
+    assert desk.asked == [pay]

@@ -1,0 +1,114 @@
+"""Two hubs in processes of their own, joined by a channel: a payment crosses both, and either may
+die and come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from perun.api.client import connect
+from perun.app.methods import Close, GetChannels, MakeRequest, Open, Pay
+from perun.chain.anvil import Anvil
+from perun.daemon.auditing import audit_home
+from perun.daemon.cards import fetch_card
+from perun.daemon.settings import FILE_NAME, WireSettings, read_settings, write_settings
+from perun.encoding.addresses import NodeAddress
+from tests.node.processes.network.homes import ETHER, FREE, HubProcess, Place, User
+from tests.node.processes.network.wired import eventually
+
+pytestmark = pytest.mark.chain
+
+HUB = WireSettings(listen="127.0.0.1:0")
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def running(stack: ExitStack, home: Path) -> HubProcess:
+    hub = HubProcess(home, "run")
+    stack.callback(lambda: hub.process.poll() is None and hub.kill())
+    return hub
+
+
+def entered(stack: ExitStack, place: Place, name: str, hub: HubProcess) -> User:
+    user = User(place.home(name, WireSettings()), hub.link)
+    stack.callback(user.stop)
+    wanted = Open(
+        idempotency_key="open",
+        peer=hub.link,
+        amount=str(ETHER),
+        peer_amount=str(ETHER),
+        draw=True,
+        consent=True,
+    )
+    user.ask("open", wanted)
+    user.until(lambda: [one.phase for one in user.ask("channels", GetChannels())] == ["open"])
+    return user
+
+
+def joined(one: HubProcess, other: HubProcess) -> None:
+    """The first hub opens a channel with the second, as its operator would."""
+    with connect(home=one.home) as node:
+        node.open(other.link, ETHER, peer_amount=ETHER, draw=True, consent=True)
+        eventually(lambda: [channel.phase for channel in node.channels()] == ["open"])
+
+
+def name_each_other(first: Path, second: Path, links: tuple[str, str]) -> None:
+    for home, link in ((first, links[1]), (second, links[0])):
+        settings = read_settings(home / FILE_NAME)
+        assert settings.hub is not None
+        hub = replace(settings.hub, neighbours=(link,))
+        write_settings(home / FILE_NAME, replace(settings, hub=hub))
+
+
+def test_a_payment_crosses_two_hubs_of_which_either_may_die(
+    tmp_path: Path, stack: ExitStack
+) -> None:
+    anvil = stack.enter_context(Anvil(options=["--block-time", "1"]))
+    place = Place(anvil, tmp_path)
+    homes = [place.home(name, HUB, FREE) for name in ("ingrid", "ida")]
+    hubs = [running(stack, home) for home in homes]
+    links = (hubs[0].link, hubs[1].link)
+    for home, link in zip(homes, links, strict=True):
+        place.listen_at(home, link)
+    name_each_other(*homes, links)
+    hubs = [(hub.stop(), running(stack, hub.home))[1] for hub in hubs]
+    for hub in hubs:
+        hub.wait("Running")
+    joined(*hubs)
+    alice = entered(stack, place, "alice", hubs[0])
+    bob = entered(stack, place, "bob", hubs[1])
+    second = NodeAddress.parse(links[1])
+    eventually(lambda: fetch_card(second.host).neighbours == (links[0],))
+
+    request = bob.ask("request", MakeRequest(amount=str(10**16)))
+    paid = alice.ask("pay", Pay(idempotency_key="one", to=request.uri, wait=60))
+    assert paid.step == "done", paid.why
+
+    # Neither hub is needed for the next one; and both may go away in the middle of all.
+    for hub in hubs:
+        hub.kill()
+    hubs = [running(stack, hub.home) for hub in hubs]
+    for hub in hubs:
+        hub.wait("Running")
+    request = bob.ask("request", MakeRequest(amount=str(10**15)))
+    paid = alice.ask("pay", Pay(idempotency_key="two", to=request.uri, wait=60))
+    assert paid.step == "done", paid.why
+
+    (channel,) = alice.ask("channels", GetChannels())
+    alice.ask("close", Close(idempotency_key="close", channel=channel.id))
+    alice.until(lambda: [one.phase for one in alice.ask("channels", GetChannels())] == ["ended"])
+    (channel,) = bob.ask("channels", GetChannels())
+    assert int(channel.free) == ETHER + 10**16 + 10**15
+    for hub in hubs:
+        assert hub.stop() == 0
+    for home in homes:
+        found = audit_home(home)
+        assert found.holds, found.wrong
