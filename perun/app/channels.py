@@ -179,6 +179,7 @@ def top_up(work: Work, caller: Caller, params: TopUp) -> Done:
     if known is not None:
         return errands.done(known)
     view, amount = view_of(work, params.channel), _some(params.amount)
+    amount_of(str(amount + max(view.head.alice, view.head.bob)))  # All of it is bounded, too.
     price, asset = _gas_cost(work, gas.DEPOSIT_GAS), view.channel.asset
     require_ether(caller, asset, amount, price)
     _check(work, caller, asset, amount, price)

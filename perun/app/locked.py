@@ -14,7 +14,7 @@ from perun.app import ways
 from perun.app.errors import BadParams, NoSuch, NoWay
 from perun.app.methods import BringAward, CallClock, Escrow, Flip, LetGo, Move, Play, Resign
 from perun.app.spending import check_limit, digest_of, errand, known_errand
-from perun.app.texts import Who, amount_of, asset_of, bytes_of, show_node, who
+from perun.app.texts import Who, amount_of, asset_of, bytes_of, money, show_node, who
 from perun.app.work import Caller, Work
 from perun.core.inputs import CommandInviteAgain
 from perun.core.nanocontracts.instances import decided_shift
@@ -153,11 +153,16 @@ def stakes(work: Work, caller: Caller, params: Play | Flip | Escrow) -> tuple[Wh
 def place(work: Work, to: Who, asset: Asset, own: Wei, theirs: Wei) -> ChannelView:
     """The channel to lock our stake in: one with them first, if theirs is in it too, then over a
     hub."""
-    for view in ways.channels_to(work, to.peer, asset, b"", None):
+    found = list(ways.channels_to(work, to.peer, asset, b"", None))
+    for view in found:
         if work.free(view) < own or view.stage is not Stage.JOINED:
             continue
         if view.peer != to.peer or work.free_of_peer(view) >= theirs:
             return view
+    most = max(map(work.free, found), default=0)
+    if found and most < own:
+        why = f"your channels have {money(asset, most)} free at most, not {money(asset, own)}"
+        raise NoWay(work.name(to.peer), own, "money", why, "top one up, or put in less")
     why, do = ways.why_no_channel(work, asset)
     raise NoWay(work.name(to.peer), own, "looking for a channel", why, do)
 

@@ -74,6 +74,8 @@ def flip(work: Work, caller: Caller, params: Flip) -> Game:
     if known is not None:
         return _again(work, known.subject)
     to, own, theirs, asset = stakes(work, caller, params)
+    if not own + theirs:
+        raise BadParams("nothing is at stake: say for how much")
     _meet(work, to, params)
     view = place(work, to, asset, own, theirs)
     # Rounded in favour of whoever is invited: nobody is asked to play against the odds.

@@ -41,7 +41,10 @@ class NodeUnreachable(ChainFault):
 
     retry: ClassVar[bool] = True
     template: ClassVar[str] = "no answer from the node: {reason}"
-    hint: ClassVar[str] = "look for the transaction by its hash or nonce before sending another"
+    hint: ClassVar[str] = (
+        "check its address, and whether it runs; if a transaction was under way, look for it by "
+        "its hash or nonce before sending another"
+    )
 
 
 @dataclass(eq=False)

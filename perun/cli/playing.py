@@ -48,7 +48,7 @@ def games(node: Node, as_json: bool) -> None:
         print_json(found)
         return
     amounts = Amounts(node)
-    rows = table("id", "game", "with", "your stake", "state", "turn", "gain")
+    rows = table("id", "game", "with", "your stake", "state", "turn", "gain", folded="game")
     for one in found:
         gain = "" if one.gain is None else _signed(amounts, one)
         rows.add_row(
@@ -78,6 +78,8 @@ def play(
     Moves are read from the terminal, a line each: what the game says, or resign.
     """
     amounts = Amounts(node)
+    if stake is None and "perun1" in whom:
+        raise click.UsageError("say for how much: perun play WHOM STAKE, such as 0.001ether")
     if stake is None:
         (begun,) = [one for one in node.games() if one.id == _id(node, whom)]
         if begun.state == "asked":

@@ -13,7 +13,7 @@ from perun.api.client import Node
 from perun.cli.asking import JSON, command, print_json, show_table, table, time_of
 from perun.cli.homes import HOME_OPTION, home_of
 from perun.cli.render import console, plain, say
-from perun.daemon.settings import FILE_NAME, read_settings, write_settings
+from perun.daemon.settings import FILE_NAME, BadSettings, read_settings, write_settings
 from perun.encoding.addresses import NodeAddress, parse_host
 
 __all__ = ["COMMANDS", "towers"]
@@ -62,7 +62,14 @@ def add(address: str, home: Path) -> None:
 @HOME_OPTION
 def remove(address: str, home: Path) -> None:
     """Tell the tower at ADDRESS nothing more; what it has it goes on watching."""
-    _change(home, lambda had: tuple(one for one in had if one != address))
+
+    def without(had: tuple[str, ...]) -> tuple[str, ...]:
+        if address not in had:
+            named = ", ".join(had) or "none"
+            raise BadSettings(address, f"is no tower of this node; there are: {named}")
+        return tuple(one for one in had if one != address)
+
+    _change(home, without)
 
 
 def _change(home: Path, new: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:

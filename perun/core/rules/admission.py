@@ -160,7 +160,7 @@ def _why_no_open(draft: Draft, view: ChannelView) -> str | None:
     policy, amount, asset = draft.config.policy, view.funding.bob_amount, view.channel.asset
     hub = policy.hub
     if hub is None or amount > most_of(policy, asset, hub.greatest_draw):
-        return "we put in less than that"
+        return "we put in less than that: ask us for a smaller share, or none"
     fee = worth_of(policy, asset, hub.open_fee)
     if fee is None:
         return "what this token is worth is not known here, so our share has no price"
