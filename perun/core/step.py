@@ -39,11 +39,10 @@ def step(books: Books, input: Input) -> Step:
         paid = OF_PAYMENTS.get(type(input.message))
         if paid is not None:
             return paid(books, input.sender, input.message)
-        draft = Draft(books)
-        _hear(draft, input)
-    elif type(input) is CommandPay:
+        return _hear(books, input)
+    if type(input) is CommandPay:
         return payments.pay(books, input)
-    elif type(input) is Signed:
+    if type(input) is Signed:
         signed = input.sign.items[0].message
         if type(signed) is Statement and len(input.signatures) == 1:
             return payments.on_statement_signed(books, signed, input.signatures[0])
@@ -67,15 +66,15 @@ def _take_up(draft: Draft, row: Row, input: Any) -> None:
     row.act(draft, view, input)
 
 
-def _hear(draft: Draft, input: Received) -> None:
+def _hear(books: Books, input: Received) -> Step:
     """What a peer says; about a channel only if that is the peer's."""
-    message, sender = input.message, input.sender
+    draft, message, sender = Draft(books), input.message, input.sender
     name, row = type(message).__name__, TABLE.get(type(message))
     if row is None:
         raise UnexpectedMessage(name, "the runtime deals with it")
     if row.channel is None:
         _hear_of_no_channel(draft, row, sender, input)
-        return
+        return draft.step()
     view = draft.books.channels.get(row.channel(draft, message))
     if view is None or view.peer != sender:
         raise UnexpectedMessage(name, "no such channel with this peer")
@@ -83,6 +82,7 @@ def _hear(draft: Draft, input: Received) -> None:
     if now not in row.phases:
         raise PeerNotAllowed(name, f"the channel is {now.value}")
     row.act(draft, view, message)
+    return draft.step()
 
 
 def _hear_of_no_channel(draft: Draft, row: Row, sender: PeerId, input: Received) -> None:

@@ -11,7 +11,6 @@ from perun.core.faults import BadProposal, WaitsForItsTurn
 from perun.core.hub import paths
 from perun.core.hub.queue import why_stays
 from perun.core.nanocontracts.instances import (
-    finally_decided,
     nano_of,
     one_way,
     untouched,
@@ -30,7 +29,7 @@ from perun.core.states.verdict import Decision, Half, Verdict
 from perun.encoding.messages import Propose
 from perun.types import InstanceId, Nano, Wei
 
-__all__ = ["half_in", "is_half", "judge", "pays_alone"]
+__all__ = ["half_in", "judge", "pays_alone"]
 
 
 def judge(
@@ -68,17 +67,8 @@ def half_in(draft: Draft, view: ChannelView, id: InstanceId) -> Half | None:
         return None
     leg, there = (first, second) if first.channel == view.id else (second, first)
     peer = view.role if leg.swapped else view.role.other
-    return Half(crossing, instance, kind_of(instance.terms), leg, there, peer)
-
-
-def is_half(view: ChannelView, intent: Intent) -> bool:
-    """Whether the channel holds the half that an intent names, and has not answered it."""
-    held = view.held
-    return (
-        held is not None
-        and not held.answering
-        and (held.intent.adds, held.intent.removes) == (intent.adds, intent.removes)
-    )
+    other = draft.channel(there.channel)
+    return Half(crossing, instance, kind_of(instance.terms), leg, there, other, peer)
 
 
 # Rules replace-4, replace-5.
@@ -100,16 +90,11 @@ def _judge_replacing(
         raise BadProposal(why)
     going = half_in(draft, view, old.id)
     assert going is not None, "it is listed here and crosses us"
-    shift, totals = _named(going, message)
+    shift, totals = going.kind.named(going.instance.terms, going.instance, message, going.peer)
     beside = moved - clamp_to_locks(old, shift)
     _check_adding(draft, view, half, new, beside)
     intent = Intent(Purpose.REPLACE, Wei(beside), new.id, old.id)
     return Verdict(Decision.HOLD, intent, totals, half)
-
-
-def _named(half: Half, message: Propose) -> tuple[Wei, tuple[Wei, Wei]]:
-    """The shift that a removal names, and by which totals."""
-    return half.kind.named(half.instance.terms, half.instance, message, half.peer)
 
 
 # Rule close-5.
@@ -137,7 +122,7 @@ def _judge_removal(
     intent = Intent(Purpose.REMOVE, removes=nano.id)
     if half.crossing.onward and half.there.status in (LegStatus.NEW, LegStatus.ADDING):
         return paths.judge_leaving(half, intent, moved)
-    decided = finally_decided(half.instance, draft.chain)
+    decided = half.kind.decided(half.instance, draft.chain)
     if decided is not None:
         # Rules (a), (b): the outcome, or its absence, in a final block.
         if moved != clamp_to_locks(nano, decided):
@@ -149,7 +134,7 @@ def _judge_removal(
         if gain(view.role, moved) < owed:
             raise BadProposal("less than what was paid in the other channel")
         return Verdict(Decision.ACCEPT, intent)
-    shift, totals = _named(half, message)
+    shift, totals = half.kind.named(half.instance.terms, half.instance, message, half.peer)
     if moved != clamp_to_locks(nano, shift):
         raise BadProposal("net does not move by the totals it names")
     return Verdict(Decision.HOLD, intent, totals, half)
@@ -169,9 +154,8 @@ def pays_alone(draft: Draft, view: ChannelView, half: Half) -> bool:
     payer = one_way(instance.terms)
     if payer is None or half.peer is payer:
         return False
-    other = draft.channel(half.there.channel)
     if half.there.status is not LegStatus.LISTED or not fresh(draft) or not instance.watched:
         return False
-    if blocked(draft, other) is not None or blocked(draft, view) is not None:
+    if blocked(draft, half.other) is not None or blocked(draft, view) is not None:
         return False
     return half.kind.forces(draft, instance, held.totals)

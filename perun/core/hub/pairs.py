@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from perun.core.books import Draft
 from perun.core.hub import paths
-from perun.core.hub.judge import half_in, is_half, pays_alone
+from perun.core.hub.judge import half_in, pays_alone
 from perun.core.hub.letting_go import forget, let_go, refuse_one
 from perun.core.hub.queue import start_next, why_stays
 from perun.core.nanocontracts.instances import (
@@ -42,6 +42,7 @@ __all__ = [
     "follow",
     "free_others",
     "give_up",
+    "is_half",
     "look_again",
     "on_agreed",
     "on_declined",
@@ -70,7 +71,7 @@ def on_half(draft: Draft, view: ChannelView, half: Half, message: Propose) -> No
 
 def _look(draft: Draft, view: ChannelView, half: Half) -> None:
     """Answers both halves if both are here and agree; this one alone by rule (c)."""
-    held, other = view.held, draft.channel(half.there.channel)
+    held, other = view.held, half.other
     assert held is not None
     if not is_half(other, held.intent):
         # The payer cannot propose before it knows the secret, which it learns from rule (d).
@@ -89,6 +90,16 @@ def _look(draft: Draft, view: ChannelView, half: Half) -> None:
     above = held.state.version > view.signed and other.held.state.version > other.signed
     if above and blocked(draft, view) is None and blocked(draft, other) is None:
         answer(draft, view, other)
+
+
+def is_half(view: ChannelView, intent: Intent) -> bool:
+    """Whether the channel holds the half that an intent names, and has not answered it."""
+    held = view.held
+    return (
+        held is not None
+        and not held.answering
+        and (held.intent.adds, held.intent.removes) == (intent.adds, intent.removes)
+    )
 
 
 def _refuse_different(draft: Draft, crossing: HubInstance, *halves: ChannelView) -> None:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from perun.core.books import Draft
 from perun.core.hub import pairs, paths
-from perun.core.hub.judge import half_in, is_half, pays_alone
+from perun.core.hub.judge import half_in, pays_alone
 from perun.core.hub.letting_go import let_go
 from perun.core.rules.phases import fresh
 from perun.core.state import HubInstance, HubStage, Intent, Purpose
@@ -46,7 +46,7 @@ def overdue(draft: Draft, crossing: HubInstance) -> None:
         for channel in (crossing.alice_channel, crossing.bob_channel):
             view = draft.channel(channel)
             half = half_in(draft, view, crossing.id)
-            removes = is_half(view, Intent(Purpose.REMOVE, removes=crossing.id))
+            removes = pairs.is_half(view, Intent(Purpose.REMOVE, removes=crossing.id))
             if half is not None and removes and pays_alone(draft, view, half):
                 answer(draft, view)
                 return
@@ -57,5 +57,5 @@ def overdue(draft: Draft, crossing: HubInstance) -> None:
 def _waits_for_view(draft: Draft, crossing: HubInstance) -> bool:
     """Both ends have done their part; what is missing is our own view."""
     pair = (draft.channel(crossing.alice_channel), draft.channel(crossing.bob_channel))
-    halves = all(is_half(view, pairs.adding(crossing)) for view in pair)
+    halves = all(pairs.is_half(view, pairs.adding(crossing)) for view in pair)
     return halves and not (draft.instance(crossing.id).watched and fresh(draft))

@@ -117,17 +117,12 @@ def check_worth(config: Config, chain: ChainView, asset: Asset, terms: Terms) ->
 
 def decided_shift(instance: InstanceView, on: Recorded | None, time: UnixTime) -> Wei | None:
     """The outcome that a block of this time shows, 0 once it is too late for any; None: open."""
-    terms, kind = instance.terms, kind_of(instance.terms)
-    shift = kind.outcome(terms, on, time)
-    if shift is not None:
-        return shift
-    return Wei(0) if time > kind.end_time(terms) else None
+    return kind_of(instance.terms).decided_in(instance, on, time)
 
 
-# Rules view-3, view-4.
 def finally_decided(instance: InstanceView, chain: ChainView) -> Wei | None:
-    """The shift that a final block shows: what may be believed off chain [C8], rules (a), (b)."""
-    return decided_shift(instance, instance.final, chain.final_of(instance.told))
+    """The shift that a final block shows: see `Kind.decided`."""
+    return kind_of(instance.terms).decided(instance, chain)
 
 
 def untouched(instance: InstanceView) -> bool:

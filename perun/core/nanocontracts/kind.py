@@ -22,7 +22,7 @@ from perun.core.books import Books, Draft
 from perun.core.config import Deployment
 from perun.core.faults import InstanceRejected, UnexpectedMessage
 from perun.core.limits import Limits
-from perun.core.state import InstanceView, Role, Totals
+from perun.core.state import ChainView, InstanceView, Role, Totals
 from perun.crypto.hashing import keccak
 from perun.encoding.domains import (
     Domain,
@@ -170,6 +170,24 @@ class Kind(ABC, Generic[T, R]):
     @abstractmethod
     def outcome(self, terms: T, on: R | None, time: UnixTime) -> Wei | None:
         """The shift that its record shows in a block of this time; None: none yet, or never."""
+
+    # Rules view-3, view-4.
+    def decided(self, instance: InstanceView, chain: ChainView) -> Wei | None:
+        """The shift that a final block shows: what may be believed off chain [C8]; None: open.
+
+        Rules (a), (b) of section 6.
+        """
+        # Any: the chain records of an instance what its kind says.
+        final: Any = instance.final
+        return self.decided_in(instance, final, chain.final_of(instance.told))
+
+    def decided_in(self, instance: InstanceView, on: R | None, time: UnixTime) -> Wei | None:
+        """The outcome in a block of this time, 0 once it is too late for any; None: open."""
+        terms: Any = instance.terms
+        shift = None if on is None else self.outcome(terms, on, time)
+        if shift is not None:
+            return shift
+        return Wei(0) if time > self.end_time(terms) else None
 
     @abstractmethod
     def known(self, terms: T, instance: InstanceView, totals: Totals) -> Wei | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from perun.core.nanocontracts.kind import Kind
-from perun.core.state import HubInstance, InstanceView, Intent, Leg, Role
+from perun.core.state import ChannelView, HubInstance, InstanceView, Intent, Leg, Role
 from perun.types import Wei
 
 __all__ = ["Decision", "Half", "Verdict"]
@@ -34,7 +34,9 @@ class Half:
     leg: Leg
     """In the channel of this half …"""
     there: Leg
-    """… and in that of the other one."""
+    """… and in that of the other one …"""
+    other: ChannelView
+    """… as it is now."""
     peer: Role
     """The instance's side that whoever proposes stands on; the hub plays the other."""
 

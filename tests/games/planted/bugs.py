@@ -33,6 +33,7 @@ from perun.core.nanocontracts import (
     plays,
     turn_game,
 )
+from perun.core.nanocontracts.kind import Kind
 from perun.core.rules import accounting, admission, phases
 from perun.core.state import (
     ChannelView,
@@ -171,7 +172,7 @@ def _never(*_: object) -> None:
     """No reason against it."""
 
 
-def _believes_the_head(instance: Any, chain: Any) -> Wei | None:
+def _believes_the_head(_kind: Any, instance: Any, chain: Any) -> Wei | None:
     return instances.decided_shift(instance, instance.head, chain.head_time)
 
 
@@ -211,7 +212,9 @@ def _takes_any_net(*arguments: Any) -> Verdict:
         if "the fee is" not in error.why:
             raise
         draft, view, half, message, old, new, _ = arguments
-        _, totals = halves._named(halves.half_in(draft, view, old.id), message)
+        going = halves.half_in(draft, view, old.id)
+        assert going is not None
+        _, totals = going.kind.named(going.instance.terms, going.instance, message, going.peer)
         intent = Intent(Purpose.REPLACE, adds=new.id, removes=old.id)
         return Verdict(Decision.HOLD, intent, totals, half)
 
@@ -407,7 +410,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "outcome believed before it is final",
         "section 6, rules (a), (b): in a final block [C8]",
-        [(instances, "finally_decided", _believes_the_head)],
+        [(Kind, "decided", _believes_the_head)],
     ),
     Bug(
         "hub takes any shift",
