@@ -23,6 +23,9 @@ async function life() {
   await alice.takeTestEther();
   await alice.openChannel();
   check(true, "a channel with the hub is open");
+  await alice.go("Home");
+  await alice.page.getByText("watches all of it").waitFor();
+  check(true, "a tower watches while the page is closed");
 
   await alice.pay(network.shop, "0.001", "first coffee");
   check(true, "the shop is paid over the hub");
@@ -128,12 +131,32 @@ async function killedBetweenWriteAndSend(alice) {
   }
 }
 
+/** The browser's storage is gone; the words bring the money back out of what the hub keeps. */
+async function comesBackByWords(browser, url, alice) {
+  await alice.go("Settings");
+  await alice.page.getByText(/^has copy (\d+) of \1$/).waitFor();
+  await alice.context.close();
+  const again = await Person.at(browser, url);
+  await again.visit();
+  await again.press("I have twelve words");
+  await again.page.locator('[name="phrase"]').fill(alice.phrase);
+  await again.press("Begin");
+  const found = again.page.locator('[data-test="found"]');
+  check(/1 channel; .* 0\.\d+ ETH/.test(await found.innerText()), "words find a channel");
+  await again.press("Get it out");
+  await again.press("Get all of it out");
+  await again.channelIs("disputed");
+  check(true, "and bring it to the chain, by one button");
+  check(again.faults.length === 0, `no faults: ${again.faults}`);
+}
+
 try {
   const alice = await life();
   const { bob, wallet } = await livesWithWallet(browser, url, network);
   await areFriends(alice, bob, wallet);
   await livesWithDaemon(browser, daemon, alice);
   await killedBetweenWriteAndSend(alice);
+  await comesBackByWords(browser, url, alice);
   console.log("all is well");
 } catch (error) {
   // What people would have seen.

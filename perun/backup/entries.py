@@ -16,10 +16,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import ClassVar, Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-
 from perun.backup.keys import BackupKeys
+from perun.crypto.backend import BACKEND
 from perun.errors import PeerFault
 
 __all__ = ["BadEntry", "Entry", "Standing", "chain", "open_entry", "seal_entry"]
@@ -97,7 +95,7 @@ def seal_entry(
     before, link = (0, NO_LINK) if after is None else (after.number, after.hash)
     head = number.to_bytes(8, "big") + before.to_bytes(8, "big") + link
     nonce = secrets.token_bytes(_NONCE)
-    sealed = ChaCha20Poly1305(keys.seal(slot)).encrypt(nonce, content, _ABOUT + slot + head)
+    sealed = BACKEND.Box(keys.seal(slot)).encrypt(nonce, content, _ABOUT + slot + head)
     return Entry(number, before, link, head + nonce + sealed)
 
 
@@ -108,12 +106,12 @@ def open_entry(keys: BackupKeys, slot: bytes, entry: Entry) -> bytes:
         BadEntry: we have not.
     """
     head, nonce = entry.data[:_HEAD], entry.data[_HEAD : _HEAD + _NONCE]
-    try:
-        return ChaCha20Poly1305(keys.seal(slot)).decrypt(
-            nonce, entry.data[_HEAD + _NONCE :], _ABOUT + slot + head
-        )
-    except InvalidTag:
-        raise BadEntry(f"number {entry.number} is not sealed by this phrase") from None
+    content = BACKEND.Box(keys.seal(slot)).decrypt(
+        nonce, entry.data[_HEAD + _NONCE :], _ABOUT + slot + head
+    )
+    if content is None:
+        raise BadEntry(f"number {entry.number} is not sealed by this phrase")
+    return content
 
 
 def chain(entries: Iterable[Entry]) -> list[Entry]:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from perun.app import values as v
 from perun.backup.contents import Key, kept, key_in
 from perun.backup.entries import BadEntry, Standing, seal_entry
 from perun.backup.keys import BackupKeys
@@ -70,6 +71,16 @@ class FeedState:
     at: float | None
     """Seconds since the place last took one, or said that it has it."""
     trouble: str
+
+    def shown(self) -> v.Backup:
+        """As the interface says it."""
+        return v.Backup(
+            name=self.place,
+            entry=self.kept,
+            of=self.count,
+            age=None if self.at is None else int(self.at),
+            trouble=self.trouble[: v.MOST_TEXT],
+        )
 
 
 class Feed:

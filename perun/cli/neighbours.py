@@ -21,7 +21,7 @@ from perun.town.household import READY, TOLD, announce
 from perun.town.place import HOST, Town
 from perun.town.player import Player
 from perun.town.robots import Patron, Shop, join
-from perun.town.settling import address_of, hub_link
+from perun.town.settling import address_of, hub_link, tower_place
 
 __all__ = ["ROLES"]
 
@@ -84,6 +84,7 @@ def _page(town: Town) -> None:
     network = {
         "rpc": town.rpc,
         "hub": hub_link(town),
+        "tower": tower_place(town),
         "shop": address_of(town, "shop"),
         "player": address_of(town, "patron"),
         "name": "perun up",

@@ -12,15 +12,15 @@ from perun.backup.feed import Feed, FeedState, Source
 from perun.backup.keys import BackupKeys
 from perun.backup.places import AtOnce, Place, place_of
 from perun.backup.remote import proved
-from perun.core.books import Row
 from perun.core.inputs import Outdated
 from perun.daemon.keyring import Keyring
 from perun.encoding.records import Extra
 from perun.errors import PeerFault
 from perun.node.assembly import Assembly
 from perun.node.at_once import finish
+from perun.node.told import rows_of
 
-__all__ = ["Backups", "Lookout", "rows_of"]
+__all__ = ["Backups", "Lookout"]
 
 _FIRST_LOOK: Final = 10.0
 """Seconds that a start waits for its places: then peers alone tell whether the store is old."""
@@ -56,7 +56,7 @@ class Backups:
         keys = BackupKeys(keyring.backup)
         own = assembly.profile.account == keyring.account.address
         source = Source(keys, keyring.number, assembly.profile, "" if own else keyfile)
-        rows = (*rows_of(assembly), *noted)
+        rows = (*rows_of(assembly.node.books), *noted)
         for text in places:
             place = place_of(text, keys)
             feed = Feed(AtOnce(place), source, assembly.store.count, rows, self._is_old, tell)
@@ -84,16 +84,7 @@ class Backups:
 
     def shown(self) -> tuple[v.Backup, ...]:
         """… for people."""
-        return tuple(
-            v.Backup(
-                name=one.place,
-                entry=one.kept,
-                of=one.count,
-                age=None if one.at is None else int(one.at),
-                trouble=one.trouble[: v.MOST_TEXT],
-            )
-            for one in self.states
-        )
+        return tuple(one.shown() for one in self.states)
 
     def _is_old(self, place: str, theirs: int, ours: int) -> None:
         reason = f"backup place {place} has entry {theirs} of it, this store has written {ours}"
@@ -176,13 +167,3 @@ class Lookout:
         if found.idle < _ALIVE:
             return f"the store that this one comes of was alive {found.idle} s ago: close it there"
         return ""
-
-
-def rows_of(assembly: Assembly) -> Iterable[Row]:
-    """Everything the core knows."""
-    books = assembly.node.books
-    yield from books.channels.values()
-    yield from books.instances.values()
-    yield from books.totals.values()
-    yield from books.hub_instances.values()
-    yield from books.invitations.values()

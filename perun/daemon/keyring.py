@@ -37,7 +37,6 @@ __all__ = [
     "write_keyring",
 ]
 
-_BACKUP_PATH: Final = "m/7265'/1'"
 _TOWER_PATH: Final = "m/44'/60'/0'/0/1"
 _MOST_NUMBER: Final = 2**31 - 1
 _WORK: Final = 2**17
@@ -108,7 +107,7 @@ class Keyring:
             keys.number,
             keys.account,
             keys.node,
-            key_of(seed, _BACKUP_PATH),
+            keys.backup,
             SecretKey(key_of(seed, _TOWER_PATH)),
         )
 

@@ -13,18 +13,19 @@ from perun.core.config import Deployment
 from perun.core.limits import Limits
 from perun.core.state import PeerId
 from perun.crypto import SecretKey
-from perun.daemon.backups import rows_of
 from perun.daemon.policies import TEST_NETWORKS
 from perun.daemon.settings import BadSettings, TowerSettings
 from perun.encoding.addresses import node_id
 from perun.errors import PeerFault
 from perun.node.afloat import afloat_journal
 from perun.node.assembly import Assembly
+from perun.node.told import rows_of
 from perun.tower.admission import Admission
 from perun.tower.client import TowerClient
 from perun.tower.guard import Guard
+from perun.tower.hired import shown, watchers
 from perun.tower.service import TowerService
-from perun.types import ChannelId, InstanceId
+from perun.types import ChannelId
 from perun.wallet import KeyAccount
 from perun.wire.listener import Listener
 
@@ -42,7 +43,7 @@ class Towers:
         tell: Callable[[PeerFault], None],
     ) -> None:
         """Tells nobody anything yet."""
-        rows = tuple(rows_of(assembly)) if addresses else ()
+        rows = tuple(rows_of(assembly.node.books)) if addresses else ()
         self._clients = [
             TowerClient(address, key, assembly.profile, rows, BlockingAsker(), tell)
             for address in addresses
@@ -62,24 +63,11 @@ class Towers:
 
     def watchers(self, channel: ChannelId) -> list[v.Watcher]:
         """Those who have acknowledged a channel, and see the chain."""
-        found = [(client.host, client.version(channel)) for client in self._clients]
-        return [v.Watcher(name=host, version=has) for host, has in found if has is not None]
-
-    def knows(self, machine: InstanceId, total: int) -> bool:
-        """Whether all of them would submit this total, or a higher one."""
-        return all(client.knows(machine, total) for client in self._clients)
+        return watchers(self._clients, channel)
 
     def states(self) -> tuple[v.Tower, ...]:
         """All of them."""
-        return tuple(
-            v.Tower(
-                name=one.tower,
-                channels=one.channels,
-                sees=one.sees,
-                trouble=one.trouble[: v.MOST_TEXT],
-            )
-            for one in (client.state for client in self._clients)
-        )
+        return shown(self._clients)
 
 
 def tower_on(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from msgspec.structs import replace
 
-from perun.core.books import Row
+from perun.core.books import Books, Row
 from perun.core.state import EMPTY, ChannelView, InstanceView
 from perun.encoding.records import NumberedExtra
-from perun.store.kept import KeptStore
+from perun.ports import Store
 
-__all__ = ["Follower", "ToldStore", "chain_apart"]
+__all__ = ["Counted", "Follower", "ToldStore", "chain_apart", "rows_of"]
 
 N = TypeVar("N", bound=NumberedExtra)
 
@@ -21,10 +21,18 @@ Follower = Callable[[int, Sequence[Row], Sequence[Row]], None]
 and wire: it returns at once."""
 
 
+class Counted(Store, Protocol):
+    """A store that counts its writes."""
+
+    @property
+    def count(self) -> int:
+        """How many there were in its life: a later moment has more."""
+
+
 class ToldStore:
     """A `perun.ports.Store` on another."""
 
-    def __init__(self, below: KeptStore) -> None:
+    def __init__(self, below: Counted) -> None:
         self._below = below
         self.followers: list[Follower] = []
 
@@ -58,6 +66,15 @@ class ToldStore:
     def close(self) -> None:
         """See `perun.ports.Store`."""
         self._below.close()
+
+
+def rows_of(books: Books) -> Iterable[Row]:
+    """Everything that the core knows, for who begins to follow."""
+    yield from books.channels.values()
+    yield from books.instances.values()
+    yield from books.totals.values()
+    yield from books.hub_instances.values()
+    yield from books.invitations.values()
 
 
 def chain_apart(row: Row) -> Row:

@@ -34,8 +34,10 @@ from perun.node.clocks import SystemClock
 from perun.node.recovery import open_books
 from perun.node.runtime import Node
 from perun.node.settings import config_for, deployment_of, hello_for
+from perun.node.told import ToldStore, rows_of
 from perun.page.endpoint import PageEndpoint
 from perun.page.journal import PageJournal
+from perun.page.keepers import Keepers
 from perun.page.lent import Lent
 from perun.page.lookups import PageLookups
 from perun.page.network import NetworkOf, rules_of
@@ -78,6 +80,10 @@ class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """URL of a chain's node."""
     hub: str
     """`perun1…@host`: where we attach, and whose card names the contracts at first."""
+    tower: str = ""
+    """`host[:port]` of who watches while the page is closed; empty: nobody."""
+    store: int = 0
+    """Number of a store that the hub keeps, to be brought back; 0: none."""
     account: str = ""
     """Of a browser's wallet, which owns the money; empty: the account that the words give."""
 
@@ -124,8 +130,15 @@ class Household:
             new_salt,
             self._reach,
             SOFTWARE,
-            Beside(path=paths.to),
+            Beside(
+                watchers=lambda channel: self._keepers.watchers(channel),
+                towers=lambda: self._keepers.towers(),
+                backups=lambda: self._keepers.places(),
+                why_no_close=lambda: "what was brought back goes to the chain alone: leave",
+                path=paths.to,
+            ),
         )
+        told = ToldStore(store)
         held = [keys.node] if outside else [keys.node, keys.account]
         wallet = LocalWallet(deployment, held)
         self.chain = ChainService(
@@ -153,8 +166,8 @@ class Household:
             else None
         )
         self.node = Node(
-            open_books(self.config, store, self.app, CodeBook(dict(rules.values()), plain.run)),
-            store,
+            open_books(self.config, told, self.app, CodeBook(dict(rules.values()), plain.run)),
+            told,
             PageSigner(wallet, deployment, outside, self._ask_wallet, self._post, lent.report)
             if outside
             else wallet,
@@ -164,6 +177,17 @@ class Household:
             fault=lambda _about, error: lent.report(f"{type(error).__name__}: {error}"),
             guest=self.app,
         )
+        self._keepers = Keepers(
+            lent,
+            self.config,
+            keys,
+            (wanted.tower,) if wanted.tower else (),
+            () if store.exit_only else (wanted.hub,),
+            store.count,
+            (*rows_of(self.node.books), *self.app.shelf.contacts.values()),
+            self._post,
+        )
+        told.followers.append(self._keepers.note)
         self.wire = PageWire(
             keys.node,
             hello_for(self.config, network.genesis, software=SOFTWARE),
@@ -202,11 +226,14 @@ class Household:
             self.chain.watch(watch)
         # The chain first: what peers say next would count for nothing yet.
         self._look()
-        self.node.connect(self.wire.enter(self.node))
-        await self.wire.open()
-        for peer, host in self._hosts():
-            self.wire.reach(peer, host)
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keepers.live())
+            await self._keepers.looked()
+            self.node.connect(self.wire.enter(self.node))
+            await self.wire.open()
+            if not self.store.exit_only:
+                for peer, host in self._hosts():
+                    self.wire.reach(peer, host)
             tasks.create_task(self._turn())
             tasks.create_task(self._rounds())
 

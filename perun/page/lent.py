@@ -54,6 +54,9 @@ class Lent(Protocol):
     def fetch(self, method: str, url: str, body: str) -> Awaitable[Answer]:
         """Asks a host of the network."""
 
+    def exchange(self, url: str, body: bytes) -> Awaitable[tuple[int, bytes]]:
+        """Posts bytes to a host of the network; status and answer, 0 and nothing if none came."""
+
     def socket(self, url: str, protocol: str, events: SocketEvents) -> OpenSocket:
         """Opens a WebSocket."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -10,10 +11,12 @@ import msgspec
 from msgspec.structs import replace
 
 from perun.app.app import App
+from perun.core.books import Row
 from perun.core.config import Deployment
 from perun.crypto.interop import address
 from perun.encoding.addresses import NodeAddress
 from perun.errors import ChainFault, Misuse, PerunError
+from perun.page.bringing_back import brought_back
 from perun.page.endpoint import PageEndpoint
 from perun.page.household import Household, Wanted, endpoint_of, number_of
 from perun.page.lent import Lent
@@ -42,6 +45,7 @@ async def open_household(lent: Lent, wanted: Wanted) -> Household:
     Raises:
         BadPhrase, OtherWords: the words are none, or not this store's.
         OtherChain, WrongCode: the chain is not the hub's, or has other contracts.
+        NothingKept, OtherAccount: what was to be brought back is not there, or not ours.
         NoCard, PeerFault: a new store needs the hub's card, and there is none.
         ChainFault: a new store needs the chain, and its node does not answer.
         StoreFault: the store cannot be used.
@@ -53,7 +57,10 @@ async def open_household(lent: Lent, wanted: Wanted) -> Household:
     if kept is None:
         hub = NodeAddress.parse(wanted.hub)
         network = look_at(endpoint, await card_at(lent, hub.host, hub.peer))
-        _found(store, wanted, network)
+        if wanted.store:
+            await _bring_back(lent, store, wanted, network)
+        else:
+            _found(store, wanted, network, secrets.randbelow(2**31 - 2) + 1)
     else:
         network = msgspec.msgpack.decode(kept, type=NetworkOf)
         _prove_again(endpoint, network, lent)
@@ -65,16 +72,28 @@ async def open_household(lent: Lent, wanted: Wanted) -> Household:
     return Household(lent, wanted, store, network, Address(outside) if outside else None)
 
 
-def _found(store: PageStore, wanted: Wanted, network: NetworkOf) -> None:
-    """A new store: a number of its own, so that its keys are nobody else's."""
-    keys = StoreKeys.of(wanted.phrase, secrets.randbelow(2**31 - 2) + 1)
-    store.put("number", str(keys.number).encode())
-    store.put("node", keys.node.address)
+def _found(
+    store: PageStore, wanted: Wanted, network: NetworkOf, number: int, rows: Iterable[Row] = ()
+) -> None:
+    """A new store; one with a number of its own has keys that are nobody else's."""
+    values = {
+        "kinds": _KINDS,
+        "number": str(number).encode(),
+        "node": StoreKeys.of(wanted.phrase, number).node.address,
+        "network": msgspec.msgpack.encode(network),
+    }
     if wanted.account:
-        store.put("account", address(wanted.account))
-    store.put("kinds", _KINDS)
-    # Last: without it the store counts as new.
-    store.put("network", msgspec.msgpack.encode(network))
+        values["account"] = address(wanted.account)
+    store.found(values, rows)
+
+
+async def _bring_back(lent: Lent, store: PageStore, wanted: Wanted, network: NetworkOf) -> None:
+    keys = StoreKeys.of(wanted.phrase, wanted.store)
+    account = address(wanted.account) if wanted.account else keys.account.address
+    back = await brought_back(lent, wanted.phrase, wanted.hub, wanted.store, network, account)
+    about = replace(network, contracts=network.contracts | back.contracts)
+    prove(endpoint_of(lent, wanted.rpc), about)
+    _found(store, wanted, about, wanted.store, back.rows)
 
 
 async def _with_new_kinds(

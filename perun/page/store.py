@@ -7,7 +7,7 @@ All rows are in memory, numbered ones too: a page is one person's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -27,6 +27,7 @@ N = TypeVar("N", bound=NumberedExtra)
 
 _VALUES: Final = ""
 """The table of small values."""
+_COUNT: Final = "count"
 _PIECE: Final = 512
 """Rows in one entry of a new file."""
 _LEAST: Final = 1 << 20
@@ -69,6 +70,8 @@ class PageStore:
         self._logs.sort(key=lambda log: log.generation)
         for body in self._logs[-1].entries():
             self._keep(_read(body))
+        self.count = int.from_bytes(self.get(_COUNT) or b"", "big")
+        """How many writes of rows there were in its life."""
         mark = self._names[StoreMark]
         self._exit_only = bool(self._rows.get(mark))
 
@@ -109,8 +112,20 @@ class PageStore:
             newest[self._names[kind], row_key(row)] = table_of(kind).codec.encode(row)
         for row in drops:
             newest[self._names[type(row)], row_key(row)] = None
+        count = self.count + 1
+        newest[_VALUES, _COUNT.encode()] = count.to_bytes(8, "big")
         self._write([(name, key, body) for (name, key), body in newest.items()])
+        self.count = count
         self._exit_only = self._exit_only or marked
+
+    def found(self, values: Mapping[str, bytes], rows: Iterable[Row] = ()) -> None:
+        """What a store begins with: all of it at once, or nothing."""
+        begun: list[_Change] = [(_VALUES, name.encode(), value) for name, value in values.items()]
+        for row in rows:
+            kind = type(row)
+            self._exit_only = self._exit_only or kind is StoreMark
+            begun.append((self._names[kind], row_key(row), table_of(kind).codec.encode(row)))
+        self._write(begun)
 
     def close(self) -> None:
         """See `perun.ports.Store`; the page lets the files go."""

@@ -16,13 +16,14 @@ import perun_page
 from pyodide.ffi import create_proxy, to_js
 
 from perun.errors import PerunError
+from perun.page.bringing_back import kept_at
 from perun.page.household import Household, Wanted
 from perun.page.lent import SocketEvents
 from perun.page.moving_in import open_household
 from perun.page.rpc import Answer
-from perun.wallet.phrase import phrase_of
+from perun.wallet.phrase import phrase_of, words_of
 
-__all__ = ["faucet", "new_phrase", "start", "take"]
+__all__ = ["faucet", "look", "new_phrase", "start", "take"]
 
 _ENTROPY: Final = 16
 
@@ -93,6 +94,10 @@ class _Lent:
     async def fetch(self, method: str, url: str, body: str) -> Answer:
         return _answer(await perun_page.fetch(method, url, body))
 
+    async def exchange(self, url: str, body: bytes) -> tuple[int, bytes]:
+        status, answer = await perun_page.exchange(url, to_js(body))
+        return int(status), answer.to_bytes()
+
     async def wallet(self, question: str) -> str:
         answer: str = await perun_page.wallet(question)
         return answer
@@ -117,19 +122,43 @@ async def start(settings: str) -> str:
         wanted = msgspec.json.decode(settings, type=Wanted)
         house = await open_household(_lent, wanted)
     except PerunError as error:
-        fault = {"name": type(error).__name__, "text": str(error), "do": error.hint or ""}
-        return msgspec.json.encode({"error": fault}).decode()
+        return _refused(error)
     _living["house"] = house
     _living["task"] = asyncio.get_running_loop().create_task(_live(house))
     return msgspec.json.encode({"node": house.name, "account": house.account}).decode()
+
+
+async def look(settings: str) -> str:
+    """What the hub keeps of these words, in JSON, or what is wrong."""
+    try:
+        wanted = msgspec.json.decode(settings, type=Wanted)
+        phrase = words_of(wanted.phrase, _lent.words)
+        found = await kept_at(_lent, phrase, wanted.hub)
+    except PerunError as error:
+        return _refused(error)
+    return msgspec.json.encode({"found": found}).decode()
+
+
+def _refused(error: PerunError) -> str:
+    fault = {"name": type(error).__name__, "text": str(error), "do": error.hint or ""}
+    return msgspec.json.encode({"error": fault}).decode()
 
 
 async def _live(house: Household) -> None:
     try:
         await house.live()
     except BaseException as error:
-        perun_page.failed(f"{type(error).__name__}: {error}")
+        perun_page.failed(_why(error))
         raise
+
+
+def _why(error: BaseException) -> str:
+    """Of what went wrong in several tasks the first."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, PerunError):
+        return f"{error}; {error.hint}" if error.hint else str(error)
+    return f"{type(error).__name__}: {error}"
 
 
 def take(text: str) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from perun.errors import StoreFault
 from perun.ports import Store
-from perun.store.dumps import Dump
+
+if TYPE_CHECKING:
+    # Knows SQLite, which a page does not have.
+    from perun.store.dumps import Dump
 
 __all__ = ["KeptStore", "Shelf"]
 

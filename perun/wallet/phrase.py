@@ -11,7 +11,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import ClassVar, Final
 
@@ -27,6 +27,7 @@ _ROUNDS: Final = 2048
 _HARD: Final = 2**31
 _ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _ACCOUNT: Final = "m/44'/60'/0'/0/0"
+_BACKUP: Final = "m/7265'/1'"
 _NODE: Final = "m/7265'/0'/{number}'"
 
 
@@ -48,6 +49,8 @@ class StoreKeys:
     """Of the store; part of every backup."""
     account: SecretKey
     node: SecretKey
+    backup: bytes = field(repr=False)
+    """32 bytes; the same for all stores."""
 
     @classmethod
     def of(cls, phrase: str, number: int | None = None) -> StoreKeys:
@@ -59,6 +62,7 @@ class StoreKeys:
             number,
             SecretKey(key_of(seed, _ACCOUNT)),
             SecretKey(key_of(seed, _NODE.format(number=number))),
+            key_of(seed, _BACKUP),
         )
 
 

@@ -25,6 +25,7 @@ PARTS = (
     *("perun.bindings", "perun.chain", "perun.chain.follower", "perun.chain.submitter"),
     *("perun.wire.noise", "perun.wire.session", "perun.wire.sessions", "perun.wire.parcels"),
     *("perun.page.household", "perun.page.store", "perun.page.endpoint", "perun.page.wire"),
+    *("perun.page.keepers", "perun.page.bringing_back"),
     *("perun.wire.exchange", "perun.wallet", "perun.wallet.local", "perun.wallet.phrase"),
 )
 

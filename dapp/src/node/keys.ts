@@ -10,6 +10,8 @@ export interface Settings {
   phrase: string;
   rpc: string;
   hub: string;
+  /** Who watches while the page is closed. */
+  tower?: string;
   wallet?: WalletChosen;
 }
 

@@ -6,6 +6,9 @@
 
 /** Bytes of one answer of a chain's node. */
 const MOST_TEXT = 8 * 2 ** 20;
+/** … and of a place that keeps backups. */
+const MOST_BYTES = 32 * 2 ** 20;
+const NOTHING = new Uint8Array(0);
 const FETCH_SECONDS = 30;
 
 export interface Telling {
@@ -47,6 +50,7 @@ export function lentModule(
     report: (text: string): void => console.debug(text),
     post,
     fetch: ask,
+    exchange,
     socket,
   };
 }
@@ -81,6 +85,24 @@ async function ask(method: string, url: string, body: string): Promise<string> {
     return `${response.status} ${await response.text()}`;
   } catch (error) {
     return `0 ${error instanceof Error ? error.message : "nobody answers"}`;
+  }
+}
+
+/** Status and answer; 0 and nothing if none came, or more than anybody has to say. */
+async function exchange(url: string, body: Uint8Array): Promise<[number, Uint8Array]> {
+  try {
+    const response = await fetch(url, {
+      method: "POST",
+      body: body as Uint8Array<ArrayBuffer>,
+      cache: "no-store",
+      credentials: "omit",
+      redirect: "error",
+      signal: AbortSignal.timeout(FETCH_SECONDS * 1000),
+    });
+    const answer = new Uint8Array(await response.arrayBuffer());
+    return answer.length > MOST_BYTES ? [0, NOTHING] : [response.status, answer];
+  } catch {
+    return [0, NOTHING];
   }
 }
 

@@ -29,6 +29,16 @@ export interface WalletChosen {
   account: string;
 }
 
+/** A store of these words, as a hub keeps it. */
+export interface KeptStore {
+  store: number;
+  channels: number;
+  /** What the chain would pay, by asset. */
+  amounts: Record<string, string>;
+  /** Seconds since the store itself was heard of. */
+  idle: number;
+}
+
 export type ToWorker =
   /** Another tab is to let the store go, for this one. */
   | { kind: "takeOver" }
@@ -38,8 +48,15 @@ export type ToWorker =
       password: string;
       rpc: string;
       hub: string;
+      tower: string;
+      /** Of a store that the hub keeps, to be brought back; 0: none. */
+      store: number;
       wallet?: WalletChosen;
     }
+  /** What does the hub keep of these words? */
+  | { kind: "look"; phrase: string; rpc: string; hub: string }
+  /** The store is of no more use: all of its money is out. */
+  | { kind: "beginAnew" }
   | { kind: "walletSaid"; number: number; text: string }
   /** `rpc`: another node of the chain from now on; empty: the one of before. */
   | { kind: "unlock"; password: string; rpc: string }
@@ -82,5 +99,6 @@ export type FromWorker =
   | { kind: "wallet"; number: number; text: string }
   | { kind: "refused"; error: Told }
   | { kind: "phrase"; phrase: string }
+  | { kind: "found"; found: KeptStore[] }
   | { kind: "faucet"; text: string }
   | { kind: "rpc"; text: string };

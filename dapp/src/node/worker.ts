@@ -6,7 +6,7 @@ import { loadPyodide, type PyodideAPI } from "pyodide";
 import { cryptoModule } from "./crypto";
 import { seal, unseal, type Settings } from "./keys";
 import { lentModule, type Telling } from "./lent";
-import type { FromWorker, Told, ToWorker } from "./messages";
+import type { FromWorker, KeptStore, Told, ToWorker } from "./messages";
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -21,6 +21,7 @@ interface PythonWorker {
   start(settings: string): Promise<string>;
   take(text: string): void;
   faucet(): Promise<string>;
+  look(settings: string): Promise<string>;
   new_phrase(): string;
 }
 
@@ -146,10 +147,11 @@ async function main(): Promise<void> {
     keys.flush();
   }
 
-  async function start(settings: Settings): Promise<boolean> {
+  /** @param store that the hub keeps, to be brought back; 0: none */
+  async function start(settings: Settings, store = 0): Promise<boolean> {
     tell({ kind: "stage", stage: "starting" });
     const { phrase, wallet, ...rest } = settings;
-    const wanted = { ...rest, phrase, account: wallet?.account ?? "" };
+    const wanted = { ...rest, phrase, store, account: wallet?.account ?? "" };
     const said = JSON.parse(await (await python).start(JSON.stringify(wanted))) as {
       node?: string;
       account?: string;
@@ -184,14 +186,31 @@ async function main(): Promise<void> {
         tell({ kind: "faucet", text: await (await python).faucet() });
         return;
       case "create": {
-        const { phrase, rpc, hub, password, wallet } = message;
-        const settings = { phrase, rpc, hub, ...(wallet === undefined ? {} : { wallet }) };
+        const { phrase, rpc, hub, tower, store, password, wallet } = message;
+        const settings = { phrase, rpc, hub, tower, ...(wallet === undefined ? {} : { wallet }) };
         const sealed = await seal(settings, password);
-        if (await start(settings)) {
+        if (await start(settings, store)) {
           keep(sealed);
         }
         return;
       }
+      case "look": {
+        const { phrase, rpc, hub } = message;
+        const said = JSON.parse(
+          await (await python).look(JSON.stringify({ phrase, rpc, hub })),
+        ) as { found?: KeptStore[]; error?: Told };
+        if (said.error !== undefined) tell({ kind: "refused", error: said.error });
+        else tell({ kind: "found", found: said.found ?? [] });
+        return;
+      }
+      case "beginAnew":
+        for (const file of files) {
+          file.truncate(0);
+          file.flush();
+        }
+        tell({ kind: "stage", stage: "handedOver" });
+        self.close();
+        return;
       case "unlock": {
         const settings = await unseal(readAll(keys), message.password);
         if (settings === undefined) {

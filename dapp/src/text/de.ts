@@ -55,16 +55,38 @@ export const de: Words = {
     keysHere: "Die Schlüssel bleiben in diesem Browser.",
     words: "Zwölf Wörter",
     restored:
-      "Sie ergeben dasselbe Konto und einen neuen Knotenschlüssel: Kanäle eines anderen Geräts bleiben dort.",
+      "Sie ergeben dasselbe Konto. Was der Hub von einem Speicher dieser Wörter aufbewahrt, wird gezeigt, bevor etwas beginnt.",
     write: "Schreib diese Wörter der Reihe nach auf. Wer sie hat, hat das Geld.",
     written: "Ich habe sie aufgeschrieben",
     password: "Passwort für diesen Browser",
     network: "Netz",
     rpc: "Knoten der Chain (RPC)",
     hub: "Hub",
+    tower: "Wer aufpasst, solange diese Seite zu ist (ein Turm; darf leer sein)",
+    anew: "Mit diesen Wörtern neu anfangen",
     begin: "Anfangen",
     make: "Neue Wallet anlegen",
     have: "Ich habe zwölf Wörter",
+  },
+  found: {
+    title: "Gefunden mit diesen Wörtern",
+    what: (channels: number, amount: string) =>
+      `${channels} ${channels === 1 ? "Kanal" : "Kanäle"}; die Chain allein würde ${amount} auszahlen.`,
+    heard: (minutes: number) => `Zuletzt vor ${minutes} min gehört.`,
+    alive:
+      "Er lebt vielleicht auf einem anderen Gerät: dann mach dort weiter und hole hier nichts heraus.",
+    take: "Herausholen",
+    how: "Was herausgeholt wird, geht zur Chain und von dort auf dein Konto; Neues wird damit nicht unterschrieben.",
+  },
+  restored: {
+    title: "Aus einer Kopie zurückgeholt",
+    what: "Vielleicht wurde Neueres unterschrieben, als die Kopie weiß; darum unterschreibt sie nichts: sie holt durch die Chain allein heraus, was dir gehört.",
+    waiting: (channels: number, amount: string) =>
+      `${amount} lassen sich aus ${channels} ${channels === 1 ? "Kanal" : "Kanälen"} holen.`,
+    leave: "Alles herausholen",
+    under: (channels: number) => `Unterwegs heraus: ${channels}. Lass diese Seite offen.`,
+    over: "In den Kanälen ist nichts mehr: was dort war, ist auf deinem Konto.",
+    anew: "Neu anfangen",
   },
   unlock: {
     title: "Willkommen zurück",
@@ -337,7 +359,7 @@ export const de: Words = {
     nobodyDaemon:
       "Niemand. `perun towers` sagt, wie jemand wachen kann, während dein Knoten aus ist; `[backup] places` in `perun.toml` nennt Orte für Kopien.",
     nobody:
-      "Niemand: Ein Knoten in einer Seite hat noch keinen Wachturm und keine Kopien anderswo. Öffne sie wieder bis zu der Zeit, die *Start* nennt.",
+      "Niemand: diese Seite wurde ohne Turm begonnen. Öffne sie wieder bis zu der Zeit, die *Start* nennt.",
   },
   wallet: {
     otherAccount: (wallet) => `${wallet} zeigt jetzt ein anderes Konto`,

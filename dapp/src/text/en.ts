@@ -54,16 +54,37 @@ export const en = {
     keysHere: "The keys stay in this browser.",
     words: "Twelve words",
     restored:
-      "They give the same account and a new node key: channels of another device stay there.",
+      "They give the same account. What the hub keeps of a store of theirs is shown before anything is begun.",
     write: "Write these down, in order. Whoever has them has the money.",
     written: "I have written them down",
     password: "Password for this browser",
     network: "Network",
     rpc: "Chain's node (RPC)",
     hub: "Hub",
+    tower: "Who watches while this page is closed (a tower; may be empty)",
+    anew: "Begin anew with these words",
     begin: "Begin",
     make: "Make a new wallet",
     have: "I have twelve words",
+  },
+  found: {
+    title: "Found with these words",
+    what: (channels: number, amount: string) =>
+      `${channels} ${channels === 1 ? "channel" : "channels"}; the chain alone would pay ${amount}.`,
+    heard: (minutes: number) => `Last heard of ${minutes} min ago.`,
+    alive: "It may be alive on another device: then go on there, and take nothing out here.",
+    take: "Get it out",
+    how: "What is taken out goes to the chain, and from there to your account; nothing new is signed with it.",
+  },
+  restored: {
+    title: "Brought back from a copy",
+    what: "Newer things may have been signed than the copy knows, so it signs nothing: it takes out, by the chain alone, what is yours.",
+    waiting: (channels: number, amount: string) =>
+      `${amount} can be got out of ${channels} ${channels === 1 ? "channel" : "channels"}.`,
+    leave: "Get all of it out",
+    under: (channels: number) => `On its way out: ${channels}. Keep this page open.`,
+    over: "Nothing is left in its channels: what was there is in your account.",
+    anew: "Begin anew",
   },
   unlock: {
     title: "Welcome back",
@@ -334,7 +355,7 @@ export const en = {
     nobodyDaemon:
       "Nobody. `perun towers` says how to have somebody watch while your node is off; `[backup] places` in `perun.toml` names places for copies.",
     nobody:
-      "Nobody: a node in a page has no tower and no copies elsewhere yet. Open it again by the time that *Home* names.",
+      "Nobody: this page was begun without a tower. Open it again by the time that *Home* names.",
   },
   wallet: {
     otherAccount: (wallet: string) => `${wallet} shows another account now`,

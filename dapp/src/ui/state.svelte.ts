@@ -1,7 +1,14 @@
 /** What the screens show. All of it comes from the node; nothing is kept here alone. */
 import { CallRefused, WorkerNode } from "../node/client";
 import { DaemonNode, socketOf, tokenFor } from "../node/daemon";
-import type { FromWorker, Stage, Told, WalletChosen, WalletQuestion } from "../node/messages";
+import type {
+  FromWorker,
+  KeptStore,
+  Stage,
+  Told,
+  WalletChosen,
+  WalletQuestion,
+} from "../node/messages";
 import { looks } from "../text/language.svelte";
 import { exact, wei } from "./money";
 import { wallets } from "../wallet/state.svelte";
@@ -55,6 +62,8 @@ class Page {
   /** The chain's node that is asked. */
   endpoint = $state("");
   phrase = $state("");
+  /** What the hub keeps of the words that were typed; undefined: it was not asked yet. */
+  found = $state<KeptStore[] | undefined>(undefined);
   /** What became of asking the hub's faucet; undefined: not asked, or it has given. */
   faucet = $state<{ asking: boolean; why: string } | undefined>(undefined);
   refused = $state<Problem | undefined>(undefined);
@@ -247,6 +256,9 @@ class Page {
       case "phrase":
         this.phrase = message.phrase;
         return;
+      case "found":
+        this.found = message.found;
+        return;
       case "faucet":
         this.#given(message.text);
         return;
@@ -373,7 +385,14 @@ class Page {
     this.#worker?.tell({ kind: "newPhrase" });
   }
 
-  create(phrase: string, password: string, rpc: string, hub: string): void {
+  create(
+    phrase: string,
+    password: string,
+    rpc: string,
+    hub: string,
+    tower: string,
+    store = 0,
+  ): void {
     const { chosen: rdns, account } = wallets;
     const wallet: WalletChosen | undefined = rdns === "" ? undefined : { rdns, account };
     this.refused = undefined;
@@ -385,8 +404,25 @@ class Page {
       password,
       rpc,
       hub,
+      tower,
+      store,
       ...(wallet === undefined ? {} : { wallet }),
     });
+  }
+
+  look(phrase: string, rpc: string, hub: string): void {
+    this.refused = undefined;
+    this.#worker?.tell({ kind: "look", phrase, rpc, hub });
+  }
+
+  /** After all that was brought back is out: the same words, and a new store. */
+  beginAnew(): void {
+    this.#worker?.tell({ kind: "beginAnew" });
+  }
+
+  /** Whether the node is in this page, rather than a daemon. */
+  get isHere(): boolean {
+    return this.#worker !== undefined;
   }
 
   unlock(password: string, rpc = ""): void {

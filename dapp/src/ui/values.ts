@@ -3,6 +3,8 @@
 export interface Network {
   rpc?: string;
   hub?: string;
+  /** Who watches while the page is closed. */
+  tower?: string;
   name?: string;
   shop?: string;
   /** Somebody to play with. */

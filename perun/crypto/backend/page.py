@@ -49,8 +49,8 @@ class _Page(Protocol):
 
 
 _PAGE: Final = cast("_Page", import_module("perun_js"))
-_MEMORY: Final = bytearray(1 << 18)
-"""More than the longest message, with what vouches for it; hashes of more go in there as well."""
+_MEMORY: Final = bytearray(9 << 18)
+"""More than the longest message, and than what a tower takes at once, with what vouches for it."""
 _PAGE.share(_MEMORY)
 
 

@@ -73,6 +73,9 @@ class Lender:
     async def fetch(self, method: str, url: str, body: str) -> Answer:
         return await asyncio.to_thread(_asked, method, url, body, 30)
 
+    async def exchange(self, url: str, body: bytes) -> tuple[int, bytes]:
+        return await asyncio.to_thread(_exchanged, url, body)
+
     async def wallet(self, question: str) -> str:
         """There is none; `answers` may stand for one."""
         return self.answers(question)
@@ -124,6 +127,16 @@ class _Line:
 
     def close(self) -> None:
         self._out.put_nowait(None)
+
+
+def _exchanged(url: str, body: bytes) -> tuple[int, bytes]:
+    try:
+        with urlopen(Request(url, body, method="POST"), timeout=30) as answer:
+            return answer.status, answer.read()
+    except HTTPError as error:
+        return error.code, error.read()
+    except OSError:
+        return 0, b""
 
 
 def _asked(method: str, url: str, body: str, seconds: float) -> Answer:
