@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-__all__ = ["HOME", "HOME_OPTION", "home_of"]
+__all__ = ["HOME", "HOME_OPTION", "JSON_OPTION", "home_of"]
 
 HOME: Final = "PERUN_HOME"
 
@@ -18,6 +18,8 @@ HOME_OPTION = click.option(
     default=Path("~/.perun"),
     help="Folder of the node; PERUN_HOME, or ~/.perun.",
 )
+
+JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
 
 def home_of(folder: Path) -> Path:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from perun.api.place import read_place
 from perun.cli.asking import show_table, table
-from perun.cli.homes import HOME_OPTION, home_of
+from perun.cli.homes import HOME_OPTION, JSON_OPTION, home_of
 from perun.cli.render import amount, console, ether, say
 from perun.errors import ChainFault
 from perun.hub.shown import ADMIN_PLACE, ChannelLine, Fees, PeerLine, Status
@@ -34,9 +34,6 @@ class HubNotRunning(ChainFault):
 
     template: ClassVar[str] = "no hub runs in {home}: {reason}"
     hint: ClassVar[str] = "start it with `perun hub run`; `perun hub audit` works without"
-
-
-JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
 
 def _ask(home: Path, method: str, path: str) -> bytes:
@@ -174,9 +171,13 @@ def _show_fees(found: Fees) -> None:
 def _order(name: str, what: str) -> click.Command:
     @click.command(name, help=what)
     @HOME_OPTION
-    def order(home: Path) -> None:
-        _ask(home, "POST", name)
-        say(console(), f"{name}: done")
+    @JSON_OPTION
+    def order(home: Path, as_json: bool) -> None:
+        body = _ask(home, "POST", name)
+        if as_json:
+            click.echo(body.decode())
+        else:
+            say(console(), f"{name}: done")
 
     return order
 

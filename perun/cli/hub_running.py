@@ -11,7 +11,7 @@ import click
 
 import perun.store
 from perun.chain.rpc import RpcEndpoint, connect
-from perun.cli.homes import HOME_OPTION, home_of
+from perun.cli.homes import HOME_OPTION, JSON_OPTION, home_of
 from perun.cli.hub_views import print_audit
 from perun.cli.living import live, opened
 from perun.cli.outcome import FAILED
@@ -184,7 +184,7 @@ def _password(keyfile: Path | None, file: Path | None, home: Path) -> str:
 
 @click.command("audit")
 @HOME_OPTION
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@JSON_OPTION
 @click.option(
     "--csv",
     "table",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -90,6 +91,7 @@ class _Onlooker:
 )
 @click.option("--no-wait", is_flag=True, help="Do what can be done now, and end.")
 @click.option("--at-a-loss", is_flag=True, help="Go on even if it costs more than it brings.")
+@click.option("--json", "as_json", is_flag=True, help="What is owed in the end, for programs.")
 def leave(
     store: Path,
     rpc: tuple[str, ...],
@@ -97,13 +99,14 @@ def leave(
     keyfile: Path | None,
     no_wait: bool,
     at_a_loss: bool,
+    as_json: bool,
 ) -> None:
     """Get everything out that the chain owes, alone, from STORE or a backup of it.
 
     Run it again whenever you like: it goes on where the chain stands. The password of the key is
     asked for, or taken from PERUN_PASSWORD.
     """
-    shown = console()
+    shown = console(stderr=as_json)
     require_store(store)
     with _opened(store, shown) as opened:
         profile = read_profile(opened)
@@ -129,6 +132,8 @@ def leave(
                 code = look(leaving, shown)
             else:
                 code = run(leaving, shown, wait=wait, at_a_loss=at_a_loss)
+        if as_json and leaving.plan is not None:
+            click.echo(json.dumps(_plain(leaving, leaving.plan), indent=2))
         if code:
             raise click.exceptions.Exit(code)
 
@@ -284,6 +289,30 @@ def _show(console: Console, plan: Plan, leaving: Exit) -> None:
     console.print(table)
     price = f"{ether(plan.cost)} ETH at today's price"
     say(console, f"It costs at most {plan.gas:,} gas, {price}{_as_of(leaving)}.")
+
+
+def _plain(leaving: Exit, plan: Plan) -> dict[str, object]:
+    """For programs: amounts in the smallest unit, as text."""
+    return {
+        "owed": [
+            {
+                "channel": "0x" + one.channel.hex(),
+                "stands": one.phase.value,
+                "asset": "0x" + one.asset.hex(),
+                "amount": str(one.amount),
+                "until": one.until,
+                "gas": one.gas,
+            }
+            for one in plan.owed
+        ],
+        "credits": [
+            {"asset": "0x" + asset.hex(), "amount": str(units)} for asset, units in plan.credits
+        ],
+        "cost": str(plan.cost),
+        "sure": plan.sure,
+        "underWay": leaving.waiting,
+        "block": None if leaving.seen is None else leaving.seen.number,
+    }
 
 
 def _as_of(leaving: Exit) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,7 @@ from perun.backup.finding import Found
 from perun.backup.keys import BackupKeys
 from perun.backup.places import place_of
 from perun.backup.restoring import look_for, write_store
-from perun.cli.homes import HOME_OPTION, home_of
+from perun.cli.homes import HOME_OPTION, JSON_OPTION, home_of
 from perun.cli.outcome import FAILED
 from perun.cli.passwords import password_for
 from perun.cli.render import amount, console, say
@@ -53,19 +54,21 @@ _OWNER_ONLY = 0o700
 @click.option("--words-file", type=_FILE, help="File with the twelve words; else they are typed.")
 @click.option("--password-file", type=_FILE, help="File with the password for what is written.")
 @click.option("--rpc", multiple=True, help="An Ethereum node, for `perun node` with a store.")
+@JSON_OPTION
 def restore(
     home: Path,
     places: tuple[str, ...],
     words_file: Path | None,
     password_file: Path | None,
     rpc: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Get back, from twelve words, every store that was backed up.
 
     Each is written below the folder's `restored`, and is exit only: it gets its money out and signs
     nothing new. For new business make a node with `perun init --restore`.
     """
-    shown = console()
+    shown = console(stderr=as_json)
     if words_file is not None:
         typed = words_file.read_text(encoding="utf-8")
     else:
@@ -95,6 +98,10 @@ def restore(
     shown.print(table)
     for one in found:
         _warn(shown, one)
+    if as_json:
+        pairs = zip(found, written, strict=True)
+        click.echo(json.dumps([_plain(one, path) for one, path in pairs], indent=2))
+        return
     url = rpc[0] if rpc else "URL"
     for path in written:
         say(shown, f"Next: perun exit {path} --rpc {url}", "bold")
@@ -140,6 +147,23 @@ def _write(
         f"{found.idle} s ago",
     )
     return store
+
+
+def _plain(found: Found, store: Path) -> dict[str, object]:
+    """For programs: amounts in the smallest unit, as text."""
+    _, books = open_copy(store)
+    return {
+        "store": found.image.store,
+        "file": str(store),
+        "channels": sum(not view.final.ended for view in books.channels.values()),
+        "owed": [
+            {"asset": "0x" + claim.asset.hex(), "amount": str(claim.amount)}
+            for claim in owed_by(books)
+        ],
+        "entry": found.image.number,
+        "place": found.place,
+        "idle": found.idle,
+    }
 
 
 def _warn(shown: Console, found: Found) -> None:

@@ -94,6 +94,8 @@ class Exit:
     def __init__(self, solitary: Solitary, account: Address) -> None:
         self._solitary = solitary
         self._account = account
+        self.plan: Plan | None = None
+        """Of the last round."""
 
     @property
     def _books(self) -> Books:
@@ -113,7 +115,9 @@ class Exit:
         )
         told = all(view.watched or view.final.ended for view in self._books.channels.values())
         sure = trouble is None and told and self._solitary.credit_told
-        return Plan(owed_by(self._books), credits, self._solitary.gas_price, sure, trouble)
+        plan = Plan(owed_by(self._books), credits, self._solitary.gas_price, sure, trouble)
+        self.plan = plan
+        return plan
 
     def _round(self) -> ChainFault | None:
         """One question that goes unanswered must not keep what can be done from being done."""

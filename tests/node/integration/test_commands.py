@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,6 +108,13 @@ def test_exit_shows_gets_and_then_owes_nothing(left: Left) -> None:
     before = left.stage.balance(left.bob.address)
     shown = perun("exit", store, *rpc, "--dry-run")
     assert "1.300000 ETH" in shown
+    environment = {"PERUN_PASSWORD": "open"}
+    asked = CliRunner(env=environment).invoke(cli, ("exit", store, *rpc, "--dry-run", "--json"))
+    plan = json.loads(asked.stdout)
+    assert ([one["amount"] for one in plan["owed"]], plan["sure"]) == (
+        [str(13 * ETHER // 10)],
+        True,
+    )
     left.anvil.mine(4)
     assert "1.300000 ETH" in perun("exit", store, *rpc, "--dry-run")
 

@@ -109,7 +109,7 @@ def look_at(home: Path) -> None:
     assert 'perun_hub_channels{phase="idle"} 2\n' in pages["metrics"].text
     foreign = {"Origin": "https://evil.example", "Authorization": f"Bearer {place.token}"}
     assert requests.post(f"{place.url}/drain", headers=foreign, timeout=10).status_code == 403
-    hub_says(home, "pause")
+    assert json.loads(hub_says(home, "pause", "--json")) == {"done": "pause"}
     assert requests.get(f"{place.url}/ready", timeout=10).status_code == 503
     hub_says(home, "resume")
     assert requests.get(f"{place.url}/ready", timeout=10).status_code == 200
