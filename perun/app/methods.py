@@ -263,7 +263,7 @@ class Move(Spending, frozen=True):
 
     id: Hex
     move: Annotated[str, msgspec.Meta(min_length=1, max_length=9_000)]
-    """As people type it, see `how` of the game; of rules without a view in hex."""
+    """As people type it, see `how` of the game; or its bytes in hex, 0x…"""
 
 
 class Resign(Spending, frozen=True):

@@ -99,8 +99,9 @@ def move(work: Work, caller: Caller, params: Move) -> Game:
     """Makes a move, as people type it."""
     instance = instance_of(work, params.id)
     if is_first(work, caller, "move", params, instance):
-        read = board_of(work, instance.terms).read(params.move)
-        work.desk.do(CommandMove(instance.id, read))
+        plain = params.move.startswith("0x")
+        view = view_of("") if plain else board_of(work, instance.terms)
+        work.desk.do(CommandMove(instance.id, view.read(params.move)))
     return show(work, work.books.instances[instance.id])
 
 

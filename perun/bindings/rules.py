@@ -9,7 +9,7 @@ from typing import Final
 
 from perun.bindings.front import Front
 
-__all__ = ["RULES", "Rules", "TicTacToe"]
+__all__ = ["RULES", "Chess", "FourInARow", "Nim", "Rules", "TicTacToe"]
 
 
 class Rules(Front):
@@ -20,5 +20,19 @@ class TicTacToe(Rules):
     """Tic-tac-toe."""
 
 
-RULES: Final[dict[str, type[Rules]]] = {kind.__name__: kind for kind in (TicTacToe,)}
+class Nim(Rules):
+    """Four heaps of which something is taken in turn."""
+
+
+class FourInARow(Rules):
+    """Stones that fall into seven columns."""
+
+
+class Chess(Rules):
+    """Chess, whole."""
+
+
+RULES: Final[dict[str, type[Rules]]] = {
+    kind.__name__: kind for kind in (TicTacToe, Nim, FourInARow, Chess)
+}
 """Those of this package, by the contracts' names."""

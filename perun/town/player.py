@@ -1,16 +1,18 @@
 """Somebody to play with: takes invitations for small stakes, and moves when it is its turn.
 
-It knows one game well enough to lose at it now and then. It remembers nothing: whose turn it is
-says its node.
+It knows one game well enough to lose at it now and then; by other rules it makes any move that its
+node takes. It remembers nothing: whose turn it is says its node.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import Random
 from typing import Final
 
 from perun.api.client import CallRefused, Node
 from perun.app.values import Game, Offer
+from perun.games import VIEWS, View
 
 __all__ = ["MOST_STAKE", "Player", "cell"]
 
@@ -30,6 +32,7 @@ class Player:
 
     def __init__(self, node: Node, say: Callable[[str], None]) -> None:
         self._node, self._say = node, say
+        self._random = Random()  # noqa: S311  # no secret
 
     def run(self) -> None:
         """For ever."""
@@ -56,16 +59,31 @@ class Player:
 
     def _answer(self, offer: Offer) -> None:
         (game,) = self._node.games(offer.id)
-        wanted = game.game == "TicTacToe" and int(offer.own_amount) <= MOST_STAKE
+        wanted = game.game in VIEWS and int(offer.own_amount) <= MOST_STAKE
         self._node.answer(offer.id, wanted)
         if wanted:
             self._say(f"a game of {game.title} with {offer.peer[:14]}…")
 
     def _move(self, game: Game) -> None:
         position = bytes.fromhex(game.position[2:])
+        if game.game != "TicTacToe":
+            self._any_move(game, VIEWS[game.game], position)
+            return
         alice, bob = (int.from_bytes(position[at : at + 2], "big") for at in (0, 2))
         own, theirs = (alice, bob) if game.invited else (bob, alice)
         self._node.move(game.id, str(cell(own, theirs) + 1))
+
+    def _any_move(self, game: Game, view: View, position: bytes) -> None:
+        moves = [move for move in view.tries(position) or () if move != view.resignation()]
+        self._random.shuffle(moves)
+        for move in moves:
+            try:
+                self._node.move(game.id, "0x" + move.hex())
+            except CallRefused as error:
+                if error.name != "RulesRefused":
+                    raise
+            else:
+                return
 
 
 def cell(own: int, theirs: int) -> int:

@@ -60,7 +60,7 @@ ALLOWED: dict[str, set[str]] = {
     "tower": NODE | {"node", "app"},
     "daemon": NODE | {"node", "app", "api", "hub", "backup", "tower", "referee", "games"},
     "demo": NODE | {"node"},
-    "town": NODE | {"node", "app", "api", "hub", "daemon"},
+    "town": NODE | {"node", "app", "api", "hub", "daemon", "games"},
     "cli": NODE
     | {"node", "app", "api", "hub", "backup", "tower", "daemon", "demo", "town", "names"}
     | {"signing", "nano", "referee"},

@@ -41,9 +41,11 @@ def test_wallet_plays_with_the_patron_and_money_moves(tmp_path: Path) -> None:
             with connect(home=home / "you") as node:
                 before = free(node)
                 gains = [whole_game(node, patron, begin) for begin in (True, False)]
+                for name in ("Nim", "FourInARow", "Chess"):
+                    gains.append(some_moves(node, patron, name))
                 game = node.flip(patron, STAKE)
                 gains.append(ended(node, game.id))
-                assert gains[2] in (STAKE, -STAKE)
+                assert gains[-1] in (STAKE, -STAKE)
                 eventually(lambda: free(node) == before + sum(gains))
                 again = node.play(patron, "TicTacToe", 2 * MOST_STAKE)
                 eventually(lambda: all(one.id != again.id for one in node.games()))
@@ -66,6 +68,22 @@ def whole_game(node: Node, patron: str, begin: bool) -> int:
 
     eventually(moved)
     return ended(node, game.id)
+
+
+def some_moves(node: Node, patron: str, name: str) -> int:
+    """By rules of which the newcomer's settings say nothing; then we have had enough."""
+    game = node.play(patron, name, STAKE)
+    for typed in {"Nim": ["1-1"], "FourInARow": ["4", "4"], "Chess": ["e2e4", "g1f3"]}[name]:
+        eventually(lambda: mine(node, game.id))
+        node.move(game.id, typed)
+    eventually(lambda: mine(node, game.id))
+    node.resign(game.id)
+    return ended(node, game.id)
+
+
+def mine(node: Node, id: str) -> bool:
+    (game,) = node.games(id)
+    return game.turn == "you" and not game.why
 
 
 def ended(node: Node, id: str) -> int:
