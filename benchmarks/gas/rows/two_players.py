@@ -11,6 +11,9 @@ from perun import encoding
 from perun.crypto import keccak
 from perun.crypto.signatures import sign
 from perun.encoding import TurnGameDomain
+from perun.games import VIEWS
+from perun.referee import Referee
+from perun.referee.here import run
 from perun.types import (
     Flip,
     Game,
@@ -80,10 +83,9 @@ class Table:
         call = bench.call(GAME, "submitPosition", self.game, words, *signatures)
         self.scene.measure(label, call, bench.alice)
 
-    def move(self, label: str, version: int, turn: int, content: bytes, cell: int) -> None:
+    def move(self, label: str, version: int, turn: int, content: bytes, move: bytes) -> None:
         bench = self.scene.bench
         party = bench.alice if turn == ALICE else bench.bob
-        move = bytes([cell])
         id = encoding.game_id(self.domain, self.game)
         signed = Move(id, Version(version), keccak(content), keccak(move))
         signature = sign(encoding.move_digest(self.domain, signed), party.key)
@@ -91,10 +93,10 @@ class Table:
         self.scene.measure(label, call, party)
 
 
-def new_table(scene: Scene) -> Table:
+def new_table(scene: Scene, rules: str = "TicTacToe") -> Table:
     """For 0.5 each, valid for a day, an hour's challenge, banks of an hour."""
     bench = scene.bench
-    for name in (GAME, "TicTacToe"):
+    for name in (GAME, rules):
         bench.deploy(name)
     half, hour = Wei(ETHER // 2), Seconds(HOUR)
     game = Game(
@@ -102,8 +104,8 @@ def new_table(scene: Scene) -> Table:
         bench.bob.key.address,
         half,
         half,
-        bench.addresses["TicTacToe"],
-        keccak(bench.runtime_code("TicTacToe")),
+        bench.addresses[rules],
+        keccak(bench.runtime_code(rules)),
         bytes(32),
         UnixTime(bench.now + DAY),
         hour,
@@ -140,8 +142,21 @@ def move(scene: Scene) -> None:
     words = (position.version, position.turn, position.shift, position.position)
     bench.call(GAME, "submitPosition", table.game, words, *signatures)(bench.alice)
     bench.later(HOUR)
-    table.move("first on chain", 4, ALICE, board(0b011, 0b011000), 7)
-    table.move("second", 5, BOB, board(0b10000011, 0b011000), 6)
-    table.move("that wins", 6, ALICE, board(0b10000011, 0b1011000), 2)
+    table.move("first on chain", 4, ALICE, board(0b011, 0b011000), bytes([7]))
+    table.move("second", 5, BOB, board(0b10000011, 0b011000), bytes([6]))
+    table.move("that wins", 6, ALICE, board(0b10000011, 0b1011000), bytes([2]))
     asked = bench.call(GAME, "outcome", encoding.game_id(table.domain, table.game))
     scene.measure("outcome, as a transaction", asked, bench.bob)
+
+
+@row("moves", GAME, "submitMove", "The same by other rules, from the beginning.")
+def moves(scene: Scene) -> None:
+    for name, typed in (("Nim", "4-3"), ("FourInARow", "4"), ("Chess", "e2e4")):
+        table = new_table(scene, name)
+        bench = scene.bench
+        content = Referee(bench.runtime_code(name), run).start(bytes(32)).position
+        position, signatures = table.signed(0, ALICE, content)
+        words = (position.version, position.turn, position.shift, position.position)
+        bench.call(GAME, "submitPosition", table.game, words, *signatures)(bench.alice)
+        bench.later(HOUR)
+        table.move(name, 0, ALICE, content, VIEWS[name].read(typed))
