@@ -134,7 +134,7 @@ def _deal(
     contact = work.shelf.names.get(end)
     own, theirs = (terms.alice_lock, terms.bob_lock)[:: -1 if role is Role.BOB else 1]
     kept = DEALS.of(instance)
-    awards, offers = kept.awards, kept.offers
+    awards, shifts = kept.awards, kept.shifts
     return v.Deal(
         id=hexed(known),
         instance=None if instance is None else hexed(instance.id),
@@ -150,7 +150,7 @@ def _deal(
         due=terms.due,
         until=terms.validity,
         awards=tuple(str(gain(role, held.shift)) for held in awards),
-        offered=ours(offers[0]),
-        peer_offered=ours(offers[1]),
+        offered=ours(shifts[0]),
+        peer_offered=ours(shifts[1]),
         gain=ours(shift),
     )

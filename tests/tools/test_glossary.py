@@ -49,6 +49,32 @@ def test_what_a_party_knows_has_a_word(record: str) -> None:
     assert f"`{record}`" in PAGE or spaced in WORDS
 
 
+def test_classes_of_the_core_are_named_in_words_of_the_glossary() -> None:
+    """All but errors and notices, which are whole sentences, and commands, which are orders."""
+    core, sentences = ROOT / "perun" / "core", {"faults.py", "notices.py", "inputs.py"}
+    known = {_stem(word) for word in re.findall("[a-z]+", PAGE.lower())}
+    names = {
+        node.name.lstrip("_")
+        for file in core.rglob("*.py")
+        if file.name not in sentences
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("Command")
+    }
+    words = {
+        word.lower() for name in names for word in re.findall("[A-Z]+(?=[A-Z]|$)|[A-Z][a-z]+", name)
+    }
+    assert len(words) > 80
+    assert {word for word in words if _stem(word) not in known} <= PLAIN
+
+
+def _stem(word: str) -> str:
+    return re.sub("(s|d|ed|es|ing)$", "", word)
+
+
+PLAIN = {"item", "status", "unsafe"}
+"""English, and nothing else."""
+
+
 @pytest.mark.parametrize("word", ["Crossing", "Claim", "Quote"])
 def test_words_that_were_given_up_name_nothing_in_the_core(word: str) -> None:
     for file in (ROOT / "perun" / "core").rglob("*.py"):

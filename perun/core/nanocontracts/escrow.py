@@ -75,7 +75,7 @@ class DealView(Record, frozen=True, gc=False, array_like=True):
 
     awards: tuple[HeldAward, ...] = ()
     """Those that we hold, no two alike and two at most: two void each other."""
-    offers: tuple[Wei | None, Wei | None] = (None, None)
+    shifts: tuple[Wei | None, Wei | None] = (None, None)
     """The shifts at which our user, and the other end, let it go."""
 
 
@@ -161,7 +161,7 @@ def let_go(draft: Draft, command: CommandLetGo) -> None:
     if not -deal.bob_lock <= command.shift <= deal.alice_lock:
         raise NotAllowedNow("let it go", "it is more than the side that pays has locked")
     kept = DEALS.of(instance)
-    draft.put(DEALS.into(instance, replace(kept, offers=(command.shift, kept.offers[1]))))
+    draft.put(DEALS.into(instance, replace(kept, shifts=(command.shift, kept.shifts[1]))))
 
 
 def _ours(draft: Draft, id: InstanceId, what: str) -> InstanceView:
@@ -228,7 +228,7 @@ class _EscrowKind(Kind[Deal, DealRecord]):
         kept = DEALS.of(instance)
         if kept.awards:
             return kept.awards[0].shift if len(kept.awards) == 1 else Wei(0)
-        ours, theirs = kept.offers
+        ours, theirs = kept.shifts
         if instance.role is None:
             return None
         best, worst = (_whole(terms, role) for role in (instance.role.other, instance.role))
@@ -269,7 +269,7 @@ class _EscrowKind(Kind[Deal, DealRecord]):
         kept = DEALS.of(instance)
         for held in kept.awards:
             self._say(draft, instance, held.shift, held.signature)
-        ours = kept.offers[0]
+        ours = kept.shifts[0]
         if ours is not None and not kept.awards:
             self._say(draft, instance, ours, _NOBODY)
         shift = self.known(_terms(instance), instance, draft.totals(instance.id))
@@ -292,7 +292,7 @@ class _EscrowKind(Kind[Deal, DealRecord]):
     # --------------------------------------------------------------- what a tower is given of one
 
     def defending(self, instance: InstanceView) -> InstanceView:
-        return DEALS.into(instance, replace(DEALS.of(instance), offers=(None, None)))
+        return DEALS.into(instance, replace(DEALS.of(instance), shifts=(None, None)))
 
     def why_unwatched(self, deployment: Deployment, instance: InstanceView) -> str | None:
         for held in DEALS.of(instance).awards:
@@ -411,9 +411,9 @@ def _hear(draft: Draft, instance: InstanceView, shift: Wei, signature: Signature
         known = is_award(draft.config.deployment, instance, shift, signature)
         return known and _keep(draft, instance, shift, signature)
     kept = DEALS.of(instance)
-    if kept.offers[1] == shift:
+    if kept.shifts[1] == shift:
         return False
-    draft.put(DEALS.into(instance, replace(kept, offers=(kept.offers[0], shift))))
+    draft.put(DEALS.into(instance, replace(kept, shifts=(kept.shifts[0], shift))))
     return True
 
 

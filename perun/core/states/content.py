@@ -23,7 +23,7 @@ from perun.core.state import ChannelView, Intent, Purpose, Role
 from perun.core.states.removal import own_shift
 from perun.types import MAX_AMOUNT, Address, InstanceId, Nano, State, Version, Wei
 
-__all__ = ["agreed_content", "agreed_version", "build", "difference", "next_version", "order"]
+__all__ = ["agreed_content", "agreed_version", "build", "difference", "next_version", "place_of"]
 
 
 def agreed_content(view: ChannelView) -> tuple[Wei, tuple[Nano, ...]]:
@@ -46,7 +46,7 @@ def next_version(view: ChannelView) -> Version:
     return Version(least if least % 2 == odd else least + 1)
 
 
-def order(nano: Nano) -> tuple[InstanceId, Address]:
+def place_of(nano: Nano) -> tuple[InstanceId, Address]:
     """By what a state's list ascends, strictly [A9]."""
     return nano.id, nano.app
 
@@ -94,7 +94,7 @@ def difference(view: ChannelView, state: State) -> tuple[tuple[Nano, ...], tuple
     new = state.nanos
     if len(new) > 64:
         raise BadProposal("more than 64 nanos")
-    if any(order(one) >= order(two) for one, two in pairwise(new)):
+    if any(place_of(one) >= place_of(two) for one, two in pairwise(new)):
         raise BadProposal("nanos not strictly ascending by (id, app)")
     if old == new:
         return (), (), state.net - net
@@ -128,4 +128,4 @@ def _insert(
     nano = nano_of(draft.config.deployment, id, instance.terms, leg.swapped)
     if not locks_fit((*nanos, nano)):
         raise InstanceRejected("the locks of one side add up to more than register takes")
-    return tuple(sorted((*nanos, nano), key=order))
+    return tuple(sorted((*nanos, nano), key=place_of))

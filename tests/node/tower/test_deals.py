@@ -69,7 +69,7 @@ def test_award_goes_along(seller: Party) -> None:
     rows = Admission(DEPLOYMENT).admit(seller.peer, shown(seller))
     (deal,) = [row for row in rows if isinstance(row, InstanceView)]
     assert [held.shift for held in DEALS.of(deal).awards] == [30]
-    assert DEALS.of(deal).offers == (None, None)
+    assert DEALS.of(deal).shifts == (None, None)
 
 
 @pytest.mark.parametrize("shift", [30, 71])
