@@ -8,6 +8,7 @@ games has those looked for that have come into the settings.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -36,6 +37,8 @@ from perun.types import Asset
 __all__ = ["Lookups"]
 
 _AT_ONCE: Final = 4
+_SEARCH_SECONDS: Final = 20.0
+"""For a path; hosts that are slow to show their cards keep a payment no longer."""
 
 
 class Lookups:
@@ -127,7 +130,8 @@ class Lookups:
                 hub = fetch_card(host)
                 require_same(hub, self._config, self._genesis)
                 search = Search(ours, asset, hub)
-                while (next := search.next()) is not None:
+                until = time.monotonic() + _SEARCH_SECONDS
+                while time.monotonic() < until and (next := search.next()) is not None:
                     with suppress(PeerFault):
                         search.read(self.card(next))
                 self._paths.know(payee, search.path)

@@ -17,6 +17,7 @@ from perun.daemon.auditing import audit_home
 from perun.daemon.cards import fetch_card
 from perun.daemon.settings import FILE_NAME, WireSettings, read_settings, write_settings
 from perun.encoding.addresses import NodeAddress
+from perun.types import ETH
 from tests.node.processes.network.homes import ETHER, FREE, HubProcess, Place, User
 from tests.node.processes.network.wired import eventually
 
@@ -107,8 +108,15 @@ def test_a_payment_crosses_two_hubs_of_which_either_may_die(
     alice.until(lambda: [one.phase for one in alice.ask("channels", GetChannels())] == ["ended"])
     (channel,) = bob.ask("channels", GetChannels())
     assert int(channel.free) == ETHER + 10**16 + 10**15
+    # What the chain has paid into its credit a hub knows once that is final.
+    eventually(lambda: _has_its_credit(homes[0]))
     for hub in hubs:
         assert hub.stop() == 0
     for home in homes:
         found = audit_home(home)
         assert found.holds, found.wrong
+
+
+def _has_its_credit(home: Path) -> bool:
+    found = audit_home(home)
+    return found.holds and found.totals[ETH].credit > 100 * ETHER
