@@ -8,6 +8,7 @@ import msgspec
 
 from perun.app.errors import code_of, values_of
 from perun.app.methods import METHODS, Params
+from perun.encoding.nesting import read_json
 from perun.errors import PerunError
 
 __all__ = [
@@ -72,11 +73,11 @@ def read_call(text: bytes | str) -> Call:
     if data.lstrip()[:1] == b"[":
         raise Refused(None, INVALID, "batches are not taken", "send one call after the other")
     try:
-        raw = msgspec.json.decode(data, type=_Raw)
+        raw = read_json(data, _Raw)
     except msgspec.ValidationError as error:
         do = 'send {"jsonrpc": "2.0", "id": 1, "method": …, "params": {…}}'
         raise Refused(None, INVALID, str(error), do) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except msgspec.DecodeError as error:
         raise Refused(None, NOT_JSON, f"not JSON: {error}", "send JSON in UTF-8") from None
     if raw.jsonrpc != "2.0":
         raise Refused(raw.id, INVALID, f"jsonrpc is {raw.jsonrpc!r}, not '2.0'", "say 2.0")
@@ -85,8 +86,8 @@ def read_call(text: bytes | str) -> Call:
         do = "the OpenRPC document lists all methods"
         raise Refused(raw.id, NO_METHOD, f"no method {raw.method!r}", do)
     try:
-        params = msgspec.json.decode(raw.params, type=method.params)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        params = read_json(bytes(raw.params), method.params)
+    except msgspec.MsgspecError as error:
         do = f"see {raw.method} in the OpenRPC document; parameters go by name"
         raise Refused(raw.id, BAD_PARAMS, f"{raw.method}: {error}", do) from None
     return Call(raw.id, raw.method, params)

@@ -16,6 +16,7 @@ from perun.app.errors import BadParams, NoSuch
 from perun.app.methods import Subscribe, Unsubscribe
 from perun.app.values import Event, Subscribed
 from perun.app.work import Caller
+from perun.encoding.nesting import read_json
 from perun.errors import PerunError
 
 __all__ = ["Session"]
@@ -93,7 +94,7 @@ class Session:
             message = await self._socket.receive(timeout=_SECONDS_TO_SAY_WHO)
             if message.type is not WSMsgType.TEXT:
                 return None
-            caller = self._known(msgspec.json.decode(message.data, type=_First).token)
+            caller = self._known(read_json(message.data, _First).token)
         except (TimeoutError, msgspec.MsgspecError, PerunError):
             return None
         if caller is not None:

@@ -28,6 +28,7 @@ from aiohttp import WSMsgType, hdrs, web
 
 from perun.api.page import DIST, page_app
 from perun.api.protocol import MAX_BODY
+from perun.encoding.nesting import read_json
 
 __all__ = ["Code", "wallet_app", "write_link"]
 
@@ -96,7 +97,7 @@ def wallet_app(
     async def hand_over(request: web.Request) -> web.Response:
         _require_own_page(request)
         try:
-            offered = msgspec.json.decode(await request.read(), type=_Offered)
+            offered = read_json(await request.read(), _Offered)
         except msgspec.MsgspecError:
             return web.Response(status=400)
         if not codes(offered.code):

@@ -9,6 +9,7 @@ import msgspec
 from perun.chain.provider import fetch
 from perun.daemon.cards import Unreachable
 from perun.encoding.addresses import url_of
+from perun.encoding.nesting import read_json
 from perun.errors import ChainFault
 from perun.types import Wei
 
@@ -42,8 +43,8 @@ def ask_faucet(host: str, account: str) -> Wei:
             most=_MOST_BYTES,
             json={"account": account},
         )
-        given = msgspec.json.decode(body, type=Given)
-    except (ChainFault, ValueError, RecursionError) as error:
+        given = read_json(body, Given)
+    except (ChainFault, ValueError) as error:
         raise Unreachable(host, f"no faucet: {type(error).__name__}") from None
     if status != 200 or not given.wei.isascii() or not given.wei.isdigit():
         raise Unreachable(host, f"the faucet gives nothing: {given.reason[:200]}")

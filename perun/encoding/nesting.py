@@ -9,9 +9,13 @@ is told by counting: one pass in C, a third of a microsecond for a payment.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, TypeVar
 
-__all__ = ["DEPTH", "is_deep_json", "is_deep_msgpack"]
+import msgspec
+
+__all__ = ["DEPTH", "is_deep_json", "is_deep_msgpack", "read_json"]
+
+T = TypeVar("T")
 
 DEPTH: Final = 64
 """Of things within things, where it is counted exactly; a message takes 7."""
@@ -105,7 +109,7 @@ def is_deep_msgpack(data: bytes, most: int = _MOST_LOOKED_AT) -> bool:
 
 def is_deep_json(data: bytes) -> bool:
     """Whether something in `data` lies deeper than `DEPTH`; brackets in strings are none."""
-    if data.count(b"[") + data.count(b"{") <= _HARMLESS:
+    if data.count(b"[") + data.count(b"{") <= DEPTH:
         return False
     depth = 0
     for bracket in _BRACKET.findall(_STRING.sub(b"", data)):
@@ -113,3 +117,19 @@ def is_deep_json(data: bytes) -> bool:
         if depth > DEPTH:
             return True
     return False
+
+
+def read_json(data: bytes | str, kind: type[T]) -> T:
+    """JSON of a stranger, or of a file that anybody may have written.
+
+    Raises:
+        msgspec.ValidationError: it says something else.
+        msgspec.DecodeError: it is none, or nested deeper than `DEPTH`.
+    """
+    whole = data.encode(errors="replace") if isinstance(data, str) else data
+    if is_deep_json(whole):
+        raise msgspec.DecodeError(f"nested more than {DEPTH} deep")
+    try:
+        return msgspec.json.decode(whole, type=kind)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from None

@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from perun.crypto.interop import address
+from perun.encoding.nesting import read_json
 from perun.errors import WrongType
 from perun.hub.faucet import Faucet, Gift
 from perun.hub.guest import InTurn
@@ -72,8 +73,8 @@ class FaucetPage:
 
     async def _answer(self, body: bytes, group: str) -> web.Response:
         try:
-            account = address(msgspec.json.decode(body, type=_Wish).account)
-        except (msgspec.DecodeError, WrongType, UnicodeDecodeError, RecursionError):
+            account = address(read_json(body, _Wish).account)
+        except (msgspec.DecodeError, WrongType):
             return _no(400, 'that is no account: say {"account": "0x…"}')
         if account == ZERO_ADDRESS:
             return _no(400, "nobody has that account")

@@ -16,7 +16,7 @@ from perun.bindings import reverts
 from perun.bindings.failures import Garbled, NodeBusy, NodeRefused, NodeUnreachable, shown
 from perun.bindings.reverts import RevertedWithReason
 from perun.chain.numbered import is_for, numbers
-from perun.encoding.nesting import is_deep_json
+from perun.encoding.nesting import read_json
 from perun.errors import ChainFault
 
 __all__ = ["Answer", "Post", "Rpc"]
@@ -80,12 +80,9 @@ class Rpc:
         return said.result
 
     def _read(self, answer: Answer) -> _Said | None:
-        data = answer.text.encode()
-        if is_deep_json(data):
-            return None
         try:
-            return msgspec.json.decode(data, type=_Said)
-        except (msgspec.MsgspecError, RecursionError):
+            return read_json(answer.text, _Said)
+        except msgspec.MsgspecError:
             return None
 
 

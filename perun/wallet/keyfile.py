@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Final
 from eth_account import Account as EthAccount
 
 from perun.crypto import SecretKey
+from perun.encoding.nesting import read_json
 from perun.errors import BadKey, Misuse
 
 __all__ = ["KeyfileError", "decrypt", "encrypt", "read_keyfile", "write_keyfile"]
@@ -70,7 +71,7 @@ def decrypt(text: str, password: str) -> SecretKey:
         KeyfileError: no keyfile, a wrong password, or a key that is not the file's address.
     """
     try:
-        content = _as_defined(json.loads(text.removeprefix(_BYTE_ORDER_MARK)))
+        content = _as_defined(read_json(text.removeprefix(_BYTE_ORDER_MARK), dict))
         key = SecretKey(bytes(EthAccount.decrypt(content, password)))
         named = _address(content.get("address"))
     # eth-account reports a broken file by whatever it stumbles over.

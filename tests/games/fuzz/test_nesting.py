@@ -135,9 +135,50 @@ sys.exit(repr(failed) if failed else 0)
 """
 
 
-def test_no_stack_is_too_small_and_no_limit_too_high() -> None:
+_READERS_OF_JSON = """
+import sys, threading
+import msgspec
+from perun.api.protocol import Refused, read_call
+from perun.encoding.nesting import read_json
+from perun.wallet.keyfile import KeyfileError, decrypt
+sys.setrecursionlimit(10**6)
+class Word(msgspec.Struct):
+    token: str
+failed = []
+def work():
+    try:
+        for depth in (64, 500, 998, 1_001, 5_000, 13_000, 65_000):
+            for deep in ('[' * depth, '{"a":' * depth, '{"token":"t","x":' + '[' * depth):
+                for read, fault in (
+                    (lambda text: read_json(text, Word), msgspec.DecodeError),
+                    (lambda text: read_json(text.encode(), dict), msgspec.DecodeError),
+                    (read_call, Refused),
+                    (lambda text: decrypt(text, ""), KeyfileError),
+                ):
+                    try:
+                        read(deep)
+                    except fault:
+                        pass
+                    else:
+                        raise AssertionError(deep[:20])
+    except BaseException as error:
+        failed.append(error)
+try:
+    decrypt("[]", "")  # what is loaded only now needs a larger stack
+except KeyfileError:
+    pass
+threading.stack_size(256 * 1024)
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+sys.exit(repr(failed) if failed else 0)
+"""
+
+
+@pytest.mark.parametrize("script", [_ON_A_SMALL_STACK, _READERS_OF_JSON], ids=["bytes", "JSON"])
+def test_no_stack_is_too_small_and_no_limit_too_high(script: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", _ON_A_SMALL_STACK],
+        [sys.executable, "-c", script],
         cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,

@@ -144,3 +144,34 @@ def test_subscriptions_of_a_socket_are_so_many(desk: Desk) -> None:
     refused = asyncio.run(run())
     assert len(refused) == 2
     assert "64 subscriptions" in refused[0]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "[" * 60_000,
+        '{"token":"t","x":' + "[" * 60_000,
+        '{"a":' * 900,
+        "null",
+        '"\\ud800"',
+        "9" * 9_999,
+    ],
+    ids=["deep", "deep beside", "less deep", "null", "surrogate", "number"],
+)
+def test_first_word_that_makes_no_sense_is_nobodys(
+    desk: Desk, word: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Attack: whoever uses the machine ends the node, or fills its log, without any token."""
+
+    async def run() -> aiohttp.WSMsgType:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(f"{desk.server.url}/ws") as line,
+        ):
+            await line.send_str(word)
+            return (await line.receive()).type
+
+    ended = asyncio.run(run())
+    assert ended in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+    assert caplog.text == ""
+    assert call(desk, "status")["result"]["node"] == desk.alice.id
