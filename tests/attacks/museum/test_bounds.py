@@ -67,3 +67,15 @@ def test_every_bound_names_a_test_that_is_collected() -> None:
     assert all(named)
     names = {name for several in named for name in several}
     assert collected(names) == names
+
+
+def test_every_bad_day_names_tests_that_are_there() -> None:
+    section = PAGE.read_text(encoding="utf-8").split("## Bad days\n")[1].split("\n## ")[0]
+    days = [line for line in section.splitlines() if line[:1] == "|"][2:]
+    top = PAGE.parents[1]
+    for day in days:
+        named = re.findall(r"`((?:tests/)?[a-z_]+/[a-z_/]+(?:\.py)?)`", day.rsplit("|", 2)[1])
+        assert named, day
+        for name in named:
+            below = top if name.startswith("tests/") else top / "tests" / "node" / "processes"
+            assert (below / name).exists(), name
