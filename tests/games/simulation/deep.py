@@ -80,6 +80,31 @@ NEEDED = (
 )
 """What a deep run must have seen, besides every move."""
 
+_USUAL = 1_000
+"""Steps between two of what is not rare, at most …"""
+RARE = {
+    "honest: told ProposalHeld": 70_000,
+    "honest: told PreimageLearnt": 17_000,
+    "move lie: reveal": 17_000,
+    "move answer": 14_000,
+    "flips decided on chain": 10_000,
+    "move close": 7_000,
+    "stale copies without": 7_000,
+    "secrets revealed on chain": 6_000,
+    "honest: games ended by both": 6_000,
+    "move give up": 4_000,
+    "move clock": 3_000,
+    "move reveal": 2_000,
+    "wire: malformed packets": 2_000,
+    "honest: replaced over the hub": 1_500,
+    "honest: signed Move": 1_500,
+    "stale copies with a mark": 1_500,
+    "move put back": 1_500,
+}
+"""… and of what is, as counted in a run of 68,400 steps."""
+_SURELY = 20
+"""So many times that distance without one is no luck: e to the minus 20th."""
+
 
 @dataclass(slots=True)
 class Tally:
@@ -103,6 +128,11 @@ def never(tally: Tally) -> list[str]:
     """What has not happened once, and should have."""
     wanted = [*(f"move {name}" for name in _NAMES), *NEEDED]
     return [name for name in wanted if not tally.seen[name]]
+
+
+def missed(tally: Tally) -> list[str]:
+    """… and is no luck any more, after so many steps."""
+    return [name for name in never(tally) if tally.steps >= _SURELY * RARE.get(name, _USUAL)]
 
 
 def drawn(seed: int, length: int) -> Game:

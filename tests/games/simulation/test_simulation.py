@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from perun.core.inputs import CommandPay, CommandRemove
 from perun.types import MachineId, Wei
-from tests.games.simulation.deep import Tally, drawn, games, never
+from tests.games.simulation.deep import RARE, Tally, drawn, games, missed, never
 from tests.games.simulation.game import WEIGHTS, Game, Play, play
 
 
@@ -32,6 +32,19 @@ def test_games_are_rich(tally: Tally) -> None:
     """The deep run demands that everything happens; a short one all but the rarest."""
     assert len(missing := never(tally)) <= 20, missing
     assert tally.steps == 16 * 110
+
+
+def test_what_is_demanded_grows_with_the_length_of_a_run() -> None:
+    """Whatever the luck: a run of no length is red for what is rare, and none is green for ever."""
+    nothing = Tally()
+    assert missed(nothing) == []
+    nothing.steps = 20_000
+    some = missed(nothing)
+    assert "settlements" in some
+    assert not set(RARE) & set(some)
+    nothing.steps = 20 * max(RARE.values())
+    assert missed(nothing) == never(nothing)
+    assert set(RARE) <= set(never(nothing))
 
 
 def test_every_move_has_a_weight() -> None:
