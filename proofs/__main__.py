@@ -1,4 +1,4 @@
-"""`python -m proofs [coq] [traces] [orders] [slither] [halmos] [mutants]`: what is proved.
+"""`python -m proofs [coq] [traces] [orders] [slither] [halmos] [mutants] [lines]`: what is proved.
 
 `coq` and `traces` need Coq 8.16 (Debian: `apt-get install coq`); see `proofs/model.py`.
 `slither` and `halmos` need these tools, 0.11.6 and 0.3.3 (`pip install slither-analyzer halmos`),
@@ -15,7 +15,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,7 +22,8 @@ from typing import Any
 
 from populus.project import Project
 from populus.solc import find_solc
-from proofs import model, orders
+from proofs import lines, model, orders
+from proofs.rows import Row, show
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build" / "proofs"
@@ -69,29 +69,29 @@ def _run(command: list[str], environment: dict[str, str]) -> subprocess.Complete
     return subprocess.run(command, cwd=BUILD, env=environment, capture_output=True, text=True)
 
 
-def halmos(environment: dict[str, str]) -> int:
-    """Every `check_*` must pass, every `check_refuted_*` must not. Number of disappointments."""
+def halmos(environment: dict[str, str]) -> list[Row]:
+    """Every `check_*` must pass, every `check_refuted_*` must not."""
     command = [os.environ.get("HALMOS", "halmos"), "--loop", "100"]
     command += ["--solver-timeout-assertion", "120000"]
     done = _run(command, environment)
-    wrong = passed = 0
+    rows = []
     for line in re.sub(r"\x1b\[\d+m", "", done.stdout).splitlines():
         found = re.match(r"\[(PASS|FAIL|TIMEOUT|ERROR)\] (\w+)", line)
         if not found:
             continue
         verdict, name = found.groups()
-        wanted = "FAIL" if name.startswith(REFUTED) else "PASS"
-        good = verdict == wanted
-        passed += good
-        wrong += not good
+        refuted = name.startswith(REFUTED)
+        good = verdict == ("FAIL" if refuted else "PASS")
+        kind = "counterexample, as wanted" if refuted else "bytecode, all inputs"
+        taken = re.search(r"time: ([0-9.]+)s", line)
+        rows.append(Row(name, kind, good, float(taken[1]) if taken else None))
         print(f"{'ok   ' if good else 'WRONG'} {line.split('(')[0]:60} {line.split('time: ')[-1]}")
-    if not passed:
+    if not rows:
         raise SystemExit(done.stdout[-3000:] + done.stderr[-3000:])
-    print(f"halmos: {passed} as they should be, {wrong} not")
-    return wrong
+    return rows
 
 
-def slither(environment: dict[str, str]) -> int:
+def slither(environment: dict[str, str]) -> list[Row]:
     """Every remark must have an answer in `slither.toml`, every answer a remark."""
     answers: list[dict[str, Any]] = tomllib.loads(ANSWERS.read_text())["answer"]
     report = BUILD / "slither.json"
@@ -112,8 +112,8 @@ def slither(environment: dict[str, str]) -> int:
         print("no answer:", text)
     for answer in idle:
         print("no such remark any more:", answer["check"], answer.get("about", ""))
-    print(f"slither: {len(unanswered)} remarks without an answer, {len(idle)} answers without one")
-    return len(unanswered) + len(idle)
+    note = f"{len(unanswered)} remarks without an answer, {len(idle)} answers without one"
+    return [Row("each remark has its answer", "static analysis", not unanswered + idle, None, note)]
 
 
 def _fits(answer: dict[str, Any], check: str, subject: str) -> bool:
@@ -126,36 +126,37 @@ PARTS: Mapping[str, str] = {
     "orders": "the core in every order of events, for small bounds",
     "slither": "static analysis of the contracts",
     "halmos": "lemmas about the bytecode, for all inputs",
-    "mutants": "changed rules of the model (half an hour; only if named)",
+    "mutants": "changed rules of the model (half an hour)",
+    "lines": "changed lines of the contracts",
 }
+ONLY_IF_NAMED = {"mutants", "lines"}
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m proofs")
+    parser = argparse.ArgumentParser(
+        prog="python -m proofs",
+        description="; ".join(f"{name}: {about}" for name, about in PARTS.items()),
+        epilog=f"All are run, but for {' and '.join(sorted(ONLY_IF_NAMED))}, if none is named.",
+    )
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=[])
     parser.add_argument("--calls", type=int, default=model.CALLS, help="for traces")
     parser.add_argument("--points", type=int, default=2_000, help="for orders: most of a story")
     parser.add_argument("--seed", type=int, default=0, help="for traces: the first game")
     arguments = parser.parse_args()
-    chosen = arguments.parts or [part for part in PARTS if part != "mutants"]
+    chosen = arguments.parts or [part for part in PARTS if part not in ONLY_IF_NAMED]
     environment = prepare() if {"slither", "halmos"} & set(chosen) else {}
-    runs: Mapping[str, Callable[[], int]] = {
+    runs: Mapping[str, Callable[[], list[Row]]] = {
         "coq": model.coq,
         "traces": lambda: model.traces(arguments.calls, arguments.seed),
         "orders": lambda: orders.report(arguments.points),
         "slither": lambda: slither(environment),
         "halmos": lambda: halmos(environment),
         "mutants": model.mutants,
+        "lines": lines.lines,
     }
-    table = []
-    for part in chosen:
-        started = time.monotonic()
-        wrong = runs[part]()
-        table.append((part, PARTS[part], wrong, time.monotonic() - started))
-    print()
-    for part, about, wrong, seconds in table:
-        print(f"{part:8} {about:58} {f'{wrong} WRONG' if wrong else 'ok':8} {seconds:6.0f} s")
-    return 1 if any(wrong for _, _, wrong, _ in table) else 0
+    rows = [row for part in chosen for row in runs[part]()]
+    show(rows, whole=not arguments.parts)
+    return 0 if all(row.good for row in rows) else 1
 
 
 if __name__ == "__main__":

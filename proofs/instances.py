@@ -9,14 +9,16 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
-from perun.encoding import flip_commit, flip_id, game_id, lock_id, machine_id
+from perun.encoding import deal_id, flip_commit, flip_id, game_id, lock_id, machine_id
 from perun.spec import VPM, HashTimeLock
 from perun.spec.nanocontracts.coin_flip import CoinFlip, Decided
+from perun.spec.nanocontracts.escrow import Escrow
 from perun.spec.nanocontracts.turn_game import TurnGame, share
 from perun.spec.reverts import Refused
 from proofs.terms import boolean, integer
 from tests.games.stateful.play import Play
 from tests.games.stateful.test_coin_flip import Flips
+from tests.games.stateful.test_escrow import Deals
 from tests.games.stateful.test_turn_game import Games
 
 TIMELY = ("TooLate", "TooEarly", "NotBegun", "Finished")
@@ -32,10 +34,12 @@ class Pieces:
     locks: list[str] = field(default_factory=list)
     flips: list[str] = field(default_factory=list)
     games: list[str] = field(default_factory=list)
+    deals: list[str] = field(default_factory=list)
 
     @property
     def fewest(self) -> int:
-        return min(len(self.machines), len(self.locks), len(self.flips), len(self.games))
+        pieces = (self.machines, self.locks, self.flips, self.games, self.deals)
+        return min(map(len, pieces))
 
 
 def record(seed: int, wanted: int) -> Pieces:
@@ -48,6 +52,8 @@ def record(seed: int, wanted: int) -> Pieces:
                 Flips(seed).play()
             if len(pieces.games) < wanted:
                 Games(seed).play()
+            if len(pieces.deals) < wanted:
+                Deals(seed).play()
             if min(len(pieces.machines), len(pieces.locks)) < wanted:
                 play = Play(Random(0))
                 for _ in range(200):
@@ -59,12 +65,13 @@ def record(seed: int, wanted: int) -> Pieces:
 
 def as_coq(pieces: Pieces) -> str:
     """A file that Coq takes only if its models do the same with every piece."""
-    text = "From Perun Require Import Replay Nanocontracts.\n"
+    text = "From Perun Require Import Replay Nanocontracts Escrow.\n"
     for name, items in (
         ("machines", pieces.machines),
         ("locks", pieces.locks),
         ("flips", pieces.flips),
         ("games", pieces.games),
+        ("deals", pieces.deals),
     ):
         lines = ";\n".join(items)
         text += (
@@ -120,6 +127,9 @@ def _watched(pieces: Pieces) -> Iterator[None]:
             watch(CoinFlip, "reveal", pieces.flips, flip_id, _secret),
             watch(TurnGame, "submit_position", pieces.games, game_id, _position),
             watch(TurnGame, "submit_move", pieces.games, game_id, _move),
+            watch(Escrow, "award", pieces.deals, deal_id, _award),
+            watch(Escrow, "agree", pieces.deals, deal_id, _agreement),
+            watch(Escrow, "late", pieces.deals, deal_id, _late),
             watch_rules(),
         ):
             stack.enter_context(each)
@@ -140,6 +150,11 @@ def _stored(contract: Any, identity: Any) -> str:
     if isinstance(contract, CoinFlip):
         return (
             f"Some (CoinFlip.one_ {boolean(record.bob)} {_word(record.secret)} {record.deadline})"
+        )
+    if isinstance(contract, Escrow):
+        return (
+            f"Some (Escrow.Build_Decision {int(record.rank)} {integer(record.shift)} "
+            f"{record.deadline})"
         )
     left = f"{record.left[0]} {record.left[1]}"
     return (
@@ -186,6 +201,25 @@ def _move(g: Any, _args: Any, refused: str | None, rules: Any) -> tuple[str, str
     accepted = boolean(refused is None or refused in TIMELY)
     signed = boolean(refused != "WrongSigner")
     return _game(g), f"TurnGame.move {signed} {accepted} {turn} {integer(share(g, result))}"
+
+
+def _deal(d: Any) -> str:
+    return (
+        f"Escrow.Build_Deal {d.alice_lock} {d.bob_lock} {integer(d.late_shift)} {d.due} "
+        f"{d.validity} {d.challenge}"
+    )
+
+
+def _award(d: Any, args: Any, refused: str | None, _: Any) -> tuple[str, str]:
+    return _deal(d), f"Escrow.award {integer(args[0])} {boolean(refused != 'WrongSigner')}"
+
+
+def _agreement(d: Any, args: Any, refused: str | None, _: Any) -> tuple[str, str]:
+    return _deal(d), f"Escrow.agree {integer(args[0])} {boolean(refused != 'WrongSigner')}"
+
+
+def _late(d: Any, _args: Any, _refused: str | None, _: Any) -> tuple[str, str]:
+    return _deal(d), "Escrow.late"
 
 
 def _word(secret: bytes) -> int:

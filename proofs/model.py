@@ -12,15 +12,17 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from proofs.rows import Row
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "proofs" / "coq"
 BUILD = ROOT / "build" / "proofs" / "coq"
 CLOSED = "Closed under the global context"
-CALLS = 300
+CALLS = 2_000
 """Calls of the games that a short comparison makes; `--calls 100000` for a long one."""
 
 
@@ -63,55 +65,86 @@ def claims() -> list[str]:
     return re.findall(r"^Print Assumptions (\S+)\.$", (SOURCE / "Claims.v").read_text(), re.M)
 
 
-def coq() -> int:
-    """Compile all; every claim must rest on nothing. Number of disappointments."""
+def proved_in() -> dict[str, str]:
+    """The file that proves each claim."""
+    found = {}
+    for claim in claims():
+        theorem = re.compile(rf"^Theorem {claim.rpartition('.')[2]}\b", re.M)
+        module = claim.rpartition(".")[0]
+        for name in files():
+            text = (SOURCE / name).read_text()
+            if theorem.search(text) and (not module or f"Module {module}." in text):
+                found[claim] = name
+    return found
+
+
+def coq() -> list[Row]:
+    """Compile all; every claim must rest on nothing."""
     copy(BUILD)
-    wrong: list[str] = []
+    taken: dict[str, float] = {}
+    resting: dict[str, str] = {}
     for name in files():
         started = time.monotonic()
         done = coqc(BUILD / name, BUILD)
+        taken[name] = time.monotonic() - started
+        print(f"{'WRONG' if done.returncode else 'ok   '} {name:24} {taken[name]:6.1f} s")
         if done.returncode:
-            print(f"WRONG {name}\n{done.stdout}{done.stderr}")
-            return 1
-        print(f"ok    {name:24} {time.monotonic() - started:6.1f} s")
+            print(done.stdout + done.stderr)
+            break
         if name == "Claims.v":
-            resting = [line for line in done.stdout.splitlines() if line]
-            wrong = [claim for claim, on in zip(claims(), resting, strict=True) if on != CLOSED]
-    for claim in claims():
-        print(f"{'WRONG' if claim in wrong else 'ok   '} {claim} rests on no axiom")
-    print(f"coq: {len(claims()) - len(wrong)} claims proved, {len(wrong)} not")
-    return len(wrong)
+            lines = [line for line in done.stdout.splitlines() if line]
+            resting = dict(zip(claims(), lines, strict=True))
+    return [
+        Row(claim, "theorem, every history", resting.get(claim) == CLOSED, taken.get(name), name)
+        for claim, name in proved_in().items()
+    ]
 
 
-def traces(calls: int = CALLS, seed: int = 0, folder: Path = BUILD) -> int:
+def traces(calls: int = CALLS, seed: int = 0, folder: Path = BUILD) -> list[Row]:
     """Have the models make `calls` calls of the games, and be brought what nanocontracts were.
 
-    1 for each file in which they did anything else.
+    The games themselves compare `perun.spec` with the contracts' bytecode at every step, so a
+    contract that does anything else is noticed here as well.
     """
     if not (folder / "Replay.vo").exists():
         copy(folder)
         for name in ("Types.v", "Contract.v", "Sums.v", "Nanocontracts.v", "Replay.v"):
             coqc(folder / name, folder).check_returncode()
-    wrong = 0
+    rows = []
     for first in range(0, calls, 2000):
         count = min(2000, calls - first)
-        for what, text in _written(seed + first, count):
-            (folder / "Cases.v").write_text(text)
-            done = coqc(folder / "Cases.v", folder)
-            wrong += done.returncode != 0
-            print(f"{'WRONG' if done.returncode else 'ok   '} {first + count} {what}")
-            if done.returncode:
-                print(done.stdout[-2000:] + done.stderr[-2000:])
-    return wrong
+        for what, write in _written(seed + first, count):
+            started = time.monotonic()
+            wrong = _differs(write, folder)
+            if wrong:
+                print(wrong)
+            kind, seconds = "replayed: bytecode, spec, model", time.monotonic() - started
+            rows.append(Row(f"{what}, from {first + 1:,}", kind, not wrong, seconds))
+            print(f"{'WRONG' if wrong else 'ok   '} {rows[-1].claim}", flush=True)
+    return rows
 
 
-def _written(seed: int, count: int) -> Iterator[tuple[str, str]]:
-    """What was made again, and the file that Coq takes only if it does the same."""
+def _differs(write: Callable[[], str], folder: Path) -> str:
+    """What differs, if anything: bytecode from `perun.spec` in the game, or the model from it."""
+    try:
+        text = write()
+    except AssertionError as difference:
+        return f"the contract is not what perun.spec says: {difference}"
+    (folder / "Cases.v").write_text(text)
+    done = coqc(folder / "Cases.v", folder)
+    return (done.stdout[-2000:] + done.stderr[-2000:]) if done.returncode else ""
+
+
+def _written(seed: int, count: int) -> Iterator[tuple[str, Callable[[], str]]]:
+    """What is made again, and what writes the file that Coq takes only if it does the same."""
     from proofs import calls, instances
 
-    yield "calls of MSContract made again", calls.as_coq(*calls.record(seed, count))
-    pieces = instances.record(seed, count // 5)
-    yield "calls: nanocontracts were brought a fifth of that each", instances.as_coq(pieces)
+    yield f"{count:,} calls of MSContract", lambda: calls.as_coq(*calls.record(seed, count))
+    pieces = count // 5
+    yield (
+        f"{pieces:,} times evidence for each nanocontract",
+        lambda: instances.as_coq(instances.record(seed, pieces)),
+    )
 
 
 # ----------------------------------------------------------------------------------------- mutants
@@ -379,19 +412,23 @@ MUTANTS: Sequence[Mutant] = (
 )
 
 
-def mutants() -> int:
-    """Each change of a rule must be noticed. Number of those that were not."""
-    survived = 0
+def mutants() -> list[Row]:
+    """Each change of a rule must be noticed."""
+    rows = []
     for mutant in MUTANTS:
+        started = time.monotonic()
         noticed = notices(mutant)
-        survived += noticed is None
-        print(f"{'ok   ' if noticed else 'WRONG'} {mutant.what:56} {noticed or 'not noticed'}")
-    print(f"mutants: {len(MUTANTS) - survived} noticed, {survived} not")
-    return survived
+        note = f"breaks {noticed}" if noticed else "not noticed"
+        seconds = time.monotonic() - started
+        rows.append(
+            Row(mutant.what, "changed rule of the model", noticed is not None, seconds, note)
+        )
+        print(f"{'ok   ' if noticed else 'WRONG'} {mutant.what:56} {note}", flush=True)
+    return rows
 
 
 def notices(mutant: Mutant) -> str | None:
-    """Which file no longer holds, or "the games"; None if all is as before."""
+    """Which file no longer holds, or "a replayed trace"; None if all is as before."""
     folder = BUILD.with_name("mutant")
     copy(folder)
     order = files()
@@ -410,4 +447,4 @@ def notices(mutant: Mutant) -> str | None:
     for name in order[first:]:
         if coqc(folder / name, folder).returncode:
             return name
-    return "the games" if traces(folder=folder) else None
+    return None if all(row.good for row in traces(300, folder=folder)) else "a replayed trace"

@@ -1,6 +1,6 @@
 (** Nothing is taken for granted: each claim rests on no axiom. *)
 
-From Perun Require Import Theorems Balance Nanocontracts Hub.
+From Perun Require Import Theorems Balance Nanocontracts Hub Escrow.
 
 Print Assumptions conservation.
 Print Assumptions a_channel_pays_what_came_in.
@@ -34,3 +34,8 @@ Print Assumptions CoinFlip.kept.
 Print Assumptions CoinFlip.silence_is_never_worth_it.
 Print Assumptions TurnGame.kept.
 Print Assumptions TurnGame.a_result_is_within_the_locks.
+Print Assumptions Escrow.kept.
+Print Assumptions Escrow.an_outcome_is_within_the_locks.
+Print Assumptions Escrow.nothing_without_a_word.
+Print Assumptions Escrow.two_awards_give_everything_back.
+Print Assumptions Escrow.an_agreement_stays.

@@ -102,6 +102,7 @@ Definition pull (w : World) (o : Strangers) (value : Z) (a : Asset) (amount : Z)
        end.
 
 (** Credit stops at the greatest number; only a token that lies about balances gets there. *)
+(* Bytecode: check_credit_stops. *)
 Definition give_credit (w : World) (a : Asset) (account : Address) (amount : Z) : World :=
   let has := credits w (a, account) in
   with_credit w (a, account) (has + Z.min amount (MOST_CREDIT - has)).
@@ -111,6 +112,7 @@ Definition debit (w : World) (a : Asset) (account : Address) (amount : Z) : Resu
   check amount <=? has else InsufficientCredit;
   Done (with_credit w (a, account) (has - amount)).
 
+(* Bytecode: check_raise. *)
 Definition raise_sides (w : World) (k : Key) (to_a to_b : Z) (draws : bool) : Result World :=
   let old := funds w k in
   check (of_alice old + to_a <=? MAX_AMOUNT) && (to_a <=? MAX_AMOUNT) else AmountTooLarge;
@@ -136,6 +138,7 @@ Definition pay_out (w : World) (o : Strangers) (p : Payout) (to_credit : Z) : Wo
 
 (** ** What both parties have agreed to *)
 
+(* Bytecode: check_65_bytes, check_64_bytes, check_other_lengths. *)
 Definition recover (m : Message) (s : Signature) : Address :=
   match s with
   | Signed k m' => if Message_eq_dec m m' then k else ZERO_ADDRESS
@@ -172,6 +175,7 @@ Fixpoint ascending (nanos : list Nano) : bool :=
   | _ => true
   end.
 
+(* Bytecode: check_registered_states_are_solvent. *)
 Definition check_state (w : World) (c : Channel) (caller : Address) (v net : Z)
   (nanos : list Nano) (by_alice by_bob : Signature) : Result World :=
   do w <- (if v =? 0
@@ -186,6 +190,7 @@ Definition check_state (w : World) (c : Channel) (caller : Address) (v net : Z)
 
 (** ** What a nanocontract's answer does to the money locked under it *)
 
+(* Bytecode: check_clamp. *)
 Definition clamp (n : Nano) (s : Z) : Z :=
   Z.max (- bob_lock n) (Z.min (if swapped n then - s else s) (alice_lock n)).
 
@@ -222,17 +227,20 @@ Definition deposit_into (w : World) (o : Strangers) (value : Z) (k : Key) (to_bo
   | None => raise_sides w k (if to_bob then 0 else arrived) (if to_bob then arrived else 0) false
   end.
 
+(* Bytecode: check_open_raises_the_callers_side. *)
 Definition open (w : World) (o : Strangers) (caller value : Z) (c : Channel) (amount valid_until : Z)
   : Result World :=
   check by_party c caller else NotAParty;
   check now w <=? valid_until else TooLate;
   deposit_into w o value (key c) (negb (caller =? alice c)) amount.
 
+(* Bytecode: check_deposit_raises_one_side, check_no_deposit_in_a_dispute. *)
 Definition deposit (w : World) (o : Strangers) (value : Z) (a : Asset) (id : ChannelId)
   (to_bob : bool) (amount valid_until : Z) : Result World :=
   check now w <=? valid_until else TooLate;
   deposit_into w o value (a, id) to_bob amount.
 
+(* Bytecode: replayed. *)
 Definition open_both (w : World) (o : Strangers) (caller value : Z) (c : Channel)
   (alice_amount bob_amount valid_until : Z) (s : Signature) : Result World :=
   check by_party c caller else NotAParty;
@@ -254,6 +262,7 @@ Definition open_both (w : World) (o : Strangers) (caller value : Z) (c : Channel
                             (if by_alice then draws else arrived) true
   end.
 
+(* Bytecode: check_fund_raises_credit. *)
 Definition fund (w : World) (o : Strangers) (value : Z) (a : Asset) (account : Address)
   (amount : Z) : Result World :=
   check negb (account =? ZERO_ADDRESS) else ZeroAddress;
@@ -270,6 +279,7 @@ Definition empty (w : World) (k : Key) : bool :=
 Definition before_deadline (w : World) (k : Key) : bool :=
   match disputes w k with None => true | Some d => now w <=? deadline d end.
 
+(* Bytecode: check_close_pays_what_is_there. *)
 Definition close (w : World) (o : Strangers) (caller : Address) (c : Channel)
   (net valid_until to_credit : Z) (by_alice by_bob : Signature) : Result World :=
   let k := key c in
@@ -285,6 +295,7 @@ Definition close (w : World) (o : Strangers) (caller : Address) (c : Channel)
                        bob_paid := free_of_bob f net []; payout_version := None;
                        was_settling := false |} to_credit).
 
+(* Bytecode: check_withdraw_lowers_both_sides. *)
 Definition withdraw (w : World) (o : Strangers) (caller : Address) (c : Channel)
   (index alice_amount bob_amount valid_until : Z) (by_alice by_bob : Signature) : Result World :=
   let k := key c in
@@ -306,6 +317,7 @@ Definition withdraw (w : World) (o : Strangers) (caller : Address) (c : Channel)
   end.
 
 (** The only payment that fails instead of becoming credit. *)
+(* Bytecode: check_claim_lowers_credit. *)
 Definition claim (w : World) (o : Strangers) (caller : Address) (a : Asset) (amount : Z)
   (to : Address) : Result World :=
   check negb (to =? ZERO_ADDRESS) else ZeroAddress;
@@ -327,6 +339,7 @@ Definition first_deadline (w : World) (c : Channel) (caller : Address) : Result 
 
 (** Open a dispute with a state, or answer one with a newer state.  A version that is not higher is
     not even looked at and does no harm [A5].  Evidence goes to apps, which are strangers. *)
+(* Bytecode: check_a_newer_state_replaces. *)
 Definition register (w : World) (caller : Address) (c : Channel) (v net : Z) (nanos : list Nano)
   (by_alice by_bob : Signature) (evidence : nat) : Result World :=
   let k := key c in
@@ -350,6 +363,7 @@ Definition register (w : World) (caller : Address) (c : Channel) (v net : Z) (na
   Done w.
 
 (** After the deadline: pay free money at once, and every nano that is resolved [B3]. *)
+(* Bytecode: check_settle_pays_what_was_registered. *)
 Definition settle (w : World) (o : Strangers) (c : Channel) (net : Z) (nanos : list Nano)
   : Result World :=
   let k := key c in
@@ -383,6 +397,7 @@ Definition settle (w : World) (o : Strangers) (c : Channel) (net : Z) (nanos : l
   end.
 
 (** [settle] for many; an item that does not match is skipped and stops nobody [C4]. *)
+(* Bytecode: replayed. *)
 Fixpoint settle_many (w : World) (o : Strangers) (items : list (Channel * Z * list Nano))
   : Result World :=
   match items with

@@ -108,6 +108,7 @@ Qed.
     whomever, whatever happens to the instance in between: what its Alice loses to its Bob is the
     same in both.  A hub that is its Bob in one channel and its Alice in the other gains in the one
     what it loses in the other. *)
+(* Bytecode: check_hub_is_neutral. *)
 Theorem hub_neutrality : forall F begins o1 o2 n1 n2 t1 r1 t2 r2 x1 x2,
   Kept F begins -> begins r1 -> later (t1, r1) (t2, r2) ->
   (forall t r s, answer t r = Some s -> fits_int112 s) ->
@@ -150,6 +151,7 @@ Record Statements := {
 Definition amount (o : option Totals) (f : Totals -> Z) : Z :=
   match o with Some r => f r | None => 0 end.
 
+(* Bytecode: check_totals_only_rise, check_isolation. *)
 Definition submit (m : Machine) (t : Z) (e : Statements) (o : option Totals) : option Totals :=
   let old_a := amount o by_alice in
   let old_b := amount o by_bob in
@@ -167,6 +169,7 @@ Definition submit (m : Machine) (t : Z) (e : Statements) (o : option Totals) : o
                    by_bob := if b then paid_by_bob e else old_b;
                    deadline := match o with Some r => deadline r | None => t + m_challenge m end |}.
 
+(* Bytecode: check_outcome. *)
 Definition outcome (t : Z) (o : option Totals) : option Z :=
   match o with
   | Some r => if t <=? deadline r then None else Some (by_alice r - by_bob r)

@@ -74,7 +74,7 @@ Definition disagreements (self : Address) (cases : list Case) : list nat :=
 
 (** ** Nanocontracts *)
 
-From Perun Require Import Nanocontracts.
+From Perun Require Import Nanocontracts Escrow.
 
 (** One thing that was brought to an instance: what was stored, what is stored now, what it answers
     now. *)
@@ -121,6 +121,10 @@ Definition of_flips := differing _ _ _ CoinFlip.submit CoinFlip.outcome (fun x y
   | CoinFlip.both s, CoinFlip.both s' => s =? s'
   | _, _ => false
   end).
+
+Definition of_deals := differing _ _ _ Escrow.submit (fun _ => Escrow.outcome) (fun x y =>
+  (Escrow.rank x =? Escrow.rank y) && (Escrow.decided_shift x =? Escrow.decided_shift y)
+  && (Escrow.until x =? Escrow.until y)).
 
 (** Banks of a finished game are kept by nobody. *)
 Definition of_games := differing _ _ _ TurnGame.submit (fun _ => TurnGame.outcome) (fun x y =>

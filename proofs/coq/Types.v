@@ -78,11 +78,13 @@ Proof. decide equality; apply Z.eq_dec. Defined.
 
 (** A channel's first slot: what each side has put in minus what it took out.  A side that took
     out what it had received stands below zero; never the sum. *)
+(* Bytecode: check_sides_are_read_back, check_withdrawals_count, check_layout_covers_the_word. *)
 Record Funds := { of_alice : Z; of_bob : Z; withdrawals : Z; drawn : bool }.
 Definition nothing : Funds :=
   {| of_alice := 0; of_bob := 0; withdrawals := 0; drawn := false |}.
 
 (** A channel's second slot: the state that counts unless a newer one comes by [deadline]. *)
+(* Bytecode: check_dispute_is_read_back, check_settling_keeps_deadline_and_version. *)
 Record Dispute := {
   version : Z;
   deadline : Z;
