@@ -7,25 +7,25 @@ from typing import TypeVar
 
 from perun.core.rules.accounting import free_money, own_lock, solvent
 from perun.core.state import ChannelView, InstanceView, Role, Totals
-from perun.types import Close, Nano, State, Statement, Version, Wei, Withdraw
+from perun.types import Close, Machine, Nano, State, Statement, Version, Wei, Withdraw
 from proofs.interleavings import Game, Point, Rule
 
 __all__ = ["RULES"]
 
 
-def one_state_a_version(_: Game, point: Point) -> Iterator[str]:
+def one_state_a_version(game: Game, point: Point) -> Iterator[str]:
     """Nobody signs two states of a channel with one version."""
     known: dict[tuple[int, bytes, int], State] = {}
     for who, message in point.signed:
-        if type(message) is State:
+        if type(message) is State and who != game.crooked:
             other = known.setdefault((who, message.channel, message.version), message)
             if other != message:
                 yield f"{who} has signed {message} and {other}"
 
 
-def remembers(_: Game, point: Point) -> Iterator[str]:
+def remembers(game: Game, point: Point) -> Iterator[str]:
     """Whatever a node has signed and can be held to is on its disk."""
-    for who, disk in enumerate(point.disks):
+    for who, disk in _honest(game, point):
         for view in _views(disk):
             kept = {proposal.state for proposal in view.proposals} | {_newest(view)}
             if view.held is not None and view.held.answering:
@@ -41,8 +41,8 @@ def remembers(_: Game, point: Point) -> Iterator[str]:
 def nobody_loses(game: Game, point: Point) -> Iterator[str]:
     """At worst a node gets what it began with, less what its user paid, plus what it has said it
     was paid in a machine."""
-    for who, player in enumerate(game.players):
-        views = _views(point.disks[who])
+    for who, disk in _honest(game, point):
+        player, views = game.players[who], _views(disk)
         least = player.began - point.spent[who] + point.owned_up[who]
         if len(views) == 1:
             worst = min(_values(point, who, views[0]))
@@ -52,10 +52,10 @@ def nobody_loses(game: Game, point: Point) -> Iterator[str]:
             yield f"{who} may get out {worst} wei, and was to have {least}"
 
 
-def no_close_takes(_: Game, point: Point) -> Iterator[str]:
+def no_close_takes(game: Game, point: Point) -> Iterator[str]:
     """A Close that a node has signed gives it no less than the states that it has signed: what it
     was paid since is not taken back by it."""
-    for who, disk in enumerate(point.disks):
+    for who, disk in _honest(game, point):
         for view in _views(disk):
             least = min(_of_states(point, who, view))
             for close in _signed_of(point, who, view, Close):
@@ -63,9 +63,9 @@ def no_close_takes(_: Game, point: Point) -> Iterator[str]:
                     yield f"{who} has signed {close}, and is to have {least} wei"
 
 
-def can_be_registered(_: Game, point: Point) -> Iterator[str]:
+def can_be_registered(game: Game, point: Point) -> Iterator[str]:
     """The newest state of each is signed by both, and solvent whatever withdrawal is mined."""
-    for who, disk in enumerate(point.disks):
+    for who, disk in _honest(game, point):
         for view in _views(disk):
             alice, bob = int(view.final.alice), int(view.final.bob)
             for withdraw in _signed_of(point, who, view, Withdraw):
@@ -78,7 +78,10 @@ def can_be_registered(_: Game, point: Point) -> Iterator[str]:
 
 
 def heals(game: Game, point: Point) -> Iterator[str]:
-    """When all meet again they agree, if not at once then in time, and nothing is left open."""
+    """When all meet again they agree, if not at once then in time, and nothing is left open; with
+    a crooked one nobody can expect that."""
+    if game.crooked is not None:
+        return
     yield from _ills(game.healed(point, lambda end: next(_ills(end), None) is None))
 
 
@@ -104,6 +107,10 @@ RULES: tuple[Rule, ...] = (
 
 
 M = TypeVar("M", State, Close, Withdraw)
+
+
+def _honest(game: Game, point: Point) -> Iterator[tuple[int, tuple[object, ...]]]:
+    return ((who, disk) for who, disk in enumerate(point.disks) if who != game.crooked)
 
 
 def _views(disk: tuple[object, ...]) -> list[ChannelView]:
@@ -147,7 +154,11 @@ def _free(view: ChannelView, net: int, nanos: tuple[Nano, ...]) -> int:
 
 
 def _worst(point: Point, who: int, view: ChannelView, nano: Nano) -> int:
-    """What an end gets of an instance: with the best it holds, against the most it has signed."""
+    """What an end gets of an instance: of a machine with the best statement it holds, against the
+    most it has signed; of what a secret decides nothing."""
+    known = {row.id: row.terms for row in point.disks[who] if type(row) is InstanceView}
+    if type(known.get(nano.id)) is not Machine:
+        return 0
     paid = max(
         (
             message.paid

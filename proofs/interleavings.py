@@ -7,8 +7,10 @@ given. A letter that never arrives is one that is lost, and so is what a node ha
 it ended: what must hold is asked at every point, not only at the end of a way. A turn is as in
 `perun.node.runtime`: step, sign, store, and only then send.
 
-No time passes, and the chain stays as it is: what would be submitted is not. Each node's adversary
-is everybody else: of whatever it has ever signed, the others may bring to the chain what they like.
+One node may be crooked: then it may send, a few times, what no rule allows (`lies`), and nothing is
+asked of what it has. No time passes, and the chain stays as it is: what would be submitted is not.
+Each node's adversary is everybody else: of whatever it has ever signed, the others may bring to the
+chain what they like.
 """
 
 from __future__ import annotations
@@ -47,6 +49,7 @@ from perun.testing.network import meant
 from perun.testing.parties import DEPLOYMENT
 from perun.testing.rules import RULEBOOK
 from perun.types import ChannelId, Signature, UnixTime
+from proofs.lies import lies
 
 __all__ = ["Found", "Game", "Letter", "Player", "Point", "Rule", "disk_of", "explore"]
 
@@ -84,6 +87,10 @@ class Point:
     """What each user has asked to be paid to others, in wei."""
     owned_up: tuple[int, ...] = ()
     """The greatest total of a machine of which each has said that it has it."""
+    tricks: int = 0
+    """How often the crooked one may still send what no rule allows."""
+    known: frozenset[Letter] = frozenset()
+    """Letters that the crooked one has ever sent or got."""
 
 
 @dataclass
@@ -104,9 +111,15 @@ class Game:
     """Players, and how the world goes on from a point."""
 
     def __init__(
-        self, players: Sequence[Player], block: ChainBlock, chain: dict[ChannelId, OnChain]
+        self,
+        players: Sequence[Player],
+        block: ChainBlock,
+        chain: dict[ChannelId, OnChain],
+        crooked: int | None = None,
     ) -> None:
         self.players = tuple(players)
+        self.crooked = crooked
+        """The one that keeps no rule; nothing is asked of what it has."""
         self._numbers = {player.config.identity.peer: n for n, player in enumerate(players)}
         self._block, self._chain = block, chain
         self.kinds: set[str] = set()
@@ -137,6 +150,8 @@ class Game:
                 elif type(effect) is Watch and not effect.over:
                     queue.append(self._shown(effect))
         letters = [self._letter(who, send) for send in sends]
+        if who == self.crooked and point.tricks:
+            point = replace(point, known=point.known.union(letters))
         totals = [send.message.paid for send in sends if type(send.message) is Paid]
         owned_up = _with(point.owned_up, who, max(point.owned_up[who], *totals, 0))
         return replace(
@@ -170,6 +185,8 @@ class Game:
     def arrive(self, point: Point, letter: Letter) -> Point:
         """A letter, wherever it comes from."""
         to, sender, frame = letter
+        if to == self.crooked and point.tricks and frame:
+            point = replace(point, known=point.known | {letter})
         peer, via = self.players[sender].config.identity.peer, b""
         if not frame:
             return self.turn(point, to, (Connected(peer),), started=False)
@@ -211,6 +228,21 @@ class Game:
             fewer = replace(point, crashes=point.crashes - 1)
             for who in range(len(self.players)):
                 yield f"{who} ends and starts again", self.crash(fewer, who)
+
+        yield from self._tricks(point)
+
+    def _tricks(self, point: Point) -> Iterator[tuple[str, Point]]:
+        """What the crooked one may send now: anything old again, or of its own making."""
+        who = self.crooked
+        if who is None or not point.tricks:
+            return
+        fewer = replace(point, tricks=point.tricks - 1)
+        heard = sorted(frame for to, _, frame in point.known if to == who)
+        made = lies(self.players[who].keys, point.disks[who], heard, int(self._block.head_time))
+        letters = {(self._numbers[peer], who, frame) for peer, frame in made}
+        letters |= {letter for letter in point.known if letter[1] == who}
+        for letter in sorted(letters):
+            yield f"{self.name(letter)}, a trick", self.arrive(fewer, letter)
 
     def name(self, letter: Letter) -> str:
         """For people."""
