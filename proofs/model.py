@@ -380,6 +380,24 @@ MUTANTS: Sequence[Mutant] = (
         "{| first := [removed s]; second := [removed (s + 1)]; evidence := evidence l |}",
     ),
     Mutant(
+        "the first of two awards that differ stays",
+        "Escrow.v",
+        "then {| rank := 2; decided_shift := 0; until := ends d t o |}",
+        "then {| rank := 2; decided_shift := decided_shift r; until := ends d t o |}",
+    ),
+    Mutant(
+        "better evidence gives a deal more time",
+        "Escrow.v",
+        "match o with Some r => until r | None => t + e_challenge d end.",
+        "match o with Some _ => t + e_challenge d | None => t + e_challenge d end.",
+    ),
+    Mutant(
+        "an award may be more than a lock",
+        "Escrow.v",
+        "(- e_bob_lock d <=? s) && (s <=? e_alice_lock d).",
+        "(- e_bob_lock d <=? s).",
+    ),
+    Mutant(
         "a machine's first statements may come late",
         "Nanocontracts.v",
         "| None => validity m end in\n      if limit <? t then o",
