@@ -20,7 +20,7 @@ from perun.core.inputs import CommandInviteAgain
 from perun.core.nanocontracts.instances import decided_shift
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.state import ChannelView, InstanceView, Invitation, LegStatus, Stage, Totals
-from perun.types import Asset, Salt, Terms, Wei
+from perun.types import Asset, Machine, Salt, Terms, Wei
 
 __all__ = [
     "Far",
@@ -118,9 +118,11 @@ def reached(work: Work, held: Invitation) -> bool:
 
 
 def say_again(work: Work) -> None:
-    """Invitations of ours that have reached nobody yet."""
+    """Invitations of ours that may have been lost: a user is asked once, when he has been reached;
+    a node that answers by itself, until it does. Those to machines `openings` repeats."""
     for held in list(work.books.invitations.values()):
-        if not reached(work, held):
+        by_itself = not kind_of(held.terms).asks and not isinstance(held.terms, Machine)
+        if not held.theirs and (by_itself or not reached(work, held)):
             work.desk.do(CommandInviteAgain(held.id))
 
 

@@ -151,8 +151,11 @@ def invite_again(draft: Draft, invitation: Invitation) -> None:
     """Says one of ours again to an end that is there again, if a user is asked there, which takes
     its time: whoever answers by itself would decline before it has seen the chain. Heard twice it
     is one."""
-    if invitation.theirs or not kind_of(invitation.terms).asks:
-        return
+    if not invitation.theirs and kind_of(invitation.terms).asks:
+        _say(draft, invitation)
+
+
+def _say(draft: Draft, invitation: Invitation) -> None:
     view = draft.channel(invitation.channel)
     channel = None if invitation.via else view.id
     message = Invite(invitation.terms, channel, view.channel.asset, invitation.replaces)
@@ -168,7 +171,7 @@ def again(draft: Draft, command: CommandInviteAgain) -> None:
     held = draft.books.invitations.get(command.invitation)
     if held is None or held.theirs:
         raise NotAllowedNow("say it again", "no such invitation of ours waits")
-    invite_again(draft, held)
+    _say(draft, held)
 
 
 def on_invite(draft: Draft, sender: PeerId, message: Invite, via: PeerId) -> None:

@@ -27,7 +27,7 @@ from perun.encoding.addresses import node_id
 from perun.encoding.messages import Invite
 from perun.errors import Misuse
 from perun.games import BadMove
-from perun.testing.network import meant
+from perun.testing.network import Letter, meant
 from perun.testing.people import Person, Town
 from perun.testing.stories import GAMBLER, hub_policy, open_channel
 from perun.types import ETH, Wei
@@ -141,6 +141,23 @@ def test_who_is_not_reached_is_named_with_what_to_do_and_hears_of_it_later(trio:
     (offer,) = trio.bob.ask("offers", GetOffers())
     trio.bob.ask("answer", Answer(offer=offer.id, accept=True))
     assert trio.of(trio.alice, game).state == "playing"
+
+
+def test_an_invitation_to_a_flip_that_was_lost_is_said_again(trio: Trio) -> None:
+    """As when a session ends in the moment: nobody would ever have answered."""
+    lost: list[bytes] = []
+
+    def rule(letter: Letter) -> tuple[Letter, ...]:
+        if not lost and isinstance(meant(letter[2]), Invite):
+            lost.append(letter[2])
+            return ()
+        return (letter,)
+
+    trio.town.world.network.rule = rule
+    game = trio.alice.ask("flip", Flip(idempotency_key="f", to=trio.bob.id, amount="30"))
+    assert lost
+    assert trio.of(trio.alice, game).state == "invited"
+    trio.town.until(lambda: trio.of(trio.alice, game).state == "over")
 
 
 def test_declined_invitation_is_gone(trio: Trio) -> None:
