@@ -113,3 +113,15 @@ def test_other_secret_on_chain_is_answered_until_its_deadline(pair: Pair, name: 
     assert (found.before, found.answers) == (END, True)
     assert COIN_FLIP.due(at(party, END + 1), begun) is None
     assert COIN_FLIP.due(at(party, END), replace(instance, head=ours)) is None
+
+
+def test_secret_that_the_chain_shows_is_learnt(pair: Pair) -> None:
+    """Off chain goes on by it: the removal, at what the two decide."""
+    instance, _ = locked(pair, pair.bob)
+    (other,) = pair.alice.node.books.instances.values()
+    secret = other.secrets[Role.ALICE]
+    assert instance.secrets[Role.ALICE] == b""
+    draft = at(pair.bob)
+    seen = replace(instance, head=FlipRecord(secret, b"", END))
+    COIN_FLIP.learn(draft, seen)
+    assert draft.instance(instance.id).secrets == (secret, instance.secrets[Role.BOB])

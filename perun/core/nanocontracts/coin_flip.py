@@ -18,7 +18,6 @@ from perun.core.faults import BadProposal, InstanceRejected
 from perun.core.inputs import Command
 from perun.core.limits import Limits
 from perun.core.nanocontracts.kind import Due, Kind, domain_in
-from perun.core.rules.phases import fresh
 from perun.core.state import InstanceView, PeerId, Role, Totals
 from perun.crypto.hashing import keccak
 from perun.encoding.coin_flip import (
@@ -180,7 +179,7 @@ class _CoinFlipKind(Kind[Flip, FlipRecord]):
     def acts(self, draft: Draft, instance: InstanceView) -> bool:
         """Says our secret while the chain would still hold the other end to its own."""
         flip = _terms(instance)
-        in_time = fresh(draft) and draft.now <= flip.validity - draft.config.limits.margin
+        in_time = draft.now <= flip.validity - draft.config.limits.margin
         assert instance.role is not None
         other = instance.secrets[instance.role.other]
         both_ready = not instance.via or (instance.ready_sent and bool(instance.ready))

@@ -19,7 +19,6 @@ from perun.core.limits import Limits
 from perun.core.nanocontracts.keeping import Keeping
 from perun.core.nanocontracts.kind import Due, Kind, domain_in
 from perun.core.rules.accounting import gain
-from perun.core.rules.phases import fresh
 from perun.core.state import InstanceView, PeerId, Role, Totals
 from perun.crypto.signatures import recover
 from perun.encoding.escrow import (
@@ -264,8 +263,6 @@ class _EscrowKind(Kind[Deal, DealRecord]):
     # Rules deal-2, deal-3.
     def acts(self, draft: Draft, instance: InstanceView) -> bool:
         """Tells the other end every award that we hold, and the shift our user has named."""
-        if not fresh(draft):
-            return False
         kept = DEALS.of(instance)
         for held in kept.awards:
             self._say(draft, instance, held.shift, held.signature)

@@ -210,6 +210,8 @@ class Kind(ABC, Generic[T, R]):
     def acts(self, draft: Draft, instance: InstanceView) -> bool:
         """What an end does by itself once it is listed: it tells the other end what it owes it.
 
+        Asked only while we may sign in its channel, so by a fresh view of the chain.
+
         Returns:
             Whether all is known by which it lets the instance go, and it is for us to say so.
         """
