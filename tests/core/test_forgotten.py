@@ -10,15 +10,25 @@ from msgspec.structs import replace
 
 from perun.core.faults import NotAllowedNow
 from perun.core.indexes import holds_ours
-from perun.core.inputs import CommandDispute, CommandJoin, CommandOffer
+from perun.core.inputs import (
+    ChainBlock,
+    ChainChannel,
+    CommandDispute,
+    CommandJoin,
+    CommandOffer,
+    CommandPay,
+    CommandRemove,
+    Input,
+    Tick,
+)
 from perun.core.notices import ChannelJoined
-from perun.core.state import OnChain, Role, Stage
+from perun.core.state import Dispute, OnChain, Role, Stage
 from perun.encoding.messages import AcceptChannel, OfferChannel, RefuseChannel
 from perun.node.owed import owed_by
 from perun.store.memory import MemoryStore
 from perun.testing.parties import LIMITS, Party, World
-from perun.testing.stories import OPEN_HANDED, hub_policy
-from perun.types import ETH, Seconds, Wei
+from perun.testing.stories import OPEN_HANDED, add_machine, hub_policy, open_channel
+from perun.types import ETH, Seconds, UnixTime, Version, Wei
 
 ASKS = replace(OPEN_HANDED, join=False)
 
@@ -133,3 +143,35 @@ def test_money_that_any_block_shows_on_our_side_is_ours(role: Role) -> None:
         *((theirs, none, False), (none, theirs, False)),
     ):
         assert holds_ours(replace(known, role=role, head=head, final=final)) is holds
+
+
+def test_instance_of_a_disputed_state_is_not_forgotten_before_the_dispute_is_over() -> None:
+    """A state that lists what is long removed stands on the chain, and none of ours is newer: what
+    it would pay is known by the row of that instance."""
+    world = World()
+    alice, bob = world.party("alice", OPEN_HANDED), world.party("bob", OPEN_HANDED)
+    world.advance()
+    channel = open_channel(world, alice, bob, 1_000, 1_000)
+    machine = add_machine(world, alice, channel, 300, 0, life=2_000)
+    alice.do(CommandPay(machine, Wei(200)))
+    world.settle()
+    old = bob.node.books.channels[channel].agreed
+    assert old is not None
+    alice.do(CommandRemove(machine))
+    world.settle()
+    view = bob.node.books.channels[channel]
+    state = old.state
+    deadline = UnixTime(world.ledger.time + 10**6)
+    dispute = Dispute(Version(state.version + 10), state.net, state.nanos, deadline)
+    shown = ChainChannel(channel, replace(view.head, dispute=dispute), view.final)
+
+    def much_later(*told: Input) -> bool:
+        now = UnixTime(world.ledger.time + 3_000)
+        bob.clock.ahead = 3_000
+        number = world.ledger.number + 1
+        bob.node.post([Tick(now, now), *told, ChainBlock(number, now, number, now)])
+        bob.node.turn()
+        return machine in bob.node.books.instances
+
+    assert much_later(shown)
+    assert not much_later(ChainChannel(channel, view.head, view.final))
