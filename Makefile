@@ -31,7 +31,7 @@ dapp/node_modules/.package-lock.json: dapp/package.json dapp/package-lock.json
 	@touch $@
 
 $(PAGE): dapp/node_modules/.package-lock.json dapp/index.html dapp/vite.config.ts \
-		$(shell find dapp/src dapp/bundle -type f) $(shell find perun -name '*.py')
+		$(shell find dapp/src dapp/bundle dapp/public -type f) $(shell find perun -name '*.py')
 	cd dapp && PYTHON="$(abspath $(shell command -v $(PYTHON)))" npm run --silent build
 
 check: install $(if $(BUILT_PAGE),dapp/node_modules/.package-lock.json) ## format, lint and types of Python, Solidity and TypeScript

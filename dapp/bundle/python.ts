@@ -94,7 +94,7 @@ function lend(pyodide: PyodideAPI): void {
   pyodide.registerJsModule("perun_page", { words: none, say: none, report: none, wallet: none });
 }
 
-function integrity(data: Uint8Array): string {
+export function integrity(data: Uint8Array): string {
   return `sha384-${createHash("sha384").update(data).digest("base64")}`;
 }
 

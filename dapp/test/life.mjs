@@ -1,7 +1,9 @@
 /** The life of a wallet in a page, against a network that runs: node test/life.mjs URL PATRON DAEMON */
+import { codesAreRead } from "./codes.mjs";
 import { areFriends } from "./friends.mjs";
 import { playGames } from "./games.mjs";
 import { looksAsOneLikes } from "./looks.mjs";
+import { opensWithoutNetwork } from "./offline.mjs";
 import { Person, check, launch } from "./people.mjs";
 import { livesWithDaemon } from "./with_daemon.mjs";
 import { livesWithWallet } from "./with_wallet.mjs";
@@ -79,11 +81,13 @@ async function life() {
   await alice.go("Home");
   await alice.page.locator(".amount.in", { hasText: "0.004" }).waitFor();
   check(true, "two browsers pay each other");
+  await codesAreRead(alice, bob);
   await playGames(alice, bob);
   check(
     alice.faults.length + bob.faults.length === 0,
     `no faults: ${[...alice.faults, ...bob.faults]}`,
   );
+  await opensWithoutNetwork(alice);
   return alice;
 }
 

@@ -1,13 +1,15 @@
 /** Somebody at a browser: what the tests let people do with the page. */
 import { chromium } from "playwright-core";
 
+import { CAMERA } from "./camera.mjs";
+
 /** Long enough for a busy machine; nothing waits so long unless something is broken. */
 export const PATIENCE = Number(process.env.PATIENCE ?? 120_000);
 
 export function launch() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox"],
+    args: ["--no-sandbox", ...CAMERA],
   });
 }
 

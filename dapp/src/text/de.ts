@@ -27,6 +27,9 @@ export const de: Words = {
   parts: {
     copy: "Kopieren",
     copied: "Kopiert",
+    share: "Weitergeben",
+    code: "Als Code für eine Kamera",
+    codeOf: (text) => `QR-Code von ${text}`,
     notNow: "Jetzt nicht",
     accept: "Annehmen",
     decline: "Nein, danke",
@@ -219,7 +222,7 @@ export const de: Words = {
     invite: "Einladen",
     link: "Einen Link machen",
     linkGood:
-      "Schick ihn jemandem. Er öffnet dieses Spiel dort und gilt einen Tag; lass diese Seite offen: die Einladung erscheint unter Start.",
+      "Schick ihn jemandem. Er öffnet dieses Spiel dort und gilt einen Tag; lass diese Seite offen: die Einladung erscheint unter *Start*.",
     memo: "ein Spiel",
     see: "Einladung ansehen",
     with: (title, who) => `${title} mit ${who}`,
@@ -261,6 +264,19 @@ export const de: Words = {
     until: (when) => `bis ${when}`,
     left: (time) => `noch ${time}`,
   },
+  scan: {
+    scan: "Code scannen",
+    picture: "Code in einem Bild",
+    what: "Halte den Code vor die Kamera.",
+    stop: "Aufhören",
+    noCamera: "Keine Kamera, die diese Seite benutzen darf",
+    noCameraDo: "erlaube sie im Browser, nimm ein Bild des Codes, oder füge seinen Text ein",
+    noCode: "In diesem Bild ist kein Code",
+    noCodeDo: "nimm eines, auf dem der ganze Code scharf ist",
+    other: "Dieser Code ist von etwas anderem",
+    otherDo:
+      "er muss von einer Anforderung, einer Adresse oder einem Link einer solchen Seite sein",
+  },
   contacts: {
     title: "Kontakte",
     forget: "Vergessen",
@@ -276,6 +292,7 @@ export const de: Words = {
     memo: "Wofür",
     make: "Link erstellen",
     send: "Schick das an die Person, die zahlt",
+    link: "Als Link, der diese Seite öffnet",
     once: "Es wird einmal gezahlt. Lass diese Seite bis dahin offen.",
   },
   channels: {

@@ -26,6 +26,9 @@ export const en = {
   parts: {
     copy: "Copy",
     copied: "Copied",
+    share: "Hand on",
+    code: "As a code for a camera",
+    codeOf: (text: string) => `QR code of ${text}`,
     notNow: "Not now",
     accept: "Accept",
     decline: "No, thanks",
@@ -218,7 +221,7 @@ export const en = {
     invite: "Invite",
     link: "Make a link",
     linkGood:
-      "Send it to a friend. It opens this game there, and is good for a day; keep this page open: the invitation appears on Home.",
+      "Send it to a friend. It opens this game there, and is good for a day; keep this page open: the invitation appears on *Home*.",
     memo: "a game",
     see: "See the invitation",
     with: (title: string, who: string) => `${title} with ${who}`,
@@ -256,6 +259,18 @@ export const en = {
     until: (when: string) => `until ${when}`,
     left: (time: string) => `${time} left`,
   },
+  scan: {
+    scan: "Scan a code",
+    picture: "Code in a picture",
+    what: "Hold the code before the camera.",
+    stop: "Stop",
+    noCamera: "There is no camera that this page may use",
+    noCameraDo: "allow it in the browser, take a picture of the code, or paste its text",
+    noCode: "There is no code in this picture",
+    noCodeDo: "take one in which the whole code is sharp",
+    other: "This code is of something else",
+    otherDo: "it must be of a request, an address, or a link of such a page",
+  },
   contacts: {
     title: "Contacts",
     forget: "Forget",
@@ -271,6 +286,7 @@ export const en = {
     memo: "For what",
     make: "Make a link",
     send: "Send this to whoever pays",
+    link: "As a link that opens this page",
     once: "It is paid once. Keep this page open until then.",
   },
   channels: {

@@ -114,27 +114,43 @@ class Page {
     }
   }
 
-  /** A link of a friend's, or a request, behind the `#`: shown on its screen, done by nobody yet. */
+  /** A link that was followed: shown on its screen, done by nobody yet. */
   #follow(): void {
-    const link = new URLSearchParams(location.hash.slice(1));
+    if (!this.#open(location.hash)) return;
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+
+  /** What a link has behind its `#`: somebody to open with, to pay, to play with. False: nothing
+   *  of that. */
+  #open(hash: string): boolean {
+    const link = new URLSearchParams(hash.slice(1));
     const peer = link.get("open");
     const to = link.get("pay");
     const game = link.get("play");
-    if (game !== null) {
-      this.go("play", {
-        game,
-        to: link.get("to") ?? "",
-        amount: wei(link.get("stake") ?? "") ?? "0",
-        invitation: link.get("with") ?? "",
-      });
-    }
+    const invitation = link.get("with") ?? "";
     if (peer !== null) {
-      const account = link.get("account") ?? "";
-      this.go("open", { peer, account, invitation: link.get("with") ?? "" });
+      this.go("open", { peer, account: link.get("account") ?? "", invitation });
+    } else if (to !== null) {
+      this.go("pay", { to });
+    } else if (game !== null) {
+      const amount = wei(link.get("stake") ?? "") ?? "0";
+      this.go("play", { game, to: link.get("to") ?? "", amount, invitation });
+    } else {
+      return false;
     }
-    if (to !== null) this.go("pay", { to });
-    if (peer === null && to === null && game === null) return;
-    history.replaceState(null, "", location.pathname + location.search);
+    return true;
+  }
+
+  /** Text that was scanned or pasted: a request or an address is paid, a link is followed. False:
+   *  it is none of these. */
+  understand(text: string): boolean {
+    const said = text.trim();
+    if (/^perun(:|1)/i.test(said)) {
+      this.go("pay", { to: said });
+      return true;
+    }
+    // Whoever serves the link's page: this one does what it says.
+    return /^https?:/i.test(said) && URL.canParse(said) && this.#open(new URL(said).hash);
   }
 
   /** How others dial us: over the hub that we are attached to. */
