@@ -9,7 +9,7 @@ NODE_TOOLS := $(if $(shell command -v npm),node_modules/.package-lock.json)
 PAGE := perun/page/dist/index.html
 BUILT_PAGE := $(if $(shell command -v npm),$(PAGE))
 
-.PHONY: help install page check quick format test artifacts gas vectors bench scale fuzz simulate storm planted kills mutants prove up demo clean
+.PHONY: help install page check quick format test artifacts gas vectors look bench scale fuzz simulate storm planted kills mutants prove up demo clean
 
 help: ## show these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ gas: install ## measure the gas of everything again and rewrite docs/gas.md
 
 vectors: install ## rewrite the test vectors all implementations share
 	$(PYTHON) -m tests.vectors
+
+look: page ## take pictures of every screen of the page, light and dark, narrow and wide: build/look
+	$(PYTHON) -m tests.node.processes.page.look
 
 bench: install ## measure payments per second, latency, memory and disk (docs/performance.md)
 	$(PYTHON) -m benchmarks all

@@ -14,10 +14,11 @@ export const CAMERA = [
   `--use-file-for-fake-video-capture=${FILE}`,
 ];
 
-/** From now on the camera sees a code with this text; whoever looks begins at the first picture. */
+/** From now on the camera sees a code with this text, or a white wall; whoever looks begins at the
+ *  first picture. */
 export function shows(text) {
-  const rows = encodeQR(text, "raw", { ecc: "low", border: 4 });
-  const scale = Math.floor(HEIGHT / rows.length);
+  const rows = text === undefined ? [] : encodeQR(text, "raw", { ecc: "low", border: 4 });
+  const scale = Math.floor(HEIGHT / Math.max(rows.length, 1));
   const light = Buffer.alloc(WIDTH * HEIGHT, 0xeb);
   for (let down = 0; down < rows.length * scale; down += 1) {
     for (let across = 0; across < rows.length * scale; across += 1) {
@@ -31,4 +32,4 @@ export function shows(text) {
   writeFileSync(FILE, Buffer.concat([head, ...Array(FRAMES).fill(frame)]));
 }
 
-shows("nothing yet");
+shows(undefined);

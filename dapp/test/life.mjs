@@ -5,6 +5,7 @@ import { playGames } from "./games.mjs";
 import { looksAsOneLikes } from "./looks.mjs";
 import { opensWithoutNetwork } from "./offline.mjs";
 import { Person, check, launch } from "./people.mjs";
+import { everyScreenIsGood, isGood } from "./screens.mjs";
 import { livesWithDaemon } from "./with_daemon.mjs";
 import { livesWithWallet } from "./with_wallet.mjs";
 
@@ -87,6 +88,9 @@ async function life() {
     alice.faults.length + bob.faults.length === 0,
     `no faults: ${[...alice.faults, ...bob.faults]}`,
   );
+  alice.stranger = network.shop;
+  await everyScreenIsGood(alice, isGood, [360]);
+  await alice.page.setViewportSize({ width: 1280, height: 720 });
   await opensWithoutNetwork(alice);
   return alice;
 }

@@ -94,6 +94,11 @@ export class Person {
   /** An account of the page's own, or that of a wallet; twelve new words and a password. */
   async begin(password, wallet = "Go without a wallet") {
     await this.press(wallet);
+    await this.begins(password);
+  }
+
+  /** The words are shown. */
+  async begins(password) {
     await this.page.locator("ol.words li").nth(11).waitFor();
     const words = await this.page.locator("ol.words li").allInnerTexts();
     this.phrase = words.map((word) => word.trim()).join(" ");

@@ -3,14 +3,16 @@
 const ETHER = 18;
 /** As people write the unit. */
 export const ETH = "ETH";
+/** Less than this is not told in digits. */
+const LEAST = "0.00000001";
 
 /** Wei as ether: at most eight digits behind the point, never rounded up. */
 export function ether(wei: string): string {
   const [sign, whole, rest] = split(wei);
   const shown = rest.slice(0, 8).replace(/0+$/, "");
-  const little = shown === "" && rest !== "" ? "…" : "";
+  if (shown === "" && rest !== "" && whole === "0") return `${sign && "−"}<${LEAST}`;
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, "\u202f");
-  return `${sign && "−"}${grouped}${shown || little ? "." : ""}${shown}${little}`;
+  return `${sign && "−"}${grouped}${shown && "."}${shown}`;
 }
 
 /** The same, with its unit. */
