@@ -1,4 +1,4 @@
-/** Languages, light and dark. */
+/** Languages, light and dark, and amounts in money. */
 import { check, Person } from "./people.mjs";
 
 /** What this screen says, of what people can press. */
@@ -14,6 +14,14 @@ export async function looksAsOneLikes(browser, url, alice) {
   await greta.context.close();
 
   await alice.go("Settings");
+  await alice.page.locator('[name="price"]').fill("2500");
+  await alice.page.locator('[name="currency"]').selectOption("USD");
+  await alice.go("Pay");
+  await alice.page.locator('[name="amount"]').fill("0.01");
+  await alice.page.getByText("≈ $25.00").waitFor();
+  await alice.go("Settings");
+  await alice.page.locator('[name="price"]').fill("");
+  check(true, "amounts are told in money where a price is known");
   const before = await buttons(alice);
   await alice.page.locator('[name="language"]').selectOption("de");
   await alice.page.getByRole("heading", { name: "Einstellungen" }).waitFor();

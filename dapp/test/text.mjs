@@ -9,7 +9,7 @@ const LETTER = /\p{L}/u;
 /** A sentence, or a word as it begins one. */
 const PROSE = /\p{L}{2,} +\p{L}|^\p{Lu}\p{Ll}{2,}$/u;
 /** Names and units, that are the same in every language, and what the browser keeps things under. */
-const NAMES = new Set(["Perun", "ETH", "perun daemon", "perun looks"]);
+const NAMES = new Set(["Perun", "ETH", "perun daemon", "perun looks", "perun worth"]);
 
 const faults = [];
 

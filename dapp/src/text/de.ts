@@ -264,6 +264,13 @@ export const de: Words = {
     until: (when) => `bis ${when}`,
     left: (time) => `noch ${time}`,
   },
+  worth: {
+    title: "In Geld",
+    price: (unit) => `Ein ${unit} ist wert`,
+    currency: "Währung",
+    what: "Wie du es sagst: niemand wird gefragt. Beträge stehen dann auch in Geld da; leer: nicht.",
+    about: (money) => `≈ ${money}`,
+  },
   scan: {
     scan: "Code scannen",
     picture: "Code in einem Bild",

@@ -259,6 +259,13 @@ export const en = {
     until: (when: string) => `until ${when}`,
     left: (time: string) => `${time} left`,
   },
+  worth: {
+    title: "In money",
+    price: (unit: string) => `One ${unit} is worth`,
+    currency: "Currency",
+    what: "As you say it: nobody is asked. Amounts are then shown in money, too; empty: not.",
+    about: (money: string) => `≈ ${money}`,
+  },
   scan: {
     scan: "Scan a code",
     picture: "Code in a picture",

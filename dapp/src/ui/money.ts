@@ -1,5 +1,8 @@
 /** Money as people read it. Everywhere else it is a decimal string in the smallest unit. */
 
+import { looks } from "../text/language.svelte";
+import { worth } from "./worth.svelte";
+
 const ETHER = 18;
 /** As people write the unit. */
 export const ETH = "ETH";
@@ -15,9 +18,10 @@ export function ether(wei: string): string {
   return `${sign && "−"}${grouped}${shown && "."}${shown}`;
 }
 
-/** The same, with its unit. */
+/** The same, with its unit, and what that is in money where a price is known. */
 export function eth(wei: string): string {
-  return `${ether(wei)} ${ETH}`;
+  const money = worth.of(wei);
+  return `${ether(wei)} ${ETH}${money && ` (${looks.words.worth.about(money)})`}`;
 }
 
 /** Every digit of it, as it is typed: for a field that somebody pays from. */
