@@ -31,6 +31,8 @@ SUITES = (
     "tests/contracts/coin_flip",
     "tests/contracts/turn_game",
     "tests/contracts/escrow",
+    "tests/contracts/hash_chain",
+    "tests/contracts/price_bet",
     "tests/contracts/vpm",
     "tests/contracts/libraries",
     "tests/contracts/interface",
@@ -64,6 +66,8 @@ def judge(mutant: Mutant | None) -> str | None:
         "CoinFlip": "tests/contracts/coin_flip",
         "TurnGame": "tests/contracts/turn_game",
         "Escrow": "tests/contracts/escrow",
+        "HashChain": "tests/contracts/hash_chain",
+        "PriceBet": "tests/contracts/price_bet",
         "GameRecord": "tests/contracts/turn_game",
         "LibSignatures": "tests/contracts/lib_signatures",
     }

@@ -14,15 +14,23 @@ from eth_keys import datatypes as eth_keys
 from perun import encoding
 from perun.crypto import interop, signatures
 from perun.crypto.interop import AddressLike, KeyLike, SignatureLike
-from perun.encoding import EscrowDomain, MSContractDomain, VPMDomain
+from perun.encoding import (
+    EscrowDomain,
+    HashChainDomain,
+    MSContractDomain,
+    PriceDomain,
+    VPMDomain,
+)
 from perun.encoding.kinds import SIGNED
 from perun.errors import BadSignature, WrongType
 from perun.types import (
     Award,
+    Chain,
     Close,
     Digest,
     Message,
     Open,
+    Price,
     Ready,
     State,
     Statement,
@@ -37,7 +45,10 @@ ChannelMessage = State | Close | Withdraw | Open
 MachineMessage = Statement | Ready
 """Messages of a payment machine; VPM checks the first."""
 
-AnyDomain = MSContractDomain | VPMDomain | EscrowDomain
+AnyMessage = Message | Price
+"""What scripts sign; a price is for no contract alone."""
+
+AnyDomain = MSContractDomain | VPMDomain | EscrowDomain | HashChainDomain | PriceDomain
 
 
 @overload
@@ -46,7 +57,11 @@ def digest(message: ChannelMessage, domain: MSContractDomain) -> Digest: ...
 def digest(message: MachineMessage, domain: VPMDomain) -> Digest: ...
 @overload
 def digest(message: Award, domain: EscrowDomain) -> Digest: ...
-def digest(message: Message, domain: AnyDomain) -> Digest:
+@overload
+def digest(message: Chain, domain: HashChainDomain) -> Digest: ...
+@overload
+def digest(message: Price, domain: PriceDomain) -> Digest: ...
+def digest(message: AnyMessage, domain: AnyDomain) -> Digest:
     """32 bytes that are signed for `message`.
 
     Source: EIP-712; protocol, sections 3 to 5.
@@ -57,7 +72,7 @@ def digest(message: Message, domain: AnyDomain) -> Digest:
     return _digest(message, domain)
 
 
-def _digest(message: Message, domain: AnyDomain) -> Digest:
+def _digest(message: AnyMessage, domain: AnyDomain) -> Digest:
     known = SIGNED.get(type(message))
     if known is None:
         names = [signed.__name__ for signed in SIGNED]
@@ -74,7 +89,11 @@ def sign(message: ChannelMessage, key: KeyLike, domain: MSContractDomain) -> eth
 def sign(message: MachineMessage, key: KeyLike, domain: VPMDomain) -> eth_keys.Signature: ...
 @overload
 def sign(message: Award, key: KeyLike, domain: EscrowDomain) -> eth_keys.Signature: ...
-def sign(message: Message, key: KeyLike, domain: AnyDomain) -> eth_keys.Signature:
+@overload
+def sign(message: Chain, key: KeyLike, domain: HashChainDomain) -> eth_keys.Signature: ...
+@overload
+def sign(message: Price, key: KeyLike, domain: PriceDomain) -> eth_keys.Signature: ...
+def sign(message: AnyMessage, key: KeyLike, domain: AnyDomain) -> eth_keys.Signature:
     """Signs `message` with a key: low `s`, deterministic (RFC 6979), 65 bytes.
 
     Source: protocol, section 2. An `Open` is signed by the account, all else by the key.
@@ -99,7 +118,15 @@ def recover(
 def recover(
     message: Award, signature: SignatureLike, domain: EscrowDomain
 ) -> eth_keys.PublicKey: ...
-def recover(message: Message, signature: SignatureLike, domain: AnyDomain) -> eth_keys.PublicKey:
+@overload
+def recover(
+    message: Chain, signature: SignatureLike, domain: HashChainDomain
+) -> eth_keys.PublicKey: ...
+@overload
+def recover(
+    message: Price, signature: SignatureLike, domain: PriceDomain
+) -> eth_keys.PublicKey: ...
+def recover(message: AnyMessage, signature: SignatureLike, domain: AnyDomain) -> eth_keys.PublicKey:
     """The key that signed `message`.
 
     Source: protocol, section 2: 65 bytes with v of 27, 28, 0 or 1, or 64 bytes (EIP-2098).
@@ -126,8 +153,16 @@ def is_signed_by(
 def is_signed_by(
     message: Award, signature: SignatureLike, signer: AddressLike, domain: EscrowDomain
 ) -> bool: ...
+@overload
 def is_signed_by(
-    message: Message, signature: SignatureLike, signer: AddressLike, domain: AnyDomain
+    message: Chain, signature: SignatureLike, signer: AddressLike, domain: HashChainDomain
+) -> bool: ...
+@overload
+def is_signed_by(
+    message: Price, signature: SignatureLike, signer: AddressLike, domain: PriceDomain
+) -> bool: ...
+def is_signed_by(
+    message: AnyMessage, signature: SignatureLike, signer: AddressLike, domain: AnyDomain
 ) -> bool:
     """Whether the contracts would take `signature` as `signer`'s over `message`.
 
@@ -146,7 +181,11 @@ def wallet_json(message: ChannelMessage, domain: MSContractDomain) -> dict[str, 
 def wallet_json(message: MachineMessage, domain: VPMDomain) -> dict[str, Any]: ...
 @overload
 def wallet_json(message: Award, domain: EscrowDomain) -> dict[str, Any]: ...
-def wallet_json(message: Message, domain: AnyDomain) -> dict[str, Any]:
+@overload
+def wallet_json(message: Chain, domain: HashChainDomain) -> dict[str, Any]: ...
+@overload
+def wallet_json(message: Price, domain: PriceDomain) -> dict[str, Any]: ...
+def wallet_json(message: AnyMessage, domain: AnyDomain) -> dict[str, Any]:
     """The message as wallets take it in `eth_signTypedData_v4`, ready for `json.dumps`.
 
     Source: EIP-712. `eth_account.Account.sign_typed_data(full_message=…)` reads it too. A dict,

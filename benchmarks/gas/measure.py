@@ -11,7 +11,10 @@ from benchmarks.gas.nodes import Node
 from benchmarks.gas.rows import ROWS
 
 DEPLOYED = ("MSContract", "VPM", "HashTimeLock", "LibSignatures")
-BESIDE = ("CoinFlip", "TurnGame", "TicTacToe", "Escrow", "Nim", "FourInARow", "Chess")
+BESIDE = (
+    *("CoinFlip", "TurnGame", "TicTacToe", "Escrow", "HashChain", "PriceBet"),
+    *("Nim", "FourInARow", "Chess"),
+)
 """Deployed by the rows that use them, so that no other row moves."""
 SEEDS = range(1, 21)
 

@@ -1,11 +1,11 @@
 """The contracts as typed Python: calls and logs as pure functions, and a thin front for a `Web3`.
 
 - `ms_contract_calls`, and functions of `vpm`, `hash_time_lock`, `coin_flip`, `turn_game`, `escrow`,
-  `lib_signatures`, `erc20`: what to send and to ask, as `Call` and `Query`;
-  `calls.transaction` makes a transaction of it;
+  `hash_chain`, `price_bet`, `lib_signatures`, `erc20`: what to send and to ask, as `Call` and
+  `Query`; `calls.transaction` makes a transaction of it;
 - `logs`, `events`: what was announced; `reverts`, `failures`: what was refused, and why;
-- `MSContract`, `VPM`, `HashTimeLock`, `CoinFlip`, `Escrow`, `LibSignatures`, `ERC20`: all of it
-  through a `Web3`.
+- `MSContract`, `VPM`, `HashTimeLock`, `CoinFlip`, `TurnGame`, `Escrow`, `HashChain`, `PriceBet`,
+  `LibSignatures`, `ERC20`: all of it through a `Web3`.
 """
 
 from perun.bindings.abi import BadAnswer, BadArguments
@@ -22,12 +22,14 @@ from perun.bindings.failures import (
     PoolRefused,
 )
 from perun.bindings.front import Front
+from perun.bindings.hash_chain import HashChain
 from perun.bindings.hash_time_lock import HashTimeLock
 from perun.bindings.lib_signatures import LibSignatures
 from perun.bindings.logs import Event, Log, Unreadable
 from perun.bindings.ms_contract import MSContract
 from perun.bindings.ms_contract_calls import Dispute, Holdings
 from perun.bindings.nanocontract import Nanocontract, Outcome
+from perun.bindings.price_bet import PriceBet
 from perun.bindings.receipts import Receipt
 from perun.bindings.reverts import Reverted
 from perun.bindings.turn_game import TurnGame
@@ -64,4 +66,6 @@ __all__ = [
     "Unreadable",
     "VPM",
     "Escrow",
+    "HashChain",
+    "PriceBet",
 ]

@@ -12,8 +12,10 @@ from typing import Any
 from perun.bindings import abi
 from perun.bindings.coin_flip import FlipRevealed
 from perun.bindings.escrow import Decided
+from perun.bindings.hash_chain import TicksSubmitted
 from perun.bindings.hash_time_lock import Revealed
 from perun.bindings.logs import Event, Table, kind
+from perun.bindings.price_bet import Priced
 from perun.bindings.turn_game import Moved, PositionSubmitted
 from perun.bindings.vpm import Submitted
 from perun.types import (
@@ -42,11 +44,13 @@ __all__ = [
     "Moved",
     "Opened",
     "PositionSubmitted",
+    "Priced",
     "Registered",
     "Revealed",
     "SettleSkipped",
     "Settled",
     "Submitted",
+    "TicksSubmitted",
     "Transfer",
     "Withdrawn",
 ]

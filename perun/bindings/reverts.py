@@ -386,7 +386,7 @@ class BankTooLong(Reverted):
 @dataclass(eq=False)
 class TooEarly(Reverted):
     """It counts from the second after `limit`: a move of a game, while newer positions may still
-    come; the late rule of a deal."""
+    come; the late rule of a deal; the price of a bet."""
 
     limit: UnixTime
     timestamp: UnixTime
@@ -468,6 +468,32 @@ class ShiftTooLarge(Reverted):
     shift: Wei
 
     signature = "ShiftTooLarge(int112)"
+
+
+@dataclass(eq=False)
+class TooManyTicks(Reverted):
+    """No chain of hashes of a stream has that many ticks."""
+
+    ticks: int
+
+    signature = "TooManyTicks(uint256)"
+
+
+@dataclass(eq=False)
+class WrongRoot(Reverted):
+    """The value hashed that many times is not the root that the stream's payer has signed."""
+
+    expected: bytes
+    hash: bytes
+
+    signature = "WrongRoot(bytes32,bytes32)"
+
+
+@dataclass(eq=False)
+class ScaleIsZero(Reverted):
+    """The terms of a bet divide by zero: it is never done."""
+
+    signature = "ScaleIsZero()"
 
 
 @dataclass(eq=False)

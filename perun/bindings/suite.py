@@ -7,9 +7,11 @@ from typing import Final
 from perun.bindings.coin_flip import CoinFlip
 from perun.bindings.escrow import Escrow
 from perun.bindings.front import Front
+from perun.bindings.hash_chain import HashChain
 from perun.bindings.hash_time_lock import HashTimeLock
 from perun.bindings.lib_signatures import LibSignatures
 from perun.bindings.ms_contract import MSContract
+from perun.bindings.price_bet import PriceBet
 from perun.bindings.rules import RULES
 from perun.bindings.turn_game import TurnGame
 from perun.bindings.vpm import VPM
@@ -23,6 +25,8 @@ _KNOWN: Final[tuple[type[Front], ...]] = (
     CoinFlip,
     TurnGame,
     Escrow,
+    HashChain,
+    PriceBet,
 )
 
 NODE_SUITE: Final[dict[str, type[Front]]] = {kind.__name__: kind for kind in _KNOWN} | RULES

@@ -13,6 +13,8 @@ __all__ = [
     "ChannelRefused",
     "CloseAgreed",
     "ExitOnly",
+    "TicksDelivered",
+    "TicksReceived",
     "GameBegan",
     "GameMoved",
     "InstanceAdded",
@@ -148,6 +150,21 @@ class InvitationHeld(Record, frozen=True, gc=False):
     invitation: Salt
 
 
+class TicksReceived(Record, frozen=True, gc=False):
+    """A stream has paid us `amount` more, `total` in all."""
+
+    instance: InstanceId
+    amount: Wei
+    total: Wei
+
+
+class TicksDelivered(Record, frozen=True, gc=False):
+    """The other end of a stream has stored our ticks up to `total`."""
+
+    instance: InstanceId
+    total: Wei
+
+
 class GameBegan(Record, frozen=True, gc=False):
     """Both have signed how a game begins: from here on its money is at stake."""
 
@@ -222,6 +239,8 @@ Notice = (
     | PaymentRefused
     | PreimageLearnt
     | InvitationHeld
+    | TicksReceived
+    | TicksDelivered
     | GameBegan
     | GameMoved
     | CloseAgreed

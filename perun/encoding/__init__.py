@@ -20,6 +20,14 @@ from perun.encoding.escrow import (
     escrow_domain,
     late_evidence,
 )
+from perun.encoding.hash_chain import (
+    HashChainDomain,
+    chain_digest,
+    hash_chain_domain,
+    stream_id,
+    tick_hash,
+    ticks_evidence,
+)
 from perun.encoding.hash_lock import (
     HashTimeLockDomain,
     hash_time_lock_domain,
@@ -38,6 +46,15 @@ from perun.encoding.machine import (
     statement_digest,
     statements_evidence,
     vpm_domain,
+)
+from perun.encoding.price_bet import (
+    PRICE_DOMAIN,
+    PriceBetDomain,
+    PriceDomain,
+    bet_id,
+    price_bet_domain,
+    price_digest,
+    price_evidence,
 )
 from perun.encoding.turn_game import (
     TurnGameDomain,
@@ -96,4 +113,17 @@ __all__ = [
     "late_evidence",
     "deal_id",
     "award_digest",
+    "HashChainDomain",
+    "hash_chain_domain",
+    "chain_digest",
+    "stream_id",
+    "tick_hash",
+    "ticks_evidence",
+    "PRICE_DOMAIN",
+    "PriceBetDomain",
+    "PriceDomain",
+    "bet_id",
+    "price_bet_domain",
+    "price_digest",
+    "price_evidence",
 ]

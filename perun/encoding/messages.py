@@ -38,6 +38,9 @@ from perun.types import (
 )
 
 __all__ = [
+    "Ticks",
+    "Ticked",
+    "ShowPrice",
     "AcceptChannel",
     "AnswerClose",
     "AnswerState",
@@ -229,6 +232,47 @@ class LetGo(_Message, frozen=True, gc=False, tag=9):
 
     def __post_init__(self) -> None:
         checks.signed_amount("shift", self.shift)
+
+
+class Ticks(_Message, frozen=True, gc=False, tag=13):
+    """What I have paid in a stream: the newest chain of hashes that I have signed, and the newest
+    of its values. It says all that came before it."""
+
+    instance: Instance
+    base: Amount
+    root: Bytes32
+    ticks: Annotated[int, msgspec.Meta(ge=0, le=1_024)]
+    """How often the value hashes to the root."""
+    value: Bytes32
+    signature: Sig
+    last: bool = False
+    """I pay no more: let us close it."""
+
+    def __post_init__(self) -> None:
+        checks.amount("base", self.base)
+
+
+class Ticked(_Message, frozen=True, gc=False, tag=14):
+    """I hold a stream's ticks up to this total, stored."""
+
+    instance: Instance
+    total: Amount
+    last: bool = False
+    """I want no more: let us close it."""
+
+    def __post_init__(self) -> None:
+        checks.amount("total", self.total)
+
+
+class ShowPrice(_Message, frozen=True, gc=False, tag=15):
+    """What the reporter of a bet has signed. Said again until the bet is gone."""
+
+    instance: Instance
+    price: Wei
+    signature: Sig
+
+    def __post_init__(self) -> None:
+        checks.signed_amount("price", self.price)
 
 
 # ----------------------------------------------------------------------------------------- states
@@ -485,7 +529,7 @@ class Noted(_Message, frozen=True, gc=False, tag=61):
 GuestMessage = Note | Noted
 """What the core neither says nor hears: the runtime hands it to the program above."""
 
-OfInstance = RevealSecret | LetGo | Play | Played
+OfInstance = RevealSecret | LetGo | Play | Played | Ticks | Ticked | ShowPrice
 """What the ends of an instance say of it once both have locked it: its kind takes it up. Each names
 its `instance`."""
 

@@ -10,25 +10,29 @@ from typing import Any
 from perun.encoding.domains import DOMAIN_TYPE, VERSION, Domain
 from perun.encoding.ids import nanos_hash
 from perun.encoding.kinds import SIGNED
+from perun.encoding.price_bet import PRICE_DOMAIN_TYPE, PriceDomain
 from perun.types import Record
 
 
 def wallet_json(message: Record, domain: Domain) -> dict[str, Any]:
     """What `eth_signTypedData_v4` takes; amounts as text: JavaScript rounds great numbers."""
     name, fields = _fields(SIGNED[type(message)][1].type_string)
+    domain_type = PRICE_DOMAIN_TYPE if isinstance(domain, PriceDomain) else DOMAIN_TYPE
+    parts = {
+        "name": f"Perun {domain.contract_name}",
+        "version": VERSION,
+        "chainId": domain.chain_id,
+        "verifyingContract": "0x" + domain.contract.hex(),
+    }
+    domain_fields = _fields(domain_type)[1]
     values = (nanos_hash(v) if isinstance(v, tuple) else v for v in _values(message))
     return {
         "types": {
-            "EIP712Domain": _fields(DOMAIN_TYPE)[1],
+            "EIP712Domain": domain_fields,
             name: fields,
         },
         "primaryType": name,
-        "domain": {
-            "name": f"Perun {domain.contract_name}",
-            "version": VERSION,
-            "chainId": domain.chain_id,
-            "verifyingContract": "0x" + domain.contract.hex(),
-        },
+        "domain": {field["name"]: parts[field["name"]] for field in domain_fields},
         "message": {
             field["name"]: "0x" + value.hex() if isinstance(value, bytes) else str(value)
             for field, value in zip(fields, values, strict=True)

@@ -7,8 +7,8 @@ Read in this order; it takes ten minutes.
    `agreement`: three ways in (open, openBoth, deposit), two by agreement out (close, withdraw); on
    `consent`: whose word counts for what; and on `custody`: what is kept, and how money moves.
 3. `nanos`: what another contract's answer does to the money locked under it.
-4. `vpm`, and in `nanocontracts` `hash_time_lock`, `coin_flip`, `turn_game`, `escrow`: five
-   contracts that give such answers; `nanocontract`: in which bytes.
+4. `vpm`, and in `nanocontracts` a file each: contracts that give such answers; `nanocontract`: in
+   which bytes.
 5. `properties`: what must be true of all this, whatever anybody does.
 6. `contracts`: the pieces put together; `reverts`: every way to be refused.
 

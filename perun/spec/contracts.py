@@ -22,7 +22,9 @@ from perun.spec.ms_contract import MSContract
 from perun.spec.nanocontract import Nanocontract
 from perun.spec.nanocontracts.coin_flip import CoinFlip
 from perun.spec.nanocontracts.escrow import Escrow
+from perun.spec.nanocontracts.hash_chain import HashChain
 from perun.spec.nanocontracts.hash_time_lock import HashTimeLock
+from perun.spec.nanocontracts.price_bet import PriceBet
 from perun.spec.nanocontracts.turn_game import TurnGame
 from perun.spec.reverts import Refused
 from perun.spec.vpm import VPM
@@ -34,6 +36,8 @@ _KINDS: Final[tuple[type[Nanocontract], ...]] = (
     CoinFlip,
     TurnGame,
     Escrow,
+    HashChain,
+    PriceBet,
 )
 
 N = TypeVar("N", bound=Nanocontract)

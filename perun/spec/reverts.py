@@ -27,6 +27,7 @@ __all__ = [
     "NotInDispute",
     "Refused",
     "RulesFailed",
+    "ScaleIsZero",
     "ShareTooSmall",
     "ShiftTooLarge",
     "StateMismatch",
@@ -34,6 +35,7 @@ __all__ = [
     "TooEarly",
     "TooLate",
     "TooManyNanos",
+    "TooManyTicks",
     "TooMuchEvidence",
     "TotalTooLarge",
     "ValidUntilTooFar",
@@ -42,6 +44,7 @@ __all__ = [
     "WrongIndex",
     "WrongPosition",
     "WrongPreimage",
+    "WrongRoot",
     "WrongRules",
     "WrongSecret",
     "WrongSigner",
@@ -181,7 +184,7 @@ class BankTooLong(Refused):
 
 
 class TooEarly(Refused):
-    """(limit, timestamp): moves count later, or a deal's late rule."""
+    """(limit, timestamp): moves count later, or a deal's late rule, or a price."""
 
 
 class VersionTooHigh(Refused):
@@ -190,6 +193,18 @@ class VersionTooHigh(Refused):
 
 class ShiftTooLarge(Refused):
     """(shift): more than the side of a deal that pays has locked."""
+
+
+class TooManyTicks(Refused):
+    """(ticks): no chain of hashes is so long."""
+
+
+class WrongRoot(Refused):
+    """(expected, hash): the value is not so many ticks from the root."""
+
+
+class ScaleIsZero(Refused):
+    """The terms of a bet divide by zero."""
 
 
 class BadTurn(Refused):

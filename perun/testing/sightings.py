@@ -12,10 +12,13 @@ from typing import Any, Final
 from perun.spec.nanocontract import Nanocontract
 from perun.spec.nanocontracts.coin_flip import CoinFlip
 from perun.spec.nanocontracts.escrow import Escrow
+from perun.spec.nanocontracts.hash_chain import HashChain
 from perun.spec.nanocontracts.hash_time_lock import HashTimeLock
+from perun.spec.nanocontracts.price_bet import PriceBet
 from perun.spec.nanocontracts.turn_game import TurnGame
 from perun.spec.vpm import VPM
 from perun.types import (
+    BetRecord,
     DealRecord,
     FlipRecord,
     Game,
@@ -25,6 +28,7 @@ from perun.types import (
     Position,
     Recorded,
     Seconds,
+    StreamRecord,
     UnixTime,
 )
 
@@ -86,10 +90,17 @@ def _deal_tag(shown: Shown, _begun: Sequence[Recorded | None], _said: bytes) -> 
     return shown[1].to_bytes(14, "big", signed=True) if len(shown) == 3 else b""
 
 
+def _bet_tag(shown: Shown, _begun: Sequence[Recorded | None], _said: bytes) -> bytes:
+    """By the price."""
+    return shown[1].to_bytes(14, "big", signed=True)  # type: ignore[no-any-return]
+
+
 SIGHTINGS: Final[dict[type[Nanocontract], Sighting]] = {
     VPM: Sighting(lambda _, args: MachineRecord(*args), lambda on, _: on.deadline),
     HashTimeLock: Sighting(lambda _, args: LockRecord(*args), lambda _on, _: None),
     CoinFlip: Sighting(_revealed, lambda on, _: on.deadline),
     Escrow: Sighting(lambda _, args: DealRecord(*args), lambda on, _: on.deadline, _deal_tag),
+    HashChain: Sighting(lambda _, args: StreamRecord(*args), lambda on, _: on.deadline),
+    PriceBet: Sighting(lambda _, args: BetRecord(*args), lambda on, _: on.deadline, _bet_tag),
     TurnGame: Sighting(_played, _clock, _game_tag),
 }

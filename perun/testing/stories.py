@@ -15,9 +15,11 @@ from perun.core.nanocontracts.coin_flip import (
 from perun.core.nanocontracts.escrow import (
     CommandDeal,
 )
+from perun.core.nanocontracts.hash_chain import CommandStream
 from perun.core.nanocontracts.hash_lock import (
     CommandLock,
 )
+from perun.core.nanocontracts.price_bet import CommandBet
 from perun.core.nanocontracts.turn_game import (
     CommandGame,
 )
@@ -47,6 +49,8 @@ __all__ = [
     "add_machine",
     "consent",
     "flip_coin",
+    "open_stream",
+    "propose_bet",
     "propose_deal",
     "hub_policy",
     "invite_to_game",
@@ -238,6 +242,55 @@ def propose_deal(
             Wei(late[0]),
             UnixTime(world.ledger.time + late[1]),
             UnixTime(world.ledger.time + life),
+            Seconds(600),
+            alice.random(),
+            end.peer if end else b"",
+        )
+    )
+
+
+def open_stream(
+    world: World,
+    alice: Party,
+    channel: ChannelId,
+    lock: int,
+    tick: int,
+    end: Party | None = None,
+    life: int = 10_000,
+) -> None:
+    """`alice` invites to a stream in which she pays; nothing is waited for."""
+    until = UnixTime(world.ledger.time + life)
+    behind = end.peer if end else b""
+    alice.do(
+        CommandStream(channel, Wei(lock), Wei(tick), until, Seconds(600), alice.random(), behind)
+    )
+
+
+def propose_bet(
+    world: World,
+    alice: Party,
+    channel: ChannelId,
+    oracle: Address,
+    own: int,
+    peer: int,
+    end: Party | None = None,
+    life: int = 10_000,
+    wait: int = 100,
+) -> None:
+    """`alice` invites to a bet: 1 moves to the other for each 10 above 2,000."""
+    now = world.ledger.time
+    alice.do(
+        CommandBet(
+            channel,
+            oracle,
+            b"ETH in USD".ljust(32, b"\0"),
+            UnixTime(now + wait),
+            Wei(2_000),
+            Wei(1),
+            Wei(10),
+            Wei(own),
+            Wei(peer),
+            UnixTime(now + life),
             Seconds(600),
             alice.random(),
             end.peer if end else b"",

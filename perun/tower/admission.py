@@ -124,6 +124,8 @@ class Admission:
         if instance.role is None or signers is None or not totals.received_signature:
             raise NotWatched("a total that nobody can have signed")
         payer = signers[instance.role.other]
+        if payer is None:
+            raise NotWatched("a total that nobody can have signed")
         statement = Statement(MachineId(totals.machine), totals.received)
         digest = statement_digest(self.deployment.vpm, statement)
         if not verify(digest, totals.received_signature, payer):

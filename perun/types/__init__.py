@@ -32,6 +32,12 @@ from perun.types.escrow import (
     DealId,
     DealRecord,
 )
+from perun.types.hash_chain import (
+    Chain,
+    Stream,
+    StreamId,
+    StreamRecord,
+)
 from perun.types.hash_lock import (
     Lock,
     LockId,
@@ -43,6 +49,12 @@ from perun.types.machine import (
     MachineRecord,
     Ready,
     Statement,
+)
+from perun.types.price_bet import (
+    Bet,
+    BetId,
+    BetRecord,
+    Price,
 )
 from perun.types.quantities import (
     ETH,
@@ -78,6 +90,10 @@ __all__ = [
     "Address",
     "Asset",
     "Award",
+    "Bet",
+    "BetId",
+    "BetRecord",
+    "Chain",
     "ChainId",
     "Channel",
     "ChannelId",
@@ -110,6 +126,7 @@ __all__ = [
     "Open",
     "Position",
     "Preimage",
+    "Price",
     "Ready",
     "Record",
     "Salt",
@@ -118,6 +135,9 @@ __all__ = [
     "Signature",
     "State",
     "Statement",
+    "Stream",
+    "StreamId",
+    "StreamRecord",
     "UnixTime",
     "Version",
     "Wei",
@@ -125,12 +145,14 @@ __all__ = [
     "ZERO_ADDRESS",
 ]
 
-Terms = Machine | Lock | Flip | Game | Deal
+Terms = Machine | Lock | Flip | Game | Deal | Stream | Bet
 """The parameters of an instance: of one kind or another, which the first item says in bytes."""
 
-Recorded = MachineRecord | LockRecord | FlipRecord | GameRecord | DealRecord
+Recorded = (
+    MachineRecord | LockRecord | FlipRecord | GameRecord | DealRecord | StreamRecord | BetRecord
+)
 """What the chain says of an instance, once somebody has submitted something; tags as in `Terms`."""
 
-Message = State | Close | Withdraw | Open | Statement | Ready | Position | Move | Award
+Message = State | Close | Withdraw | Open | Statement | Ready | Position | Move | Award | Chain
 """Everything that is signed: the first four in MSContract's domain, the others in the domain of the
-contract of their kind."""
+contract of their kind. A `Price` is signed too, but for no contract alone."""

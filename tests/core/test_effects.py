@@ -182,7 +182,7 @@ def test_money_is_told_once_by_side(pair: Pair) -> None:
 
 
 def test_claim_takes_exactly_that_much_credit_out(pair: Pair) -> None:
-    account, to = pair.alice.account.address, Address(b"\x77" * 20)
+    account, to = pair.alice.account.address, Address(b"\xa7" * 20)
     pair.world.ledger.fund(account, 50)
     pair.alice.do(CommandClaim(ETH, Wei(20), to))
     pair.world.advance()

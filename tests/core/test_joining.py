@@ -36,7 +36,7 @@ from perun.types import (
     Withdraw,
 )
 
-WALLET = Address(b"\x77" * 20)
+WALLET = Address(b"\xa7" * 20)
 """An account that is a contract."""
 
 

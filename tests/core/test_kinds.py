@@ -16,6 +16,7 @@ from perun.core.state import Role
 from perun.testing.parties import DEPLOYMENT
 from perun.types import (
     Address,
+    Bet,
     Deal,
     Flip,
     Game,
@@ -25,6 +26,7 @@ from perun.types import (
     Recorded,
     Salt,
     Seconds,
+    Stream,
     Terms,
     UnixTime,
     Wei,
@@ -49,6 +51,13 @@ EACH: list[Terms] = [
     ),
     Deal(
         *(ALICE, BOB, Address(b"\x03" * 20), Wei(7), Wei(5), Wei(2), UnixTime(500)),
+        *(UnixTime(1_000), Seconds(600), Salt(bytes(32))),
+    ),
+    Stream(
+        *(ALICE, Wei(7), Wei(2), False, UnixTime(1_000), Seconds(600), Salt(bytes(32))),
+    ),
+    Bet(
+        *(Address(b"\x03" * 20), bytes(32), UnixTime(500), Wei(9), Wei(1), Wei(1), Wei(7), Wei(5)),
         *(UnixTime(1_000), Seconds(600), Salt(bytes(32))),
     ),
 ]
@@ -106,13 +115,13 @@ def test_ids_differ_with_every_parameter_and_kind(terms: Terms) -> None:
 def test_only_side_that_can_lose_is_told_by_the_locks() -> None:
     assert [one_way(terms) for terms in EACH] == [
         *(None, Role.BOB, Role.ALICE, Role.BOB),
-        *(None, None, None),
+        *(None, None, None, Role.ALICE, None),
     ]
 
 
 def test_locking_takes_what_one_cannot_keep_by_doing_nothing() -> None:
     taken = [[kind_of(terms).taken(terms, role) for role in Role] for terms in EACH]
-    assert taken == [[0, 0], [0, 0], [7, 0], [0, 7], [7, 5], [7, 5], [7, 5]]
+    assert taken == [[0, 0], [0, 0], [7, 0], [0, 7], [7, 5], [7, 5], [7, 5], [0, 0], [7, 5]]
 
 
 # ------------------------------------------------------------------ where a kind stands

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,22 @@ def test_game_ids() -> None:
 def test_deal_ids() -> None:
     for case in IDS["deals"]:
         id = encoding.deal_id(vectors.domain(case["domain"]), vectors.deal(case["deal"]))
+        assert id == vectors.value(case["id"])
+
+
+def test_stream_ids_and_ticks() -> None:
+    for case in IDS["streams"]:
+        id = encoding.stream_id(vectors.domain(case["domain"]), vectors.stream(case["stream"]))
+        assert id == vectors.value(case["id"])
+    for case, chain in zip(IDS["streams"], IDS["ticks"], strict=True):
+        id, values = vectors.value(case["id"]), [vectors.value(it) for it in chain["values"]]
+        for before, value in pairwise(values):
+            assert encoding.tick_hash(id, value) == before
+
+
+def test_bet_ids() -> None:
+    for case in IDS["bets"]:
+        id = encoding.bet_id(vectors.domain(case["domain"]), vectors.bet(case["bet"]))
         assert id == vectors.value(case["id"])
 
 
@@ -193,3 +210,28 @@ def test_evidence_of_deals() -> None:
     for case in EVIDENCE["lates"]:
         made = encoding.late_evidence(vectors.deal(case["deal"]))
         assert made == vectors.value(case["evidence"])
+
+
+def test_evidence_of_ticks() -> None:
+    for case in EVIDENCE["ticks"]:
+        names = ("base", "root", "ticks", "value", "signature")
+        shown = (vectors.value(case[name]) for name in names)
+        made = encoding.ticks_evidence(vectors.stream(case["stream"]), *shown)
+        assert made == vectors.value(case["evidence"])
+
+
+def test_evidence_of_prices() -> None:
+    for case in EVIDENCE["prices"]:
+        shown = (vectors.value(case[name]) for name in ("price", "signature"))
+        made = encoding.price_evidence(vectors.bet(case["bet"]), *shown)
+        assert made == vectors.value(case["evidence"])
+
+
+SCRIPTED = [
+    case for name in ("awards", "chains", "prices") for case in tests.vectors.load("messages")[name]
+]
+
+
+@pytest.mark.parametrize("case", SCRIPTED, ids=lambda case: case["type"].partition("(")[0])
+def test_messages_of_deals_streams_and_bets(case: dict[str, Any]) -> None:
+    test_messages(case)

@@ -16,17 +16,22 @@ from perun.encoding.domains import (
 from perun.encoding.escrow import (
     escrow_domain,
 )
+from perun.encoding.hash_chain import hash_chain_domain
 from perun.encoding.hash_lock import (
     hash_time_lock_domain,
 )
 from perun.encoding.machine import (
     vpm_domain,
 )
+from perun.encoding.price_bet import PRICE_DOMAIN, price_bet_domain
 from perun.encoding.turn_game import (
     turn_game_domain,
 )
 from perun.types import (
     Address,
+    Award,
+    Bet,
+    Chain,
     ChainId,
     Channel,
     Close,
@@ -40,9 +45,11 @@ from perun.types import (
     Nano,
     Open,
     Position,
+    Price,
     Ready,
     State,
     Statement,
+    Stream,
     Withdraw,
 )
 
@@ -53,9 +60,12 @@ _DOMAINS = {
     "Perun CoinFlip": coin_flip_domain,
     "Perun TurnGame": turn_game_domain,
     "Perun Escrow": escrow_domain,
+    "Perun HashChain": hash_chain_domain,
+    "Perun PriceBet": price_bet_domain,
 }
-_MESSAGES: dict[str, type[Message]] = {
-    kind.__name__: kind for kind in (State, Close, Withdraw, Open, Statement, Ready)
+_MESSAGES: dict[str, type[Message | Price]] = {
+    kind.__name__: kind
+    for kind in (State, Close, Withdraw, Open, Statement, Ready, Award, Chain, Price)
 }
 
 
@@ -72,7 +82,9 @@ def fields(json: dict[str, Any]) -> dict[str, Any]:
 
 
 def domain(json: dict[str, Any]) -> Any:
-    """The domain of whichever contract the vector names."""
+    """The domain of whichever contract the vector names; prices have one without a contract."""
+    if json["name"] == "Perun Price":
+        return PRICE_DOMAIN
     made: Domain = _DOMAINS[json["name"]](
         ChainId(value(json["chainId"])), Address(value(json["verifyingContract"]))
     )
@@ -97,6 +109,14 @@ def flip(json: dict[str, Any]) -> Flip:
 
 def deal(json: dict[str, Any]) -> Deal:
     return Deal(**fields(json))
+
+
+def stream(json: dict[str, Any]) -> Stream:
+    return Stream(**fields(json))
+
+
+def bet(json: dict[str, Any]) -> Bet:
+    return Bet(**fields(json))
 
 
 def game(json: dict[str, Any]) -> Game:

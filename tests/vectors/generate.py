@@ -40,9 +40,13 @@ DEPLOYMENTS = [
     {"name": "Perun CoinFlip", "chainId": 1, "verifyingContract": "0x" + "55" * 20},
     {"name": "Perun TurnGame", "chainId": 1, "verifyingContract": "0x" + "66" * 20},
     {"name": "Perun Escrow", "chainId": 1, "verifyingContract": "0x" + "88" * 20},
+    {"name": "Perun HashChain", "chainId": 1, "verifyingContract": "0x" + "aa" * 20},
+    {"name": "Perun PriceBet", "chainId": 1, "verifyingContract": "0x" + "bb" * 20},
 ]
 MS_CONTRACT = DEPLOYMENTS[0]
-VPM, HASH_TIME_LOCK, COIN_FLIP, TURN_GAME, ESCROW = DEPLOYMENTS[3:]
+VPM, HASH_TIME_LOCK, COIN_FLIP, TURN_GAME, ESCROW, HASH_CHAIN, PRICE_BET = DEPLOYMENTS[3:]
+FACTS = {"name": "Perun Price"}
+"""Where prices are signed: no chain, no contract."""
 
 CHANNEL = "(address,address,address,address,address,uint32,uint64)"
 NANO = "(address,bytes32,uint112,uint112,uint40,bool)"
@@ -53,6 +57,8 @@ GAME = (
     "(address,address,uint112,uint112,address,bytes32,bytes32,uint40,uint32,uint32,uint32,bytes32)"
 )
 
+STREAM = "(address,uint112,uint112,bool,uint40,uint32,bytes32)"
+BET = "(address,bytes32,uint40,int112,int112,uint112,uint112,uint112,uint40,uint32,bytes32)"
 DEAL = "(address,address,address,uint112,uint112,int112,uint40,uint40,uint32,bytes32)"
 
 CHANNELS = [
@@ -153,6 +159,40 @@ DEALS = [
         (ZERO, (MOST, 0), MOST, 2**40 - 1, 2**32 - 1),
     )
 ]
+STREAMS = [
+    {
+        "payer": ADDRESS["aliceKey"],
+        "lock": lock,
+        "tick": tick,
+        "bobPays": bob_pays,
+        "validity": validity,
+        "challenge": seconds,
+        "salt": "0x" + "e6" * 32,
+    }
+    for lock, tick, bob_pays, validity, seconds in (
+        (10**18, 10**12, False, 1_800_000_000, 3600),
+        (MOST, MOST, True, 2**40 - 1, 2**32 - 1),
+    )
+]
+BETS = [
+    {
+        "oracle": "0x" + "99" * 20,
+        "feed": "0x" + b"ETH in USD".ljust(32, b"\0").hex(),
+        "time": validity - 100,
+        "strike": strike,
+        "slope": slope,
+        "scale": scale,
+        "aliceLock": locks[0],
+        "bobLock": locks[1],
+        "validity": validity,
+        "challenge": seconds,
+        "salt": "0x" + "f7" * 32,
+    }
+    for strike, slope, scale, locks, validity, seconds in (
+        (2_000 * 10**8, 10**15, 10**8, (10**18, 2 * 10**18), 1_800_000_000, 3600),
+        (-MOST, -MOST, MOST, (MOST, 0), 2**40 - 1, 2**32 - 1),
+    )
+]
 NANOS = [
     {
         "app": VPM["verifyingContract"],
@@ -177,6 +217,8 @@ READY = "Ready(bytes32 machine)"
 POSITION = "Position(bytes32 game,uint32 version,uint8 turn,int112 shift,bytes32 position)"
 MOVE = "Move(bytes32 game,uint32 version,bytes32 position,bytes32 move)"
 AWARD = "Award(bytes32 deal,int112 shift)"
+CHAIN = "Chain(bytes32 stream,uint112 base,bytes32 root)"
+PRICE = "Price(bytes32 feed,uint40 time,int112 price)"
 REQUEST = (
     "Request(bytes payee,bytes32 genesis,address contract,address asset,uint112 amount,"
     "bytes32 id,uint40 until,bytes32 memo,bytes relay)"
@@ -196,6 +238,8 @@ def rendered() -> dict[str, str]:
             "messages": messages(),
             "games": game_messages(),
             "awards": awards(),
+            "chains": chains(),
+            "prices": prices(),
         },
         "requests": {"keys": KEYS, "requests": requests()},
         "signatures": signatures(),
@@ -247,6 +291,11 @@ def channel_id(domain: dict[str, Any], channel: dict[str, Any]) -> bytes:
     return keccak(separator(domain) + abi(CHANNEL, _ordered_channel(channel)))
 
 
+def stream_id(stream: dict[str, Any]) -> bytes:
+    """Solidity's `keccak256(abi.encode(DOMAIN_SEPARATOR, stream))`."""
+    return keccak(separator(HASH_CHAIN) + abi(STREAM, stream))
+
+
 def _ordered_channel(channel: dict[str, Any]) -> dict[str, Any]:
     fields = ("alice", "bob", "aliceKey", "bobKey", "asset", "challenge", "nonce")
     return {name: channel[name] for name in fields}
@@ -292,6 +341,19 @@ def ids() -> dict[str, Any]:
             {"domain": ESCROW, "deal": it, "id": keccak(separator(ESCROW) + abi(DEAL, it))}
             for it in DEALS
         ],
+        "streams": [
+            {
+                "domain": HASH_CHAIN,
+                "stream": it,
+                "id": stream_id(it),
+            }
+            for it in STREAMS
+        ],
+        "ticks": ticks(),
+        "bets": [
+            {"domain": PRICE_BET, "bet": it, "id": keccak(separator(PRICE_BET) + abi(BET, it))}
+            for it in BETS
+        ],
         "nanos": [{"nanos": nanos, "hash": nanos_hash(nanos)} for nanos in LISTS],
         "stateHashes": [
             {
@@ -318,26 +380,28 @@ def ids() -> dict[str, Any]:
 # -------------------------------------------------------------------------------------- messages
 
 
+PARTS = {
+    "name": "string",
+    "version": "string",
+    "chainId": "uint256",
+    "verifyingContract": "address",
+}
+"""What a domain may consist of, in the order of EIP-712."""
+
+
 def _typed(type_string: str, domain: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
     name, _, rest = type_string.removesuffix(")").partition("(")
     fields = [field.split(" ") for field in rest.split(",")]
+    where = {"version": "1", **domain}
     return {
         "types": {
             "EIP712Domain": [
-                {"name": "name", "type": "string"},
-                {"name": "version", "type": "string"},
-                {"name": "chainId", "type": "uint256"},
-                {"name": "verifyingContract", "type": "address"},
+                {"name": name, "type": kind} for name, kind in PARTS.items() if name in where
             ],
             name: [{"name": field, "type": kind} for kind, field in fields],
         },
         "primaryType": name,
-        "domain": {
-            "name": domain["name"],
-            "version": "1",
-            "chainId": domain["chainId"],
-            "verifyingContract": domain["verifyingContract"],
-        },
+        "domain": where,
         "message": message,
     }
 
@@ -392,6 +456,37 @@ def awards() -> list[dict[str, Any]]:
         for it in DEALS
         for shift in (0, 10**17, -(10**17), MOST, -MOST)
     ]
+
+
+def chains() -> list[dict[str, Any]]:
+    """Roots of streams, ordinary and at the extremes, signed by the two session keys."""
+    ids = [stream_id(it) for it in STREAMS]
+    return [
+        _signed(CHAIN, HASH_CHAIN, {"stream": id, "base": base, "root": keccak(b"root")})
+        for id in ids
+        for base in (0, 10**17, MOST)
+    ]
+
+
+def prices() -> list[dict[str, Any]]:
+    """Prices, ordinary and at the extremes, signed by the two session keys."""
+    return [
+        _signed(PRICE, FACTS, {"feed": it["feed"], "time": it["time"], "price": price})
+        for it in BETS
+        for price in (0, 2_345 * 10**8, MOST, -MOST)
+    ]
+
+
+def ticks() -> list[dict[str, Any]]:
+    """A chain of four hashes, the root first: each value hashes to the one before."""
+    made = []
+    for it in STREAMS:
+        id = stream_id(it)
+        values = [keccak(b"seed")]
+        for _ in range(4):
+            values.insert(0, keccak(encode(["bytes32", "bytes32"], [id, values[0]])))
+        made.append({"stream": it, "values": values})
+    return made
 
 
 def _signed(
@@ -559,6 +654,8 @@ def evidence() -> dict[str, Any]:
         ],
         **_game_evidence(),
         **_deal_evidence(),
+        **_stream_evidence(),
+        **_bet_evidence(),
     }
 
 
@@ -635,3 +732,40 @@ def _deal_evidence() -> dict[str, Any]:
         ],
         "lates": [{"deal": deal, "evidence": form(2, [])}],
     }
+
+
+def _stream_evidence() -> dict[str, Any]:
+    """What `HashChain` takes: a signed root, and a value so many hashes before it."""
+    made = []
+    for entry in ticks():
+        stream, values = entry["stream"], entry["values"]
+        id = stream_id(stream)
+        signed = _signed(CHAIN, HASH_CHAIN, {"stream": id, "base": 7, "root": values[0]})
+        for number, form in ((0, "signature"), (3, "compact")):
+            signature = signed["signatures"][0][form]
+            shown = (7, values[0], number, values[number], signature)
+            types = [STREAM, "uint112", "bytes32", "uint256", "bytes32", "bytes"]
+            made.append(
+                {
+                    "stream": stream,
+                    "base": 7,
+                    "root": values[0],
+                    "ticks": number,
+                    "value": values[number],
+                    "signature": signature,
+                    "evidence": encode(types, [_tuples(stream), *shown]),
+                }
+            )
+    return {"ticks": made}
+
+
+def _bet_evidence() -> dict[str, Any]:
+    """What `PriceBet` takes: a signed price."""
+    made = []
+    for bet in BETS:
+        for price, form in ((2_345 * 10**8, "signature"), (-MOST, "compact")):
+            fields = {"feed": bet["feed"], "time": bet["time"], "price": price}
+            signature = _signed(PRICE, FACTS, fields)["signatures"][1][form]
+            shown = encode([BET, "int112", "bytes"], [_tuples(bet), price, signature])
+            made.append({"bet": bet, "price": price, "signature": signature, "evidence": shown})
+    return {"prices": made}

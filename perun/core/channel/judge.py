@@ -106,9 +106,9 @@ def check_roles(view: ChannelView, instance: InstanceView) -> None:
     if ZERO_ADDRESS in signers:
         raise BadProposal("a machine with nobody on one side")
     own_side = view.role.other if leg.swapped else view.role
-    if signers[own_side] != keys[view.role]:
+    if signers[own_side] not in (None, keys[view.role]):
         raise BadProposal("our side of the machine is not our own key")
-    if not instance.via and signers[own_side.other] != keys[view.role.other]:
+    if not instance.via and signers[own_side.other] not in (None, keys[view.role.other]):
         raise BadProposal("the other side of the machine is not our peer's key")
 
 

@@ -146,8 +146,8 @@ class Kind(ABC, Generic[T, R]):
         """What the instance's Alice and Bob may lose."""
 
     @abstractmethod
-    def signers(self, terms: T) -> tuple[Address, Address] | None:
-        """The keys that sign for its Alice and Bob; None: nobody signs."""
+    def signers(self, terms: T) -> tuple[Address | None, Address | None] | None:
+        """The keys that sign for its Alice and Bob, None for who does not; None: nobody signs."""
 
     @abstractmethod
     def last_time(self, terms: T) -> UnixTime:

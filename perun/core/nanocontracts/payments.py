@@ -16,7 +16,7 @@ from perun.core.rules.phases import NOT_MET, why_stale
 from perun.core.state import InstanceView, LegStatus, PeerId, Role, Totals
 from perun.encoding.messages import NotPaid, Paid, Pay
 from perun.errors import BadSignature
-from perun.types import MAX_AMOUNT, Game, Machine, MachineId, Signature, Statement, Wei
+from perun.types import MAX_AMOUNT, Game, Machine, MachineId, Signature, Statement, Stream, Wei
 
 __all__ = [
     "accept",
@@ -32,9 +32,9 @@ __all__ = [
 
 
 # Rules accept-2, accept-3, accept-4.
-def why_not(books: Books, instance: InstanceView, machine: Machine | Game) -> str | None:
+def why_not(books: Books, instance: InstanceView, machine: Machine | Game | Stream) -> str | None:
     """Why a statement, either way, counts for nothing in this machine now; None: it counts [A4].
-    So it is with a position of a game.
+    So it is with a position of a game, and with a tick.
 
     The channel's newest fully signed state lists the machine and we have signed no removal since;
     nobody has submitted; no dispute, no Close, a fresh view, and time left to enforce it.

@@ -211,7 +211,10 @@ def _check_invite(
     terms = message.terms
     keys = kind_of(terms).signers(terms)
     theirs = _address(sender) if via else peer_key(view)
-    if keys is not None and keys != (theirs, own_key(view)):
+    named = (theirs, own_key(view))
+    if keys is not None and any(
+        key not in (None, own) for key, own in zip(keys, named, strict=True)
+    ):
         raise InstanceRejected("its keys are not yours and mine")
     if message.far and (not via or message.replaces or not kind_of(terms).rises):
         raise InstanceRejected("this does not cross several hubs")

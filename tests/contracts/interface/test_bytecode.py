@@ -15,7 +15,10 @@ MOST_INIT_CODE = 49_152  # bytes, EIP-3860
 CREATE, CALLCODE, DELEGATECALL, CREATE2, SELFDESTRUCT = 0xF0, 0xF2, 0xF4, 0xF5, 0xFF
 FORBIDDEN = {CREATE, CALLCODE, DELEGATECALL, CREATE2, SELFDESTRUCT}
 
-CONTRACTS = ["MSContract", "VPM", "HashTimeLock", "LibSignatures", "CoinFlip", "TurnGame", "Escrow"]
+CONTRACTS = [
+    *("MSContract", "VPM", "HashTimeLock", "LibSignatures", "CoinFlip", "TurnGame", "Escrow"),
+    *("HashChain", "PriceBet"),
+]
 
 
 def instructions(code: bytes) -> Iterator[int]:

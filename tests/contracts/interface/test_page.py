@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from perun.encoding import escrow, turn_game
+from perun.encoding import escrow, hash_chain, price_bet, turn_game
 from tests.contracts.interface import page
 from tests.support import plain
 from tests.support.stage import Stage
@@ -160,7 +160,7 @@ def test_type_strings_of_a_game_stand_on_the_page() -> None:
 
 
 def test_escrow(stage: Stage) -> None:
-    text = "**Escrow**" + INSTANCES.split("**Escrow**")[1]
+    text = "**Escrow**" + INSTANCES.split("**Escrow**")[1].split("**HashChain**")[0]
     abi = stage.interface("Escrow").abi
     compiled, told = page.abi_functions(abi), page.functions(text)
     bringing = {"award", "agree", "late"}
@@ -174,6 +174,35 @@ def test_escrow(stage: Stage) -> None:
     assert page.structs(text)["Escrow"] == page.abi_structs(abi)["Deal"]
     assert {"Decided": page.events(text)["Decided"]} == page.abi_events(abi)
     assert f"`{escrow.AWARD_TYPE}`" in text
+
+
+def test_hash_chain(stage: Stage) -> None:
+    text = "**HashChain**" + INSTANCES.split("**HashChain**")[1].split("**PriceBet**")[0]
+    abi = stage.interface("HashChain").abi
+    compiled, told = page.abi_functions(abi), page.functions(text)
+    assert set(compiled) == {
+        "outcome", "submit", "submitTicks", "streamId", "record", "DOMAIN_SEPARATOR", "MOST_TICKS",
+    }  # fmt: skip
+    names = [it for it, _ in told["submitTicks"].inputs]
+    assert names == [it for _, it in compiled["submitTicks"].inputs]
+    assert page.structs(text)["HashChain"] == page.abi_structs(abi)["Stream"]
+    assert {"TicksSubmitted": page.events(text)["TicksSubmitted"]} == page.abi_events(abi)
+    assert f"`{hash_chain.CHAIN_TYPE}`" in text
+
+
+def test_price_bet(stage: Stage) -> None:
+    text = "**PriceBet**" + INSTANCES.split("**PriceBet**")[1]
+    abi = stage.interface("PriceBet").abi
+    compiled, told = page.abi_functions(abi), page.functions(text)
+    assert set(compiled) == {
+        "outcome", "submit", "submitPrice", "betId", "record", "DOMAIN_SEPARATOR",
+        "PRICE_DOMAIN_SEPARATOR",
+    }  # fmt: skip
+    names = [it for it, _ in told["submitPrice"].inputs]
+    assert names == [it for _, it in compiled["submitPrice"].inputs]
+    assert page.structs(text)["PriceBet"] == page.abi_structs(abi)["Bet"]
+    assert {"Priced": page.events(text)["Priced"]} == page.abi_events(abi)
+    assert f"`{price_bet.PRICE_TYPE}`" in text
 
 
 def test_lib_signatures(stage: Stage) -> None:

@@ -12,14 +12,12 @@ from eth_account import Account as EthAccount
 from web3 import EthereumTesterProvider, Web3
 
 from perun.bindings.failures import NodeBusy, PoolRefused
-from perun.bindings.front import Front
-from perun.bindings.rules import RULES
+from perun.bindings.suite import NODE_SUITE
 from perun.chain.rpc import RpcEndpoint
 from perun.crypto import SecretKey
 from perun.crypto.interop import checksum
 from perun.deployments import proved
 from perun.hub.deploying import NAMES, BadPlan, Deployer, TooLittleEther, costs_of, created_at
-from perun.names import VPM, CoinFlip, Escrow, HashTimeLock, MSContract, TurnGame
 from perun.testing.parties import key_of
 from perun.wallet import KeyAccount
 
@@ -43,12 +41,6 @@ class Way:
         if name not in QUESTIONS:
             return found
         return lambda *given: self._on_the_way(name, lambda: found(*given))
-
-
-FRONTS: dict[str, type[Front]] = {
-    kind.__name__: kind
-    for kind in (MSContract, VPM, HashTimeLock, CoinFlip, TurnGame, Escrow, *RULES.values())
-}
 
 
 class Chain:
@@ -80,7 +72,7 @@ class Chain:
     def stands(self, found: dict[str, Any]) -> None:
         assert tuple(found) == NAMES
         for name in NAMES:
-            proved(self.web3, FRONTS[name], found[name])
+            proved(self.web3, NODE_SUITE[name], found[name])
 
 
 @pytest.fixture
