@@ -1,9 +1,9 @@
 """`python -m proofs [coq] [traces] [orders] [slither] [halmos] [mutants] [lines]`: what is proved.
 
 `coq` and `traces` need Coq 8.16 (Debian: `apt-get install coq`); see `proofs/model.py`.
-`slither` and `halmos` need these tools, 0.11.6 and 0.3.3 (`pip install slither-analyzer halmos`),
-on PATH or named by the variables SLITHER and HALMOS, and forge from the Node packages.
-A forge project is made below `build/proofs`; nothing else is written.
+`slither` and `halmos` need these tools, on PATH or named by the variables SLITHER and HALMOS; where
+they are not there they are installed into an environment of their own, `build/prover`. forge comes
+with the Node packages. A forge project is made below `build/proofs`; nothing else is written.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import venv
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,26 @@ from proofs.rows import Row, show
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build" / "proofs"
+PROVER = ROOT / "build" / "prover"
+TOOLS = ("halmos==0.3.3", "slither-analyzer==0.11.6")
 ANSWERS = ROOT / "proofs" / "slither.toml"
 REFUTED = "check_refuted_"
 """Functions of this name claim something false; halmos must find the counterexample."""
+
+
+def tool(name: str) -> str:
+    """The program of this name, installed if it is nowhere."""
+    named = os.environ.get(name.upper())
+    found = shutil.which(named or name)
+    if named is not None or found is not None:
+        return found or named or name
+    own = PROVER / "bin" / name
+    if not own.exists():
+        print(f"installing {' and '.join(TOOLS)} into {PROVER.relative_to(ROOT)}", flush=True)
+        venv.create(PROVER, with_pip=True, clear=True)
+        install = [str(PROVER / "bin" / "python"), "-m", "pip", "install", "--quiet", *TOOLS]
+        subprocess.run(install, check=True)
+    return str(own)
 
 
 def prepare() -> dict[str, str]:
@@ -71,7 +89,7 @@ def _run(command: list[str], environment: dict[str, str]) -> subprocess.Complete
 
 def halmos(environment: dict[str, str]) -> list[Row]:
     """Every `check_*` must pass, every `check_refuted_*` must not."""
-    command = [os.environ.get("HALMOS", "halmos"), "--loop", "100"]
+    command = [tool("halmos"), "--loop", "100"]
     command += ["--solver-timeout-assertion", "120000"]
     done = _run(command, environment)
     rows = []
@@ -95,7 +113,7 @@ def slither(environment: dict[str, str]) -> list[Row]:
     """Every remark must have an answer in `slither.toml`, every answer a remark."""
     answers: list[dict[str, Any]] = tomllib.loads(ANSWERS.read_text())["answer"]
     report = BUILD / "slither.json"
-    command = [os.environ.get("SLITHER", "slither"), ".", "--ignore-compile", "--json", str(report)]
+    command = [tool("slither"), ".", "--ignore-compile", "--json", str(report)]
     done = _run([*command, "--filter-paths", "node_modules|[.]t[.]sol"], environment)
     if not report.exists():
         raise SystemExit(done.stdout[-3000:] + done.stderr[-3000:])
