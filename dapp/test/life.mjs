@@ -160,9 +160,10 @@ async function comesBackByWords(browser, url, alice) {
 
 try {
   const alice = await life();
+  // Its link is good for ten minutes.
+  await livesWithDaemon(browser, daemon, alice);
   const { bob, wallet } = await livesWithWallet(browser, url, network);
   await areFriends(alice, bob, wallet);
-  await livesWithDaemon(browser, daemon, alice);
   await killedBetweenWriteAndSend(alice);
   await comesBackByWords(browser, url, alice);
   console.log("all is well");

@@ -21,14 +21,9 @@ export async function livesWithWallet(browser, url, network) {
   wallet.answer = no("eth_requestAccounts");
   await bob.press("Test wallet");
   await said("You said no in Test wallet");
-  wallet.answer = () => true;
+  wallet.answer = no("wallet_addEthereumChain");
   await bob.begin("a password", "Test wallet");
   check(!(await bob.faucetIsOffered()), "a rich account needs no faucet");
-
-  wallet.answer = no("wallet_addEthereumChain");
-  await bob.go("Open");
-  await bob.press("What does it cost?");
-  await bob.press("Open it");
   await said("You said no in Test wallet");
   wallet.answer = no("eth_signTypedData_v4");
   await bob.press("Ask again");
@@ -41,8 +36,14 @@ export async function livesWithWallet(browser, url, network) {
   check(wallet.taken("eth_signTypedData_v4") === 1, "another account is not asked to sign");
   await wallet.choose(1);
   await bob.page.reload();
-  wallet.answer = no("eth_sendTransaction");
+  wallet.answer = () => true;
   await bob.unlock("a password");
+  await bob.page.locator('[data-test="prompt"]').waitFor({ state: "detached" });
+
+  wallet.answer = no("eth_sendTransaction");
+  await bob.go("Open");
+  await bob.press("What does it cost?");
+  await bob.press("Open it");
   await said("You said no in Test wallet");
   await wallet.goTo(1);
   await bob.page.locator('[data-test="other-network"]').waitFor();
@@ -52,7 +53,7 @@ export async function livesWithWallet(browser, url, network) {
   await bob.channelIs("open");
   check(wallet.taken("wallet_switchEthereumChain") === 1, "the wallet is brought back");
   check(wallet.taken(...ASKED_ON_CHAIN) === 1, "one prompt opens a channel");
-  check(wallet.taken("eth_signTypedData_v4") === 1, "and one signature, whatever was refused");
+  check(wallet.taken("eth_signTypedData_v4") === 1, "one signature in all, at the beginning");
 
   wallet.prompts = [];
   for (const note of ["one", "two", "three"]) await bob.pay(network.shop, "0.001", note);

@@ -12,7 +12,7 @@ from perun.app.settings import KnownNetwork, KnownToken
 from perun.app.texts import hexed, money, show_account, show_node
 from perun.app.work import Work
 from perun.core.nanocontracts.instances import last_time, locks
-from perun.core.rules.phases import Phase, fresh, phase
+from perun.core.rules.phases import Phase, fresh, phase, why_stale
 from perun.core.state import ChannelView, Invitation, Role, Stage
 from perun.core.states.content import agreed_content
 from perun.core.states.valuation import balance
@@ -225,13 +225,12 @@ def _problems(work: Work, views: list[ChannelView]) -> Iterator[v.Problem]:
             text="this store was restored or copied: nothing new is signed with it",
             do="leave or close the channels, then begin anew with a fresh store",
         )
-    if not fresh(books):
-        age = books.chain.clock - books.chain.heard
-        text = (
-            "no block was seen yet" if not books.chain.head_number else f"{age} s without a block"
-        )
+    stale = why_stale(books.chain, books.config.limits.freshness)
+    if stale is not None:
         yield v.Problem(
-            code="noFreshBlock", text=text, do="nothing is paid or accepted: check the RPC endpoint"
+            code="noFreshBlock",
+            text=stale,
+            do="nothing is paid or accepted: check the RPC endpoint, and this device's clock",
         )
     for view in views:
         name, now = work.name(view.peer), phase(view, books.chain)

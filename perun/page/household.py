@@ -165,12 +165,24 @@ class Household:
             if outside
             else None
         )
+        self._signer = (
+            PageSigner(
+                wallet,
+                deployment,
+                outside,
+                self._ask_wallet,
+                self._post,
+                store,
+                lent.report,
+                keys.node.address,
+            )
+            if outside
+            else None
+        )
         self.node = Node(
             open_books(self.config, told, self.app, CodeBook(dict(rules.values()), plain.run)),
             told,
-            PageSigner(wallet, deployment, outside, self._ask_wallet, self._post, lent.report)
-            if outside
-            else wallet,
+            self._signer or wallet,
             self._prompts or self.chain,
             SystemClock(),
             notify=self._hear,
@@ -236,6 +248,8 @@ class Household:
                     self.wire.reach(peer, host)
             tasks.create_task(self._turn())
             tasks.create_task(self._rounds())
+            if self._signer is not None:
+                tasks.create_task(self._signer.begin())
 
     async def faucet(self) -> str:
         """Asks the hub's faucet for a start; what it says, as JSON."""

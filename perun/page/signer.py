@@ -1,6 +1,7 @@
 """Signs by the node's key at once; what the account of a browser's wallet must sign, it is asked.
 
-That is one thing: that our key speaks for the account in a channel (protocol, section 5, join-2).
+That is one thing, once: that our key speaks for the account (protocol, section 5, join-2). It is
+asked at the beginning and kept; what the account signs says so for every channel of the key.
 Payments and states are never signed by the account.
 """
 
@@ -14,18 +15,21 @@ from typing import Final
 from perun.core.config import Deployment
 from perun.core.effects import Sign, SignItem
 from perun.core.inputs import Signed
+from perun.core.rules.admission import proof_of, standing_proof_of
 from perun.core.signing import digest
 from perun.crypto.interop import checksum
 from perun.crypto.signatures import canonical, verify
 from perun.encoding.wallet_json import wallet_json
 from perun.errors import BrokenInvariant
 from perun.page.prompts import AskWallet
+from perun.page.store import PageStore
 from perun.ports import Inbox
-from perun.types import Address, Open, Signature
+from perun.types import Address, Digest, Open, Signature
 from perun.wallet import LocalWallet
 
 __all__ = ["PageSigner"]
 
+_PROOF: Final = "proof of the key"
 _HEX: Final = 132
 """Letters of a signature of 65 bytes."""
 
@@ -40,11 +44,23 @@ class PageSigner:
         account: Address,
         ask: AskWallet,
         post: Inbox,
+        store: PageStore,
         report: Callable[[str], None],
+        key: Address,
     ) -> None:
+        """Args:
+        key: the address of our key.
+        """
         self._keys, self._deployment, self._account = keys, deployment, account
         self._ask, self._post, self._report = ask, post, report
+        self._store, self._key = store, key
         self._asking: dict[Sign, asyncio.Task[None]] = {}
+        self._one = asyncio.Lock()
+        """So that one question is open, however many wait for its answer."""
+
+    async def begin(self) -> None:
+        """Asks for what will be needed, unless it is there."""
+        await self._standing_proof()
 
     def sign(self, sign: Sign) -> tuple[Signature, ...] | None:
         """See `perun.ports.Signer`."""
@@ -83,9 +99,22 @@ class PageSigner:
     async def _by_wallet(self, item: SignItem) -> Signature | None:
         """None: it is not wanted any more."""
         message = item.message
-        if not isinstance(message, Open):
-            raise BrokenInvariant(f"the account is asked to sign a {type(message).__name__}")
-        wanted = digest(self._deployment, message)
+        if not isinstance(message, Open) or message != proof_of(message.channel):
+            raise BrokenInvariant(f"the account is asked to sign {message!r}")
+        return await self._standing_proof()
+
+    async def _standing_proof(self) -> Signature | None:
+        async with self._one:
+            message = standing_proof_of(self._account, self._key)
+            wanted, kept = digest(self._deployment, message), self._store.get(_PROOF)
+            if kept is not None and verify(wanted, Signature(kept), self._account):
+                return Signature(kept)
+            made = await self._asked_for(message, wanted)
+            if made is not None:
+                self._store.put(_PROOF, made)
+            return made
+
+    async def _asked_for(self, message: Open, wanted: Digest) -> Signature | None:
         why = ""
         while True:
             answer = await self._ask(

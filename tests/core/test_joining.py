@@ -12,7 +12,10 @@ from perun.core.effects import CloseChannel, DepositMoney, Sign, SignItem, Withd
 from perun.core.faults import ChannelRejected, KeyNotProved, NotAllowedNow
 from perun.core.inputs import CommandFund, CommandJoin, CommandOffer, CommandTransfer
 from perun.core.notices import ChannelJoined, ChannelOffered, ChannelRefused
+from perun.core.rules.admission import standing_proof_of
+from perun.core.signing import digest
 from perun.core.state import Stage
+from perun.crypto import sign
 from perun.encoding.ids import (
     channel_id,
 )
@@ -155,6 +158,33 @@ def test_account_other_than_the_key_proves_it_by_an_open_that_draws_nothing() ->
 
     assert alice.channel(bob).proven
     assert bob.channel(alice).proven
+
+
+def test_account_proves_its_key_once_for_all_channels_that_have_both() -> None:
+    world, alice, bob = duo()
+    wallet = key_of("a wallet that signs once")
+    proof = standing_proof_of(wallet.address, alice.key.address)
+    signature = sign(digest(DEPLOYMENT, proof), wallet)
+    for nonce in (1, 2):
+        channel = replace(terms(alice, bob), alice=wallet.address, nonce=Nonce(nonce))
+        offer = OfferChannel(channel, Wei(1), Wei(0), False, signature, False)
+        world.network.inject(alice.peer, bob.peer, offer)
+        bob.node.turn()
+        assert bob.node.books.channels[channel_id(DEPLOYMENT.contract, channel)].proven
+
+
+def test_proof_of_another_key_proves_nothing() -> None:
+    """Attack: who has seen a wallet's proof names its account beside a key of his own."""
+    world, alice, bob = duo()
+    wallet = key_of("a wallet that signs once")
+    seen = standing_proof_of(wallet.address, bob.key.address)
+    channel = replace(terms(alice, bob), alice=wallet.address)
+    signature = sign(digest(DEPLOYMENT, seen), wallet)
+    world.network.inject(
+        alice.peer, bob.peer, OfferChannel(channel, Wei(1), Wei(0), False, signature, False)
+    )
+    bob.node.turn()
+    assert bob.node.books.channels == {}
 
 
 def test_account_that_proves_nothing_is_waited_for() -> None:

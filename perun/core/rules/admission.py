@@ -1,7 +1,8 @@
 """Which channels a party takes part in (protocol, section 5, Joining [B10]), and what it puts up.
 
 An account that is not its own key proves it by signing `Open(id, 0, 0, 0)`: an Open that draws
-nothing and has lapsed, but whose id names both. A contract, which cannot, proves it by its own
+nothing and has lapsed, but whose id names both: of the channel, or once for all channels of the
+key, of an id that is no channel's. A contract, which cannot, proves it by its own
 `open`, once that is final.
 """
 
@@ -15,10 +16,12 @@ from perun.core.indexes import touched
 from perun.core.rules.keys import own_account, peer_account, peer_key
 from perun.core.rules.worth import least_channel, most_of, worth_of
 from perun.core.state import ChannelView, Held, Intent, PeerId, Purpose, Role, Stage
+from perun.crypto import keccak
 from perun.encoding.messages import Propose
 from perun.errors import BadSignature
 from perun.types import (
     ZERO_ADDRESS,
+    Address,
     Channel,
     ChannelId,
     Open,
@@ -37,6 +40,7 @@ __all__ = [
     "may_deposit",
     "proof_of",
     "proves",
+    "standing_proof_of",
     "why_no_credit",
     "why_not",
 ]
@@ -74,6 +78,13 @@ def proof_of(id: ChannelId) -> Open:
     return Open(id, Wei(0), Wei(0), UnixTime(0))
 
 
+# Rule join-2.
+def standing_proof_of(account: Address, key: Address) -> Open:
+    """The same for every channel that has both: its id is the hash of something shorter than any
+    channel, so it is none's."""
+    return proof_of(ChannelId(keccak(b"perun key" + account + key)))
+
+
 # Rule limits-4.
 def check_room(draft: Draft, sender: PeerId) -> None:
     """Offers are free: only so many of one peer are kept while nobody has put money in."""
@@ -96,11 +107,13 @@ def proves(draft: Draft, view: ChannelView, proof: Signature) -> bool:
         return True
     if not proof:
         return False
-    try:
-        draft.checker.check(proof_of(view.id), proof, account)
-    except BadSignature:
-        raise KeyNotProved(account, key) from None
-    return True
+    for signed in (proof_of(view.id), standing_proof_of(account, key)):
+        try:
+            draft.checker.check(signed, proof, account)
+        except BadSignature:
+            continue
+        return True
+    raise KeyNotProved(account, key)
 
 
 # Rule join-7.

@@ -373,6 +373,8 @@ def test_a_stale_view_is_a_problem_with_an_answer(town: Town, alice: Person) -> 
     (problem,) = alice.ask("status", GetStatus()).problems
     assert problem.code == "noFreshBlock"
     assert "RPC" in problem.do
+    assert "its newest block is" in problem.text
+    assert "this device's clock" in problem.do
 
 
 def test_exposure_is_what_the_chain_would_pay_alone_and_by_when(
