@@ -7,15 +7,15 @@ from msgspec.structs import replace
 
 from perun.core.inputs import Received
 from perun.core.nanocontracts.turn_game import TURN_GAME
-from perun.core.state import GameView, InstanceView, Role
-from perun.encoding.messages import Played
+from perun.core.state import GameView, InstanceView, Ply, Role
+from perun.encoding.messages import Play, Played
 from perun.errors import BadSignature
 from perun.testing.parties import Party
 from perun.types import GameRecord, Seconds, Signature, UnixTime, Version, Wei
 
 from .conftest import Pair
 from .crafted import at
-from .test_games import begin, game_of, move, only, placed
+from .test_games import agreed, begin, game_of, move, only, placed, say, terms_of
 
 
 def row(party: Party, view: GameView, on: GameRecord | None = None) -> InstanceView:
@@ -76,3 +76,25 @@ def test_move_on_chain_is_signed_for_what_is_recorded_once_nothing_newer_may_com
     game = draft.instance(only(pair.alice)).game
     assert game is not None
     assert (game.chain_move is not None) is signs
+
+
+def test_nobody_moves_for_the_other_side(pair: Pair) -> None:
+    """A move that the rules take, on a position where it is for Bob to move, signed by Alice."""
+    begin(pair, setup=1)
+    at_first = agreed(pair.bob)
+    assert at_first.turn == 2
+    rules = pair.bob.node.books.rules
+    placed_by = rules.play(terms_of(pair.bob).rules_hash, at_first.position, 2, b"\0")
+    say(pair, Ply(Version(2), placed_by.turn, Wei(0), placed_by.position, b"\0"))
+    assert agreed(pair.bob) == at_first
+    assert game_of(pair.bob).signed == 0
+
+
+def test_one_position_at_a_time_is_at_the_signer(pair: Pair) -> None:
+    begin(pair)
+    view = GameView(agreed=placed(0, 1), held=placed(2, 2), signed=2)
+    draft = at(pair.bob)
+    draft.put(row(pair.bob, view))
+    another = Play(only(pair.bob), 4, 2, Wei(0), b"board", b"\1", Signature(b"\x01" * 65))
+    assert TURN_GAME.hear(draft, draft.instance(only(pair.bob)), another) is False
+    assert draft.instance(only(pair.bob)).game == view
