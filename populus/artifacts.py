@@ -7,7 +7,6 @@ file below `node_modules` that is not on this machine is taken at its recorded h
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import msgspec
 from populus.compiler import CompilerSettings, ContractData, add_dependencies
 from populus.exceptions import PopulusError
 from populus.locking import write_json
+from populus.reading import read_json
 from populus.sources import SourceSet, digest
 
 __all__ = ["MANIFEST", "read_artifacts", "write_artifacts"]
@@ -86,7 +86,7 @@ def read_artifacts(
     contracts = {}
     for name in manifest.contracts:
         try:
-            artifact = json.loads((folder / f"{name}.json").read_bytes())
+            artifact = read_json((folder / f"{name}.json").read_bytes())
             contracts[name] = {key: artifact[stored] for key, stored in _KEYS.items()}
         except (FileNotFoundError, ValueError, TypeError, KeyError):
             return None

@@ -29,6 +29,7 @@ from populus.keys import account_of, write_keystore
 from populus.locking import write_json
 from populus.places import CONFIG_NAME, OLD_NAME, config_file
 from populus.project import Project
+from populus.reading import read_json
 from populus.scaffold import create_project
 from populus.schema import check, nearest
 from populus.sending import Price
@@ -351,7 +352,7 @@ def config_convert(folder: Path) -> None:
     target, old = folder / CONFIG_NAME, config_file(folder)
     if old is None or old == target:
         raise ConfigError(f"There is no {OLD_NAME} to convert{' any more' if old else ''}.")
-    values, left_out = modernized(json.loads(old.read_bytes()))
+    values, left_out = modernized(read_json(old.read_bytes()))
     check(values, old.name)
     write_json(target, values)
     click.echo(f"Wrote {target.name}")

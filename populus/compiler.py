@@ -25,6 +25,7 @@ from populus.exceptions import CompilerError
 from populus.linking import library_names, without_placeholders
 from populus.locking import locked, write_json
 from populus.pragmas import by_version
+from populus.reading import is_deep
 from populus.solc import Solc, find_solc, version_for
 from populus.sources import SourceSet
 
@@ -132,8 +133,10 @@ def _cached(
     path = build_dir / "cache" / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
     with locked(path.parent):
         with suppress(OSError, msgspec.DecodeError):  # missing, or damaged: compiled again
-            entry = msgspec.json.decode(path.read_bytes(), type=_Entry)
-            return entry.contracts, entry.version
+            kept = path.read_bytes()
+            if not is_deep(kept):
+                entry = msgspec.json.decode(kept, type=_Entry)
+                return entry.contracts, entry.version
         solc = find_solc(project_dir, wanted)
         contracts = _run(solc, request)
         write_json(path, {"version": solc.version, "contracts": contracts})

@@ -19,6 +19,7 @@ from typing import Any
 
 from populus.exceptions import ConfigError
 from populus.places import CONFIG_NAME, OLD_NAME
+from populus.reading import read_json
 from populus.schema import LATEST_VERSION, check, unknown_keys
 
 __all__ = ["Config", "load_config", "modernized"]
@@ -145,12 +146,12 @@ def load_config(path: Path | None) -> Config:
     if path is None or not path.exists():
         return Config({"version": LATEST_VERSION})
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path.read_bytes())
     except json.JSONDecodeError as error:
         raise ConfigError(
             f"{path.name} is not JSON: {error.msg}, line {error.lineno}, column {error.colno}."
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{path.name} cannot be read: {error}.") from None
     if path.name == OLD_NAME:
         values, left_out = modernized(values)

@@ -18,6 +18,7 @@ from eth_account.signers.local import LocalAccount
 from eth_utils.address import is_address, to_checksum_address
 
 from populus.exceptions import ConfigError
+from populus.reading import read_json
 
 __all__ = ["account_of", "from_environment", "keystore_address", "unlocked", "write_keystore"]
 
@@ -102,7 +103,7 @@ def ask_password(prompt: str) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_bytes())
+        content = read_json(path.read_bytes())
     except OSError as error:
         raise ConfigError(f"The key file {path} cannot be read: {error.strerror}.") from None
     except ValueError:

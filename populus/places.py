@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import getpass
 import hashlib
-import json
 import os
 import tempfile
 from pathlib import Path
+
+from populus.reading import read_json
 
 __all__ = ["CONFIG_NAME", "OLD_NAME", "build_folder", "config_file", "label", "own_folder"]
 
@@ -26,7 +27,7 @@ def config_file(folder: Path) -> Path | None:
     if (folder / CONFIG_NAME).exists():
         return folder / CONFIG_NAME
     try:
-        old = json.loads((folder / OLD_NAME).read_bytes())
+        old = read_json((folder / OLD_NAME).read_bytes())
     except (OSError, ValueError):
         return None
     ours = isinstance(old, dict) and not _OLD_SECTIONS.isdisjoint(old)

@@ -18,6 +18,7 @@ from web3.exceptions import BlockNotFound
 from populus.contracts.exceptions import NoKnownAddress
 from populus.exceptions import ConfigError, PopulusError
 from populus.locking import locked, write_json
+from populus.reading import read_json
 
 if TYPE_CHECKING:
     from eth_typing import ChecksumAddress
@@ -138,13 +139,13 @@ class Registrar:
         if self.path is None:
             return self._memory
         try:
-            content: dict[str, Any] = msgspec.json.decode(self.path.read_bytes())
+            content: dict[str, Any] = read_json(self.path.read_bytes())
             msgspec.convert(content, _Content)
         except FileNotFoundError:
             return {}
         except msgspec.ValidationError as error:
             raise PopulusError(f"{self.path.name} is damaged: {error}.", _MEND) from None
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except ValueError as error:
             raise PopulusError(f"{self.path.name} is not JSON: {error}.", _MEND) from None
         except OSError as error:
             raise PopulusError(f"{self.path.name} cannot be read: {error.strerror}.") from None

@@ -27,7 +27,10 @@ def test_source_in_another_encoding_is_named(sample: Path, run: Run, where: str)
     refused(run(sample, "compile"), "Latin.sol", "not UTF-8", "0xfc")
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"version": 3}', b"\xff\xfe"])
+DEEP = b'{"version": "1", "contracts": {"a": {"b": ' + b"[" * 100_000
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"version": 3}', b"\xff\xfe", DEEP])
 def test_damaged_cache_is_filled_again(sample: Path, damage: bytes) -> None:
     entries = list((sample / "build" / "cache").glob("*.json"))
     assert entries
@@ -36,12 +39,38 @@ def test_damaged_cache_is_filled_again(sample: Path, damage: bytes) -> None:
     assert "Math" in Project(sample).compiled_contract_data
 
 
+@pytest.mark.parametrize("name", ["populus.json", "project.json"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        DEEP,
+        b"[" * 100_000,
+        b'{"chains": ' + b"9" * 10_000 + b"}",
+        b'{"chains": {"\\ud800": {}}}',
+        b'{"compilation": {"contracts_source_dirs": ["a\\u0000b"]}}',
+    ],
+    ids=["deep", "deeper", "digits", "surrogate", "zero"],
+)
+def test_project_file_that_attacks_its_reader_ends_in_one_message(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    """In a process of its own: what recursed took the process with it."""
+    (tmp_path / name).write_bytes(content)
+    command = [sys.executable, "-m", "populus", "compile"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode in (0, 1, 2)
+    assert "Traceback" not in done.stderr
+    if name == "populus.json":
+        assert "populus.json cannot be read" in done.stderr
+
+
 @pytest.mark.parametrize(
     "content",
     [
         b"{",
         b"[]",
         b"\xff",
+        DEEP,
         b'{"deployments": []}',
         b'{"deployments": {"blockchain://x/block/x": {"Math": "0x12"}}}',
         b'{"deployments": {"blockchain://x/block/x": {"Math": [3]}}}',
