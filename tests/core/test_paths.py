@@ -9,12 +9,16 @@ from itertools import count, pairwise
 import pytest
 from msgspec.structs import replace
 
+from perun.core.books import Draft
+from perun.core.effects import Sign
 from perun.core.faults import InstanceRejected, NotAllowedNow
-from perun.core.inputs import CommandAddMachine, CommandPay, CommandRemove
+from perun.core.inputs import CommandAddMachine, CommandPay, CommandRemove, Signed
 from perun.core.notices import InstanceRefused, ProposalRefused, VirtualReady
-from perun.core.state import LegStatus, Role
+from perun.core.state import Intent, LegStatus, Purpose, Role
+from perun.core.states.proposing import want
 from perun.encoding.messages import (
     GrantInstance,
+    Leave,
     Propose,
     RefuseInstance,
     RequestInstance,
@@ -257,7 +261,9 @@ def test_a_payer_gets_nothing_back_that_may_still_go_on() -> None:
     assert row.listed() == [1, 0, 0]  # The first hub has signed it towards the second.
     (id,) = first.node.books.hub_instances
 
-    row.alice.do(CommandRemove(id))
+    draft = Draft(row.alice.node.books)
+    want(draft, row.channels[0], Intent(Purpose.REMOVE, removes=id))
+    carry_out(row.alice, draft)
     row.world.settle()
     assert row.listed() == [1, 0, 0]
     # The second has not waited for it: so it comes back, by a state that nobody can undo.
@@ -265,6 +271,7 @@ def test_a_payer_gets_nothing_back_that_may_still_go_on() -> None:
     let_time_pass(row)
     assert row.listed() == [0, 0, 0]
     assert row.gains() == [0, 0, 0, 0]
+    assert any("on its way" in notice.reason for notice in row.alice.told(ProposalRefused))
 
 
 def test_only_what_its_payer_alone_can_lose_by_crosses_several_hubs() -> None:
@@ -273,18 +280,21 @@ def test_only_what_its_payer_alone_can_lose_by_crosses_several_hubs() -> None:
         row.alice.do(row.command(300, 100))
 
 
-def ask(row: Row, **fields: object) -> tuple[Party, list[RefuseInstance]]:
-    """Alice asks the first hub for what she should not; its answers."""
-    first = row.hubs[0]
-    terms = Machine(
+def new_terms(row: Row, peer_lock: int = 0) -> Machine:
+    return Machine(
         row.alice.key.address,
         row.bob.key.address,
         Wei(300),
-        Wei(0),
+        Wei(peer_lock),
         UnixTime(row.world.ledger.time + LIFE),
         Seconds(600),
         row.alice.random(),
     )
+
+
+def ask(row: Row, **fields: object) -> tuple[Party, list[RefuseInstance]]:
+    """Alice asks the first hub for what she should not; its answers."""
+    first, terms = row.hubs[0], new_terms(row)
     onward = (row.hubs[1].peer, row.bob.peer)
     message = replace(RequestInstance(row.channels[0], terms, True, onward=onward), **fields)
     network = row.world.network
@@ -310,17 +320,38 @@ def test_a_path_that_turns_back_or_ends_nowhere_is_refused_in_words() -> None:
         assert not hub.node.books.instances
 
 
+def test_a_path_does_not_turn_back_through_another_channel_with_the_payer() -> None:
+    row = new_row(2)
+    open_channel(row.world, row.alice, row.hubs[0], FUNDS, FUNDS)
+    _, refusals = ask(row, onward=(row.alice.peer,))
+    assert "no channel with the one after us" in refusals[-1].reason
+
+
+def test_a_hub_that_hears_nothing_from_the_next_says_no() -> None:
+    row = new_row(2)
+    row.world.network.lose(GrantInstance, by=row.hubs[1].peer)
+    hub, refusals = ask(row)
+    assert hub.node.books.hub_instances
+    assert not refusals
+    row.world.advance(12)
+    assert not hub.node.books.hub_instances
+    said = [one.reason for one in row.world.network.said(RefuseInstance)]  # type: ignore[attr-defined]
+    assert any("kept us waiting" in reason for reason in said)
+
+
+def test_one_machine_takes_one_path() -> None:
+    row = new_row(2)
+    terms = new_terms(row)
+    hub, refusals = ask(row, terms=terms)
+    assert not refusals
+    _, refusals = ask(row, terms=terms, onward=(row.hubs[1].peer, row.hubs[0].peer))
+    assert "it crosses us elsewhere" in refusals[-1].reason
+    assert len(hub.node.books.hub_instances) == 1
+
+
 def test_a_two_way_machine_is_not_taken_for_one_way() -> None:
     row = new_row(2)
-    terms = Machine(
-        row.alice.key.address,
-        row.bob.key.address,
-        Wei(300),
-        Wei(1),
-        UnixTime(row.world.ledger.time + LIFE),
-        Seconds(600),
-        row.alice.random(),
-    )
+    terms = new_terms(row, peer_lock=1)
     _, refusals = ask(row, terms=terms)
     assert "its Alice alone" in refusals[-1].reason
     _, refusals = ask(row, terms=replace(terms, alice_lock=Wei(0), bob_lock=Wei(300)))
@@ -377,7 +408,76 @@ def worth(row: Row, party: Party) -> int:
     """What it was paid out, and what stands to its name in channels that have not ended."""
     found = row.world.ledger.paid.get(party.account.address, 0)
     for view in party.node.books.channels.values():
-        if not view.final.ended and view.agreed is not None:
-            net = view.agreed.state.net
+        if not view.final.ended:
+            net = view.agreed.state.net if view.agreed is not None else 0
             found += FUNDS + (net if view.role is Role.BOB else -net)
     return found
+
+
+def test_a_state_that_is_signed_too_late_to_be_registered_does_not_go_on() -> None:
+    """Attack: the payer disputes with an old state while the hub's signer is still at work; what it
+    then signs can never be shown, and the hub would have locked its own for nothing."""
+    row = new_row(2)
+    first = row.hubs[0]
+    first.signer.slow = []
+    row.alice.do(row.command(300))
+    row.world.settle()
+    assert first.signer.slow
+    channel = row.alice.node.books.channels[row.channels[0]].channel
+    old = State(row.channels[0], Version(0), Wei(0))
+    assert row.world.register(channel, old, row.alice.account.address)
+    row.world.advance(700)
+    slow, first.signer.slow = first.signer.slow, None
+    for asked in slow:
+        first.node.post([Signed(asked, first.signer.sign_now(asked))])
+    row.world.settle()
+    assert first.node.books.hub_instances
+    out = first.node.books.channels[row.channels[1]]
+    assert (out.agreed, out.proposals, out.intents) == (None, (), ())
+    let_time_pass(row)
+    assert worth(row, first) >= 2 * FUNDS
+
+
+def test_a_payer_that_names_other_totals_keeps_no_payee_from_its_money() -> None:
+    """Attack: she proposes the removal at less than she has paid, again and again."""
+    row = new_row(2)
+    first = row.hubs[0]
+    machine = row.open()
+    row.alice.do(CommandPay(machine, Wei(100)))
+    row.world.settle()
+    books = row.alice.node.books
+    books.load(replace(books.totals[machine], sent=Wei(60)))
+    row.world.network.lose(Leave)
+    draft = Draft(books)
+    want(draft, row.channels[0], Intent(Purpose.REMOVE, removes=machine))
+    carry_out(row.alice, draft)
+    row.world.settle()
+    assert first.node.books.channels[row.channels[0]].held is not None
+
+    draft = Draft(row.bob.node.books)
+    want(draft, row.channels[-1], Intent(Purpose.REMOVE, removes=machine))
+    carry_out(row.bob, draft)
+    row.world.settle()
+    assert row.listed() == [1, 0, 0]
+    assert row.gains()[2:] == [0, 100]
+
+
+def test_a_request_in_a_full_queue_takes_no_place_of_what_was_granted() -> None:
+    row = new_row(2)
+    row.world.network.lose(Propose, by=row.alice.peer)
+    row.alice.do(row.command(300))
+    row.world.settle()
+    (id,) = row.hubs[0].node.books.hub_instances
+    for _ in range(70):
+        ask(row)
+    row.world.network.lose()
+    assert id in row.hubs[0].node.books.hub_instances
+
+
+def carry_out(party: Party, draft: Draft) -> None:
+    """A step that a test has made by hand."""
+    step = draft.step()
+    party.node.books.apply(step)
+    party.store.write(step.writes, step.drops)
+    asked = [effect for effect in step.effects if isinstance(effect, Sign)]
+    party.node.post([Signed(sign, party.signer.sign_now(sign)) for sign in asked])

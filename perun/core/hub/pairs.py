@@ -82,6 +82,11 @@ def _look(draft: Draft, view: ChannelView, half: Half) -> None:
         return
     assert other.held is not None
     if other.held.totals != held.totals:
+        if half.crossing.onward and pays_alone(draft, view, half):
+            # What the payer names is judged again once the payee is paid: by rule (d).
+            refuse(draft, other.id, "the payee names another total")
+            answer(draft, view)
+            return
         _refuse_different(draft, half.crossing, view, other)
         return
     if held.intent.adds is not None and not half.instance.watched:

@@ -239,10 +239,22 @@ def go_on(draft: Draft, crossing: HubInstance) -> bool:
     elif crossing.stage is HubStage.OPENING:
         draft.put(replace(crossing, since=draft.chain.clock))
         forget(draft, crossing)
+        if not _counts(draft, draft.channel(into.channel)):
+            return True  # `overdue` gives it back.
         view = draft.channel(out.channel)
         fee = Wei(-gain(view.role, crossing.passed or Wei(0)))
         want(draft, out.channel, Intent(Purpose.ADD, fee, crossing.id))
     return True
+
+
+def _counts(draft: Draft, view: ChannelView) -> bool:
+    """Whether the newest fully signed state can still be registered: a slow signer may have
+    completed it when it was too late."""
+    assert view.agreed is not None
+    if not fresh(draft) or view.head.ended or view.leaving:
+        return False
+    dispute = view.head.dispute
+    return dispute is None or dispute.version >= view.agreed.state.version
 
 
 def on_declined(draft: Draft, view: ChannelView, crossing: HubInstance, reason: str) -> None:

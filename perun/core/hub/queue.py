@@ -127,7 +127,9 @@ def make_room(draft: Draft, view: ChannelView, most: int) -> bool:
         return True
     for waiting in view.waiting:
         crossing = draft.hub_instance(waiting)
-        if crossing is not None and not all(crossing.requested):
+        if crossing is None or crossing.stage is not HubStage.REQUESTED:
+            continue
+        if not all(crossing.requested):
             let_go(draft, crossing, "too many requests wait for this channel")
             return True
     return False
