@@ -23,6 +23,8 @@ export async function codesAreRead(alice, bob) {
   check(true, "a camera reads a code");
   await bob.confirmPaying();
 
+  // Away and back: the request from before must not be read for the new one.
+  await alice.go("Home");
   const again = await alice.request("0.002", "by picture");
   const shown = await alice.page.locator('[data-test="code"]').screenshot();
   check(!shown.equals(picture), "another request has another code");
