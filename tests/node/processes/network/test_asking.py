@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,10 +32,10 @@ pytestmark = pytest.mark.chain
 KEYS = 10
 
 
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
     with ExitStack() as stack:
-        yield Scene(stack, tmp_path_factory.mktemp("asking"))
+        yield Scene(stack, tmp_path)
 
 
 def test_requests_late_altered_and_of_two_payees(scene: Scene) -> None:
