@@ -12,6 +12,7 @@ from perun.core.inputs import (
 )
 from perun.core.limits import Limits
 from perun.core.nanocontracts.hash_lock import (
+    HASH_LOCK,
     CommandReveal,
 )
 from perun.core.notices import PreimageLearnt
@@ -24,10 +25,25 @@ from perun.core.rules.swaps import (
     parts,
     times,
 )
+from perun.core.state import InstanceView
 from perun.crypto.hashing import keccak
 from perun.testing.parties import World
 from perun.testing.stories import OPEN_HANDED, add_lock, open_channel
-from perun.types import ETH, Address, Asset, Lock, Preimage, Salt, Seconds, UnixTime, Wei
+from perun.types import (
+    ETH,
+    Address,
+    Asset,
+    InstanceId,
+    Lock,
+    Preimage,
+    Salt,
+    Seconds,
+    UnixTime,
+    Wei,
+)
+
+from .conftest import Pair
+from .crafted import at
 
 NOW = UnixTime(1_000_000)
 HASH = b"\x11" * 32
@@ -246,3 +262,14 @@ def test_other_side_that_does_not_lock_leaves_the_holder_whole() -> None:
         swap.world.advance(60)
     assert swap.nets() == (0, 0)
     assert swap.bob.node.books.channels[swap.eth].agreed.state.nanos == ()  # type: ignore[union-attr]
+
+
+def test_secret_forces_a_payment_until_a_margin_before_the_deadline(pair: Pair) -> None:
+    """Later the hub would pay on what it may not get any more, rule (c)."""
+    last = UnixTime(2_000_000_000)
+    lock = Lock(Wei(7), False, keccak(SECRET), last, Salt(bytes(32)))
+    known = InstanceView(InstanceId(b"\x03" * 32), lock, (), None, preimage=Preimage(SECRET))
+    margin = pair.alice.limits.margin
+    for time, forces in ((last - margin, True), (last - margin + 1, False)):
+        draft = at(pair.alice, UnixTime(time))
+        assert HASH_LOCK.forces(draft, known, (Wei(7), Wei(0))) is forces
