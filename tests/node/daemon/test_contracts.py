@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from web3 import EthereumTesterProvider, Web3
 
 import perun
+from perun.bindings.rules import RULES
 from perun.daemon.contracts import (
     contracts_in,
     of_deployment,
@@ -52,7 +53,7 @@ def test_file_with_or_without_coin_flip_is_proved_and_written_as_it_was(
     deployment = prove(web3, contracts)
     assert (deployment.find(CoinFlipDomain) is not None) is flips
     assert deployment.find(HashTimeLockDomain) == suite.hash_time_lock.domain
-    assert of_deployment(deployment) == {k: v for k, v in contracts.items() if k != "TicTacToe"}
+    assert of_deployment(deployment) == {k: v for k, v in contracts.items() if k not in RULES}
     write_contracts(file, contracts)
     assert ("CoinFlip" in file.read_text(encoding="utf-8")) is flips
 
