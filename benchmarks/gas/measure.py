@@ -12,7 +12,7 @@ from benchmarks.gas.rows import ROWS
 
 DEPLOYED = ("MSContract", "VPM", "HashTimeLock", "LibSignatures")
 BESIDE = (
-    *("CoinFlip", "TurnGame", "TicTacToe", "Escrow", "HashChain", "PriceBet"),
+    *("CoinFlip", "RockPaperScissors", "TurnGame", "TicTacToe", "Escrow", "HashChain", "PriceBet"),
     *("Nim", "FourInARow", "Chess"),
 )
 """Deployed by the rows that use them, so that no other row moves."""

@@ -296,6 +296,35 @@ class Calls:
         )
         return answer
 
+    def throw(
+        self,
+        to: str,
+        hand: Literal["rock", "paper", "scissors"],
+        amount: Units,
+        peer_amount: Units | None = None,
+        asset: str | None = None,
+        seconds: int = 3600,
+        invitation: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Game:
+        """Invites somebody to rock, paper, scissors; they see your hand once theirs is fixed."""
+        answer: Game = self._call(
+            "throw",
+            Game,
+            {
+                "idempotencyKey": idempotency_key,
+                "to": to,
+                "hand": hand,
+                "amount": amount,
+                "peerAmount": peer_amount,
+                "asset": asset,
+                "seconds": seconds,
+                "invitation": invitation,
+            },
+        )
+        return answer
+
     def deals(self, id: str | None = None) -> tuple[Deal, ...]:
         """Deals in escrow: invitations, what is locked, what has ended lately; or one of them."""
         answer: tuple[Deal, ...] = self._call("deals", tuple[Deal, ...], {"id": id})
@@ -431,12 +460,19 @@ class Calls:
         )
         return answer
 
-    def answer(self, offer: str, accept: bool, *, idempotency_key: str | None = None) -> Answered:
+    def answer(
+        self,
+        offer: str,
+        accept: bool,
+        hand: Literal["rock", "paper", "scissors"] | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Answered:
         """Yes or no to an offer."""
         answer: Answered = self._call(
             "answer",
             Answered,
-            {"offer": offer, "accept": accept, "idempotencyKey": idempotency_key},
+            {"offer": offer, "accept": accept, "idempotencyKey": idempotency_key, "hand": hand},
         )
         return answer
 
@@ -712,6 +748,35 @@ class AsyncCalls:
         )
         return answer
 
+    async def throw(
+        self,
+        to: str,
+        hand: Literal["rock", "paper", "scissors"],
+        amount: Units,
+        peer_amount: Units | None = None,
+        asset: str | None = None,
+        seconds: int = 3600,
+        invitation: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Game:
+        """Invites somebody to rock, paper, scissors; they see your hand once theirs is fixed."""
+        answer: Game = await self._call(
+            "throw",
+            Game,
+            {
+                "idempotencyKey": idempotency_key,
+                "to": to,
+                "hand": hand,
+                "amount": amount,
+                "peerAmount": peer_amount,
+                "asset": asset,
+                "seconds": seconds,
+                "invitation": invitation,
+            },
+        )
+        return answer
+
     async def deals(self, id: str | None = None) -> tuple[Deal, ...]:
         """Deals in escrow: invitations, what is locked, what has ended lately; or one of them."""
         answer: tuple[Deal, ...] = await self._call("deals", tuple[Deal, ...], {"id": id})
@@ -852,12 +917,17 @@ class AsyncCalls:
         return answer
 
     async def answer(
-        self, offer: str, accept: bool, *, idempotency_key: str | None = None
+        self,
+        offer: str,
+        accept: bool,
+        hand: Literal["rock", "paper", "scissors"] | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> Answered:
         """Yes or no to an offer."""
         answer: Answered = await self._call(
             "answer",
             Answered,
-            {"offer": offer, "accept": accept, "idempotencyKey": idempotency_key},
+            {"offer": offer, "accept": accept, "idempotencyKey": idempotency_key, "hand": hand},
         )
         return answer

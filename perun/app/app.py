@@ -338,6 +338,7 @@ class App:
             "resign": playing.resign,
             "callClock": playing.call_clock,
             "flip": playing.flip,
+            "throw": playing.throw,
             "escrow": deals.escrow,
             "bringAward": deals.award,
             "letGo": deals.let_go,

@@ -16,7 +16,7 @@ from perun.core.nanocontracts import plays
 from perun.core.nanocontracts.instances import last_time, locks
 from perun.core.state import InstanceView, Invitation, Role
 from perun.games import Grid, View, view_of
-from perun.types import Flip, Game, GameRecord, Terms, Wei
+from perun.types import Flip, Game, GameRecord, Hands, Terms, Wei
 
 __all__ = [
     "board_of",
@@ -29,7 +29,9 @@ __all__ = [
     "title",
 ]
 
-_PLAYED: Final = (Game, Flip)
+_PLAYED: Final = (Game, Flip, Hands)
+_SECRET: Final[dict[type, str]] = {Flip: "flip", Hands: "throw"}
+"""What has no board: two secrets decide."""
 
 
 def games(work: Work, params: GetGames) -> tuple[v.Game, ...]:
@@ -77,7 +79,9 @@ def board_of(work: Work, terms: Terms) -> View:
 
 def title(work: Work, terms: Terms) -> str:
     """What people call it."""
-    return "a coin flip" if isinstance(terms, Flip) else board_of(work, terms).title
+    if isinstance(terms, Flip):
+        return "a coin flip"
+    return "rock, paper, scissors" if isinstance(terms, Hands) else board_of(work, terms).title
 
 
 def show_invitation(work: Work, held: Invitation) -> v.Game:
@@ -157,7 +161,7 @@ def _game(
     return v.Game(
         id=hexed(known),
         instance=None if instance is None else hexed(instance.id),
-        game="flip" if isinstance(terms, Flip) else view.name,
+        game=_SECRET.get(type(terms), view.name),
         title=title(work, terms),
         peer=show_node(end),
         name="" if contact is None else contact.name,

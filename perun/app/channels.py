@@ -28,6 +28,7 @@ from perun.core.inputs import (
     CommandOffer,
     CommandWithdraw,
 )
+from perun.core.nanocontracts.rock_paper_scissors import HANDS
 from perun.core.notices import ChannelRefused
 from perun.core.rules.phases import Phase, phase
 from perun.core.state import ChannelView, Stage
@@ -275,7 +276,8 @@ def answer(work: Work, params: Answer) -> Answered:
     invitation = Salt(bytes_of(params.offer, 32, "offer"))
     held = work.books.invitations.get(invitation)
     if held is not None and held.theirs:
-        work.desk.do(CommandConsent(invitation, params.accept))
+        word = b"" if params.hand is None else bytes([HANDS.index(params.hand)])
+        work.desk.do(CommandConsent(invitation, params.accept, word=word))
         return Answered(accepted=params.accept)
     view = view_of(work, params.offer)
     if view.stage is Stage.INVITED:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from perun.app import ways
 from perun.app.errors import BadParams, NoSuch, NoWay
-from perun.app.methods import BringAward, CallClock, Escrow, Flip, LetGo, Move, Play, Resign
+from perun.app.methods import BringAward, CallClock, Escrow, Flip, LetGo, Move, Play, Resign, Throw
 from perun.app.spending import check_limit, digest_of, errand, known_errand
 from perun.app.texts import Who, amount_of, asset_of, bytes_of, money, show_node, who
 from perun.app.work import Caller, Work
@@ -141,7 +141,9 @@ def why_invited(work: Work, held: Invitation) -> str:
     )
 
 
-def stakes(work: Work, caller: Caller, params: Play | Flip | Escrow) -> tuple[Who, Wei, Wei, Asset]:
+def stakes(
+    work: Work, caller: Caller, params: Play | Flip | Throw | Escrow
+) -> tuple[Who, Wei, Wei, Asset]:
     """With whom, and for what."""
     to = who(work.shelf, params.to)
     if to.peer == work.me:

@@ -23,6 +23,7 @@ from perun.app.values import (
     Event,
     Exposures,
     Game,
+    Hand,
     Hex,
     Key,
     Network,
@@ -294,6 +295,23 @@ class Flip(Spending, frozen=True):
     """The id of an open request of the peer's, which lets in whoever shows it."""
 
 
+class Throw(Spending, frozen=True):
+    """Invites somebody to rock, paper, scissors; they see your hand once theirs is fixed."""
+
+    to: NodeName
+    hand: Hand
+    amount: Amount
+    """Our stake."""
+    peer_amount: Amount | None = None
+    """Theirs; None: the same."""
+    asset: Account | None = None
+    """None: ETH."""
+    seconds: Annotated[int, msgspec.Meta(ge=60, le=31_536_000)] = 3_600
+    """Until when a hand must be shown, if it comes to the chain."""
+    invitation: Hex | None = None
+    """The id of an open request of the peer's, which lets in whoever shows it."""
+
+
 class GetDeals(Params, frozen=True):
     """Deals in escrow: invitations, what is locked, what has ended lately; or one of them."""
 
@@ -405,6 +423,8 @@ class Answer(Params, frozen=True):
     offer: Hex
     accept: bool
     idempotency_key: Key | None = None
+    hand: Hand | None = None
+    """In rock, paper, scissors: ours; None: by chance."""
 
 
 class Method(msgspec.Struct, frozen=True):
@@ -450,6 +470,7 @@ _LIST: Final = (
     Method("resign", Resign, Game, Scope.SPEND),
     Method("callClock", CallClock, Game, Scope.SPEND),
     Method("flip", Flip, Game, Scope.SPEND),
+    Method("throw", Throw, Game, Scope.SPEND),
     Method("deals", GetDeals, tuple[Deal, ...], Scope.READ),
     Method("escrow", Escrow, Deal, Scope.SPEND),
     Method("bringAward", BringAward, Deal, Scope.SPEND),

@@ -12,7 +12,7 @@ from perun.app.boards import board_of, instance_of, show, show_invitation
 from perun.app.contacts import remember
 from perun.app.errors import BadParams
 from perun.app.locked import end_of, invited, is_first, place, stakes
-from perun.app.methods import CallClock, Flip, Move, Play, Resign
+from perun.app.methods import CallClock, Flip, Move, Play, Resign, Throw
 from perun.app.settings import KnownGame
 from perun.app.spending import digest_of, known_errand
 from perun.app.texts import Who, bytes_of
@@ -27,6 +27,7 @@ from perun.core.nanocontracts.plays import (
     CommandMove,
     CommandResign,
 )
+from perun.core.nanocontracts.rock_paper_scissors import HANDS, CommandThrow, with_hand
 from perun.core.nanocontracts.turn_game import (
     PACE,
     CommandGame,
@@ -36,7 +37,7 @@ from perun.errors import Misuse
 from perun.games import view_of
 from perun.types import Preimage, Salt, Seconds, UnixTime
 
-__all__ = ["call_clock", "flip", "hurry", "move", "play", "resign"]
+__all__ = ["call_clock", "flip", "hurry", "move", "play", "resign", "throw"]
 
 _CASES: Final = 2**16
 
@@ -93,6 +94,28 @@ def flip(work: Work, caller: Caller, params: Flip) -> Game:
     )
     key = params.idempotency_key
     return show_invitation(work, invited(work, caller, "flip", key, digest, random, asset, own))
+
+
+def throw(work: Work, caller: Caller, params: Throw) -> Game:
+    """Invites somebody to rock, paper, scissors, with a hand of ours that is fixed from now on."""
+    digest = digest_of("throw", params)
+    known = known_errand(work, params.idempotency_key, digest, "throw")
+    if known is not None:
+        return _again(work, known.subject)
+    to, own, theirs, asset = stakes(work, caller, params)
+    _meet(work, to, params)
+    view = place(work, to, asset, own, theirs)
+    limits, random = work.config.limits, work.random()
+    work.desk.do(
+        CommandThrow(
+            *(view.id, own, theirs),
+            UnixTime(work.books.chain.head_time + params.seconds),
+            *(limits.least_machine_challenge, random),
+            *(with_hand(work.random(), HANDS.index(params.hand)), end_of(view, to)),
+        )
+    )
+    key = params.idempotency_key
+    return show_invitation(work, invited(work, caller, "throw", key, digest, random, asset, own))
 
 
 def move(work: Work, caller: Caller, params: Move) -> Game:
@@ -152,7 +175,7 @@ def hurry(work: Work) -> None:
 # --------------------------------------------------------------------------------------- in parts
 
 
-def _meet(work: Work, to: Who, params: Play | Flip) -> None:
+def _meet(work: Work, to: Who, params: Play | Flip | Throw) -> None:
     """A person talks to no strangers: whoever follows a link shows what it carries."""
     if params.invitation is not None:
         remember(work, to, bytes_of(params.invitation, 32, "invitation"))

@@ -418,7 +418,7 @@ class Game(Value, frozen=True):
     instance: Hex | None
     """Once both have agreed."""
     game: str
-    """The rules contract's name, `flip`, or empty if we have no name for it."""
+    """The rules contract's name, `flip`, `throw`, or empty if we have no name for it."""
     title: str
     """What people call it."""
     peer: NodeName
@@ -451,6 +451,9 @@ class Game(Value, frozen=True):
     """What it has brought us; None: it is not decided."""
     reached: bool = True
     """Whether our invitation has come to them, as far as we know; if not, `why` says what to do."""
+
+
+Hand = Literal["rock", "paper", "scissors"]
 
 
 class Rules(Value, frozen=True):

@@ -32,6 +32,7 @@ from perun.bindings.nanocontract import Nanocontract, Outcome
 from perun.bindings.price_bet import PriceBet
 from perun.bindings.receipts import Receipt
 from perun.bindings.reverts import Reverted
+from perun.bindings.rock_paper_scissors import RockPaperScissors
 from perun.bindings.turn_game import TurnGame
 from perun.bindings.vpm import VPM, Totals
 
@@ -40,6 +41,7 @@ __all__ = [
     "BadArguments",
     "Call",
     "CoinFlip",
+    "RockPaperScissors",
     "Dispute",
     "ERC20",
     "Event",

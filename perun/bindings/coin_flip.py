@@ -32,9 +32,9 @@ RECORD = "record(bytes32)"
 
 
 class FlipRevealed(Event, frozen=True, gc=False):
-    """A side's secret of a coin flip is public. Solidity's name is `Revealed`, too."""
+    """A side's secret of a coin flip is public, or its hand. Solidity's name is `Revealed`, too."""
 
-    id: FlipId
+    id: InstanceId
     bob: bool
     """Whether it is Bob's, else Alice's."""
     secret: Preimage

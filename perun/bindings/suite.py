@@ -12,6 +12,7 @@ from perun.bindings.hash_time_lock import HashTimeLock
 from perun.bindings.lib_signatures import LibSignatures
 from perun.bindings.ms_contract import MSContract
 from perun.bindings.price_bet import PriceBet
+from perun.bindings.rock_paper_scissors import RockPaperScissors
 from perun.bindings.rules import RULES
 from perun.bindings.turn_game import TurnGame
 from perun.bindings.vpm import VPM
@@ -23,6 +24,7 @@ _KNOWN: Final[tuple[type[Front], ...]] = (
     VPM,
     HashTimeLock,
     CoinFlip,
+    RockPaperScissors,
     TurnGame,
     Escrow,
     HashChain,

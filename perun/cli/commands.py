@@ -57,6 +57,7 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
         ("resign", "perun.cli.playing", "Give a game up."),
         ("clock", "perun.cli.playing", "Make the other side move on chain, in time."),
         ("flip", "perun.cli.playing", "Flip a coin with somebody."),
+        ("throw", "perun.cli.playing", "Rock, paper, scissors with somebody."),
         ("escrow", "perun.cli.deals", "Put money where an arbiter can share it out."),
         ("deals", "perun.cli.deals", "Show deals in escrow."),
         ("award", "perun.cli.deals", "Bring an arbiter's word."),

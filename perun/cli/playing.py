@@ -9,12 +9,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import click
 
 from perun.api.client import CallRefused, Node
-from perun.app.values import Game
+from perun.app.values import Game, Hand
 from perun.cli.asking import (
     JSON,
     KEY,
@@ -123,6 +123,37 @@ def flip(
     _end(amounts, _to_the_end(node, begun, None), as_json=as_json)
 
 
+@command("throw")
+@click.argument("hand", type=click.Choice(get_args(Hand)))
+@click.argument("whom")
+@click.argument("stake", required=False)
+@click.option("--theirs", help="Their stake; the same as yours if not given.")
+@KEY
+@YES
+@JSON
+def throw(
+    node: Node, hand: Hand, whom: str, stake: str | None, theirs: str | None, key: str | None,
+    yes: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Rock, paper, scissors with WHOM for STAKE; or an answer to the invitation with that id.
+
+    Both hands are fixed before either is seen.
+    """
+    amounts = Amounts(node)
+    if stake is None:
+        (begun,) = [one for one in node.games() if one.id == _id(node, whom)]
+        mine = amounts.show(begun.asset, begun.amount)
+        consent(yes, f"Play {begun.title} with {who(begun.peer, begun.name)} for {mine}.")
+        node.answer(begun.id, True, hand=hand)
+    else:
+        units, asset = amounts.read(stake)
+        if not as_json:
+            consent(yes, f"Play rock, paper, scissors with {plain(whom)[:14]}… for {stake}.")
+        peer_units = amounts.read(theirs, asset)[0]
+        begun = node.throw(whom, hand, units or "0", peer_units, asset, idempotency_key=key)
+    _end(amounts, _to_the_end(node, begun, None), as_json=as_json)
+
+
 def _simple(name: str, text: str, act: Callable[[Node], Callable[..., Game]]) -> click.Command:
     """A command about one game."""
 
@@ -148,7 +179,7 @@ clock = _simple(
     lambda node: node.call_clock,
 )
 
-COMMANDS: Final = (games, play, flip, move, resign, clock)
+COMMANDS: Final = (games, play, flip, throw, move, resign, clock)
 
 
 # ------------------------------------------------------------------------------------- helpers

@@ -146,6 +146,8 @@ class CommandConsent(Command, frozen=True, gc=False):
     accept: bool
     reason: str = "not wanted"
     """What the inviter hears if we do not accept."""
+    word: bytes = b""
+    """What our user chooses, in a kind that asks: a hand, the last byte modulo 3."""
 
 
 class CommandInviteAgain(Command, frozen=True, gc=False):

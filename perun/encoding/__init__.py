@@ -56,6 +56,12 @@ from perun.encoding.price_bet import (
     price_digest,
     price_evidence,
 )
+from perun.encoding.rock_paper_scissors import (
+    RockPaperScissorsDomain,
+    hands_evidence,
+    hands_id,
+    rock_paper_scissors_domain,
+)
 from perun.encoding.turn_game import (
     TurnGameDomain,
     game_id,
@@ -74,6 +80,10 @@ from perun.encoding.typed_data import (
 from perun.encoding.wallet_json import wallet_json
 
 __all__ = [
+    "RockPaperScissorsDomain",
+    "hands_evidence",
+    "hands_id",
+    "rock_paper_scissors_domain",
     "CoinFlipDomain",
     "HashTimeLockDomain",
     "MSContractDomain",

@@ -11,10 +11,14 @@ from perun.encoding.hash_chain import HASH_CHAIN
 from perun.encoding.hash_lock import HASH_LOCK
 from perun.encoding.machine import MACHINE, VPMDomain
 from perun.encoding.price_bet import PRICE_BET, PRICES
+from perun.encoding.rock_paper_scissors import ROCK_PAPER_SCISSORS
 from perun.encoding.turn_game import TURN_GAME
 from perun.encoding.typed_data import CHANNEL, TypedData
 
-_ALL: Final = (CHANNEL, MACHINE, HASH_LOCK, COIN_FLIP, TURN_GAME, ESCROW, HASH_CHAIN, PRICE_BET)
+_ALL: Final = (
+    *(CHANNEL, MACHINE, HASH_LOCK, COIN_FLIP, ROCK_PAPER_SCISSORS),
+    *(TURN_GAME, ESCROW, HASH_CHAIN, PRICE_BET),
+)
 
 DOMAINS: Final[dict[str, type[Domain]]] = {one.domain.contract_name: one.domain for one in _ALL}
 """By the contracts' names, in the order in which they are named."""

@@ -25,6 +25,7 @@ from perun.spec.nanocontracts.escrow import Escrow
 from perun.spec.nanocontracts.hash_chain import HashChain
 from perun.spec.nanocontracts.hash_time_lock import HashTimeLock
 from perun.spec.nanocontracts.price_bet import PriceBet
+from perun.spec.nanocontracts.rock_paper_scissors import RockPaperScissors
 from perun.spec.nanocontracts.turn_game import TurnGame
 from perun.spec.reverts import Refused
 from perun.spec.vpm import VPM
@@ -34,6 +35,7 @@ _KINDS: Final[tuple[type[Nanocontract], ...]] = (
     VPM,
     HashTimeLock,
     CoinFlip,
+    RockPaperScissors,
     TurnGame,
     Escrow,
     HashChain,

@@ -15,6 +15,7 @@ from perun.spec.nanocontracts.escrow import Escrow
 from perun.spec.nanocontracts.hash_chain import HashChain
 from perun.spec.nanocontracts.hash_time_lock import HashTimeLock
 from perun.spec.nanocontracts.price_bet import PriceBet
+from perun.spec.nanocontracts.rock_paper_scissors import RockPaperScissors
 from perun.spec.nanocontracts.turn_game import TurnGame
 from perun.spec.vpm import VPM
 from perun.types import (
@@ -99,6 +100,7 @@ SIGHTINGS: Final[dict[type[Nanocontract], Sighting]] = {
     VPM: Sighting(lambda _, args: MachineRecord(*args), lambda on, _: on.deadline),
     HashTimeLock: Sighting(lambda _, args: LockRecord(*args), lambda _on, _: None),
     CoinFlip: Sighting(_revealed, lambda on, _: on.deadline),
+    RockPaperScissors: Sighting(_revealed, lambda on, _: on.deadline),
     Escrow: Sighting(lambda _, args: DealRecord(*args), lambda on, _: on.deadline, _deal_tag),
     HashChain: Sighting(lambda _, args: StreamRecord(*args), lambda on, _: on.deadline),
     PriceBet: Sighting(lambda _, args: BetRecord(*args), lambda on, _: on.deadline, _bet_tag),

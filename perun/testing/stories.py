@@ -20,6 +20,7 @@ from perun.core.nanocontracts.hash_lock import (
     CommandLock,
 )
 from perun.core.nanocontracts.price_bet import CommandBet
+from perun.core.nanocontracts.rock_paper_scissors import CommandThrow, with_hand
 from perun.core.nanocontracts.turn_game import (
     CommandGame,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "add_machine",
     "consent",
     "flip_coin",
+    "throw_hand",
     "open_stream",
     "propose_bet",
     "propose_deal",
@@ -192,6 +194,31 @@ def flip_coin(
     )
 
 
+def throw_hand(
+    world: World,
+    alice: Party,
+    channel: ChannelId,
+    own: int,
+    peer: int,
+    hand: int,
+    end: Party | None = None,
+    life: int = 10_000,
+) -> None:
+    """`alice` invites to rock, paper, scissors; whoever is invited answers by `consent`."""
+    alice.do(
+        CommandThrow(
+            channel,
+            Wei(own),
+            Wei(peer),
+            UnixTime(world.ledger.time + life),
+            Seconds(600),
+            alice.random(),
+            with_hand(alice.random(), hand),
+            end.peer if end else b"",
+        )
+    )
+
+
 def invite_to_game(
     world: World,
     alice: Party,
@@ -298,10 +325,10 @@ def propose_bet(
     )
 
 
-def consent(party: Party, accept: bool = True) -> None:
+def consent(party: Party, accept: bool = True, word: bytes = b"") -> None:
     """The user of `party` answers the only invitation that waits."""
     (held,) = [one for one in party.node.books.invitations.values() if one.theirs]
-    party.do(CommandConsent(held.id, accept))
+    party.do(CommandConsent(held.id, accept, word=word))
 
 
 def instance(party: Party, id: InstanceId) -> InstanceView:

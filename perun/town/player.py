@@ -59,7 +59,7 @@ class Player:
 
     def _answer(self, offer: Offer) -> None:
         (game,) = self._node.games(offer.id)
-        wanted = game.game in VIEWS and int(offer.own_amount) <= MOST_STAKE
+        wanted = game.game in (*VIEWS, "throw") and int(offer.own_amount) <= MOST_STAKE
         self._node.answer(offer.id, wanted)
         if wanted:
             self._say(f"a game of {game.title} with {offer.peer[:14]}…")

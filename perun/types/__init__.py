@@ -78,6 +78,7 @@ from perun.types.quantities import (
     Version,
     Wei,
 )
+from perun.types.rock_paper_scissors import Hands, HandsId
 from perun.types.turn_game import (
     Game,
     GameId,
@@ -110,6 +111,8 @@ __all__ = [
     "Game",
     "GameId",
     "GameRecord",
+    "Hands",
+    "HandsId",
     "InstanceId",
     "Lock",
     "LockId",
@@ -145,7 +148,7 @@ __all__ = [
     "ZERO_ADDRESS",
 ]
 
-Terms = Machine | Lock | Flip | Game | Deal | Stream | Bet
+Terms = Machine | Lock | Flip | Hands | Game | Deal | Stream | Bet
 """The parameters of an instance: of one kind or another, which the first item says in bytes."""
 
 Recorded = (

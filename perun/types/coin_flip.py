@@ -52,7 +52,8 @@ class Flip(Record, frozen=True, gc=False, tag=3):
 
 
 class FlipRecord(Record, frozen=True, gc=False, tag=3):
-    """What the chain has recorded of a coin flip: one secret or both are public (section 4)."""
+    """What the chain has recorded of a coin flip, or of two hands: one secret or both are public
+    (section 4)."""
 
     alice: bytes
     """Alice's secret; empty if she has not revealed it."""

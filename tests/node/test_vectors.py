@@ -71,6 +71,12 @@ def test_flip_ids() -> None:
         assert id == vectors.value(case["id"])
 
 
+def test_hands_ids() -> None:
+    for case in IDS["hands"]:
+        id = encoding.hands_id(vectors.domain(case["domain"]), vectors.hands(case["hands"]))
+        assert id == vectors.value(case["id"])
+
+
 def test_game_ids() -> None:
     for case in IDS["games"]:
         id = encoding.game_id(vectors.domain(case["domain"]), vectors.game(case["game"]))
@@ -167,6 +173,13 @@ def test_evidence_of_reveals() -> None:
     for case in EVIDENCE["reveals"]:
         preimage = Preimage(vectors.value(case["preimage"]))
         made = encoding.reveal_evidence(vectors.lock(case["lock"]), preimage)
+        assert made == vectors.value(case["evidence"])
+
+
+def test_evidence_of_hands() -> None:
+    for case in EVIDENCE["hands"]:
+        hands, secret = vectors.hands(case["hands"]), vectors.value(case["secret"])
+        made = encoding.hands_evidence(hands, case["bob"], secret)
         assert made == vectors.value(case["evidence"])
 
 

@@ -24,6 +24,7 @@ from perun.encoding.machine import (
     vpm_domain,
 )
 from perun.encoding.price_bet import PRICE_DOMAIN, price_bet_domain
+from perun.encoding.rock_paper_scissors import rock_paper_scissors_domain
 from perun.encoding.turn_game import (
     turn_game_domain,
 )
@@ -38,6 +39,7 @@ from perun.types import (
     Deal,
     Flip,
     Game,
+    Hands,
     Lock,
     Machine,
     Message,
@@ -58,6 +60,7 @@ _DOMAINS = {
     "Perun VPM": vpm_domain,
     "Perun HashTimeLock": hash_time_lock_domain,
     "Perun CoinFlip": coin_flip_domain,
+    "Perun RockPaperScissors": rock_paper_scissors_domain,
     "Perun TurnGame": turn_game_domain,
     "Perun Escrow": escrow_domain,
     "Perun HashChain": hash_chain_domain,
@@ -105,6 +108,10 @@ def lock(json: dict[str, Any]) -> Lock:
 
 def flip(json: dict[str, Any]) -> Flip:
     return Flip(**fields(json))
+
+
+def hands(json: dict[str, Any]) -> Hands:
+    return Hands(**fields(json))
 
 
 def deal(json: dict[str, Any]) -> Deal:

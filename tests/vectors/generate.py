@@ -38,13 +38,15 @@ DEPLOYMENTS = [
     {"name": "Perun VPM", "chainId": 1, "verifyingContract": "0x" + "22" * 20},
     {"name": "Perun HashTimeLock", "chainId": 1, "verifyingContract": "0x" + "33" * 20},
     {"name": "Perun CoinFlip", "chainId": 1, "verifyingContract": "0x" + "55" * 20},
+    {"name": "Perun RockPaperScissors", "chainId": 1, "verifyingContract": "0x" + "99" * 20},
     {"name": "Perun TurnGame", "chainId": 1, "verifyingContract": "0x" + "66" * 20},
     {"name": "Perun Escrow", "chainId": 1, "verifyingContract": "0x" + "88" * 20},
     {"name": "Perun HashChain", "chainId": 1, "verifyingContract": "0x" + "aa" * 20},
     {"name": "Perun PriceBet", "chainId": 1, "verifyingContract": "0x" + "bb" * 20},
 ]
 MS_CONTRACT = DEPLOYMENTS[0]
-VPM, HASH_TIME_LOCK, COIN_FLIP, TURN_GAME, ESCROW, HASH_CHAIN, PRICE_BET = DEPLOYMENTS[3:]
+VPM, HASH_TIME_LOCK, COIN_FLIP, ROCK_PAPER_SCISSORS, *_MORE = DEPLOYMENTS[3:]
+TURN_GAME, ESCROW, HASH_CHAIN, PRICE_BET = _MORE
 FACTS = {"name": "Perun Price"}
 """Where prices are signed: no chain, no contract."""
 
@@ -53,6 +55,7 @@ NANO = "(address,bytes32,uint112,uint112,uint40,bool)"
 MACHINE = "(address,address,uint112,uint112,uint40,uint32,bytes32)"
 LOCK = "(uint112,bool,bytes32,uint40,bytes32)"
 FLIP = "(uint112,uint112,bytes32,bytes32,uint16,uint40,uint32,bytes32)"
+HAND = "(uint112,uint112,bytes32,bytes32,uint40,uint32,bytes32)"
 GAME = (
     "(address,address,uint112,uint112,address,bytes32,bytes32,uint40,uint32,uint32,uint32,bytes32)"
 )
@@ -121,6 +124,7 @@ FLIPS = [
         ((MOST, 0), 2**16 - 1, 2**40 - 1, 2**32 - 1),
     )
 ]
+HANDS = [{name: it for name, it in flip.items() if name != "odds"} for flip in FLIPS]
 GAMES = [
     {
         "alice": ADDRESS["aliceKey"],
@@ -332,6 +336,14 @@ def ids() -> dict[str, Any]:
         "flips": [
             {"domain": COIN_FLIP, "flip": it, "id": keccak(separator(COIN_FLIP) + abi(FLIP, it))}
             for it in FLIPS
+        ],
+        "hands": [
+            {
+                "domain": ROCK_PAPER_SCISSORS,
+                "hands": it,
+                "id": keccak(separator(ROCK_PAPER_SCISSORS) + abi(HAND, it)),
+            }
+            for it in HANDS
         ],
         "games": [
             {"domain": TURN_GAME, "game": it, "id": keccak(separator(TURN_GAME) + abi(GAME, it))}
@@ -650,6 +662,19 @@ def evidence() -> dict[str, Any]:
                 ),
             }
             for flip in FLIPS
+            for bob in (False, True)
+        ],
+        "hands": [
+            {
+                "hands": hands,
+                "bob": bob,
+                "secret": SECRETS[bob],
+                "evidence": encode(
+                    [HAND, "bool", "bytes32"],
+                    [_tuples(hands), bob, bytes.fromhex(SECRETS[bob][2:])],
+                ),
+            }
+            for hands in HANDS
             for bob in (False, True)
         ],
         **_game_evidence(),

@@ -1,4 +1,4 @@
-"""The coin flip, and a game in turns by the rules of tic-tac-toe."""
+"""The coin flip, two hands, and a game in turns by the rules of tic-tac-toe."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from benchmarks.gas.bench import ETHER
 from benchmarks.gas.rows.registry import row
 from benchmarks.gas.scene import Scene
 from perun import encoding
+from perun.core.nanocontracts.rock_paper_scissors import with_hand
 from perun.crypto import keccak
 from perun.crypto.signatures import sign
 from perun.encoding import TurnGameDomain
@@ -17,6 +18,7 @@ from perun.referee.here import run
 from perun.types import (
     Flip,
     Game,
+    Hands,
     Move,
     Position,
     Salt,
@@ -27,7 +29,7 @@ from perun.types import (
     Wei,
 )
 
-FLIP, GAME = "CoinFlip", "TurnGame"
+FLIP, HANDS, GAME = "CoinFlip", "RockPaperScissors", "TurnGame"
 EMPTY = bytes(4)
 ALICE, BOB = 1, 2
 DAY, HOUR = 86_400, 3_600
@@ -55,6 +57,31 @@ def flip(scene: Scene) -> None:
     scene.measure("submit, first", bench.call("CoinFlip", "submit", evidence), bench.bob)
     domain = encoding.coin_flip_domain(bench.chain_id, bench.addresses["CoinFlip"])
     asked = bench.call("CoinFlip", "outcome", encoding.flip_id(domain, terms))
+    scene.measure("outcome, as a transaction", asked, bench.bob)
+
+
+@row("hands", HANDS, "reveal", "Rock, paper, scissors for 0.5 each.")
+def hands(scene: Scene) -> None:
+    bench = scene.bench
+    bench.deploy(HANDS)
+
+    def new() -> tuple[Hands, bytes, bytes]:
+        secrets = with_hand(scene.draw(), 0), with_hand(scene.draw(), 1)
+        commits = [encoding.flip_commit(bob, secrets[bob]) for bob in (False, True)]
+        half, until = Wei(ETHER // 2), UnixTime(bench.now + DAY)
+        terms = Hands(half, half, *commits, until, Seconds(HOUR), Salt(scene.draw()))
+        return terms, *secrets
+
+    terms, by_alice, by_bob = new()
+    first = bench.call(HANDS, "reveal", terms, False, by_alice)
+    scene.measure("first", first, bench.alice)
+    scene.measure("the same again, changes nothing", first, bench.alice)
+    scene.measure("second", bench.call(HANDS, "reveal", terms, True, by_bob), bench.bob)
+    terms, by_alice, _ = new()
+    evidence = encoding.hands_evidence(terms, False, by_alice)
+    scene.measure("submit, first", bench.call(HANDS, "submit", evidence), bench.bob)
+    domain = encoding.rock_paper_scissors_domain(bench.chain_id, bench.addresses[HANDS])
+    asked = bench.call(HANDS, "outcome", encoding.hands_id(domain, terms))
     scene.measure("outcome, as a transaction", asked, bench.bob)
 
 

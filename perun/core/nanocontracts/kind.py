@@ -105,10 +105,13 @@ class Kind(ABC, Generic[T, R]):
         """Whether this chain has its contract, as far as we were told."""
         return deployment.find(self.domain) is not None
 
-    def half(self, seed: bytes, terms: T) -> tuple[Salt, bytes]:
+    def half(self, seed: bytes, terms: T, word: bytes = b"") -> tuple[Salt, bytes]:
         """The invited end's part of the terms, and the secret behind it if there is one.
 
-        The same for the same invitation, and for no other one.
+        The same for the same invitation and word, and for no other one.
+
+        Args:
+            word: what our user has chosen, in a kind that asks for more than yes or no.
         """
         return Salt(keccak(seed + self.salt(terms))), b""
 

@@ -11,6 +11,7 @@ from perun.core.nanocontracts.hash_lock import HASH_LOCK
 from perun.core.nanocontracts.kind import Kind
 from perun.core.nanocontracts.machine import MACHINE
 from perun.core.nanocontracts.price_bet import PRICE_BET
+from perun.core.nanocontracts.rock_paper_scissors import ROCK_PAPER_SCISSORS
 from perun.core.nanocontracts.turn_game import TURN_GAME
 from perun.types import Terms
 
@@ -21,6 +22,7 @@ _ALL: Final[tuple[Kind[Any, Any], ...]] = (
     MACHINE,
     HASH_LOCK,
     COIN_FLIP,
+    ROCK_PAPER_SCISSORS,
     TURN_GAME,
     ESCROW,
     HASH_CHAIN,

@@ -264,7 +264,7 @@ def consent(draft: Draft, command: CommandConsent) -> None:
     view = _place(draft, held.end, held.via, message)
     _check_invite(draft, view, held.end, message, held.via)
     kind = kind_of(held.terms)
-    ours, secret = kind.half(draft.config.seed, held.terms)
+    ours, secret = kind.half(draft.config.seed, held.terms, command.word)
     whole = kind.whole(held.terms, ours)
     _agree(draft, view, held.end, message, held.via, whole, ours, secret)
 

@@ -121,7 +121,7 @@ def test_hash_time_lock(stage: Stage) -> None:
 
 
 def test_coin_flip(stage: Stage) -> None:
-    text = "**CoinFlip**" + INSTANCES.split("**CoinFlip**")[1].split("**TurnGame**")[0]
+    text = "**CoinFlip**" + INSTANCES.split("**CoinFlip**")[1].split("**RockPaperScissors**")[0]
     abi = stage.interface("CoinFlip").abi
     compiled, told = page.abi_functions(abi), page.functions(text)
     assert set(compiled) == {

@@ -32,8 +32,14 @@ from perun.core.nanocontracts import (
     payments,
     plays,
     turn_game,
+    two_secrets,
 )
 from perun.core.nanocontracts.kind import Kind
+from perun.core.nanocontracts.rock_paper_scissors import (
+    ROCK_PAPER_SCISSORS,
+    hand_of,
+    with_hand,
+)
 from perun.core.rules import accounting, admission, phases
 from perun.core.state import (
     ChannelView,
@@ -53,9 +59,10 @@ from perun.encoding.coin_flip import (
     flip_commit,
 )
 from perun.encoding.messages import RevealSecret
+from perun.encoding.rock_paper_scissors import hands_words
 from perun.node.runtime import Node
 from perun.store.memory import MemoryStore
-from perun.types import Flip, Game, GameRecord, Salt, Signature, Version, Wei
+from perun.types import Flip, Game, GameRecord, Hands, Salt, Signature, Version, Wei
 from tests.games.planted import above
 
 Replacement = tuple[object, str, object]
@@ -152,9 +159,27 @@ def _says_secrets_at_once(draft: Draft, instance: Any) -> None:
         draft.send(instance.end, RevealSecret(instance.id, secret), instance.via)
 
 
-def _one_secret_for_a_salt(_: object, seed: bytes, terms: Flip) -> tuple[Salt, bytes]:
+def _one_secret_for_a_salt(
+    _: object, seed: bytes, terms: Flip, _word: bytes = b""
+) -> tuple[Salt, bytes]:
     secret = keccak(seed + terms.salt)
     return Salt(flip_commit(True, secret)), secret
+
+
+def _hand_beside_its_secret(
+    _: object, seed: bytes, terms: Hands, word: bytes = b""
+) -> tuple[Salt, bytes]:
+    """Two that differ in the hand alone show each other."""
+    secret = with_hand(keccak(seed + hands_words(terms)), hand_of(word or b"\0"))
+    return Salt(flip_commit(True, secret)), secret
+
+
+def _no_answer_to_equal_hands(_: object, draft: Draft, instance: Any) -> Any:
+    """Nothing is to be won: so why speak?"""
+    role = instance.role
+    if role is None or not all(instance.secrets):
+        return two_secrets.TwoSecrets.due(ROCK_PAPER_SCISSORS, draft, instance)
+    return None
 
 
 # ------------------------------------------------------------------------------------------- hub
@@ -496,6 +521,16 @@ BUGS: tuple[Bug, ...] = (
         "secret never said on chain",
         "section 5, Flipping a coin: reveals its own on chain",
         [(type(coin_flip.COIN_FLIP), "due", _nothing)],
+    ),
+    Bug(
+        "secret of a hand does not follow from the hand",
+        "section 5, Rock, paper, scissors: so that no other game shows it",
+        [(type(ROCK_PAPER_SCISSORS), "half", _hand_beside_its_secret)],
+    ),
+    Bug(
+        "equal hands are not said on chain",
+        "section 5, Rock, paper, scissors: an answer is owed where nobody is paid, too",
+        [(type(ROCK_PAPER_SCISSORS), "due", _no_answer_to_equal_hands)],
     ),
     Bug(
         "payee never submits",

@@ -13,6 +13,7 @@ from tests.attacks.scenarios import (
     test_field,
     test_flips,
     test_games,
+    test_hands,
 )
 from tests.games.planted.bugs import Bug, planted
 from tests.games.simulation.deep import drawn, failure
@@ -33,6 +34,7 @@ def catch(bug: Bug, seeds: Iterable[int], *, stories: bool = True) -> str | None
 def _story() -> str | None:
     for module in (
         test_flips,
+        test_hands,
         test_games,
         test_attacks_a,
         test_attacks_bc,

@@ -46,6 +46,8 @@ def test_bug_is_caught_within_a_few_games(name: str) -> None:
         "secret said before the flip is locked",
         "one secret for all flips under one salt",
         "secret never said on chain",
+        "secret of a hand does not follow from the hand",
+        "equal hands are not said on chain",
         "any position of the other side's is signed",
         "game begun before it is locked",
         "old position on chain not answered",

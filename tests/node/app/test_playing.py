@@ -18,6 +18,7 @@ from perun.app.methods import (
     Play,
     Resign,
     Scope,
+    Throw,
 )
 from perun.app.texts import hexed
 from perun.app.values import Game
@@ -277,3 +278,19 @@ def test_game_for_which_the_other_has_no_money_left_is_gone(trio: Trio) -> None:
     for person in (trio.alice, trio.bob):
         with pytest.raises(NoSuch):
             trio.of(person, second)
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "gain"),
+    [("rock", "scissors", "50"), ("rock", "paper", "-50"), ("rock", "rock", "0")],
+)
+def test_hands_are_thrown_blindly_and_paid(trio: Trio, mine: str, theirs: str, gain: str) -> None:
+    params = Throw(idempotency_key="one", to=trio.bob.id, hand=mine, amount="50")  # type: ignore[arg-type]
+    game = trio.alice.ask("throw", params)
+    assert trio.alice.ask("throw", params).id == game.id
+    asked = trio.of(trio.bob, game)
+    assert (asked.game, asked.state, asked.title) == ("throw", "asked", "rock, paper, scissors")
+    trio.bob.ask("answer", Answer(offer=game.id, accept=True, hand=theirs))  # type: ignore[arg-type]
+    for person, won in ((trio.alice, int(gain)), (trio.bob, -int(gain))):
+        shown = trio.of(person, game)
+        assert (shown.state, shown.gain) == ("over", str(won))
