@@ -20,7 +20,7 @@ from perun.app.app import App
 from perun.app.rows import KINDS
 from perun.app.settings import Settings as AppSettings
 from perun.core.books import Row
-from perun.core.config import HubPolicy, Policy
+from perun.core.config import HubPolicy, Policy, Worth
 from perun.core.effects import Sign
 from perun.core.inputs import Command, CommandAddMachine, CommandOffer, Received
 from perun.core.limits import LIMITS
@@ -257,6 +257,7 @@ class Stage:
         """Another node, which joins and deposits without asking."""
         policy = Policy(
             assets=assets,
+            worths=tuple(Worth(asset, 1, Wei(1)) for asset in assets if asset != ETH),
             greatest_deposit=Wei(10**30),
             hub=HubPolicy(greatest_draw=Wei(10**30)) if hub else None,
         )
