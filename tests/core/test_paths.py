@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, pairwise
@@ -11,11 +12,15 @@ from msgspec.structs import replace
 
 from perun.core.books import Draft
 from perun.core.effects import Sign
-from perun.core.faults import InstanceRejected, NotAllowedNow
+from perun.core.faults import BadProposal, InstanceRejected, NotAllowedNow
+from perun.core.hub import paths
+from perun.core.hub.judge import half_in
 from perun.core.inputs import CommandAddMachine, CommandPay, CommandRemove, Signed
+from perun.core.nanocontracts.instances import nano_of
 from perun.core.notices import InstanceRefused, ProposalRefused, VirtualReady
-from perun.core.state import Intent, LegStatus, Purpose, Role
+from perun.core.state import ChannelView, HubStage, Intent, LegStatus, Purpose, Role
 from perun.core.states.proposing import want
+from perun.core.states.verdict import Decision, Half
 from perun.encoding.messages import (
     GrantInstance,
     Leave,
@@ -28,7 +33,18 @@ from perun.encoding.messages import (
 from perun.testing.network import Letter, Rule
 from perun.testing.parties import Party, World
 from perun.testing.stories import OPEN_HANDED, hub_policy, machine_command, open_channel
-from perun.types import ChannelId, Machine, MachineId, Seconds, State, UnixTime, Version, Wei
+from perun.types import (
+    ChannelId,
+    InstanceId,
+    Machine,
+    MachineId,
+    MachineRecord,
+    Seconds,
+    State,
+    UnixTime,
+    Version,
+    Wei,
+)
 
 FUNDS = 1_000
 LIFE = 3_000
@@ -481,3 +497,82 @@ def carry_out(party: Party, draft: Draft) -> None:
     party.store.write(step.writes, step.drops)
     asked = [effect for effect in step.effects if isinstance(effect, Sign)]
     party.node.post([Signed(sign, party.signer.sign_now(sign)) for sign in asked])
+
+
+# ---------------------------------------------------------------- each condition, on crafted halves
+
+
+def half_at(row: Row, id: InstanceId, **crossing: object) -> tuple[Draft, ChannelView, Half]:
+    """What the first hub finds of a machine in its channel with Alice."""
+    books = row.hubs[0].node.books
+    books.load(replace(books.hub_instances[id], **crossing))  # type: ignore[arg-type]
+    draft = Draft(books)
+    view = draft.channel(row.channels[0])
+    half = half_in(draft, view, id)
+    assert half is not None
+    return draft, view, half
+
+
+def granted(row: Row) -> InstanceId:
+    """A machine that the first hub has granted, and nobody has proposed."""
+    hub, _ = ask(row)
+    (id,) = hub.node.books.hub_instances
+    return InstanceId(id)
+
+
+def test_only_the_nano_of_the_machine_is_added_and_only_once() -> None:
+    row = new_row(2)
+    draft, view, half = half_at(row, granted(row))
+    nano = nano_of(draft.config.deployment, half.instance.id, half.instance.terms, half.leg.swapped)
+    assert paths.judge_adding(draft, view, half, nano, 0).decision is Decision.ACCEPT
+    for wrong in (
+        replace(nano, alice_lock=Wei(nano.alice_lock - 1)),
+        replace(nano, expiry=UnixTime(nano.expiry + 1)),
+        replace(nano, swapped=not nano.swapped),
+    ):
+        with pytest.raises(BadProposal, match="other locks, time or contract"):
+            paths.judge_adding(draft, view, half, wrong, 0)
+    record = MachineRecord(Wei(1), Wei(0), UnixTime(1))
+    touched = dataclasses.replace(half, instance=replace(half.instance, head=record))
+    with pytest.raises(BadProposal, match="locked or submitted before"):
+        paths.judge_adding(draft, view, touched, nano, 0)
+
+
+@pytest.mark.parametrize("stage", [stage for stage in HubStage if stage is not HubStage.RETURNING])
+def test_it_is_given_back_only_when_it_never_goes_on(stage: HubStage) -> None:
+    row = new_row(2)
+    _, _, half = half_at(row, granted(row), stage=stage)
+    removal = Intent(Purpose.REMOVE, removes=half.instance.id)
+    with pytest.raises(BadProposal, match="on its way"):
+        paths.judge_leaving(half, removal, 0)
+
+
+def test_nothing_is_paid_by_giving_it_back() -> None:
+    row = new_row(2)
+    _, _, half = half_at(row, granted(row), stage=HubStage.RETURNING)
+    removal = Intent(Purpose.REMOVE, removes=half.instance.id)
+    assert paths.judge_leaving(half, removal, 0).decision is Decision.ACCEPT
+    for moved in (1, -1):
+        with pytest.raises(BadProposal, match="nothing was paid"):
+            paths.judge_leaving(half, removal, moved)
+
+
+def test_a_payer_grants_nothing_to_itself() -> None:
+    """Attack: it answers for the next hub, at a fee of its own."""
+    row = new_row(2, base_fee=7)
+    first, network = row.hubs[0], row.world.network
+    network.lose(GrantInstance, by=row.hubs[1].peer)
+    ask(row)
+    (id,) = first.node.books.hub_instances
+    fake = GrantInstance(row.channels[0], id, Wei(0), UnixTime(row.world.ledger.time + 60))
+    network.inject(row.alice.peer, first.peer, fake)
+    row.world.settle()
+    assert first.node.books.hub_instances[id].stage is HubStage.REQUESTED
+    assert first.node.books.hub_instances[id].passed is None
+
+
+def test_only_the_payer_asks() -> None:
+    row = new_row(2)
+    hub, _ = ask(row, from_alice=False)
+    assert not hub.node.books.hub_instances
+    assert "only its payer asks" in str(hub.faults[-1][1])
