@@ -17,6 +17,7 @@ from perun.types import Address, Hands, HandsId, InstanceId, Nano, Preimage
 HANDS = "(uint112,uint112,bytes32,bytes32,uint40,uint32,bytes32)"
 REVEAL = f"reveal({HANDS},bool,bytes32)"
 HANDS_ID = f"handsId({HANDS})"
+RECORD = coin_flip.RECORD
 
 
 def reveal(contract: Address, hands: Hands, bob: bool, secret: Preimage) -> Call:

@@ -107,7 +107,7 @@ class TwoSecrets(Kind[P, FlipRecord]):
 
     # ------------------------------------------------------------------- what its ends do unasked
 
-    # Rules flip-3, flip-4.
+    # Rules flip-3, flip-4, throw-2.
     def acts(self, draft: Draft, instance: InstanceView) -> bool:
         """Says our secret while the chain would still hold the other end to its own."""
         flip = _terms(instance)
@@ -192,7 +192,7 @@ class TwoSecrets(Kind[P, FlipRecord]):
         """Both sides can lose by it: rule (c) is not for it."""
         return False
 
-    # Rule flip-5.
+    # Rules flip-5, throw-2.
     def due(self, draft: Draft, instance: InstanceView) -> Due | None:
         """Our secret, unless it would only make us pay: then the other end has to say its own, and
         silence costs us no more than that. Where nobody is paid it only answers the other one's."""
