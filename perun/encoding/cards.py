@@ -117,10 +117,10 @@ class Card(_Part, frozen=True, rename="camel"):
     """Address in hex that stands for the node in channels; empty: that of its key."""
     assets: tuple[CardAsset, ...] = ()
     terms: CardTerms | None = None
-    neighbours: tuple[str, ...] = ()
-    """Hubs that this one has channels with, `perun1…@host`: machines may go on to them."""
     software: str = ""
     version: int = 1
+    neighbours: tuple[str, ...] = ()
+    """Hubs that this one has channels with, `perun1…@host`: machines may go on to them."""
 
     @property
     def peer(self) -> bytes:

@@ -48,6 +48,7 @@ CARD = Card(
     (CardAsset("0x" + "00" * 20, "ETH", 18, "1000", str(2**111 - 1), base_fee="7"),),
     CardTerms(3_600, 86_400, 604_800),
     "perun 0.1.0 – tést",
+    neighbours=(show_node_id(PEER) + "@next.example.org",),
 )
 TEXT = signed_card(CARD, KEY)
 
