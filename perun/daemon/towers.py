@@ -25,7 +25,7 @@ from perun.tower.client import TowerClient
 from perun.tower.guard import Guard
 from perun.tower.hired import shown, watchers
 from perun.tower.service import TowerService
-from perun.types import ChannelId
+from perun.types import ChannelId, InstanceId
 from perun.wallet import KeyAccount
 from perun.wire.listener import Listener
 
@@ -64,6 +64,10 @@ class Towers:
     def watchers(self, channel: ChannelId) -> list[v.Watcher]:
         """Those who have acknowledged a channel, and see the chain."""
         return watchers(self._clients, channel)
+
+    def knows(self, machine: InstanceId, total: int) -> bool:
+        """Whether all of them would submit this total, or a higher one."""
+        return all(client.knows(machine, total) for client in self._clients)
 
     def states(self) -> tuple[v.Tower, ...]:
         """All of them."""
