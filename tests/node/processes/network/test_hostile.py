@@ -250,6 +250,7 @@ def test_a_slow_reader_is_disconnected_and_costs_nobody_else() -> None:
         served(hub)
 
 
+@pytest.mark.slow
 def test_whoever_is_sent_too_much_stays_and_hears_others() -> None:
     """Attack: an attached stranger sends more than a customer's line takes, and the customer's link
     is closed for being slow: out of reach for as long as one likes."""

@@ -76,6 +76,8 @@ def test_a_payment_crosses_two_hubs_of_which_either_may_die(
     place = Place(anvil, tmp_path)
     homes = [place.home(name, HUB, FREE) for name in ("ingrid", "ida")]
     hubs = [running(stack, home) for home in homes]
+    for hub in hubs:
+        hub.wait("Paid", kind="FundCredit")  # A share out of no credit is refused.
     links = (hubs[0].link, hubs[1].link)
     for home, link in zip(homes, links, strict=True):
         place.listen_at(home, link)

@@ -83,6 +83,7 @@ def newcomer(town: Path, name: str, more: str = "") -> Iterator[Newcomer]:
         shell(town, f"{at} node stop")
 
 
+@pytest.mark.slow
 def test_unseen_rules_are_dropped_in_played_and_disputed(tmp_path: Path) -> None:
     home = tmp_path / "up"
     with Up(home) as up, ExitStack() as stack:

@@ -131,6 +131,7 @@ def buy_coffee(home: Path, node: Node) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_network_without_anvil_goes_on_as_well(tmp_path: Path) -> None:
     home = tmp_path / "up"
     with Up(home, "--chain", "embedded") as up:
