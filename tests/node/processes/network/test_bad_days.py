@@ -119,6 +119,7 @@ def adds_up(home: Path) -> None:
 # --------------------------------------------------------------------------------- the chain's node
 
 
+@pytest.mark.slow
 def test_a_chains_node_behind_a_line_that_breaks_and_then_hangs(scene: Scene) -> None:
     """Delayed, split, reset: a channel is opened and paid in all the same. Then it takes what it is
     asked and says nothing: that is told, nothing is paid, and nothing piles up until it is back."""
