@@ -25,7 +25,7 @@ from perun.core.state import (
     SignedState,
 )
 from perun.core.states import legs
-from perun.core.states.content import agreed_content
+from perun.core.states.content import agreed_content, counts
 from perun.core.states.proposing import given_up, propose_next
 from perun.core.virtual import doing, ends
 from perun.types import InstanceId, Wei
@@ -123,7 +123,7 @@ def _announce(draft: Draft, before: ChannelView, view: ChannelView) -> None:
     if not added and not removed:
         amount = Wei(gain(view.role, moved))
         # A slow signer may complete a state when it is too late to count on it [A6].
-        if amount < 0 or (amount > 0 and _counts(view)):
+        if amount < 0 or (amount > 0 and counts(view)):
             draft.notify(TransferDone(view.id, state.version, amount))
         return
     if added and removed:
@@ -142,15 +142,6 @@ def _announce(draft: Draft, before: ChannelView, view: ChannelView) -> None:
     for nano in (*removed, *added):
         if draft.hub_instance(nano.id) is not None:
             pairs.on_agreed(draft, nano.id)
-
-
-def _counts(view: ChannelView) -> bool:
-    """Whether the newest fully signed state can be counted on: no dispute, or one that has it."""
-    assert view.agreed is not None
-    dispute = view.head.dispute
-    if dispute is None:
-        return not view.head.ended
-    return dispute.version >= view.agreed.state.version
 
 
 def _removed(draft: Draft, view: ChannelView, instance: InstanceView, shift: Wei) -> None:

@@ -11,15 +11,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from perun.core.books import Draft
-from perun.core.effects import Watch
 from perun.core.faults import BadProposal, UnexpectedMessage
 from perun.core.hub.letting_go import forget, let_go, refuse_one
-from perun.core.hub.policy import fee_for, why_refuse
-from perun.core.hub.queue import instance_of, make_room
+from perun.core.hub.queue import instance_of, keep_terms, make_room, own_fee, why_not_taken
 from perun.core.nanocontracts.instances import (
-    app_of,
-    end_time,
-    instance_id,
     nano_of,
     one_way,
     untouched,
@@ -27,24 +22,21 @@ from perun.core.nanocontracts.instances import (
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.accounting import free_money, gain, reliable_holdings
 from perun.core.rules.phases import blocked, fresh
-from perun.core.rules.worth import base_fee_of
 from perun.core.state import (
     ChannelView,
     HubInstance,
     HubStage,
-    InstanceView,
     Intent,
-    Leg,
     LegStatus,
     PeerId,
     Purpose,
     Role,
 )
-from perun.core.states.content import agreed_content
+from perun.core.states.content import agreed_content, counts
 from perun.core.states.proposing import want, wanted
 from perun.core.states.verdict import Decision, Half, Verdict
 from perun.encoding.messages import GrantInstance, RequestInstance
-from perun.types import Asset, Nano, Terms, UnixTime, Wei
+from perun.types import Asset, Nano, UnixTime, Wei
 
 __all__ = [
     "go_on",
@@ -79,16 +71,16 @@ def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> Non
     why = _why_not(draft, view, message)
     out = None if why is not None else _way_on(draft, view, message.onward[0])
     if out is not None:
-        why = _why_refuse(draft, message.terms, _legs(view, out), view, out)
+        why = why_not_taken(draft, id, message.terms, (view, out))
     if why is not None or out is None:
         refuse_one(draft, view, id, why or "no channel with the one after us is open for it")
         return
     now = draft.chain.clock
-    draft.put(HubInstance(id, view.id, out.id, since=now, onward=message.onward))
-    draft.put(InstanceView(id, message.terms, _legs(view, out), None))
+    crossing = HubInstance(id, view.id, out.id, since=now, onward=message.onward)
+    draft.put(crossing)
+    keep_terms(draft, crossing, message.terms)
     view = draft.channel(view.id)
     draft.put(replace(view, waiting=(*view.waiting, id)))
-    draft.watch(Watch(app=app_of(draft.config.deployment, message.terms), instance=id))
     rest = message.onward[1:]
     if rest:
         draft.send(out.peer, RequestInstance(out.id, message.terms, True, onward=rest))
@@ -121,24 +113,6 @@ def _way_on(draft: Draft, view: ChannelView, to: PeerId) -> ChannelView | None:
 def _free(view: ChannelView) -> int:
     net, nanos = agreed_content(view)
     return free_money(reliable_holdings(view), net, nanos, view.role)
-
-
-def _legs(into: ChannelView, out: ChannelView) -> tuple[Leg, Leg]:
-    """We play its Bob where it comes from, and its Alice where it goes on."""
-    return (
-        Leg(into.id, swapped=into.role is Role.ALICE),
-        Leg(out.id, swapped=out.role is Role.BOB),
-    )
-
-
-def _why_refuse(
-    draft: Draft, terms: Terms, legs: tuple[Leg, Leg], into: ChannelView, out: ChannelView
-) -> str | None:
-    deployment = draft.config.deployment
-    id = instance_id(deployment, terms)
-    nanos = [nano_of(deployment, id, terms, leg.swapped) for leg in legs]
-    places = tuple(zip((into, out), nanos, strict=True))
-    return why_refuse(draft.config, draft.chain, terms, places)
 
 
 # Rule path-3.
@@ -174,12 +148,10 @@ def _grant(draft: Draft, crossing: HubInstance | None) -> None:
         return
     if crossing.stage not in (HubStage.REQUESTED, HubStage.OPENING):
         return
-    view, terms = draft.channel(crossing.alice_channel), instance.terms
+    view = draft.channel(crossing.alice_channel)
     fee = crossing.fee
     if crossing.stage is HubStage.REQUESTED:
-        base = base_fee_of(draft.config.policy, view.channel.asset)
-        ours = fee_for(policy, base, terms, draft.now, end_time(terms))
-        fee = Wei(ours + crossing.passed)
+        fee = Wei(own_fee(draft, view, instance.terms) + crossing.passed)
         now = draft.chain.clock
         draft.put(replace(crossing, stage=HubStage.OPENING, since=now, fee=fee))
     until = UnixTime(draft.now + policy.quote_validity)
@@ -206,8 +178,7 @@ def judge_adding(draft: Draft, view: ChannelView, half: Half, nano: Nano, moved:
         raise BadProposal(f"the fee is {crossing.fee}")
     out = draft.channel(crossing.bob_channel)
     why = blocked(draft, out) if fresh(draft) else "our view of the chain is too old"
-    legs = (leg, half.there)
-    why = why or _why_refuse(draft, instance.terms, legs, view, out)
+    why = why or why_not_taken(draft, instance.id, instance.terms, (view, out))
     if why is not None:
         raise BadProposal(why)
     return Verdict(Decision.ACCEPT, Intent(Purpose.ADD, Wei(moved), nano.id))
@@ -239,22 +210,13 @@ def go_on(draft: Draft, crossing: HubInstance) -> bool:
     elif crossing.stage is HubStage.OPENING:
         draft.put(replace(crossing, since=draft.chain.clock))
         forget(draft, crossing)
-        if not _counts(draft, draft.channel(into.channel)):
-            return True  # `overdue` gives it back.
+        view = draft.channel(into.channel)
+        if not fresh(draft) or view.leaving or not counts(view):
+            return True  # Signed too late to be shown: `overdue` gives it back.
         view = draft.channel(out.channel)
         fee = Wei(-gain(view.role, crossing.passed or Wei(0)))
         want(draft, out.channel, Intent(Purpose.ADD, fee, crossing.id))
     return True
-
-
-def _counts(draft: Draft, view: ChannelView) -> bool:
-    """Whether the newest fully signed state can still be registered: a slow signer may have
-    completed it when it was too late."""
-    assert view.agreed is not None
-    if not fresh(draft) or view.head.ended or view.leaving:
-        return False
-    dispute = view.head.dispute
-    return dispute is None or dispute.version >= view.agreed.state.version
 
 
 def on_declined(draft: Draft, view: ChannelView, crossing: HubInstance, reason: str) -> None:

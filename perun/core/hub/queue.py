@@ -41,13 +41,19 @@ from perun.types import ChannelId, InstanceId, Terms, UnixTime, Wei
 __all__ = [
     "idle_pair",
     "instance_of",
+    "keep_terms",
     "make_room",
     "on_request",
+    "own_fee",
     "register",
     "start",
     "start_next",
+    "why_not_taken",
     "why_stays",
 ]
+
+Pair = tuple[ChannelView, ChannelView]
+"""Those with the instance's Alice and with its Bob."""
 
 
 def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> None:
@@ -115,7 +121,7 @@ def register(
             crossing = replace(crossing, bob_channel=view.id, requested=(alice, True))
     draft.put(crossing)
     if all(crossing.requested):
-        _keep_terms(draft, crossing, terms)
+        keep_terms(draft, crossing, terms)
     return None
 
 
@@ -135,19 +141,45 @@ def make_room(draft: Draft, view: ChannelView, most: int) -> bool:
     return False
 
 
-def _keep_terms(draft: Draft, crossing: HubInstance, terms: Terms) -> None:
-    """Both ends named the same terms, as the id shows; from here on the instance is watched."""
-    legs = []
-    for side, id in ((Role.ALICE, crossing.alice_channel), (Role.BOB, crossing.bob_channel)):
-        # The hub plays the missing role: the instance's Alice is our peer in Alice's channel, and
-        # ourselves in Bob's.
-        role = draft.channel(id).role
-        swapped = role is (Role.ALICE if side is Role.ALICE else Role.BOB)
-        legs.append(Leg(id, swapped))
-    instance = InstanceView(crossing.id, terms, tuple(legs), None)
+def keep_terms(draft: Draft, crossing: HubInstance, terms: Terms) -> None:
+    """All named the same terms, as the id shows; from here on the instance is watched."""
+    pair = (draft.channel(crossing.alice_channel), draft.channel(crossing.bob_channel))
+    instance = InstanceView(crossing.id, terms, _legs(pair), None)
     draft.put(instance)
     app = app_of(draft.config.deployment, instance.terms)
     draft.watch(Watch(app=app, instance=crossing.id))
+
+
+def _legs(pair: Pair) -> tuple[Leg, Leg]:
+    """The hub plays the missing role: the instance's Alice is our peer in Alice's channel, and
+    ourselves in Bob's."""
+    (alice, bob) = pair
+    return (
+        Leg(alice.id, swapped=alice.role is Role.ALICE),
+        Leg(bob.id, swapped=bob.role is Role.BOB),
+    )
+
+
+def why_not_taken(
+    draft: Draft,
+    id: InstanceId,
+    terms: Terms,
+    pair: Pair,
+    replaces: InstanceId | None = None,
+) -> str | None:
+    """Why we do not take an instance between these two channels; None: we do."""
+    deployment = draft.config.deployment
+    nanos = [nano_of(deployment, id, terms, leg.swapped) for leg in _legs(pair)]
+    places = tuple(zip(pair, nanos, strict=True))
+    return why_refuse(draft.config, draft.chain, terms, places, replaces)
+
+
+def own_fee(draft: Draft, view: ChannelView, terms: Terms) -> Wei:
+    """What we ask for it, in the channel's asset."""
+    policy = draft.config.policy.hub
+    assert policy is not None
+    base = base_fee_of(draft.config.policy, view.channel.asset)
+    return fee_for(policy, base, terms, draft.now, end_time(terms))
 
 
 def start_next(draft: Draft, *channels: ChannelId) -> None:
@@ -165,7 +197,7 @@ def start_next(draft: Draft, *channels: ChannelId) -> None:
 
 
 # Rule pair-1.
-def idle_pair(draft: Draft, crossing: HubInstance) -> tuple[ChannelView, ChannelView] | None:
+def idle_pair(draft: Draft, crossing: HubInstance) -> Pair | None:
     """The two channels of a pair, if both are idle."""
     pair = (draft.channel(crossing.alice_channel), draft.channel(crossing.bob_channel))
     return pair if all(_idle(draft, one) for one in pair) else None
@@ -184,16 +216,14 @@ def _idle(draft: Draft, view: ChannelView) -> bool:
 def start(
     draft: Draft,
     crossing: HubInstance,
-    pair: tuple[ChannelView, ChannelView],
+    pair: Pair,
     halves: tuple[ChannelId, ...] = (),
 ) -> str | None:
     """Reserves and grants, or refuses and says why; in channels whose `halves` are here a state
     does that instead."""
     instance = draft.instance(crossing.id)
-    terms, deployment = instance.terms, draft.config.deployment
-    nanos = [nano_of(deployment, instance.id, terms, leg.swapped) for leg in instance.legs]
-    places = tuple(zip(pair, nanos, strict=True))
-    why = why_refuse(draft.config, draft.chain, terms, places, crossing.replaces)
+    terms = instance.terms
+    why = why_not_taken(draft, instance.id, terms, pair, crossing.replaces)
     if pair[0].id == pair[1].id or pair[0].channel.asset != pair[1].channel.asset:
         why = "the ends need two channels of one asset"
     if crossing.replaces is not None:
@@ -206,8 +236,7 @@ def start(
         return why
     policy = draft.config.policy.hub
     assert policy is not None
-    base = base_fee_of(draft.config.policy, pair[0].channel.asset)
-    fee = fee_for(policy, base, terms, draft.now, end_time(terms))
+    fee = own_fee(draft, pair[0], terms)
     draft.put(replace(crossing, stage=HubStage.OPENING, since=draft.chain.clock, fee=fee))
     valid_until = UnixTime(draft.now + policy.quote_validity)
     for view, price in zip(pair, (fee, Wei(0)), strict=True):

@@ -23,7 +23,15 @@ from perun.core.state import ChannelView, Intent, Purpose, Role
 from perun.core.states.removal import own_shift
 from perun.types import MAX_AMOUNT, Address, InstanceId, Nano, State, Version, Wei
 
-__all__ = ["agreed_content", "agreed_version", "build", "difference", "next_version", "place_of"]
+__all__ = [
+    "agreed_content",
+    "agreed_version",
+    "build",
+    "counts",
+    "difference",
+    "next_version",
+    "place_of",
+]
 
 
 def agreed_content(view: ChannelView) -> tuple[Wei, tuple[Nano, ...]]:
@@ -36,6 +44,16 @@ def agreed_content(view: ChannelView) -> tuple[Wei, tuple[Nano, ...]]:
 def agreed_version(view: ChannelView) -> Version:
     """Version of the newest fully signed state; 0 if there is none."""
     return view.agreed.state.version if view.agreed is not None else Version(0)
+
+
+def counts(view: ChannelView) -> bool:
+    """Whether the newest fully signed state can be counted on: no dispute, or one that has it. A
+    slow signer may complete a state when it is too late [A6]."""
+    assert view.agreed is not None
+    dispute = view.head.dispute
+    if dispute is None:
+        return not view.head.ended
+    return dispute.version >= view.agreed.state.version
 
 
 # Rules sign-1, sign-2.
