@@ -53,19 +53,28 @@ def search_for(
     shelf: Shelf, books: Books, params: Pay, known: Paths
 ) -> tuple[PeerId, str, Collection[PeerId], Asset] | None:
     """Whom a payment is for, where its hub is, which hubs are ours, and the asset; None: nothing
-    is to be found out, since a channel or machine with the payee is there, or no host is named.
+    is to be found out, since a channel or machine with the payee is there, no host is named, or
+    what it asks for is wrong, which is said when it is begun.
     """
-    link = parse_link(params.to) if params.to.lower().startswith("perun:") else None
-    to = who(shelf, params.to) if link is None else None
-    payee = to.peer if to is not None else link.payee if link is not None else b""
-    host = to.host if to is not None else (link.relay_host or link.host) if link is not None else ""
-    asked = link.request.asset if link is not None and link.request is not None else None
-    asset = asset_of(params.asset) if asked is None else asked
+    try:
+        payee, host, asset = _asked(shelf, params)
+    except Misuse:
+        return None
     indexes = books.indexes
     if not host or shelf.machines.get(payee) or payee in indexes.of_peer or known.to(payee):
         return None
     ours = [peer for peer in tuple(indexes.of_peer) if indexes.with_peer(peer, asset)]
     return (payee, host, ours, asset) if ours else None
+
+
+def _asked(shelf: Shelf, params: Pay) -> tuple[PeerId, str, Asset]:
+    """Raises `Misuse`: it names nobody, or nothing that is an asset."""
+    if not params.to.lower().startswith("perun:"):
+        to = who(shelf, params.to)
+        return to.peer, to.host, asset_of(params.asset)
+    link = parse_link(params.to)
+    asset = asset_of(params.asset) if link.request is None else link.request.asset
+    return link.payee, link.relay_host or link.host, asset
 
 
 class Search:

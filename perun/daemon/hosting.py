@@ -69,6 +69,7 @@ class Hosting:
     ) -> None:
         """Serves nothing yet; the daemon's assembly comes later."""
         self._daemon, self._settings = daemon, settings
+        self._neighbours = [NodeAddress.parse(text) for text in settings.neighbours]
         self.tariff = Tariff(prices_of(settings))
         self.bounds = bounds_of(settings)
         self.questions = Questions(daemon.connect, self._post)
@@ -223,10 +224,10 @@ class Hosting:
     def neighbours(self) -> tuple[str, ...]:
         """Those of our settings that something can go on to now."""
         books, found = self._daemon.assembly.node.books, []
-        for text in self._settings.neighbours:
-            known = books.indexes.of_peer.get(NodeAddress.parse(text).peer, ())
+        for address in self._neighbours:
+            known = books.indexes.of_peer.get(address.peer, ())
             if any(_is_open(books.channels.get(id)) for id in tuple(known)):
-                found.append(text)
+                found.append(str(address))
         return tuple(found)
 
     def _group_of(self, peer: PeerId) -> str:

@@ -30,7 +30,7 @@ from perun.daemon.cards import fetch_card
 from perun.daemon.purse import Purse
 from perun.encoding.addresses import NodeAddress
 from perun.encoding.cards import Card, CardFromAnother
-from perun.errors import Misuse, PeerFault
+from perun.errors import PeerFault
 from perun.node.runtime import Node
 from perun.types import Asset
 
@@ -114,9 +114,7 @@ class Lookups:
 
     def _pay(self, item: Ask, params: Pay) -> None:
         """At once, unless the payee may be behind another hub than ours."""
-        found = None
-        with suppress(Misuse):  # The application says what is wrong.
-            found = search_for(self._shelf, self._node.books, params, self._paths)
+        found = search_for(self._shelf, self._node.books, params, self._paths)
         if found is None:
             self._node.ask(item)
         else:

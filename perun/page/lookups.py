@@ -21,7 +21,7 @@ from perun.core.config import Config
 from perun.core.state import PeerId
 from perun.encoding.addresses import NodeAddress
 from perun.encoding.cards import Card
-from perun.errors import ChainFault, Misuse, PeerFault
+from perun.errors import ChainFault, PeerFault
 from perun.node.runtime import Node
 from perun.page.endpoint import PageEndpoint
 from perun.page.lent import Lent
@@ -75,9 +75,7 @@ class PageLookups:
 
     def _pay(self, item: Ask, params: Pay) -> None:
         """At once, unless the payee may be behind another hub than ours."""
-        found = None
-        with suppress(Misuse):  # The application says what is wrong.
-            found = search_for(self._shelf, self._node.books, params, self._paths)
+        found = search_for(self._shelf, self._node.books, params, self._paths)
         if found is None:
             self._node.ask(item)
         else:

@@ -22,7 +22,7 @@ from perun.core.books import Books, Draft
 from perun.core.config import Deployment
 from perun.core.faults import InstanceRejected, UnexpectedMessage
 from perun.core.limits import Limits
-from perun.core.state import ChainView, InstanceView, Role, Totals
+from perun.core.state import ChainView, InstanceView, PeerId, Role, Totals
 from perun.crypto.hashing import keccak
 from perun.encoding.domains import (
     Domain,
@@ -98,6 +98,10 @@ class Kind(ABC, Generic[T, R]):
     def secret(self, command: Any) -> bytes:
         """What an inviting command commits us to, in a kind where both ends do."""
         return b""
+
+    def route(self, command: Any) -> tuple[PeerId, ...]:
+        """The hubs after our own that an inviting command names, in a kind that crosses several."""
+        return ()
 
     # ------------------------------------------------------------------------ agreeing on its terms
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
@@ -17,7 +17,7 @@ from perun.core.nanocontracts.payments import accept, why_not
 from perun.core.rules.keys import machine_key
 from perun.core.rules.worth import dust_of, enforcing_costs
 from perun.core.signing import exact
-from perun.core.state import InstanceView, Role, Totals
+from perun.core.state import InstanceView, PeerId, Role, Totals
 from perun.encoding.machine import (
     VPMDomain,
     machine_id,
@@ -77,6 +77,11 @@ class _MachineKind(Kind[Machine, MachineRecord]):
     talks: ClassVar[bool] = True
     readies: ClassVar[bool] = True
     invites = MappingProxyType({CommandAddMachine: machine_of})
+
+    def route(self, command: Any) -> tuple[PeerId, ...]:
+        assert isinstance(command, CommandAddMachine)
+        return command.route
+
     rises: ClassVar[bool] = True
 
     def id(self, deployment: Deployment, terms: Machine) -> InstanceId:

@@ -86,9 +86,7 @@ def invite(draft: Draft, view: ChannelView, command: Any) -> None:
     kind = _INVITING[type(command)]
     make, end = kind.invites[type(command)], command.end
     terms = make(draft, command, own_key(view), _end_key(view, end))
-    # Only of a kind that crosses several hubs it names any.
-    route = getattr(command, "route", ())
-    _invite(draft, view, terms, end, secret=kind.secret(command), route=route)
+    _invite(draft, view, terms, end, secret=kind.secret(command), route=kind.route(command))
 
 
 # Rules remove-5, replace-1.
