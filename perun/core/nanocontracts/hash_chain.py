@@ -28,6 +28,7 @@ from perun.core.limits import Limits
 from perun.core.nanocontracts.keeping import Keeping
 from perun.core.nanocontracts.kind import Due, Kind, domain_in
 from perun.core.nanocontracts.payments import why_not
+from perun.core.nanocontracts.shifts import check_times
 from perun.core.notices import TicksDelivered, TicksReceived
 from perun.core.rules.phases import fresh
 from perun.core.rules.worth import dust_of, enforcing_costs
@@ -226,10 +227,7 @@ class _HashChainKind(Kind[Stream, StreamRecord]):
 
     # Rule stream-1.
     def check(self, limits: Limits, terms: Stream) -> None:
-        if terms.validity + terms.challenge >= 2**34:
-            raise InstanceRejected("its final time does not fit the record [B6]")
-        if not limits.least_machine_challenge <= terms.challenge <= limits.greatest_challenge:
-            raise InstanceRejected(f"its challenge of {terms.challenge} s is outside our limits")
+        check_times(limits, self.end_time(terms), terms.challenge)
         if terms.bob_pays or terms.payer == ZERO_ADDRESS:
             raise InstanceRejected("whoever pays in a stream invites to it")
         if not 0 < terms.tick <= terms.lock:

@@ -14,6 +14,7 @@ from perun.core.inputs import CommandAddMachine, CommandReplace
 from perun.core.limits import Limits
 from perun.core.nanocontracts.kind import Due, Kind
 from perun.core.nanocontracts.payments import accept, why_not
+from perun.core.nanocontracts.shifts import check_times
 from perun.core.rules.keys import machine_key
 from perun.core.rules.worth import dust_of, enforcing_costs
 from perun.core.signing import exact
@@ -100,10 +101,7 @@ class _MachineKind(Kind[Machine, MachineRecord]):
         return UnixTime(terms.validity + terms.challenge)
 
     def check(self, limits: Limits, terms: Machine) -> None:
-        if terms.validity + terms.challenge >= 2**34:
-            raise InstanceRejected("its final time does not fit the record [B6]")
-        if not limits.least_machine_challenge <= terms.challenge <= limits.greatest_challenge:
-            raise InstanceRejected(f"its challenge of {terms.challenge} s is outside our limits")
+        check_times(limits, self.end_time(terms), terms.challenge)
         if terms.alice == terms.bob:
             raise InstanceRejected("one key on both sides")
 

@@ -13,11 +13,12 @@ from msgspec.structs import replace
 
 from perun.core.books import Books, Draft
 from perun.core.config import Deployment
-from perun.core.faults import BadProposal, InstanceRejected, NotAllowedNow
+from perun.core.faults import InstanceRejected, NotAllowedNow
 from perun.core.inputs import Command
 from perun.core.limits import Limits
 from perun.core.nanocontracts.keeping import Keeping
 from perun.core.nanocontracts.kind import Due, Kind, domain_in
+from perun.core.nanocontracts.shifts import check_times, named_part, proposes, saying
 from perun.core.rules.accounting import gain
 from perun.core.rules.phases import fresh
 from perun.core.state import InstanceView, PeerId, Role, Totals
@@ -163,10 +164,7 @@ class _PriceBetKind(Kind[Bet, BetRecord]):
 
     # Rule bet-1.
     def check(self, limits: Limits, terms: Bet) -> None:
-        if terms.validity + terms.challenge >= 2**34:
-            raise InstanceRejected("its final time does not fit the record [B6]")
-        if not limits.least_machine_challenge <= terms.challenge <= limits.greatest_challenge:
-            raise InstanceRejected(f"its challenge of {terms.challenge} s is outside our limits")
+        check_times(limits, self.end_time(terms), terms.challenge)
         if terms.oracle == ZERO_ADDRESS or terms.scale == 0:
             raise InstanceRejected("nobody reports its price, or it divides by zero")
         if terms.time + 2 * limits.margin > terms.validity:
@@ -222,12 +220,7 @@ class _PriceBetKind(Kind[Bet, BetRecord]):
             message = ShowPrice(instance.id, held.price, held.signature)
             draft.send(instance.end, message, instance.via)
         shift = self.known(_terms(instance), instance, draft.totals(instance.id))
-        if shift is None:
-            return False
-        # In a channel of two, the one who is paid proposes; a hub wants to hear it from both.
-        assert instance.role is not None
-        paid = gain(instance.role, shift)
-        return bool(instance.via) or paid > 0 or (paid == 0 and instance.role is Role.ALICE)
+        return shift is not None and proposes(instance, shift)
 
     def hear(self, draft: Draft, instance: InstanceView, message: OfInstance) -> bool:
         """A price that the other end holds."""
@@ -261,10 +254,7 @@ class _PriceBetKind(Kind[Bet, BetRecord]):
         if instance.role is None:
             return message
         shift = self.known(_terms(instance), instance, draft.totals(instance.id)) or Wei(0)
-        paid, received = max(shift, 0), max(-shift, 0)
-        if instance.role is Role.BOB:
-            paid, received = received, paid
-        return replace(message, paid=Wei(paid), received=Wei(received))
+        return saying(message, instance.role, shift)
 
     def believe(self, draft: Draft, instance: InstanceView, message: Propose) -> None:
         """A removal proves nothing that `ShowPrice` has not said."""
@@ -274,11 +264,7 @@ class _PriceBetKind(Kind[Bet, BetRecord]):
         self, terms: Bet, instance: InstanceView, message: Propose, peer: Role
     ) -> tuple[Wei, tuple[Wei, Wei]]:
         """What both ends say alike a hub pays on, and no more."""
-        paid, received = message.paid, message.received
-        totals = (paid, received) if peer is Role.ALICE else (received, paid)
-        if min(totals) or totals[0] > terms.alice_lock or totals[1] > terms.bob_lock:
-            raise BadProposal("no part of a lock of the bet")
-        return Wei(totals[0] - totals[1]), totals
+        return named_part(message, peer, self.locks(terms), "part of a lock of the bet")
 
     def keep(self, draft: Draft, instance: InstanceView, message: Propose, peer: Role) -> None:
         """A hub needs no proof: it waits for both ends, or for the chain."""

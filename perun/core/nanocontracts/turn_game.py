@@ -14,13 +14,14 @@ from msgspec.structs import replace
 from perun.core.books import Books, Draft
 from perun.core.config import Deployment
 from perun.core.effects import SignItem
-from perun.core.faults import BadProposal, InstanceRejected
+from perun.core.faults import InstanceRejected
 from perun.core.inputs import Command
 from perun.core.limits import Limits
 from perun.core.nanocontracts import plays
 from perun.core.nanocontracts.kind import Due, Kind, domain_in
 from perun.core.nanocontracts.payments import why_not
 from perun.core.nanocontracts.plays import CommandClock, CommandMove, CommandResign
+from perun.core.nanocontracts.shifts import check_times, named_part, proposes, saying
 from perun.core.notices import GameMoved
 from perun.core.state import ChainMove, GameView, InstanceView, PeerId, Role, Totals
 from perun.crypto.hashing import keccak
@@ -133,10 +134,7 @@ class _TurnGameKind(Kind[Game, GameRecord]):
         return UnixTime(terms.validity + terms.challenge + terms.alice_bank + terms.bob_bank)
 
     def check(self, limits: Limits, terms: Game) -> None:
-        if self.end_time(terms) >= 2**34:
-            raise InstanceRejected("its final time does not fit the record [B6]")
-        if not limits.least_machine_challenge <= terms.challenge <= limits.greatest_challenge:
-            raise InstanceRejected(f"its challenge of {terms.challenge} s is outside our limits")
+        check_times(limits, self.end_time(terms), terms.challenge)
         most = min(_GREATEST_BANK, limits.greatest_challenge)
         for bank in (terms.alice_bank, terms.bob_bank):
             if not 2 * limits.margin <= bank <= most:
@@ -201,11 +199,7 @@ class _TurnGameKind(Kind[Game, GameRecord]):
         if instance.head is None and instance.final is None:
             plays.go_on(draft, instance)
         shift = self.known(_terms(instance), instance, draft.totals(instance.id))
-        if shift is None:
-            return False
-        # In a channel of two, the one who is paid proposes; a hub wants to hear it from both.
-        alices = shift <= 0
-        return bool(instance.via) or alices is (instance.role is Role.ALICE)
+        return shift is not None and proposes(instance, shift)
 
     def ask_again(self, draft: Draft, instance: InstanceView) -> None:
         plays.ask_again(draft, instance)
@@ -274,10 +268,7 @@ class _TurnGameKind(Kind[Game, GameRecord]):
         if instance.role is None or not instance.via:
             return message
         shift = self.known(_terms(instance), instance, draft.totals(instance.id)) or Wei(0)
-        paid, received = max(shift, 0), max(-shift, 0)
-        if instance.role is Role.BOB:
-            paid, received = received, paid
-        return replace(message, paid=Wei(paid), received=Wei(received))
+        return saying(message, instance.role, shift)
 
     def believe(self, draft: Draft, instance: InstanceView, message: Propose) -> None:
         """Nothing comes with a removal: what it rests on both have signed."""
@@ -287,11 +278,7 @@ class _TurnGameKind(Kind[Game, GameRecord]):
         self, terms: Game, instance: InstanceView, message: Propose, peer: Role
     ) -> tuple[Wei, tuple[Wei, Wei]]:
         """What both ends say alike is as good as a result: a hub pays it on, and no more."""
-        paid, received = message.paid, message.received
-        totals = (paid, received) if peer is Role.ALICE else (received, paid)
-        if min(totals) or totals[0] > terms.alice_lock or totals[1] > terms.bob_lock:
-            raise BadProposal("no result of a game")
-        return Wei(totals[0] - totals[1]), totals
+        return named_part(message, peer, self.locks(terms), "result of a game")
 
     def keep(self, draft: Draft, instance: InstanceView, message: Propose, peer: Role) -> None:
         """A hub has no position, and needs none."""

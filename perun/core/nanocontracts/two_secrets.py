@@ -17,6 +17,8 @@ from perun.core.books import Books, Draft
 from perun.core.faults import BadProposal, InstanceRejected
 from perun.core.limits import Limits
 from perun.core.nanocontracts.kind import Due, Kind
+from perun.core.nanocontracts.shifts import check_times, named_totals, proposes, saying
+from perun.core.rules.accounting import gain
 from perun.core.state import InstanceView, Role, Totals
 from perun.encoding.coin_flip import flip_commit
 from perun.encoding.messages import OfInstance, Propose, RevealSecret
@@ -64,10 +66,7 @@ class TwoSecrets(Kind[P, FlipRecord]):
         return UnixTime(terms.validity + terms.window)
 
     def check(self, limits: Limits, terms: P) -> None:
-        if terms.validity + terms.window >= 2**34:
-            raise InstanceRejected("its final time does not fit the record [B6]")
-        if not limits.least_machine_challenge <= terms.window <= limits.greatest_challenge:
-            raise InstanceRejected(f"its window of {terms.window} s is outside our limits")
+        check_times(limits, self.end_time(terms), terms.window, "window")
         if not terms.alice_lock or not terms.bob_lock:
             raise InstanceRejected("one side has nothing to lose")
 
@@ -118,12 +117,7 @@ class TwoSecrets(Kind[P, FlipRecord]):
         if in_time and (both_ready or other):
             own = instance.secrets[instance.role]
             draft.send(instance.end, RevealSecret(instance.id, own), instance.via)
-        if not other:
-            return False
-        # In a channel of two, the one who is paid proposes, or Alice if nobody is; a hub wants to
-        # hear it from both.
-        gain = self._gain(instance)
-        return bool(instance.via) or gain > 0 or (gain == 0 and instance.role is Role.ALICE)
+        return bool(other) and proposes(instance, self.shift(flip, *instance.secrets))
 
     def wins(self, instance: InstanceView) -> bool:
         """Whether we, an end that knows both secrets, are paid."""
@@ -131,8 +125,8 @@ class TwoSecrets(Kind[P, FlipRecord]):
 
     def _gain(self, instance: InstanceView) -> int:
         """What an end that knows both secrets is paid, or pays."""
-        shift = self.shift(_terms(instance), *instance.secrets)
-        return shift if instance.role is Role.BOB else -shift
+        assert instance.role is not None
+        return gain(instance.role, self.shift(_terms(instance), *instance.secrets))
 
     def hear(self, draft: Draft, instance: InstanceView, message: OfInstance) -> bool:
         """The other end has revealed."""
@@ -165,10 +159,7 @@ class TwoSecrets(Kind[P, FlipRecord]):
         if not instance.via:
             return replace(message, preimage=Preimage(instance.secrets[instance.role]))
         shift = self.known(_terms(instance), instance, draft.totals(instance.id)) or Wei(0)
-        paid, received = max(shift, 0), max(-shift, 0)
-        if instance.role is Role.BOB:
-            paid, received = received, paid
-        return replace(message, paid=Wei(paid), received=Wei(received))
+        return saying(message, instance.role, shift)
 
     def believe(self, draft: Draft, instance: InstanceView, message: Propose) -> None:
         if instance.role is not None and message.preimage is not None:
@@ -179,8 +170,7 @@ class TwoSecrets(Kind[P, FlipRecord]):
         self, terms: P, instance: InstanceView, message: Propose, peer: Role
     ) -> tuple[Wei, tuple[Wei, Wei]]:
         """What both ends say alike is as good as a result: a hub pays it on, and no more."""
-        paid, received = message.paid, message.received
-        totals = (paid, received) if peer is Role.ALICE else (received, paid)
+        totals = named_totals(message, peer)
         if totals not in self.results(terms):
             raise BadProposal(f"no result of {self.called}")
         return Wei(totals[0] - totals[1]), totals
@@ -200,8 +190,8 @@ class TwoSecrets(Kind[P, FlipRecord]):
         if role is None or not instance.secrets[role]:
             return None
         if all(instance.secrets):
-            gain = self._gain(instance)
-            if gain < 0 or (gain == 0 and on is None):
+            paid = self._gain(instance)
+            if paid < 0 or (paid == 0 and on is None):
                 return None
         limit = flip.validity
         if on is not None:
