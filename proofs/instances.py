@@ -11,9 +11,10 @@ from unittest.mock import patch
 
 from perun.encoding import deal_id, flip_commit, flip_id, game_id, lock_id, machine_id
 from perun.spec import VPM, HashTimeLock
-from perun.spec.nanocontracts.coin_flip import CoinFlip, Decided
+from perun.spec.nanocontracts.coin_flip import CoinFlip
 from perun.spec.nanocontracts.escrow import Escrow
 from perun.spec.nanocontracts.turn_game import TurnGame, share
+from perun.spec.nanocontracts.two_secrets import Decided
 from perun.spec.reverts import Refused
 from proofs.terms import boolean, integer
 from tests.games.stateful.play import Play

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from eth_abi.exceptions import DecodingError
 
@@ -19,7 +19,10 @@ from perun.spec.host import Host
 from perun.spec.reverts import MalformedEvidence, Refused
 from perun.types import Address, InstanceId
 
-__all__ = ["Nanocontract", "address_in"]
+__all__ = ["MAX_TIME", "Nanocontract", "address_in"]
+
+MAX_TIME: Final = 2**34 - 1
+"""The last second that a record has room for."""
 
 
 # Any: ids, records, terms and pieces of evidence are of a type for each kind.

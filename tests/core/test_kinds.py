@@ -192,7 +192,7 @@ def test_another_kind_stands_in_the_same_places() -> None:
     public = _named_in_guide("For scripts")
     playing = {"perun/app/boards.py", "perun/app/playing.py"}
     hands = {name for name in _naming("coin_flip") if name.endswith("rock_paper_scissors.py")}
-    hands.add("perun/core/nanocontracts/two_secrets.py")
+    hands |= {f"perun/{layer}/nanocontracts/two_secrets.py" for layer in ("core", "spec")}
     assert places <= _naming("coin_flip") <= places | public | playing | hands
 
 

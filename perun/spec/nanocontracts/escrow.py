@@ -15,7 +15,7 @@ from eth_abi.abi import decode
 
 from perun.crypto import recover
 from perun.encoding import EscrowDomain, award_digest, deal_id
-from perun.spec.nanocontract import Nanocontract, address_in
+from perun.spec.nanocontract import MAX_TIME, Nanocontract, address_in
 from perun.spec.reverts import (
     AmountTooLarge,
     FinalTimeTooFar,
@@ -37,7 +37,6 @@ from perun.types import (
     Wei,
 )
 
-MAX_TIME = 2**34 - 1
 TERMS: Final = "(address,address,address,uint112,uint112,int112,uint40,uint40,uint32,bytes32)"
 
 

@@ -14,7 +14,7 @@ from eth_abi.abi import decode
 
 from perun.crypto import keccak, recover
 from perun.encoding import HashChainDomain, chain_digest, stream_id
-from perun.spec.nanocontract import Nanocontract, address_in
+from perun.spec.nanocontract import MAX_TIME, Nanocontract, address_in
 from perun.spec.reverts import (
     AmountTooLarge,
     FinalTimeTooFar,
@@ -34,7 +34,6 @@ from perun.types import (
     Wei,
 )
 
-MAX_TIME = 2**34 - 1
 MOST_TICKS = 1_024
 TERMS: Final = "(address,uint112,uint112,bool,uint40,uint32,bytes32)"
 

@@ -13,7 +13,7 @@ from eth_abi.abi import decode
 
 from perun.crypto import recover
 from perun.encoding import PRICE_DOMAIN, PriceBetDomain, bet_id, price_digest
-from perun.spec.nanocontract import Nanocontract, address_in
+from perun.spec.nanocontract import MAX_TIME, Nanocontract, address_in
 from perun.spec.reverts import (
     AmountTooLarge,
     FinalTimeTooFar,
@@ -24,7 +24,6 @@ from perun.spec.reverts import (
 )
 from perun.types import MAX_AMOUNT, ZERO_ADDRESS, Bet, BetId, Price, Signature, Wei
 
-MAX_TIME = 2**34 - 1
 TERMS: Final = (
     "(address,bytes32,uint40,int112,int112,uint112,uint112,uint112,uint40,uint32,bytes32)"
 )

@@ -15,7 +15,7 @@ from eth_abi.exceptions import DecodingError
 
 from perun.crypto import keccak, recover
 from perun.encoding import TurnGameDomain, game_id, move_digest, position_digest
-from perun.spec.nanocontract import Nanocontract, address_in
+from perun.spec.nanocontract import MAX_TIME, Nanocontract, address_in
 from perun.spec.reverts import (
     AmountTooLarge,
     BadTurn,
@@ -45,7 +45,6 @@ from perun.types import (
 )
 
 ALICE, BOB = 1, 2
-MAX_TIME = 2**34 - 1
 MAX_BANK = 2**20 - 1
 MAX_SIGNED_VERSION = 2**18 - 1
 MAX_VERSION = 2**19 - 1

@@ -8,7 +8,8 @@ from random import Random
 import pytest
 
 from perun.encoding import coin_flip_domain, flip_commit, flip_evidence, flip_id
-from perun.spec.nanocontracts.coin_flip import CoinFlip, Decided
+from perun.spec.nanocontracts.coin_flip import CoinFlip
+from perun.spec.nanocontracts.two_secrets import Decided
 from perun.types import ChainId, Flip, FlipId, Salt, Seconds, UnixTime, Wei
 from tests.games.stateful.beside import Beside, played
 from tests.games.stateful.evm import CHAIN_ID

@@ -8,8 +8,8 @@ from random import Random
 import pytest
 
 from perun.encoding import flip_commit, hands_evidence, hands_id, rock_paper_scissors_domain
-from perun.spec.nanocontracts.coin_flip import Decided
 from perun.spec.nanocontracts.rock_paper_scissors import RockPaperScissors
+from perun.spec.nanocontracts.two_secrets import Decided
 from perun.types import ChainId, Hands, HandsId, Salt, Seconds, UnixTime, Wei
 from tests.games.stateful.beside import Beside, played
 from tests.games.stateful.evm import CHAIN_ID
