@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from random import Random
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from perun.spec import Host
 from perun.spec.reverts import MalformedEvidence, Refused
-from perun.types import Address
+from perun.types import Address, ChainId
 from tests.games.stateful.cast import CROOKS
 from tests.games.stateful.codec import Codec, artifacts, plain
-from tests.games.stateful.evm import GENESIS, Revm
+from tests.games.stateful.evm import CHAIN_ID, GENESIS, Revm
+
+P = TypeVar("P")
 
 SENDER = CROOKS[0].address
 GAS = 16_000_000
@@ -69,6 +73,74 @@ class Beside:
     def view(self, function: str, *args: object) -> tuple[Any, ...]:
         output = self.chain.view(self.address, self.codec.call(function, args))
         return self.codec.returned(function, output)
+
+
+# Any: terms, ids and records are of a type for each kind.
+class Several(ABC, Generic[P]):
+    """A few instances of one kind at once, called at random, and compared after every call."""
+
+    contract: ClassVar[str]
+    kind: ClassVar[Callable[..., Any]]
+    """Of the model."""
+    domain: ClassVar[Callable[[ChainId, Address], Any]]
+    id_view: ClassVar[str]
+    """The contract's own answer."""
+    rounds: ClassVar[int] = 16
+
+    def __init__(self, seed: int) -> None:
+        self.rng = Random(seed)
+        self.both = Beside(self.contract)
+        domain = type(self).domain(ChainId(CHAIN_ID), self.both.address)
+        self.model = type(self).kind(self.both.host, domain)
+        self.decided: dict[Any, tuple[bool, int]] = {}
+
+    @abstractmethod
+    def new(self) -> P:
+        """The terms of another one."""
+
+    @abstractmethod
+    def act(self, terms: P) -> None:
+        """Calls something of it, both alike."""
+
+    @abstractmethod
+    def id_of(self, terms: P) -> Any:
+        """As our own code computes it."""
+
+    @abstractmethod
+    def word_of(self, terms: P, record: Any) -> int:
+        """What the contract stores where the model has a record."""
+
+    @abstractmethod
+    def final_time(self, terms: P) -> int:
+        """What is not done then never will be."""
+
+    def check_shift(self, terms: Any, shift: int) -> None:
+        assert -terms.bob_lock <= shift <= terms.alice_lock
+
+    def play(self) -> None:
+        known = [self.new() for _ in range(3)]
+        for _ in range(self.rounds):
+            self.both.wait(self.rng.choice((0, 0, 1, 2, 5)))
+            self.act(self.rng.choice(known))
+            for one in known:
+                self.compare(one)
+        self.both.wait(200)
+        for one in known:
+            self.compare(one)
+
+    def compare(self, terms: P) -> None:
+        identity = self.id_of(terms)
+        assert self.both.view(self.id_view, terms) == (identity,)
+        outcome = self.model.outcome(identity)
+        assert self.both.view("outcome", identity) == outcome
+        (word,) = self.both.view("record", identity)
+        record = self.model.records.get(identity)
+        assert word == (0 if record is None else self.word_of(terms, record))
+        if outcome[0]:  # once done it never changes, and never later than the final time
+            assert self.decided.setdefault(identity, outcome) == outcome
+            self.check_shift(terms, outcome[1])
+        else:
+            assert record is None or self.both.now <= self.final_time(terms)
 
 
 class Deciding(Protocol):

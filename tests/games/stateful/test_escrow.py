@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from random import Random
+from typing import Any
 
 import pytest
 
@@ -21,7 +21,6 @@ from perun.spec.nanocontracts.escrow import Escrow
 from perun.types import (
     ZERO_ADDRESS,
     Award,
-    ChainId,
     Deal,
     DealId,
     Salt,
@@ -30,34 +29,21 @@ from perun.types import (
     UnixTime,
     Wei,
 )
-from tests.games.stateful.beside import Beside, played
-from tests.games.stateful.evm import CHAIN_ID
+from tests.games.stateful.beside import Several, played
 
 KEYS = tuple(SecretKey(bytes((n,)) * 32) for n in (1, 2, 3))
 ALICE, BOB, ARBITER = range(3)
 
 
-class Deals:
+class Deals(Several[Deal]):
     """A few deals at once; anybody signs anything, in time and late."""
 
-    def __init__(self, seed: int) -> None:
-        self.rng = Random(seed)
-        self.both = Beside("Escrow")
-        self.model = Escrow(self.both.host, escrow_domain(ChainId(CHAIN_ID), self.both.address))
-        self.decided: dict[DealId, tuple[bool, int]] = {}
+    contract = "Escrow"
+    kind = Escrow
+    domain = escrow_domain
+    id_view = "dealId"
 
-    def play(self) -> None:
-        deals = [self._new() for _ in range(3)]
-        for _ in range(16):
-            self.both.wait(self.rng.choice((0, 0, 1, 2, 5)))
-            self._bring(self.rng.choice(deals))
-            for deal in deals:
-                self._compare(deal)
-        self.both.wait(200)
-        for deal in deals:
-            self._compare(deal)
-
-    def _new(self) -> Deal:
+    def new(self) -> Deal:
         rng = self.rng
         alice, bob, arbiter = (key.address for key in KEYS)
         far = rng.random() < 0.1
@@ -74,7 +60,7 @@ class Deals:
             Salt(rng.randbytes(32)),
         )
 
-    def _bring(self, deal: Deal) -> None:
+    def act(self, deal: Deal) -> None:
         rng, model = self.rng, self.model
         shift, way = Wei(rng.choice((0, 1, -1, 2, 4))), rng.choice(("award", "agree", "late"))
         if way == "award":
@@ -100,22 +86,14 @@ class Deals:
         id = deal_id(self.model.domain, deal)
         return sign(award_digest(self.model.domain, Award(id, shift)), key)
 
-    def _compare(self, deal: Deal) -> None:
-        identity = deal_id(self.model.domain, deal)
-        assert self.both.view("dealId", deal) == (identity,)
-        outcome = self.model.outcome(identity)
-        assert self.both.view("outcome", identity) == outcome
-        (word,) = self.both.view("record", identity)
-        record = self.model.records.get(identity)
-        if record is None:
-            assert word == 0
-        else:
-            assert word == record.rank << 254 | record.deadline << 112 | record.shift % 2**112
-        if outcome[0]:  # once done it never changes, and never later than the final time
-            assert self.decided.setdefault(identity, outcome) == outcome
-            assert -deal.bob_lock <= outcome[1] <= deal.alice_lock
-        else:
-            assert record is None or self.both.now <= deal.validity + deal.challenge
+    def id_of(self, terms: Deal) -> DealId:
+        return deal_id(self.model.domain, terms)
+
+    def word_of(self, terms: Deal, record: Any) -> int:
+        return int(record.rank << 254 | record.deadline << 112 | record.shift % 2**112)
+
+    def final_time(self, terms: Deal) -> int:
+        return terms.validity + terms.challenge
 
 
 @pytest.fixture(scope="module")

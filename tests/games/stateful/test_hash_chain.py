@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from random import Random
+from typing import Any
 
 import pytest
 
@@ -14,7 +14,6 @@ from perun.spec.nanocontracts.hash_chain import HashChain
 from perun.types import (
     ZERO_ADDRESS,
     Chain,
-    ChainId,
     Salt,
     Seconds,
     Signature,
@@ -23,37 +22,26 @@ from perun.types import (
     UnixTime,
     Wei,
 )
-from tests.games.stateful.beside import Beside, played
-from tests.games.stateful.evm import CHAIN_ID
+from tests.games.stateful.beside import Several, played
 
 PAYER, OTHER = (SecretKey(bytes((n,)) * 32) for n in (1, 2))
 LENGTH = 6
 """Of every chain of hashes, but for some that say more."""
 
 
-class Streams:
+class Streams(Several[Stream]):
     """A few streams at once; ticks are shown in any order, of any chain, in time and late."""
 
+    contract = "HashChain"
+    kind = HashChain
+    domain = hash_chain_domain
+    id_view = "streamId"
+
     def __init__(self, seed: int) -> None:
-        self.rng = Random(seed)
-        self.both = Beside("HashChain")
-        domain = hash_chain_domain(ChainId(CHAIN_ID), self.both.address)
-        self.model = HashChain(self.both.host, domain)
-        self.decided: dict[StreamId, tuple[bool, int]] = {}
+        super().__init__(seed)
         self.totals: dict[StreamId, int] = {}
 
-    def play(self) -> None:
-        streams = [self._new() for _ in range(3)]
-        for _ in range(16):
-            self.both.wait(self.rng.choice((0, 0, 1, 2, 5)))
-            self._show(self.rng.choice(streams))
-            for stream in streams:
-                self._compare(stream)
-        self.both.wait(200)
-        for stream in streams:
-            self._compare(stream)
-
-    def _new(self) -> Stream:
+    def new(self) -> Stream:
         rng = self.rng
         far = rng.random() < 0.1
         return Stream(
@@ -66,7 +54,7 @@ class Streams:
             Salt(rng.randbytes(32)),
         )
 
-    def _show(self, stream: Stream) -> None:
+    def act(self, stream: Stream) -> None:
         rng, identity = self.rng, stream_id(self.model.domain, stream)
         values = [rng.randbytes(32)]
         for _ in range(LENGTH):
@@ -84,24 +72,20 @@ class Streams:
             way, args = "submit", (ticks_evidence(*arguments),)
         self.both.perform(way, args, lambda: self.model.submit_ticks(*arguments))
 
-    def _compare(self, stream: Stream) -> None:
-        identity = stream_id(self.model.domain, stream)
-        assert self.both.view("streamId", stream) == (identity,)
-        outcome = self.model.outcome(identity)
-        assert self.both.view("outcome", identity) == outcome
-        (word,) = self.both.view("record", identity)
-        record = self.model.records.get(identity)
-        if record is None:
-            assert word == 0
-        else:
-            assert word == record.bob_pays << 145 | record.deadline << 111 | record.total
-            assert self.totals.get(identity, 0) <= record.total <= stream.lock  # only rises
-            self.totals[identity] = record.total
-        if outcome[0]:  # once done it never changes, and never later than the final time
-            assert self.decided.setdefault(identity, outcome) == outcome
-            assert (outcome[1] < 0) is stream.bob_pays
-        else:
-            assert record is None or self.both.now <= stream.validity + stream.challenge
+    def id_of(self, terms: Stream) -> StreamId:
+        return stream_id(self.model.domain, terms)
+
+    def word_of(self, terms: Stream, record: Any) -> int:
+        identity = self.id_of(terms)
+        assert self.totals.get(identity, 0) <= record.total <= terms.lock  # only rises
+        self.totals[identity] = record.total
+        return int(record.bob_pays << 145 | record.deadline << 111 | record.total)
+
+    def final_time(self, terms: Stream) -> int:
+        return terms.validity + terms.challenge
+
+    def check_shift(self, terms: Stream, shift: int) -> None:
+        assert (shift < 0) is terms.bob_pays
 
 
 @pytest.fixture(scope="module")

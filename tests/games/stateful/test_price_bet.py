@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from random import Random
+from typing import Any
 
 import pytest
 
@@ -11,39 +11,27 @@ from perun.crypto import SecretKey
 from perun.crypto.signatures import sign
 from perun.encoding import PRICE_DOMAIN, bet_id, price_bet_domain, price_digest, price_evidence
 from perun.spec.nanocontracts.price_bet import PriceBet
-from perun.types import Bet, BetId, ChainId, Price, Salt, Seconds, Signature, UnixTime, Wei
-from tests.games.stateful.beside import Beside, played
-from tests.games.stateful.evm import CHAIN_ID
+from perun.types import Bet, BetId, Price, Salt, Seconds, Signature, UnixTime, Wei
+from tests.games.stateful.beside import Several, played
 
 ORACLE, OTHER = (SecretKey(bytes((n,)) * 32) for n in (1, 2))
 FEED = b"\x0f" * 32
 GREATEST = 2**111 - 1
 
 
-class Bets:
+class Bets(Several[Bet]):
     """A few bets at once, some on one price; its reporter contradicts itself, is early or late."""
 
-    def __init__(self, seed: int) -> None:
-        self.rng = Random(seed)
-        self.both = Beside("PriceBet")
-        domain = price_bet_domain(ChainId(CHAIN_ID), self.both.address)
-        self.model = PriceBet(self.both.host, domain)
-        self.decided: dict[BetId, tuple[bool, int]] = {}
-        self.void = 0
+    contract = "PriceBet"
+    kind = PriceBet
+    domain = price_bet_domain
+    id_view = "betId"
 
-    def play(self) -> None:
-        bets = [self._new() for _ in range(3)]
-        for _ in range(16):
-            self.both.wait(self.rng.choice((0, 0, 1, 2, 5)))
-            self._show(self.rng.choice(bets))
-            for bet in bets:
-                self._compare(bet)
-        self.both.wait(200)
-        for bet in bets:
-            self._compare(bet)
-        self.void = sum(record.void for record in self.model.records.values())
+    @property
+    def void(self) -> int:
+        return sum(record.void for record in self.model.records.values())
 
-    def _new(self) -> Bet:
+    def new(self) -> Bet:
         rng = self.rng
         far = rng.random() < 0.1
         return Bet(
@@ -60,7 +48,7 @@ class Bets:
             Salt(rng.randbytes(32)),
         )
 
-    def _show(self, bet: Bet) -> None:
+    def act(self, bet: Bet) -> None:
         rng = self.rng
         price = Wei(rng.choice((0, 9, 10, 11, 12, GREATEST, -GREATEST)))
         key = ORACLE if rng.random() < 0.95 else OTHER
@@ -73,23 +61,15 @@ class Bets:
             way, args = "submit", (price_evidence(*arguments),)
         self.both.perform(way, args, lambda: self.model.submit_price(*arguments))
 
-    def _compare(self, bet: Bet) -> None:
-        identity = bet_id(self.model.domain, bet)
-        assert self.both.view("betId", bet) == (identity,)
-        outcome = self.model.outcome(identity)
-        assert self.both.view("outcome", identity) == outcome
-        (word,) = self.both.view("record", identity)
-        record = self.model.records.get(identity)
-        if record is None:
-            assert word == 0
-        else:
-            flags = record.void << 255 | 1 << 254
-            assert word == flags | record.deadline << 112 | record.shift % 2**112
-        if outcome[0]:  # once done it never changes, and never later than the final time
-            assert self.decided.setdefault(identity, outcome) == outcome
-            assert -bet.bob_lock <= outcome[1] <= bet.alice_lock
-        else:
-            assert record is None or self.both.now <= bet.validity + bet.challenge
+    def id_of(self, terms: Bet) -> BetId:
+        return bet_id(self.model.domain, terms)
+
+    def word_of(self, terms: Bet, record: Any) -> int:
+        flags = record.void << 255 | 1 << 254
+        return int(flags | record.deadline << 112 | record.shift % 2**112)
+
+    def final_time(self, terms: Bet) -> int:
+        return terms.validity + terms.challenge
 
 
 @pytest.fixture(scope="module")

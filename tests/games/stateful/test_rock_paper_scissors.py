@@ -3,84 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from random import Random
 
 import pytest
 
-from perun.encoding import flip_commit, hands_evidence, hands_id, rock_paper_scissors_domain
+from perun.encoding import hands_evidence, hands_id, rock_paper_scissors_domain
 from perun.spec.nanocontracts.rock_paper_scissors import RockPaperScissors
-from perun.spec.nanocontracts.two_secrets import Decided
-from perun.types import ChainId, Hands, HandsId, Salt, Seconds, UnixTime, Wei
-from tests.games.stateful.beside import Beside, played
-from tests.games.stateful.evm import CHAIN_ID
+from perun.types import Hands, HandsId
+from tests.games.stateful.beside import played
+from tests.games.stateful.secrets import Secrets
 
 
-class Throws:
+class Throws(Secrets[Hands]):
     """A few games at once, revealed by either side, in time and late."""
 
-    def __init__(self, seed: int) -> None:
-        self.rng = Random(seed)
-        self.both = Beside("RockPaperScissors")
-        domain = rock_paper_scissors_domain(ChainId(CHAIN_ID), self.both.address)
-        self.model = RockPaperScissors(self.both.host, domain)
-        self.decided: dict[HandsId, tuple[bool, int]] = {}
+    contract = "RockPaperScissors"
+    kind = RockPaperScissors
+    domain = rock_paper_scissors_domain
+    id_view = "handsId"
+    terms = Hands
+    evidence = hands_evidence
 
-    def play(self) -> None:
-        games = [self._new() for _ in range(3)]
-        for _ in range(14):
-            self.both.wait(self.rng.choice((0, 0, 1, 2, 5)))
-            hands, secrets = self.rng.choice(games)
-            self._reveal(hands, self.rng.random() < 0.5, secrets)
-            for known, _ in games:
-                self._compare(known)
-        self.both.wait(200)
-        for known, _ in games:
-            self._compare(known)
+    def id_of(self, terms: Hands) -> HandsId:
+        return hands_id(self.model.domain, terms)
 
-    def _new(self) -> tuple[Hands, tuple[bytes, bytes]]:
-        rng = self.rng
-        secrets = (rng.randbytes(32), rng.randbytes(32))
-        commits = [flip_commit(bob, secrets[bob]) for bob in (False, True)]
-        far = rng.random() < 0.1
-        return Hands(
-            Wei(rng.choice((0, 1, 10**18, 2**111 - 1))),
-            Wei(rng.randint(0, 100)),
-            *commits,
-            UnixTime(2**34 - 5 if far else self.both.now + rng.randint(0, 9)),
-            Seconds(rng.choice((0, 3, 10))),
-            Salt(rng.randbytes(32)),
-        ), secrets
-
-    def _reveal(self, hands: Hands, bob: bool, secrets: tuple[bytes, bytes]) -> None:
-        """Now and then the secret of the other side, or of nobody."""
-        rng = self.rng
-        secret = secrets[bob] if rng.random() < 0.9 else rng.choice((secrets[not bob], bytes(32)))
-        args: tuple[object, ...] = (hands, bob, secret)
-        function = "reveal"
-        if rng.random() < 0.5:
-            function, args = "submit", (hands_evidence(hands, bob, secret),)
-        self.both.perform(function, args, lambda: self.model.reveal(hands, bob, secret))
-
-    def _compare(self, hands: Hands) -> None:
-        identity = hands_id(self.model.domain, hands)
-        assert self.both.view("handsId", hands) == (identity,)
-        outcome = self.model.outcome(identity)
-        assert self.both.view("outcome", identity) == outcome
-        (word,) = self.both.view("record", identity)
-        record = self.model.records.get(identity)
-        if record is None:
-            assert word == 0
-        elif isinstance(record, Decided):
-            assert word == 1 << 255 | record.shift % 2**112
-        else:
-            hand = record.secret[-1] % 3
-            head = record.bob << 254 | record.deadline << 220
-            assert word == head | hand << 112 | record.forfeit
-        if outcome[0]:  # once done it never changes, and never later than the final time
-            assert self.decided.setdefault(identity, outcome) == outcome
-            assert -hands.bob_lock <= outcome[1] <= hands.alice_lock
-        else:
-            assert record is None or self.both.now <= hands.validity + hands.window
+    def shown(self, secret: bytes) -> int:
+        return secret[-1] % 3
 
 
 @pytest.fixture(scope="module")
