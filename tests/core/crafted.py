@@ -7,13 +7,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from perun.core.books import Draft
-from perun.core.effects import Notify, Send, Submit, Transaction
+from perun.core.effects import Notify, Send, Sign, Submit, Transaction
+from perun.core.inputs import Signed
 from perun.core.notices import Notice
 from perun.core.state import ChannelView
 from perun.encoding.messages import Message
 from perun.testing.parties import Party
 
-__all__ = ["at", "put", "said", "sent", "told"]
+__all__ = ["at", "carry_out", "put", "said", "sent", "told"]
 
 
 def at(party: Party, time: int | None = None, **chain: Any) -> Draft:
@@ -46,3 +47,12 @@ def said(draft: Draft) -> list[Message]:
 def told(draft: Draft) -> list[Notice]:
     """Notices of the step."""
     return [made.notice for made in draft.step().effects if isinstance(made, Notify)]
+
+
+def carry_out(party: Party, draft: Draft) -> None:
+    """What a test has made by hand becomes a step of the node: stored, and signed."""
+    step = draft.step()
+    party.node.books.apply(step)
+    party.store.write(step.writes, step.drops)
+    asked = [effect for effect in step.effects if isinstance(effect, Sign)]
+    party.node.post([Signed(sign, party.signer.sign_now(sign)) for sign in asked])

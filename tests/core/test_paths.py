@@ -11,7 +11,6 @@ import pytest
 from msgspec.structs import replace
 
 from perun.core.books import Draft
-from perun.core.effects import Sign
 from perun.core.faults import BadProposal, InstanceRejected, NotAllowedNow
 from perun.core.hub import paths
 from perun.core.hub.judge import half_in
@@ -45,6 +44,8 @@ from perun.types import (
     Version,
     Wei,
 )
+
+from .crafted import carry_out
 
 FUNDS = 1_000
 LIFE = 3_000
@@ -488,15 +489,6 @@ def test_a_request_in_a_full_queue_takes_no_place_of_what_was_granted() -> None:
         ask(row)
     row.world.network.lose()
     assert id in row.hubs[0].node.books.hub_instances
-
-
-def carry_out(party: Party, draft: Draft) -> None:
-    """A step that a test has made by hand."""
-    step = draft.step()
-    party.node.books.apply(step)
-    party.store.write(step.writes, step.drops)
-    asked = [effect for effect in step.effects if isinstance(effect, Sign)]
-    party.node.post([Signed(sign, party.signer.sign_now(sign)) for sign in asked])
 
 
 # ---------------------------------------------------------------- each condition, on crafted halves

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
-from perun.core.books import Draft, Step
-from perun.core.effects import Sign
+from perun.core.books import Draft
 from perun.core.faults import NotAllowedNow
 from perun.core.inputs import (
     ChainInstance,
@@ -17,7 +16,6 @@ from perun.core.inputs import (
     CommandPay,
     CommandRemove,
     Input,
-    Signed,
 )
 from perun.core.nanocontracts.hash_lock import (
     CommandReveal,
@@ -53,6 +51,7 @@ from perun.testing.stories import (
 from perun.types import ChannelId, Seconds, UnixTime, Wei
 
 from .conftest import Trio
+from .crafted import carry_out
 
 
 def net(party: Party, id: ChannelId) -> int:
@@ -402,7 +401,7 @@ def test_rule_c_receiver_cashes_a_one_way_machine_while_the_payer_is_offline(tri
 
     draft = Draft(trio.bob.node.books)
     want(draft, trio.right, Intent(Purpose.REMOVE, removes=machine))
-    _run(trio.bob, draft)
+    carry_out(trio.bob, draft)
     trio.world.settle([trio.bob, trio.ingrid])
     for _ in range(2):
         trio.world.ledger.advance(11)
@@ -426,23 +425,13 @@ def test_rule_c_hub_submits_its_evidence_when_the_payer_never_follows(trio: Trio
 
     draft = Draft(trio.bob.node.books)
     want(draft, trio.right, Intent(Purpose.REMOVE, removes=machine))
-    _run(trio.bob, draft)
+    carry_out(trio.bob, draft)
     others = [trio.bob, trio.ingrid]
     for _ in range(200):
         trio.world.ledger.advance(12)
         trio.world.settle(others)
 
     assert trio.world.ledger.instances[machine].paid_by_alice == 40
-
-
-def _run(party: Party, draft: Draft) -> None:
-    """Carries out a step that a test has made by hand."""
-
-    result: Step = draft.step()
-    party.node.books.apply(result)
-    party.store.write(result.writes, result.drops)
-    asked = [effect for effect in result.effects if isinstance(effect, Sign)]
-    party.node.post([Signed(sign, party.signer.sign_now(sign)) for sign in asked])
 
 
 def test_two_way_machine_is_never_removed_from_one_channel_alone(trio: Trio) -> None:

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
 from perun import deploy
-from perun.app.methods import Params
+from perun.app.methods import GetChannels, Open, Params
 from perun.app.work import Ask
 from perun.chain.anvil import Anvil
 from perun.cli.living import opened
@@ -198,6 +199,36 @@ class User:
     def stop(self) -> None:
         """Leaves."""
         self.daemon.stop()
+
+
+def running(stack: ExitStack, home: Path) -> HubProcess:
+    hub = HubProcess(home, "run")
+    stack.callback(lambda: hub.process.poll() is None and hub.kill())
+    return hub
+
+
+def entered(stack: ExitStack, place: Place, name: str, hub: HubProcess) -> User:
+    user = User(place.home(name, WireSettings()), hub.link)
+    stack.callback(user.stop)
+    return user
+
+
+def open_with(user: User, hub: HubProcess, amount: int = ETHER) -> None:
+    user.ask(
+        "open",
+        Open(
+            idempotency_key="open",
+            peer=hub.link,
+            amount=str(amount),
+            peer_amount=str(amount),
+            draw=True,
+            consent=True,
+        ),
+    )
+
+
+def is_open(user: User) -> bool:
+    return [channel.phase for channel in user.ask("channels", GetChannels())] == ["open"]
 
 
 def wei(text: str) -> Wei:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -27,12 +26,6 @@ from tests.support.nats import NatsServer, nats_program
 pytestmark = pytest.mark.skipif(
     nats_program() is None, reason="NATS is not installed: apt-get install nats-server"
 )
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import copy
 import dataclasses
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from perun.api.place import read_place
 from perun.api.tokens import read_token
-from perun.app.methods import GetChannels, MakeRequest, Open, Pay
+from perun.app.methods import GetChannels, MakeRequest, Pay
 from perun.chain.anvil import Anvil
 from perun.cli.main import cli
 from perun.crypto import SecretKey
@@ -30,45 +30,18 @@ from perun.deployments import WrongCode
 from perun.encoding.addresses import NodeAddress
 from perun.hub.shown import ADMIN_PLACE
 from perun.types import Wei
-from tests.node.processes.network.homes import ETHER, FREE, HubProcess, Place, User
+from tests.node.processes.network.homes import (
+    FREE,
+    HubProcess,
+    Place,
+    User,
+    entered,
+    is_open,
+    open_with,
+    running,
+)
 
 pytestmark = pytest.mark.chain
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-def running(stack: ExitStack, home: Path) -> HubProcess:
-    hub = HubProcess(home, "run")
-    stack.callback(lambda: hub.process.poll() is None and hub.kill())
-    return hub
-
-
-def entered(stack: ExitStack, place: Place, name: str, hub: HubProcess) -> User:
-    user = User(place.home(name, WireSettings()), hub.link)
-    stack.callback(user.stop)
-    return user
-
-
-def open_with(user: User, hub: HubProcess, amount: int = ETHER) -> None:
-    user.ask(
-        "open",
-        Open(
-            idempotency_key="open",
-            peer=hub.link,
-            amount=str(amount),
-            peer_amount=str(amount),
-            draw=True,
-            consent=True,
-        ),
-    )
-
-
-def is_open(user: User) -> bool:
-    return [channel.phase for channel in user.ask("channels", GetChannels())] == ["open"]
 
 
 def pay(alice: User, bob: User, key: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -48,12 +47,6 @@ class Online:
     def __exit__(self, *_: object) -> None:
         self.thread.stop()
         self.wire.stop()
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 def online(stack: ExitStack, trio: Trio, *hosts: str) -> list[Online]:

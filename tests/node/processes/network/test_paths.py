@@ -3,7 +3,6 @@ die and come back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,47 +10,28 @@ import pytest
 from msgspec.structs import replace
 
 from perun.api.client import connect
-from perun.app.methods import Close, GetChannels, MakeRequest, Open, Pay
+from perun.app.methods import Close, GetChannels, MakeRequest, Pay
 from perun.chain.anvil import Anvil
 from perun.daemon.auditing import audit_home
 from perun.daemon.cards import fetch_card
 from perun.daemon.settings import FILE_NAME, WireSettings, read_settings, write_settings
 from perun.encoding.addresses import NodeAddress
 from perun.types import ETH
-from tests.node.processes.network.homes import ETHER, FREE, HubProcess, Place, User
+from tests.node.processes.network.homes import (
+    ETHER,
+    FREE,
+    HubProcess,
+    Place,
+    entered,
+    is_open,
+    open_with,
+    running,
+)
 from tests.node.processes.network.wired import eventually
 
 pytestmark = pytest.mark.chain
 
 HUB = WireSettings(listen="127.0.0.1:0")
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-def running(stack: ExitStack, home: Path) -> HubProcess:
-    hub = HubProcess(home, "run")
-    stack.callback(lambda: hub.process.poll() is None and hub.kill())
-    return hub
-
-
-def entered(stack: ExitStack, place: Place, name: str, hub: HubProcess) -> User:
-    user = User(place.home(name, WireSettings()), hub.link)
-    stack.callback(user.stop)
-    wanted = Open(
-        idempotency_key="open",
-        peer=hub.link,
-        amount=str(ETHER),
-        peer_amount=str(ETHER),
-        draw=True,
-        consent=True,
-    )
-    user.ask("open", wanted)
-    user.until(lambda: [one.phase for one in user.ask("channels", GetChannels())] == ["open"])
-    return user
 
 
 def joined(one: HubProcess, other: HubProcess) -> None:
@@ -88,6 +68,10 @@ def test_a_payment_crosses_two_hubs_of_which_either_may_die(
     joined(*hubs)
     alice = entered(stack, place, "alice", hubs[0])
     bob = entered(stack, place, "bob", hubs[1])
+    for user, hub in ((alice, hubs[0]), (bob, hubs[1])):
+        open_with(user, hub)
+    for user in (alice, bob):
+        user.until(lambda user=user: is_open(user))  # type: ignore[misc]
     second = NodeAddress.parse(links[1])
     eventually(lambda: fetch_card(second.host).neighbours == (links[0],))
 

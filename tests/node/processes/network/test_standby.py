@@ -7,7 +7,6 @@ import itertools
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,18 +22,19 @@ from perun.daemon.settings import (
     write_settings,
 )
 from perun.store.postgres.place import PostgresPlace
-from tests.node.processes.network.homes import FREE, HubProcess, Place, User
-from tests.node.processes.network.proxy import Proxy
-from tests.node.processes.network.test_gateways import gateway
-from tests.node.processes.network.test_hub import (
-    adds_up,
+from tests.node.processes.network.homes import (
+    FREE,
+    HubProcess,
+    Place,
+    User,
     entered,
-    hub_says,
     is_open,
     open_with,
-    pay,
     running,
 )
+from tests.node.processes.network.proxy import Proxy
+from tests.node.processes.network.test_gateways import gateway
+from tests.node.processes.network.test_hub import adds_up, hub_says, pay
 from tests.support.nats import NatsServer, nats_program
 from tests.support.postgres import Servers
 
@@ -42,12 +42,6 @@ pytestmark = [
     pytest.mark.chain,
     pytest.mark.skipif(nats_program() is None, reason="NATS: apt-get install nats-server"),
 ]
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 def store_on(home: Path, place: PostgresPlace) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -17,12 +16,6 @@ from perun.wire.door import DoorLimits
 from perun.wire.web import LinkDown, LinkUp, Listener, SessionDown
 from tests.node.processes.network.proxy import Proxy
 from tests.node.processes.network.wired import HELLO, Wired, eventually
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 def hub_of(stack: ExitStack, name: str = "ingrid", **limits: object) -> Wired:
