@@ -1,41 +1,71 @@
-(** Nothing is taken for granted: each claim rests on no axiom. *)
+(** Nothing is taken for granted: no claim rests on an axiom.  All are asked about in one
+    breath, because Coq then looks at what they share once. *)
 
-From Perun Require Import Theorems Balance Nanocontracts Hub Escrow.
+From Perun Require Import Theorems Balance Hub.
+From Perun Require Import VPM HashTimeLock Secrets TurnGame Escrow HashChain PriceBet.
 
-Print Assumptions conservation.
-Print Assumptions a_channel_pays_what_came_in.
-Print Assumptions nothing_unsigned.
-Print Assumptions holdings_fall_by_word.
-Print Assumptions credit_falls_by_word.
-Print Assumptions isolation.
-Print Assumptions a_party_can_leave_alone.
-Print Assumptions a_party_can_leave_with_a_state.
-Print Assumptions the_clock_never_moves.
-Print Assumptions guaranteed_closing.
-Print Assumptions no_race.
-Print Assumptions hub_neutrality.
-Print Assumptions a_hub_gives_no_more_than_it_gets.
-Print Assumptions until_then_it_is_covered.
-Print Assumptions the_chain_moves_what_was_decided.
-Print Assumptions a_secret_forces.
-Print Assumptions OneWay.a_statement_forces.
-Print Assumptions one_state_a_version.
-Print Assumptions nothing_is_forgotten.
-Print Assumptions what_is_owed_is_on_disk.
-Print Assumptions balance_security.
-Print Assumptions an_answer_never_fails.
-Print Assumptions what_is_locked_is_paid.
-Print Assumptions VPM.kept.
-Print Assumptions VPM.nothing_unsigned.
-Print Assumptions VPM.totals_only_rise.
-Print Assumptions HashTimeLock.kept.
-Print Assumptions HashTimeLock.nothing_without_the_preimage.
-Print Assumptions CoinFlip.kept.
-Print Assumptions CoinFlip.silence_is_never_worth_it.
-Print Assumptions TurnGame.kept.
-Print Assumptions TurnGame.a_result_is_within_the_locks.
-Print Assumptions Escrow.kept.
-Print Assumptions Escrow.an_outcome_is_within_the_locks.
-Print Assumptions Escrow.nothing_without_a_word.
-Print Assumptions Escrow.two_awards_give_everything_back.
-Print Assumptions Escrow.an_agreement_stays.
+Definition claims := (
+  conservation,
+  a_channel_pays_what_came_in,
+  nothing_unsigned,
+  holdings_fall_by_word,
+  credit_falls_by_word,
+  isolation,
+  a_party_can_leave_alone,
+  a_party_can_leave_with_a_state,
+  the_clock_never_moves,
+  guaranteed_closing,
+  no_race,
+  hub_neutrality,
+  a_hub_gives_no_more_than_it_gets,
+  until_then_it_is_covered,
+  the_chain_moves_what_was_decided,
+  a_secret_forces,
+  OneWay.a_statement_forces,
+  one_state_a_version,
+  nothing_is_forgotten,
+  what_is_owed_is_on_disk,
+  balance_security,
+  an_answer_never_fails,
+  what_is_locked_is_paid,
+  VPM.kept,
+  VPM.nothing_unsigned,
+  VPM.totals_only_rise,
+  VPM.what_is_shown_is_paid,
+  HashTimeLock.kept,
+  HashTimeLock.nothing_without_the_preimage,
+  HashTimeLock.the_preimage_in_time_pays,
+  TwoSecrets.an_outcome_is_within_the_locks,
+  TwoSecrets.silence_is_never_worth_it,
+  TwoSecrets.nothing_without_a_secret,
+  TwoSecrets.who_speaks_in_time_is_heard,
+  CoinFlip.kept,
+  CoinFlip.a_blind_secret_is_uniform,
+  RockPaperScissors.kept,
+  RockPaperScissors.the_loser_pays,
+  RockPaperScissors.nobody_is_favoured,
+  TurnGame.kept,
+  TurnGame.a_result_is_within_the_locks,
+  TurnGame.a_newer_position_counts,
+  TurnGame.a_move_in_time_counts,
+  TurnGame.whose_clock_runs_out_pays,
+  TurnGame.nothing_without_a_word,
+  Escrow.kept,
+  Escrow.an_outcome_is_within_the_locks,
+  Escrow.nothing_without_a_word,
+  Escrow.what_comes_in_time_counts,
+  Escrow.two_awards_give_everything_back,
+  Escrow.an_agreement_stays,
+  HashChain.kept,
+  HashChain.an_outcome_is_within_the_lock,
+  HashChain.nothing_unsigned,
+  HashChain.totals_only_rise,
+  HashChain.what_is_shown_is_paid,
+  PriceBet.kept,
+  PriceBet.an_outcome_is_within_the_locks,
+  PriceBet.nothing_without_the_reporter,
+  PriceBet.a_price_decides,
+  PriceBet.a_price_moves_its_part,
+  PriceBet.two_prices_give_everything_back
+).
+Print Assumptions claims.

@@ -162,6 +162,25 @@ Proof.
   rewrite T'. reflexivity.
 Qed.
 
+(** What comes in time counts, and by its rank: an award decides where nobody has agreed or awarded;
+    what both have signed takes the place of all else; the late rule that of silence. *)
+Theorem what_comes_in_time_counts : forall d t o s, takes d t o = true ->
+  (within d s = true -> match o with Some r => rank r = 0 | None => True end ->
+   submit d t (award s true) o = Some {| rank := 1; decided_shift := s; until := ends d t o |})
+  /\ (within d s = true -> match o with Some r => rank r <> 3 | None => True end ->
+      submit d t (agree s true) o = Some {| rank := 3; decided_shift := s; until := ends d t o |})
+  /\ (due d < t -> late_shift d <> 0 -> within d (late_shift d) = true -> o = None ->
+      submit d t late o
+      = Some {| rank := 0; decided_shift := late_shift d; until := t + e_challenge d |}).
+Proof.
+  intros d t o s T. split; [| split ].
+  - intros W R. cbn [submit]. rewrite T, W. destruct o as [r|]; [ rewrite R |]; reflexivity.
+  - intros W R. cbn [submit]. rewrite T, W.
+    destruct o as [r|]; [ rewrite (proj2 (Z.eqb_neq _ _) R) |]; reflexivity.
+  - intros L N W ->. cbn [submit ends]. rewrite T, W, (proj2 (Z.eqb_neq _ _) N).
+    rewrite (proj2 (Z.leb_gt _ _) L). reflexivity.
+Qed.
+
 (** What both have agreed on is the last word, whatever the arbiter says and when. *)
 Theorem an_agreement_stays : forall d t e s u,
   submit d t e (Some {| rank := 3; decided_shift := s; until := u |})

@@ -11,7 +11,7 @@
     which of the hub's proposals are countersigned and when, how time passes.  One thing is
     promised, in [waits_]: evidence that it relies on by rule (c) is mined while it still counts. *)
 
-From Perun Require Export Nanocontracts.
+From Perun Require Export VPM HashTimeLock.
 
 Section Hub.
 Variables Record_ Evidence : Type.

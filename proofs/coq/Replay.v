@@ -74,7 +74,7 @@ Definition disagreements (self : Address) (cases : list Case) : list nat :=
 
 (** ** Nanocontracts *)
 
-From Perun Require Import Nanocontracts Escrow.
+From Perun Require Export VPM HashTimeLock Secrets TurnGame Escrow HashChain PriceBet.
 
 (** One thing that was brought to an instance: what was stored, what is stored now, what it answers
     now. *)
@@ -115,12 +115,22 @@ Definition of_machines := differing _ _ _ VPM.submit (fun _ => VPM.outcome) (fun
 
 Definition of_locks := differing _ _ _ HashTimeLock.submit (fun _ => HashTimeLock.outcome) Z.eqb.
 
-Definition of_flips := differing _ _ _ CoinFlip.submit CoinFlip.outcome (fun x y =>
+Definition same_secrets (x y : TwoSecrets.Revealed) : bool :=
   match x, y with
-  | CoinFlip.one_ b x d, CoinFlip.one_ b' x' d' => Bool.eqb b b' && (x =? x') && (d =? d')
-  | CoinFlip.both s, CoinFlip.both s' => s =? s'
+  | TwoSecrets.one_ b x d, TwoSecrets.one_ b' x' d' => Bool.eqb b b' && (x =? x') && (d =? d')
+  | TwoSecrets.both s, TwoSecrets.both s' => s =? s'
   | _, _ => false
-  end).
+  end.
+Definition of_flips := differing _ _ _ CoinFlip.submit CoinFlip.outcome same_secrets.
+Definition of_hands :=
+  differing _ _ _ RockPaperScissors.submit RockPaperScissors.outcome same_secrets.
+
+Definition of_streams := differing _ _ _ HashChain.submit HashChain.outcome (fun x y =>
+  (HashChain.total x =? HashChain.total y) && (HashChain.deadline x =? HashChain.deadline y)).
+
+Definition of_bets := differing _ _ _ PriceBet.submit (fun _ => PriceBet.outcome) (fun x y =>
+  Bool.eqb (PriceBet.void x) (PriceBet.void y) && (PriceBet.priced x =? PriceBet.priced y)
+  && (PriceBet.deadline x =? PriceBet.deadline y)).
 
 Definition of_deals := differing _ _ _ Escrow.submit (fun _ => Escrow.outcome) (fun x y =>
   (Escrow.rank x =? Escrow.rank y) && (Escrow.decided_shift x =? Escrow.decided_shift y)

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from mutants.catalogue import CATALOGUE
-from proofs import model
+from proofs import instances, model
 from proofs.lines import LINES
+from proofs.rows import NOT_PROVED
 
 ROOT = Path(__file__).parents[2]
 needs_coq = pytest.mark.skipif(
@@ -59,6 +60,16 @@ def test_each_claim_is_a_theorem_of_some_file() -> None:
 def test_the_tour_names_every_claim() -> None:
     tour = (ROOT / "proofs" / "README.md").read_text()
     assert [claim for claim in model.claims() if f"`{claim}`" not in tour] == []
+
+
+def test_each_nanocontract_is_proved_and_replayed() -> None:
+    kinds = {path.stem for path in (ROOT / "contracts" / "nanocontracts").glob("*.sol")} | {"VPM"}
+    proved = {claim.removesuffix(".kept") for claim in model.claims() if claim.endswith(".kept")}
+    assert proved <= kinds
+    assert [kind for kind in kinds - proved if f"section 4 for {kind}" not in NOT_PROVED] == []
+    replay = (model.SOURCE / "Replay.v").read_text()
+    assert [kind for kind in proved if f"{kind}.submit" not in replay] == []
+    assert set(re.findall(r"^Definition of_(\w+)", replay, re.M)) == set(instances.KINDS)
 
 
 TIE = re.compile(r"^\(\* Bytecode: (.*)\. \*\)\n(?:Definition|Fixpoint|Record|Theorem) (\w+)", re.M)
