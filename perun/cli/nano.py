@@ -20,7 +20,7 @@ from perun.crypto.interop import checksum
 from perun.daemon.games import name_in
 from perun.daemon.settings import FILE_NAME
 from perun.errors import show
-from perun.nano import Report, check, create, deploy, rules_of
+from perun.nano import NotCompiled, Report, Rules, check, create, deploy, rules_of
 from perun.nano.check import EFFORT
 from perun.referee import RULES_GAS
 
@@ -57,7 +57,7 @@ def check_rules(name: str, folder: Path, rpc: str, effort: int, seed: int | None
     NAME is a contract of the project, a file of bytecode in hex, the address of a contract, or
     rules of this package. Exit code 1: nobody should play by them.
     """
-    report = check(rules_of(name, folder, rpc), effort=effort, seed=seed)
+    report = check(_rules(name, folder, rpc), effort=effort, seed=seed)
     to = console()
     for line in _lines(report):
         say(to, line)
@@ -79,7 +79,7 @@ def put_on_chain(name: str, folder: Path, rpc: str, alone: bool, home: Path) -> 
 
     The private key in KEY pays; without it the chain's own node does, on a chain for tests.
     """
-    rules, to = rules_of(name, folder), console()
+    rules, to = _rules(name, folder), console()
     key = os.environ.get("KEY")
     payer = None if key is None else Account.from_key(key)
     where = checksum(deploy(connect_chain(rpc).web3, rules, payer))
@@ -121,6 +121,17 @@ def known(home: Path, as_json: bool) -> None:
 
 
 COMMANDS = (nano,)
+
+
+def _rules(name: str, folder: Path, rpc: str = "") -> Rules:
+    """Those that somebody means; what the compiler says of them is shown as it says it."""
+    try:
+        return rules_of(name, folder, rpc)
+    except NotCompiled as error:
+        to = console(stderr=True)
+        for line in error.said.splitlines():
+            say(to, line)
+        raise
 
 
 def _play_by(home: Path, name: str, where: str, view: Path | None) -> None:

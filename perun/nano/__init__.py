@@ -4,14 +4,16 @@ Nothing here knows a game. The compiler is asked by a program of its own (`popul
 """
 
 from perun.nano.check import Report, check
-from perun.nano.code import NoRulesThere, Rules, rules_of
+from perun.nano.code import NoRulesThere, NotCompiled, NotMade, Rules, rules_of
 from perun.nano.placing import NotDeployable, OtherCode, deploy
 from perun.nano.scaffold import BadName, create
 
 __all__ = [
     "BadName",
     "NoRulesThere",
+    "NotCompiled",
     "NotDeployable",
+    "NotMade",
     "OtherCode",
     "Report",
     "Rules",

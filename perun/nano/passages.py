@@ -2,20 +2,33 @@
 
 No EVM jumps into pushed data, so nothing behind such a way is ever run, and `perun.referee` admits
 it. But no compiler writes one: whoever did hopes for a reader, or an EVM, that takes it for code.
+A target is followed through the stack, from the last place that is jumped to; one that comes out of
+memory or from farther away is not, and ends a game that goes there.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from perun.referee.plain import PURE
+
 __all__ = ["passages"]
 
-_JUMP, _JUMPI, _JUMPDEST, _PUSH1, _PUSH32 = 0x56, 0x57, 0x5B, 0x60, 0x7F
-_ENDS: Final = frozenset({0x00, 0x56, 0xF3, 0xFD, 0xFE})
+_JUMP, _JUMPI, _JUMPDEST, _PUSH0, _PUSH32 = 0x56, 0x57, 0x5B, 0x5F, 0x7F
+_CODESIZE, _PC = 0x38, 0x58
+_ENDS: Final = frozenset({0x00, _JUMP, 0xF3, 0xFD, 0xFE})
+_WORD: Final = 2**256
+
+_MOVES: Final = {
+    0x20: (2, 1), 0x34: (0, 1), 0x35: (1, 1), 0x36: (0, 1), 0x37: (3, 0), 0x39: (3, 0),
+    0x3D: (0, 1), 0x3E: (3, 0), 0x50: (1, 0), 0x51: (1, 1), 0x52: (2, 0), 0x53: (2, 0),
+    _JUMP: (1, 0), _JUMPI: (2, 0), 0x59: (0, 1), 0x5E: (3, 0),
+}  # fmt: skip
+"""What every other admitted instruction takes off the stack and puts there: nothing known."""
 
 
 def passages(code: bytes) -> list[str]:
-    """Each jump to a fixed place that is none, in words, with its byte."""
+    """Each jump to a place that is none, in words, with its byte."""
     places, inside = _read(code)
     found = []
     for at, target in _jumps(code):
@@ -39,19 +52,67 @@ def _read(code: bytes) -> tuple[set[int], set[int]]:
 
 
 def _jumps(code: bytes) -> list[tuple[int, int]]:
-    """Jumps right behind the push of their target: (byte of the jump, target)."""
-    found, at, reachable = [], 0, True
+    """Jumps that can be reached and whose target is known: (byte of the jump, target)."""
+    found, at, reachable, stack = [], 0, True, _Stack()
     while at < len(code):
-        size = _pushed(code[at])
-        after = at + 1 + size
-        reachable = reachable or code[at] == _JUMPDEST
-        if reachable and size and after < len(code) and code[after] in (_JUMP, _JUMPI):
-            found.append((after, int.from_bytes(code[at + 1 : after], "big")))
-        if code[at] in _ENDS:
+        opcode = code[at]
+        size = _pushed(opcode)
+        if opcode == _JUMPDEST:
+            reachable, stack = True, _Stack()
+        if reachable:
+            target = stack.top()
+            if opcode in (_JUMP, _JUMPI) and target is not None:
+                found.append((at, target))
+            stack.take(opcode, code, at)
+        if opcode in _ENDS:
             reachable = False
-        at = after
+        at += 1 + size
     return found
 
 
 def _pushed(opcode: int) -> int:
-    return opcode - _PUSH1 + 1 if _PUSH1 <= opcode <= _PUSH32 else 0
+    return opcode - _PUSH0 if _PUSH0 < opcode <= _PUSH32 else 0
+
+
+class _Stack:
+    """What is known of it; None: not known."""
+
+    def __init__(self) -> None:
+        self._words: list[int | None] = []
+
+    def top(self) -> int | None:
+        """What the next instruction takes first."""
+        return self._words[-1] if self._words else None
+
+    def take(self, opcode: int, code: bytes, at: int) -> None:
+        """One instruction."""
+        if _PUSH0 <= opcode <= _PUSH32:
+            size = _pushed(opcode)
+            data = code[at + 1 : at + 1 + size].ljust(size, b"\0")
+            self._words.append(int.from_bytes(data, "big"))
+        elif 0x80 <= opcode <= 0x8F:
+            self._deep(opcode - 0x7F)
+            self._words.append(self._words[0x7F - opcode])
+        elif 0x90 <= opcode <= 0x9F:
+            self._deep(opcode - 0x8E)
+            other = 0x8E - opcode
+            self._words[-1], self._words[other] = self._words[other], self._words[-1]
+        elif opcode in PURE:
+            _, count, give = PURE[opcode]
+            words = [self._pop() for _ in range(count)]
+            known = [word for word in words if word is not None]
+            self._words.append(give(*known) % _WORD if len(known) == count else None)
+        elif opcode in (_CODESIZE, _PC):
+            self._words.append(len(code) if opcode == _CODESIZE else at)
+        else:
+            taken, put = _MOVES.get(opcode, (0, 0))
+            for _ in range(taken):
+                self._pop()
+            self._words += [None] * put
+
+    def _pop(self) -> int | None:
+        return self._words.pop() if self._words else None
+
+    def _deep(self, count: int) -> None:
+        """What lies below is unknown, and there."""
+        self._words[:0] = [None] * (count - len(self._words))

@@ -17,7 +17,7 @@ from typing import ClassVar, Final
 
 from perun.errors import Misuse
 
-__all__ = ["NotAdmitted", "admit"]
+__all__ = ["MOST_CREATION", "NotAdmitted", "admit"]
 
 _STOP, _JUMP, _JUMPDEST, _RETURN, _REVERT, _INVALID = 0x00, 0x56, 0x5B, 0xF3, 0xFD, 0xFE
 _PUSH1, _PUSH32 = 0x60, 0x7F
@@ -58,6 +58,10 @@ _MOST_CODE: Final = 0x6000
 """Longest code of a contract, bytes (EIP-170)."""
 
 
+MOST_CREATION: Final = 2 * _MOST_CODE
+"""Longest code that makes a contract's, bytes (EIP-3860)."""
+
+
 @dataclass(eq=False)
 class NotAdmitted(Misuse):
     """Code that may not be the rules of a game: `what`, at this byte of it."""
@@ -71,11 +75,13 @@ class NotAdmitted(Misuse):
     )
 
 
-def admit(code: bytes) -> None:
+def admit(code: bytes, most: int = _MOST_CODE) -> None:
     """Nothing, if `code` may be the rules of a game.
 
     Args:
-        code: what stands at the contract's address.
+        code: what stands at the contract's address; or what puts it there, which then puts the same
+            there whoever runs it, and whenever.
+        most: how long it may be.
 
     Raises:
         NotAdmitted: it can reach an instruction that looks beyond its input, or is no code of a
@@ -86,8 +92,8 @@ def admit(code: bytes) -> None:
     if code[0] == 0xEF:
         # Other formats of code, and accounts that borrow theirs (EIP-3541, EIP-7702).
         raise NotAdmitted("the prefix 0xEF", 0)
-    if len(code) > _MOST_CODE:
-        raise NotAdmitted(f"{len(code)} bytes, more than {_MOST_CODE},", _MOST_CODE)
+    if len(code) > most:
+        raise NotAdmitted(f"{len(code)} bytes, more than {most},", most)
     reachable = True
     offset = 0
     while offset < len(code):

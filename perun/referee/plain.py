@@ -15,7 +15,7 @@ from typing import Final, Never
 from perun.crypto import keccak
 from perun.referee.evm import Failed
 
-__all__ = ["run"]
+__all__ = ["PURE", "run"]
 
 _WORD: Final = 2**256
 _SIGN: Final = 2**255
@@ -46,7 +46,7 @@ def _extend(place: int, value: int) -> int:
     return value | -bit if value & bit else value & bit - 1
 
 
-_PURE: Final[dict[int, tuple[int, int, Callable[..., int]]]] = {
+PURE: Final[dict[int, tuple[int, int, Callable[..., int]]]] = {
     0x01: (3, 2, lambda a, b: a + b),
     0x02: (5, 2, lambda a, b: a * b),
     0x03: (3, 2, lambda a, b: a - b),
@@ -132,7 +132,7 @@ class _Frame:
         while True:
             opcode = code[self.at] if self.at < size else 0
             self.at += 1
-            pure = _PURE.get(opcode)
+            pure = PURE.get(opcode)
             if pure is not None:
                 price, count, give = pure
                 if opcode == _EXP:

@@ -21,6 +21,7 @@ __all__ = ["RULES_GAS", "Board", "Limits", "Played", "Referee", "RulesRefused"]
 RULES_GAS: Final = 3_000_000
 """The most gas that `TurnGame` gives the rules for a move."""
 
+_UNREADABLE: Final = "an answer that cannot be read"
 _POSITION_LIMIT: Final = 4_096
 _ANSWER_LIMIT: Final = _POSITION_LIMIT + 160
 _START: Final = keccak(b"start(bytes32)")[:4]
@@ -88,7 +89,7 @@ class Referee:
 
     def start(self, setup: bytes) -> Board:
         """The position in which a game begins. Raises `RulesRefused` for an unknown setup."""
-        position, turn = self._ask(_START + setup, ["bytes", "uint8"])[0]
+        position, turn = _decoded(self._ask(_START + setup)[0], ["bytes", "uint8"])
         if turn not in (1, 2):
             raise RulesRefused(f"it begins with turn {turn}", broken=True)
         return Board(position, turn)
@@ -102,7 +103,8 @@ class Referee:
         call = _PLAY + encode_values(
             ["bytes", "uint8", "bytes"], [board.position, board.turn, move]
         )
-        (position, turn, result), gas = self._ask(call, ["bytes", "uint8", "int32"])
+        answer, gas = self._ask(call)
+        position, turn, result = _read_play(answer)
         if turn > 2 or len(position) > _POSITION_LIMIT:
             said = f"turn {turn}, a position of {len(position)} bytes"
             raise RulesRefused(said, broken=True)
@@ -110,9 +112,9 @@ class Referee:
 
     def limits(self) -> Limits:
         """What the rules say of themselves."""
-        return Limits(*self._ask(_LIMITS, ["uint32", "uint32", "uint32"])[0])
+        return Limits(*_decoded(self._ask(_LIMITS)[0], ["uint32", "uint32", "uint32"]))
 
-    def _ask(self, call: bytes, types: list[str]) -> tuple[tuple[Any, ...], int]:
+    def _ask(self, call: bytes) -> tuple[bytes, int]:
         try:
             answer, gas = self._run(self.code, call, RULES_GAS)
         except Failed as failed:
@@ -121,10 +123,29 @@ class Referee:
             raise RulesRefused(_reason(failed.output)) from None
         if len(answer) > _ANSWER_LIMIT:
             raise RulesRefused(f"an answer of {len(answer)} bytes", broken=True)
-        try:
-            return decode_values(types, answer), gas
-        except NotEncoded:
-            raise RulesRefused("an answer that cannot be read", broken=True) from None
+        return answer, gas
+
+
+def _decoded(answer: bytes, types: list[str]) -> tuple[Any, ...]:
+    try:
+        return decode_values(types, answer)
+    except NotEncoded:
+        raise RulesRefused(_UNREADABLE, broken=True) from None
+
+
+def _read_play(answer: bytes) -> tuple[bytes, int, int]:
+    """What `play` says, read as the contract reads it: Solidity's `abi.decode` minds no bytes
+    around those of the position, and what it takes on chain has to count off chain, too."""
+    words = [answer[at : at + 32] for at in range(0, 96, 32)]
+    place, turn, result = (int.from_bytes(word, "big") for word in words)
+    result -= 2**256 if result >= 2**255 else 0
+    begins = place + 32
+    if len(answer) < 96 or begins > len(answer) or turn > 0xFF or not -(2**31) <= result < 2**31:
+        raise RulesRefused(_UNREADABLE, broken=True)
+    ends = begins + int.from_bytes(answer[place:begins], "big")
+    if ends > len(answer):
+        raise RulesRefused(_UNREADABLE, broken=True)
+    return answer[begins:ends], turn, result
 
 
 def _reason(output: bytes) -> str:

@@ -23,11 +23,20 @@ contract StrangeRules is IRules {
         if (kind == 5) _answer(96);
         if (kind == 6) return (new bytes(4097), turn, 0);
         if (kind == 7) return (position, 0, int32(uint32(bytes4(move))));
+        if (kind == 9) _say(move);
         return (position, turn, 0);
     }
 
     function limits() external pure returns (uint32, uint32, uint32) {
         return (1, 1, 4);
+    }
+
+    /// @dev The answer is these bytes and no more.
+    function _say(bytes calldata answer) private pure {
+        bytes memory said = answer;
+        assembly ("memory-safe") {
+            return(add(said, 32), mload(said))
+        }
     }
 
     /// @dev Garbage of this length: an offset far away.

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from eth_hash.auto import keccak
 
+from perun.referee import Board, Referee, RulesRefused, here
 from populus.exceptions import ContractReverted
 from tests.contracts.turn_game.table import ALICE, BOB, EMPTY, WHOLE, Table, board, new_table
 from tests.support import plain
@@ -236,6 +237,52 @@ def test_rules_that_misbehave_change_nothing(stage: Stage, kind: int, why: str) 
     assert table.word() == before
     stage.wait_until(start + 601)
     assert table.outcome() == (True, WHOLE), why
+
+
+def answer(*words: int, rest: bytes = b"") -> bytes:
+    return b"".join((word % 2**256).to_bytes(32, "big") for word in words) + rest
+
+
+ANSWERS = {
+    "as it is written": answer(96, 2, 7, 1, rest=b"x".ljust(32, b"\0")),
+    "no padding": answer(96, 2, 0, 1, rest=b"x"),
+    "padding that is none": answer(96, 2, 0, 1, rest=b"x" * 32),
+    "more behind it": answer(96, 2, 0, 1, rest=b"x" * 77),
+    "bytes cut off": answer(96, 2, 0, 2, rest=b"x"),
+    "bytes over the head": answer(32, 2, 0),
+    "bytes over the head, too many": answer(32, 99, 0),
+    "bytes from the first word": answer(0, 0, 0),
+    "bytes farther away": answer(160, 1, -5, 7, 7, 1, rest=b"y"),
+    "bytes behind the end": answer(97, 1, 0, 0),
+    "bytes very far away": answer(2**64, 1, 0, 0),
+    "an offset that wraps": answer(-32, 1, 0, 0),
+    "a length that wraps": answer(96, 1, 0, -1, rest=bytes(32)),
+    "a turn of nine bits": answer(96, 257, 0, 0),
+    "a result of 33 bits": answer(96, 0, 2**31, 0),
+    "the least result": answer(96, 0, -(2**31), 0),
+    "a negative turn": answer(96, -1, 0, 0),
+    "two words": answer(96, 1),
+    "a head alone": answer(96, 1, 0),
+}
+
+
+@pytest.mark.parametrize("said", ANSWERS)
+def test_answer_is_read_off_chain_as_on_chain(stage: Stage, said: str) -> None:
+    """Else a move would be legal on one of the two only, whatever `IRules` says of encodings."""
+    board, move = b"\x09", ANSWERS[said]
+    table, _ = strange(stage, 9)
+    code = str(stage.compiled("StrangeRules")["bytecode_runtime"])
+    referee = Referee(bytes.fromhex(code.removeprefix("0x")), here.run)
+    try:
+        played = referee.play(Board(board, ALICE), move)
+    except RulesRefused:
+        with pytest.raises(Exception, match=r"RulesFailed|reverted"):
+            table.move(ALICE, 0, board, move)
+        return
+    moved = table.move(ALICE, 0, board, move).only("Moved")
+    assert (moved["position"], moved["turn"]) == (played.position, played.turn)
+    lock = table.terms.alice_lock if played.result > 0 else table.terms.bob_lock
+    assert moved["shift"] == int(lock * max(-(10**9), played.result) / 10**9)
 
 
 @pytest.mark.parametrize(

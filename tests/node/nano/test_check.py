@@ -82,6 +82,11 @@ def behind_the_compiler(code: bytes, hidden: str) -> bytes:
         # PUSH1 4 JUMP, PUSH2 (JUMPDEST SLOAD): a reader without pushes sees an instruction there.
         ("60045661" + "5b54", "it jumps at byte 2 into pushed data, byte 4"),
         ("6001600457" + "5b00", "it jumps at byte 4 to where no code begins, byte 4"),
+        # The target is added up, swapped or copied before: PUSH1 3 PUSH1 4 ADD JUMP, …
+        ("600360040156" + "615b54", "it jumps at byte 5 into pushed data, byte 7"),
+        ("600a60098156" + "60545b605b", "it jumps at byte 5 into pushed data, byte 10"),
+        ("6007600a9056" + "605b605b", "it jumps at byte 5 into pushed data, byte 7"),
+        ("600a6002900356" + "605b605b", "it jumps at byte 6 into pushed data, byte 8"),
     ],
 )
 def test_secret_passage_is_named_with_both_ends(hidden: str, said: str) -> None:
@@ -94,6 +99,47 @@ def test_passage_that_is_computed_breaks_whoever_goes_through_it() -> None:
     """PUSH1 3 PUSH1 4 ADD JUMP, into the data of a PUSH2."""
     report = check(Rules("Hidden", bytes.fromhex("600360040156" + "61" + "5b54" + "00")))
     assert any("run out of gas, or into nothing" in one for one in report.faults)
+
+
+LOOKING = {
+    "GAS": "5a", "ADDRESS": "30", "CALLER": "33", "ORIGIN": "32", "GASPRICE": "3a",
+    "SELFBALANCE": "47", "BALANCE": "31", "TIMESTAMP": "42", "NUMBER": "43",
+    "PREVRANDAO": "44", "CHAINID": "46", "COINBASE": "41", "BLOCKHASH": "40", "EXTCODESIZE": "3b",
+    "EXTCODEHASH": "3f", "EXTCODECOPY": "3c", "SLOAD": "54", "TLOAD": "5c", "SSTORE": "55",
+    "LOG0": "a0", "CREATE": "f0", "CREATE2": "f5", "CALL": "f1", "DELEGATECALL": "f4",
+    "SELFDESTRUCT": "ff",
+    # A precompile: STATICCALL to address 2, with all that PUSH0 can give.
+    "STATICCALL": "fa",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOOKING)
+@pytest.mark.parametrize(
+    "way",
+    [
+        "5b",  # behind the compiler's trailer, at a JUMPDEST of its own
+        "005b5f5f5f5f60025f",  # behind a STOP, with arguments
+        "6001565b7f" + "5b" * 32 + "5f",  # behind pushed data that looks like code
+        "61565b605b5b",  # the byte of JUMP, pushed: what stands behind is another instruction
+    ],
+)
+def test_code_that_looks_about_is_named_wherever_it_is_hidden(name: str, way: str) -> None:
+    """And no game has to go there: rules of which one part is never met are refused, too."""
+    honest = planted("HonestSteps").code
+    # The trailer's last bytes may be a push: what it swallows is told apart by what follows.
+    hidden = bytes(33) + bytes.fromhex(way)
+    report = check(Rules("Hidden", honest + hidden + bytes.fromhex(LOOKING[name])))
+    assert f"has {name} at byte {len(honest + hidden)};" in fault(report)
+    assert report.found is None
+
+
+@pytest.mark.parametrize("name", ["SLOAD", "GAS", "STATICCALL"])
+def test_what_is_data_only_is_not_taken_for_code(name: str) -> None:
+    """Behind the last STOP without a JUMPDEST, or pushed: no EVM runs it."""
+    honest = planted("HonestSteps").code
+    for way in ("00", "5b60", "5b6f5b5b"):
+        code = honest + bytes(33) + bytes.fromhex(way + LOOKING[name])
+        assert check(Rules("Data", code), effort=400).faults == ()
 
 
 @pytest.mark.parametrize("name", sorted(VIEWS))

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from perun.cli.main import cli
 from perun.errors import Misuse
 from perun.games import BadMove, BadView, load_views
-from perun.nano import BadName, NoRulesThere, create, rules_of
+from perun.nano import BadName, NoRulesThere, NotMade, check, create, rules_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -41,8 +41,68 @@ def test_new_game_passes_its_check_and_its_own_test(tmp_path: Path) -> None:
     assert "a payout of" in checked.output
 
     rules.write_text(text.replace("uint8 left =", "uint8 right ="))
-    with pytest.raises(NoRulesThere, match="does not compile"):
-        rules_of("LastStone", folder)
+    checked = CliRunner().invoke(cli, ["nano", "check", "LastStone", "--in", str(tmp_path)])
+    assert checked.exit_code == 1
+    # As the compiler says it, line by line.
+    assert "\nDeclarationError: Undeclared identifier" in "\n" + checked.output
+    assert "does not compile" in checked.output
+
+
+CONSTRUCTORS = """// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {LastStone} from "./LastStone.sol";
+
+abstract contract Kept is LastStone {
+    uint256 internal immutable KEPT;
+
+    function kept() external view returns (uint256) {
+        return KEPT;
+    }
+}
+
+contract Constant is Kept {
+    constructor() {
+        KEPT = 0x0123456789abcdef;
+    }
+}
+
+contract Other is LastStone {
+    constructor() {
+        assembly {
+            mstore(0, 0x4260005260206000f3) // TIMESTAMP, and eight bytes that answer with it
+            return(23, 9)
+        }
+    }
+}
+
+contract Late is Kept {
+    constructor() {
+        KEPT = block.timestamp;
+    }
+}
+
+contract Asking is Kept {
+    constructor(uint256 kept_) {
+        KEPT = kept_;
+    }
+}
+"""
+
+
+def test_code_that_a_constructor_makes_is_what_is_looked_at(tmp_path: Path) -> None:
+    """Not what the compiler says: a constructor returns what it likes."""
+    create(tmp_path, "LastStone")
+    folder = tmp_path / "LastStone"
+    (folder / "contracts" / "Constructors.sol").write_text(CONSTRUCTORS, encoding="utf-8")
+
+    assert bytes.fromhex("0123456789abcdef") in rules_of("Constant", folder).code
+    (fault,) = check(rules_of("Other", folder)).faults
+    assert "TIMESTAMP at byte 0" in fault
+    with pytest.raises(NotMade, match="TIMESTAMP at byte"):
+        rules_of("Late", folder)
+    with pytest.raises(NotMade, match="arguments"):
+        rules_of("Asking", folder)
 
 
 def test_view_of_a_new_game_reads_and_draws(tmp_path: Path) -> None:
