@@ -26,6 +26,7 @@ from perun.app.values import (
     Request,
     Rules,
     Status,
+    Stream,
     Tower,
 )
 
@@ -376,6 +377,67 @@ class Calls:
         """Lets a deal go at this gain of ours, once they say the same or it gives them all."""
         answer: Deal = self._call(
             "letGo", Deal, {"idempotencyKey": idempotency_key, "id": id, "gain": gain}
+        )
+        return answer
+
+    def streams(self, id: str | None = None) -> tuple[Stream, ...]:
+        """Streams: invitations, what flows to or from us, what has ended lately; or one."""
+        answer: tuple[Stream, ...] = self._call("streams", tuple[Stream, ...], {"id": id})
+        return answer
+
+    def stream(
+        self,
+        to: str,
+        amount: Units,
+        tick_amount: Units,
+        every: int = 0,
+        ticks: int = 1,
+        asset: str | None = None,
+        seconds: int = 86400,
+        invitation: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Stream:
+        """Invites somebody to be paid by us tick by tick; locked as soon as their node agrees."""
+        answer: Stream = self._call(
+            "stream",
+            Stream,
+            {
+                "idempotencyKey": idempotency_key,
+                "to": to,
+                "amount": amount,
+                "tickAmount": tick_amount,
+                "every": every,
+                "ticks": ticks,
+                "asset": asset,
+                "seconds": seconds,
+                "invitation": invitation,
+            },
+        )
+        return answer
+
+    def tick(self, id: str, ticks: int = 1, *, idempotency_key: str | None = None) -> Stream:
+        """Pays so many ticks of a stream now, at once for all that come together."""
+        answer: Stream = self._call(
+            "tick", Stream, {"idempotencyKey": idempotency_key, "id": id, "ticks": ticks}
+        )
+        return answer
+
+    def run_stream(
+        self, id: str, every: int, ticks: int = 1, *, idempotency_key: str | None = None
+    ) -> Stream:
+        """From now on our node pays in a stream by itself; `every` 0: no longer."""
+        answer: Stream = self._call(
+            "runStream",
+            Stream,
+            {"idempotencyKey": idempotency_key, "id": id, "every": every, "ticks": ticks},
+        )
+        return answer
+
+    def stop_stream(self, id: str, *, idempotency_key: str | None = None) -> Stream:
+        """Ends a stream at what was paid; either side may. The rest is free again."""
+        answer: Stream = self._call(
+            "stopStream", Stream, {"idempotencyKey": idempotency_key, "id": id}
         )
         return answer
 
@@ -828,6 +890,67 @@ class AsyncCalls:
         """Lets a deal go at this gain of ours, once they say the same or it gives them all."""
         answer: Deal = await self._call(
             "letGo", Deal, {"idempotencyKey": idempotency_key, "id": id, "gain": gain}
+        )
+        return answer
+
+    async def streams(self, id: str | None = None) -> tuple[Stream, ...]:
+        """Streams: invitations, what flows to or from us, what has ended lately; or one."""
+        answer: tuple[Stream, ...] = await self._call("streams", tuple[Stream, ...], {"id": id})
+        return answer
+
+    async def stream(
+        self,
+        to: str,
+        amount: Units,
+        tick_amount: Units,
+        every: int = 0,
+        ticks: int = 1,
+        asset: str | None = None,
+        seconds: int = 86400,
+        invitation: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Stream:
+        """Invites somebody to be paid by us tick by tick; locked as soon as their node agrees."""
+        answer: Stream = await self._call(
+            "stream",
+            Stream,
+            {
+                "idempotencyKey": idempotency_key,
+                "to": to,
+                "amount": amount,
+                "tickAmount": tick_amount,
+                "every": every,
+                "ticks": ticks,
+                "asset": asset,
+                "seconds": seconds,
+                "invitation": invitation,
+            },
+        )
+        return answer
+
+    async def tick(self, id: str, ticks: int = 1, *, idempotency_key: str | None = None) -> Stream:
+        """Pays so many ticks of a stream now, at once for all that come together."""
+        answer: Stream = await self._call(
+            "tick", Stream, {"idempotencyKey": idempotency_key, "id": id, "ticks": ticks}
+        )
+        return answer
+
+    async def run_stream(
+        self, id: str, every: int, ticks: int = 1, *, idempotency_key: str | None = None
+    ) -> Stream:
+        """From now on our node pays in a stream by itself; `every` 0: no longer."""
+        answer: Stream = await self._call(
+            "runStream",
+            Stream,
+            {"idempotencyKey": idempotency_key, "id": id, "every": every, "ticks": ticks},
+        )
+        return answer
+
+    async def stop_stream(self, id: str, *, idempotency_key: str | None = None) -> Stream:
+        """Ends a stream at what was paid; either side may. The rest is free again."""
+        answer: Stream = await self._call(
+            "stopStream", Stream, {"idempotencyKey": idempotency_key, "id": id}
         )
         return answer
 

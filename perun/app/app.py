@@ -15,6 +15,7 @@ from perun.app import (
     contacts,
     deals,
     errands,
+    flowing,
     following,
     incomes,
     keeping,
@@ -25,6 +26,7 @@ from perun.app import (
     paying,
     playing,
     requesting,
+    streams,
     telling,
     tending,
 )
@@ -64,6 +66,8 @@ from perun.core.notices import (
     PaymentDelivered,
     PaymentReceived,
     PaymentRefused,
+    TicksDelivered,
+    TicksReceived,
     VirtualReady,
 )
 from perun.core.state import PeerId
@@ -111,6 +115,7 @@ class App:
         self._subscriptions = Subscriptions()
         self._notes_said = UnixTime(0)
         self._tended: dict[InstanceId, UnixTime] = {}
+        self._told = flowing.Told()
         self._handlers = self._all_handlers()
 
     # -------------------------------------------------------------------------------- for the wire
@@ -158,6 +163,8 @@ class App:
             following.on_delivered(work, notice)
         elif type(notice) is PaymentRefused:
             following.on_not_counted(work, notice)
+        elif type(notice) is TicksReceived or type(notice) is TicksDelivered:
+            self._told.heard(work, notice.instance)
         else:
             self._noticed_rarely(work, notice)
 
@@ -168,6 +175,7 @@ class App:
         elif isinstance(notice, InstanceRefused):
             paying.on_refused(work, notice)
         elif isinstance(notice, InstanceRemoved):
+            self._told.catch_up(work)
             following.on_removed(work, notice)
             errands.go_on(work)
         errands.on_notice(work, notice)
@@ -194,6 +202,8 @@ class App:
             self._subscriptions.tick(work)
             following.show_refused(work)
             following.say_unanswered(work)
+            flowing.flow_on(work)
+            self._told.catch_up(work)
             if work.now >= self._notes_said + self._settings.repeat:
                 self._notes_said = work.now
                 following.say_notes(work)
@@ -206,6 +216,7 @@ class App:
             incomes.sign_again(work)
             requesting.sign_again(work)
             contacts.reach_all(work)
+            self._told.again(work)
         elif isinstance(input, ChainBlock):
             errands.go_on(work)
             tending.tend(work, self._tended)
@@ -213,6 +224,7 @@ class App:
             self._subscriptions.prune(work)
             errands.prune(work)
             keeping.prune(work)
+            flowing.prune(work)
 
     def ended(self, desk: Desk) -> None:
         """See `Guest`."""
@@ -322,6 +334,7 @@ class App:
             "games": boards.games,
             "rules": self._rules,
             "deals": deals.deals,
+            "streams": streams.streams,
             "answer": doing.answer,
             "towers": lambda _work, _params: self._beside.towers(),
             "backups": lambda _work, _params: self._beside.backups(),
@@ -342,6 +355,10 @@ class App:
             "escrow": deals.escrow,
             "bringAward": deals.award,
             "letGo": deals.let_go,
+            "stream": streams.open_stream,
+            "tick": streams.pay_ticks,
+            "runStream": streams.run,
+            "stopStream": streams.stop,
         }
         return spends | {name: _for_anybody(look) for name, look in looks.items()}
 

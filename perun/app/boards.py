@@ -22,7 +22,6 @@ __all__ = [
     "board_of",
     "games",
     "instance_of",
-    "is_game",
     "rules",
     "show",
     "show_invitation",
@@ -58,14 +57,6 @@ def _rules(work: Work, known: KnownGame) -> v.Rules:
     code, view = book.code_hash(known.rules), known.view or view_of(known.name)
     moves = 0 if code is None else book.most_moves(code)
     return v.Rules(known.name, view.title, show_account(known.rules), view.how, moves)
-
-
-def is_game(work: Work, about: bytes) -> bool:
-    """Whether an instance, or an invitation, is one of a game or a flip."""
-    for one in (work.books.instances.get(about), work.books.invitations.get(about)):  # type: ignore[call-overload]
-        if one is not None:
-            return isinstance(one.terms, _PLAYED)
-    return False
 
 
 def board_of(work: Work, terms: Terms) -> View:

@@ -62,19 +62,18 @@ def escrow(work: Work, caller: Caller, params: Escrow) -> v.Deal:
 def award(work: Work, caller: Caller, params: BringAward) -> v.Deal:
     """Brings the arbiter's word; the other side hears it, or else the chain."""
     instance = _find(work, params.id)
-    if locked.is_first(work, caller, "bringAward", params, instance):
-        signature = Signature(bytes_of(params.signature, 65, "signature"))
-        work.desk.do(CommandAward(instance.id, Wei(int(params.shift)), signature))
+    signature = Signature(bytes_of(params.signature, 65, "signature"))
+    command = CommandAward(instance.id, Wei(int(params.shift)), signature)
+    locked.once(work, caller, "bringAward", params, instance, lambda: work.desk.do(command))
     return _show(work, work.books.instances[instance.id])
 
 
 def let_go(work: Work, caller: Caller, params: LetGo) -> v.Deal:
     """Says at what the deal may go; it does if the other side says the same."""
     instance = _find(work, params.id)
-    if locked.is_first(work, caller, "letGo", params, instance):
-        assert instance.role is not None
-        shift = Wei(gain(instance.role, int(params.gain)))
-        work.desk.do(CommandLetGo(instance.id, shift))
+    assert instance.role is not None
+    command = CommandLetGo(instance.id, Wei(gain(instance.role, int(params.gain))))
+    locked.once(work, caller, "letGo", params, instance, lambda: work.desk.do(command))
     return _show(work, work.books.instances[instance.id])
 
 

@@ -7,11 +7,12 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from perun.app.locked import ending
 from perun.app.rows import Errand
 from perun.app.texts import hexed
 from perun.app.values import Done
 from perun.app.work import Work, plain
-from perun.core.inputs import CommandClose, CommandRemove
+from perun.core.inputs import CommandClose
 from perun.core.notices import (
     ChannelDisputed,
     ChannelEnded,
@@ -132,7 +133,7 @@ def _close(work: Work, row: Errand, view: ChannelView) -> None:
             continue
         if instance.legs[0].status is LegStatus.LISTED:
             try:
-                work.desk.do(CommandRemove(instance.id))
+                work.desk.do(ending(instance))
             except Misuse as error:
                 _move(work, row, "closing", plain(error))
                 return

@@ -5,33 +5,51 @@ Who is invited agrees by `answer`, as to any offer. A wish is known by its key, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, Protocol, TypeVar
 
 from msgspec.structs import replace
 
 from perun.app import ways
+from perun.app.contacts import remember
 from perun.app.errors import BadParams, NoSuch, NoWay
-from perun.app.methods import BringAward, CallClock, Escrow, Flip, LetGo, Move, Play, Resign, Throw
+from perun.app.methods import (
+    BringAward,
+    CallClock,
+    Escrow,
+    Flip,
+    LetGo,
+    Move,
+    OpenStream,
+    PayTicks,
+    Play,
+    Resign,
+    RunStream,
+    StopStream,
+    Throw,
+)
 from perun.app.spending import check_limit, digest_of, errand, known_errand
 from perun.app.texts import Who, amount_of, asset_of, bytes_of, money, show_node, who
 from perun.app.work import Caller, Work
-from perun.core.inputs import CommandInviteAgain
+from perun.core.inputs import Command, CommandInviteAgain, CommandRemove
+from perun.core.nanocontracts.hash_chain import CommandSettle
 from perun.core.nanocontracts.instances import decided_shift
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.state import ChannelView, InstanceView, Invitation, LegStatus, Stage, Totals
-from perun.types import Asset, Machine, Salt, Terms, Wei
+from perun.types import Asset, Machine, Salt, Stream, Terms, Wei
 
 __all__ = [
     "Far",
     "chosen",
     "end_of",
+    "ending",
     "how_far",
     "instance_of",
     "instances",
     "invitations",
     "invited",
-    "is_first",
+    "meet",
+    "once",
     "place",
     "reached",
     "say_again",
@@ -142,7 +160,7 @@ def why_invited(work: Work, held: Invitation) -> str:
 
 
 def stakes(
-    work: Work, caller: Caller, params: Play | Flip | Throw | Escrow
+    work: Work, caller: Caller, params: Play | Flip | Throw | Escrow | OpenStream
 ) -> tuple[Who, Wei, Wei, Asset]:
     """With whom, and for what."""
     to = who(work.shelf, params.to)
@@ -152,6 +170,12 @@ def stakes(
     theirs = own if params.peer_amount is None else amount_of(params.peer_amount)
     check_limit(work, caller, asset, own)
     return to, own, theirs, asset
+
+
+def meet(work: Work, to: Who, invitation: str | None) -> None:
+    """A person talks to no strangers: whoever follows a link shows what it carries."""
+    if invitation is not None:
+        remember(work, to, bytes_of(invitation, 32, "invitation"))
 
 
 def place(work: Work, to: Who, asset: Asset, own: Wei, theirs: Wei) -> ChannelView:
@@ -176,6 +200,13 @@ def end_of(view: ChannelView, to: Who) -> bytes:
     return b"" if view.peer == to.peer else to.peer
 
 
+def ending(instance: InstanceView) -> Command:
+    """What takes one out by agreement: in a stream both first name its total."""
+    if isinstance(instance.terms, Stream):
+        return CommandSettle(instance.id)
+    return CommandRemove(instance.id)
+
+
 def invited(
     work: Work,
     caller: Caller,
@@ -192,19 +223,23 @@ def invited(
     return work.books.invitations[random]
 
 
-def is_first(
+def once(
     work: Work,
     caller: Caller,
     method: str,
-    params: Move | Resign | CallClock | BringAward | LetGo,
+    params: Move | Resign | CallClock | BringAward | LetGo | PayTicks | RunStream | StopStream,
     instance: InstanceView,
-) -> bool:
-    """Whether a wish about one comes for the first time; its key is kept."""
+    act: Callable[[], None],
+) -> None:
+    """Carries out a wish about one when it comes for the first time, and keeps its key with it.
+
+    What was refused was not done, so the same key tries it again.
+    """
     digest = digest_of(method, params)
     if known_errand(work, params.idempotency_key, digest, method) is not None:
-        return False
+        return
+    act()
     asset = work.books.channels[instance.legs[0].channel].channel.asset
     key = params.idempotency_key
     row = errand(work, caller, method, key, digest, instance.id, asset)
     work.put(replace(row, over=True))
-    return True

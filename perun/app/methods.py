@@ -7,7 +7,7 @@ them. Scopes: `read` looks; `receive` makes requests; `spend` pays, bounded; `al
 from __future__ import annotations
 
 import enum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
 
@@ -36,6 +36,7 @@ from perun.app.values import (
     Rules,
     Signed,
     Status,
+    Stream,
     Subscribed,
     Text,
     Tower,
@@ -354,6 +355,62 @@ class LetGo(Spending, frozen=True):
     gain: Signed
 
 
+class GetStreams(Params, frozen=True):
+    """Streams: invitations, what flows to or from us, what has ended lately; or one."""
+
+    id: Hex | None = None
+
+
+Ticks = Annotated[int, msgspec.Meta(ge=1, le=2**32)]
+Every = Annotated[int, msgspec.Meta(ge=0, le=31_536_000)]
+"""Seconds; 0: not by itself."""
+
+
+class OpenStream(Spending, frozen=True):
+    """Invites somebody to be paid by us tick by tick; locked as soon as their node agrees."""
+
+    peer_amount: ClassVar[str] = "0"
+
+    to: NodeName
+    amount: Amount
+    """The most that it can bring them; what is not paid comes back."""
+    tick_amount: Amount
+    """What a tick pays."""
+    every: Every = 0
+    """Our node pays by itself so often …"""
+    ticks: Ticks = 1
+    """… so many ticks."""
+    asset: Account | None = None
+    """None: ETH."""
+    seconds: Annotated[int, msgspec.Meta(ge=60, le=31_536_000)] = 86_400
+    """After so long it is over, or goes to the chain."""
+    invitation: Hex | None = None
+    """The id of an open request of the peer's, which lets in whoever shows it."""
+
+
+class PayTicks(Spending, frozen=True):
+    """Pays so many ticks of a stream now, at once for all that come together."""
+
+    id: Hex
+    ticks: Ticks = 1
+
+
+class RunStream(Spending, frozen=True):
+    """From now on our node pays in a stream by itself; `every` 0: no longer."""
+
+    id: Hex
+    every: Every
+    """Seconds between; each time …"""
+    ticks: Ticks = 1
+    """… so many ticks."""
+
+
+class StopStream(Spending, frozen=True):
+    """Ends a stream at what was paid; either side may. The rest is free again."""
+
+    id: Hex
+
+
 # ----------------------------------------------------------------------------------------- channels
 
 
@@ -475,6 +532,11 @@ _LIST: Final = (
     Method("escrow", Escrow, Deal, Scope.SPEND),
     Method("bringAward", BringAward, Deal, Scope.SPEND),
     Method("letGo", LetGo, Deal, Scope.SPEND),
+    Method("streams", GetStreams, tuple[Stream, ...], Scope.READ),
+    Method("stream", OpenStream, Stream, Scope.SPEND),
+    Method("tick", PayTicks, Stream, Scope.SPEND),
+    Method("runStream", RunStream, Stream, Scope.SPEND),
+    Method("stopStream", StopStream, Stream, Scope.SPEND),
     Method("open", Open, Opening, Scope.SPEND),
     Method("topUp", TopUp, Done, Scope.SPEND),
     Method("withdraw", Withdraw, Done, Scope.SPEND),

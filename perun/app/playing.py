@@ -9,13 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 from perun.app.boards import board_of, instance_of, show, show_invitation
-from perun.app.contacts import remember
 from perun.app.errors import BadParams
-from perun.app.locked import end_of, invited, is_first, place, stakes
+from perun.app.locked import end_of, invited, meet, once, place, stakes
 from perun.app.methods import CallClock, Flip, Move, Play, Resign, Throw
 from perun.app.settings import KnownGame
 from perun.app.spending import digest_of, known_errand
-from perun.app.texts import Who, bytes_of
 from perun.app.values import Game
 from perun.app.work import Caller, Work
 from perun.core.faults import NotAllowedNow
@@ -32,7 +30,7 @@ from perun.core.nanocontracts.turn_game import (
     PACE,
     CommandGame,
 )
-from perun.core.state import LegStatus
+from perun.core.state import InstanceView, LegStatus
 from perun.errors import Misuse
 from perun.games import view_of
 from perun.types import Preimage, Salt, Seconds, UnixTime
@@ -49,7 +47,7 @@ def play(work: Work, caller: Caller, params: Play) -> Game:
     if known is not None:
         return _again(work, known.subject)
     to, own, theirs, asset = stakes(work, caller, params)
-    _meet(work, to, params)
+    meet(work, to, params.invitation)
     known_game = _rules(work, params.game)
     rules, shown = known_game.rules, known_game.view or view_of(known_game.name)
     view = place(work, to, asset, own, theirs)
@@ -77,7 +75,7 @@ def flip(work: Work, caller: Caller, params: Flip) -> Game:
     to, own, theirs, asset = stakes(work, caller, params)
     if not own + theirs:
         raise BadParams("nothing is at stake: say for how much")
-    _meet(work, to, params)
+    meet(work, to, params.invitation)
     view = place(work, to, asset, own, theirs)
     # Rounded in favour of whoever is invited: nobody is asked to play against the odds.
     odds = -(-_CASES * theirs // (own + theirs))
@@ -103,7 +101,7 @@ def throw(work: Work, caller: Caller, params: Throw) -> Game:
     if known is not None:
         return _again(work, known.subject)
     to, own, theirs, asset = stakes(work, caller, params)
-    _meet(work, to, params)
+    meet(work, to, params.invitation)
     view = place(work, to, asset, own, theirs)
     limits, random = work.config.limits, work.random()
     work.desk.do(
@@ -121,33 +119,38 @@ def throw(work: Work, caller: Caller, params: Throw) -> Game:
 def move(work: Work, caller: Caller, params: Move) -> Game:
     """Makes a move, as people type it."""
     instance = instance_of(work, params.id)
-    if is_first(work, caller, "move", params, instance):
-        plain = params.move.startswith("0x")
-        view = view_of("") if plain else board_of(work, instance.terms)
+    plain = params.move.startswith("0x")
+    view = view_of("") if plain else board_of(work, instance.terms)
+
+    def act() -> None:
         work.desk.do(CommandMove(instance.id, view.read(params.move)))
+
+    once(work, caller, "move", params, instance, act)
     return show(work, work.books.instances[instance.id])
 
 
 def resign(work: Work, caller: Caller, params: Resign) -> Game:
     """Gives a game up; on chain by the move that its rules have for that."""
     instance = instance_of(work, params.id)
-    if not is_first(work, caller, "resign", params, instance):
-        return show(work, instance)
+    once(work, caller, "resign", params, instance, lambda: _give_up(work, instance))
+    return show(work, work.books.instances[instance.id])
+
+
+def _give_up(work: Work, instance: InstanceView) -> None:
     if instance.head is None:
         work.desk.do(CommandResign(instance.id))
-        return show(work, work.books.instances[instance.id])
+        return
     gives_up = board_of(work, instance.terms).resignation()
     if gives_up is None:
         raise NotAllowedNow("resign", "it is on chain, and these rules have no move for it")
     work.desk.do(CommandMove(instance.id, gives_up))
-    return show(work, work.books.instances[instance.id])
 
 
 def call_clock(work: Work, caller: Caller, params: CallClock) -> Game:
     """Takes a game to the chain."""
     instance = instance_of(work, params.id)
-    if is_first(work, caller, "callClock", params, instance):
-        work.desk.do(CommandClock(instance.id))
+    command = CommandClock(instance.id)
+    once(work, caller, "callClock", params, instance, lambda: work.desk.do(command))
     return show(work, work.books.instances[instance.id])
 
 
@@ -173,12 +176,6 @@ def hurry(work: Work) -> None:
 
 
 # --------------------------------------------------------------------------------------- in parts
-
-
-def _meet(work: Work, to: Who, params: Play | Flip | Throw) -> None:
-    """A person talks to no strangers: whoever follows a link shows what it carries."""
-    if params.invitation is not None:
-        remember(work, to, bytes_of(params.invitation, 32, "invitation"))
 
 
 def _rules(work: Work, name: str) -> KnownGame:

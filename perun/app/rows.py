@@ -11,7 +11,17 @@ from typing import ClassVar, Final
 
 from perun.core.state import PeerId
 from perun.encoding.records import Extra, NumberedExtra
-from perun.types import Address, Asset, ChannelId, InstanceId, Salt, Signature, UnixTime, Wei
+from perun.types import (
+    Address,
+    Asset,
+    ChannelId,
+    InstanceId,
+    Salt,
+    Seconds,
+    Signature,
+    UnixTime,
+    Wei,
+)
 
 __all__ = [
     "KINDS",
@@ -19,6 +29,7 @@ __all__ = [
     "Contact",
     "Errand",
     "Event",
+    "Flow",
     "Income",
     "Opening",
     "OwnRequest",
@@ -254,6 +265,27 @@ class Event(NumberedExtra, frozen=True, array_like=True):
     """JSON; or of a payment its row as it was then, which is shown when somebody asks."""
 
 
+class Flow(Extra, frozen=True, array_like=True):
+    """A stream: at which rate our node pays in it by itself, and what events have told of it."""
+
+    table: ClassVar[str] = "app_flows"
+    id: bytes
+    """Of the invitation if it is ours, else of the instance: nobody else chooses it."""
+    ticks: int = 0
+    """Paid at once …"""
+    every: Seconds = Seconds(0)
+    """… and so often; 0: by our user's word only."""
+    since: UnixTime = UnixTime(0)
+    """Own clock up to which time is paid; 0: it has not begun."""
+    told: Wei = Wei(0)
+    """The total that the newest event has told."""
+
+    @property
+    def row_key(self) -> bytes:
+        """Its id."""
+        return self.id
+
+
 KINDS: Final = (
     Payment,
     Income,
@@ -264,6 +296,7 @@ KINDS: Final = (
     Opening,
     Errand,
     Event,
+    Flow,
 )
 """All of them."""
 

@@ -14,6 +14,7 @@ from perun.app.rows import (
     Contact,
     Errand,
     Event,
+    Flow,
     Income,
     Opening,
     OwnRequest,
@@ -50,6 +51,7 @@ class Shelf:
         self.errands: dict[int, Errand] = {}
         self.errand_keys: dict[str, int] = {}
         self.next_errand = 1
+        self.flows: dict[bytes, Flow] = {}
         self.waiting: dict[InstanceId, dict[Wei, WaitingNote]] = {}
         self.by_key: dict[str, int] = {}
         self.by_id: dict[bytes, int] = {}
@@ -123,6 +125,8 @@ class Shelf:
             self.openings[row.payee, row.asset] = row
         elif isinstance(row, Errand):
             self._put_errand(row)
+        elif isinstance(row, Flow):
+            self.flows[row.id] = row
 
     def drop(self, row: Extra) -> None:
         """Forgets a row."""
@@ -147,6 +151,8 @@ class Shelf:
         elif isinstance(row, Errand):
             self.errands.pop(row.number, None)
             self.errand_keys.pop(row.key, None)
+        elif isinstance(row, Flow):
+            self.flows.pop(row.id, None)
 
     def _put_payment(self, row: Payment) -> None:
         step, number = row.step, row.number

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import msgspec
 
-from perun.app.boards import is_game
 from perun.app.texts import hexed
 from perun.app.work import Work
 from perun.core import notices as n
+from perun.types import Flip, Game, Hands, InstanceId, Stream
 
 __all__ = ["tell"]
 
@@ -35,7 +35,15 @@ _KINDS: Final[dict[type, str]] = {
     n.GameBegan: "game",
     n.GameMoved: "game",
 }
-"""By the notice; payments have events of their own, secrets none."""
+"""By the notice; payments and ticks have events of their own, secrets none."""
+_OF_TERMS: Final[dict[type, str]] = {
+    Game: "game",
+    Flip: "game",
+    Hands: "game",
+    Stream: "stream",
+}
+_OF_METHOD: Final = {"play": "game", "flip": "game", "throw": "game", "stream": "stream"}
+_LOCKED: Final = frozenset(_OF_TERMS.values())
 
 
 def tell(work: Work, notice: n.Notice) -> None:
@@ -45,10 +53,10 @@ def tell(work: Work, notice: n.Notice) -> None:
         return
     fields: dict[str, Any] = msgspec.structs.asdict(notice)
     about = fields.get("instance") or fields.get("invitation") or b""
-    if kind == "machine" and _is_played(work, about):
-        kind = "game"
+    if kind == "machine":
+        kind = _kind_of(work, about)
     about = fields.get("channel") or about
-    if kind == "game" and (one := work.books.instances.get(fields["instance"])) is not None:
+    if kind in _LOCKED and (one := work.books.instances.get(fields["instance"])) is not None:
         # What both sides know it by.
         about = one.invitation or about
     data = {"notice": type(notice).__name__}
@@ -56,13 +64,14 @@ def tell(work: Work, notice: n.Notice) -> None:
     work.event(kind, bytes(about), data)
 
 
-def _is_played(work: Work, about: bytes) -> bool:
-    """Whether it is of a game: an instance, or an invitation of ours that was declined."""
-    invited = any(
-        row.subject == about and row.method in ("play", "flip")
-        for row in work.shelf.errands.values()
-    )
-    return invited or is_game(work, about)
+def _kind_of(work: Work, about: bytes) -> str:
+    """Of what is told of an instance, or of an invitation of ours that was declined."""
+    if (one := work.books.instances.get(InstanceId(about))) is not None:
+        return _OF_TERMS.get(type(one.terms), "machine")
+    for row in work.shelf.errands.values():
+        if row.subject == about and row.method in _OF_METHOD:
+            return _OF_METHOD[row.method]
+    return "machine"
 
 
 def _camel(name: str) -> str:

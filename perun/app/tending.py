@@ -1,19 +1,22 @@
-"""Machines before their end: renewed if they are used, else taken out.
+"""Machines and streams before their end: a machine in use is renewed, all else taken out.
 
-Whoever has received something in a machine brings it to the chain when its end comes near. That
+Whoever has received something in one brings it to the chain when its end comes near. That
 costs gas, and is needless while both are there.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from perun.app import ways
+from perun.app.locked import ending
 from perun.app.work import Work
-from perun.core.inputs import CommandRemove, CommandReplace
+from perun.core.inputs import CommandReplace
 from perun.core.nanocontracts.instances import last_time
 from perun.core.rules.worth import dust_of, least_lock
 from perun.core.state import InstanceView, LegStatus, Role
 from perun.errors import Misuse
-from perun.types import InstanceId, MachineId, UnixTime, Wei
+from perun.types import InstanceId, Machine, MachineId, Stream, UnixTime, Wei
 
 __all__ = ["tend"]
 
@@ -22,14 +25,14 @@ _AGAIN = 60
 
 
 def tend(work: Work, tried: dict[InstanceId, UnixTime]) -> None:
-    """Looks at every machine of ours.
+    """Looks at every machine and stream of ours.
 
     Args:
         tried: when something was last tried; kept by the caller, forgotten with the process.
     """
     for instance in list(work.books.instances.values()):
         if (
-            instance.machine is None
+            not isinstance(instance.terms, Machine | Stream)
             or instance.role is None
             or instance.legs[0].status is not LegStatus.LISTED
             or instance.leave_sent
@@ -39,7 +42,10 @@ def tend(work: Work, tried: dict[InstanceId, UnixTime]) -> None:
         if work.now < tried.get(instance.id, UnixTime(0)) + _AGAIN:
             continue
         tried[instance.id] = work.now
-        _renew_or_remove(work, instance)
+        if isinstance(instance.terms, Machine) and _renewed(work, instance):
+            continue
+        with suppress(Misuse):
+            work.desk.do(ending(instance))
     if len(tried) > 1_000:
         tried.clear()
 
@@ -51,7 +57,8 @@ def ends_soon(work: Work, instance: InstanceView) -> bool:
     return work.config.limits.margin < left < margins * work.config.limits.margin
 
 
-def _renew_or_remove(work: Work, instance: InstanceView) -> None:
+def _renewed(work: Work, instance: InstanceView) -> bool:
+    """Whether another machine takes the place of one that is used."""
     totals, limits = work.books.totals.get(instance.id), work.config.limits
     rest = ways.room(work.books, instance)
     asset = work.books.channels[instance.legs[0].channel].channel.asset
@@ -67,10 +74,6 @@ def _renew_or_remove(work: Work, instance: InstanceView) -> None:
         try:
             work.desk.do(command)
         except Misuse:
-            pass
-        else:
-            return
-    try:
-        work.desk.do(CommandRemove(instance.id))
-    except Misuse:
-        return
+            return False
+        return True
+    return False

@@ -31,6 +31,7 @@ __all__ = [
     "Problem",
     "Request",
     "Status",
+    "Stream",
     "Subscribed",
     "Token",
     "Value",
@@ -511,6 +512,44 @@ class Deal(Value, frozen=True):
     """What it has brought us; None: it is not decided."""
     why: str = ""
     """What an invitation waits for."""
+    reached: bool = True
+    """Whether our invitation has come to them, as far as we know; if not, `why` says what to do."""
+
+
+class Stream(Value, frozen=True):
+    """A stream: payments of one tick each, from the invitation until it is paid out."""
+
+    id: Hex
+    """What both sides know it by from the invitation on."""
+    instance: Hex | None
+    """Once both have agreed."""
+    peer: NodeName
+    name: str
+    """Of the contact; empty if it is none."""
+    asset: Account
+    pays: bool
+    """Whether we pay in it; else we are paid."""
+    state: Literal["invited", "opening", "open", "stopping", "onChain", "decided", "over"]
+    """`stopping`: no more is paid, both agree on the end; `decided`: by the chain, not paid yet."""
+    amount: Amount
+    """The most that it pays."""
+    tick_amount: Amount
+    paid: Amount
+    """Given away by us, or come to us."""
+    held: Amount
+    """What the payee has said that it has on disk."""
+    left: Amount
+    """What it can still pay."""
+    ticks: int
+    """Those that our node pays by itself …"""
+    every: int
+    """… every so many seconds; 0: none."""
+    until: int
+    """Last second to bring a tick to the chain; it is ended before."""
+    gain: Signed | None
+    """What it has brought us; None: it is not over."""
+    why: str = ""
+    """What an invitation waits for, or why nothing flows now."""
     reached: bool = True
     """Whether our invitation has come to them, as far as we know; if not, `why` says what to do."""
 

@@ -38,6 +38,8 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
         ("refund", "perun.cli.paying", "Give back a payment, whole or in part."),
         ("payments", "perun.cli.looking", "Show payments, the newest first."),
         ("requests", "perun.cli.looking", "Show what you have asked for."),
+        ("stream", "perun.cli.streams", "Pay tick by tick, as long as you like."),
+        ("streams", "perun.cli.streams", "Show streams, yours and to you."),
     ),
     "Channels": (
         ("open", "perun.cli.channels", "Open a channel with a hub or a person."),

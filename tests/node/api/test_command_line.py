@@ -64,3 +64,23 @@ def test_a_word_alone_shows_how_things_stand(desk: Desk) -> None:
     assert "Nobody yet" in said(desk, "contacts")
     for command in ("status", "towers", "backup", "contacts"):
         json.loads(said(desk, command, "--json"))
+
+
+def test_a_stream_is_opened_paid_and_stopped(desk: Desk) -> None:
+    assert "No streams" in said(desk, "streams")
+    whole = ("stream", "open", desk.bob.id, "0.1ether", "--tick", "0.001ether")
+    asked = said(desk, *whole, "--every", "0.1s", typed="n\n", code=1)
+    assert "in ticks of 0.001ether, 10 x 0.001ether every 1 s by itself." in asked
+    assert "whole seconds" in said(desk, *whole, "--every", "1.5s", code=2)
+    assert "is no time" in said(desk, *whole, "--every", "often", code=2)
+    assert "open: 0.000000 ETH paid, 0.100000 ETH left" in said(desk, *whole, "--yes")
+    (one,) = desk.node.streams()
+    assert "open: 0.001000 ETH paid, 0.099000 ETH left" in said(desk, "stream", "pay", "0x")
+    assert "0.006000 ETH paid" in said(desk, "stream", "pay", one.id[:9], "5")
+    refused = said(desk, "stream", "pay", "0x", "95", code=1)
+    assert "ticks: 0.095 ETH wanted, 0.094 available" in refused
+    assert "3 every 60 s" in said(desk, "stream", "run", "0x", "--every", "1m", "--ticks", "3")
+    assert "every" not in said(desk, "stream", "pause", "0x")
+    assert "over: 0.006000 ETH paid" in said(desk, "stream", "stop", "0x")
+    assert "over" in said(desk, "stream", "list")
+    assert json.loads(said(desk, "stream", "show", "0x", "--json"))["gain"] == "-6000000000000000"

@@ -112,8 +112,9 @@ def test_both_see_what_the_other_has_named(trio: Trio) -> None:
 def test_what_is_not_so_is_refused(trio: Trio) -> None:
     deal = trio.begin()
     wrong = BringAward(idempotency_key="a", id=deal.id, shift="31", signature=word(deal, 30))
-    with pytest.raises(NotAllowedNow):
-        trio.bob.ask("bringAward", wrong)
+    for _ in range(2):  # What was refused is no more done by its key.
+        with pytest.raises(NotAllowedNow):
+            trio.bob.ask("bringAward", wrong)
     with pytest.raises(NoSuch):
         trio.bob.ask("letGo", LetGo(idempotency_key="b", id="0x" + "00" * 32, gain="1"))
     with pytest.raises(BadParams):
