@@ -1,7 +1,7 @@
 (** Nothing is taken for granted: no claim rests on an axiom.  All are asked about in one
     breath, because Coq then looks at what they share once. *)
 
-From Perun Require Import Theorems Balance Hub.
+From Perun Require Import Calls Balance Hub.
 From Perun Require Import VPM HashTimeLock Secrets TurnGame Escrow HashChain PriceBet.
 
 Definition claims := (
@@ -10,11 +10,20 @@ Definition claims := (
   nothing_unsigned,
   holdings_fall_by_word,
   credit_falls_by_word,
+  a_deposit_counts,
+  an_opening_counts,
+  what_is_funded_counts,
+  what_is_paid_arrives,
+  credit_is_paid,
   isolation,
   a_party_can_leave_alone,
   a_party_can_leave_with_a_state,
   the_clock_never_moves,
   guaranteed_closing,
+  leaving_has_a_bound,
+  both_can_close_at_once,
+  both_can_withdraw_at_once,
+  a_bad_item_stops_nobody,
   no_race,
   hub_neutrality,
   a_hub_gives_no_more_than_it_gets,

@@ -97,6 +97,16 @@ Proof.
   apply orb_false_iff in T. destruct T as [A B]. apply Z.ltb_ge in A, B, D. auto.
 Qed.
 
+(** Nobody pays more than its lock, and the answer fits what the chain reads. *)
+Theorem an_outcome_is_within_the_locks : forall d t o s, begins d o -> outcome t o = Some s ->
+  - e_bob_lock d <= s <= e_alice_lock d /\ fits_int112 s.
+Proof.
+  intros d t o s B A. destruct o as [r|]; [| discriminate ].
+  destruct B as (_ & W & La & Lb). simpl in A. destruct (t <=? until r); [ discriminate |].
+  injection A as <-. split; [ exact W |]. unfold fits_int112.
+  change MAX_AMOUNT with (2 ^ 111 - 1) in *. lia.
+Qed.
+
 Theorem kept : forall d, 0 <= e_alice_lock d -> 0 <= e_bob_lock d -> 0 <= e_challenge d ->
   Kept _ _ (submit d) outcome (final_time d) (begins d).
 Proof.
@@ -118,16 +128,7 @@ Proof.
   - destruct (submit_cases d t e r) as [->|(r' & _ & T & _)]; [ assumption |].
     destruct (takes_facts _ _ _ T) as (_ & _ & Tt). exfalso. unfold final_time in *.
     destruct r as [r|]; [ destruct H as [U _]; unfold final_time in U; lia | lia ].
-Qed.
-
-(** Nobody pays more than its lock, and the answer fits what the chain reads. *)
-Theorem an_outcome_is_within_the_locks : forall d t o s, begins d o -> outcome t o = Some s ->
-  - e_bob_lock d <= s <= e_alice_lock d /\ fits_int112 s.
-Proof.
-  intros d t o s B A. destruct o as [r|]; [| discriminate ].
-  destruct B as (_ & W & La & Lb). simpl in A. destruct (t <=? until r); [ discriminate |].
-  injection A as <-. split; [ exact W |]. unfold fits_int112.
-  change MAX_AMOUNT with (2 ^ 111 - 1) in *. lia.
+  - exact (proj2 (an_outcome_is_within_the_locks d t r s H H0)).
 Qed.
 
 (** Nothing changes without the arbiter's word, the word of both, or the clock that both agreed

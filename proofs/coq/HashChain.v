@@ -58,6 +58,15 @@ Proof.
     apply negb_false_iff in H, H0; repeat split; auto; try lia; unfold shown; apply Z.le_min_r.
 Qed.
 
+(** Only the payer pays, never more than its lock, and the answer fits what the chain reads. *)
+Theorem an_outcome_is_within_the_lock : forall s t o p, begins s o -> outcome s t o = Some p ->
+  (if bob_pays s then - s_lock s <= p < 0 else 0 < p <= s_lock s) /\ fits_int112 p.
+Proof.
+  intros s t o p B A. destruct o as [r|]; [| discriminate ]. destruct B as (_ & T & M).
+  unfold outcome in A. destruct (t <=? deadline r); [ discriminate |]. injection A as <-.
+  unfold fits_int112. change MAX_AMOUNT with (2 ^ 111 - 1) in *. destruct (bob_pays s); lia.
+Qed.
+
 Theorem kept : forall s, 0 <= s_challenge s ->
   Kept _ _ (submit s) (outcome s) (final_time s) (begins s).
 Proof.
@@ -76,15 +85,7 @@ Proof.
   - intros t e o B L A. destruct (submit_cases s t e o) as [->|(_ & T & _)]; [ exact A |].
     exfalso. unfold final_time in *. destruct o as [r|]; [ destruct B as (D & _) |];
       unfold final_time in *; lia.
-Qed.
-
-(** Only the payer pays, never more than its lock, and the answer fits what the chain reads. *)
-Theorem an_outcome_is_within_the_lock : forall s t o p, begins s o -> outcome s t o = Some p ->
-  (if bob_pays s then - s_lock s <= p < 0 else 0 < p <= s_lock s) /\ fits_int112 p.
-Proof.
-  intros s t o p B A. destruct o as [r|]; [| discriminate ]. destruct B as (_ & T & M).
-  unfold outcome in A. destruct (t <=? deadline r); [ discriminate |]. injection A as <-.
-  unfold fits_int112. change MAX_AMOUNT with (2 ^ 111 - 1) in *. destruct (bob_pays s); lia.
+  - intros t o p B A. exact (proj2 (an_outcome_is_within_the_lock s t o p B A)).
 Qed.
 
 (** What it takes is what the payer has said: [pays base value ticks] is "the payer signed this

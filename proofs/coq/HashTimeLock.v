@@ -20,22 +20,23 @@ Definition begins (l : Lock) (o : option Z) : Prop :=
   o = None \/ (of_amount l <= MAX_AMOUNT
               /\ o = Some (if bob_pays l then - of_amount l else of_amount l)).
 
-Theorem kept : forall l, Kept _ _ (submit l) outcome (last l) (begins l).
+Lemma answers_fit : forall l t o s, 0 <= of_amount l -> begins l o -> outcome t o = Some s ->
+  fits_int112 s.
 Proof.
-  intros l. constructor; unfold outcome; intros.
+  intros l t o s N [->|[M ->]] A; [ discriminate |]. injection A as <-.
+  unfold fits_int112. change MAX_AMOUNT with (2 ^ 111 - 1) in M. destruct (bob_pays l); lia.
+Qed.
+
+Theorem kept : forall l, 0 <= of_amount l ->
+  Kept _ _ (submit l) outcome (last l) (begins l).
+Proof.
+  intros l Positive. constructor; [ unfold outcome; intros .. | intros t o s; apply answers_fit; assumption ].
   - unfold submit, begins in *. destruct r; [ assumption |].
     cases; numbers; auto; right; split; auto; lia.
   - assumption.
   - subst. reflexivity.
   - assumption.
   - subst. unfold submit. cases; numbers; auto; exfalso; lia.
-Qed.
-
-Lemma answers_fit : forall l t o s, 0 <= of_amount l -> begins l o -> outcome t o = Some s ->
-  fits_int112 s.
-Proof.
-  intros l t o s N [->|[M ->]] A; [ discriminate |]. injection A as <-.
-  unfold fits_int112. change MAX_AMOUNT with (2 ^ 111 - 1) in M. destruct (bob_pays l); lia.
 Qed.
 
 (** Without the preimage, brought in time, nothing moves. *)

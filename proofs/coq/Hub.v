@@ -359,13 +359,13 @@ Qed.
 
 (** The [f] above is what the chain moves, in either channel, whichever way round it lists it. *)
 Theorem the_chain_moves_what_was_decided : forall o n t r x,
-  asked _ answer o n t r -> (forall s, answer t r = Some s -> fits_int112 s) ->
+  asked _ answer o n t r -> begins r ->
   expiry n = final_time -> 0 <= alice_lock n -> 0 <= bob_lock n ->
   lock_of_alice n = lock_a -> lock_of_bob n = lock_b ->
   resolve t o n = Some x -> decided t r (instance_shift x).
 Proof.
-  intros o n t r x A Fi Ex La Lb Ea Eb R.
-  destruct (resolved_shift _ _ _ _ _ _ _ A Fi R) as [N S].
+  intros o n t r x A B Ex La Lb Ea Eb R.
+  destruct (resolved_shift _ _ _ _ _ _ _ A (fun s => kept_fits _ _ _ _ _ _ kept t r s B) R) as [N S].
   unfold instance_shift, lock_of_alice, lock_of_bob in *. rewrite N.
   destruct (answer t r) as [s|] eqn:An.
   - left. exists s. split; [ exact An |]. rewrite S. unfold clamp, clamped. subst lock_a lock_b.
@@ -386,7 +386,7 @@ Theorem a_secret_forces : forall l, HashTimeLock.bob_pays l = false ->
     (fun e t _ => e = true /\ t <= HashTimeLock.last l) true (HashTimeLock.of_amount l).
 Proof.
   intros l Pays [A M].
-  assert (K := HashTimeLock.kept l).
+  assert (K := HashTimeLock.kept l A).
   assert (V : forall t r f, decided _ HashTimeLock.outcome (HashTimeLock.last l)
     (HashTimeLock.of_amount l) 0 t r f -> HashTimeLock.begins l r ->
     r = Some (HashTimeLock.of_amount l) -> HashTimeLock.of_amount l <= f).

@@ -22,7 +22,10 @@ Proof. induction 1; simpl in *; lia. Qed.
 Lemma later_trans : forall x y z, later x y -> later y z -> later x z.
 Proof. intros x y z H K. induction K; [ exact H | eapply waits; eauto | eapply brings; eauto ]. Qed.
 
-(** Once done it never changes; what is not done after the final time never will be. *)
+Definition fits_int112 (s : Z) : Prop := - 2 ^ 111 <= s < 2 ^ 111.
+
+(** Once done it never changes; what is not done after the final time never will be; and what it
+    answers is a number that [MSContract] reads. *)
 Record Kept (final_time : Z) (begins : Record_ -> Prop) : Prop := {
   kept_begins : forall t e r, begins r -> begins (submit t e r);
   kept_stable_in_time : forall t t' r s,
@@ -32,7 +35,8 @@ Record Kept (final_time : Z) (begins : Record_ -> Prop) : Prop := {
   kept_final_in_time : forall t t' r,
     begins r -> final_time < t -> t <= t' -> answer t r = None -> answer t' r = None;
   kept_final : forall t e r,
-    begins r -> final_time < t -> answer t r = None -> answer t (submit t e r) = None
+    begins r -> final_time < t -> answer t r = None -> answer t (submit t e r) = None;
+  kept_fits : forall t r s, begins r -> answer t r = Some s -> fits_int112 s
 }.
 
 Lemma later_begins : forall F begins x y,
@@ -76,8 +80,6 @@ Definition lock_of_bob (n : Nano) : Z := if swapped n then alice_lock n else bob
 (** The chain asks the instance and gets what it answers. *)
 Definition asked (o : Strangers) (n : Nano) (t : Z) (r : Record_) : Prop := outcome o n = answer t r.
 
-Definition fits_int112 (s : Z) : Prop := - 2 ^ 111 <= s < 2 ^ 111.
-
 Lemma resolved_shift : forall o n t r x,
   asked o n t r -> (forall s, answer t r = Some s -> fits_int112 s) -> resolve t o n = Some x ->
   nano x = n /\
@@ -111,7 +113,6 @@ Qed.
 (* Bytecode: check_hub_is_neutral. *)
 Theorem hub_neutrality : forall F begins o1 o2 n1 n2 t1 r1 t2 r2 x1 x2,
   Kept F begins -> begins r1 -> later (t1, r1) (t2, r2) ->
-  (forall t r s, answer t r = Some s -> fits_int112 s) ->
   expiry n1 = F -> expiry n2 = F ->
   0 <= alice_lock n1 -> 0 <= bob_lock n1 -> 0 <= alice_lock n2 -> 0 <= bob_lock n2 ->
   lock_of_alice n1 = lock_of_alice n2 -> lock_of_bob n1 = lock_of_bob n2 ->
@@ -119,9 +120,10 @@ Theorem hub_neutrality : forall F begins o1 o2 n1 n2 t1 r1 t2 r2 x1 x2,
   resolve t1 o1 n1 = Some x1 -> resolve t2 o2 n2 = Some x2 ->
   instance_shift x1 = instance_shift x2.
 Proof.
-  intros F begins o1 o2 n1 n2 t1 r1 t2 r2 x1 x2 K B L Fit E1 E2 A1 B1 A2 B2 La Lb Q1 Q2 R1 R2.
-  destruct (resolved_shift _ _ _ _ _ Q1 (Fit t1 r1) R1) as [N1 S1].
-  destruct (resolved_shift _ _ _ _ _ Q2 (Fit t2 r2) R2) as [N2 S2].
+  intros F begins o1 o2 n1 n2 t1 r1 t2 r2 x1 x2 K B L E1 E2 A1 B1 A2 B2 La Lb Q1 Q2 R1 R2.
+  assert (B' : begins r2) by exact (later_begins F begins _ _ K L B).
+  destruct (resolved_shift _ _ _ _ _ Q1 (fun s => kept_fits _ _ K t1 r1 s B) R1) as [N1 S1].
+  destruct (resolved_shift _ _ _ _ _ Q2 (fun s => kept_fits _ _ K t2 r2 s B') R2) as [N2 S2].
   unfold instance_shift. rewrite N1, N2.
   destruct (answer t1 r1) as [s|] eqn:An.
   - pose proof (once_done_never_changes F begins (t1, r1) (t2, r2) s K L B An) as An2.

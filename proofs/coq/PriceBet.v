@@ -77,6 +77,16 @@ Lemma moved_within : forall b p, 0 <= p_alice_lock b -> 0 <= p_bob_lock b ->
   - p_bob_lock b <= moved b p <= p_alice_lock b.
 Proof. intros. unfold moved. lia. Qed.
 
+(** Nobody pays more than its lock, and the answer fits what the chain reads. *)
+Theorem an_outcome_is_within_the_locks : forall b t o s, begins b o -> outcome t o = Some s ->
+  - p_bob_lock b <= s <= p_alice_lock b /\ fits_int112 s.
+Proof.
+  intros b t o s B A. destruct o as [r|]; [| discriminate ].
+  destruct B as (_ & W & La & Lb). simpl in A. destruct (t <=? deadline r); [ discriminate |].
+  injection A as <-. split; [ exact W |]. unfold fits_int112.
+  change MAX_AMOUNT with (2 ^ 111 - 1) in *. lia.
+Qed.
+
 Theorem kept : forall b, 0 <= p_alice_lock b -> 0 <= p_bob_lock b -> 0 <= p_challenge b ->
   Kept _ _ (submit b) outcome (final_time b) (begins b).
 Proof.
@@ -96,16 +106,7 @@ Proof.
   - destruct (submit_cases b t e r) as [->|(T & _)]; [ assumption |].
     destruct (takes_facts _ _ _ T) as (_ & _ & _ & Tt). exfalso. unfold final_time in *.
     destruct r as [r|]; [ destruct H as [U _]; unfold final_time in U; lia | lia ].
-Qed.
-
-(** Nobody pays more than its lock, and the answer fits what the chain reads. *)
-Theorem an_outcome_is_within_the_locks : forall b t o s, begins b o -> outcome t o = Some s ->
-  - p_bob_lock b <= s <= p_alice_lock b /\ fits_int112 s.
-Proof.
-  intros b t o s B A. destruct o as [r|]; [| discriminate ].
-  destruct B as (_ & W & La & Lb). simpl in A. destruct (t <=? deadline r); [ discriminate |].
-  injection A as <-. split; [ exact W |]. unfold fits_int112.
-  change MAX_AMOUNT with (2 ^ 111 - 1) in *. lia.
+  - exact (proj2 (an_outcome_is_within_the_locks b t r s H H0)).
 Qed.
 
 (** Without the reporter's word nothing moves, and none counts before the time that it is of. *)

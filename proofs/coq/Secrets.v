@@ -56,10 +56,19 @@ Definition within_locks (f : Terms) : Prop :=
   0 <= t_alice_lock f /\ 0 <= t_bob_lock f
   /\ forall x y, - t_bob_lock f <= decides f x y <= t_alice_lock f.
 
+(** Nobody pays more than its lock, and the answer fits what the chain reads. *)
+Theorem an_outcome_is_within_the_locks : forall f t o s, within_locks f -> begins f o ->
+  outcome f t o = Some s -> - t_bob_lock f <= s <= t_alice_lock f /\ fits_int112 s.
+Proof.
+  intros f t o s (A & B & _) G O. destruct o as [[b x d|s']|]; [| | discriminate ];
+    destruct G as (La & Lb & G); simpl in O; cases; try discriminate; injection O as <-;
+    unfold fits_int112; change MAX_AMOUNT with (2 ^ 111 - 1) in *; lia.
+Qed.
+
 Theorem kept : forall f, 0 <= window f -> within_locks f ->
   Kept _ _ (submit f) (outcome f) (final_time f) (begins f).
 Proof.
-  intros f W (_ & _ & D). constructor.
+  intros f W Within. pose proof Within as (_ & _ & D). constructor.
   - intros t e o B. pose proof (D (word e)) as Dx.
     destruct o as [[b x d|s]|]; simpl in *; cases; auto; simpl; numbers; unfold final_time in *;
       repeat match goal with H : _ /\ _ |- _ => destruct H end; repeat split; auto; try lia;
@@ -74,15 +83,7 @@ Proof.
     + exfalso. cases; numbers; try discriminate; lia.
     + discriminate.
     + unfold final_time in L. cases; numbers; auto; exfalso; lia.
-Qed.
-
-(** Nobody pays more than its lock, and the answer fits what the chain reads. *)
-Theorem an_outcome_is_within_the_locks : forall f t o s, within_locks f -> begins f o ->
-  outcome f t o = Some s -> - t_bob_lock f <= s <= t_alice_lock f /\ fits_int112 s.
-Proof.
-  intros f t o s (A & B & _) G O. destruct o as [[b x d|s']|]; [| | discriminate ];
-    destruct G as (La & Lb & G); simpl in O; cases; try discriminate; injection O as <-;
-    unfold fits_int112; change MAX_AMOUNT with (2 ^ 111 - 1) in *; lia.
+  - intros t o s B A. exact (proj2 (an_outcome_is_within_the_locks f t o s Within B A)).
 Qed.
 
 (** Speaking never costs more than silence: when one secret is there, the other side's silence

@@ -83,6 +83,15 @@ Record Fits (g : Game) : Prop := {
   fit_alice_lock : 0 <= g_alice_lock g; fit_bob_lock : 0 <= g_bob_lock g
 }.
 
+Lemma answers_fit : forall g t o s, Fits g -> begins g o -> outcome t o = Some s ->
+  fits_int112 s.
+Proof.
+  intros g t o s _ B A. destruct o as [r|]; [| discriminate ]. simpl in B.
+  destruct B as (_ & _ & _ & E & _). unfold outcome in A. unfold fits_int112.
+  change MAX_AMOUNT with (2 ^ 111 - 1) in *.
+  cases; try discriminate; injection A as <-; lia.
+Qed.
+
 Ltac solve_it := cases; numbers;
   repeat match goal with
   | H : _ /\ _ |- _ => destruct H
@@ -97,7 +106,7 @@ Ltac solve_it := cases; numbers;
 
 Theorem kept : forall g, Fits g -> Kept _ _ (submit g) outcome (final_time g) (begins g).
 Proof.
-  intros g [Ch Ba Bb La Lb].
+  intros g Fit. pose proof Fit as [Ch Ba Bb La Lb].
   assert (M : 0 <= MAX_AMOUNT) by (apply Z.lt_le_incl; reflexivity). constructor.
   - intros t e o B. destruct e as [v tu sh good|good acc nt sh]; simpl.
     + destruct o as [r|]; cases; auto; unfold begins, final_time in *; simpl in *; solve_it.
@@ -141,15 +150,7 @@ Proof.
     + destruct e; [| reflexivity ]. unfold submit, final_time in *.
       destruct (_ || _ || _); [ reflexivity |]. destruct (negb _); [ reflexivity |].
       destruct (g_validity g <? t) eqn:X; [ reflexivity |]. numbers. exfalso. lia.
-Qed.
-
-Lemma answers_fit : forall g t o s, Fits g -> begins g o -> outcome t o = Some s ->
-  fits_int112 s.
-Proof.
-  intros g t o s _ B A. destruct o as [r|]; [| discriminate ]. simpl in B.
-  destruct B as (_ & _ & _ & E & _). unfold outcome in A. unfold fits_int112.
-  change MAX_AMOUNT with (2 ^ 111 - 1) in *.
-  cases; try discriminate; injection A as <-; lia.
+  - intros t o s. apply answers_fit. exact Fit.
 Qed.
 
 (** Rules may say what they like: nobody loses more than its lock, and a game that no rules answer

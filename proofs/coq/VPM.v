@@ -52,6 +52,14 @@ Definition begins (m : Machine) (o : option Totals) : Prop :=
               /\ (m_alice_lock m <= 0 -> by_alice r = 0) /\ (m_bob_lock m <= 0 -> by_bob r = 0)
   end.
 
+(** Any answer is a number that [MSContract] reads. *)
+Lemma answers_fit : forall m t o s, begins m o -> outcome t o = Some s -> fits_int112 s.
+Proof.
+  intros m t o s B A. destruct o as [r|]; [| discriminate ]. destruct B as (_ & A1 & A2 & _).
+  unfold outcome in A. cases; [ discriminate |]. injection A as <-.
+  unfold fits_int112. change MAX_AMOUNT with (2 ^ 111 - 1) in *. lia.
+Qed.
+
 (** Final, and its final time is [validity + challenge], whatever anybody brings. *)
 Theorem kept : forall m, 0 <= m_challenge m ->
   Kept _ _ (submit m) outcome (final_time m) (begins m).
@@ -72,14 +80,7 @@ Proof.
   - intros t e o B L A. destruct o as [r|].
     + exfalso. destruct B as (B & _). unfold outcome in A. cases; numbers; [| discriminate ]. lia.
     + unfold submit. cases; try reflexivity; numbers; exfalso; unfold final_time in L; lia.
-Qed.
-
-(** Any answer is a number that [MSContract] reads. *)
-Lemma answers_fit : forall m t o s, begins m o -> outcome t o = Some s -> fits_int112 s.
-Proof.
-  intros m t o s B A. destruct o as [r|]; [| discriminate ]. destruct B as (_ & A1 & A2 & _).
-  unfold outcome in A. cases; [ discriminate |]. injection A as <-.
-  unfold fits_int112. change MAX_AMOUNT with (2 ^ 111 - 1) in *. lia.
+  - intros t o s. apply answers_fit.
 Qed.
 
 (** Nobody submits: nothing has moved. *)
