@@ -17,6 +17,7 @@ from rich.console import Console
 
 from benchmarks.apart import afar, apart
 from benchmarks.crowd import crowd
+from benchmarks.gateways import gateways
 from benchmarks.keeping import disk, memory, restart
 from benchmarks.mass_exit import mass_exit
 from benchmarks.network import network
@@ -39,6 +40,7 @@ BENCHMARKS: Final[dict[str, Callable[..., Result]]] = {
     "crowd": crowd,
     "newcomer": newcomer,
     "scale": scale,
+    "gateways": gateways,
     "restart": restart,
     "memory": memory,
     "disk": disk,
@@ -49,7 +51,7 @@ BENCHMARKS: Final[dict[str, Callable[..., Result]]] = {
 }
 TOGETHER: Final[dict[str, tuple[str, ...]]] = {
     # PostgreSQL and NATS are not everywhere; a simulation measures nothing of this machine.
-    "all": tuple(name for name in BENCHMARKS if name not in ("scale", "mass-exit")),
+    "all": tuple(name for name in BENCHMARKS if name not in ("scale", "gateways", "mass-exit")),
     "network": ("network", "afar", "crowd", "newcomer"),
 }
 """Names that stand for several."""

@@ -20,6 +20,7 @@ from typing import Any
 
 import aiohttp
 
+from benchmarks.links import PAID_BYTES, PAY_BYTES
 from benchmarks.load import Asking
 from benchmarks.payments import paid_in_slices
 from benchmarks.players import PATIENCE_SECONDS, Player, Stage
@@ -37,9 +38,6 @@ from perun.wire.packets import PROTOCOL, Attach, Kind, Packet
 from perun.wire.web import Listener, WebWire
 
 __all__ = ["network"]
-
-_PAY_BYTES, _PAID_BYTES = 151, 84
-"""A box with one `Pay`, and one with one `Paid`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,8 +253,8 @@ _Client = tuple[PeerId, aiohttp.ClientWebSocketResponse]
 
 async def _ping_pong(payer: _Client, payee: _Client, end: float) -> int:
     (a, to_a), (b, to_b) = payer, payee
-    pay = Packet(a, b, Kind.BOX, bytes(8), bytes(_PAY_BYTES)).encode()
-    paid = Packet(b, a, Kind.BOX, bytes(8), bytes(_PAID_BYTES)).encode()
+    pay = Packet(a, b, Kind.BOX, bytes(8), bytes(PAY_BYTES)).encode()
+    paid = Packet(b, a, Kind.BOX, bytes(8), bytes(PAID_BYTES)).encode()
     count = 0
     while time.monotonic() < end:
         await to_a.send_bytes(pay)

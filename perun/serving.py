@@ -18,13 +18,32 @@ from typing import Any, Final
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-__all__ = ["Gate", "runner"]
+__all__ = ["Gate", "room_for_files", "runner"]
 
 _EVERY: Final = 60.0
 """Seconds between two lines about the same."""
 _MOST_KINDS: Final = 1_000
 _COMING: Final = 1.0
 """Seconds in which a connection that was let in has its transport."""
+_OTHER_FILES: Final = 1_024
+"""What a process holds besides its connections, and to spare."""
+
+
+def room_for_files(connections: int) -> int:
+    """Lets this process have so many connections, as far as the system allows it: most begin with
+    1,024 files and may have more. Returns how many files it may have now; 0: unknown."""
+    try:
+        import resource
+    except ImportError:  # Not on Windows, which has no such limit.
+        return 0
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _OTHER_FILES
+    if resource.RLIM_INFINITY not in (soft, hard):
+        wanted = min(wanted, hard)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return soft
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return wanted
 
 
 def runner(app: web.Application, **more: Any) -> web.AppRunner:

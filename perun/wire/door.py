@@ -14,7 +14,7 @@ from typing import Protocol
 
 from perun.wire.codes import Code
 
-__all__ = ["Door", "DoorLimits", "Seat", "group_of"]
+__all__ = ["Door", "DoorLimits", "Seat", "door_for", "group_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class DoorLimits:
     turn."""
     new: int = 1_024
     new_per_address: int = 64
+    """An eighth of an address's links: when all come back at once most wait for a turn."""
     links: int = 8_192
     links_per_address: int = 512
     messages_each_second: float = 10_000
@@ -40,6 +41,18 @@ class DoorLimits:
     """… and for all together."""
     ping_seconds: float = 20
     """How often a link is asked whether it is there."""
+
+
+def door_for(links: int, links_per_address: int) -> DoorLimits:
+    """Limits for so many links, and so many of an address: those that are new in proportion."""
+    usual = DoorLimits()
+    new_per_address = max(usual.new_per_address, links_per_address // 8)
+    return DoorLimits(
+        new=max(usual.new, new_per_address),
+        new_per_address=new_per_address,
+        links=links,
+        links_per_address=links_per_address,
+    )
 
 
 class Visitor(Protocol):

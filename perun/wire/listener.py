@@ -28,7 +28,7 @@ from perun.crypto import PublicKey, verify_with
 from perun.encoding.addresses import parse_host
 from perun.encoding.wire_data import attach_digest
 from perun.errors import BadKey
-from perun.serving import runner
+from perun.serving import room_for_files, runner
 from perun.types import Signature
 from perun.wire import packets
 from perun.wire.buckets import Bucket
@@ -196,6 +196,7 @@ class Listener:
         Raises:
             OSError: the address is taken, or not ours.
         """
+        room_for_files(self.limits.links + self.limits.new)
         found = socket.getaddrinfo(self.bind, self.port, type=socket.SOCK_STREAM)[0]
         self._socket = socket.socket(found[0], socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
