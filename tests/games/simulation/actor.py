@@ -39,7 +39,7 @@ from perun.testing.endpoint import ScriptedEndpoint
 from perun.testing.parties import key_of
 from perun.testing.pool import ScriptedAccount
 from perun.types import ChannelId, Nonce, Salt, Signature
-from tests.games.simulation.disk import Disk, JournalDisk, Power
+from tests.games.simulation.disk import JournalDisk, Power
 from tests.games.simulation.violated import Violated
 from tests.games.simulation.witness import GREATEST_FEE, Witness
 
@@ -84,7 +84,7 @@ class Actor:
         self.key, self.account = key_of(name), key_of(name + "'s account")
         self.peer = peer_id(self.key.public_key)
         self.power = Power()
-        self.store, self.journal = Disk(self.power), JournalDisk(self.power)
+        self.store, self.journal = world.disks(self.power), JournalDisk(self.power)
         self.endpoint = ScriptedEndpoint(world.chain)
         self.witness = Witness(self) if honest else None
         self.notices: list[Notice] = []
@@ -107,6 +107,8 @@ class Actor:
         """(Re)starts on whatever the disks hold."""
         self.lives += 1
         self.power.restore()
+        if self.lives > 1:
+            self.store.reopen()
         if self.asked is not None:
             self.asked = []  # the node asks again for what it still wants
         world = self.world

@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
+from tests.games.simulation.disk import Disk
 from tests.games.simulation.game import CASTS, WEIGHTS, Game, Move, Play, play
+from tests.games.simulation.theatre import Disks
 
 FAILURES = Path(__file__).parents[3] / "build" / "simulation"
 
@@ -155,18 +157,18 @@ def games(most: int) -> st.SearchStrategy[Game]:
     return st.builds(Game, st.sampled_from(CASTS), moves, st.booleans(), st.booleans())
 
 
-def failure(game: Game) -> BaseException | None:
+def failure(game: Game, disks: Disks = Disk) -> BaseException | None:
     """What goes wrong in a game, if anything does."""
     try:
-        play(game)
+        play(game, disks)
     except Exception as error:
         return error
     return None
 
 
-def smaller(game: Game, examples: int = 400) -> Game:
+def smaller(game: Game, examples: int = 400, disks: Disks = Disk) -> Game:
     """A game with as few and as simple moves as hypothesis finds that fails in the same way."""
-    found = failure(game)
+    found = failure(game, disks)
     assert found is not None, "this game does not fail"
     wanted = kind_of(found)
 
@@ -179,10 +181,10 @@ def smaller(game: Game, examples: int = 400) -> Game:
         return replace(game, moves=moves)
 
     def fails(choices: list[int]) -> bool:
-        error = failure(thinned(choices))
+        error = failure(thinned(choices), disks)
         return error is not None and kind_of(error) == wanted
 
-    game = _halved(game, wanted)
+    game = _halved(game, wanted, disks)
     # Whether each move stays, and with its numbers or small ones: hypothesis prefers 0, then 1.
     keep = st.lists(st.integers(0, 2), min_size=len(game.moves), max_size=len(game.moves))
     quick = settings(
@@ -198,7 +200,7 @@ def smaller(game: Game, examples: int = 400) -> Game:
         return game
 
 
-def _halved(game: Game, wanted: str) -> Game:
+def _halved(game: Game, wanted: str, disks: Disks) -> Game:
     """Leaves out halves, quarters, … and single moves, which hypothesis would take long for."""
     moves = list(game.moves)
     size = len(moves) // 2
@@ -206,7 +208,7 @@ def _halved(game: Game, wanted: str) -> Game:
         at = 0
         while at < len(moves):
             fewer = moves[:at] + moves[at + size :]
-            error = failure(replace(game, moves=tuple(fewer)))
+            error = failure(replace(game, moves=tuple(fewer)), disks)
             if error is not None and kind_of(error) == wanted:
                 moves = fewer
             else:

@@ -16,11 +16,12 @@ class Power:
 
     def __init__(self) -> None:
         self._left: int | None = None
-        self._after = False
+        self._after = self._between = False
 
-    def fail_at(self, write: int, *, after: bool) -> None:
-        """Cuts the power at a coming write, before it is kept or after."""
-        self._left, self._after = write, after
+    def fail_at(self, write: int, *, after: bool, between: bool = False) -> None:
+        """Cuts the power at a coming write, before it is kept or after; or where it is kept at two
+        places, between them."""
+        self._left, self._after, self._between = write, after, between
 
     def restore(self) -> None:
         """It is back, and nothing is planned."""
@@ -30,6 +31,10 @@ class Power:
         """A write is about to happen."""
         if self._left == 0 and not self._after:
             raise WriteFailed("memory", "scripted power cut")
+
+    def is_between(self) -> bool:
+        """Whether it fails after the first of two places has this write."""
+        return self._left == 0 and self._after and self._between
 
     def after(self) -> None:
         """A write has happened; what was to follow it does not."""
@@ -55,6 +60,9 @@ class Disk(MemoryStore):
         super().write(rows, drops)
         self.watch(rows)
         self._power.after()
+
+    def reopen(self) -> None:
+        """Its node starts again."""
 
     def put_back(self, backup: MemoryStore, *, marked: bool) -> Disk:
         """A disk with what the backup holds; unmarked it takes itself for the original."""

@@ -14,9 +14,10 @@ from perun.core.inputs import CommandOffer
 from perun.types import ETH, Seconds, Wei
 from tests.games.simulation import checks
 from tests.games.simulation.crooks import Crooks
+from tests.games.simulation.disk import Disk
 from tests.games.simulation.moves import Moves
 from tests.games.simulation.players import Players
-from tests.games.simulation.theatre import DEPOSIT, NAMES, Theatre
+from tests.games.simulation.theatre import DEPOSIT, NAMES, Disks, Theatre
 from tests.games.simulation.users import Users
 from tests.games.simulation.violated import Violated
 from tests.games.simulation.wishes import Wishes
@@ -133,8 +134,10 @@ class Game:
 class Play:
     """One game being played."""
 
-    def __init__(self, crooks: tuple[str, ...], *, whole: bool = False) -> None:
-        self.world = Theatre(crooks, whole=whole)
+    def __init__(
+        self, crooks: tuple[str, ...], *, whole: bool = False, disks: Disks = Disk
+    ) -> None:
+        self.world = Theatre(crooks, whole=whole, disks=disks)
         self.crooks = Crooks(self.world)
         self.users = Users(self.world)
         self.wishes = Wishes(self.world)
@@ -199,13 +202,13 @@ class Play:
         self.checker.at_the_end(self.users.started_leaving)
 
 
-def play(game: Game) -> Play:
+def play(game: Game, disks: Disks = Disk) -> Play:
     """Plays a game to its end.
 
     Raises:
         Violated: something that must hold did not.
     """
-    playing = Play(game.crooks, whole=game.whole)
+    playing = Play(game.crooks, whole=game.whole, disks=disks)
     try:
         for move in game.moves:
             playing.move(move)
@@ -214,6 +217,9 @@ def play(game: Game) -> Play:
         crooks, whole = game.crooks or "none", "; a whole game" if game.whole else ""
         error.add_note(f"at move {playing.steps} of {len(game.moves)}; crooks: {crooks}{whole}")
         raise
+    finally:
+        for actor in playing.world.actors:
+            actor.store.close()
     return playing
 
 

@@ -242,9 +242,10 @@ class Moves:
 
     # --------------------------------------------------------------------------------------- power
 
-    def _power_cut(self, who: int, write: int, after: int, _: int) -> bool:
+    def _power_cut(self, who: int, write: int, after: int, between: int) -> bool:
         """At one of the next writes."""
-        self.world.actors[who % 3].power.fail_at(write % 6, after=after % 2 == 0)
+        power = self.world.actors[who % 3].power
+        power.fail_at(write % 6, after=after % 2 == 0, between=between % 2 == 0)
         return True
 
     def _kill(self, who: int, *_: int) -> bool:

@@ -11,6 +11,8 @@ from perun.core.inputs import CommandPay, CommandRemove
 from perun.types import MachineId, Wei
 from tests.games.simulation.deep import RARE, Tally, drawn, games, missed, never
 from tests.games.simulation.game import WEIGHTS, Game, Play, play
+from tests.games.simulation.postgres_disk import postgres_disks
+from tests.support.postgres import Servers
 
 
 @given(game=games(most=40))
@@ -110,3 +112,26 @@ def test_money_paid_into_what_an_old_copy_knows_as_an_offer_comes_out() -> None:
         ("put back", 5, 6, 0, 5),
     )
     play(Game(("alice",), moves, polite=False, whole=True))
+
+
+@pytest.mark.parametrize("mark", [0, 1], ids=["its witness tells", "its witness went back too"])
+def test_stores_on_postgres_lose_nothing_and_know_copies(postgres: Servers, mark: int) -> None:
+    moves = (
+        ("wish", 0, 2, 30, 0),
+        ("talk", 0, 0, 0, 0),
+        ("back up", 0, 0, 0, 0),
+        ("power cut", 0, 1, 0, 0),
+        ("wish", 0, 2, 40, 0),
+        ("talk", 0, 0, 0, 0),
+        ("power cut", 2, 2, 1, 0),
+        ("wish", 2, 0, 20, 0),
+        ("kill", 1, 0, 0, 0),
+        ("put back", 0, mark, 0, 0),
+        ("talk", 0, 0, 0, 0),
+        ("block", 0, 0, 0, 0),
+    )
+    playing = play(Game((), moves, whole=True), postgres_disks(postgres))
+
+    seen = playing.world.seen
+    assert seen["power cuts"] >= 1
+    assert seen["stale copies without" if mark else "stale copies with a mark"] == 1

@@ -44,10 +44,12 @@ from perun.types import (
     Wei,
 )
 from tests.games.simulation.actor import Actor
+from tests.games.simulation.disk import Disk, Power
 from tests.games.simulation.lines import Lines
 from tests.games.simulation.witness import GREATEST_FEE
 
 T = TypeVar("T")
+Disks = Callable[[Power], Disk]
 
 NAMES = ("alice", "ingrid", "bob")
 """Ingrid is the hub."""
@@ -76,10 +78,14 @@ APP_SETTINGS = Settings(
 class Theatre:
     """Everything around the actors; also everybody's clock."""
 
-    def __init__(self, crooks: Iterable[str] = (), *, whole: bool = False) -> None:
+    def __init__(
+        self, crooks: Iterable[str] = (), *, whole: bool = False, disks: Disks = Disk
+    ) -> None:
         """Args:
         whole: nodes talk by sessions over a relay, and host the program above.
+        disks: what the stores are.
         """
+        self.disks = disks
         self.limits = LIMITS
         crooked = set(crooks)
         accounts = [key_of(f"{name}'s account").address for name in NAMES]
