@@ -1,6 +1,7 @@
 """The table of limits, per chain: every length of time and size that section 5 names, in one place.
 
 Times are compared with block timestamps, except `patience`, which our own clock measures.
+To add one, see docs/guides/add-a-limit.md, which also says what belongs into another table.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """What peers say to each other, as bytes: one version byte, then MessagePack.
 
 Every message is an array whose first item is its number; great integers are as in `packing`.
-Whatever arrives is garbage until `decode`
-has returned: the answer to garbage is a `MalformedMessage`, never another exception, and never more
-work than its length deserves. Signatures are *not* checked here.
+Whatever arrives is garbage until `decode` has returned: the answer to garbage is a
+`MalformedMessage`, never another exception, and never more work than its length deserves.
+Signatures are *not* checked here. To add one, see docs/guides/add-a-message.md.
 """
 
 from __future__ import annotations
@@ -91,10 +91,13 @@ MAX_POSITION: Final = 4_096
 """Bytes of a longest position of a game, which the contract takes."""
 
 MAX_REASON: Final = 200
+"""Characters that say why something is refused."""
+
 MAX_TEXT: Final = 256
-MAX_ONWARD: Final = 8
-"""After how many a path over several hubs ends."""
 """Characters that a payer can tell its payee with a payment."""
+
+MAX_ONWARD: Final = 8
+"""After how many hubs a path ends."""
 
 Id = Annotated[ChannelId, msgspec.Meta(min_length=32, max_length=32)]
 Instance = Annotated[InstanceId, msgspec.Meta(min_length=32, max_length=32)]

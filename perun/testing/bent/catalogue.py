@@ -1,4 +1,4 @@
-"""All quirks."""
+"""All quirks. To add one, see docs/guides/add-a-quirk.md."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -66,7 +68,20 @@ MESSAGES: list[m.Message] = [
     m.GrantInstance(ID, InstanceId(ID), Wei(3), UnixTime(4)),
     m.RefuseInstance(InstanceId(ID), "no"),
     m.Over(b"\x02" * 33, b"message"),
+    m.RevealSecret(InstanceId(ID), HALF),
+    m.Play(InstanceId(ID), 3, 1, Wei(-MAX_AMOUNT), b"board", b"move", SIG),
+    m.Played(InstanceId(ID), 3, SIG),
+    m.LetGo(InstanceId(ID), Wei(-5), SIG),
+    m.Ticks(InstanceId(ID), Wei(MAX_AMOUNT), HALF, 1_024, HALF, SIG, True),
+    m.Ticked(InstanceId(ID), Wei(7), True),
+    m.ShowPrice(InstanceId(ID), Wei(-1), SIG),
+    m.Note(MachineId(InstanceId(ID)), Wei(3), Wei(5), HALF, ID, b"", "coffee"),
+    m.Noted(MachineId(InstanceId(ID)), Wei(5), UnixTime(9), SIG, "late"),
 ]
+
+
+def test_no_message_is_missing_here() -> None:
+    assert {type(message) for message in MESSAGES} == set(get_args(m.Message))
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
