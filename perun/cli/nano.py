@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import click
 from eth_account import Account
+from web3 import Web3
 
 from perun.api.client import CallRefused, NotReached, connect
+from perun.bindings.translation import translated
 from perun.chain import connect as connect_chain
 from perun.cli.asking import JSON, print_json, show_table, table
 from perun.cli.homes import HOME_OPTION, home_of
 from perun.cli.outcome import FAILED
 from perun.cli.render import console, plain, say
+from perun.cli.waiting import working
 from perun.crypto.interop import address as address_in
 from perun.crypto.interop import checksum
-from perun.daemon.games import name_in
-from perun.daemon.settings import FILE_NAME
+from perun.daemon.games import depth, name_in, stands_finally
+from perun.daemon.settings import FILE_NAME, read_settings
 from perun.errors import show
 from perun.nano import NotCompiled, Report, Rules, check, create, deploy, rules_of
 from perun.nano.check import EFFORT
 from perun.referee import RULES_GAS
+from perun.types import Address, ChainId
 
 __all__ = ["COMMANDS", "nano"]
+
+_PAUSE = 0.5
+"""Seconds between two looks at the chain."""
 
 _HERE = click.Path(file_okay=False, path_type=Path)
 
@@ -82,10 +90,13 @@ def put_on_chain(name: str, folder: Path, rpc: str, alone: bool, home: Path) -> 
     rules, to = _rules(name, folder), console()
     key = os.environ.get("KEY")
     payer = None if key is None else Account.from_key(key)
-    where = checksum(deploy(connect_chain(rpc).web3, rules, payer))
+    web3 = connect_chain(rpc).web3
+    placed = deploy(web3, rules, payer)
+    where = checksum(placed)
     say(to, f"{rules.name} stands at {where}")
     view = "" if rules.view_file is None else f" --view {rules.view_file.name}"
     if not alone:
+        _until_final(web3, placed, rules.code, home_of(home))
         _play_by(home_of(home), rules.name, where, rules.view_file)
     say(to, f"Whoever plays with you: perun nano add {rules.name} {where}{view}")
 
@@ -121,6 +132,18 @@ def known(home: Path, as_json: bool) -> None:
 
 
 COMMANDS = (nano,)
+
+
+def _until_final(web3: Web3, where: Address, code: bytes, home: Path) -> None:
+    """Before its block is final no node plays by it: other code could come to stand there."""
+    file = home / FILE_NAME
+    if not file.exists():
+        return
+    with translated():
+        behind = depth(read_settings(file, {}).chain, ChainId(web3.eth.chain_id))
+    with working(False, "waiting until its block is final; Ctrl-C ends the waiting"):
+        while not stands_finally(web3, where, code, behind):
+            time.sleep(_PAUSE)
 
 
 def _rules(name: str, folder: Path, rpc: str = "") -> Rules:

@@ -13,8 +13,8 @@ import perun.store
 from perun.chain.endpoint import Block, Endpoint
 from perun.chain.reach import reach
 from perun.core.books import Books
-from perun.core.limits import limits_for
 from perun.daemon.contracts import prove, read_contracts
+from perun.daemon.games import depth
 from perun.daemon.places import store_of
 from perun.daemon.settings import FILE_NAME, Settings, read_settings
 from perun.errors import ChainFault
@@ -121,10 +121,7 @@ def audit_kept(home: Path, kept: Kept) -> Audit:
 
 def _final(endpoint: Endpoint, settings: Settings) -> Block:
     """The newest final block, as the hub counts."""
-    limits = limits_for(endpoint.chain_id)
-    behind = settings.chain.finality_blocks
-    if behind is None:
-        behind = limits.finality_blocks
+    behind = depth(settings.chain, endpoint.chain_id)
     if behind is None:
         final = endpoint.finalized()
     else:

@@ -39,7 +39,7 @@ from perun.crypto import SecretKey, keccak
 from perun.daemon.backups import Backups, Lookout
 from perun.daemon.cards import CardKeeper, card_of
 from perun.daemon.contracts import prove, read_contracts
-from perun.daemon.games import Found, Games, named_rules, suite_rules
+from perun.daemon.games import Found, Games, depth, named_rules, suite_rules
 from perun.daemon.hosting import Hosting
 from perun.daemon.keyring import Keyring
 from perun.daemon.lookups import Lookups
@@ -124,7 +124,8 @@ class Daemon:
         def learn(node: RpcEndpoint) -> None:
             deployment = prove(node.web3, contracts)
             found = suite_rules(node.web3, contracts)
-            found += named_rules(node.web3, settings.chain.games)
+            behind = depth(settings.chain, deployment.contract.chain_id)
+            found += named_rules(node.web3, settings.chain.games, behind)
             rules.update({one.where: one for one in found})
             with translated():
                 grounds.add((deployment, bytes(node.web3.eth.get_block(0)["hash"])))
@@ -134,8 +135,8 @@ class Daemon:
             raise BadSettings("[chain] rpc", "names nodes of two chains")
         ((deployment, genesis),) = grounds
         limits = limits_for(deployment.contract.chain_id)
-        if settings.chain.finality_blocks is not None:
-            limits = replace(limits, finality_blocks=settings.chain.finality_blocks)
+        behind = depth(settings.chain, deployment.contract.chain_id)
+        limits = replace(limits, finality_blocks=behind)
         self.config: Config = config_for(
             deployment,
             keyring.node.public_key,
@@ -144,7 +145,7 @@ class Daemon:
             policy_of(settings),
             limits,
         )
-        self.games = Games(home, settings.chain, list(rules.values()))
+        self.games = Games(home, settings.chain, list(rules.values()), behind)
         self.peer: PeerId = self.config.identity.peer
         self.genesis = genesis
         self.card = CardKeeper(

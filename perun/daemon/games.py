@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from msgspec.structs import replace
 from web3 import Web3
 
 from perun.app.settings import KnownGame
+from perun.bindings.failures import NodeBusy, NodeRefused
 from perun.bindings.rules import RULES
 from perun.bindings.translation import translated
+from perun.core.limits import limits_for
 from perun.crypto.interop import address, checksum
 from perun.daemon.contracts import Contracts
 from perun.daemon.settings import (
@@ -31,9 +34,9 @@ from perun.errors import WrongType
 from perun.games import BadView, View, load_views
 from perun.referee.here import run
 from perun.referee.rulebook import CodeBook
-from perun.types import Address
+from perun.types import Address, ChainId
 
-__all__ = ["Found", "Games", "name_in", "named_rules", "suite_rules"]
+__all__ = ["Found", "Games", "depth", "name_in", "named_rules", "stands_finally", "suite_rules"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,9 @@ class Found:
     name: str
     where: Address
     code: bytes
+    final: bool = True
+    """Whether it stands there in a final block, too. Before that other code could come to stand
+    there, and nobody could move on chain."""
 
 
 def suite_rules(web3: Web3, contracts: Contracts) -> list[Found]:
@@ -55,11 +61,12 @@ def suite_rules(web3: Web3, contracts: Contracts) -> list[Found]:
     return [Found(name, where, _code(web3, where)) for name, where in found]
 
 
-def named_rules(web3: Web3, games: Sequence[str]) -> list[Found]:
+def named_rules(web3: Web3, games: Sequence[str], behind: int | None = None) -> list[Found]:
     """Those that a node's user plays by besides.
 
     Args:
         games: `Name=0x…` each; the name finds a view of the game (`perun.games`), if it has one.
+        behind: so many blocks behind the newest one is final; None: the chain's tag says which is.
 
     Raises:
         BadSettings: it is not written so, or no contract is there.
@@ -75,22 +82,52 @@ def named_rules(web3: Web3, games: Sequence[str]) -> list[Found]:
         code = _code(web3, where)
         if not name.strip() or not code:
             raise BadSettings("[chain] games", f"{text[:80]!r} names no contract: Name=0x…")
-        found.append(Found(name.strip(), where, code))
+        found.append(Found(name.strip(), where, code, stands_finally(web3, where, code, behind)))
     return found
+
+
+def depth(chain: ChainSettings, chain_id: ChainId) -> int | None:
+    """So many blocks behind the newest one is final; None: the chain's tag says which."""
+    given = chain.finality_blocks
+    return limits_for(chain_id).finality_blocks if given is None else given
+
+
+def stands_finally(web3: Web3, where: Address, code: bytes, behind: int | None) -> bool:
+    """Whether this code stands there in a block that is final.
+
+    Raises:
+        NodeUnreachable: the node failed.
+    """
+    try:
+        with translated():
+            final: int | Literal["finalized"] = "finalized"
+            if behind is not None:
+                final = max(0, web3.eth.block_number - behind)
+            return bytes(web3.eth.get_code(checksum(where), final)) == code
+    except (NodeBusy, NodeRefused):
+        # No block of it is final yet, or the node keeps no states of before.
+        return False
 
 
 class Games:
     """Of one node; looked at in any thread, one at a time."""
 
-    def __init__(self, home: Path, chain: ChainSettings, found: Sequence[Found]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        chain: ChainSettings,
+        found: Sequence[Found],
+        behind: int | None = None,
+    ) -> None:
         """Args:
             found: what the suite has, and what the settings name.
+            behind: so many blocks behind the newest one is final; None: the chain's tag says which.
 
         Raises:
             BadView: a file of views cannot be run.
             NotAdmitted, RulesRefused: some code is none of rules.
         """
-        self._home, self._chain = home, chain
+        self._home, self._chain, self._behind = home, chain, behind
         self.book = CodeBook({}, run)
         self._found: dict[Address, Found] = {}
         self._views: dict[str, View] = {}
@@ -111,7 +148,7 @@ class Games:
         """Takes up what has come into the settings since.
 
         Raises:
-            BadSettings: the file cannot be read, or names no contract.
+            BadSettings: the file cannot be read, or names no contract, or one in no final block.
             BadView, NotAdmitted, RulesRefused: as when it was made; nothing new is known then.
             NodeUnreachable, NodeRefused: the node failed.
         """
@@ -121,16 +158,22 @@ class Games:
             chain = self._chain
         known = {(one.name, one.where) for one in self._found.values()}
         fresh = [text for text in chain.games if _parts(text) not in known]
-        self._take(chain, named_rules(web3, fresh))
+        found = named_rules(web3, fresh, self._behind)
+        self._take(chain, found)
+        for one in found:
+            if not one.final:
+                what = f"{one.name} stands in no final block yet: name it again when it does"
+                raise BadSettings("[chain] games", what)
 
     def _take(self, chain: ChainSettings, found: Sequence[Found]) -> None:
         views: dict[str, View] = {}
         for path in chain.views:
             views.update(load_views(self._home / path))
-        for one in found:
+        stands = [one for one in found if one.final]
+        for one in stands:
             self.book.add(one.where, one.code)
         self._views = views
-        for one in found:
+        for one in stands:
             # Those that came last are last, also if their place was known by another name.
             self._found.pop(one.where, None)
             self._found[one.where] = one

@@ -58,7 +58,7 @@ def names(games: Games) -> list[tuple[str, Address]]:
 
 def test_rules_of_others_are_named_by_their_place(web3: Web3, suite: perun.Deployment) -> None:
     where = suite.of(TicTacToe).address
-    games = Games(Path(), CHAIN, named_rules(web3, named(("MyGame", where)).games))
+    games = Games(Path(), CHAIN, named_rules(web3, named(("MyGame", where)).games, 0))
     assert names(games) == [("MyGame", where)]
     code = perun.keccak(artifact("TicTacToe").runtime)
     assert games.book.code_hash(where) == code
@@ -69,7 +69,7 @@ def test_what_comes_into_the_settings_is_taken_up_and_stays(
     web3: Web3, suite: perun.Deployment, tmp_path: Path
 ) -> None:
     where, other = suite.of(TicTacToe).address, nim(web3)
-    games = Games(tmp_path, CHAIN, [])
+    games = Games(tmp_path, CHAIN, [], 0)
     games.look(web3)  # there is no file
     assert games.known == ()
 
@@ -97,7 +97,7 @@ def test_what_comes_into_the_settings_is_taken_up_and_stays(
 def test_file_of_a_view_that_fails_changes_nothing(
     web3: Web3, suite: perun.Deployment, tmp_path: Path
 ) -> None:
-    games = Games(tmp_path, CHAIN, [])
+    games = Games(tmp_path, CHAIN, [], 0)
     (tmp_path / "broken.py").write_text("1 / 0")
     settings = named(("MyGame", suite.of(TicTacToe).address), views=("broken.py",))
     write_settings(tmp_path / FILE_NAME, Settings(settings))
@@ -106,17 +106,36 @@ def test_file_of_a_view_that_fails_changes_nothing(
     assert games.known == ()
 
 
+def test_rules_in_a_block_that_is_not_final_are_not_played_by(
+    web3: Web3, suite: perun.Deployment, tmp_path: Path
+) -> None:
+    """A reorganisation could put other code there, and then nobody could move on chain: whoever is
+    to move loses. The other side would choose when it goes there."""
+    games, where = Games(tmp_path, CHAIN, [], 2), nim(web3)
+    write_settings(tmp_path / FILE_NAME, Settings(named(("MyGame", where))))
+    (found,) = named_rules(web3, named(("MyGame", where)).games, 2)
+    assert not found.final
+    assert Games(tmp_path, CHAIN, [found], 2).known == (), "nor at a start"
+    for _ in range(2):
+        with pytest.raises(BadSettings, match="no final block yet"):
+            games.look(web3)
+        assert games.known == ()
+        nim(web3)  # another block
+    games.look(web3)
+    assert names(games) == [("MyGame", where)]
+
+
 @pytest.mark.parametrize("text", ["MyGame", "MyGame=0x12", "=0x" + "11" * 20, "M=0x" + "11" * 20])
 def test_rules_that_are_nowhere_are_no_settings(web3: Web3, text: str) -> None:
     with pytest.raises(BadSettings, match="games"):
-        named_rules(web3, (text,))
+        named_rules(web3, (text,), 0)
 
 
 def test_contract_that_is_no_rules_is_not_played_by(
     web3: Web3, suite: perun.Deployment, tmp_path: Path
 ) -> None:
     """The first looks at storage: whoever played by it would not know what the chain says."""
-    games = Games(tmp_path, CHAIN, [])
+    games = Games(tmp_path, CHAIN, [], 0)
     for where in (suite.vpm.address, suite.lib_signatures.address):
         write_settings(tmp_path / FILE_NAME, Settings(named(("Not", where))))
         with pytest.raises((NotAdmitted, RulesRefused)):
