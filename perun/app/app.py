@@ -174,6 +174,7 @@ class App:
             self._on_machine(work, notice.instance)
         elif isinstance(notice, InstanceRefused):
             paying.on_refused(work, notice)
+            locked.on_refused(work, notice)
         elif isinstance(notice, InstanceRemoved):
             self._told.catch_up(work)
             following.on_removed(work, notice)

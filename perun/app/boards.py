@@ -29,6 +29,8 @@ __all__ = [
 ]
 
 _PLAYED: Final = (Game, Flip, Hands)
+_INVITES: Final = ("play", "flip", "throw")
+"""Methods that invite to these."""
 _SECRET: Final[dict[type, str]] = {Flip: "flip", Hands: "throw"}
 """What has no board: two secrets decide."""
 
@@ -37,6 +39,7 @@ def games(work: Work, params: GetGames) -> tuple[v.Game, ...]:
     """Invitations, what is played, and what has ended lately; the newest last."""
     found = [show_invitation(work, one) for one in locked.invitations(work, _PLAYED)]
     found += [show(work, one) for one in locked.instances(work, _PLAYED)]
+    found += locked.refused(work, v.Game, _INVITES, found)
     return locked.chosen(found, params.id, "game")
 
 

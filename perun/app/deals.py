@@ -5,6 +5,7 @@ Who is invited agrees by `answer`, as to any offer. What nobody answers goes to 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from perun.app import locked
 from perun.app import values as v
 from perun.app.errors import BadParams
 from perun.app.methods import BringAward, Escrow, GetDeals, LetGo
+from perun.app.rows import Errand
 from perun.app.spending import digest_of, known_errand
 from perun.app.texts import bytes_of, hexed, show_account, show_node
 from perun.app.work import Caller, Work
@@ -24,7 +26,7 @@ from perun.core.nanocontracts.escrow import (
 )
 from perun.core.rules.accounting import gain
 from perun.core.state import InstanceView, Invitation, Role
-from perun.types import Address, Deal, Salt, Signature, UnixTime, Wei
+from perun.types import Address, Deal, Signature, UnixTime, Wei
 
 __all__ = ["award", "deals", "escrow", "let_go"]
 
@@ -36,7 +38,7 @@ def escrow(work: Work, caller: Caller, params: Escrow) -> v.Deal:
     digest = digest_of("escrow", params)
     known = known_errand(work, params.idempotency_key, digest, "escrow")
     if known is not None:
-        return _again(work, known.subject)
+        return _again(work, known)
     to, own, theirs, asset = locked.stakes(work, caller, params)
     view = locked.place(work, to, asset, own, theirs)
     late, limits = int(params.late_gain), work.config.limits
@@ -55,8 +57,7 @@ def escrow(work: Work, caller: Caller, params: Escrow) -> v.Deal:
         )
     )
     key = params.idempotency_key
-    made = locked.invited(work, caller, "escrow", key, digest, random, asset, own)
-    return _invitation(work, made)
+    return locked.invited(work, caller, "escrow", key, digest, random, asset, own, _invitation)
 
 
 def award(work: Work, caller: Caller, params: BringAward) -> v.Deal:
@@ -81,6 +82,7 @@ def deals(work: Work, params: GetDeals) -> tuple[v.Deal, ...]:
     """Invitations, what is locked, and what has ended lately; the newest last."""
     found = [_invitation(work, one) for one in locked.invitations(work, _DEALS)]
     found += [_show(work, one) for one in locked.instances(work, _DEALS)]
+    found += locked.refused(work, v.Deal, ("escrow",), found)
     return locked.chosen(found, params.id, "deal")
 
 
@@ -91,9 +93,11 @@ def _find(work: Work, text: str) -> InstanceView:
     return locked.instance_of(work, _DEALS, text, "deal")
 
 
-def _again(work: Work, known: bytes) -> v.Deal:
-    held = work.books.invitations.get(Salt(known))
-    return _show(work, _find(work, hexed(known))) if held is None else _invitation(work, held)
+def _again(work: Work, known: Errand) -> v.Deal:
+    def look() -> v.Deal:
+        return _show(work, _find(work, hexed(known.subject)))
+
+    return locked.again(work, known, v.Deal, partial(_invitation, work), look)
 
 
 def _invitation(work: Work, held: Invitation) -> v.Deal:

@@ -6,8 +6,9 @@ Who is invited agrees by `answer`, as to any offer. A wish is known by its key, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, Protocol, TypeVar
+from typing import Final, Literal, Protocol, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from perun.app import ways
@@ -28,18 +29,21 @@ from perun.app.methods import (
     StopStream,
     Throw,
 )
+from perun.app.rows import Errand
 from perun.app.spending import check_limit, digest_of, errand, known_errand
-from perun.app.texts import Who, amount_of, asset_of, bytes_of, money, show_node, who
+from perun.app.texts import Who, amount_of, asset_of, bytes_of, hexed, money, show_node, who
 from perun.app.work import Caller, Work
 from perun.core.inputs import Command, CommandInviteAgain, CommandRemove
 from perun.core.nanocontracts.hash_chain import CommandSettle
 from perun.core.nanocontracts.instances import decided_shift
 from perun.core.nanocontracts.kinds import kind_of
+from perun.core.notices import InstanceRefused
 from perun.core.state import ChannelView, InstanceView, Invitation, LegStatus, Stage, Totals
 from perun.types import Asset, Machine, Salt, Stream, Terms, Wei
 
 __all__ = [
     "Far",
+    "again",
     "chosen",
     "end_of",
     "ending",
@@ -49,15 +53,22 @@ __all__ = [
     "invitations",
     "invited",
     "meet",
+    "on_refused",
     "once",
     "place",
     "reached",
+    "refusal",
+    "refused",
     "say_again",
     "stakes",
     "why_invited",
 ]
 
 Kinds = tuple[type[Terms], ...]
+
+_REFUSED: Final = "refused"
+_LATELY: Final = 86_400
+"""Seconds for which it is told that something was refused."""
 
 # -------------------------------------------------------------------------------------- finding
 
@@ -216,11 +227,58 @@ def invited(
     random: Salt,
     asset: Asset,
     own: Wei,
-) -> Invitation:
-    """Our invitation, which a command has just made; its key is kept."""
+    show: Callable[[Work, Invitation], S],
+) -> S:
+    """Our invitation, which a command has just made; its key is kept, and how it is shown: if it
+    is refused nothing else is left of it."""
     row = errand(work, caller, method, key, digest, random, asset, own, state="invited")
-    work.put(replace(row, over=True))
-    return work.books.invitations[random]
+    shown = show(work, work.books.invitations[random])
+    work.put(replace(row, over=True, shown=msgspec.json.encode(shown)))
+    return shown
+
+
+def on_refused(work: Work, notice: InstanceRefused) -> None:
+    """Somebody does not want what we have invited to: kept, in words, with whose words they are."""
+    instance = work.books.instances.get(notice.instance)
+    known = notice.instance if instance is None else instance.invitation
+    for row in work.shelf.errands.values():
+        if row.shown and row.subject == known and row.state != _REFUSED:
+            what = f"{work.name(notice.by)} did not agree" if notice.by else "it cannot be"
+            text = f"{what}: {notice.reason}. Nothing is locked; ask again."
+            work.put(replace(row, state=_REFUSED, text=text))
+            return
+
+
+def refused(work: Work, kind: type[S], methods: Sequence[str], found: Sequence[S]) -> list[S]:
+    """What was refused lately, and is not among what there is."""
+    since, there = work.now - _LATELY, {one.id for one in found}
+    rows = [row for row in work.shelf.errands.values() if row.method in methods]
+    return [
+        refusal(row, kind)
+        for row in rows
+        if row.state == _REFUSED and row.at >= since and hexed(row.subject) not in there
+    ]
+
+
+def refusal(row: Errand, kind: type[S]) -> S:
+    """As it was shown when it was asked for, and why nothing came of it."""
+    shown = msgspec.json.decode(row.shown, type=kind)
+    return msgspec.structs.replace(shown, state="over", why=row.text)  # type: ignore[type-var]  # records of `values` are
+
+
+def again(
+    work: Work, row: Errand, kind: type[S], held: Callable[[Invitation], S], look: Callable[[], S]
+) -> S:
+    """What was asked for before, under this key, as it stands now."""
+    invitation = work.books.invitations.get(Salt(row.subject))
+    if invitation is not None:
+        return held(invitation)
+    try:
+        return look()
+    except NoSuch:
+        if row.state != _REFUSED:
+            raise
+        return refusal(row, kind)
 
 
 def once(

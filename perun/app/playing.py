@@ -6,14 +6,17 @@ to the chain by itself, where the other side's clock runs.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from perun.app.boards import board_of, instance_of, show, show_invitation
 from perun.app.errors import BadParams
-from perun.app.locked import end_of, invited, meet, once, place, stakes
+from perun.app.locked import again, end_of, invited, meet, once, place, stakes
 from perun.app.methods import CallClock, Flip, Move, Play, Resign, Throw
+from perun.app.rows import Errand
 from perun.app.settings import KnownGame
 from perun.app.spending import digest_of, known_errand
+from perun.app.texts import hexed
 from perun.app.values import Game
 from perun.app.work import Caller, Work
 from perun.core.faults import NotAllowedNow
@@ -33,7 +36,7 @@ from perun.core.nanocontracts.turn_game import (
 from perun.core.state import InstanceView, LegStatus
 from perun.errors import Misuse
 from perun.games import view_of
-from perun.types import Preimage, Salt, Seconds, UnixTime
+from perun.types import Preimage, Seconds, UnixTime
 
 __all__ = ["call_clock", "flip", "hurry", "move", "play", "resign", "throw"]
 
@@ -45,7 +48,7 @@ def play(work: Work, caller: Caller, params: Play) -> Game:
     digest = digest_of("play", params)
     known = known_errand(work, params.idempotency_key, digest, "play")
     if known is not None:
-        return _again(work, known.subject)
+        return _again(work, known)
     to, own, theirs, asset = stakes(work, caller, params)
     meet(work, to, params.invitation)
     known_game = _rules(work, params.game)
@@ -63,7 +66,7 @@ def play(work: Work, caller: Caller, params: Play) -> Game:
         )
     )
     key = params.idempotency_key
-    return show_invitation(work, invited(work, caller, "play", key, digest, random, asset, own))
+    return invited(work, caller, "play", key, digest, random, asset, own, show_invitation)
 
 
 def flip(work: Work, caller: Caller, params: Flip) -> Game:
@@ -71,7 +74,7 @@ def flip(work: Work, caller: Caller, params: Flip) -> Game:
     digest = digest_of("flip", params)
     known = known_errand(work, params.idempotency_key, digest, "flip")
     if known is not None:
-        return _again(work, known.subject)
+        return _again(work, known)
     to, own, theirs, asset = stakes(work, caller, params)
     if not own + theirs:
         raise BadParams("nothing is at stake: say for how much")
@@ -91,7 +94,7 @@ def flip(work: Work, caller: Caller, params: Flip) -> Game:
         )
     )
     key = params.idempotency_key
-    return show_invitation(work, invited(work, caller, "flip", key, digest, random, asset, own))
+    return invited(work, caller, "flip", key, digest, random, asset, own, show_invitation)
 
 
 def throw(work: Work, caller: Caller, params: Throw) -> Game:
@@ -99,7 +102,7 @@ def throw(work: Work, caller: Caller, params: Throw) -> Game:
     digest = digest_of("throw", params)
     known = known_errand(work, params.idempotency_key, digest, "throw")
     if known is not None:
-        return _again(work, known.subject)
+        return _again(work, known)
     to, own, theirs, asset = stakes(work, caller, params)
     meet(work, to, params.invitation)
     view = place(work, to, asset, own, theirs)
@@ -113,7 +116,7 @@ def throw(work: Work, caller: Caller, params: Throw) -> Game:
         )
     )
     key = params.idempotency_key
-    return show_invitation(work, invited(work, caller, "throw", key, digest, random, asset, own))
+    return invited(work, caller, "throw", key, digest, random, asset, own, show_invitation)
 
 
 def move(work: Work, caller: Caller, params: Move) -> Game:
@@ -187,8 +190,8 @@ def _rules(work: Work, name: str) -> KnownGame:
     raise BadParams(f"no game {name!r} is known here; there are: {names}")
 
 
-def _again(work: Work, known: bytes) -> Game:
-    held = work.books.invitations.get(Salt(known))
-    if held is not None:
-        return show_invitation(work, held)
-    return show(work, instance_of(work, "0x" + known.hex()))
+def _again(work: Work, known: Errand) -> Game:
+    def look() -> Game:
+        return show(work, instance_of(work, hexed(known.subject)))
+
+    return again(work, known, Game, partial(show_invitation, work), look)

@@ -247,6 +247,8 @@ class Errand(Extra, frozen=True, array_like=True):
     over: bool = False
     index: int = -1
     """Which of the channel's withdrawals it is, once both have signed; -1: not known."""
+    shown: bytes = b""
+    """JSON of what somebody was invited to, as the interface shows it; empty: nobody was."""
 
     @property
     def row_key(self) -> bytes:

@@ -6,6 +6,7 @@ and what is told of it, is `flowing`.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final, Literal
 
 from msgspec.structs import replace
@@ -14,7 +15,7 @@ from perun.app import flowing, locked
 from perun.app import values as v
 from perun.app.errors import BadParams
 from perun.app.methods import GetStreams, OpenStream, PayTicks, RunStream, StopStream
-from perun.app.rows import Flow
+from perun.app.rows import Errand, Flow
 from perun.app.spending import digest_of, known_errand
 from perun.app.texts import amount_of, hexed, money, show_account, show_node
 from perun.app.work import Caller, Work
@@ -28,7 +29,7 @@ from perun.core.nanocontracts.hash_chain import (
 )
 from perun.core.rules.accounting import gain
 from perun.core.state import InstanceView, Invitation, Role
-from perun.types import Salt, Seconds, Stream, UnixTime, Wei
+from perun.types import Seconds, Stream, UnixTime, Wei
 
 __all__ = ["open_stream", "pay_ticks", "run", "stop", "streams"]
 
@@ -40,7 +41,7 @@ def open_stream(work: Work, caller: Caller, params: OpenStream) -> v.Stream:
     digest = digest_of("stream", params)
     known = known_errand(work, params.idempotency_key, digest, "stream")
     if known is not None:
-        return _again(work, known.subject)
+        return _again(work, known)
     to, own, theirs, asset = locked.stakes(work, caller, params)
     tick = amount_of(params.tick_amount)
     if not 0 < tick <= own:
@@ -54,11 +55,10 @@ def open_stream(work: Work, caller: Caller, params: OpenStream) -> v.Stream:
             *(work.config.limits.least_machine_challenge, random, locked.end_of(view, to)),
         )
     )
-    key = params.idempotency_key
-    made = locked.invited(work, caller, "stream", key, digest, random, asset, own)
     if params.every:
-        work.put(Flow(made.id, params.ticks, Seconds(params.every)))
-    return _invitation(work, made)
+        work.put(Flow(random, params.ticks, Seconds(params.every)))
+    key = params.idempotency_key
+    return locked.invited(work, caller, "stream", key, digest, random, asset, own, _invitation)
 
 
 def pay_ticks(work: Work, caller: Caller, params: PayTicks) -> v.Stream:
@@ -102,6 +102,7 @@ def streams(work: Work, params: GetStreams) -> tuple[v.Stream, ...]:
     """Invitations, what flows, and what has ended lately; the newest last."""
     found = [_invitation(work, one) for one in locked.invitations(work, _STREAMS)]
     found += [_show(work, one) for one in locked.instances(work, _STREAMS)]
+    found += locked.refused(work, v.Stream, ("stream",), found)
     return locked.chosen(found, params.id, "stream")
 
 
@@ -121,9 +122,11 @@ def _check_room(work: Work, instance: InstanceView, ticks: int) -> None:
         raise NotEnoughMoney("ticks", left, ticks * instance.terms.tick, asset)
 
 
-def _again(work: Work, known: bytes) -> v.Stream:
-    held = work.books.invitations.get(Salt(known))
-    return _show(work, _find(work, hexed(known))) if held is None else _invitation(work, held)
+def _again(work: Work, known: Errand) -> v.Stream:
+    def look() -> v.Stream:
+        return _show(work, _find(work, hexed(known.subject)))
+
+    return locked.again(work, known, v.Stream, partial(_invitation, work), look)
 
 
 def _invitation(work: Work, held: Invitation) -> v.Stream:

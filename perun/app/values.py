@@ -429,7 +429,8 @@ class Game(Value, frozen=True):
     state: Literal["invited", "asked", "opening", "playing", "onChain", "finished", "over"]
     """`asked`: by them, `answer` it; `finished`: decided, and not paid yet."""
     why: str
-    """What it waits for, if that is not your move."""
+    """What it waits for, if that is not your move; or, of one that is over and has brought nothing,
+    who did not agree to it, and why."""
     amount: Amount
     """What we lose if we lose …"""
     peer_amount: Amount
@@ -511,7 +512,7 @@ class Deal(Value, frozen=True):
     gain: Signed | None
     """What it has brought us; None: it is not decided."""
     why: str = ""
-    """What an invitation waits for."""
+    """What an invitation waits for; or who did not agree to it, and why."""
     reached: bool = True
     """Whether our invitation has come to them, as far as we know; if not, `why` says what to do."""
 
@@ -549,7 +550,7 @@ class Stream(Value, frozen=True):
     gain: Signed | None
     """What it has brought us; None: it is not over."""
     why: str = ""
-    """What an invitation waits for, or why nothing flows now."""
+    """What an invitation waits for, who did not agree to it, or why nothing flows now."""
     reached: bool = True
     """Whether our invitation has come to them, as far as we know; if not, `why` says what to do."""
 

@@ -200,6 +200,8 @@ def _end(amounts: Amounts, game: Game | None, *, as_json: bool) -> None:
         sys.exit(NOT_DONE)
     if as_json:
         print_json(game)
+    elif game.gain is None and game.state == "over":
+        say(console(stderr=True), plain(_by_name(game)), "yellow")
     elif game.gain is None:
         if not game.reached:
             say(console(stderr=True), plain(_by_name(game)), "yellow")
@@ -210,7 +212,7 @@ def _end(amounts: Amounts, game: Game | None, *, as_json: bool) -> None:
         moved = amounts.show(game.asset, str(abs(gain)))
         say(console(), f"{words} {moved}" if gain else "A draw: nothing moves", "bold")
     if game.gain is None:
-        sys.exit(UNDER_WAY)
+        sys.exit(NOT_DONE if game.state == "over" else UNDER_WAY)
 
 
 class _Talk:
@@ -259,6 +261,8 @@ def _to_the_end(node: Node, game: Game, player: _Talk | None) -> Game | None:
             if error.name != "NoSuch":
                 raise
             return None if game.state in ("invited", "opening") else game
+        if game.state == "over" and game.gain is None:
+            return game
         if player is not None:
             player.show(game)
         if game.gain is not None or (not game.reached and time.monotonic() > patience):

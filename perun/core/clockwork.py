@@ -13,7 +13,7 @@ from perun.core.books import Draft
 from perun.core.channel import disputes, funding, joining, offers
 from perun.core.hub import pairs, paths
 from perun.core.hub.letting_go import forget
-from perun.core.hub.patience import overdue
+from perun.core.hub.patience import overdue, sees_again
 from perun.core.hub.queue import start_next
 from perun.core.inputs import (
     ChainAnnounced,
@@ -57,7 +57,7 @@ __all__ = [
 
 def on_block(draft: Draft, block: ChainBlock) -> None:
     """The chain has moved on: everything that time decides is looked at."""
-    before = draft.chain
+    before, was_fresh = draft.chain, fresh(draft)
     head = block.head_time, block.head_number
     latest = before.wall + draft.config.limits.freshness
     # What came by a clock that was wrong, ours or a node's, must not outshine all that is to come.
@@ -87,6 +87,8 @@ def on_block(draft: Draft, block: ChainBlock) -> None:
     for instance in draft.books.instances.values():
         draft.attempt(partial(_look_at_instance, draft, instance.id))
     for id in draft.books.hub_instances:
+        if not was_fresh and fresh(draft):
+            sees_again(draft, id)
         draft.attempt(partial(pairs.look_again, draft, id))
     if fresh(draft):
         # By a time that may be false nothing is forgotten: it could not be taken back.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from perun.core.state import PeerId
 from perun.types import ChannelId, InstanceId, MachineId, Record, Salt, UnixTime, Version, Wei
 
 __all__ = [
@@ -104,6 +105,8 @@ class InstanceRefused(Record, frozen=True, gc=False):
 
     instance: InstanceId
     reason: str
+    by: PeerId = b""
+    """Who said so; empty: we did."""
 
 
 class InstanceRemoved(Record, frozen=True, gc=False):

@@ -49,7 +49,7 @@ def complete(draft: Draft, view: ChannelView, full: SignedState) -> None:
         elif proposal is ours or proposal.intent.purpose is Purpose.REFUSE:
             continue
         elif same and ours is None:
-            given_up(draft, view, proposal.state.version, proposal.intent, reason)
+            given_up(draft, view, proposal.state.version, proposal.intent, reason, view.peer)
         else:
             again.append(proposal.intent)
     if held is not None and (held.state.version <= version or not (same or held.answering)):

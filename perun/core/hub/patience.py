@@ -11,8 +11,9 @@ from perun.core.hub.letting_go import let_go
 from perun.core.rules.phases import fresh
 from perun.core.state import HubInstance, HubStage, Intent, Purpose
 from perun.core.states.proposing import answer
+from perun.types import InstanceId
 
-__all__ = ["overdue"]
+__all__ = ["overdue", "sees_again"]
 
 
 # Rule pair-4.
@@ -55,7 +56,19 @@ def overdue(draft: Draft, crossing: HubInstance) -> None:
 
 
 def _waits_for_view(draft: Draft, crossing: HubInstance) -> bool:
-    """Both ends have done their part; what is missing is our own view."""
+    """What is missing is our own view: while it is old nobody's half is heard, and of an instance
+    that the chain has not told about none is signed."""
+    if not fresh(draft):
+        return True
     pair = (draft.channel(crossing.alice_channel), draft.channel(crossing.bob_channel))
     halves = all(pairs.is_half(view, pairs.adding(crossing)) for view in pair)
-    return halves and not (draft.instance(crossing.id).watched and fresh(draft))
+    return halves and not draft.instance(crossing.id).watched
+
+
+# Rule pair-4.
+def sees_again(draft: Draft, id: InstanceId) -> None:
+    """Our view was too old to hear halves, and is no longer: they are said again within patience,
+    which begins anew."""
+    crossing = draft.hub_instance(id)
+    if crossing is not None and crossing.stage is HubStage.OPENING:
+        draft.put(replace(crossing, since=draft.chain.clock))

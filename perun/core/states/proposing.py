@@ -22,6 +22,7 @@ from perun.core.state import (
     Intent,
     LegStatus,
     OwnProposal,
+    PeerId,
     Purpose,
     Role,
 )
@@ -89,12 +90,17 @@ def propose_next(draft: Draft, id: ChannelId) -> None:
 
 
 def given_up(
-    draft: Draft, view: ChannelView, version: Version, intent: Intent, reason: str
+    draft: Draft,
+    view: ChannelView,
+    version: Version,
+    intent: Intent,
+    reason: str,
+    by: PeerId = b"",
 ) -> None:
     """Nobody signs what somebody wanted: our user hears, and what it would have removed stays."""
     draft.notify(ProposalRefused(view.id, version, reason))
     if intent.adds is not None:
-        draft.notify(InstanceRefused(intent.adds, reason))
+        draft.notify(InstanceRefused(intent.adds, reason, by))
     legs.stays(draft, intent)
 
 

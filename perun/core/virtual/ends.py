@@ -17,7 +17,7 @@ from perun.core.nanocontracts.payments import show_paid
 from perun.core.notices import InstanceRefused, VirtualReady
 from perun.core.rules.accounting import gain
 from perun.core.rules.keys import own_key
-from perun.core.rules.phases import Phase, blocked, phase
+from perun.core.rules.phases import Phase, blocked, fresh, phase
 from perun.core.rules.worth import greatest_fee_of
 from perun.core.state import ChannelView, InstanceView, Intent, LegStatus, PeerId, Purpose, Role
 from perun.core.states import legs
@@ -102,10 +102,12 @@ def on_grant(draft: Draft, view: ChannelView, message: GrantInstance) -> None:
         if instance.role is Role.ALICE
         else 0
     )
-    if message.fee > greatest or draft.now > message.valid_until:
-        reason = f"fee {message.fee} above {greatest}, or the grant is over"
+    # By a block that may be of another time no grant is over; the hub says whether it is.
+    over = draft.now > message.valid_until and fresh(draft)
+    if message.fee > greatest or over:
+        reason = "its grant is over" if over else f"fee {message.fee} above {greatest}"
         draft.send(view.peer, RefuseInstance(instance.id, reason))
-        refused(draft, instance, reason)
+        refused(draft, instance, reason, b"")
         return
     fee = Wei(-gain(view.role, message.fee))
     purpose = Purpose.ADD if instance.replaces is None else Purpose.REPLACE
@@ -129,17 +131,23 @@ def on_refused(draft: Draft, sender: PeerId, message: RefuseInstance) -> None:
     view = draft.channel(instance.legs[0].channel)
     if sender == instance.via and instance.id in view.asked:
         draft.put(replace(view, asked=still_asked(draft, view, instance.id)))
-    refused(draft, instance, message.reason)
+    refused(draft, instance, message.reason, sender)
 
 
 # Rule replace-6.
-def refused(draft: Draft, instance: InstanceView, reason: str) -> None:
-    """Nobody adds it. What we have proposed already is resolved by a state, not by words [A7]."""
-    draft.notify(InstanceRefused(instance.id, reason))
+def refused(draft: Draft, instance: InstanceView, reason: str, by: PeerId) -> None:
+    """Nobody adds it. What we have proposed already is resolved by a state, not by words [A7]; and
+    what is to take another's place, which we are leaving for it, by an answer of that kind."""
+    draft.notify(InstanceRefused(instance.id, reason, by))
     leg = instance.legs[0]
     if leg.status is not LegStatus.NEW:
         return
-    if not any(intent.adds == instance.id for intent in wanted(draft.channel(leg.channel))):
+    view = draft.channel(leg.channel)
+    left = tuple([intent for intent in view.intents if intent.adds != instance.id])
+    if len(left) < len(view.intents) and instance.replaces is None:
+        view = replace(view, intents=left)
+        draft.put(view)
+    if not any(intent.adds == instance.id for intent in wanted(view)):
         purpose = Purpose.ADD if instance.replaces is None else Purpose.REPLACE
         legs.stays(draft, Intent(purpose, Wei(0), instance.id, instance.replaces))
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from perun.core.books import Draft
 from perun.core.effects import Watch
-from perun.core.faults import InstanceRejected, NotAllowedNow, UnexpectedMessage
+from perun.core.faults import InstanceRejected, NotAllowedNow, PeerNotAllowed, UnexpectedMessage
 from perun.core.inputs import CommandConsent, CommandInviteAgain, CommandReplace
 from perun.core.nanocontracts.instances import (
     app_of,
@@ -179,10 +179,12 @@ def on_invite(draft: Draft, sender: PeerId, message: Invite, via: PeerId) -> Non
     kind = kind_of(terms)
     try:
         view = _place(draft, sender, via, message)
-        if kind.asks and not (view.watched and view.met and fresh(draft)):
-            # As after a start, when peers are met that have waited for it: judged with our user's
-            # yes. A no of ours would be for good.
-            _hold(draft, view, sender, message, via)
+        if not (view.watched and view.met and fresh(draft)) and not isinstance(terms, Machine):
+            # As after a start, when peers are met that have waited for it. A no of ours would be
+            # for good, but for machines, which are asked for elsewhere or again.
+            if not kind.asks:
+                raise PeerNotAllowed("Invite", "our view of the chain, or of this channel, is old")
+            _hold(draft, view, sender, message, via)  # judged with our user's yes
             return
         _check_invite(draft, view, sender, message, via)
         ours, secret = kind.half(draft.config.seed, terms)
@@ -472,7 +474,7 @@ def on_decline(draft: Draft, sender: PeerId, message: DeclineInvite) -> None:
     if invitation is None or invitation.end != sender or invitation.theirs:
         raise UnexpectedMessage("DeclineInvite", "we did not invite this peer")
     draft.drop(invitation)
-    draft.notify(InstanceRefused(InstanceId(bytes(message.theirs)), message.reason))
+    draft.notify(InstanceRefused(InstanceId(bytes(message.theirs)), message.reason, sender))
 
 
 # Rule ends-2.

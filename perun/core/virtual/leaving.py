@@ -54,7 +54,7 @@ def remind(draft: Draft, instance: InstanceView) -> None:
         return
     new = None if instance.successor is None else draft.find_instance(instance.successor)
     if new is not None and draft.chain.waited(instance.left_at) > 31 * draft.config.limits.patience:
-        refused(draft, new, "the hub has not answered in time")
+        refused(draft, new, "the hub has not answered in time", b"")
     if draft.instance(instance.id).leave_sent:
         _tell(draft, instance)
 

@@ -109,6 +109,15 @@ def test_both_see_what_the_other_has_named(trio: Trio) -> None:
     assert (alice.state, bob.state) == ("open", "open")
 
 
+def test_whoever_is_declined_hears_by_whom(trio: Trio) -> None:
+    deal = trio.invite()
+    trio.bob.ask("answer", Answer(offer=deal.id, accept=False))
+    told = trio.of(trio.alice, deal)
+    assert (told.state, told.gain) == ("over", None)
+    assert told.why.startswith(f"{trio.bob.id} did not agree: ")
+    assert trio.invite() == told
+
+
 def test_what_is_not_so_is_refused(trio: Trio) -> None:
     deal = trio.begin()
     wrong = BringAward(idempotency_key="a", id=deal.id, shift="31", signature=word(deal, 30))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from perun.app.errors import BadParams, KeyReused, NoSuch, NoWay, SpendLimit
 from perun.app.methods import (
@@ -24,6 +25,7 @@ from perun.app.texts import hexed
 from perun.app.values import Game
 from perun.app.work import Caller
 from perun.core.faults import NotAllowedNow
+from perun.core.inputs import ChainBlock
 from perun.encoding.addresses import node_id
 from perun.encoding.messages import Invite
 from perun.errors import Misuse
@@ -31,7 +33,7 @@ from perun.games import BadMove
 from perun.testing.network import Letter, meant
 from perun.testing.people import Person, Town
 from perun.testing.stories import GAMBLER, hub_policy, open_channel
-from perun.types import ETH, Wei
+from perun.types import ETH, UnixTime, Wei
 
 
 class Trio:
@@ -161,12 +163,61 @@ def test_an_invitation_to_a_flip_that_was_lost_is_said_again(trio: Trio) -> None
     trio.town.until(lambda: trio.of(trio.alice, game).state == "over")
 
 
-def test_declined_invitation_is_gone(trio: Trio) -> None:
+def test_whoever_is_declined_hears_by_whom_and_why(trio: Trio) -> None:
     game = trio.invite()
     trio.bob.ask("answer", Answer(offer=game.id, accept=False))
-    for person in (trio.alice, trio.bob):
-        with pytest.raises(NoSuch):
-            trio.of(person, game)
+    told = trio.of(trio.alice, game)
+    assert (told.state, told.gain, told.turn) == ("over", None, "nobody")
+    assert told.why.startswith(f"{trio.bob.id} did not agree: ")
+    assert told.why.endswith("Nothing is locked; ask again.")
+    assert trio.invite() == told
+    assert trio.alice.ask("games", GetGames()) == (told,)
+    with pytest.raises(NoSuch):
+        trio.of(trio.bob, game)
+
+
+@pytest.mark.parametrize("name", ["alice", "bob", "ingrid"])
+def test_game_is_opened_though_a_view_of_the_chain_is_old_for_a_moment(name: str) -> None:
+    """Whoever it is, and at whichever message of the opening."""
+    for turns in range(1, 8):
+        trio = Trio()
+        world, party = trio.town.world, getattr(trio, name).party
+        game = trio.invite()
+        trio.bob.begin("answer", Answer(offer=game.id, accept=True))
+        for _ in range(turns):
+            busy = [one for one in world.parties if one.node.busy]
+            if busy:
+                busy[0].node.turn()
+        true = party.chain.block
+        party.chain.block = lambda true=true: ahead(true())
+        party.node.post([party.chain.block()])
+        world.settle()
+        for _ in range(5):
+            world.advance(1)
+        party.chain.block = true
+        trio.town.until(lambda trio=trio, game=game: trio.of(trio.alice, game).state == "playing")  # type: ignore[misc]
+
+
+def ahead(block: ChainBlock) -> ChainBlock:
+    """Of a time that is not to be believed."""
+    return replace(block, head_time=UnixTime(block.head_time + 100))
+
+
+def test_refusal_is_told_for_a_day(trio: Trio) -> None:
+    game = trio.invite()
+    trio.bob.ask("answer", Answer(offer=game.id, accept=False))
+    trio.town.world.advance(86_401)
+    assert trio.alice.ask("games", GetGames()) == ()
+    assert trio.invite(key="two").id != game.id
+
+
+def test_whose_view_of_the_chain_is_old_flips_once_it_is_not(trio: Trio) -> None:
+    trio.bob.party.clock.ahead = 1_000
+    game = trio.alice.ask("flip", Flip(idempotency_key="f", to=trio.bob.id, amount="30"))
+    trio.town.world.advance()
+    assert trio.of(trio.alice, game).state == "invited"
+    trio.bob.party.clock.ahead = 0
+    trio.town.until(lambda: trio.of(trio.alice, game).gain is not None)
 
 
 def test_whoever_asks_again_with_its_key_invites_and_moves_once(trio: Trio) -> None:
@@ -275,9 +326,11 @@ def test_game_for_which_the_other_has_no_money_left_is_gone(trio: Trio) -> None:
     for game in (first, second):
         trio.bob.ask("answer", Answer(offer=game.id, accept=True))
     assert trio.of(trio.alice, first).state == "playing"
-    for person in (trio.alice, trio.bob):
-        with pytest.raises(NoSuch):
-            trio.of(person, second)
+    told = trio.of(trio.alice, second)
+    assert (told.state, told.gain) == ("over", None)
+    assert told.why.startswith("it cannot be: free money of the channel's BOB: 40 wanted")
+    with pytest.raises(NoSuch):
+        trio.of(trio.bob, second)
 
 
 @pytest.mark.parametrize(
