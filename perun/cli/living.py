@@ -61,7 +61,7 @@ def live(
         ready(daemon)
         while daemon.failed is None:
             try:
-                if wanted.get(timeout=0.5) == signal.SIGTERM:
+                if wanted.get(timeout=0.1) == signal.SIGTERM:
                     daemon.drain()
                 break
             except queue.Empty:

@@ -9,17 +9,19 @@ from typing import Final
 import psycopg
 
 from perun.errors import StoreFault
+from perun.store.postgres.patience import Patience
 from perun.store.postgres.place import PostgresPlace
 from perun.store.postgres.session import Session, fault_of
 from perun.store.postgres.witness import WriterReplaced
 
 __all__ = ["LEASE", "Beating"]
 
-_EVERY: Final = 0.5
+_EVERY: Final = 0.4
 """Seconds."""
-LEASE: Final = 3.0
+LEASE: Final = 2.0
 """Seconds without a beat after which a standby takes over: the process is stopped, or the network
-between it and the database is."""
+between it and the database is. A writer waits no longer for an answer of either server, and ends.
+"""
 
 
 class Beating:
@@ -27,11 +29,15 @@ class Beating:
     or another's, while there is nothing to write."""
 
     def __init__(
-        self, place: PostgresPlace, epoch: int, lost: Callable[[StoreFault], None]
+        self,
+        place: PostgresPlace,
+        epoch: int,
+        patience: Patience,
+        lost: Callable[[StoreFault], None],
     ) -> None:
         """Beats once, then again and again. Raises `StoreFault`."""
         self._session = Session(place.database)
-        self._epoch, self._lost = epoch, lost
+        self._epoch, self._patience, self._lost = epoch, patience, lost
         self._stopping = threading.Event()
         try:
             self._beat()
@@ -43,10 +49,11 @@ class Beating:
 
     def _beat(self) -> None:
         try:
-            done = self._session.execute(
-                "UPDATE beat SET number = number + 1 WHERE (SELECT epoch FROM writer) = ?",
-                (self._epoch,),
-            )
+            with self._patience.over(self._session):
+                done = self._session.execute(
+                    "UPDATE beat SET number = number + 1 WHERE (SELECT epoch FROM writer) = ?",
+                    (self._epoch,),
+                )
         except psycopg.Error as error:
             raise fault_of(self._session.where, error) from error
         if done.rowcount != 1:

@@ -117,6 +117,12 @@ class Session:
             self.undo()
             raise
 
+    def sever(self) -> None:
+        """Cuts the connection, so that whoever waits for an answer hears that there is none; any
+        thread may. The server lets its locks go as soon as it notices."""
+        with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(self._db.fileno())) as s:
+            s.shutdown(socket.SHUT_RDWR)
+
     def undo(self) -> None:
         """Ends a transaction that has failed, if the connection still lives."""
         with suppress(psycopg.Error):

@@ -25,7 +25,8 @@ from perun.store.about import ADVANCE, PUT, About
 from perun.store.batch import Batch, Places, read_all
 from perun.store.dumps import Dump, fill, take
 from perun.store.faults import StoreDamaged, StoreForked, StoreInUse
-from perun.store.postgres.beating import Beating
+from perun.store.postgres.beating import LEASE, Beating
+from perun.store.postgres.patience import Patience
 from perun.store.postgres.place import PostgresPlace
 from perun.store.postgres.schema import bring_up, table_names
 from perun.store.postgres.session import Session, fault_of
@@ -115,7 +116,12 @@ class PostgresStore:
         self._tables = {**TABLES, **{kind: table_of(kind) for kind in extras}}
         self._witness: Witness | None = None
         self._beating: Beating | None = None
-        self._session = Session(place.database)
+        self._patience = Patience(LEASE)
+        try:
+            self._session = Session(place.database)
+        except BaseException:
+            self._patience.stop()
+            raise
         try:
             with self._faults():
                 self._open()
@@ -151,7 +157,7 @@ class PostgresStore:
         if why and self.get("exit only") is None:
             self.put("exit only", why.encode())
         self._exit_only = self.get("exit only") is not None
-        self._beating = Beating(self._place, self._epoch, self._fail)
+        self._beating = Beating(self._place, self._epoch, self._patience, self._fail)
 
     def _lock(self) -> None:
         end = time.monotonic() + _PATIENCE
@@ -163,7 +169,8 @@ class PostgresStore:
     def _take_over(self) -> str:
         """From here on nobody else writes, or is believed; why the store is a copy, if it is."""
         writer = self._writer()
-        witness = Witness(self._place.witness, writer.store, self._session, self.path)
+        url, patience = self._place.witness, self._patience
+        witness = Witness(url, writer.store, self._session, patience, self.path)
         self._witness = witness
         if (writer.epoch, writer.turn) == (0, 0):
             witness.begin()
@@ -317,14 +324,9 @@ class PostgresStore:
         """The database first, the witness second; only then anything may leave."""
         coming, last = self._about.coming(commits, change)
         before, hash = self._hash, _hash_of(self._hash, coming, statements)
-        with self._session.transaction():
-            changed = self._session.together(
-                [
-                    *statements,
-                    (ADVANCE, (coming, last)),
-                    (_WRITER, (hash, self._epoch, self._turn)),
-                ]
-            )
+        own = [(ADVANCE, (coming, last)), (_WRITER, (hash, self._epoch, self._turn))]
+        with self._patience.over(self._session), self._session.transaction():
+            changed = self._session.together([*statements, *own])
             if changed[-2:] != [1, 1]:
                 raise WriterReplaced(self.path, self._epoch)
         self._turn, self._hash = self._turn + 1, hash
@@ -337,6 +339,8 @@ class PostgresStore:
         first = self.failed is None
         if first:
             self.failed = fault
+            # A standby need not wait until this process has ended.
+            self._session.sever()
             self._lost(fault)
 
     def _require_opener(self) -> None:
@@ -379,6 +383,7 @@ class PostgresStore:
             self._let_go()
 
     def _let_go(self) -> None:
+        self._patience.stop()
         if self._beating is not None:
             self._beating.stop()
         if self._witness is not None:

@@ -14,6 +14,7 @@ import psycopg
 
 from perun.errors import StoreFault
 from perun.store.faults import StoreUnreachable, WriteFailed
+from perun.store.postgres.patience import Patience
 from perun.store.postgres.place import shown
 from perun.store.postgres.session import Session, fault_of
 from perun.types import Record
@@ -62,13 +63,15 @@ class Standing(Record, frozen=True):
 class Witness:
     """A session with it; one writer's of one store."""
 
-    def __init__(self, url: str, store: bytes, database: Session, where: str) -> None:
+    def __init__(
+        self, url: str, store: bytes, database: Session, patience: Patience, where: str
+    ) -> None:
         """Connects.
 
         Raises:
             StoreFault: it cannot be reached, or is the database's own server.
         """
-        self._store, self._where = store, where
+        self._store, self._patience, self._where = store, patience, where
         self._session = Session(url)
         self._epoch = 0
         try:
@@ -120,11 +123,12 @@ class Witness:
             WriteFailed: it is not known to be there.
         """
         try:
-            done = self._session.execute(
-                "UPDATE witness SET turn = ?, hash = ? "
-                "WHERE store = ? AND epoch = ? AND turn = ? AND hash = ?",
-                (turn, hash, self._store, self._epoch, turn - 1, before),
-            )
+            with self._patience.over(self._session):
+                done = self._session.execute(
+                    "UPDATE witness SET turn = ?, hash = ? "
+                    "WHERE store = ? AND epoch = ? AND turn = ? AND hash = ?",
+                    (turn, hash, self._store, self._epoch, turn - 1, before),
+                )
         except psycopg.Error as error:
             raise WriteFailed(self._session.where, f"the witness: {error}") from error
         if self._session.doubts:
@@ -138,7 +142,8 @@ class Witness:
 
     def _ask(self, sql: str, *values: object) -> tuple[int, int, bytes] | None:
         try:
-            row: tuple[int, int, bytes] | None = self._session.execute(sql, values).fetchone()
+            with self._patience.over(self._session):
+                row: tuple[int, int, bytes] | None = self._session.execute(sql, values).fetchone()
         except psycopg.Error as error:
             raise StoreUnreachable(self._session.where, f"the witness: {error}") from error
         return row

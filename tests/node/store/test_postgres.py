@@ -6,14 +6,16 @@ import queue
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from urllib.parse import urlsplit
 
 import pytest
 
 from perun.errors import StoreFault
-from perun.store import StoreReadOnly, StoreUnreachable, WriteFailed
+from perun.store import StoreReadOnly, StoreUnreachable, WriteFailed, await_turn
 from perun.store.postgres.place import BadPlace, PostgresPlace
 from perun.store.postgres.store import PostgresStore
 from perun.store.postgres.witness import SameServer, Witness, WriterReplaced
+from tests.node.processes.network.proxy import Proxy
 from tests.node.store.test_sqlite import totals
 from tests.support.postgres import Cluster, Servers
 
@@ -317,6 +319,57 @@ def test_two_that_begin_with_a_new_witness_at_once_both_do(postgres: Servers) ->
         stores = list(pool.map(PostgresStore, places))
     assert not any(store.exit_only for store in stores)
     for store in stores:
+        store.close()
+
+
+# ------------------------------------------------------------------------- networks that hang
+
+
+def by(proxy: Proxy, url: str) -> str:
+    """A database as it is reached through a proxy."""
+    there = urlsplit(url)
+    assert there.port is not None
+    proxy.target = there.port
+    return there._replace(netloc=f"perun@{proxy.host}").geturl()
+
+
+def test_writer_whose_witness_never_answers_ends_and_lets_another_write(
+    place: PostgresPlace, opened: Opens
+) -> None:
+    told: queue.SimpleQueue[StoreFault] = queue.SimpleQueue()
+    with Proxy(0) as network:
+        store = PostgresStore(
+            PostgresPlace(place.database, by(network, place.witness)), lost=told.put
+        )
+        store.write([totals(1, 5)])
+        network.mute = True
+
+        with pytest.raises(WriteFailed):
+            store.write([totals(1, 6)])
+        assert told.get(timeout=60) is store.failed
+        # It has not been closed, and is in nobody's way.
+        heir = opened(place)
+        assert not heir.exit_only
+        assert sent(heir) == 6
+        store.close()
+
+
+def test_writer_whose_database_never_answers_hears_so_while_it_is_idle(
+    place: PostgresPlace, opened: Opens
+) -> None:
+    told: queue.SimpleQueue[StoreFault] = queue.SimpleQueue()
+    with Proxy(0) as network:
+        store = PostgresStore(
+            PostgresPlace(by(network, place.database), place.witness), lost=told.put
+        )
+        store.write([totals(1, 5)])
+        network.mute = True
+
+        assert isinstance(told.get(timeout=60), StoreUnreachable)
+        with pytest.raises(StoreFault):
+            store.write([totals(1, 6)])
+        await_turn(place)
+        assert sent(opened(place)) == 5
         store.close()
 
 
