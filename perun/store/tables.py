@@ -55,13 +55,14 @@ class Table:
         )
         """How many rows a statement stores, and the statement; many at once take half the time."""
         self.delete = f"DELETE FROM {name} WHERE row = ?"  # noqa: S608
-        self.select = f"SELECT row, body FROM {name}"  # noqa: S608
+        # In the order in which they came: PostgreSQL would say first what was changed longest ago.
+        self.select = f"SELECT row, body FROM {name} ORDER BY row"  # noqa: S608
         self.highest = f"SELECT max(row) FROM {name}"  # noqa: S608
         self.create = (
             f"CREATE TABLE IF NOT EXISTS {name} (row INTEGER PRIMARY KEY, body BLOB NOT NULL)"
         )
         self.numbered = issubclass(kind, NumberedExtra)
-        self.some = f"{self.select} WHERE row > ? ORDER BY row LIMIT ?"
+        self.some = f"SELECT row, body FROM {name} WHERE row > ? ORDER BY row LIMIT ?"  # noqa: S608
 
     def decode(self, number: int, stored: object) -> Any:
         """The row in what is stored under a number.

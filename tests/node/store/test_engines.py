@@ -132,6 +132,17 @@ def test_rows_survive_and_newer_ones_replace_older(engine: Engine) -> None:
     assert sorted(rows, key=lambda row: row.machine) == [totals(1, 8), totals(2, 7)]  # type: ignore[union-attr]
 
 
+def test_rows_come_back_in_the_order_in_which_they_came(engine: Engine) -> None:
+    """Who waits for how long is what a hub's queue goes by."""
+    store = engine.open()
+    store.write([totals(number, 1) for number in range(1, 60)])
+    for number in (7, 3, 30):
+        store.write([totals(number, 2)])
+
+    machines = [row.machine for row in engine.reopen().records()]  # type: ignore[union-attr]
+    assert machines == [totals(number, 1).machine for number in range(1, 60)]
+
+
 def test_amounts_beyond_64_bits_survive(engine: Engine) -> None:
     engine.open().write([totals(1, 2**111 - 1)])
 
