@@ -256,6 +256,23 @@ def test_slow_signer_is_waited_for_and_asked_again_after_a_start(pair: Pair) -> 
     assert agreed(pair.alice).position == bytes([0, 1, 0, 0])
 
 
+def test_what_is_signed_is_not_asked_for_again_after_a_start(pair: Pair) -> None:
+    """A user whose signer is a device would have to press a button for what he has moved."""
+    begin(pair)
+    pair.world.network.lose(Played)
+    move(pair.alice, 0)
+    pair.world.settle()
+    own = game_of(pair.alice).own
+    assert own is not None
+    assert (own.version, bool(own.alice), bool(own.bob)) == (agreed(pair.bob).version, True, False)
+    asked = pair.alice.signer.asked
+    pair.alice.restart()
+    pair.world.settle()
+    pair.world.advance()
+    assert pair.alice.channel(pair.bob).met
+    assert pair.alice.signer.asked == asked
+
+
 def test_no_version_is_signed_before_the_own_channel_lists_it(pair: Pair) -> None:
     pair.world.network.lose(Propose)
     begin(pair)

@@ -16,7 +16,7 @@ from perun.core.notices import ChannelRefused, InstanceRefused, VirtualReady
 from perun.core.rules.phases import Phase, phase
 from perun.core.state import Invitation, LegStatus
 from perun.crypto.hashing import keccak
-from perun.encoding.messages import Invite, Over, Propose, RequestInstance, decode, encode
+from perun.encoding.messages import Invite, Message, Over, Propose, RequestInstance, decode, encode
 from perun.node.settings import peer_id
 from perun.testing.parties import Party, World, key_of
 from perun.testing.stories import OPEN_HANDED, SECRET, add_machine, hub_policy, open_channel
@@ -67,6 +67,29 @@ def test_nobody_is_invited_to_pay_over_a_hub_by_such_a_secret(frugal: bool) -> N
     offer_a_lock_that_bob_pays(trio.world, trio.alice, trio.bob, trio.left, trio.ingrid)
     assert net(trio.bob, trio.right) == 0
     assert trio.bob.node.books.instances == {}
+
+
+@pytest.mark.parametrize("over", [False, True])
+@pytest.mark.parametrize("wrong", ["alice", "bob"])
+def test_machine_in_which_somebody_else_signs_is_declined_and_kept_nowhere(
+    trio: Trio, wrong: str, over: bool
+) -> None:
+    """Mallory's key in the inviter's place, or in ours: what is paid there would not be ours."""
+    world, bob, inviter = trio.world, trio.bob, trio.alice if over else trio.ingrid
+    mallory = key_of("mallory").address
+    left = mallory if wrong == "alice" else inviter.key.address
+    right = mallory if wrong == "bob" else bob.key.address
+    end = UnixTime(world.ledger.time + 5_000)
+    machine = Machine(left, right, Wei(5), Wei(5), end, Seconds(600), inviter.random())
+    invite: Message = Invite(machine, None if over else trio.right, ETH)
+    channel, via = (trio.left, trio.ingrid.peer) if over else (trio.right, b"")
+    inviter.node.books.load(Invitation(machine.salt, channel, machine, bob.peer, via))
+    said = Over(trio.ingrid.peer, encode(invite)) if over else invite
+    world.network.inject(inviter.peer, bob.peer, said)
+    world.settle()
+    (declined,) = inviter.told(InstanceRefused)
+    assert "its keys" in declined.reason  # type: ignore[attr-defined]
+    assert bob.node.books.instances == {}
 
 
 def test_channel_that_the_hub_refused_keeps_nobody_from_another() -> None:
