@@ -11,6 +11,7 @@ from typing import Any, Literal
 from perun.app.values import (
     Answered,
     Backup,
+    Bet,
     Channel,
     Contact,
     Deal,
@@ -377,6 +378,61 @@ class Calls:
         """Lets a deal go at this gain of ours, once they say the same or it gives them all."""
         answer: Deal = self._call(
             "letGo", Deal, {"idempotencyKey": idempotency_key, "id": id, "gain": gain}
+        )
+        return answer
+
+    def bets(self, id: str | None = None) -> tuple[Bet, ...]:
+        """Bets on a price: invitations, what is locked, what has ended lately; or one of them."""
+        answer: tuple[Bet, ...] = self._call("bets", tuple[Bet, ...], {"id": id})
+        return answer
+
+    def bet(
+        self,
+        to: str,
+        amount: Units,
+        reporter: str,
+        feed: str,
+        time: int,
+        strike: str,
+        slope: str,
+        scale: str = "1",
+        peer_amount: Units | None = None,
+        asset: str | None = None,
+        seconds: int = 86400,
+        invitation: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Bet:
+        """Invites somebody to a bet on a price; nothing is locked before they agree (`answer`)."""
+        answer: Bet = self._call(
+            "bet",
+            Bet,
+            {
+                "idempotencyKey": idempotency_key,
+                "to": to,
+                "amount": amount,
+                "reporter": reporter,
+                "feed": feed,
+                "time": time,
+                "strike": strike,
+                "slope": slope,
+                "scale": scale,
+                "peerAmount": peer_amount,
+                "asset": asset,
+                "seconds": seconds,
+                "invitation": invitation,
+            },
+        )
+        return answer
+
+    def bring_price(
+        self, id: str, price: str, signature: str, *, idempotency_key: str | None = None
+    ) -> Bet:
+        """Brings a price that the reporter has signed for a bet's feed and second."""
+        answer: Bet = self._call(
+            "bringPrice",
+            Bet,
+            {"idempotencyKey": idempotency_key, "id": id, "price": price, "signature": signature},
         )
         return answer
 
@@ -890,6 +946,61 @@ class AsyncCalls:
         """Lets a deal go at this gain of ours, once they say the same or it gives them all."""
         answer: Deal = await self._call(
             "letGo", Deal, {"idempotencyKey": idempotency_key, "id": id, "gain": gain}
+        )
+        return answer
+
+    async def bets(self, id: str | None = None) -> tuple[Bet, ...]:
+        """Bets on a price: invitations, what is locked, what has ended lately; or one of them."""
+        answer: tuple[Bet, ...] = await self._call("bets", tuple[Bet, ...], {"id": id})
+        return answer
+
+    async def bet(
+        self,
+        to: str,
+        amount: Units,
+        reporter: str,
+        feed: str,
+        time: int,
+        strike: str,
+        slope: str,
+        scale: str = "1",
+        peer_amount: Units | None = None,
+        asset: str | None = None,
+        seconds: int = 86400,
+        invitation: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Bet:
+        """Invites somebody to a bet on a price; nothing is locked before they agree (`answer`)."""
+        answer: Bet = await self._call(
+            "bet",
+            Bet,
+            {
+                "idempotencyKey": idempotency_key,
+                "to": to,
+                "amount": amount,
+                "reporter": reporter,
+                "feed": feed,
+                "time": time,
+                "strike": strike,
+                "slope": slope,
+                "scale": scale,
+                "peerAmount": peer_amount,
+                "asset": asset,
+                "seconds": seconds,
+                "invitation": invitation,
+            },
+        )
+        return answer
+
+    async def bring_price(
+        self, id: str, price: str, signature: str, *, idempotency_key: str | None = None
+    ) -> Bet:
+        """Brings a price that the reporter has signed for a bet's feed and second."""
+        answer: Bet = await self._call(
+            "bringPrice",
+            Bet,
+            {"idempotencyKey": idempotency_key, "id": id, "price": price, "signature": signature},
         )
         return answer
 

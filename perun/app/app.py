@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from perun.app import (
+    bets,
     boards,
     contacts,
     deals,
@@ -335,6 +336,7 @@ class App:
             "games": boards.games,
             "rules": self._rules,
             "deals": deals.deals,
+            "bets": bets.bets,
             "streams": streams.streams,
             "answer": doing.answer,
             "towers": lambda _work, _params: self._beside.towers(),
@@ -356,6 +358,8 @@ class App:
             "escrow": deals.escrow,
             "bringAward": deals.award,
             "letGo": deals.let_go,
+            "bet": bets.offer,
+            "bringPrice": bets.bring,
             "stream": streams.open_stream,
             "tick": streams.pay_ticks,
             "runStream": streams.run,

@@ -230,6 +230,7 @@ _LISTED: Final = {
     "request": "`perun requests` lists yours",
     "game": "`perun games` lists yours",
     "deal": "`perun deals` lists yours",
+    "bet": "`perun bets` lists yours",
     "stream": "`perun streams` lists yours",
 }
 

@@ -16,11 +16,13 @@ from perun.app.contacts import remember
 from perun.app.errors import BadParams, NoSuch, NoWay
 from perun.app.methods import (
     BringAward,
+    BringPrice,
     CallClock,
     Escrow,
     Flip,
     LetGo,
     Move,
+    OfferBet,
     OpenStream,
     PayTicks,
     Play,
@@ -171,7 +173,7 @@ def why_invited(work: Work, held: Invitation) -> str:
 
 
 def stakes(
-    work: Work, caller: Caller, params: Play | Flip | Throw | Escrow | OpenStream
+    work: Work, caller: Caller, params: Play | Flip | Throw | Escrow | OfferBet | OpenStream
 ) -> tuple[Who, Wei, Wei, Asset]:
     """With whom, and for what."""
     to = who(work.shelf, params.to)
@@ -281,11 +283,16 @@ def again(
         return refusal(row, kind)
 
 
+_Wish = (
+    Move | Resign | CallClock | BringAward | LetGo | BringPrice | PayTicks | RunStream | StopStream
+)
+
+
 def once(
     work: Work,
     caller: Caller,
     method: str,
-    params: Move | Resign | CallClock | BringAward | LetGo | PayTicks | RunStream | StopStream,
+    params: _Wish,
     instance: InstanceView,
     act: Callable[[], None],
 ) -> None:

@@ -16,6 +16,7 @@ from perun.app.values import (
     Amount,
     Answered,
     Backup,
+    Bet,
     Channel,
     Contact,
     Deal,
@@ -355,6 +356,47 @@ class LetGo(Spending, frozen=True):
     gain: Signed
 
 
+class GetBets(Params, frozen=True):
+    """Bets on a price: invitations, what is locked, what has ended lately; or one of them."""
+
+    id: Hex | None = None
+
+
+class OfferBet(Spending, frozen=True):
+    """Invites somebody to a bet on a price; nothing is locked before they agree (`answer`)."""
+
+    to: NodeName
+    amount: Amount
+    """The most that we can lose."""
+    reporter: Account
+    """Whose key signs the price: it can give all of it away, to either side."""
+    feed: Annotated[str, msgspec.Meta(min_length=1, max_length=66)]
+    """What is priced, as the reporter names it: up to 32 bytes of text, or 32 in hex."""
+    time: Annotated[int, msgspec.Meta(ge=0, le=2**40 - 1)]
+    """The Unix second whose price counts."""
+    strike: Signed
+    """The price at which nothing moves, in the feed's own unit."""
+    slope: Signed
+    """What it brings us for each `scale` above it; below 0: what it costs us."""
+    scale: Amount = "1"
+    peer_amount: Amount | None = None
+    """The most that they can lose; None: the same."""
+    asset: Account | None = None
+    """None: ETH."""
+    seconds: Annotated[int, msgspec.Meta(ge=60, le=31_536_000)] = 86_400
+    """After `time`, in which a price must be brought; without one nothing moves."""
+    invitation: Hex | None = None
+    """The id of an open request of the peer's, which lets in whoever shows it."""
+
+
+class BringPrice(Spending, frozen=True):
+    """Brings a price that the reporter has signed for a bet's feed and second."""
+
+    id: Hex
+    price: Signed
+    signature: Hex
+
+
 class GetStreams(Params, frozen=True):
     """Streams: invitations, what flows to or from us, what has ended lately; or one."""
 
@@ -532,6 +574,9 @@ _LIST: Final = (
     Method("escrow", Escrow, Deal, Scope.SPEND),
     Method("bringAward", BringAward, Deal, Scope.SPEND),
     Method("letGo", LetGo, Deal, Scope.SPEND),
+    Method("bets", GetBets, tuple[Bet, ...], Scope.READ),
+    Method("bet", OfferBet, Bet, Scope.SPEND),
+    Method("bringPrice", BringPrice, Bet, Scope.SPEND),
     Method("streams", GetStreams, tuple[Stream, ...], Scope.READ),
     Method("stream", OpenStream, Stream, Scope.SPEND),
     Method("tick", PayTicks, Stream, Scope.SPEND),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from datetime import UTC, datetime
+from typing import Final, Literal
 
 from perun.app import values as v
+from perun.app.bets import feed_name
 from perun.app.boards import title
 from perun.app.methods import GetChannels, GetNetworks, GetOffers, GetStatus
 from perun.app.settings import KnownNetwork, KnownToken
@@ -16,7 +18,7 @@ from perun.core.rules.phases import Phase, fresh, phase, why_stale
 from perun.core.state import ChannelView, Invitation, Role, Stage
 from perun.core.states.content import agreed_content
 from perun.core.states.valuation import balance
-from perun.types import Asset, Deal
+from perun.types import Asset, Bet, Deal
 
 __all__ = ["channels", "networks", "offers", "status"]
 
@@ -181,7 +183,7 @@ def _invitation(work: Work, held: Invitation) -> v.Offer:
     what = money(view.channel.asset, own)
     return v.Offer(
         id=hexed(held.id),
-        kind="deal" if isinstance(held.terms, Deal) else "game",
+        kind=_OFFERED.get(type(held.terms), "game"),
         peer=show_node(held.end),
         asset=show_account(view.channel.asset),
         text=f"{work.name(held.end)} invites you to {_about(work, held)} for {what}",
@@ -192,10 +194,24 @@ def _invitation(work: Work, held: Invitation) -> v.Offer:
     )
 
 
+_LAST: Final = 253_402_300_799
+"""The last second that has a date here."""
+_OFFERED: Final[dict[type, Literal["deal", "bet"]]] = {Deal: "deal", Bet: "bet"}
+
+
 def _about(work: Work, held: Invitation) -> str:
-    if not isinstance(held.terms, Deal):
-        return title(work, held.terms)
-    arbiter = show_account(held.terms.arbiter)
+    terms = held.terms
+    if isinstance(terms, Bet):
+        reporter, feed = show_account(terms.oracle), feed_name(terms.feed)
+        at = datetime.fromtimestamp(min(terms.time, _LAST), UTC).strftime("%Y-%m-%d %H:%M:%S")
+        side = "higher" if terms.slope > 0 else "lower"
+        return (
+            f"a bet on {feed} at {at} UTC, in which a price {side} than {terms.strike} pays you, "
+            f"and whose reporter {reporter} can give all of it away,"
+        )
+    if not isinstance(terms, Deal):
+        return title(work, terms)
+    arbiter = show_account(terms.arbiter)
     return f"a deal in escrow, whose arbiter {arbiter} can give all of it away,"
 
 

@@ -9,7 +9,7 @@ import msgspec
 from perun.app.texts import hexed
 from perun.app.work import Work
 from perun.core import notices as n
-from perun.types import Flip, Game, Hands, InstanceId, Stream
+from perun.types import Bet, Flip, Game, Hands, InstanceId, Stream
 
 __all__ = ["tell"]
 
@@ -41,8 +41,15 @@ _OF_TERMS: Final[dict[type, str]] = {
     Flip: "game",
     Hands: "game",
     Stream: "stream",
+    Bet: "bet",
 }
-_OF_METHOD: Final = {"play": "game", "flip": "game", "throw": "game", "stream": "stream"}
+_OF_METHOD: Final = {
+    "play": "game",
+    "flip": "game",
+    "throw": "game",
+    "stream": "stream",
+    "bet": "bet",
+}
 _LOCKED: Final = frozenset(_OF_TERMS.values())
 
 

@@ -14,6 +14,7 @@ __all__ = [
     "Amount",
     "Answered",
     "AssetBalance",
+    "Bet",
     "Block",
     "Channel",
     "Contact",
@@ -517,6 +518,47 @@ class Deal(Value, frozen=True):
     """Whether our invitation has come to them, as far as we know; if not, `why` says what to do."""
 
 
+class Bet(Value, frozen=True):
+    """A bet on a price, from the invitation until it is paid. Gains are ours: below 0 we pay."""
+
+    id: Hex
+    """What both sides know it by from the invitation on."""
+    instance: Hex | None
+    """Once both have agreed."""
+    peer: NodeName
+    name: str
+    """Of the contact; empty if it is none."""
+    asset: Account
+    reporter: Account
+    """The key whose price decides, and which both have to trust."""
+    feed: str
+    """What is priced, as the reporter names it: a name, or 32 bytes in hex."""
+    time: int
+    """The second whose price counts."""
+    strike: Signed
+    """The price at which nothing moves, in the feed's own unit …"""
+    slope: Signed
+    """… and what it brings us for each `scale` above it."""
+    scale: Amount
+    state: DealState
+    amount: Amount
+    """The most that we can lose …"""
+    peer_amount: Amount
+    """… and they."""
+    invited: bool
+    """Whether we have invited them."""
+    until: int
+    """Last second to bring a price to the chain; without one nothing moves."""
+    prices: tuple[Signed, ...]
+    """By the reporter, as far as we know; two by which different amounts move void each other."""
+    gain: Signed | None
+    """What it has brought us; None: it is not decided."""
+    why: str = ""
+    """What an invitation waits for."""
+    reached: bool = True
+    """Whether our invitation has come to them, as far as we know; if not, `why` says what to do."""
+
+
 class Stream(Value, frozen=True):
     """A stream: payments of one tick each, from the invitation until it is paid out."""
 
@@ -559,7 +601,7 @@ class Offer(Value, frozen=True):
     """Something a peer wants that waits for our word."""
 
     id: Hex
-    kind: Literal["channel", "proposal", "game", "deal"]
+    kind: Literal["channel", "proposal", "game", "deal", "bet"]
     peer: NodeName
     asset: Account
     text: str

@@ -64,6 +64,8 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
         ("deals", "perun.cli.deals", "Show deals in escrow."),
         ("award", "perun.cli.deals", "Bring an arbiter's word."),
         ("let-go", "perun.cli.deals", "Let a deal go at an amount."),
+        ("bet", "perun.cli.bets", "Bet on a price that a reporter signs, or sign one."),
+        ("bets", "perun.cli.bets", "Show bets on prices."),
         ("nano", "perun.cli.nano", "Write rules of your own, and search them."),
     ),
     "For others": (

@@ -29,6 +29,7 @@ from perun.cli.asking import (
 )
 from perun.cli.outcome import NOT_DONE, UNDER_WAY
 from perun.cli.render import console, plain, say
+from perun.cli.times import UNITS
 
 __all__ = ["COMMANDS"]
 
@@ -36,7 +37,6 @@ _ASK_AGAIN: Final = 5
 """Seconds for which the node is asked for the next event."""
 _TO_REACH: Final = 20.0
 """Seconds in which whoever is there has been reached, whatever the way."""
-_UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _EVERY = click.option(
     "--every", metavar="TIME", help="Pay by itself so often: 1s, 10m, 1h; 0.1s is ten at once."
 )
@@ -48,7 +48,7 @@ _WAIT = click.option("--wait/--no-wait", default=True, help="Until it has come a
 
 def _every(text: str, ticks: int) -> tuple[int, int]:
     """Whole seconds, and ticks that are paid each time."""
-    unit = _UNITS.get(text[-1:].lower())
+    unit = UNITS.get(text[-1:].lower())
     try:
         seconds = float(text if unit is None else text[:-1]) * (unit or 1)
     except ValueError:
@@ -117,6 +117,8 @@ def open_(
     if wait:
         begun = _until(node, begun, since, lambda one: one.state not in ("invited", "opening"))
     _show(amounts, begun, as_json)
+    if begun.state == "over" and begun.gain is None:
+        sys.exit(NOT_DONE)
     sys.exit(UNDER_WAY if begun.state in ("invited", "opening") else 0)
 
 

@@ -78,7 +78,7 @@ export interface Contact {
 /** Something a peer wants that waits for our word. */
 export interface Offer {
   id: string;
-  kind: "channel" | "proposal" | "game" | "deal";
+  kind: "channel" | "proposal" | "game" | "deal" | "bet";
   peer: string;
   text: string;
   ownAmount: string;

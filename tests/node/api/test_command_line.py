@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from click.testing import CliRunner
 
 from perun.cli.main import cli
+from perun.crypto.keys import SecretKey
+from perun.crypto.signatures import recover
+from perun.encoding.price_bet import PRICE_DOMAIN, price_digest
+from perun.types import Price, Signature, UnixTime, Wei
+from perun.wallet import write_keyfile
 from tests.node.api.conftest import Desk
+
+REPORTER = SecretKey(b"\x5a" * 32)
 
 
 def said(desk: Desk, *words: str, typed: str = "", code: int = 0) -> str:
@@ -84,3 +92,30 @@ def test_a_stream_is_opened_paid_and_stopped(desk: Desk) -> None:
     assert "over: 0.006000 ETH paid" in said(desk, "stream", "stop", "0x")
     assert "over" in said(desk, "stream", "list")
     assert json.loads(said(desk, "stream", "show", "0x", "--json"))["gain"] == "-6000000000000000"
+
+
+def test_a_bet_is_offered_on_a_price_that_somebody_signs(desk: Desk, tmp_path: Path) -> None:
+    keyfile = tmp_path / "reporter"
+    write_keyfile(keyfile, REPORTER, "open", work=2)
+    reporter = "0x" + REPORTER.address.hex()
+    at = str(desk.alice.party.node.books.chain.head_time + 100)
+    about = ("--reporter", reporter, "--feed", "ETH/USD", "--at", at)
+    whole = ("bet", "offer", desk.bob.id, "0.1ether", *about)
+    for wrong in ("", "--above 1 --below 2", "--from 1", "--above 1 --gain 1"):
+        said(desk, *whole, *wrong.split(), code=2)
+    asked = said(desk, *whole, "--above", "3000", typed="n\n", code=1)
+    assert "you win if it is above 3000" in " ".join(asked.split())
+    linear = ("--from", "3000", "--gain", "0.001ether", "--theirs", "0.05ether")
+    assert "invited: bet 0x" in said(desk, *whole, *linear, "--yes")
+    shown = " ".join(said(desk, "bet", "show", "0x").split())
+    assert "a price higher than 3000 brings you 0.001000 ETH for each 1" in shown
+    assert "ETH/USD" in said(desk, "bets")
+    said(desk, "bet", "price", "0x", code=2)
+    environment = {"PERUN_PASSWORD": "open"}
+    words = ("bet", "sign", "ETH/USD", "2026-12-31T12:00", "3001", "--keyfile", str(keyfile))
+    ran = CliRunner(env=environment).invoke(cli, words)
+    signed = json.loads(ran.stdout)
+    price = Price(b"ETH/USD".ljust(32, b"\0"), UnixTime(1798718400), Wei(3_001))
+    assert (signed["time"], signed["price"]) == (price.time, "3001")
+    signature = Signature(bytes.fromhex(signed["signature"][2:]))
+    assert recover(price_digest(PRICE_DOMAIN, price), signature) == REPORTER.address
