@@ -4,7 +4,8 @@ A simulation, not a measurement: blocks with the base fee of EIP-1559, other peo
 gas gets dear, and our own bids (`perun.chain.fees`), which begin low and are raised while they
 lie. Two stories. *Answers*: so many channels of a hub are registered with old states in the same
 block, and each is to be answered before its challenge ends. *Ends*: so many machines end in the
-same second, and whoever was paid in one submits it when a margin is left.
+same second, and whoever was paid in one submits it when a margin is left. What is at stake is
+taken to be more than any of it costs.
 
 `docs/economics.md` shows the numbers and says what follows from them.
 """
@@ -19,10 +20,10 @@ from typing import Final
 
 from benchmarks.report import Figure, Result
 from perun.bindings.calls import Fees
-from perun.chain.fees import GWEI, FeePolicy, first_fees, higher_fees
+from perun.chain.fees import GWEI, FeePolicy, first_fees, higher_fees, most_now, usual_now
 from perun.core.gas import SUBMIT_GAS, register_gas
 from perun.core.limits import DEFAULT_LIMITS
-from perun.types import Wei
+from perun.types import Seconds, Wei
 
 __all__ = [
     "Crowd",
@@ -113,21 +114,29 @@ class Story:
     """Of one transaction."""
     end: int
     """The last block that is in time for ours."""
-    hurry: bool
-    """Whether bids are raised in every block; else every `policy.patience` blocks."""
+    deadline: int
+    """The block after which ours are of no use; later than `end`, if that is earlier."""
     base_fee: int = 0
+    usual: int = 0
+    """Base fee of the last hours."""
     crowds: list[Crowd] = field(default_factory=list)
     found: Outcome = field(default_factory=Outcome)
 
     def send(self, count: int, block: int, *, hostile: bool = False) -> None:
         policy = FeePolicy() if hostile else self.policy
-        bid = first_fees(policy, Wei(self.base_fee), self.market.tip)
+        most = policy.greatest if hostile else self._most(block)
+        bid = first_fees(policy, Wei(self.base_fee), self.market.tip, most)
         self.crowds.append(Crowd(count, bid, block, hostile))
 
+    def _most(self, block: int) -> Wei:
+        left = Seconds((self.deadline - block) * BLOCK)
+        return most_now(self.policy, Wei(self.base_fee), Wei(self.usual), left, None)
+
     def run(self, count: int, *, attacked: bool) -> Outcome:
-        self.base_fee = int(self.market.base_fee)
+        self.base_fee = self.usual = int(self.market.base_fee)
         self.send(count, 0, hostile=attacked)
         for block in range(self.end + 1):
+            self.usual = usual_now(self.policy, Wei(self.usual), Wei(self.base_fee), BLOCK)
             self._raise_bids(block)
             self.found.highest_base_fee = max(self.found.highest_base_fee, self.base_fee)
             used, answers_due = self._fill(block)
@@ -143,9 +152,12 @@ class Story:
     def _raise_bids(self, block: int) -> None:
         for crowd in self.crowds:
             policy = FeePolicy() if crowd.hostile else self.policy
-            if block - crowd.raised_at >= (1 if self.hurry else policy.patience):
-                price = Wei(self.base_fee)
-                raised = higher_fees(policy, crowd.bid, price, self.market.tip)
+            hurry = not crowd.hostile and (self.deadline - block) * BLOCK < policy.hurry
+            if block - crowd.raised_at >= (1 if hurry else policy.patience):
+                price, most = Wei(self.base_fee), policy.greatest
+                if not crowd.hostile:
+                    most = self._most(block)
+                raised = higher_fees(policy, crowd.bid, price, self.market.tip, most)
                 crowd.bid, crowd.raised_at = raised or crowd.bid, block
 
     def _fill(self, block: int) -> tuple[int, int]:
@@ -184,7 +196,7 @@ def answers(
     """A hub answers `channels` stale registers that are all sent at once; in time is what comes
     within half of the challenge, as `dispute-2` wants it. Attackers bid as our client does."""
     half = challenge // 2 // BLOCK
-    story = Story(market or Market(), policy or FeePolicy(), ANSWER_GAS, half, hurry=False)
+    story = Story(market or Market(), policy or FeePolicy(), ANSWER_GAS, half, challenge // BLOCK)
     return story.run(channels, attacked=True)
 
 
@@ -196,7 +208,7 @@ def ends(
 ) -> Outcome:
     """`machines` that end in the same second are submitted when `margin` seconds are left."""
     blocks = margin // BLOCK
-    story = Story(market or Market(), policy or FeePolicy(), SUBMIT_GAS, blocks, hurry=True)
+    story = Story(market or Market(), policy or FeePolicy(), SUBMIT_GAS, blocks, blocks)
     return story.run(machines, attacked=False)
 
 

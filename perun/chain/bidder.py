@@ -6,7 +6,7 @@ before it leaves.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -19,12 +19,19 @@ from perun.bindings.gas import MOST_GAS
 from perun.bindings.reverts import Reverted, RevertedWithReason
 from perun.chain.aside import Aside
 from perun.chain.endpoint import Block, Reading, Sending
-from perun.chain.fees import FeePolicy, first_fees, higher_fees, lower_fees
+from perun.chain.fees import (
+    FeePolicy,
+    first_fees,
+    higher_fees,
+    lower_fees,
+    most_now,
+    usual_now,
+)
 from perun.chain.journal import Attempt, Entry
 from perun.chain.nonces import Nonces
-from perun.chain.reports import NotTaken, Report, Sent, TooPoor
+from perun.chain.reports import NotTaken, Report, Sent, TooDear, TooPoor
 from perun.chain.wishes import Wish
-from perun.types import Address, ChainId, Wei
+from perun.types import Address, ChainId, Seconds, UnixTime, Wei
 
 if TYPE_CHECKING:
     from web3.types import TxParams
@@ -47,6 +54,9 @@ _MOST_OF_A_TRANSFER: Final = 4 * PLAIN_TRANSFER_GAS
 _BASE_GAS: Final = 150_000
 _GAS_PER_BYTE: Final = 100
 """Above what any call of ours uses: see `perun.chain.costs`. Gas that is not used costs nothing."""
+
+_LEAST_GAS: Final = 50_000
+_USED_PER_BYTE: Final = 20
 
 _AS_USUAL: Final = ("known", "nonce", "already", "replacement", "duplicate")
 """Words of a pool that has the transaction, or one like it: blocks will tell."""
@@ -77,6 +87,14 @@ class Node(Reading, Sending, Protocol):
     """What a submitter asks."""
 
 
+def _worth(wish: Wish) -> Wei | None:
+    """The price of gas at which a register or a submission costs what it saves, about
+    (`perun.core.gas`); None: not known."""
+    if wish.stake is None:
+        return None
+    return Wei(wish.stake // (_LEAST_GAS + _USED_PER_BYTE * len(wish.call.data)))
+
+
 def _says(reason: str, words: tuple[str, ...]) -> bool:
     return any(word in reason.lower() for word in words)
 
@@ -103,6 +121,10 @@ class Bidder:
         self.policy = policy or FeePolicy()
         self.tip = self.policy.least_tip
         """What builders are paid per gas, as last heard, in wei."""
+        # Base fee of the last hours, and the time of the block that was looked at last.
+        self._usual: tuple[Wei, UnixTime] | None = None
+        # Keys of wishes of which it is told already that gas is too dear for them.
+        self._too_dear: set[bytes] = set()
         # Transactions that a pool has not taken, and why.
         self._not_taken: dict[bytes, str] = {}
         # Blocks since which there is no estimate, by key.
@@ -113,6 +135,25 @@ class Bidder:
         self.tip = self._aside.ask("the usual tip", self._node.tip, self.tip)
         return self.tip
 
+    def see(self, head: Block) -> None:
+        """Another block, whose base fee counts for what is usual."""
+        usual, at = self._usual or (head.base_fee, head.time)
+        self._usual = usual_now(self.policy, usual, head.base_fee, head.time - at), head.time
+
+    def _most(self, head: Block, *wishes: Wish) -> Wei:
+        """What is bid at most for these, one behind the other: as for the most urgent."""
+        usual = self._usual[0] if self._usual is not None else head.base_fee
+        return max(
+            most_now(
+                self.policy,
+                head.base_fee,
+                usual,
+                None if wish.until is None else Seconds(max(0, wish.until - head.time)),
+                _worth(wish),
+            )
+            for wish in wishes
+        )
+
     # ---------------------------------------------------------------------------------- new bids
 
     def bid(self, nonce: int, wish: Wish, head: Block) -> bool:
@@ -122,15 +163,28 @@ class Bidder:
             Reverted: the contract would refuse it.
             StoreFault: the journal failed; nothing was sent.
         """
-        fees = first_fees(self.policy, head.base_fee, self.hear_tip())
+        worth = _worth(wish)
+        if worth is not None and worth < head.base_fee:
+            if wish.key not in self._too_dear:
+                self._too_dear.add(wish.key)
+                self._report(TooDear(wish.key, head.base_fee, worth))
+            return False
+        self._too_dear.discard(wish.key)
+        # Also where that is below the base fee of now: pools keep it until gas is cheaper.
+        fees = first_fees(self.policy, head.base_fee, self.hear_tip(), self._most(head, wish))
         return self._bid(nonce, wish, fees, head)
 
-    def raised(self, entry: Entry, wish: Wish, head: Block) -> bool:
+    def raised(self, entry: Entry, wish: Wish, head: Block, behind: Sequence[Wish] = ()) -> bool:
         """Replaces what was left lying by something dearer, or what was too dear by something that
-        the pool may take; False if there is no point now. Raises what `bid` does."""
+        the pool may take; False if there is no point now. Raises what `bid` does.
+
+        Args:
+            behind: what stands under higher nonces, and cannot be mined before it.
+        """
         newest = entry.attempts[-1]
         left = self._nonces.waits_since(entry.nonce, head.number)
-        hurried = wish.until is not None and wish.until - head.time < self.policy.hurry
+        ends = [each.until for each in (wish, *behind) if each.until is not None]
+        hurried = min(ends, default=2**64) - head.time < self.policy.hurry
         patience = 1 if hurried else self.policy.patience
         refusal = self._not_taken.get(newest.hash, "")
         refused = sum(item.hash in self._not_taken for item in entry.attempts)
@@ -148,7 +202,8 @@ class Bidder:
             elsewhere = bool(refusal) and not _says(refusal, _CROWDED)
             if head.number - left < patience * (_NO_PRICE if elsewhere else 1):
                 return False
-        higher = higher_fees(self.policy, newest.fees, head.base_fee, self.hear_tip())
+        most = self._most(head, wish, *behind)
+        higher = higher_fees(self.policy, newest.fees, head.base_fee, self.hear_tip(), most)
         return higher is not None and self._bid(entry.nonce, wish, higher, head)
 
     def _holds_another(self, entry: Entry) -> bool:

@@ -23,6 +23,7 @@ __all__ = [
     "SeesAgain",
     "Sent",
     "Stopped",
+    "TooDear",
     "TooPoor",
     "Unanswered",
     "Unreachable",
@@ -73,6 +74,16 @@ class NonceTaken(Record, frozen=True, gc=False):
 
     key: bytes
     nonce: int
+
+
+class TooDear(Record, frozen=True, gc=False):
+    """Gas costs more, in wei, than all that would be lost is worth; it waits for cheaper gas. Said
+    once."""
+
+    key: bytes
+    base_fee: Wei
+    worth: Wei
+    """The price of gas at which it costs what it saves."""
 
 
 class TooPoor(Record, frozen=True, gc=False):
@@ -166,6 +177,7 @@ Report = (
     | SeesAgain
     | Sent
     | Stopped
+    | TooDear
     | TooPoor
     | Unanswered
     | Unreachable

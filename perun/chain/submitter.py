@@ -165,6 +165,7 @@ class Submitter:
             ChainFault: something could not be looked after; all else was. The next round tries.
             StoreFault: the journal failed; nothing more was sent.
         """
+        self._bidder.see(head)
         while self._asked:
             self._take(self._asked.popleft(), head, final)
         self._done = {
@@ -325,12 +326,20 @@ class Submitter:
         """Sends again what no block holds, in exchange for a higher fee if it was left lying."""
         wish = self._wishes.get(entry.wish.key, entry.wish)
         try:
-            if self._bidder.raised(entry, wish, head):
+            if self._bidder.raised(entry, wish, head, self._behind(entry)):
                 self._refused_at.pop(wish.key, None)
                 return
         except Reverted as refusal:
             self._refuse(wish, str(refusal), head, None)
         self._bidder.send(entry, entry.attempts[-1])
+
+    def _behind(self, entry: Entry) -> list[Wish]:
+        """What waits for this nonce."""
+        return [
+            self._wishes.get(other.wish.key, other.wish)
+            for other in self._nonces.all()
+            if other.nonce > entry.nonce and not other.done and self._nonces.serves(other)
+        ]
 
     def _remark(self, entry: Entry, head: Block) -> None:
         """A pool that takes what no block ever holds does not say so."""

@@ -51,6 +51,8 @@ class Wish(Record, frozen=True, gc=False, array_like=True):
     """What MSContract pulls from the sender …"""
     pulls: Wei = Wei(0)
     """… and how much, if it is a token."""
+    stake: Wei | None = None
+    """What it saves at most, in wei: it costs no more; None: not known."""
 
 
 def wish_of(submit: Submit, deployment: Deployment, account: Address) -> Wish:
@@ -67,6 +69,7 @@ def wish_of(submit: Submit, deployment: Deployment, account: Address) -> Wish:
         once=isinstance(transaction, OpenChannel | DepositMoney),
         token=asset,
         pulls=Wei(0) if asset == ETH else pulls,
+        stake=submit.stake,
     )
 
 

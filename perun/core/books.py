@@ -43,7 +43,7 @@ from perun.core.state import (
 from perun.encoding.messages import Message
 from perun.encoding.records import Extra
 from perun.errors import Misuse, PeerFault
-from perun.types import Address, ChannelId, InstanceId, Record, Salt, UnixTime
+from perun.types import Address, ChannelId, InstanceId, Record, Salt, UnixTime, Wei
 
 __all__ = ["Books", "Draft", "Row", "Step", "key_of", "row_key"]
 
@@ -327,9 +327,15 @@ class Draft:
         """Say something to a peer."""
         self._effects.append(Send(to, message, via))
 
-    def submit(self, key: bytes, transaction: Transaction, before: UnixTime | None = None) -> None:
+    def submit(
+        self,
+        key: bytes,
+        transaction: Transaction,
+        before: UnixTime | None = None,
+        stake: Wei | None = None,
+    ) -> None:
         """Bring a transaction to the chain."""
-        self._effects.append(Submit(key, transaction, before))
+        self._effects.append(Submit(key, transaction, before, stake))
 
     def watch(self, watch: Watch) -> None:
         """Follow something on the chain."""

@@ -212,6 +212,8 @@ class Submit(Record, frozen=True, gc=False):
     transaction: Transaction
     before: UnixTime | None = None
     """The last second at which it is of use; None: no hurry."""
+    stake: Wei | None = None
+    """What would be lost without it at most, in wei; None: not known, or no hurry."""
 
 
 Effect = Sign | Send | Submit | Watch | Notify

@@ -55,6 +55,8 @@ class ScriptedChain:
         """What became of transactions that are in blocks, by hash."""
         self.tagged: int | None = None
         """Number of the block that the chain itself calls final; None: it has no such notion."""
+        self.base_fee = BASE_FEE
+        """Of the blocks to come; what bids less waits."""
         self._forks = 0
         genesis = Block(0, keccak(b"genesis"), GENESIS, BASE_FEE)
         self._blocks = [_Block(genesis, self.evm.snapshot(), [], [], {})]
@@ -93,9 +95,11 @@ class ScriptedChain:
         time = UnixTime(last.header.time + 1) if at is None else at
         assert time > last.header.time, "time goes forward"
         number = last.header.number + 1
-        chosen = list(self.pool.values()) if transactions is None else list(transactions)
+        if transactions is None:
+            transactions = [item for item in self.pool.values() if item.most >= self.base_fee]
+        chosen = list(transactions)
         block = _Block(
-            Block(number, b"", time, BASE_FEE),
+            Block(number, b"", time, self.base_fee),
             self.evm.snapshot(),
             _in_order(chosen, last.nonces),
             [],
@@ -109,7 +113,7 @@ class ScriptedChain:
             + self._forks.to_bytes(8, "big")
             + b"".join(transaction.hash for transaction in block.transactions)
         )
-        block.header = Block(number, name, time, BASE_FEE)
+        block.header = Block(number, name, time, self.base_fee)
         self.evm.set_block(number, time)
         for transaction in block.transactions:
             self._execute(transaction, block)

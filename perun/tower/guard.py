@@ -183,7 +183,8 @@ class Guard:
         """A client's evidence goes to the chain: answers only, never what moves money elsewhere."""
         if isinstance(submit.transaction, _ANSWERS):
             # Both ends of a channel may be clients, each with a wish of its own.
-            self.chain.submit(replace(submit, key=submit.key + client[-8:]))
+            # What it pays at most is the tower's affair, whatever its clients have at stake.
+            self.chain.submit(replace(submit, key=submit.key + client[-8:], stake=None))
 
 
 class _Port:

@@ -16,6 +16,7 @@ from perun.core.nanocontracts import evidence
 from perun.core.notices import ChannelDisputed, ChannelEnded, ChannelFunded, ExitOnly
 from perun.core.rules.keys import alice_first
 from perun.core.rules.phases import Phase, phase, registering
+from perun.core.rules.worth import wei_of
 from perun.core.state import ChannelView, OnChain, SignedState, StoreMark
 from perun.core.states.content import agreed_version
 from perun.core.states.valuation import payable
@@ -82,6 +83,8 @@ def _register(draft: Draft, view: ChannelView) -> None:
     """Our newest fully signed state, with every piece of evidence that is still of use."""
     agreed = view.agreed
     before = None if view.head.dispute is None else view.head.dispute.deadline
+    held = Wei(view.head.alice + view.head.bob)
+    stake = wei_of(draft.config.policy, view.channel.asset, held) if before is not None else None
     if agreed is None or not agreed.peer:
         if view.head.dispute is None and min(view.head.alice, view.head.bob) >= 0:
             nothing = Signature(b"")
@@ -96,7 +99,7 @@ def _register(draft: Draft, view: ChannelView) -> None:
     transaction = Register(
         view.channel, view.id, state.version, state.net, state.nanos, alice, bob, pieces
     )
-    draft.submit(b"r" + view.id, transaction, before)
+    draft.submit(b"r" + view.id, transaction, before, stake)
 
 
 def _settle(draft: Draft, view: ChannelView) -> None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from perun.core.books import Draft
 from perun.core.effects import SubmitEvidence
-from perun.core.nanocontracts.instances import app_of, last_time
+from perun.core.nanocontracts.instances import app_of, last_time, locks
 from perun.core.nanocontracts.kind import Due
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.phases import registering
+from perun.core.rules.worth import wei_of
 from perun.core.state import ChannelView, InstanceView, LegStatus
-from perun.types import ChannelId, Nano
+from perun.types import ChannelId, Nano, Wei
 
 __all__ = ["due", "duties", "piece"]
 
@@ -31,7 +32,15 @@ def duties(draft: Draft, instance: InstanceView) -> None:
     if found.answers or draft.now >= last or _disputed(draft, instance):
         app = app_of(draft.config.deployment, instance.terms)
         submission = SubmitEvidence(app, instance.id, found.evidence)
-        draft.submit(b"e" + instance.id + found.tag, submission, found.before)
+        draft.submit(
+            b"e" + instance.id + found.tag, submission, found.before, _stake(draft, instance)
+        )
+
+
+def _stake(draft: Draft, instance: InstanceView) -> Wei | None:
+    """All that it holds, in wei."""
+    asset = draft.channel(instance.legs[0].channel).channel.asset
+    return wei_of(draft.config.policy, asset, Wei(sum(locks(instance.terms))))
 
 
 def due(draft: Draft, instance: InstanceView) -> Due | None:

@@ -19,6 +19,7 @@ __all__ = [
     "least_channel",
     "least_lock",
     "most_of",
+    "wei_of",
     "worth_of",
 ]
 
@@ -30,6 +31,16 @@ def worth_of(policy: Policy, asset: Asset, wei: Wei) -> Wei | None:
     for worth in policy.worths:
         if worth.asset == asset:
             return Wei(-(-wei * worth.units // worth.wei))
+    return None
+
+
+def wei_of(policy: Policy, asset: Asset, units: Wei) -> Wei | None:
+    """What units of an asset are worth at most, in wei; None if its price is not known."""
+    if asset == ETH:
+        return units
+    for worth in policy.worths:
+        if worth.asset == asset:
+            return Wei(-(-units * worth.wei // worth.units))
     return None
 
 

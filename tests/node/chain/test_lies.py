@@ -27,6 +27,7 @@ from perun.chain.reports import (
     Refused,
     Sent,
     Stopped,
+    TooDear,
     TooPoor,
 )
 from perun.core.inputs import ChainChannel
@@ -38,7 +39,7 @@ from tests.node.chain.conftest import ALICE, BOB, Site
 
 LOUD: Final = (
     *(Blind, Disagreement, Dropped, FinalityBroken, LeftLying, NonceTaken),
-    *(NotTaken, Refused, Stopped, TooPoor),
+    *(NotTaken, Refused, Stopped, TooDear, TooPoor),
 )
 BLOCKS: Final = 24
 MOST_SENT: Final = 20

@@ -35,12 +35,12 @@ def test_ten_thousand_answers_need_no_more_than_an_hours_challenge() -> None:
         assert answers(10_000, Market(base_fee=Wei(gwei * GWEI)), challenge=3_600).too_late == 0
 
 
-def test_a_hub_in_less_of_a_hurry_pays_a_third() -> None:
+def test_a_hub_that_follows_the_base_fee_pays_nearly_three_times_as_much() -> None:
     market = Market(base_fee=Wei(20 * GWEI))
-    hasty = answers(10_000, market)
-    calm = answers(10_000, market, policy=FeePolicy(greatest=Wei(50 * GWEI)))
+    hasty = answers(10_000, market, policy=FeePolicy(calm=10**6))
+    calm = answers(10_000, market)
     assert calm.too_late == hasty.too_late == 0
-    assert calm.paid * 3 < hasty.paid
+    assert calm.paid * 5 < hasty.paid * 2
 
 
 def test_more_ends_than_blocks_have_room_for_come_too_late() -> None:
