@@ -5,20 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeVar
 
+from perun.core.nanocontracts.hash_chain import paid_in
 from perun.core.rules.accounting import free_money, own_lock, solvent
 from perun.core.state import ChannelView, InstanceView, Role, Totals
-from perun.types import Close, Machine, Nano, State, Statement, Version, Wei, Withdraw
+from perun.types import (
+    Close,
+    Machine,
+    Nano,
+    Position,
+    State,
+    Statement,
+    Stream,
+    Version,
+    Wei,
+    Withdraw,
+)
 from proofs.interleavings import Game, Point, Rule
 
 __all__ = ["RULES"]
 
 
 def one_state_a_version(game: Game, point: Point) -> Iterator[str]:
-    """Nobody signs two states of a channel with one version."""
-    known: dict[tuple[int, bytes, int], State] = {}
+    """Nobody signs two states of a channel, or two positions of a game, with one version."""
+    known: dict[tuple[int, bytes, int], State | Position] = {}
     for who, message in point.signed:
-        if type(message) is State and who != game.crooked:
-            other = known.setdefault((who, message.channel, message.version), message)
+        if isinstance(message, State | Position) and who != game.crooked:
+            of = message.channel if isinstance(message, State) else message.game
+            other = known.setdefault((who, of, message.version), message)
             if other != message:
                 yield f"{who} has signed {message} and {other}"
 
@@ -44,10 +57,10 @@ def nobody_loses(game: Game, point: Point) -> Iterator[str]:
     for who, disk in _honest(game, point):
         player, views = game.players[who], _views(disk)
         least = player.began - point.spent[who] + point.owned_up[who]
-        if len(views) == 1:
-            worst = min(_values(point, who, views[0]))
-        else:
+        if len(point.disks) == 3 and len(views) == 2:
             worst = _worst_of_a_hub(point, who, views)
+        else:
+            worst = sum(min(_values(point, who, view)) for view in views)
         if worst < least:
             yield f"{who} may get out {worst} wei, and was to have {least}"
 
@@ -155,9 +168,15 @@ def _free(view: ChannelView, net: int, nanos: tuple[Nano, ...]) -> int:
 
 def _worst(point: Point, who: int, view: ChannelView, nano: Nano) -> int:
     """What an end gets of an instance: of a machine with the best statement it holds, against the
-    most it has signed; of what a secret decides nothing."""
-    known = {row.id: row.terms for row in point.disks[who] if type(row) is InstanceView}
-    if type(known.get(nano.id)) is not Machine:
+    most it has signed; of a stream by the newest tick that it has or gave out; of all else
+    nothing."""
+    known = {row.id: row for row in point.disks[who] if type(row) is InstanceView}
+    instance = known.get(nano.id)
+    terms = instance.terms if instance else None
+    if instance and isinstance(terms, Stream):
+        ticked = paid_in(terms, instance)
+        return own_lock(nano, view.role) + (-ticked if instance.role is Role.ALICE else ticked)
+    if not isinstance(terms, Machine):
         return 0
     paid = max(
         (

@@ -37,18 +37,19 @@ from perun.core.inputs import (
     Signed,
     Tick,
 )
+from perun.core.nanocontracts.hash_chain import CommandTick
 from perun.core.signing import digest
-from perun.core.state import OnChain
+from perun.core.state import EMPTY, InstanceView, OnChain
 from perun.core.step import step
 from perun.crypto.keys import SecretKey
 from perun.crypto.signatures import sign
-from perun.encoding.messages import Over, Paid, decode, encode
+from perun.encoding.messages import Over, Paid, Ticked, decode, encode
 from perun.errors import Misuse, PeerFault
 from perun.node.recovery import just_read
 from perun.testing.network import meant
 from perun.testing.parties import DEPLOYMENT
 from perun.testing.rules import RULEBOOK
-from perun.types import ChannelId, Signature, UnixTime
+from perun.types import ChannelId, Signature, Stream, UnixTime
 from proofs.lies import lies
 
 __all__ = ["Found", "Game", "Letter", "Player", "Point", "Rule", "disk_of", "explore"]
@@ -86,7 +87,7 @@ class Point:
     spent: tuple[int, ...] = ()
     """What each user has asked to be paid to others, in wei."""
     owned_up: tuple[int, ...] = ()
-    """The greatest total of a machine of which each has said that it has it."""
+    """The greatest total of a machine or stream of which each has said that it has it."""
     tricks: int = 0
     """How often the crooked one may still send what no rule allows."""
     known: frozenset[Letter] = frozenset()
@@ -152,7 +153,9 @@ class Game:
         letters = [self._letter(who, send) for send in sends]
         if who == self.crooked and point.tricks:
             point = replace(point, known=point.known.union(letters))
-        totals = [send.message.paid for send in sends if type(send.message) is Paid]
+        said = [send.message for send in sends]
+        totals = [message.paid for message in said if isinstance(message, Paid)]
+        totals += [message.total for message in said if isinstance(message, Ticked)]
         owned_up = _with(point.owned_up, who, max(point.owned_up[who], *totals, 0))
         return replace(
             point,
@@ -172,7 +175,7 @@ class Game:
         if watch.instance is not None:
             return ChainInstance(watch.instance, None, None)
         assert watch.channel is not None
-        on_chain = self._chain[watch.channel]
+        on_chain = self._chain.get(watch.channel, EMPTY)
         return ChainChannel(watch.channel, on_chain, on_chain)
 
     def _letter(self, who: int, send: Send) -> Letter:
@@ -199,9 +202,8 @@ class Game:
         """The next thing that a user says; refused or not, it is said."""
         command, *rest = point.commands[who]
         point = replace(point, commands=_with(point.commands, who, tuple(rest)))
-        if isinstance(command, CommandTransfer | CommandPay):
-            spent = point.spent[who] + command.amount
-            point = replace(point, spent=_with(point.spent, who, spent))
+        spent = point.spent[who] + _asked(command, point.disks[who])
+        point = replace(point, spent=_with(point.spent, who, spent))
         return self.turn(point, who, (command,), started=False)
 
     def crash(self, point: Point, who: int) -> Point:
@@ -274,6 +276,20 @@ class Game:
             queue.extend(point.flying)
             point = replace(point, flying=())
         return point
+
+
+def _asked(command: Command, disk: Sequence[Row]) -> int:
+    """What a user asks to be paid to others, in wei."""
+    if isinstance(command, CommandTransfer | CommandPay):
+        return command.amount
+    if isinstance(command, CommandTick):
+        streams = [
+            row.terms
+            for row in disk
+            if isinstance(row, InstanceView) and row.id == command.instance
+        ]
+        return sum(command.ticks * terms.tick for terms in streams if isinstance(terms, Stream))
+    return 0
 
 
 def _with(values: tuple[Any, ...], index: int, value: object) -> tuple[Any, ...]:
