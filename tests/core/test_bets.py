@@ -109,11 +109,16 @@ def test_price_over_a_hub_moves_the_same_in_both_channels(
     assert status(trio.alice) is status(trio.bob) is LegStatus.REMOVED
 
 
-def test_whole_lock_counts_as_lost_until_the_bet_is_gone(pair: Pair) -> None:
-    books = pair.bob.node.books
-    before = balance(books, books.channels[pair.channel]).guaranteed
-    begin(pair)
-    assert balance(books, books.channels[pair.channel]).guaranteed == before - 60
+@pytest.mark.parametrize(("own", "peer"), [(70, 60), (40, 60)])
+def test_whole_lock_counts_as_lost_until_the_bet_is_gone(pair: Pair, own: int, peer: int) -> None:
+    def sure(party: Party) -> int:
+        books = party.node.books
+        return balance(books, books.channels[pair.channel]).guaranteed
+
+    before = [sure(party) for party in (pair.alice, pair.bob)]
+    begin(pair, own, peer)
+    after = [sure(party) for party in (pair.alice, pair.bob)]
+    assert after == [before[0] - own, before[1] - peer]
 
 
 def test_nobody_but_the_reporter_and_nothing_but_its_second_counts(pair: Pair) -> None:

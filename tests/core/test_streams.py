@@ -14,6 +14,7 @@ from perun.core.nanocontracts.hash_chain import (
     CommandTick,
     paid_in,
 )
+from perun.core.notices import TicksDelivered
 from perun.core.state import InstanceView, LegStatus
 from perun.core.states.valuation import balance
 from perun.encoding.messages import Ticked, Ticks
@@ -88,6 +89,7 @@ def test_ticks_arrive_and_the_removal_pays_them(pair: Pair) -> None:
     pair.world.settle()
     assert (paid(pair.alice), paid(pair.bob)) == (15, 15)
     assert STREAMS.of(seen(pair.alice)).held == 15
+    assert pair.alice.told(TicksDelivered)[-1] == TicksDelivered(only(pair.alice), Wei(15))
     pair.alice.do(CommandSettle(only(pair.alice)))
     pair.world.settle()
     assert status(pair.alice) is status(pair.bob) is LegStatus.REMOVED

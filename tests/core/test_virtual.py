@@ -481,6 +481,29 @@ def test_hash_lock_over_the_hub_pays_receiver_then_hub(trio: Trio) -> None:
     assert instance(trio.alice, lock).preimage == SECRET
 
 
+@pytest.mark.parametrize("paid", [True, False])
+def test_hub_shows_the_secret_on_chain_to_a_silent_payer_if_it_has_paid(
+    trio: Trio, paid: bool
+) -> None:
+    """The payee took its money out by the secret; the payer falls silent until its lock lapses.
+    A secret on which the hub has paid nothing is the payee's to show."""
+    world = trio.world
+    lock = add_lock(world, trio.alice, trio.left, 70, keccak(SECRET), trio.bob)
+    world.network.rule = lambda letter: () if trio.alice.peer in letter[:2] else (letter,)
+    if paid:
+        trio.bob.do(CommandReveal(lock, SECRET))
+    else:
+        trio.ingrid.node.books.load(replace(instance(trio.ingrid, lock), preimage=SECRET))
+    world.settle()
+    assert nanos(trio.bob, trio.right) == (0 if paid else 1)
+    trio.ingrid.do(CommandDispute(trio.left))
+    for _ in range(200):
+        world.advance(20)
+        if lock in world.ledger.instances:
+            break
+    assert (lock in world.ledger.instances) is paid
+
+
 def test_hash_lock_never_revealed_falls_back(trio: Trio) -> None:
     add_lock(trio.world, trio.alice, trio.left, 70, keccak(SECRET), trio.bob, life=1_000)
     trio.world.advance(1_100)
