@@ -55,6 +55,11 @@ export async function livesWithWallet(browser, url, network) {
   check(wallet.taken(...ASKED_ON_CHAIN) === 1, "one prompt opens a channel");
   check(wallet.taken("eth_signTypedData_v4") === 1, "one signature in all, at the beginning");
 
+  await bob.go("Settings");
+  await bob.press("Give it 0.01 ETH");
+  await bob.page.locator('[data-test="purse-has"]', { hasText: "0.01" }).waitFor();
+  check(wallet.taken(...ASKED_ON_CHAIN) === 1, "one prompt gives the page's key ether to defend");
+
   wallet.prompts = [];
   for (const note of ["one", "two", "three"]) await bob.pay(network.shop, "0.001", note);
   check(wallet.prompts.length === 0, `no prompt for payments: ${wallet.prompts}`);

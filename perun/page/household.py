@@ -230,6 +230,11 @@ class Household:
         """Our account."""
         return checksum(self.config.identity.account)
 
+    @property
+    def purse(self) -> str:
+        """The address of our key, if the account is a wallet's: ether there defends unasked."""
+        return checksum(self.keys.node.address) if self._prompts is not None else ""
+
     async def live(self) -> None:
         """Turns, looks at the chain and stays in reach; until the node fails, which is raised."""
         self.node.wake = self._wanted.set

@@ -125,7 +125,8 @@ async def start(settings: str) -> str:
         return _refused(error)
     _living["house"] = house
     _living["task"] = asyncio.get_running_loop().create_task(_live(house))
-    return msgspec.json.encode({"node": house.name, "account": house.account}).decode()
+    who = {"node": house.name, "account": house.account, "purse": house.purse}
+    return msgspec.json.encode(who).decode()
 
 
 async def look(settings: str) -> str:

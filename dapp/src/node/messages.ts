@@ -93,6 +93,8 @@ export type FromWorker =
       stage: Stage;
       node?: string;
       account?: string;
+      /** Of the page's key, which can pay for disputes if the account is a wallet's. */
+      purse?: string;
       why?: string;
       settings?: { rpc: string; hub: string; wallet?: WalletChosen };
     }

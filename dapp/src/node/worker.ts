@@ -155,6 +155,7 @@ async function main(): Promise<void> {
     const said = JSON.parse(await (await python).start(JSON.stringify(wanted))) as {
       node?: string;
       account?: string;
+      purse?: string;
       error?: Told;
     };
     if (said.error !== undefined) {
@@ -162,9 +163,9 @@ async function main(): Promise<void> {
       tell({ kind: "stage", stage: keys.getSize() === 0 ? "empty" : "locked" });
       return false;
     }
-    const { node = "", account = "" } = said;
+    const { node = "", account = "", purse = "" } = said;
     const shown = { ...rest, ...(wallet === undefined ? {} : { wallet }) };
-    tell({ kind: "stage", stage: "running", node, account, settings: shown });
+    tell({ kind: "stage", stage: "running", node, account, purse, settings: shown });
     return true;
   }
 

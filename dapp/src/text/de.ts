@@ -376,6 +376,13 @@ export const de: Words = {
     theme: "Hell oder dunkel",
     themes: { system: "wie das System", light: "hell", dark: "dunkel" },
   },
+  purse: {
+    title: "Verteidigen, ohne zu fragen",
+    what: "Das Geld gehört deiner Wallet, und eine Wallet kann nicht von selbst antworten. Mit etwas eigenem Ether bringt der Schlüssel dieser Seite die Antwort in einem Streit ohne Rückfrage zur Chain. Gib ihm wenig: noch holt es kein Knopf wieder heraus.",
+    has: "der Schlüssel dieser Seite hat, ETH",
+    amount: "Gib ihm, ETH",
+    give: (amount: string) => `Gib ihm ${amount}`,
+  },
   keepers: {
     title: "Wer wacht, und wo Kopien sind",
     watches: (channels, when) => `bewacht ${channels} und sieht Blöcke bis ${when}`,

@@ -370,6 +370,13 @@ export const en = {
     theme: "Light or dark",
     themes: { system: "as the system has it", light: "light", dark: "dark" },
   },
+  purse: {
+    title: "To defend without asking",
+    what: "Your wallet owns the money, and a wallet cannot answer by itself. With some ether of its own the key of this page brings a dispute's answer to the chain without a prompt. Give it little: no button takes it out again yet.",
+    has: "this page's key has, ETH",
+    amount: "Give it, ETH",
+    give: (amount: string) => `Give it ${amount}`,
+  },
   keepers: {
     title: "Who watches, and where copies are",
     watches: (channels: number, when: string) =>

@@ -59,6 +59,8 @@ class Page {
   why = $state("");
   node = $state("");
   account = $state("");
+  /** Of the page's key, if a wallet owns the money: ether there pays for disputes, unasked. */
+  purse = $state("");
   /** The chain's node that is asked. */
   endpoint = $state("");
   phrase = $state("");
@@ -254,6 +256,7 @@ class Page {
         if (message.stage === "running") {
           this.node = message.node ?? "";
           this.account = message.account ?? "";
+          this.purse = message.purse ?? "";
           this.endpoint = message.settings?.rpc ?? "";
           wallets.network = {
             name: this.network.name ?? "",

@@ -1,7 +1,15 @@
 /** The wallet that owns the money, and what it is asked for: shown until it is done. */
 import type { WalletQuestion } from "../node/messages";
 import { bringTo } from "./network";
-import { accountsOf, ask, chainOf, discover, WalletRefused, type Wallet } from "./provider";
+import {
+  accountsOf,
+  ask,
+  chainOf,
+  discover,
+  WalletRefused,
+  type Provider,
+  type Wallet,
+} from "./provider";
 import { sendCalls } from "./send";
 
 /** Why a wallet does not do what it is asked for, by name; the screen has the sentences. */
@@ -122,16 +130,26 @@ class Wallets {
     }
   }
 
+  /** A plain payment of the account, with one prompt. Raises whatever `troubleOf` names. */
+  async send(chain: number, to: string, units: string): Promise<void> {
+    const provider = this.wallet?.provider;
+    if (provider === undefined) throw new WalletGone();
+    await this.#bring(provider, this.account, chain);
+    const value = `0x${BigInt(units).toString(16)}`;
+    await sendCalls(provider, this.account, chain, [{ to, data: "0x", value }]);
+  }
+
+  /** Has the wallet show our account and be on our network. */
+  async #bring(provider: Provider, account: string, chain: number): Promise<void> {
+    const accounts = await accountsOf(provider, true);
+    if (!accounts.some((one) => same(one, account))) throw new AccountOff(accounts[0] ?? "");
+    if (!(await bringTo(provider, { chain, ...this.network }))) throw new NetworkOff();
+  }
+
   async #ask(question: WalletQuestion): Promise<object | undefined> {
     const provider = this.wallet?.provider;
     if (provider === undefined || question.kind === "over") return undefined;
-    const accounts = await accountsOf(provider, true);
-    if (!accounts.some((one) => same(one, question.from))) {
-      throw new AccountOff(accounts[0] ?? "");
-    }
-    if (!(await bringTo(provider, { chain: question.chain, ...this.network }))) {
-      throw new NetworkOff();
-    }
+    await this.#bring(provider, question.from, question.chain);
     if (question.kind === "send") {
       const { from, chain, calls } = question;
       return { hash: await sendCalls(provider, from, chain, calls) };
@@ -154,9 +172,11 @@ class AccountOff extends Error {
   }
 }
 class NetworkOff extends Error {}
+class WalletGone extends Error {}
 
 export function troubleOf(error: unknown): Trouble {
   if (error instanceof AccountOff) return { name: "account", shown: error.shown };
+  if (error instanceof WalletGone) return { name: "gone" };
   if (error instanceof NetworkOff) return { name: "network" };
   if (error instanceof WalletRefused) {
     if (error.code === REFUSED) return { name: "refused" };
