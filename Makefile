@@ -9,7 +9,7 @@ NODE_TOOLS := $(if $(shell command -v npm),node_modules/.package-lock.json)
 PAGE := perun/page/dist/index.html
 BUILT_PAGE := $(if $(shell command -v npm),$(PAGE))
 
-.PHONY: help install page check quick format test artifacts gas vectors look bench scale fuzz simulate storm planted kills mutants prove up demo clean
+.PHONY: help install page check quick format test artifacts gas vectors look survive bench scale fuzz simulate storm planted kills mutants prove up demo clean
 
 help: ## show these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ vectors: install ## rewrite the test vectors all implementations share
 
 look: page ## take pictures of every screen of the page, light and dark, narrow and wide: build/look
 	$(PYTHON) -m tests.node.processes.page.look
+
+survive: page ## bad days of the page in a real browser (half an hour); ONLY="case …" chooses (docs/dapp.md)
+	$(PYTHON) -m tests.node.processes.page.survive $(ONLY)
 
 bench: install ## measure payments per second, latency, memory and disk (docs/performance.md)
 	$(PYTHON) -m benchmarks all

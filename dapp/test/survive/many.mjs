@@ -1,0 +1,115 @@
+/** Much at once: a thousand payments, and a channel that is full of instances. */
+import { readFileSync } from "node:fs";
+
+import { check } from "../people.mjs";
+import { ask, until } from "./town.mjs";
+
+const PAYMENTS = 1_000;
+const ONE_BY_ONE = 200;
+const AT_ONCE = 64;
+const GWEI = "1000000000";
+
+/** In the window: pays so often, so many at a time; what it took, in ms, and the longest frame. */
+function payMany([to, amount, times, atOnce]) {
+  const took = [];
+  let longest = 0;
+  let last = performance.now();
+  let over = false;
+  const frame = (now) => {
+    longest = Math.max(longest, now - last);
+    last = now;
+    if (!over) requestAnimationFrame(frame);
+  };
+  requestAnimationFrame((now) => {
+    last = now;
+    requestAnimationFrame(frame);
+  });
+  let left = times;
+  const one = async () => {
+    while (left > 0) {
+      left -= 1;
+      const began = performance.now();
+      await window.testAsk("pay", { idempotencyKey: crypto.randomUUID(), to, amount, wait: 0 });
+      took.push(performance.now() - began);
+    }
+  };
+  const began = performance.now();
+  return Promise.all(Array.from({ length: atOnce }, one)).then(() => {
+    over = true;
+    took.sort((a, b) => a - b);
+    const at = (part) => took[Math.floor(part * (took.length - 1))];
+    return { all: performance.now() - began, p50: at(0.5), p99: at(0.99), longest };
+  });
+}
+
+const sum = async (person) => {
+  const [channel] = await ask(person, "channels");
+  return BigInt(channel.free) + BigInt(channel.locked);
+};
+
+export const SHARED = {
+  async thousandPayments(town) {
+    const [payer, payee] = [await town.member(), await town.member()];
+    // A node talks to no strangers: who has paid a request of its is none any more.
+    await payer.pay(await payee.request("0.001", "the first"), "");
+    const to = await payee.address();
+    await payer.go("Home");
+    await payee.go("Home");
+    const before = await sum(payee);
+    const slow = await payer.page.evaluate(payMany, [to, GWEI, ONE_BY_ONE, 1]);
+    const began = Date.now();
+    const fast = await payer.page.evaluate(payMany, [to, GWEI, PAYMENTS, AT_ONCE]);
+    const all = BigInt(ONE_BY_ONE + PAYMENTS) * BigInt(GWEI);
+    await until("all payments", async () => (await sum(payee)) === before + all);
+    const seconds = (Date.now() - began) / 1_000;
+    const ms = (number) => `${number.toFixed(1)} ms`;
+    console.log(`one by one: p50 ${ms(slow.p50)}, p99 ${ms(slow.p99)}, frame ${ms(slow.longest)}`);
+    console.log(`${AT_ONCE} at once: ${Math.round(PAYMENTS / seconds)} a second until received`);
+    console.log(`longest frame of the payer's page meanwhile: ${ms(fast.longest)}`);
+    await payer.go("Settings");
+    const [file] = await Promise.all([
+      payer.page.waitForEvent("download"),
+      payer.press("Save as a file"),
+    ]);
+    const saved = JSON.parse(readFileSync(await file.path(), "utf8"));
+    const signed = saved.proofs[0].peerSignature;
+    check(saved.payments.length === PAYMENTS + ONE_BY_ONE + 1, "all are in the file that is saved");
+    check(/^0x[0-9a-f]{130}$/.test(signed), "and what both have signed");
+    check(payer.faults.length + payee.faults.length === 0, `${PAYMENTS} payments, none lost`);
+  },
+
+  async sixtyFourInstances(town) {
+    const person = await town.member();
+    const wanted = { to: town.network.player, game: "TicTacToe", amount: "1000", begin: true };
+    let why = "";
+    for (let count = 0; count < 70 && why === ""; count += 1) {
+      try {
+        await ask(person, "play", { idempotencyKey: crypto.randomUUID(), ...wanted });
+        await until("its beginning", async () => {
+          const games = await ask(person, "games");
+          const waits = games.some(({ state }) => ["invited", "opening"].includes(state));
+          return !waits && (games.length > count || games.length === 0);
+        });
+      } catch (error) {
+        why = error.message;
+      }
+    }
+    console.log(
+      (await ask(person, "games")).map(({ state, why: told }) => `${state} ${told}`).at(-1),
+    );
+    const [{ machines }] = await ask(person, "channels");
+    check(machines >= 56, `${machines} instances in one channel, then: ${why}`);
+    await person.page.setViewportSize({ width: 360, height: 700 });
+    for (const screen of ["Home", "Channels", "Play"]) {
+      const began = Date.now();
+      await person.go(screen);
+      console.log(`${screen}: ${Date.now() - began} ms`);
+    }
+    await person.pay(town.network.shop, "0.0001", "beside them").catch(() => undefined);
+    await person.page.close();
+    await person.visit();
+    await person.unlock("pw");
+    const [{ machines: left }] = await ask(person, "channels");
+    check(left === machines, "all of them after a reload");
+  },
+};

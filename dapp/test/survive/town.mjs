@@ -1,0 +1,151 @@
+/** The network that a page's bad days happen in: what tests do to it behind everybody's back. */
+import { execFileSync } from "node:child_process";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { Person } from "../people.mjs";
+
+const PYTHON = process.env.PYTHON ?? "python3";
+const ROOT = new URL("../../../", import.meta.url).pathname;
+
+export class Town {
+  constructor(browser, url, home, network, patron) {
+    Object.assign(this, { browser, url, home, network, patron });
+  }
+
+  /** Of `perun up`. */
+  static async at(browser, url, home) {
+    const network = await (await fetch(new URL("/network.json", url))).json();
+    const { ports } = JSON.parse(readFileSync(join(home, "town.json"), "utf8"));
+    return new Town(browser, url, home, network, `http://127.0.0.1:${ports.patron}`);
+  }
+
+  /** Somebody with test ether. */
+  async somebody(options) {
+    const person = await Person.at(this.browser, this.url, options);
+    await reachable(person);
+    await person.visit();
+    await person.begin("pw");
+    await person.takeTestEther();
+    return person;
+  }
+
+  /** … and with a channel with the hub. */
+  async member(options) {
+    const person = await this.somebody(options);
+    await person.openChannel();
+    return person;
+  }
+
+  /** The robot that pays requests. */
+  async patronPays(request) {
+    const response = await fetch(this.patron, { method: "POST", body: request });
+    return response.text();
+  }
+
+  /** Id of a process, by its role. */
+  processOf(role) {
+    const found = readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .find((id) => {
+        try {
+          const words = readFileSync(`/proc/${id}/cmdline`, "utf8").split("\0");
+          return words.includes(this.home) && words[words.indexOf("inhabitant") + 1] === role;
+        } catch {
+          return false;
+        }
+      });
+    return Number(found);
+  }
+
+  /** The transaction by which the hub would register a channel's present state, later. */
+  oldState(channel) {
+    return this.python("old_state", join(this.home, "hub"), channel);
+  }
+
+  python(module, ...words) {
+    const name = `tests.node.processes.page.${module}`;
+    return JSON.parse(execFileSync(PYTHON, ["-m", name, ...words], { cwd: ROOT }).toString());
+  }
+
+  async chain(method, ...params) {
+    const response = await fetch(this.network.rpc, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+    });
+    const { result, error } = await response.json();
+    if (error !== undefined) throw new Error(`${method}: ${error.message}`);
+    return result;
+  }
+
+  /** Sends a transaction of an account whose key nobody here has. */
+  async sendAs(transaction) {
+    await this.chain("anvil_impersonateAccount", transaction.from);
+    return this.chain("eth_sendTransaction", transaction);
+  }
+
+  /** Everybody's time on chain goes on. */
+  async later(seconds) {
+    await this.chain("evm_increaseTime", seconds);
+    await this.chain("evm_mine");
+  }
+
+  async etherOf(account) {
+    return BigInt(await this.chain("eth_getBalance", account, "latest"));
+  }
+}
+
+/** Lets tests call the node of this person's tabs as the page does. */
+export function reachable(person) {
+  return person.context.addInitScript(() => {
+    const open = new Map();
+    const hear = ({ data }) => {
+      if (data.kind !== "rpc") return;
+      // Events are many, and are not for us.
+      const said = data.text.startsWith('{"jsonrpc":"2.0","id":1') ? JSON.parse(data.text) : {};
+      const waiting = open.get(said.id);
+      if (waiting === undefined) return;
+      open.delete(said.id);
+      if (said.error === undefined) waiting.resolve(said.result);
+      else waiting.reject(new Error(said.error.message));
+    };
+    const Plain = window.Worker;
+    window.Worker = class extends Plain {
+      constructor(...given) {
+        super(...given);
+        this.addEventListener("message", hear);
+        window.testWorker = this;
+      }
+    };
+    let last = 1e9;
+    window.testAsk = (method, params = {}) =>
+      new Promise((resolve, reject) => {
+        const id = (last += 1);
+        open.set(id, { resolve, reject });
+        const text = JSON.stringify({ jsonrpc: "2.0", id, method, params });
+        window.testWorker.postMessage({ kind: "rpc", text });
+      });
+  });
+}
+
+/** A call of the application interface. */
+export function ask(person, method, params) {
+  return person.page.evaluate(([name, given]) => window.testAsk(name, given), [method, params]);
+}
+
+/** The tab is gone without warning; a new one is opened and unlocked. */
+export async function again(person) {
+  await person.page.close();
+  await person.visit();
+  await person.unlock("pw");
+}
+
+/** Waits until it is so. */
+export async function until(what, isSo) {
+  const end = Date.now() + Number(process.env.PATIENCE ?? 120_000);
+  while (!(await isSo())) {
+    if (Date.now() > end) throw new Error(`it never came: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+}
