@@ -321,7 +321,7 @@ class App:
     def _all_handlers(self) -> dict[str, Callable[[Work, Caller, Any], Any]]:
         """Methods that are answered at once, by name."""
         looks: dict[str, Callable[[Work, Any], Any]] = {
-            "status": partial(overview.status, version=self._version),
+            "status": partial(overview.status, version=self._version, unseen=self._beside.unseen),
             "networks": overview.networks,
             "channels": overview.channels,
             "offers": overview.offers,

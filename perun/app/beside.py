@@ -28,5 +28,7 @@ class Beside:
     """Over which hubs somebody is reached who is behind another one than ours."""
     why_no_close: Callable[[], str | None] = lambda: None
     """Why an exit-only store signs no Close now, whatever our user says."""
+    unseen: Callable[[], str] = lambda: ""
+    """Why the chain is not seen now, as its nodes say it; empty: it is, or nobody knows."""
     games: Callable[[], tuple[KnownGame, ...]] | None = None
     """The games that are known now; None: those of the start, for good."""

@@ -17,7 +17,7 @@ from perun.app.paying import begin
 from perun.app.receipts import terms_of
 from perun.app.rows import Income, Payment, Step
 from perun.app.spending import digest_of
-from perun.app.texts import amount_of, asset_of, bytes_of, who
+from perun.app.texts import amount_of, asset_of, bytes_of, hexed, who
 from perun.app.work import Caller, Work
 from perun.core.faults import NotEnoughMoney
 from perun.core.state import PeerId
@@ -90,15 +90,15 @@ def check_request(work: Work, link: Link) -> None:
         BadParams: for another network.
         BadRequest: signed by somebody else, or its text was changed.
     """
-    request, deployment = link.request, work.config.deployment
+    request, domain = link.request, work.config.deployment.contract
     assert request is not None
-    ours = (work.settings.genesis, deployment.contract.contract)
-    chain = deployment.contract.chain_id
-    if link.chain_id != chain or (request.genesis, request.contract) != ours:
-        raise BadParams(
-            f"the request is for chain {link.chain_id} and contract 0x{request.contract.hex()}, "
-            f"this node is on chain {chain} with 0x{ours[1].hex()}"
-        )
+    for what, wanted, ours in (
+        ("chain", link.chain_id, domain.chain_id),
+        ("contract", hexed(request.contract), hexed(domain.contract)),
+        ("a chain that begins with", hexed(request.genesis), hexed(work.settings.genesis)),
+    ):
+        if wanted != ours:
+            raise BadParams(f"the request is for {what} {wanted}, this node for {ours}")
     if request.payee == work.me:
         raise BadParams("this is a request of your own")
     try:

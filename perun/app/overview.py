@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Final, Literal
 
@@ -37,7 +37,12 @@ _PHASES: Final[dict[Phase, v.Phase]] = {
 }
 
 
-def status(work: Work, params: GetStatus, version: str) -> v.Status:  # noqa: ARG001
+def status(
+    work: Work,
+    params: GetStatus,  # noqa: ARG001
+    version: str,
+    unseen: Callable[[], str],
+) -> v.Status:
     """Everything at a glance."""
     chain = work.books.chain
     views = [view for view in work.books.channels.values() if not _is_over(view)]
@@ -56,7 +61,7 @@ def status(work: Work, params: GetStatus, version: str) -> v.Status:  # noqa: AR
         exit_only=work.books.exit_only,
         balances=tuple(_balances(work, views)),
         channels=tuple(_show(work, view) for view in views),
-        problems=tuple(_problems(work, views)),
+        problems=(*_chain_problems(unseen()), *_problems(work, views)),
         event=work.shelf.next_event - 1,
         version=version,
     )
@@ -231,6 +236,15 @@ def _offer(
         loses=str(loses),
         until=until,
     )
+
+
+def _chain_problems(unseen: str) -> Iterator[v.Problem]:
+    if unseen:
+        yield v.Problem(
+            code="chainUnseen",
+            text=f"the chain is not seen: {unseen}",
+            do="it is asked again; if this stays, ask another node",
+        )
 
 
 def _problems(work: Work, views: list[ChannelView]) -> Iterator[v.Problem]:

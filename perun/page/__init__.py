@@ -6,6 +6,7 @@ store      the store, in two such files
 journal    sent transactions, in the same store
 rpc        JSON-RPC to a chain's node, over what the page lends us
 endpoint   the chain's node, for `perun.chain`
+nodes      … or two of them, compared
 network    which contracts, proved by code and domain
 sockets    WebSockets of the browser
 wire       the wire, in the worker's one event loop

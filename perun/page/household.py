@@ -35,14 +35,13 @@ from perun.node.recovery import open_books
 from perun.node.runtime import Node
 from perun.node.settings import config_for, deployment_of, hello_for
 from perun.node.told import ToldStore, rows_of
-from perun.page.endpoint import PageEndpoint
 from perun.page.journal import PageJournal
 from perun.page.keepers import Keepers
 from perun.page.lent import Lent
 from perun.page.lookups import PageLookups
 from perun.page.network import NetworkOf, rules_of
+from perun.page.nodes import Nodes
 from perun.page.prompts import Prompts
-from perun.page.rpc import Rpc
 from perun.page.session import PageSession
 from perun.page.signer import PageSigner
 from perun.page.sockets import PageSockets
@@ -55,7 +54,7 @@ from perun.types import Address, ChainId, Wei
 from perun.wallet import LocalWallet
 from perun.wallet.phrase import StoreKeys
 
-__all__ = ["Household", "Wanted", "endpoint_of", "number_of"]
+__all__ = ["Household", "Wanted", "number_of"]
 
 SOFTWARE: Final = "perun page 0.1.0"
 _ROUND: Final = 1.0
@@ -64,7 +63,8 @@ _LONGEST: Final = 10.0
 """… and at most, while it does not answer."""
 _IDLE: Final = 0.5
 """Seconds after which an idle node looks at its clock."""
-_RPC_SECONDS: Final = 10.0
+_OFTEN: Final = 2
+"""Looks at the chain in a row that failed, after which our user is told why."""
 _FREE: Final = ChainId(31_337)
 """The number of development chains, where ether costs nothing: channels there may cost more to
 enforce than they hold."""
@@ -77,7 +77,7 @@ class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     phrase: str
     rpc: str
-    """URL of a chain's node."""
+    """URL of a chain's node; or of two, a space between, which are compared."""
     hub: str
     """`perun1…@host`: where we attach, and whose card names the contracts at first."""
     tower: str = ""
@@ -111,7 +111,8 @@ class Household:
         self._lent, self.store = lent, store
         self.hub = NodeAddress.parse(wanted.hub)
         self.keys = keys = StoreKeys.of(wanted.phrase, number_of(store))
-        self.endpoint = endpoint_of(lent, wanted.rpc)
+        self.endpoint = Nodes(lent, wanted.rpc).endpoint
+        self._unseen = 0, ""
         deployment = deployment_of(ChainId(network.chain), network.contracts)
         limits = limits_for(ChainId(network.chain))
         self.config = config_for(
@@ -136,6 +137,7 @@ class Household:
                 backups=lambda: self._keepers.places(),
                 why_no_close=lambda: "what was brought back goes to the chain alone: leave",
                 path=paths.to,
+                unseen=lambda: self._unseen[1] if self._unseen[0] >= _OFTEN else "",
             ),
         )
         told = ToldStore(store)
@@ -292,7 +294,9 @@ class Household:
                 self._prompts.poll()
         except ChainFault as fault:
             self._lent.report(f"chain: {fault}")
+            self._unseen = self._unseen[0] + 1, str(fault)
             return False
+        self._unseen = 0, ""
         return True
 
     async def _ask_wallet(self, question: dict[str, Any]) -> dict[str, Any]:
@@ -321,11 +325,6 @@ class Household:
             for name, host in self.store.values("host ").items()
         }
         return list({self.hub.peer: self.hub.host, **kept}.items())
-
-
-def endpoint_of(lent: Lent, url: str) -> PageEndpoint:
-    """A chain's node, asked through the page."""
-    return PageEndpoint(Rpc(lambda body: lent.post(url, body, _RPC_SECONDS)))
 
 
 def number_of(store: PageStore) -> int:

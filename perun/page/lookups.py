@@ -17,13 +17,13 @@ from perun.app.methods import GetStatus, Open, Pay, TopUp
 from perun.app.routes import Paths, Search, search_for
 from perun.app.shelf import Shelf
 from perun.app.work import Ask
+from perun.chain.endpoint import Endpoint
 from perun.core.config import Config
 from perun.core.state import PeerId
 from perun.encoding.addresses import NodeAddress
 from perun.encoding.cards import Card
 from perun.errors import ChainFault, PeerFault
 from perun.node.runtime import Node
-from perun.page.endpoint import PageEndpoint
 from perun.page.lent import Lent
 from perun.page.network import card_at
 from perun.page.store import PageStore
@@ -40,7 +40,7 @@ class PageLookups:
         node: Node,
         config: Config,
         genesis: bytes,
-        endpoint: PageEndpoint,
+        endpoint: Endpoint,
         store: PageStore,
         lent: Lent,
         shelf: Shelf,

@@ -17,10 +17,10 @@ from perun.crypto.interop import address
 from perun.encoding.addresses import NodeAddress
 from perun.errors import ChainFault, Misuse, PerunError
 from perun.page.bringing_back import brought_back
-from perun.page.endpoint import PageEndpoint
-from perun.page.household import Household, Wanted, endpoint_of, number_of
+from perun.page.household import Household, Wanted, number_of
 from perun.page.lent import Lent
 from perun.page.network import KNOWN, NetworkOf, card_at, grown, look_at, prove
+from perun.page.nodes import Nodes
 from perun.page.store import PageStore
 from perun.types import Address
 from perun.wallet.phrase import StoreKeys, words_of
@@ -44,6 +44,7 @@ async def open_household(lent: Lent, wanted: Wanted) -> Household:
 
     Raises:
         BadPhrase, OtherWords: the words are none, or not this store's.
+        ManyNodes: more than two nodes of the chain are named.
         OtherChain, WrongCode: the chain is not the hub's, or has other contracts.
         NothingKept, OtherAccount: what was to be brought back is not there, or not ours.
         NoCard, PeerFault: a new store needs the hub's card, and there is none.
@@ -52,19 +53,20 @@ async def open_household(lent: Lent, wanted: Wanted) -> Household:
     """
     wanted = replace(wanted, phrase=words_of(wanted.phrase, lent.words))
     store = PageStore(lent.files, App.kinds)
-    endpoint = endpoint_of(lent, wanted.rpc)
+    nodes = Nodes(lent, wanted.rpc)
     kept = store.get("network")
     if kept is None:
         hub = NodeAddress.parse(wanted.hub)
-        network = look_at(endpoint, await card_at(lent, hub.host, hub.peer))
+        card = await card_at(lent, hub.host, hub.peer)
+        network = nodes.proved(lambda node: look_at(node, card))
         if wanted.store:
             await _bring_back(lent, store, wanted, network)
         else:
             _found(store, wanted, network, secrets.randbelow(2**31 - 2) + 1)
     else:
         network = msgspec.msgpack.decode(kept, type=NetworkOf)
-        _prove_again(endpoint, network, lent)
-        network = await _with_new_kinds(lent, wanted, store, network, endpoint)
+        _prove_again(nodes, network, lent)
+        network = await _with_new_kinds(lent, wanted, store, network, nodes)
     keys = StoreKeys.of(wanted.phrase, number_of(store))
     if store.get("node") != keys.node.address:
         raise OtherWords
@@ -92,19 +94,20 @@ async def _bring_back(lent: Lent, store: PageStore, wanted: Wanted, network: Net
     account = address(wanted.account) if wanted.account else keys.account.address
     back = await brought_back(lent, wanted.phrase, wanted.hub, wanted.store, network, account)
     about = replace(network, contracts=network.contracts | back.contracts)
-    prove(endpoint_of(lent, wanted.rpc), about)
+    Nodes(lent, wanted.rpc).proved(lambda node: prove(node, about))
     _found(store, wanted, about, wanted.store, back.rows)
 
 
 async def _with_new_kinds(
-    lent: Lent, wanted: Wanted, store: PageStore, network: NetworkOf, endpoint: PageEndpoint
+    lent: Lent, wanted: Wanted, store: PageStore, network: NetworkOf, nodes: Nodes
 ) -> NetworkOf:
     """This page may know contracts that the one that made the store did not: looked for once."""
     if store.get("kinds") == _KINDS:
         return network
     hub = NodeAddress.parse(wanted.hub)
     try:
-        network = grown(endpoint, network, await card_at(lent, hub.host, hub.peer))
+        card, had = await card_at(lent, hub.host, hub.peer), network
+        network = nodes.proved(lambda node: grown(node, had, card))
     except PerunError as error:
         # It goes on without them; the next start looks again.
         lent.report(f"kinds: {error}")
@@ -114,10 +117,10 @@ async def _with_new_kinds(
     return network
 
 
-def _prove_again(endpoint: PageEndpoint, network: NetworkOf, lent: Lent) -> Deployment | None:
+def _prove_again(nodes: Nodes, network: NetworkOf, lent: Lent) -> Deployment | None:
     """A page opens without its chain, too: what the store holds was proved when it was made."""
     try:
-        return prove(endpoint, network)
+        return nodes.proved(lambda node: prove(node, network))
     except ChainFault as fault:
         if not getattr(fault, "retry", False):
             raise

@@ -22,13 +22,12 @@ import msgspec
 from perun.bindings import erc20
 from perun.bindings.calls import Call
 from perun.bindings.reverts import Reverted
-from perun.chain.endpoint import Block
+from perun.chain.endpoint import Block, Endpoint
 from perun.chain.service import ChainService
 from perun.chain.wishes import Wish, wish_of
 from perun.core.config import Deployment
 from perun.core.effects import ClaimCredit, DepositMoney, OpenBoth, OpenChannel, Submit, Watch
 from perun.crypto.interop import checksum
-from perun.page.endpoint import PageEndpoint
 from perun.page.store import PageStore
 from perun.types import Address, Record, Wei
 
@@ -64,7 +63,7 @@ class Prompts:
     def __init__(
         self,
         chain: ChainService,
-        endpoint: PageEndpoint,
+        endpoint: Endpoint,
         deployment: Deployment,
         account: Address,
         purse: Address,

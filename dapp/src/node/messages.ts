@@ -58,7 +58,8 @@ export type ToWorker =
   /** The store is of no more use: all of its money is out. */
   | { kind: "beginAnew" }
   | { kind: "walletSaid"; number: number; text: string }
-  /** `rpc`: another node of the chain from now on; empty: the one of before. */
+  /** `rpc`: another node of the chain from now on, or two, a space between; empty: the one of
+   *  before. */
   | { kind: "unlock"; password: string; rpc: string }
   | { kind: "newPhrase" }
   | { kind: "faucet" }

@@ -99,6 +99,7 @@ async function startPython(files: FileSystemSyncAccessHandle[]): Promise<PythonW
     lockFileContents: bundle.lock,
     packageBaseUrl: base,
   });
+  performance.mark("python");
   const heap = (): Uint8Array =>
     (pyodide as unknown as { _module: { HEAPU8: Uint8Array } })._module.HEAPU8;
   pyodide.registerJsModule("perun_js", cryptoModule(heap));
@@ -109,7 +110,9 @@ async function startPython(files: FileSystemSyncAccessHandle[]): Promise<PythonW
   };
   pyodide.registerJsModule("perun_page", lentModule(files, await words, telling));
   unpack(pyodide, new Uint8Array(await package_));
-  return pyodide.pyimport("perun.page.worker") as unknown as PythonWorker;
+  const worker = pyodide.pyimport("perun.page.worker") as unknown as PythonWorker;
+  performance.mark("ready");
+  return worker;
 }
 
 /** Files of a package with native code, which Python cannot load out of an archive. */

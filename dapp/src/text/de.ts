@@ -64,6 +64,7 @@ export const de: Words = {
     password: "Passwort für diesen Browser",
     network: "Netz",
     rpc: "Knoten der Chain (RPC)",
+    second: "Ein zweiter zum Vergleich, oder nichts",
     hub: "Hub",
     tower: "Wer aufpasst, solange diese Seite zu ist (ein Turm; darf leer sein)",
     anew: "Mit diesen Wörtern neu anfangen",
@@ -382,6 +383,12 @@ export const de: Words = {
     has: "der Schlüssel dieser Seite hat, ETH",
     amount: "Gib ihm, ETH",
     give: (amount: string) => `Gib ihm ${amount}`,
+  },
+  exported: {
+    title: "Was ich habe, als Datei",
+    what: "Kanäle, was beide dazu unterschrieben haben, Zahlungen, Anforderungen, Spiele und Kontakte. Schlüssel stehen nicht darin, und Geld bekommt man damit nicht.",
+    save: "Als Datei speichern",
+    busy: "Wird gesammelt …",
   },
   keepers: {
     title: "Wer wacht, und wo Kopien sind",

@@ -63,6 +63,7 @@ export const en = {
     password: "Password for this browser",
     network: "Network",
     rpc: "Chain's node (RPC)",
+    second: "A second one, to compare; or nothing",
     hub: "Hub",
     tower: "Who watches while this page is closed (a tower; may be empty)",
     anew: "Begin anew with these words",
@@ -376,6 +377,12 @@ export const en = {
     has: "this page's key has, ETH",
     amount: "Give it, ETH",
     give: (amount: string) => `Give it ${amount}`,
+  },
+  exported: {
+    title: "What I have, as a file",
+    what: "Channels, what both have signed about them, payments, requests, games and contacts. No keys are in it, and no money can be got with it.",
+    save: "Save as a file",
+    busy: "Collecting …",
   },
   keepers: {
     title: "Who watches, and where copies are",

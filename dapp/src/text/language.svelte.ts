@@ -1,6 +1,7 @@
 /** Which language the page speaks, and whether it is light or dark: kept in the browser. */
 import { de } from "./de";
 import { en, type Words } from "./en";
+import { translated } from "./node";
 
 const CATALOGUES = { en, de } satisfies Record<string, Words>;
 export type Language = keyof typeof CATALOGUES;
@@ -82,4 +83,9 @@ export const looks = new Looks();
 /** What a code of the node's is called; itself if it has no name yet. */
 export function named(table: Record<string, string>, code: string): string {
   return table[code] ?? code;
+}
+
+/** A sentence of the node's, in the language that the page speaks, if its catalogue has it. */
+export function said(text: string): string {
+  return translated(text, looks.language);
 }

@@ -51,6 +51,8 @@ export const DAEMON_ADDRESS = "http://127.0.0.1:7071";
 const DAEMON = "perun daemon";
 const INVITED_SECONDS = 24 * 3600;
 const REFRESH_MS = 2_000;
+/** After an event; those that come meanwhile are shown with it. */
+const SOON_MS = 150;
 /** As many as the home screen lists. */
 const PAYMENTS = 30;
 
@@ -61,7 +63,9 @@ class Page {
   account = $state("");
   /** Of the page's key, if a wallet owns the money: ether there pays for disputes, unasked. */
   purse = $state("");
-  /** The chain's node that is asked. */
+  /** Where we are attached: the hub that was chosen, whoever serves the page. */
+  hub = $state("");
+  /** The chain's node that is asked; or two that are compared, a space between. */
   endpoint = $state("");
   phrase = $state("");
   /** What the hub keeps of the words that were typed; undefined: it was not asked yet. */
@@ -111,7 +115,7 @@ class Page {
     else {
       this.#worker = new WorkerNode(
         (message) => this.#hear(message),
-        () => void this.refresh(),
+        () => this.#refreshSoon(),
       );
     }
   }
@@ -157,7 +161,11 @@ class Page {
 
   /** How others dial us: over the hub that we are attached to. */
   get address(): string {
-    return `${this.node}@${this.network.hub?.split("@")[1] ?? ""}`;
+    return `${this.node}@${this.#hubHost}`;
+  }
+
+  get #hubHost(): string {
+    return (this.hub || this.network.hub || "").split("@")[1] ?? "";
   }
 
   /** What a friend follows to open a channel with us; it is good for a day. A node talks to no
@@ -239,7 +247,7 @@ class Page {
         void this.#live();
       },
       (why) => (this.stage = why),
-      () => void this.refresh(),
+      () => this.#refreshSoon(),
     );
   }
 
@@ -258,9 +266,10 @@ class Page {
           this.account = message.account ?? "";
           this.purse = message.purse ?? "";
           this.endpoint = message.settings?.rpc ?? "";
+          this.hub = message.settings?.hub ?? "";
           wallets.network = {
             name: this.network.name ?? "",
-            rpc: message.settings?.rpc ?? "",
+            rpc: this.endpoint.split(" ")[0] ?? "",
           };
           if (message.settings?.wallet !== undefined) {
             const { rdns, account } = message.settings.wallet;
@@ -296,7 +305,7 @@ class Page {
 
   /** As the worker does it, for a daemon's account. */
   async #askFaucet(): Promise<void> {
-    const host = this.network.hub?.split("@")[1] ?? "";
+    const host = this.#hubHost;
     const here = /^(127\.0\.0\.1|localhost|\[::1\])(:|$)/.test(host);
     try {
       const response = await fetch(`${here ? "http" : "https"}://${host}/faucet`, {
@@ -334,6 +343,16 @@ class Page {
       await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
       if (this.stage !== "running" || life !== this.#lives) return;
     }
+  }
+
+  #soon: ReturnType<typeof setTimeout> | undefined;
+
+  /** Events come by the hundred: the node has payments to do, too. */
+  #refreshSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      void this.refresh();
+    }, SOON_MS);
   }
 
   #refreshing = false;
