@@ -14,6 +14,7 @@ from perun.chain.reports import (
     Report,
     SeesAgain,
     Sent,
+    TooDear,
     TooPoor,
     Unanswered,
 )
@@ -35,6 +36,9 @@ def line(report: Report, what: str = "transaction") -> tuple[str, str]:
             did = "is final" if report.succeeded else "reverted"
             cost = f"{report.gas_used:,} gas, {ether(report.paid)} ETH"
             return f"{report.kind} {did}: {cost}", "" if report.succeeded else "red"
+        case TooDear():
+            prices = f"{ether(report.base_fee)} ETH, by what it saves worth {ether(report.worth)}"
+            return f"The {what} waits for cheaper gas: a unit costs {prices}", "yellow"
         case TooPoor():
             needed = f"{ether(report.needed)} are needed"
             return f"The account has {ether(report.balance)} ETH, {needed}.", "red"

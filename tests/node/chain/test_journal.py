@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -50,6 +51,45 @@ def test_what_was_not_written_there_is_refused(tmp_path: Path, kept: bytes) -> N
     store(tmp_path / "sent", 7, kept)
     with pytest.raises(JournalFailed, match="sent"):
         SqliteJournal(tmp_path / "sent", US).load()
+
+
+@pytest.mark.parametrize("lost", ["DELETE FROM transactions WHERE nonce = 7", "older"])
+def test_entry_that_the_disk_has_lost_is_missed(tmp_path: Path, lost: str) -> None:
+    """Without it a deposit would be made a second time."""
+    with closing(SqliteJournal(tmp_path / "sent", US)) as journal:
+        for entry in (Entry(7, DEPOSIT, ()), Entry(8, DEPOSIT, ()), GUARD):
+            journal.put(entry)
+        journal.drop(8)
+        assert journal.load() == (GUARD,)
+    if lost == "older":
+        kept = packed(US, Entry(7, DEPOSIT, ())).hex()
+        lost = f"UPDATE transactions SET entry = x'{kept}' WHERE nonce = 7"
+    with sqlite3.connect(tmp_path / "sent") as db:
+        db.execute(lost)
+    db.close()
+    with (
+        closing(SqliteJournal(tmp_path / "sent", US)) as journal,
+        pytest.raises(JournalFailed, match="other entries were written"),
+    ):
+        journal.load()
+
+
+def test_journal_of_before_is_tallied_from_its_first_change_on(tmp_path: Path) -> None:
+    store(tmp_path / "sent", 7, packed(US, GUARD))
+    other = Entry(8, DEPOSIT, ())
+    with closing(SqliteJournal(tmp_path / "sent", US)) as journal:
+        journal.put(other)
+        assert journal.load() == (GUARD, other)
+
+
+def test_change_that_fails_leaves_entries_and_tally_as_they_were(tmp_path: Path) -> None:
+    with closing(SqliteJournal(tmp_path / "sent", US)) as journal:
+        journal.put(GUARD)
+        with pytest.raises(StoreFault):
+            journal.put(Entry(2**63, DEPOSIT, ()))
+        assert journal.load() == (GUARD,)
+        journal.drop(7)
+        assert journal.load() == ()
 
 
 def test_entry_is_what_was_packed() -> None:
