@@ -60,6 +60,7 @@ __all__ = [
     "CountingStore",
     "Player",
     "Stage",
+    "key_named",
     "totals_on_disk",
 ]
 
@@ -127,12 +128,21 @@ class CountingSigner(LocalWallet):
         return super().sign_all(signs)
 
 
+def key_named(name: str) -> SecretKey:
+    """A player's, in whatever process it lives."""
+    return SecretKey(keccak(b"perun benchmark key of " + name.encode()))
+
+
 class _Clock:
     """Real seconds, counted from the ledger's beginning."""
 
-    def __init__(self, start: UnixTime) -> None:
+    def __init__(self, start: UnixTime, since: float | None = None) -> None:
         self._start = start
-        self._since = time.monotonic()
+        self._since = time.monotonic() if since is None else since
+
+    def skip(self, seconds: int) -> None:
+        """They pass at once."""
+        self._start = UnixTime(self._start + seconds)
 
     def now(self) -> UnixTime:
         """See `perun.ports.Clock`."""
@@ -149,7 +159,7 @@ class Player:
         self.name = name
         self.stage = stage
         self.policy = policy
-        self.key = SecretKey(keccak(b"perun benchmark key of " + name.encode()))
+        self.key = key_named(name)
         self.path = stage.folder / f"{name}.db"
         self.hear: Callable[[Notice], None] | None = None
         self.faults: list[tuple[object, Exception]] = []
@@ -169,7 +179,7 @@ class Player:
             self.app = App(self.stage.apps, new_salt)
         self.store = self.open_store()
         self.signer = CountingSigner(deployment, [key])
-        self.chain = LedgerChain(self.stage.ledger, key.address)
+        self.chain = self.make_chain()
         self.node = Node(
             open_books(config, self.store, self.app),
             self.store,
@@ -188,6 +198,10 @@ class Player:
     def open_store(self) -> CountingStore | CountingMemory:
         """Where it keeps what it knows."""
         return CountingStore(self.path, KINDS if self.app is not None else ())
+
+    def make_chain(self) -> LedgerChain:
+        """Its view of the chain."""
+        return LedgerChain(self.stage.ledger, self.key.address)
 
     def reboot(self) -> None:
         """Starts again on what its store holds, in the network that the stage has now."""

@@ -45,31 +45,31 @@ class Process:
 
     def __init__(self, work: Callable[..., None], *args: object) -> None:
         context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
+        self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=work, args=(theirs, *args), daemon=True)
         self.process.start()
 
     def ask(self, question: str) -> Any:
         """Its answer."""
-        self._pipe.send(question)
+        self.pipe.send(question)
         return self.hear()
 
-    def tell(self, question: str) -> None:
+    def tell(self, question: Any) -> None:
         """Asks; its answer is among what it has `said`."""
-        self._pipe.send(question)
+        self.pipe.send(question)
 
     def said(self) -> Any:
         """What it has said, if anything."""
         try:
-            return self._pipe.recv() if self._pipe.poll() else None
+            return self.pipe.recv() if self.pipe.poll() else None
         except (EOFError, OSError):
             return None
 
     def hear(self) -> Any:
         """What it says next."""
-        if not self._pipe.poll(PATIENCE_SECONDS):
+        if not self.pipe.poll(PATIENCE_SECONDS):
             raise AssertionError("a process does not answer")
-        return self._pipe.recv()
+        return self.pipe.recv()
 
 
 class Processes:

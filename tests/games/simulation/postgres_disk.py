@@ -127,8 +127,11 @@ class PostgresDisk(Disk):
                 lost=len(self._rows.keys() - found.keys()),
                 more=len(found.keys() - self._rows.keys()),
             )
+        # Of a mark among the rows the node knows by itself.
         marked = any(kind is StoreMark for kind, _ in self._rows)
-        if self._store.exit_only != (self.exit_only or marked):
+        if self.exit_only > self._store.exit_only or self._store.exit_only > (
+            self.exit_only or marked
+        ):
             raise Violated("store: it forgot whether it is a copy", says=self._store.exit_only)
 
     def _found(self) -> dict[tuple[type, bytes], bytes]:

@@ -1,0 +1,1 @@
+"""`perun-load`: many wallets, real sockets, a mix of what wallets do, and an audit to the wei."""
