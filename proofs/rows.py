@@ -20,8 +20,8 @@ class Row:
 
 
 NOT_PROVED: dict[str, str] = {
-    "P2 with reorganisations": "the parties' model sees the chain that stays; simulation searches",
-    "P4 for replacements and several hubs": "not in the hub's model; tests and simulation",
+    "P2 with reorganisations": "a party sees the chain that stays; the contracts' part is proved",
+    "P4 for replacements": "not in the hub's model; tests and simulation",
     "section 4 for Gate": "it asks another instance, as no other kind does; tests",
     "P6 optimistic cost": "counted by tests/core and the gas table",
     "P7 between assets, beyond one call": "a call's effects are proved; the games try tokens",

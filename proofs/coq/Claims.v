@@ -1,7 +1,7 @@
 (** Nothing is taken for granted: no claim rests on an axiom.  All are asked about in one
     breath, because Coq then looks at what they share once. *)
 
-From Perun Require Import Calls Balance Hub.
+From Perun Require Import Forks Balance Hub.
 From Perun Require Import VPM HashTimeLock Secrets TurnGame Escrow HashChain PriceBet.
 
 Definition claims := (
@@ -25,6 +25,8 @@ Definition claims := (
   both_can_withdraw_at_once,
   a_bad_item_stops_nobody,
   no_race,
+  a_branch_is_another_history,
+  nothing_unsigned_on_any_branch,
   hub_neutrality,
   a_hub_gives_no_more_than_it_gets,
   until_then_it_is_covered,

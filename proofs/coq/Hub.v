@@ -9,7 +9,12 @@
     The hub works in memory, writes both channels in one write, and may end between any two.  The
     adversary is both ends and everybody else: who brings which evidence to the instance and when,
     which of the hub's proposals are countersigned and when, how time passes.  One thing is
-    promised, in [waits_]: evidence that it relies on by rule (c) is mined while it still counts. *)
+    promised, in [waits_]: evidence that it relies on by rule (c) is mined while it still counts.
+
+    Over several hubs (a one-way machine, [path-1]) each hub stands between two channels of its own,
+    and this is the model of each: it adds towards the payee what is fully signed towards the payer
+    ([path-5], [adds_second]), takes back what the next hub refused ([path-6]), and is paid by the one
+    before once it has paid ([path-7], rules (c) and (d)). *)
 
 From Perun Require Export VPM HashTimeLock.
 
@@ -79,6 +84,10 @@ Inductive Signing (h : Hub) (l : Legs) : Legs -> Prop :=
   | is_paid : forall s s', newest_leg (first l) = listed_ ->                    (* (d) *)
       In (removed s) (second l) -> s <= s' ->
       Signing h l (with_first l (first l ++ [removed s']))
+  | gives_up : lock_b = 0 -> newest_leg (first l) = listed_ -> second l = [absent] ->
+      Signing h l (with_first l (first l ++ [removed 0]))                       (* path-6 *)
+  | is_refused : lock_b = 0 -> newest_leg (first l) = listed_ -> newest_leg (second l) = listed_ ->
+      Signing h l (with_second l [removed 0])                                   (* path-6 *)
   | other_first : Signing h l (with_first l (first l ++ [newest_leg (first l)]))
   | other_second : Signing h l (with_second l (second l ++ [newest_leg (second l)]))
   | completes_first : forall a x b, first l = a ++ x :: b ->
@@ -144,7 +153,9 @@ Variables (t : Z) (r : Record_).
 
 Definition at_most (s : Z) : Prop := exists f, decided t r f /\ f <= s.
 Definition at_least (l : Legs) (s : Z) : Prop :=
-  (exists f, decided t r f /\ s <= f) \/ exists e s0, evidence l = Some (e, s0) /\ s <= s0.
+  (exists f, decided t r f /\ s <= f)
+  \/ (exists e s0, evidence l = Some (e, s0) /\ s <= s0)
+  \/ (lock_b = 0 /\ s <= 0).
 
 (** Two ways, one of each channel, that may both come true. *)
 Definition Pair (l : Legs) (a b : Leg) : Prop :=
@@ -198,11 +209,12 @@ Qed.
 Lemma least_counts : forall h l s f, begins (record h) -> Good h l ->
   at_least (time h) (record h) l s -> decided (time h) (record h) f -> s <= f.
 Proof.
-  intros h l s f B G [(f' & D' & L)|(e & s0 & E & L)] D.
+  intros h l s f B G [(f' & D' & L)|[(e & s0 & E & L)|[Lb L]]] D.
   - pose proof (decided_once _ _ _ _ D D'). lia.
   - destruct (G e s0 E) as [Fo C]. destruct (counted h).
     + specialize (C (time h) (record h) f (same _ _ _ _) D). lia.
     + pose proof (fo_now _ _ Fo _ _ _ B C D). lia.
+  - pose proof (decided_nonneg _ _ _ Lb D). lia.
 Qed.
 
 Lemma safe_signing : forall h l l', begins (record h) -> Good h l ->
@@ -211,7 +223,7 @@ Proof.
   intros h l l' B G [N1 N2 P D] S.
   assert (Hf := in_newest _ N1). assert (Hs := in_newest _ N2).
   destruct S as [Ef Es|Lb Ef Es|Lb Ef Es|s Ef Es|f Df Ef|f Df Es|e s Fo It Ev Ef Es|s s' Ef Es Le
-    | | |a x b E|a x b E]; constructor; unfold with_first, with_second in *; cbn [first second evidence] in *;
+    |Lb Ef Es|Lb Ef Es| | |a x b E|a x b E]; constructor; unfold with_first, with_second in *; cbn [first second evidence] in *;
     auto; try discriminate;
     try (intros X; apply app_eq_nil in X; destruct X; discriminate).
   - intros a b [<-|[]] [<-|[]]. exact I.
@@ -241,7 +253,7 @@ Proof.
   - intros a b Ia [<-|[]]. pose proof (P a (newest_leg (second l)) Ia Hs) as Q. rewrite Es in Q.
     destruct a; simpl in *.
     + contradiction.
-    + right. exists e, s. split; [ reflexivity | lia ].
+    + right. left. exists e, s. split; [ reflexivity | lia ].
     + destruct Q as (f' & D' & Lf). pose proof (fo_now _ _ Fo _ _ _ B It D'). lia.
   - intros b s0 [<-|[]] [X|[]] Ne. congruence.
   - intros a b Ia Ib. apply in_app_or in Ia. destruct Ia as [Ia|[<-|[]]]; [ apply P; assumption |].
@@ -256,6 +268,14 @@ Proof.
     + destruct Q as [Q|Q]; [ discriminate Q |]. exists s. split; assumption.
     + destruct Q as [Q|Q]; [ injection Q as ->; exact Le |].
       pose proof (least_counts h l s0 s B G W Q). lia.
+  - intros a b Ia Ib. apply in_app_or in Ia. destruct Ia as [Ia|[<-|[]]]; [ apply P; assumption |].
+    rewrite Es in Ib. destruct Ib as [<-|[]]. simpl. lia.
+  - intros a b Ia [<-|[]]. pose proof (P a (newest_leg (second l)) Ia Hs) as Q. rewrite Es in Q.
+    destruct a; simpl in *.
+    + contradiction.
+    + right. right. split; [ exact Lb | lia ].
+    + destruct Q as (f & D' & L). pose proof (decided_nonneg _ _ _ Lb D'). lia.
+  - intros b s0 [<-|[]] [X|[]] Ne. congruence.
   - intros a b Ia Ib. apply in_app_or in Ia. destruct Ia as [Ia|[<-|[]]]; apply P; assumption.
   - intros a b Ia Ib. apply in_app_or in Ib. destruct Ib as [Ib|[<-|[]]]; apply P; assumption.
   - intros b s Ib Is Ne. apply in_app_or in Ib, Is.
@@ -343,16 +363,17 @@ Proof.
 Qed.
 
 (** And until then: whatever it may yet become, both channels list it, or what it gave is covered by
-    evidence that is good, or was mined. *)
+    evidence that is good, or was mined; or it gave nothing of what can only bring it money. *)
 Theorem until_then_it_is_covered : forall h s, Known h -> In listed_ (first (on_disk h)) ->
   In (removed s) (second (on_disk h)) ->
   (exists f, decided (time h) (record h) f /\ s <= f)
-  \/ exists e s', evidence (on_disk h) = Some (e, s') /\ s <= s' /\ Forces e s'
-     /\ (counted h = true \/ in_time e (time h) (record h)).
+  \/ (exists e s', evidence (on_disk h) = Some (e, s') /\ s <= s' /\ Forces e s'
+      /\ (counted h = true \/ in_time e (time h) (record h)))
+  \/ (lock_b = 0 /\ s <= 0).
 Proof.
   intros h s K Ia Ib. destruct (inv_known h K) as [B Di Me G Sm].
-  destruct (sa_pairs _ _ _ Di listed_ (removed s) Ia Ib) as [X|(e & s' & E & L)]; [ left; exact X |].
-  right. exists e, s'. assert (E2 : evidence (in_memory h) = Some (e, s')) by (destruct Sm; congruence).
+  destruct (sa_pairs _ _ _ Di listed_ (removed s) Ia Ib) as [X|[(e & s' & E & L)|X]]; [ left; exact X | | right; right; exact X ].
+  right. left. exists e, s'. assert (E2 : evidence (in_memory h) = Some (e, s')) by (destruct Sm; congruence).
   destruct (G e s' E2) as [Fo C]. repeat split; auto; try apply Fo.
   destruct (counted h); [ left; reflexivity | right; exact C ].
 Qed.

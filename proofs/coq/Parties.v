@@ -183,7 +183,7 @@ Inductive Move (x : Situation) : Situation -> Prop :=
   | crashes :
       Move x {| world := world x; given_ := given_ x; disk := disk x; memory := disk x;
                 view := None; looked := looked x; alarm := alarm x; due := due x |}
-  | looks : memory x = disk x ->
+  | looks :  (** what it had not written is gone, as if it had crashed *)
       Move x {| world := world x; given_ := given_ x; disk := disk x;
                 memory := lapsed (world x) (disk x);
                 view := Some {| seen_funds := funds (world x) (key c);
