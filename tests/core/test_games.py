@@ -486,6 +486,23 @@ def test_position_of_the_same_game_for_other_stakes_is_none_in_this_one(pair: Pa
         assert TURN_GAME.id(DEPLOYMENT, other) != only(pair.bob)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [Ply(Version(0), 0, Wei(-60), EMPTY, b""), Ply(Version(0), 1, Wei(0), RIGHT.position, b"")],
+)
+def test_game_begins_as_its_rules_say_and_not_as_the_other_side_does(
+    pair: Pair, wrong: Ply
+) -> None:
+    """Mallory's first word is a board on which she has won, or one move ahead."""
+    pair.world.network.lose(Play)
+    begin(pair)
+    pair.world.network.lose()
+    say(pair, wrong)
+    assert (game_of(pair.bob).agreed, game_of(pair.bob).held) == (None, None)
+    (fault,) = [error for _, error in pair.bob.faults]
+    assert "begin otherwise" in str(fault)
+
+
 def test_out_of_turn_move_is_not_signed(pair: Pair) -> None:
     begin(pair, setup=1)
     say(pair, RIGHT)

@@ -17,6 +17,7 @@ from perun.core.inputs import CommandPay
 from perun.core.nanocontracts.hash_lock import HASH_LOCK
 from perun.core.nanocontracts.instances import nano_of
 from perun.core.nanocontracts.machine import MACHINE
+from perun.core.nanocontracts.shifts import named_part
 from perun.core.state import (
     ChannelView,
     Dispute,
@@ -348,3 +349,29 @@ def test_head_that_shows_an_end_is_no_money(trio: Trio) -> None:
     draft = holding(trio, machine, trio.right)
     put(draft, draft.channel(trio.left), head=OnChain(ended=True))
     assert not alone(draft, trio.right, machine)
+
+
+@pytest.mark.parametrize(
+    ("paid", "received", "named"),
+    [(70, 0, 70), (0, 60, -60), (71, 0, None), (0, 61, None), (70, 60, None), (1, 1, None)],
+)
+def test_hub_hears_of_one_side_that_pays_and_of_no_more_than_its_lock(
+    paid: int, received: int, named: int | None
+) -> None:
+    """What is above a lock would be cut off in this channel, and stand in the hub's books."""
+    message = Propose(
+        State(ChannelId(bytes(32)), Version(5), Wei(0)),
+        Signature(b""),
+        int(Purpose.REMOVE),
+        paid=Wei(paid),
+        received=Wei(received),
+    )
+    locks = Wei(70), Wei(60)
+    if named is None:
+        with pytest.raises(BadProposal, match="no part of a lock"):
+            named_part(message, Role.ALICE, locks, "part of a lock")
+    else:
+        shift, totals = named_part(message, Role.ALICE, locks, "part of a lock")
+        assert (shift, totals) == (named, (paid, received))
+        shift, totals = named_part(message, Role.BOB, (locks[1], locks[0]), "part of a lock")
+        assert (shift, totals) == (-named, (received, paid))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 from msgspec.structs import replace
 
 from perun.core.books import Step
+from perun.core.channel.judge import judge
 from perun.core.effects import Send, Submit
-from perun.core.faults import InstanceRejected, NotAllowedNow, UnexpectedMessage
+from perun.core.faults import BadProposal, InstanceRejected, NotAllowedNow, UnexpectedMessage
 from perun.core.inputs import (
     CommandAddMachine,
     CommandAnswer,
@@ -27,6 +30,7 @@ from perun.core.nanocontracts.hash_lock import (
 )
 from perun.core.nanocontracts.instances import check_terms
 from perun.core.nanocontracts.kind import Kind
+from perun.core.nanocontracts.kinds import kind_of
 from perun.core.nanocontracts.machine import MACHINE
 from perun.core.nanocontracts.turn_game import TURN_GAME
 from perun.core.state import (
@@ -264,6 +268,21 @@ def test_instance_begins_two_margins_before_its_end_at_the_latest(pair: Pair) ->
     check_terms(config, now, lock)
     with pytest.raises(InstanceRejected, match="too soon"):
         check_terms(config, now, replace(lock, deadline=UnixTime(too_soon)))
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_was_agreed_on_in_time_is_not_locked_too_late(pair: Pair, late: bool) -> None:
+    """Mallory keeps her proposal until nobody could answer what she submits then."""
+    pair.world.network.lose(Propose)
+    pair.alice.do(a_machine(pair))
+    pair.world.settle()
+    (own,) = pair.alice.channel(pair.bob).proposals
+    (instance,) = pair.bob.node.books.instances.values()
+    message = Propose(own.state, NOTHING, int(Purpose.ADD), adds=instance.id)
+    last = kind_of(instance.terms).last_time(instance.terms) - 2 * pair.bob.limits.margin
+    draft = at(pair.bob, last - 1 + late)
+    with pytest.raises(BadProposal, match="too soon") if late else nullcontext():
+        judge(draft, pair.bob.channel(pair.alice), message)
 
 
 def test_record_decides_from_the_second_after_its_deadline_on() -> None:

@@ -16,7 +16,7 @@ from perun.core.nanocontracts.hash_chain import (
 )
 from perun.core.notices import TicksDelivered
 from perun.core.state import InstanceView, LegStatus
-from perun.core.states.valuation import balance
+from perun.core.states.valuation import alone, balance
 from perun.encoding.messages import Ticked, Ticks
 from perun.errors import BadSignature
 from perun.spec.nanocontracts.hash_chain import HashChain
@@ -264,6 +264,14 @@ def test_payer_pays_no_more_for_what_the_payee_makes_up(pair: Pair) -> None:
     with pytest.raises(UnexpectedMessage):
         pair.alice.do(Received(pair.bob.peer, Ticked(only(pair.alice), Wei(16))))
     assert paid(pair.alice) == 15
+
+
+def test_newest_tick_is_what_the_chain_alone_would_pay(pair: Pair) -> None:
+    begin(pair)
+    tick(pair.alice, 5)
+    pair.world.settle()
+    books = [party.node.books for party in (pair.alice, pair.bob)]
+    assert [alone(one, one.channels[pair.channel]) for one in books] == [1_000 - 15, 1_000 + 15]
 
 
 def test_what_is_wanted_counts_as_gone_before_it_leaves(pair: Pair) -> None:

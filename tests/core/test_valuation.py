@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+from msgspec.structs import replace
+
 from perun.core.books import Draft
 from perun.core.inputs import CommandDispute, CommandPay, CommandTransfer
 from perun.core.states.valuation import Balance, alone, balance, payable
@@ -33,6 +36,19 @@ def test_proposal_without_an_answer_counts_in_the_worst_only(pair: Pair) -> None
     after = balance(books, books.channels[pair.channel])
     assert after == Balance(before.free, before.locked, Wei(before.guaranteed - 7))
     assert alone(books, books.channels[pair.channel]) == before.free
+
+
+@pytest.mark.parametrize(("side", "ours"), [("alice", 700 + 50), ("bob", 50)])
+def test_what_the_newest_block_shows_of_one_side_counts_alone_before_it_is_final(
+    pair: Pair, side: str, ours: int
+) -> None:
+    pair.bob.do(CommandTransfer(pair.channel, Wei(50)))
+    pair.world.settle()
+    books = pair.alice.node.books
+    view = books.channels[pair.channel]
+    empty = replace(view.head, alice=Wei(0), bob=Wei(0))
+    view = replace(view, head=replace(empty, **{side: Wei(700)}), final=empty)
+    assert alone(books, view) == ours
 
 
 def test_what_is_payable_in_the_end_is_what_was_said_to_come_alone(pair: Pair) -> None:

@@ -481,6 +481,20 @@ def test_hash_lock_over_the_hub_pays_receiver_then_hub(trio: Trio) -> None:
     assert instance(trio.alice, lock).preimage == SECRET
 
 
+def test_what_a_hub_has_refused_is_asked_for_no_more(trio: Trio) -> None:
+    """Else nothing would be proposed unasked in that channel as long as it is remembered."""
+    books = trio.ingrid.node.books
+    books.config = replace(books.config, policy=hub_policy(paused=True))
+    end = UnixTime(trio.world.ledger.time + 5_000)
+    locks = (Wei(300), Wei(200))
+    trio.alice.do(
+        CommandAddMachine(trio.left, *locks, end, Seconds(600), trio.alice.random(), trio.bob.peer)
+    )
+    trio.world.settle()
+    assert trio.alice.told(InstanceRefused)
+    assert trio.alice.channel(trio.ingrid).asked == trio.bob.channel(trio.ingrid).asked == ()
+
+
 @pytest.mark.parametrize("paid", [True, False])
 def test_hub_shows_the_secret_on_chain_to_a_silent_payer_if_it_has_paid(
     trio: Trio, paid: bool
