@@ -68,7 +68,7 @@ def _refused(work: Work, payment: Payment, view: ChannelView, reason: str) -> No
         payment.amount,
         "agreeing on a machine",
         reason,
-        "nothing was paid; try a smaller amount, another hub, or open a channel with the payee",
+        "nothing was paid; try another amount, another hub, or open a channel with the payee",
     )
 
 

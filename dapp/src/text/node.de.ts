@@ -92,6 +92,16 @@ export const node: readonly (readonly [english: string, german: string])[] = [
     "give one, or two with a space between them, which are compared then",
     "nenne eine, oder zwei, die dann verglichen werden",
   ],
+  ["instance refused: {why}", "abgelehnt: {why}"],
+  [
+    "a lock is below dust: enforcing it may cost {amount}",
+    "der Betrag ist zu klein: ihn durchzusetzen kann {amount} kosten",
+  ],
+  [
+    "nothing was paid; try another amount, another hub, or open a channel with the payee",
+    "nichts wurde bezahlt; versuch einen anderen Betrag oder Hub, oder öffne einen Kanal mit dem Empfänger",
+  ],
+  ["agreeing on a machine", "einen Weg vereinbaren"],
   ["channel refused: {why}", "Kanal abgelehnt: {why}"],
   // What a hub says of itself, or does not.
   ["no card from {host}: {reason}", "keine Karte von {host}: {reason}"],

@@ -8,6 +8,8 @@ const PAYMENTS = 1_000;
 const ONE_BY_ONE = 200;
 const AT_ONCE = 64;
 const GWEI = "1000000000";
+/** More than dust. */
+const STAKE = "100000000000000";
 
 /** In the window: pays so often, so many at a time; what it took, in ms, and the longest frame. */
 function payMany([to, amount, times, atOnce]) {
@@ -80,7 +82,7 @@ export const SHARED = {
 
   async sixtyFourInstances(town) {
     const person = await town.member();
-    const wanted = { to: town.network.player, game: "TicTacToe", amount: "1000", begin: true };
+    const wanted = { to: town.network.player, game: "TicTacToe", amount: STAKE, begin: true };
     let why = "";
     for (let count = 0; count < 70 && why === ""; count += 1) {
       try {

@@ -142,7 +142,12 @@ export const SHARED = {
   async endedWhilePlaying(town) {
     const person = await town.member();
     const id = crypto.randomUUID();
-    const wanted = { to: town.network.player, game: "TicTacToe", amount: "1000", begin: true };
+    const wanted = {
+      to: town.network.player,
+      game: "TicTacToe",
+      amount: "100000000000000",
+      begin: true,
+    };
     const asking = ask(person, "play", { idempotencyKey: id, ...wanted }).catch(() => undefined);
     await person.page.waitForTimeout(300);
     await again(person);

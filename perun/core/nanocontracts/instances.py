@@ -13,7 +13,8 @@ from perun.core.state import (
     Leg,
     Role,
 )
-from perun.types import Address, Asset, InstanceId, Nano, Recorded, Terms, UnixTime, Wei
+from perun.types import ETH, Address, Asset, InstanceId, Nano, Recorded, Terms, UnixTime, Wei
+from perun.units import format_ether
 
 __all__ = [
     "app_of",
@@ -112,7 +113,8 @@ def check_worth(config: Config, chain: ChainView, asset: Asset, terms: Terms) ->
     """
     dust = dust_of(config.policy, asset, least_lock(config.limits, chain))
     if any(0 < lock < dust for lock in locks(terms)):
-        raise InstanceRejected(f"a lock is below dust ({dust})")
+        least = f"{format_ether(dust)} ETH" if asset == ETH else f"{dust} of the token's least unit"
+        raise InstanceRejected(f"a lock is below dust: enforcing it may cost {least}")
 
 
 def decided_shift(instance: InstanceView, on: Recorded | None, time: UnixTime) -> Wei | None:
