@@ -26,11 +26,13 @@ from benchmarks.payments import latency, payments, scaling
 from benchmarks.report import Result, as_json, show
 from benchmarks.scale import scale
 from benchmarks.states import updates, virtual
+from benchmarks.stream import stream
 from benchmarks.syncs import syncs
 from benchmarks.where import where
 
 BENCHMARKS: Final[dict[str, Callable[..., Result]]] = {
     "payments": payments,
+    "stream": stream,
     "updates": updates,
     "virtual": virtual,
     "apart": apart,

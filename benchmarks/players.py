@@ -74,6 +74,7 @@ DEPLOYMENT = deployment_of(
         "MSContract": Address(b"\x11" * 20),
         "VPM": Address(b"\x22" * 20),
         "HashTimeLock": Address(b"\x33" * 20),
+        "HashChain": Address(b"\x44" * 20),
     },
 )
 _DEPOSIT = Wei(10**18)

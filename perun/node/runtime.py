@@ -22,6 +22,7 @@ from perun.core.step import step
 from perun.encoding.messages import MalformedMessage, Over, decode
 from perun.errors import BrokenInvariant, Misuse, PeerFault
 from perun.node.clocks import Ticker
+from perun.node.coalescing import joined
 from perun.node.desk import Asked, Host
 from perun.node.executor import Executor
 from perun.node.guest import Guest
@@ -158,7 +159,7 @@ class Node:
             self._sign()
         inputs, taken = self._open_inbox()
         preverify(self.books, inputs)
-        for input in inputs:
+        for input in joined(self.books, inputs):
             self._take(input)
         self._sign()
         host = self._host

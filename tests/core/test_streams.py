@@ -139,6 +139,27 @@ def test_stream_is_longer_than_a_chain_of_hashes(
     assert paid(pair.alice) == paid(pair.bob) == 900
 
 
+def test_wishes_of_one_moment_leave_as_one_message(pair: Pair) -> None:
+    begin(pair)
+    said = len(pair.world.network.seen)
+    pair.alice.node.post([CommandTick(only(pair.alice), ticks) for ticks in (1, 2, 1, 1)])
+    pair.world.settle()
+    assert (paid(pair.alice), paid(pair.bob)) == (15, 15)
+    # The ticks, and that they are held.
+    assert len(pair.world.network.seen) - said == 2
+
+
+def test_of_wishes_that_come_together_those_that_fit_are_paid(pair: Pair) -> None:
+    begin(pair, lock=30)
+    settles = CommandSettle(only(pair.alice))
+    wishes = [CommandTick(only(pair.alice), ticks) for ticks in (8, 8, 1, 0, 2)]
+    pair.alice.node.post([*wishes, settles, wishes[2]])
+    pair.world.settle()
+    assert len(pair.alice.faults) == 4
+    pair.alice.faults.clear()
+    assert shift(pair.alice) == shift(pair.bob) == 27
+
+
 def test_lost_ticks_are_made_good_by_the_next(pair: Pair) -> None:
     begin(pair)
     tick(pair.alice)

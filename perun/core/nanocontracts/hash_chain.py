@@ -7,6 +7,7 @@ by the next. What it paid is gone when our user wants it paid, whether it has le
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import ClassVar, Final
 
@@ -176,6 +177,19 @@ def tick(draft: Draft, command: CommandTick) -> None:
     draft.put(STREAMS.into(instance, replace(view, wanted=wanted)))
 
 
+def together(books: Books, commands: Sequence[CommandTick]) -> Sequence[CommandTick]:
+    """Several wishes of a moment as one, if its lock has room for all of them."""
+    instance = books.instances.get(commands[0].instance)
+    stream = None if instance is None else instance.terms
+    if len(commands) == 1 or not isinstance(stream, Stream):
+        return commands
+    ticks = [command.ticks for command in commands]
+    room = (stream.lock - STREAMS.of(instance).wanted) // stream.tick
+    if min(ticks) <= 0 or sum(ticks) > room:
+        return commands
+    return (CommandTick(commands[0].instance, sum(ticks)),)
+
+
 def settle(draft: Draft, command: CommandSettle) -> None:
     """Our user is done with it; see `acts`."""
     instance, _ = _ours(draft, command.instance, "settle it")
@@ -206,6 +220,7 @@ class _HashChainKind(Kind[Stream, StreamRecord]):
     readies: ClassVar[bool] = True
     invites = MappingProxyType({CommandStream: propose})
     orders = MappingProxyType({CommandTick: tick, CommandSettle: settle})
+    joins = MappingProxyType({CommandTick: together})
     signed = MappingProxyType({Chain: on_chain_signed})
 
     # ------------------------------------------------------------------------ what its terms say

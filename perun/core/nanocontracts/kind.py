@@ -12,7 +12,7 @@ and plays in it, what its ends say and sign, what proves it. What else a new one
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
@@ -94,6 +94,10 @@ class Kind(ABC, Generic[T, R]):
     signed: ClassVar[Mapping[type, Callable[[Draft, Any, Signature], InstanceId | None]]] = _NOTHING
     """What our signer signs for one, each with what takes the signature up: the instance, if its
     ends now have something to do."""
+
+    joins: ClassVar[Mapping[type, Callable[[Books, Sequence[Any]], Sequence[Any]]]] = _NOTHING
+    """Orders of one instance that come together, each kind of them with what makes fewer of them:
+    nothing is refused by it that would have been done."""
 
     def secret(self, command: Any) -> bytes:
         """What an inviting command commits us to, in a kind where both ends do."""

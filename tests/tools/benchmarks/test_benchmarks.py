@@ -20,6 +20,7 @@ from benchmarks.network import network
 from benchmarks.payments import latency, payments, scaling
 from benchmarks.report import Figure, Result, as_json, percentile
 from benchmarks.states import updates, virtual
+from benchmarks.stream import stream
 from benchmarks.syncs import syncs
 from benchmarks.where import where
 
@@ -41,6 +42,18 @@ def test_payments_are_signed_stored_and_received_one_by_one(tmp_path: Path) -> N
     assert found.value("on disk of payee") == paid
     assert found.value("group of payer") == paid / found.value("commits of payer")
     assert found.value("group of payer") <= 6, "no more can be under way"
+
+
+def test_ticks_are_checked_stored_and_received(tmp_path: Path) -> None:
+    found = stream(tmp_path, 4 * SHORT, streams=2, each=4, under_way=2, pairs=20)
+    for name in ("memory, 4 a wish", "memory, one a wish", "disk, 4 a wish", "disk, one a wish"):
+        ticks = found.value(f"{name}: ticks")
+        assert ticks > 0
+        # Wishes of a moment leave as one; where a chain of hashes ends they are two.
+        assert found.value(f"{name}: ticks a message") > (6 if "4" in name else 3)
+        assert found.value(f"{name}: rate") > 0
+    assert found.value("disk, one a wish: missing on disk") == 0
+    assert found.value("disk, 4 a wish: missing on disk") == 0
 
 
 def test_scaling_has_a_cost_for_each_size(tmp_path: Path) -> None:
