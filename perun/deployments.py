@@ -36,6 +36,7 @@ from perun.encoding.domains import (
 from perun.encoding.kinds import (
     DOMAINS,
 )
+from perun.encoding.nesting import read_json
 from perun.errors import StoreFault, UnknownDeployment, WrongType
 from perun.types import Address, ChainId
 
@@ -211,7 +212,7 @@ class _File(msgspec.Struct):
 
 def _read(path: Path) -> _File:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_File)
+        return read_json(path.read_bytes(), _File)
     except (OSError, msgspec.DecodeError) as error:
         raise BadDeploymentFile(str(path), str(error)) from error
 

@@ -12,6 +12,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from perun.encoding.nesting import read_json
 from perun.errors import StoreFault
 
 __all__ = [
@@ -58,4 +59,4 @@ def read_place(home: Path, name: str = PLACE_NAME) -> Place:
     path = home / name
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise TokenUnsafe(str(path))
-    return msgspec.json.decode(path.read_bytes(), type=Place)
+    return read_json(path.read_bytes(), Place)

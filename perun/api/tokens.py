@@ -24,6 +24,7 @@ import msgspec
 from perun.api.place import TokenUnsafe
 from perun.app.methods import Scope
 from perun.app.work import Caller
+from perun.encoding.nesting import read_json
 from perun.errors import Misuse
 from perun.types import Address, Asset, Wei
 
@@ -91,8 +92,8 @@ def _read(path: Path) -> _File:
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise TokenUnsafe(str(path))
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_File)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return read_json(path.read_bytes(), _File)
+    except msgspec.MsgspecError as error:
         raise BadToken(str(path), str(error)) from None
 
 

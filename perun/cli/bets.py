@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from typing import Any, Final
 
 import click
+import msgspec
 
 from perun.api.client import CallRefused, Node
 from perun.app.values import Bet
@@ -29,6 +29,7 @@ from perun.cli.commands import Commands, Listed
 from perun.cli.outcome import NOT_DONE, UNDER_WAY
 from perun.cli.render import console, plain, say
 from perun.cli.times import second_of
+from perun.encoding.nesting import read_json
 from perun.types import MAX_AMOUNT
 
 __all__ = ["COMMANDS"]
@@ -225,9 +226,9 @@ def _one(node: Node, start: str) -> Bet:
 
 def _read(text: str) -> tuple[str, str]:
     try:
-        read = json.loads(text)
+        read = read_json(text, dict)
         return str(read["price"]), str(read["signature"])
-    except (ValueError, KeyError, TypeError):
+    except (msgspec.DecodeError, KeyError, TypeError):
         raise click.UsageError("the file holds no price as `perun bet sign` prints it") from None
 
 

@@ -30,6 +30,7 @@ from perun.daemon.cards import fetch_card
 from perun.daemon.purse import Purse
 from perun.encoding.addresses import NodeAddress
 from perun.encoding.cards import Card, CardFromAnother
+from perun.encoding.nesting import read_json
 from perun.errors import PeerFault
 from perun.node.runtime import Node
 from perun.types import Asset
@@ -167,7 +168,7 @@ class Lookups:
 
 def _read(file: Path) -> dict[str, int]:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=dict[str, int])
+        return read_json(file.read_bytes(), dict[str, int])
     except (OSError, msgspec.DecodeError):
         return {}
 

@@ -31,6 +31,7 @@ from perun.chain.rpc import RpcEndpoint
 from perun.crypto.hashing import keccak
 from perun.crypto.interop import checksum
 from perun.deployments import WrongCode
+from perun.encoding.nesting import read_json
 from perun.errors import ChainFault, StoreFault
 from perun.types import Address, Record
 from perun.wallet import KeyAccount
@@ -127,7 +128,7 @@ def costs_of(
         ChainFault: the node does not say.
     """
     try:
-        plan = msgspec.json.decode(file.read_bytes(), type=_Plan)
+        plan = read_json(file.read_bytes(), _Plan)
     except FileNotFoundError:
         return []
     except (OSError, msgspec.DecodeError) as error:
@@ -321,7 +322,7 @@ class Deployer:
         account = checksum(self._account.address)
         chain = self._endpoint.chain_now()
         try:
-            plan = msgspec.json.decode(self._file.read_bytes(), type=_Plan)
+            plan = read_json(self._file.read_bytes(), _Plan)
         except FileNotFoundError:
             return _Plan(chain, genesis.hex(), account, self._head().number)
         except (OSError, msgspec.DecodeError) as error:

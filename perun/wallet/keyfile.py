@@ -29,6 +29,11 @@ _OWNER_ONLY: Final = 0o600
 _MOST_BYTES: Final = 16_384
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
+_MOST_MEMORY: Final = 2**30
+"""Bytes for a try of a password by scrypt; wallets take 256 MiB at most …"""
+_MOST_WORK: Final = 2**33
+"""… and so much in all, by it or by rounds of PBKDF2: some tens of seconds."""
+
 _NO_KEYFILE: Final = (
     ValueError,
     KeyError,
@@ -89,7 +94,20 @@ def _as_defined(content: dict[str, Any]) -> dict[str, Any]:
     plain["version"] = _number(plain["version"])
     crypto = {name.lower(): value for name, value in plain["crypto"].items()}
     crypto["kdfparams"] = {name: _number(value) for name, value in crypto["kdfparams"].items()}
+    _check_work(crypto["kdfparams"])
     return {**plain, "crypto": crypto}
+
+
+def _check_work(params: dict[str, Any]) -> None:
+    """Raises `ValueError` for a file that would compute for hours, or fill the memory, at a
+    password: whoever makes one up wants just that."""
+    n, r, p, c = (params.get(name, 0) for name in "nrpc")
+    if any(type(number) is not int for number in (n, r, p, c)):
+        raise ValueError("a cost that is no number")
+    memory = 128 * n * r
+    rounds = max(memory * p, 128 * c)
+    if memory > _MOST_MEMORY or rounds > _MOST_WORK or params.get("dklen", 32) > 64:
+        raise ValueError("more work than any wallet asks for")
 
 
 def _number(value: Any) -> Any:

@@ -175,3 +175,11 @@ def _file(web3: Web3, folder: Path, addresses: dict[str, str]) -> Path:
     content = {"format": 1, "deployments": {str(web3.eth.chain_id): addresses}}
     path.write_text(json.dumps(content))
     return path
+
+
+@pytest.mark.parametrize("text", [b'{"a":' * 200_000, b"\xff\xfe", b'{"deployments":{"\xff":{}}}'])
+def test_file_of_a_stranger_ends_nothing(web3: Web3, tmp_path: Path, text: bytes) -> None:
+    path = tmp_path / "deployments.json"
+    path.write_bytes(text)
+    with pytest.raises(BadDeploymentFile):
+        load(web3, path)

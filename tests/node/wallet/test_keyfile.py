@@ -147,3 +147,27 @@ def test_other_versions_are_no_keyfile(version: Any) -> None:
 def test_endless_file_is_no_keyfile() -> None:
     with pytest.raises(KeyfileError):
         read_keyfile(Path("/dev/zero"), "open")
+
+
+@pytest.mark.parametrize(
+    ("kdf", "params"),
+    [
+        ("pbkdf2", {"c": 2 * 10**9, "prf": "hmac-sha256", "dklen": 32}),
+        ("pbkdf2", {"c": 1, "prf": "hmac-sha256", "dklen": 2 * 10**9}),
+        ("scrypt", {"n": 2**20, "r": 8, "p": 1_000, "dklen": 32}),
+        ("scrypt", {"n": 2**24, "r": 8, "p": 1, "dklen": 32}),
+        ("scrypt", {"n": 1_024, "r": 1, "p": 10**8, "dklen": 32}),
+        ("scrypt", {"n": 1_024, "r": "8 ", "p": 1, "dklen": 32}),
+    ],
+)
+def test_file_that_would_compute_for_hours_is_no_keyfile(kdf: str, params: dict[str, Any]) -> None:
+    crypto = {
+        "kdf": kdf,
+        "kdfparams": {**params, "salt": "ab" * 32},
+        "cipher": "aes-128-ctr",
+        "ciphertext": "00" * 32,
+        "cipherparams": {"iv": "00" * 16},
+        "mac": "00" * 32,
+    }
+    with pytest.raises(KeyfileError, match="no keyfile"):
+        decrypt(json.dumps({"version": 3, "crypto": crypto}), "x")
