@@ -343,8 +343,7 @@ Lemma guarded_move : forall x y, Joined -> Books x -> Guarded x -> outs (world x
   \/ exists rest p, outs (world y) (key c) = rest ++ [p] /\ Fair (now (world x)) (disk x) p.
 Proof.
   intros x y J B G Ou M. assert (G' := G). destruct G as [Hc Hw Hac Hat Hd Hm Hv Hl Hdu Hca Hn Hds].
-  destruct M as [k m Nk|seconds Ps Pf Pd|a n Pn|o caller value call w' Hs Ca R|v s V T| |m Kp| |Same
-    |w' P R].
+  destruct M as [k m Nk|seconds Ps Pf Pd|a n Pn|o caller value call w' Hs Ca R|v s V T| |m Kp| | |w' P R].
   - left. split; [ exact Ou |]. apply guarded_given; auto; [ apply incl_tl, incl_refl | |];
       intros z [E|I]; try (left; exact I); congruence.
   - left. split; [ exact Ou |]. constructor; simpl; auto; try (intros; apply Hc; auto; lia);

@@ -66,14 +66,12 @@ Definition with_second (l : Legs) (x : list Leg) : Legs :=
 
 (** What it may sign: [proposes] adds a way, a countersignature leaves that one alone. *)
 Inductive Signing (h : Hub) (l : Legs) : Legs -> Prop :=
-  | adds_both : newest_leg (first l) = absent -> newest_leg (second l) = absent ->
-      Signing h l {| first := [listed_]; second := [listed_]; evidence := evidence l |}
+  | signs_both : forall x,                               (* the same in both, in one write *)
+      Signing h l {| first := [x]; second := [x]; evidence := evidence l |}
   | adds_first : lock_b = 0 -> newest_leg (first l) = absent -> newest_leg (second l) = absent ->
       Signing h l (with_first l [listed_])                                      (* close-5 *)
   | adds_second : lock_b = 0 -> first l = [listed_] -> newest_leg (second l) = absent ->
       Signing h l (with_second l (second l ++ [listed_]))                       (* close-5 *)
-  | removes_both : forall s, newest_leg (first l) = listed_ -> newest_leg (second l) = listed_ ->
-      Signing h l {| first := [removed s]; second := [removed s]; evidence := evidence l |}
   | removes_first : forall f, decided (time h) (record h) f ->                  (* (a), (b) *)
       newest_leg (first l) = listed_ -> Signing h l (with_first l (first l ++ [removed f]))
   | removes_second : forall f, decided (time h) (record h) f ->                 (* (a), (b) *)
@@ -105,7 +103,7 @@ Inductive Step_ (h : Hub) : Hub -> Prop :=
                  counted := counted h |}
   | brings_ : forall e, Step_ h {| time := time h; record := submit (time h) e (record h);
       on_disk := on_disk h; in_memory := in_memory h; counted := counted h |}
-  | submits_ : forall e s, evidence (on_disk h) = Some (e, s) ->
+  | submits_ : forall e s, evidence (in_memory h) = Some (e, s) ->
       Step_ h {| time := time h; record := submit (time h) e (record h);
                  on_disk := on_disk h; in_memory := in_memory h; counted := true |}
   | signs_leg : forall l, Signing h (in_memory h) l ->
@@ -222,12 +220,12 @@ Lemma safe_signing : forall h l l', begins (record h) -> Good h l ->
 Proof.
   intros h l l' B G [N1 N2 P D] S.
   assert (Hf := in_newest _ N1). assert (Hs := in_newest _ N2).
-  destruct S as [Ef Es|Lb Ef Es|Lb Ef Es|s Ef Es|f Df Ef|f Df Es|e s Fo It Ev Ef Es|s s' Ef Es Le
+  destruct S as [x|Lb Ef Es|Lb Ef Es|f Df Ef|f Df Es|e s Fo It Ev Ef Es|s s' Ef Es Le
     |Lb Ef Es|Lb Ef Es| | |a x b E|a x b E]; constructor; unfold with_first, with_second in *; cbn [first second evidence] in *;
     auto; try discriminate;
     try (intros X; apply app_eq_nil in X; destruct X; discriminate).
-  - intros a b [<-|[]] [<-|[]]. exact I.
-  - intros b s [<-|[]] [X|[]]. discriminate X.
+  - intros a b [<-|[]] [<-|[]]. destruct x; simpl; auto; lia.
+  - intros b s [<-|[]] [X|[]] Ne. congruence.
   - intros a b [<-|[]] Ib. pose proof (P (newest_leg (first l)) b Hf Ib) as Q. rewrite Ef in Q.
     destruct b; simpl in *; auto; contradiction.
   - intros a b Ia Ib. apply in_app_or in Ib. destruct Ib as [Ib|[<-|[]]]; [ apply P; assumption |].
@@ -235,8 +233,6 @@ Proof.
   - intros b s Ib Is Ne. apply in_app_or in Is. destruct Is as [Is|[X|[]]]; [| discriminate X ].
     apply in_app_or in Ib. destruct Ib as [Ib|[<-|[]]]; [ apply (D b); assumption |].
     apply (D (newest_leg (second l))); auto. rewrite Es. discriminate.
-  - intros a b [<-|[]] [<-|[]]. simpl. lia.
-  - intros b s0 [<-|[]] [X|[]] Ne. congruence.
   - intros a b Ia Ib. apply in_app_or in Ia. destruct Ia as [Ia|[<-|[]]]; [ apply P; assumption |].
     pose proof (P (newest_leg (first l)) b Hf Ib) as Q. rewrite Ef in Q. destruct b; simpl in *.
     + eapply decided_nonneg; eassumption.
@@ -311,9 +307,8 @@ Proof.
       by (apply brings, same).
     constructor; simpl; auto; try (eapply safe_later; eassumption);
       [ eapply begins_later; eassumption |].
-    assert (E2 : evidence (in_memory h) = Some (e, s)) by (destruct Sm; congruence).
-    intros e' s' E. rewrite E2 in E. injection E as <- <-.
-    destruct (G e s E2) as [Fo C]. split; [ exact Fo |]. simpl. intros t' r' f L' D'.
+    intros e' s' E. rewrite Ev in E. injection E as <- <-.
+    destruct (G e s Ev) as [Fo C]. split; [ exact Fo |]. simpl. intros t' r' f L' D'.
     destruct (counted h).
     + apply (C t' r' f); [ eapply later_trans; eassumption | exact D' ].
     + apply (fo_counts _ _ Fo (time h) (record h) t' r' f); assumption.

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mutants.catalogue import CATALOGUE
-from proofs import instances, model
+from proofs import instances, model, mutants
 from proofs.lines import LINES
 from proofs.rows import NOT_PROVED
 
@@ -38,13 +38,21 @@ def test_every_claim_is_proved_and_the_model_does_what_runs(tmp_path: Path) -> N
     ],
 )
 def test_a_changed_rule_breaks_a_proof(what: str) -> None:
-    (mutant,) = [mutant for mutant in model.MUTANTS if mutant.what == what]
-    assert model.notices(mutant) in model.files()
+    (mutant,) = [mutant for mutant in mutants.MUTANTS if mutant.what == what]
+    assert mutants.notices(mutant) in model.files()
 
 
-@pytest.mark.parametrize("mutant", model.MUTANTS, ids=lambda mutant: mutant.what)
-def test_each_mutant_has_a_place_in_the_model(mutant: model.Mutant) -> None:
+@pytest.mark.parametrize("mutant", mutants.MUTANTS, ids=lambda mutant: mutant.what)
+def test_each_mutant_has_a_place_in_the_model(mutant: mutants.Mutant) -> None:
     assert (model.SOURCE / mutant.file).read_text().count(mutant.old) == 1
+
+
+def test_each_mutant_has_a_name_of_its_own() -> None:
+    names = [mutant.what for mutant in mutants.MUTANTS]
+    assert len(set(names)) == len(names)
+    changed = {mutant.file for mutant in mutants.MUTANTS}
+    kinds = {model.proved_in()[claim] for claim in model.claims() if claim.endswith(".kept")}
+    assert kinds - changed == set()
 
 
 def test_nothing_is_admitted_or_assumed() -> None:
