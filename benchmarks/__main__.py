@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 from rich.console import Console
@@ -63,7 +63,9 @@ UNTIMED: Final = frozenset({"restart", "memory", "newcomer", "mass-exit"})
 
 @click.command()
 @click.argument("names", nargs=-1, required=True, type=click.Choice([*BENCHMARKS, "all"]))
-@click.option("--seconds", type=click.FloatRange(0.1, 25.0), help="how long each one pays")
+@click.option("--seconds", type=click.FloatRange(0.1, 3_600.0), help="how long each one pays")
+@click.option("--wallets", type=click.IntRange(2), help="of `scale` and `crowd`, an even number")
+@click.option("--by-hand", is_flag=True, help="`scale` ends nothing: you do")
 @click.option("--json", "file", type=click.Path(path_type=Path), help="write all figures here")
 @click.option(
     "--folder",
@@ -71,7 +73,12 @@ UNTIMED: Final = frozenset({"restart", "memory", "newcomer", "mass-exit"})
     help="where the stores live meanwhile: the disk that is measured",
 )
 def main(
-    names: tuple[str, ...], seconds: float | None, file: Path | None, folder: Path | None
+    names: tuple[str, ...],
+    seconds: float | None,
+    wallets: int | None,
+    by_hand: bool,
+    file: Path | None,
+    folder: Path | None,
 ) -> None:
     """Measure payments, updates, virtual channels, and what a node keeps.
 
@@ -82,7 +89,11 @@ def main(
     for name in dict.fromkeys(one for named in names for one in TOGETHER.get(named, (named,))):
         with tempfile.TemporaryDirectory(prefix="perun-benchmark-", dir=folder) as home:
             untimed = seconds is None or name in UNTIMED
-            more = {} if untimed else {"seconds": seconds}
+            more: dict[str, Any] = {} if untimed else {"seconds": seconds}
+            if wallets is not None and name in ("scale", "crowd"):
+                more["wallets"] = wallets
+            if by_hand and name == "scale":
+                more["alone"] = True
             results.append(BENCHMARKS[name](Path(home), **more))
         show(results[-1:], console)
     if file is not None:

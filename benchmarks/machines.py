@@ -10,23 +10,28 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from benchmarks.load_network import HUB, hub_policy, settings
 from benchmarks.players import Player, Stage
 from benchmarks.processes import HELLO, ROOM, Process, Processes, Sockets, cpu_seconds, memory_bytes
 from perun.app.rows import KINDS
 from perun.crypto import SecretKey, keccak
-from perun.store import PostgresStore, StoreInUse, await_turn
+from perun.store import PostgresStore, StoreInUse, StoreUnreachable, await_turn
 from perun.store.postgres.place import PostgresPlace
 from perun.testing.ledger import Ledger
 from perun.types import UnixTime
 from perun.wire.listener import Listener
 from perun.wire.mesh import Mesh, Server
 from perun.wire.web import WebWire
+from tests.node.processes.network.proxy import Proxy
+from tests.support.nats import NatsServer
+from tests.support.postgres import Cluster, Servers, by_way_of
 
 __all__ = ["NAME", "Machines"]
 
@@ -40,6 +45,7 @@ _CAUGHT_UP: Final = 1.0
 class Machine:
     """One process, in all its lives."""
 
+    name: str
     work: Callable[..., None]
     arguments: Callable[[], tuple[Any, ...]]
     process: Process | None = None
@@ -55,9 +61,23 @@ class Machine:
 class Machines:
     """All of them; `tend` keeps them running."""
 
-    def __init__(self, processes: Processes, server: str, place: PostgresPlace) -> None:
-        """Starts nothing yet."""
-        self._processes, self._server, self._place = processes, server, place
+    def __init__(
+        self,
+        processes: Processes,
+        nats: NatsServer,
+        database: Servers,
+        place: PostgresPlace,
+        say: Callable[[str], None],
+    ) -> None:
+        """Starts nothing yet.
+
+        Args:
+            say: told whenever a process has begun.
+        """
+        self._processes, self.place, self._say = processes, place, say
+        self.nats, self.database = nats, database
+        self.networks: dict[str, Process] = {}
+        """What each writer reaches its two servers through, by the writer's name."""
         self.gateways: list[Machine] = []
         self.writers: list[Machine] = []
         self.writer: Machine | None = None
@@ -71,15 +91,27 @@ class Machines:
 
     def begin(self, gateways: int, ledger: Callable[[], tuple[Ledger, UnixTime]]) -> None:
         """Starts them."""
-        for _ in range(gateways):
-            self.gateways.append(Machine(_gateway, lambda: (self._server,)))
-        for _ in range(2):
-            self.writers.append(Machine(_writer, lambda: (self._server, self._place, *ledger())))
+        url = self.nats.url
+        for number in range(gateways):
+            self.gateways.append(Machine(f"gateway {number + 1}", _gateway, lambda: (url,)))
+        for name in ("hub A", "hub B"):
+            self.networks[name] = network = self._processes.start(_network, self.place)
+            place: PostgresPlace = network.hear()
+            self.writers.append(
+                Machine(name, _writer, lambda place=place: (url, place, *ledger()))  # type: ignore[misc]
+            )
         for machine in (*self.gateways, *self.writers):
             self._start(machine)
+        self._say(f"NATS is process {self.nats.pid}")
+        for name, server in self._servers():
+            self._say(f"{name} is process {server.pid}, {server.url()}")
+
+    def _servers(self) -> tuple[tuple[str, Cluster], ...]:
+        return (("database", self.database.database), ("witness", self.database.witness))
 
     def _start(self, machine: Machine) -> None:
         machine.process = self._processes.start(machine.work, *machine.arguments())
+        self._say(f"{machine.name} is process {machine.pid}")
 
     def lose_writer(self, how: str) -> None:
         """The writer is about to be taken out of service."""
@@ -99,10 +131,25 @@ class Machines:
 
     async def tend(self) -> None:
         """Until it is cancelled: hears what they say, and starts again what has ended."""
+        servers = [asyncio.create_task(self._tend(one)) for _, one in self._servers()]
+        try:
+            while True:
+                for machine in (*self.gateways, *self.writers):
+                    self._look_at(machine)
+                if not self.nats.is_running:
+                    self.nats.start()
+                    self._say(f"NATS is process {self.nats.pid}")
+                await asyncio.sleep(_LOOK)
+        finally:
+            for one in servers:
+                one.cancel()
+
+    async def _tend(self, server: Cluster) -> None:
+        """A database server is started again too: its rows are on the disk."""
         while True:
-            for machine in (*self.gateways, *self.writers):
-                self._look_at(machine)
-            await asyncio.sleep(_LOOK)
+            if not server.pid:
+                await asyncio.to_thread(server.start, check=False)
+            await asyncio.sleep(10 * _LOOK)
 
     def _look_at(self, machine: Machine) -> None:
         process = machine.process
@@ -118,6 +165,7 @@ class Machines:
                 self.doors[machine.pid] = said
                 continue
             self.writer = machine
+            self._say(f"{machine.name} writes")
             if self._lost is not None and self._lost[2] != machine.pid:
                 how, since, _ = self._lost
                 self.gaps.setdefault(how, []).append(time.monotonic() - since)
@@ -132,6 +180,18 @@ class Machines:
     def signal(self, machine: Machine, number: signal.Signals) -> None:
         """Sends a process a signal."""
         os.kill(machine.pid, number)
+
+
+def _network(pipe: Connection, place: PostgresPlace) -> None:
+    """Carries what a writer and its servers say, until it is told to swallow it."""
+    with ExitStack() as stack:
+        ways = {name: stack.enter_context(Proxy(0)) for name in ("database", "witness")}
+        for way, url in zip(ways.values(), (place.database, place.witness), strict=True):
+            way.target = urlsplit(url).port or 0
+        pipe.send(by_way_of(place, *(way.host for way in ways.values())))
+        while True:
+            name, mute = pipe.recv()
+            ways[name].mute = mute
 
 
 def _gateway(pipe: Connection, server: str) -> None:
@@ -168,7 +228,7 @@ def _after_the_last(place: PostgresPlace, stage: Stage) -> _Hub:
         await_turn(place)
         try:
             return _Hub(HUB, stage, hub_policy())
-        except StoreInUse:
+        except (StoreInUse, StoreUnreachable):
             continue
 
 

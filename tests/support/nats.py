@@ -36,6 +36,11 @@ class NatsServer:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether nobody has ended it."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         """Starts it, again at the same port. Whoever connects tries until it is there."""
         program = nats_program()

@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
+from urllib.parse import urlsplit
 
 import psycopg
 
 from perun.store.postgres.place import PostgresPlace
 
-__all__ = ["Cluster", "Servers", "programs", "servers"]
+__all__ = ["Cluster", "Servers", "by_way_of", "programs", "servers"]
 
 _NOT_ROOT = ("postgres", "nobody")
 
@@ -85,6 +87,21 @@ class Cluster:
         options = ("-w", "-D", "data", "-l", "log", "-o", f"-p {self.port}")
         return self._run("pg_ctl", "start", *options, check=check)
 
+    @property
+    def pid(self) -> int:
+        """Of its first process; 0: it does not run."""
+        try:
+            pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (OSError, ValueError, IndexError):
+            return 0
+        return 0 if state == "Z" else pid
+
+    def kill(self) -> None:
+        """`kill -9` of its first process; the others end when they notice."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid or 2**22, signal.SIGKILL)
+
     def stop(self, mode: str = "immediate") -> None:
         """Stops it; `immediate` is what a power cut is, but for the disk."""
         self._run("pg_ctl", "stop", "-m", mode, "-D", "data", check=False)
@@ -142,6 +159,14 @@ class Cluster:
             )
         assert not check or done.returncode == 0, said.read_text()
         return done.returncode == 0
+
+
+def by_way_of(place: PostgresPlace, database: str, witness: str) -> PostgresPlace:
+    """The same, where its servers are reached at other hosts with ports: proxies."""
+    ways = (place.database, database), (place.witness, witness)
+    return PostgresPlace(
+        *(urlsplit(url)._replace(netloc=f"perun@{host}").geturl() for url, host in ways)
+    )
 
 
 class Servers:

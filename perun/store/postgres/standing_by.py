@@ -29,7 +29,7 @@ _END: Final = f"SELECT pg_terminate_backend(pid) FROM ({HOLDER}) AS holder"  # n
 
 def await_turn(place: PostgresPlace) -> None:
     """Returns when the store may be opened; waits as long as it takes, also for a database that
-    cannot be reached or is not promoted yet."""
+    cannot be reached or is not promoted yet, and for the witness, without which nobody begins."""
     while True:
         try:
             session = Session(place.database)
@@ -38,8 +38,9 @@ def await_turn(place: PostgresPlace) -> None:
             continue
         try:
             _watch(session)
+            Session(place.witness).close()
             return
-        except psycopg.Error:
+        except (psycopg.Error, StoreFault):
             time.sleep(_LOOK)
         finally:
             session.close()

@@ -7,10 +7,13 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 
 from perun.core.config import Policy
 from perun.core.effects import Watch
@@ -44,7 +47,8 @@ from perun.types import (
     Wei,
 )
 from tests.games.kills.child import Report, live
-from tests.support.postgres import Servers
+from tests.node.processes.network.proxy import Proxy
+from tests.support.postgres import Servers, by_way_of
 
 NAMES = ("alice", "ingrid", "bob")
 _PATIENCE = 120.0
@@ -155,7 +159,10 @@ class Hangman:
         self.ledger = Ledger()
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["tests.games.kills.child"])
-        self.convicts = [Convict(name, places(name), self.ledger) for name in NAMES]
+        self._stack = ExitStack()
+        self.ways: dict[str, tuple[Proxy, Proxy]] = {}
+        """By which each reaches its database and its witness."""
+        self.convicts = [Convict(name, self._place(places, name), self.ledger) for name in NAMES]
         self.kills: Counter[str] = Counter()
         self.seen: Counter[str] = Counter()
         self.machines: list[MachineId] = []
@@ -172,6 +179,17 @@ class Hangman:
     def __exit__(self, *_: object) -> None:
         for convict in self.convicts:
             convict.kill()
+        self._stack.close()
+
+    def _place(self, places: Callable[[str], Place], name: str) -> Place:
+        place = places(name)
+        if isinstance(place, Path):
+            return place
+        ways = self._stack.enter_context(Proxy(0)), self._stack.enter_context(Proxy(0))
+        for way, url in zip(ways, (place.database, place.witness), strict=True):
+            way.target = urlsplit(url).port or 0
+        self.ways[name] = ways
+        return by_way_of(place, ways[0].host, ways[1].host)
 
     # --------------------------------------------------------------------------------------- life
 
@@ -203,6 +221,20 @@ class Hangman:
         servers.cut(convict.process.pid or 0)
         self._bury(convict, convict.process)
         self.kills[f"{name} cut"] += 1
+        self._start(convict)
+
+    def mute(self, name: str, server: int) -> None:
+        """One server takes what one says and never answers: it ends by that, and is started again
+        when the network is back."""
+        convict = self.convicts[NAMES.index(name)]
+        way = self.ways[name][server]
+        way.mute = True
+        assert convict.process is not None
+        # It notices the witness only when it has something to say.
+        self.work()
+        self._bury(convict, convict.process)
+        way.mute = False
+        self.kills[f"{name} unheard"] += 1
         self._start(convict)
 
     def stop(self, name: str) -> None:
@@ -363,7 +395,8 @@ class Hangman:
         """Work, and somebody dies in the middle of it.
 
         Args:
-            servers: hold the stores; then sessions are cut too, and processes stopped.
+            servers: hold the stores; then sessions are cut too, networks hang, and processes are
+                stopped.
         """
         self.work()
         for _ in range(self.random.randrange(1, 60)):
@@ -373,8 +406,10 @@ class Hangman:
         how = self.random.random()
         if servers is None or how < 0.5:
             self.kill(name)
-        elif how < 0.9:
+        elif how < 0.75:
             self.cut(name, servers)
+        elif how < 0.9:
+            self.mute(name, self.random.randrange(2))
         else:
             self.stop(name)
         if self.random.random() < 0.5:

@@ -59,6 +59,8 @@ def test_cut_or_stopped_process_signs_nothing_that_its_heir_does_not_know(
         for name in ("alice", "ingrid"):
             hangman.work()
             hangman.cut(name, postgres)
+        hangman.mute("alice", 0)
+        hangman.mute("ingrid", 1)
         hangman.work()
         hangman.stop("ingrid")
         hangman.work()

@@ -17,7 +17,7 @@ from perun.store.postgres.store import PostgresStore
 from perun.store.postgres.witness import SameServer, Witness, WriterReplaced
 from tests.node.processes.network.proxy import Proxy
 from tests.node.store.test_sqlite import totals
-from tests.support.postgres import Cluster, Servers
+from tests.support.postgres import Cluster, Servers, by_way_of
 
 Opens = Callable[[PostgresPlace], PostgresStore]
 
@@ -325,12 +325,14 @@ def test_two_that_begin_with_a_new_witness_at_once_both_do(postgres: Servers) ->
 # ------------------------------------------------------------------------- networks that hang
 
 
+def host_of(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
 def by(proxy: Proxy, url: str) -> str:
-    """A database as it is reached through a proxy."""
-    there = urlsplit(url)
-    assert there.port is not None
-    proxy.target = there.port
-    return there._replace(netloc=f"perun@{proxy.host}").geturl()
+    """Where a server is reached through a proxy."""
+    proxy.target = urlsplit(url).port or 0
+    return proxy.host
 
 
 def test_writer_whose_witness_never_answers_ends_and_lets_another_write(
@@ -338,9 +340,8 @@ def test_writer_whose_witness_never_answers_ends_and_lets_another_write(
 ) -> None:
     told: queue.SimpleQueue[StoreFault] = queue.SimpleQueue()
     with Proxy(0) as network:
-        store = PostgresStore(
-            PostgresPlace(place.database, by(network, place.witness)), lost=told.put
-        )
+        way = by_way_of(place, host_of(place.database), by(network, place.witness))
+        store = PostgresStore(way, lost=told.put)
         store.write([totals(1, 5)])
         network.mute = True
 
@@ -359,9 +360,8 @@ def test_writer_whose_database_never_answers_hears_so_while_it_is_idle(
 ) -> None:
     told: queue.SimpleQueue[StoreFault] = queue.SimpleQueue()
     with Proxy(0) as network:
-        store = PostgresStore(
-            PostgresPlace(by(network, place.database), place.witness), lost=told.put
-        )
+        way = by_way_of(place, by(network, place.database), host_of(place.witness))
+        store = PostgresStore(way, lost=told.put)
         store.write([totals(1, 5)])
         network.mute = True
 

@@ -19,8 +19,8 @@ pytestmark = [
 
 def test_hub_on_several_machines_adds_up_whatever_is_ended(tmp_path: Path) -> None:
     # Long enough for one of each of the outsider's acts.
-    found = scale(tmp_path, 50.0, wallets=6)
+    found = scale(tmp_path, 90.0, wallets=6)
 
     assert found.value("audited") > 0
-    for how in ("killed", "stopped", "cut off"):
+    for how in ("killed", "stopped", "cut off", "database unheard", "witness unheard"):
         assert found.value(f"writer {how}: none for, longest") > 0
