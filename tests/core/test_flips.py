@@ -41,6 +41,7 @@ from perun.types import (
 )
 
 from .conftest import Pair, Trio, new_pair, new_trio
+from .crafted import at
 
 
 @pytest.fixture
@@ -133,6 +134,20 @@ def test_flip_is_played_and_paid_at_once(pair: Pair, swapped: bool) -> None:
     assert isinstance(removed, InstanceRemoved)
     assert removed.shift == shift
     assert submitted(pair.world) == 0
+
+
+def test_secret_that_a_removal_shows_is_kept_if_it_is_the_others(pair: Pair) -> None:
+    """The message that reveals it may be lost; the proposal that needs it brings it too."""
+    pair.world.network.lose(RevealSecret)
+    flip_coin(pair.world, pair.alice, pair.channel, 70, 60)
+    pair.world.settle()
+    flip, secret = instance_of(pair.alice), Preimage(instance_of(pair.bob).secrets[Role.BOB])
+    assert shown(pair.alice) == (True, False)
+    state = State(pair.channel, Version(9), Wei(0))
+    for told, known in ((Preimage(bytes(32)), b""), (secret, secret)):
+        draft = at(pair.alice)
+        COIN_FLIP.believe(draft, flip, Propose(state, Signature(b""), 3, preimage=told))
+        assert draft.instance(flip.id).secrets == (flip.secrets[Role.ALICE], known)
 
 
 def test_both_results_happen(pair: Pair) -> None:

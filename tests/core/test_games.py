@@ -410,6 +410,15 @@ def test_own_bad_moves_are_refused_before_anything_is_signed(pair: Pair) -> None
         move(pair.bob, 2)
 
 
+def test_nobody_gives_up_what_has_not_begun_or_is_over(pair: Pair) -> None:
+    """A word of before would be carried out once it begins, and cost the whole lock."""
+    pair.world.network.lose(Play)
+    begin(pair)
+    with pytest.raises(NotAllowedNow, match="has not begun"):
+        pair.alice.do(CommandResign(only(pair.alice)))
+    assert not game_of(pair.alice).resigned
+
+
 def test_move_after_the_end_is_refused(pair: Pair) -> None:
     pair.world.network.lose(Propose)
     invite_to_game(pair.world, pair.alice, pair.channel, 70, 60)

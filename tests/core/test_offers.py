@@ -191,6 +191,19 @@ def draw(world: World, alice: Party, ingrid: Party, amount: int, fee: int) -> Ch
     return list(alice.node.books.channels)[-1]
 
 
+def test_first_state_that_a_slow_signer_had_not_signed_is_asked_for_again_after_a_start() -> None:
+    """Nobody has heard of the offer yet, so nothing else would bring it back."""
+    world, alice, ingrid = hub_world(5_000)
+    alice.signer.slow = []
+    id = draw(world, alice, ingrid, 2_000, 7)
+    assert id not in ingrid.node.books.channels
+    alice.signer.slow = None
+    alice.restart()
+    world.settle()
+    world.advance()
+    assert ingrid.node.books.channels[id].final.drawn
+
+
 def test_open_both_funds_both_sides_and_pays_the_fee() -> None:
     world, alice, ingrid = hub_world(5_000)
     id = draw(world, alice, ingrid, 2_000, 7)

@@ -31,7 +31,7 @@ from perun.core.nanocontracts.hash_lock import (
 from perun.core.nanocontracts.instances import check_terms
 from perun.core.nanocontracts.kind import Kind
 from perun.core.nanocontracts.kinds import kind_of
-from perun.core.nanocontracts.machine import MACHINE
+from perun.core.nanocontracts.machine import MACHINE, totals_shift
 from perun.core.nanocontracts.turn_game import TURN_GAME
 from perun.core.state import (
     Deposit,
@@ -49,6 +49,7 @@ from perun.core.step import step
 from perun.crypto.hashing import keccak
 from perun.encoding.messages import (
     DeclineInvite,
+    GrantInstance,
     Invite,
     Invited,
     Message,
@@ -283,6 +284,42 @@ def test_what_was_agreed_on_in_time_is_not_locked_too_late(pair: Pair, late: boo
     draft = at(pair.bob, last - 1 + late)
     with pytest.raises(BadProposal, match="too soon") if late else nullcontext():
         judge(draft, pair.bob.channel(pair.alice), message)
+
+
+@pytest.mark.parametrize(("locks", "shift"), [((7, 5), 30), ((7, 0), 50), ((0, 5), -20)])
+def test_side_without_a_lock_has_paid_nothing_whatever_was_submitted(
+    locks: tuple[int, int], shift: int
+) -> None:
+    one = Machine(ALICE, BOB, Wei(locks[0]), Wei(locks[1]), UnixTime(9), Seconds(6), ZEROS)
+    assert totals_shift(one, 50, 20) == shift
+
+
+def test_removal_of_what_nobody_knows_proves_nothing_and_ends_no_node(pair: Pair) -> None:
+    """A stranger's id in the message; what the state itself does is a transfer, and good."""
+    pair.world.network.lose(Propose)
+    pair.alice.do(CommandTransfer(pair.channel, Wei(5)))
+    pair.world.settle()
+    (own,) = pair.alice.channel(pair.bob).proposals
+    unknown = InstanceId(b"\x09" * 32)
+    message = Propose(own.state, own.signature, int(Purpose.REMOVE), removes=unknown)
+    pair.bob.node.post([Received(pair.alice.peer, message)])
+    pair.bob.node.turn()
+    assert pair.bob.faults == []
+    agreed = pair.bob.channel(pair.alice).agreed
+    assert agreed is not None
+    assert agreed.state == own.state
+
+
+def test_grant_for_another_channel_with_the_same_hub_is_none(trio: Trio) -> None:
+    """Its fee would be moved where nobody has agreed to it."""
+    second = open_channel(trio.world, trio.alice, trio.ingrid, 1_000, 1_000)
+    trio.world.network.lose(GrantInstance, Propose)
+    id = add_machine(trio.world, trio.alice, trio.left, 30, 20, trio.bob)
+    now = trio.world.ledger.time
+    for channel in (second, trio.left):
+        grant = GrantInstance(channel, id, Wei(0), UnixTime(now + 60))
+        with pytest.raises(UnexpectedMessage) if channel == second else nullcontext():
+            hear(trio.alice, trio.ingrid.peer, grant)
 
 
 def test_record_decides_from_the_second_after_its_deadline_on() -> None:

@@ -9,6 +9,7 @@ from perun.core.faults import InstanceRejected, NotAllowedNow, NotEnoughMoney, U
 from perun.core.inputs import CommandDispute, Received
 from perun.core.nanocontracts import hash_chain
 from perun.core.nanocontracts.hash_chain import (
+    HASH_CHAIN,
     STREAMS,
     CommandSettle,
     CommandTick,
@@ -285,6 +286,17 @@ def test_payer_pays_no_more_for_what_the_payee_makes_up(pair: Pair) -> None:
     with pytest.raises(UnexpectedMessage):
         pair.alice.do(Received(pair.bob.peer, Ticked(only(pair.alice), Wei(16))))
     assert paid(pair.alice) == 15
+
+
+def test_tower_is_given_what_pays_its_client_and_nothing_that_could_be_spent(pair: Pair) -> None:
+    """Values that the payer has not given out are money; the payee's newest is its evidence."""
+    begin(pair)
+    tick(pair.alice, 5)
+    pair.world.settle()
+    payer, payee = seen(pair.alice), seen(pair.bob)
+    assert HASH_CHAIN.defending(payer) == replace(payer, kept=b"")
+    assert payer.kept
+    assert HASH_CHAIN.defending(payee) == payee
 
 
 def test_newest_tick_is_what_the_chain_alone_would_pay(pair: Pair) -> None:
