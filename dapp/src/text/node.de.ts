@@ -275,6 +275,11 @@ export const node: readonly (readonly [english: string, german: string])[] = [
     "{hub} hat den Weg zu {payee} noch nicht unterschrieben",
   ],
   ["no way was found in time", "in der Zeit fand sich kein Weg"],
+  ["{name} has not said that it is ready", "{name} hat noch nicht gesagt, dass alles bereit ist"],
+  [
+    "{name} has not said that it has the last ticks",
+    "{name} hat die letzten Ticks noch nicht bestätigt",
+  ],
   ["nothing was paid; try again later", "nichts wurde bezahlt; versuch es später wieder"],
   [
     "nothing was paid: it is offline, or talks only to nodes that it knows; pay a request of its, which lets you in, or have it add you: perun contacts add NAME {us}",

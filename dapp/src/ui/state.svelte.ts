@@ -13,6 +13,7 @@ import { looks } from "../text/language.svelte";
 import { exact, wei } from "./money";
 import { wallets } from "../wallet/state.svelte";
 import type {
+  Bet,
   Channel,
   Contact,
   Exposure,
@@ -22,6 +23,7 @@ import type {
   Payment,
   Rules,
   Status,
+  Stream,
 } from "./values";
 
 export type Screen = "home" | "open" | "pay" | "request" | "play" | "channels" | "settings";
@@ -83,6 +85,8 @@ class Page {
   offers = $state<Offer[]>([]);
   games = $state<Game[]>([]);
   rules = $state<Rules[]>([]);
+  streams = $state<Stream[]>([]);
+  bets = $state<Bet[]>([]);
   /** What a link, or another screen, wants to be done on the next one. */
   wanted = $state<Wanted>({});
 
@@ -376,7 +380,7 @@ class Page {
   async #askAll(): Promise<void> {
     if (this.stage !== "running") return;
     try {
-      const [status, channels, payments, exposure, contacts, offers, games, rules] =
+      const [status, channels, payments, exposure, contacts, offers, games, rules, streams, bets] =
         await Promise.all([
           this.call<Status>("status"),
           this.call<Channel[]>("channels"),
@@ -386,11 +390,15 @@ class Page {
           this.call<Offer[]>("offers"),
           this.call<Game[]>("games"),
           this.call<Rules[]>("rules"),
+          this.call<Stream[]>("streams"),
+          this.call<Bet[]>("bets"),
         ]);
       this.contacts = contacts;
       this.offers = offers;
       this.games = games;
       this.rules = rules;
+      this.streams = streams;
+      this.bets = bets;
       this.status = status;
       this.node = status.node;
       this.account = status.account;

@@ -121,6 +121,41 @@ export interface Game {
   gain: string | null;
 }
 
+/** Payments of a tick each. */
+export interface Stream {
+  id: string;
+  peer: string;
+  name: string;
+  /** Whether we pay in it; else we are paid. */
+  pays: boolean;
+  state: "invited" | "opening" | "open" | "stopping" | "onChain" | "decided" | "over";
+  tickAmount: string;
+  paid: string;
+  left: string;
+  ticks: number;
+  /** Seconds between what the node pays by itself; 0: nothing. */
+  every: number;
+  why: string;
+}
+
+/** A bet on a price. */
+export interface Bet {
+  id: string;
+  peer: string;
+  name: string;
+  reporter: string;
+  feed: string;
+  time: number;
+  strike: string;
+  slope: string;
+  state: "invited" | "asked" | "opening" | "open" | "onChain" | "decided" | "over";
+  amount: string;
+  peerAmount: string;
+  prices: string[];
+  gain: string | null;
+  why: string;
+}
+
 /** What can be played. */
 export interface Rules {
   game: string;
