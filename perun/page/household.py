@@ -294,7 +294,7 @@ class Household:
                 self._prompts.poll()
         except ChainFault as fault:
             self._lent.report(f"chain: {fault}")
-            self._unseen = self._unseen[0] + 1, str(fault)
+            self._unseen = self._unseen[0] + 1, str(fault).removesuffix(f"; {fault.hint}")
             return False
         self._unseen = 0, ""
         return True

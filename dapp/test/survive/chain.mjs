@@ -143,7 +143,10 @@ export const SHARED = {
       await until("questions", () => node.asked > asked + 12);
       check((await person.balance()) === before, `a node that ${lie}: ${before} is shown`);
       node.be("good");
-      await person.page.getByText(/block \d+/).waitFor();
+      await person.page
+        .getByText(/^ ?block \d+/)
+        .first()
+        .waitFor();
       await person.pay(town.network.shop, "0.000001", "after a lie");
     }
     await again(person);
@@ -161,7 +164,10 @@ export const SHARED = {
       if (mood !== "slow") await person.page.getByText("the chain is not seen").waitFor();
       await person.startPaying(town.network.shop, "0.000001", `it is ${mood}`);
       node.be("good");
-      await person.page.getByText(/block \d+/).waitFor();
+      await person.page
+        .getByText(/^ ?block \d+/)
+        .first()
+        .waitFor();
       await person.page.locator('[data-test="paid"]').waitFor();
       await person.pay(town.network.shop, "0.000001", `it was ${mood}`);
       check(true, `a node that is ${mood}, and comes back`);

@@ -44,7 +44,7 @@ async function asksToMove(person, what, agree) {
 async function asksToEnd(person, how) {
   await person.go("Channels");
   await person.press(how);
-  await person.page.getByRole("button", { name: new RegExp(`^${how} .*now\\?`) }).click();
+  await person.page.getByRole("button", { name: new RegExp(`^${how} .*\\?`) }).click();
 }
 
 /** Ended so soon that it was not begun, or it goes on by itself: whichever, it can be finished. */
