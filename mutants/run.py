@@ -34,6 +34,7 @@ SUITES = (
     "tests/contracts/escrow",
     "tests/contracts/hash_chain",
     "tests/contracts/price_bet",
+    "tests/contracts/gate",
     "tests/contracts/vpm",
     "tests/contracts/libraries",
     "tests/contracts/interface",
@@ -70,6 +71,7 @@ def judge(mutant: Mutant | None) -> str | None:
         "Escrow": "tests/contracts/escrow",
         "HashChain": "tests/contracts/hash_chain",
         "PriceBet": "tests/contracts/price_bet",
+        "Gate": "tests/contracts/gate",
         "GameRecord": "tests/contracts/turn_game",
         "LibSignatures": "tests/contracts/lib_signatures",
     }

@@ -17,8 +17,8 @@ Quantities (`perun.types`): types for checkers, plain values at run time.
     Nonce           random uint64 of a channel (section 3)
     ChainId         EIP-155
     Address, Asset  20 bytes; an asset is a token or `ETH`
-    ChannelId, InstanceId, MachineId, LockId, FlipId, HandsId, GameId, DealId, StreamId, BetId
-                    32 bytes (sections 3, 4)
+    ChannelId, InstanceId, MachineId, LockId, FlipId, HandsId, GameId, DealId, StreamId, BetId,
+    PathId          32 bytes (sections 3, 4)
     Salt, Preimage  32 bytes (section 4)
     Digest, DomainSeparator, Signature          32, 32, and 65 or 64 bytes (EIP-712, EIP-2098)
     ETH             the asset that is no token
@@ -26,7 +26,7 @@ Quantities (`perun.types`): types for checkers, plain values at run time.
 
 Records (`perun.types`): frozen, compared by value, checked when made (errors: `WrongType`,
 `NotAnAmount`, `OutOfRange`, `AmountOutOfRange`, `WrongLength`).
-    Channel, Nano, Machine, Lock, Flip, Hands, Game, Deal, Stream, Bet, Settlement
+    Channel, Nano, Machine, Lock, Flip, Hands, Game, Deal, Stream, Bet, Path, Settlement
                                                 terms and lists (sections 3, 4)
     State, Close, Withdraw, Open                signed for MSContract (section 3)
     Statement, Ready                            signed for VPM (sections 4, 5)
@@ -34,33 +34,37 @@ Records (`perun.types`): frozen, compared by value, checked when made (errors: `
     Award                                       signed for Escrow (section 4)
     Chain                                       signed for HashChain (section 4)
     Price                                       signed for PriceBets anywhere (section 4)
+    Opening, Final                              signed for Gate (section 4)
 
 Functions: see FUNCTIONS below, and their own `help`.
     address, checksum                           read and show addresses
     parse_ether, format_ether, parse_units, format_units    text and wei
     new_key, new_nonce, new_salt, new_preimage  randomness
     sign, recover, is_signed_by, digest, wallet_json        messages, with `eth_keys` objects
-    channel_id, machine_id, lock_id, flip_id, game_id, deal_id, stream_id, bet_id, hands_id
+    channel_id, machine_id, lock_id, flip_id, game_id, deal_id, stream_id, bet_id, hands_id, path_id
                                                 ids (sections 3, 4)
     nanos_hash, state_hash, flip_commit, tick_hash      hashes (sections 3, 4)
     ms_contract_domain, vpm_domain, hash_time_lock_domain   EIP-712 domains
     coin_flip_domain, turn_game_domain, escrow_domain       the same
     hash_chain_domain, price_bet_domain, rock_paper_scissors_domain     the same
+    gate_domain                                 the same
     statements_evidence, reveal_evidence, flip_evidence     what `register` passes on (section 4)
     position_evidence, move_evidence            the same; moves by transactions of their own
     award_evidence, agreement_evidence, late_evidence       the same
     ticks_evidence, price_evidence, hands_evidence          the same
+    open_evidence, fix_evidence                 the same
     keccak                                      the hash of Ethereum
     deploy, load, save                          the contracts of a chain
     now                                         time of the newest block (section 5)
 
 Contracts (`perun.bindings`), through a `Web3`: `MSContract`, `VPM`, `HashTimeLock`,
-`CoinFlip`, `RockPaperScissors`, `TurnGame`, `Escrow`, `HashChain`, `PriceBet`, `LibSignatures`,
-`ERC20`, any `Nanocontract`, and the `Deployment` of all but the last two.
+`CoinFlip`, `RockPaperScissors`, `TurnGame`, `Escrow`, `HashChain`, `PriceBet`, `Gate`,
+`LibSignatures`, `ERC20`, any `Nanocontract`, and the `Deployment` of all but the last two.
     Receipt, Holdings, Dispute, Totals, Outcome, Fees       what they return and take
     MSContractDomain, VPMDomain, HashTimeLockDomain         what they sign in
     CoinFlipDomain, TurnGameDomain, EscrowDomain            the same
     HashChainDomain, PriceBetDomain, RockPaperScissorsDomain    the same
+    GateDomain                                  the same
     PRICE_DOMAIN, a PriceDomain                 what prices are signed in
 
 A node that runs on this machine (`perun.api`): `connect()` gives a `Node`, `connect_async()` an

@@ -16,6 +16,7 @@ from perun.crypto import interop, signatures
 from perun.crypto.interop import AddressLike, KeyLike, SignatureLike
 from perun.encoding import (
     EscrowDomain,
+    GateDomain,
     HashChainDomain,
     MSContractDomain,
     PriceDomain,
@@ -28,8 +29,10 @@ from perun.types import (
     Chain,
     Close,
     Digest,
+    Final,
     Message,
     Open,
+    Opening,
     Price,
     Ready,
     State,
@@ -45,10 +48,13 @@ ChannelMessage = State | Close | Withdraw | Open
 MachineMessage = Statement | Ready
 """Messages of a payment machine; VPM checks the first."""
 
-AnyMessage = Message | Price
+PathMessage = Opening | Final
+"""Messages of a path over several hubs; Gate checks them."""
+
+AnyMessage = Message | Price | PathMessage
 """What scripts sign; a price is for no contract alone."""
 
-AnyDomain = MSContractDomain | VPMDomain | EscrowDomain | HashChainDomain | PriceDomain
+AnyDomain = MSContractDomain | VPMDomain | EscrowDomain | HashChainDomain | PriceDomain | GateDomain
 
 
 @overload
@@ -61,6 +67,8 @@ def digest(message: Award, domain: EscrowDomain) -> Digest: ...
 def digest(message: Chain, domain: HashChainDomain) -> Digest: ...
 @overload
 def digest(message: Price, domain: PriceDomain) -> Digest: ...
+@overload
+def digest(message: PathMessage, domain: GateDomain) -> Digest: ...
 def digest(message: AnyMessage, domain: AnyDomain) -> Digest:
     """32 bytes that are signed for `message`.
 
@@ -93,6 +101,8 @@ def sign(message: Award, key: KeyLike, domain: EscrowDomain) -> eth_keys.Signatu
 def sign(message: Chain, key: KeyLike, domain: HashChainDomain) -> eth_keys.Signature: ...
 @overload
 def sign(message: Price, key: KeyLike, domain: PriceDomain) -> eth_keys.Signature: ...
+@overload
+def sign(message: PathMessage, key: KeyLike, domain: GateDomain) -> eth_keys.Signature: ...
 def sign(message: AnyMessage, key: KeyLike, domain: AnyDomain) -> eth_keys.Signature:
     """Signs `message` with a key: low `s`, deterministic (RFC 6979), 65 bytes.
 
@@ -125,6 +135,10 @@ def recover(
 @overload
 def recover(
     message: Price, signature: SignatureLike, domain: PriceDomain
+) -> eth_keys.PublicKey: ...
+@overload
+def recover(
+    message: PathMessage, signature: SignatureLike, domain: GateDomain
 ) -> eth_keys.PublicKey: ...
 def recover(message: AnyMessage, signature: SignatureLike, domain: AnyDomain) -> eth_keys.PublicKey:
     """The key that signed `message`.
@@ -161,6 +175,10 @@ def is_signed_by(
 def is_signed_by(
     message: Price, signature: SignatureLike, signer: AddressLike, domain: PriceDomain
 ) -> bool: ...
+@overload
+def is_signed_by(
+    message: PathMessage, signature: SignatureLike, signer: AddressLike, domain: GateDomain
+) -> bool: ...
 def is_signed_by(
     message: AnyMessage, signature: SignatureLike, signer: AddressLike, domain: AnyDomain
 ) -> bool:
@@ -185,6 +203,8 @@ def wallet_json(message: Award, domain: EscrowDomain) -> dict[str, Any]: ...
 def wallet_json(message: Chain, domain: HashChainDomain) -> dict[str, Any]: ...
 @overload
 def wallet_json(message: Price, domain: PriceDomain) -> dict[str, Any]: ...
+@overload
+def wallet_json(message: PathMessage, domain: GateDomain) -> dict[str, Any]: ...
 def wallet_json(message: AnyMessage, domain: AnyDomain) -> dict[str, Any]:
     """The message as wallets take it in `eth_signTypedData_v4`, ready for `json.dumps`.
 

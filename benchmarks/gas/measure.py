@@ -13,7 +13,7 @@ from benchmarks.gas.rows import ROWS
 DEPLOYED = ("MSContract", "VPM", "HashTimeLock", "LibSignatures")
 BESIDE = (
     *("CoinFlip", "RockPaperScissors", "TurnGame", "TicTacToe", "Escrow", "HashChain", "PriceBet"),
-    *("Nim", "FourInARow", "Chess"),
+    *("Nim", "FourInARow", "Chess", "Gate"),
 )
 """Deployed by the rows that use them, so that no other row moves."""
 SEEDS = range(1, 21)

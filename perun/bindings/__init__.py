@@ -1,8 +1,8 @@
 """The contracts as typed Python: calls and logs as pure functions, and a thin front for a `Web3`.
 
 - `ms_contract_calls`, and functions of `vpm`, `hash_time_lock`, `coin_flip`, `turn_game`, `escrow`,
-  `hash_chain`, `price_bet`, `lib_signatures`, `erc20`: what to send and to ask, as `Call` and
-  `Query`; `calls.transaction` makes a transaction of it;
+  `hash_chain`, `price_bet`, `gate`, `lib_signatures`, `erc20`: what to send and to ask, as `Call`
+  and `Query`; `calls.transaction` makes a transaction of it;
 - `logs`, `events`: what was announced; `reverts`, `failures`: what was refused, and why;
 - `MSContract`, `VPM`, `HashTimeLock`, `CoinFlip`, `TurnGame`, `Escrow`, `HashChain`, `PriceBet`,
   `LibSignatures`, `ERC20`: all of it through a `Web3`.
@@ -22,6 +22,7 @@ from perun.bindings.failures import (
     PoolRefused,
 )
 from perun.bindings.front import Front
+from perun.bindings.gate import Gate
 from perun.bindings.hash_chain import HashChain
 from perun.bindings.hash_time_lock import HashTimeLock
 from perun.bindings.lib_signatures import LibSignatures
@@ -70,4 +71,5 @@ __all__ = [
     "Escrow",
     "HashChain",
     "PriceBet",
+    "Gate",
 ]

@@ -12,6 +12,7 @@ from typing import Any
 from perun.bindings import abi
 from perun.bindings.coin_flip import FlipRevealed
 from perun.bindings.escrow import Decided
+from perun.bindings.gate import PathFixed, PathOpened
 from perun.bindings.hash_chain import TicksSubmitted
 from perun.bindings.hash_time_lock import Revealed
 from perun.bindings.logs import Event, Table, kind
@@ -43,6 +44,8 @@ __all__ = [
     "MS_CONTRACT",
     "Moved",
     "Opened",
+    "PathFixed",
+    "PathOpened",
     "PositionSubmitted",
     "Priced",
     "Registered",

@@ -497,6 +497,16 @@ class ScaleIsZero(Reverted):
 
 
 @dataclass(eq=False)
+class WrongPartyCount(Reverted):
+    """A path has 3 to 8 parties, and a signature of each."""
+
+    parties: int
+    signatures: int
+
+    signature = "WrongPartyCount(uint256,uint256)"
+
+
+@dataclass(eq=False)
 class UnknownForm(Reverted):
     """Evidence begins with a form that this nanocontract does not know."""
 

@@ -7,6 +7,7 @@ from typing import Final
 from perun.bindings.coin_flip import CoinFlip
 from perun.bindings.escrow import Escrow
 from perun.bindings.front import Front
+from perun.bindings.gate import Gate
 from perun.bindings.hash_chain import HashChain
 from perun.bindings.hash_time_lock import HashTimeLock
 from perun.bindings.lib_signatures import LibSignatures
@@ -34,5 +35,10 @@ _KNOWN: Final[tuple[type[Front], ...]] = (
 NODE_SUITE: Final[dict[str, type[Front]]] = {kind.__name__: kind for kind in _KNOWN} | RULES
 """Those that nodes know, and rules of games, by name."""
 
-SUITE: Final[dict[str, type[Front]]] = {LibSignatures.__name__: LibSignatures} | NODE_SUITE
-"""All; other contracts may ask the first, no node does."""
+SUITE: Final[dict[str, type[Front]]] = {
+    LibSignatures.__name__: LibSignatures,
+    **NODE_SUITE,
+    Gate.__name__: Gate,
+}
+"""All. Of the first and the last no node knows: other contracts may ask the one, and paths over
+several hubs, whose parties sign by programs of their own, the other."""

@@ -20,6 +20,15 @@ from perun.encoding.escrow import (
     escrow_domain,
     late_evidence,
 )
+from perun.encoding.gate import (
+    GateDomain,
+    final_digest,
+    fix_evidence,
+    gate_domain,
+    open_evidence,
+    opening_digest,
+    path_id,
+)
 from perun.encoding.hash_chain import (
     HashChainDomain,
     chain_digest,
@@ -136,4 +145,11 @@ __all__ = [
     "price_bet_domain",
     "price_digest",
     "price_evidence",
+    "GateDomain",
+    "final_digest",
+    "fix_evidence",
+    "gate_domain",
+    "open_evidence",
+    "opening_digest",
+    "path_id",
 ]

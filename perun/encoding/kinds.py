@@ -7,6 +7,7 @@ from typing import Final
 from perun.encoding.coin_flip import COIN_FLIP
 from perun.encoding.domains import Domain, MSContractDomain
 from perun.encoding.escrow import ESCROW
+from perun.encoding.gate import GATE
 from perun.encoding.hash_chain import HASH_CHAIN
 from perun.encoding.hash_lock import HASH_LOCK
 from perun.encoding.machine import MACHINE, VPMDomain
@@ -23,10 +24,13 @@ _ALL: Final = (
 DOMAINS: Final[dict[str, type[Domain]]] = {one.domain.contract_name: one.domain for one in _ALL}
 """By the contracts' names, in the order in which they are named."""
 
+ALL_DOMAINS: Final[dict[str, type[Domain]]] = DOMAINS | {"Gate": GATE.domain}
+"""And of those that no node knows."""
+
 NEEDED: Final = (MSContractDomain.contract_name, VPMDomain.contract_name)
 """Without these there is no channel. Of the others each node may know some."""
 
 SIGNED: Final[dict[type, tuple[type[Domain], TypedData]]] = {
-    typed.message: (one.domain, typed) for one in (*_ALL, PRICES) for typed in one.signed
+    typed.message: (one.domain, typed) for one in (*_ALL, PRICES, GATE) for typed in one.signed
 }
 """By the type of a message: the domain in which it is signed, and how."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 _PAD_ADDRESS = bytes(12)
 
 
@@ -23,3 +25,14 @@ def address(value: bytes) -> bytes:
 def tail(value: bytes) -> bytes:
     """Dynamic `bytes`: length, then content padded to whole words."""
     return unsigned(len(value)) + value + bytes(-len(value) % 32)
+
+
+def tails(values: Sequence[bytes]) -> bytes:
+    """Dynamic `bytes[]`: how many, where each begins, then each as `tail`."""
+    made = [tail(value) for value in values]
+    heads = b""
+    offset = 32 * len(made)
+    for one in made:
+        heads += unsigned(offset)
+        offset += len(one)
+    return unsigned(len(made)) + heads + b"".join(made)

@@ -22,6 +22,7 @@ from perun.spec.ms_contract import MSContract
 from perun.spec.nanocontract import Nanocontract
 from perun.spec.nanocontracts.coin_flip import CoinFlip
 from perun.spec.nanocontracts.escrow import Escrow
+from perun.spec.nanocontracts.gate import Gate
 from perun.spec.nanocontracts.hash_chain import HashChain
 from perun.spec.nanocontracts.hash_time_lock import HashTimeLock
 from perun.spec.nanocontracts.price_bet import PriceBet
@@ -40,6 +41,7 @@ _KINDS: Final[tuple[type[Nanocontract], ...]] = (
     Escrow,
     HashChain,
     PriceBet,
+    Gate,
 )
 
 N = TypeVar("N", bound=Nanocontract)

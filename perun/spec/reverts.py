@@ -42,6 +42,7 @@ __all__ = [
     "VersionTooHigh",
     "VersionZeroNotEmpty",
     "WrongIndex",
+    "WrongPartyCount",
     "WrongPosition",
     "WrongPreimage",
     "WrongRoot",
@@ -205,6 +206,10 @@ class WrongRoot(Refused):
 
 class ScaleIsZero(Refused):
     """The terms of a bet divide by zero."""
+
+
+class WrongPartyCount(Refused):
+    """(parties, signatures): a path has 3 to 8 parties, and a signature for each."""
 
 
 class BadTurn(Refused):

@@ -32,6 +32,7 @@ from perun.types.escrow import (
     DealId,
     DealRecord,
 )
+from perun.types.gate import Final, Opening, Path, PathId
 from perun.types.hash_chain import (
     Chain,
     Stream,
@@ -105,6 +106,7 @@ __all__ = [
     "Digest",
     "DomainSeparator",
     "ETH",
+    "Final",
     "Flip",
     "FlipId",
     "FlipRecord",
@@ -127,6 +129,9 @@ __all__ = [
     "NanosHash",
     "Nonce",
     "Open",
+    "Opening",
+    "Path",
+    "PathId",
     "Position",
     "Preimage",
     "Price",
@@ -158,4 +163,5 @@ Recorded = (
 
 Message = State | Close | Withdraw | Open | Statement | Ready | Position | Move | Award | Chain
 """Everything that is signed: the first four in MSContract's domain, the others in the domain of the
-contract of their kind. A `Price` is signed too, but for no contract alone."""
+contract of their kind. `Opening` and `Final` are signed too, for `Gate`, which no node
+knows yet; and a `Price`, but for no contract alone."""

@@ -99,6 +99,12 @@ def test_stream_ids_and_ticks() -> None:
             assert encoding.tick_hash(id, value) == before
 
 
+def test_path_ids() -> None:
+    for case in IDS["paths"]:
+        id = encoding.path_id(vectors.domain(case["domain"]), vectors.path(case["path"]))
+        assert id == vectors.value(case["id"])
+
+
 def test_bet_ids() -> None:
     for case in IDS["bets"]:
         id = encoding.bet_id(vectors.domain(case["domain"]), vectors.bet(case["bet"]))
@@ -240,11 +246,24 @@ def test_evidence_of_prices() -> None:
         assert made == vectors.value(case["evidence"])
 
 
+def test_evidence_of_paths() -> None:
+    for case in EVIDENCE["paths"]:
+        path, signatures = vectors.path(case["path"]), [*map(vectors.value, case["signatures"])]
+        made = (
+            encoding.fix_evidence(path, vectors.value(case["shift"]), signatures)
+            if "shift" in case
+            else encoding.open_evidence(path, signatures)
+        )
+        assert made == vectors.value(case["evidence"])
+
+
 SCRIPTED = [
-    case for name in ("awards", "chains", "prices") for case in tests.vectors.load("messages")[name]
+    case
+    for name in ("awards", "chains", "prices", "paths")
+    for case in tests.vectors.load("messages")[name]
 ]
 
 
 @pytest.mark.parametrize("case", SCRIPTED, ids=lambda case: case["type"].partition("(")[0])
-def test_messages_of_deals_streams_and_bets(case: dict[str, Any]) -> None:
+def test_messages_of_deals_streams_bets_and_paths(case: dict[str, Any]) -> None:
     test_messages(case)

@@ -16,6 +16,7 @@ from perun.encoding.domains import (
 from perun.encoding.escrow import (
     escrow_domain,
 )
+from perun.encoding.gate import gate_domain
 from perun.encoding.hash_chain import hash_chain_domain
 from perun.encoding.hash_lock import (
     hash_time_lock_domain,
@@ -37,6 +38,7 @@ from perun.types import (
     Channel,
     Close,
     Deal,
+    Final,
     Flip,
     Game,
     Hands,
@@ -46,6 +48,8 @@ from perun.types import (
     Move,
     Nano,
     Open,
+    Opening,
+    Path,
     Position,
     Price,
     Ready,
@@ -65,10 +69,13 @@ _DOMAINS = {
     "Perun Escrow": escrow_domain,
     "Perun HashChain": hash_chain_domain,
     "Perun PriceBet": price_bet_domain,
+    "Perun Gate": gate_domain,
 }
-_MESSAGES: dict[str, type[Message | Price]] = {
+_MESSAGES: dict[str, type[Message | Price | Opening | Final]] = {
     kind.__name__: kind
-    for kind in (State, Close, Withdraw, Open, Statement, Ready, Award, Chain, Price)
+    for kind in (
+        *(State, Close, Withdraw, Open, Statement, Ready, Award, Chain, Price, Opening, Final),
+    )
 }
 
 
@@ -124,6 +131,11 @@ def stream(json: dict[str, Any]) -> Stream:
 
 def bet(json: dict[str, Any]) -> Bet:
     return Bet(**fields(json))
+
+
+def path(json: dict[str, Any]) -> Path:
+    parties = tuple(value(item) for item in json["parties"])
+    return Path(**{**fields(json), "parties": parties})
 
 
 def game(json: dict[str, Any]) -> Game:

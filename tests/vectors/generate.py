@@ -43,10 +43,11 @@ DEPLOYMENTS = [
     {"name": "Perun Escrow", "chainId": 1, "verifyingContract": "0x" + "88" * 20},
     {"name": "Perun HashChain", "chainId": 1, "verifyingContract": "0x" + "aa" * 20},
     {"name": "Perun PriceBet", "chainId": 1, "verifyingContract": "0x" + "bb" * 20},
+    {"name": "Perun Gate", "chainId": 1, "verifyingContract": "0x" + "cc" * 20},
 ]
 MS_CONTRACT = DEPLOYMENTS[0]
 VPM, HASH_TIME_LOCK, COIN_FLIP, ROCK_PAPER_SCISSORS, *_MORE = DEPLOYMENTS[3:]
-TURN_GAME, ESCROW, HASH_CHAIN, PRICE_BET = _MORE
+TURN_GAME, ESCROW, HASH_CHAIN, PRICE_BET, GATE = _MORE
 FACTS = {"name": "Perun Price"}
 """Where prices are signed: no chain, no contract."""
 
@@ -62,6 +63,7 @@ GAME = (
 
 STREAM = "(address,uint112,uint112,bool,uint40,uint32,bytes32)"
 BET = "(address,bytes32,uint40,int112,int112,uint112,uint112,uint112,uint40,uint32,bytes32)"
+PATH = "(address,bytes32,address[],uint40,bytes32)"
 DEAL = "(address,address,address,uint112,uint112,int112,uint40,uint40,uint32,bytes32)"
 
 CHANNELS = [
@@ -223,6 +225,24 @@ MOVE = "Move(bytes32 game,uint32 version,bytes32 position,bytes32 move)"
 AWARD = "Award(bytes32 deal,int112 shift)"
 CHAIN = "Chain(bytes32 stream,uint112 base,bytes32 root)"
 PRICE = "Price(bytes32 feed,uint40 time,int112 price)"
+PATHS = [
+    {
+        "app": "0x" + "aa" * 20,
+        "instance": "0x" + "0a" * 32,
+        "parties": [ADDRESS[name] for name in ("aliceKey", "alice", "bobKey")],
+        "end": 1_800_000_000,
+        "salt": "0x" + "0b" * 32,
+    },
+    {
+        "app": "0x" + "ff" * 20,
+        "instance": "0x" + "ff" * 32,
+        "parties": [ADDRESS["aliceKey"], ADDRESS["bobKey"]] * 4,
+        "end": 2**40 - 1,
+        "salt": "0x" + "ff" * 32,
+    },
+]
+OPENING = "Opening(bytes32 path)"
+FINAL = "Final(bytes32 path,int112 shift)"
 REQUEST = (
     "Request(bytes payee,bytes32 genesis,address contract,address asset,uint112 amount,"
     "bytes32 id,uint40 until,bytes32 memo,bytes relay)"
@@ -244,6 +264,7 @@ def rendered() -> dict[str, str]:
             "awards": awards(),
             "chains": chains(),
             "prices": prices(),
+            "paths": path_messages(),
         },
         "requests": {"keys": KEYS, "requests": requests()},
         "signatures": signatures(),
@@ -293,6 +314,11 @@ def separator(domain: dict[str, Any]) -> bytes:
 def channel_id(domain: dict[str, Any], channel: dict[str, Any]) -> bytes:
     """Solidity's `keccak256(abi.encode(DOMAIN_SEPARATOR, channel))`."""
     return keccak(separator(domain) + abi(CHANNEL, _ordered_channel(channel)))
+
+
+def path_id(path: dict[str, Any]) -> bytes:
+    """Solidity's `keccak256(abi.encode(DOMAIN_SEPARATOR, path))`."""
+    return keccak(encode(["bytes32", PATH], [separator(GATE), _tuples(path)]))
 
 
 def stream_id(stream: dict[str, Any]) -> bytes:
@@ -366,6 +392,7 @@ def ids() -> dict[str, Any]:
             {"domain": PRICE_BET, "bet": it, "id": keccak(separator(PRICE_BET) + abi(BET, it))}
             for it in BETS
         ],
+        "paths": [{"domain": GATE, "path": it, "id": path_id(it)} for it in PATHS],
         "nanos": [{"nanos": nanos, "hash": nanos_hash(nanos)} for nanos in LISTS],
         "stateHashes": [
             {
@@ -486,6 +513,16 @@ def prices() -> list[dict[str, Any]]:
         _signed(PRICE, FACTS, {"feed": it["feed"], "time": it["time"], "price": price})
         for it in BETS
         for price in (0, 2_345 * 10**8, MOST, -MOST)
+    ]
+
+
+def path_messages() -> list[dict[str, Any]]:
+    """What parties of a path sign, ordinary and at the extremes, by the two session keys."""
+    ids = [path_id(it) for it in PATHS]
+    return [_signed(OPENING, GATE, {"path": id}) for id in ids] + [
+        _signed(FINAL, GATE, {"path": id, "shift": shift})
+        for id in ids
+        for shift in (0, -(10**17), MOST, -MOST)
     ]
 
 
@@ -681,6 +718,7 @@ def evidence() -> dict[str, Any]:
         **_deal_evidence(),
         **_stream_evidence(),
         **_bet_evidence(),
+        **_path_evidence(),
     }
 
 
@@ -794,3 +832,24 @@ def _bet_evidence() -> dict[str, Any]:
             shown = encode([BET, "int112", "bytes"], [_tuples(bet), price, signature])
             made.append({"bet": bet, "price": price, "signature": signature, "evidence": shown})
     return {"prices": made}
+
+
+def _path_evidence() -> dict[str, Any]:
+    """What `Gate` takes: a word that says the form, then terms, shift and signatures."""
+    made = []
+    for path in PATHS:
+        for shift, form in ((None, "signature"), (-MOST, "compact")):
+            fields = {"path": path_id(path)} | ({} if shift is None else {"shift": shift})
+            one, other = (
+                it[form]
+                for it in _signed(OPENING if shift is None else FINAL, GATE, fields)["signatures"]
+            )
+            signatures = [one, *[other] * (len(path["parties"]) - 1)]
+            types = [PATH, *([] if shift is None else ["int112"]), "bytes[]"]
+            values = [_tuples(path), *([] if shift is None else [shift]), signatures]
+            word = int(shift is not None).to_bytes(32, "big")
+            case = {"path": path, "signatures": signatures}
+            if shift is not None:
+                case["shift"] = shift
+            made.append({**case, "evidence": word + encode(types, values)})
+    return {"paths": made}

@@ -17,7 +17,7 @@ FORBIDDEN = {CREATE, CALLCODE, DELEGATECALL, CREATE2, SELFDESTRUCT}
 
 CONTRACTS = [
     *("MSContract", "VPM", "HashTimeLock", "LibSignatures", "CoinFlip", "TurnGame", "Escrow"),
-    *("HashChain", "PriceBet", "RockPaperScissors"),
+    *("HashChain", "PriceBet", "RockPaperScissors", "Gate"),
 ]
 
 

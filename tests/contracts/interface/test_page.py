@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from perun.encoding import escrow, hash_chain, price_bet, turn_game
+from perun.encoding import escrow, gate, hash_chain, price_bet, turn_game
 from tests.contracts.interface import page
 from tests.support import plain
 from tests.support.stage import Stage
@@ -191,7 +191,7 @@ def test_hash_chain(stage: Stage) -> None:
 
 
 def test_price_bet(stage: Stage) -> None:
-    text = "**PriceBet**" + INSTANCES.split("**PriceBet**")[1]
+    text = "**PriceBet**" + INSTANCES.split("**PriceBet**")[1].split("**Gate**")[0]
     abi = stage.interface("PriceBet").abi
     compiled, told = page.abi_functions(abi), page.functions(text)
     assert set(compiled) == {
@@ -203,6 +203,23 @@ def test_price_bet(stage: Stage) -> None:
     assert page.structs(text)["PriceBet"] == page.abi_structs(abi)["Bet"]
     assert {"Priced": page.events(text)["Priced"]} == page.abi_events(abi)
     assert f"`{price_bet.PRICE_TYPE}`" in text
+
+
+def test_gate(stage: Stage) -> None:
+    text = "**Gate**" + INSTANCES.split("**Gate**")[1]
+    abi = stage.interface("Gate").abi
+    compiled, told = page.abi_functions(abi), page.functions(text)
+    assert set(compiled) == {
+        "outcome", "submit", "open", "fix", "pathId", "record", "DOMAIN_SEPARATOR"
+    }  # fmt: skip
+    for name in ("open", "fix"):
+        assert [it for it, _ in told[name].inputs] == [it for _, it in compiled[name].inputs]
+    assert told["record"] == compiled["record"]
+    assert page.structs(text)["Gate"] == page.abi_structs(abi)["Path"]
+    events = page.events(text)
+    assert {name: events[name] for name in ("PathOpened", "PathFixed")} == page.abi_events(abi)
+    for type_string in (gate.OPENING_TYPE, gate.FINAL_TYPE):
+        assert f"`{type_string}`" in text
 
 
 def test_lib_signatures(stage: Stage) -> None:

@@ -24,7 +24,7 @@ from perun.bindings import (
 from perun.bindings.artifacts import artifact
 from perun.bindings.logs import Table
 from perun.bindings.suite import SUITE
-from perun.types import Channel, Nano, Position, Record, Settlement, Terms
+from perun.types import Channel, Nano, Path, Position, Record, Settlement, Terms
 from populus.project import Project
 
 GAMES = ("IRules",)
@@ -34,7 +34,7 @@ NANOCONTRACTS = {
 }
 CONTRACTS = ("LibSignatures", "MSContract", *NANOCONTRACTS)
 STRUCTS: dict[str, type[Record]] = {
-    kind.__name__: kind for kind in (Channel, Nano, Settlement, Position, *get_args(Terms))
+    kind.__name__: kind for kind in (Channel, Nano, Settlement, Position, Path, *get_args(Terms))
 }
 MODULES = {
     "LibSignatures": (lib_signatures,),
