@@ -9,9 +9,10 @@ from perun.core.config import HubPolicy, Policy, Worth
 from perun.core.faults import AssetNotPriced, ChannelTooSmall, InstanceRejected
 from perun.core.hub.policy import why_refuse
 from perun.core.inputs import CommandOffer
+from perun.core.limits import Limits
 from perun.core.nanocontracts.instances import check_terms, check_worth, nano_of
 from perun.core.notices import ChannelJoined, ChannelRefused
-from perun.core.rules.worth import dust_of, most_of, worth_of
+from perun.core.rules.worth import dust_of, most_of, stake_of, worth_of
 from perun.core.state import ChainView
 from perun.encoding.messages import Propose
 from perun.errors import AmountOutOfRange
@@ -255,3 +256,18 @@ def with_money(policy: Policy) -> tuple[Party, ChannelId, World, Party]:
     world.advance()
     channel = open_channel(world, alice, bob, 100 * DOLLAR, 100 * DOLLAR, asset=TOKEN)
     return bob, channel, world, alice
+
+
+def test_stake_is_known_to_whoever_weighs_gas_and_has_a_price() -> None:
+    """Under limits that do not, what is promised is enforced whatever it costs."""
+    key = key_of("alice")
+    weighing = replace(LIMITS, submit_gas=60_000)
+
+    def stake(policy: Policy, limits: Limits, asset: Asset) -> int | None:
+        config = config_for(DEPLOYMENT, key.public_key, bytes(32), key.address, policy, limits)
+        return stake_of(config, asset, Wei(3_000 * DOLLAR))
+
+    assert stake(PRICED, weighing, ETH) == 3_000 * DOLLAR
+    assert stake(PRICED, weighing, TOKEN) == ETHER
+    assert stake(SILENT, weighing, TOKEN) is None
+    assert stake(PRICED, LIMITS, ETH) is None

@@ -16,7 +16,7 @@ from perun.core.nanocontracts import evidence
 from perun.core.notices import ChannelDisputed, ChannelEnded, ChannelFunded, ExitOnly
 from perun.core.rules.keys import alice_first
 from perun.core.rules.phases import Phase, phase, registering
-from perun.core.rules.worth import wei_of
+from perun.core.rules.worth import stake_of
 from perun.core.state import ChannelView, OnChain, SignedState, StoreMark
 from perun.core.states.content import agreed_version
 from perun.core.states.valuation import payable
@@ -84,7 +84,7 @@ def _register(draft: Draft, view: ChannelView) -> None:
     agreed = view.agreed
     before = None if view.head.dispute is None else view.head.dispute.deadline
     held = Wei(view.head.alice + view.head.bob)
-    stake = wei_of(draft.config.policy, view.channel.asset, held) if before is not None else None
+    stake = stake_of(draft.config, view.channel.asset, held) if before is not None else None
     if agreed is None or not agreed.peer:
         if view.head.dispute is None and min(view.head.alice, view.head.bob) >= 0:
             nothing = Signature(b"")

@@ -13,7 +13,7 @@ from perun.core.nanocontracts.instances import app_of, last_time, locks
 from perun.core.nanocontracts.kind import Due
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.phases import registering
-from perun.core.rules.worth import wei_of
+from perun.core.rules.worth import stake_of
 from perun.core.state import ChannelView, InstanceView, LegStatus
 from perun.types import ChannelId, Nano, Wei
 
@@ -40,7 +40,7 @@ def duties(draft: Draft, instance: InstanceView) -> None:
 def _stake(draft: Draft, instance: InstanceView) -> Wei | None:
     """All that it holds, in wei."""
     asset = draft.channel(instance.legs[0].channel).channel.asset
-    return wei_of(draft.config.policy, asset, Wei(sum(locks(instance.terms))))
+    return stake_of(draft.config, asset, Wei(sum(locks(instance.terms))))
 
 
 def due(draft: Draft, instance: InstanceView) -> Due | None:

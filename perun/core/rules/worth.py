@@ -6,7 +6,7 @@ is agreed on, once, by today's as well, but never by less than the limits say.
 
 from __future__ import annotations
 
-from perun.core.config import Policy
+from perun.core.config import Config, Policy
 from perun.core.limits import Limits
 from perun.core.state import ChainView
 from perun.types import ETH, MAX_AMOUNT, Asset, Wei
@@ -19,7 +19,7 @@ __all__ = [
     "least_channel",
     "least_lock",
     "most_of",
-    "wei_of",
+    "stake_of",
     "worth_of",
 ]
 
@@ -34,11 +34,14 @@ def worth_of(policy: Policy, asset: Asset, wei: Wei) -> Wei | None:
     return None
 
 
-def wei_of(policy: Policy, asset: Asset, units: Wei) -> Wei | None:
-    """What units of an asset are worth at most, in wei; None if its price is not known."""
+def stake_of(config: Config, asset: Asset, units: Wei) -> Wei | None:
+    """What units of an asset are worth at most, in wei, to whoever weighs that against gas; None if
+    nobody does under these limits, or its price is not known."""
+    if not config.limits.submit_gas:
+        return None
     if asset == ETH:
         return units
-    for worth in policy.worths:
+    for worth in config.policy.worths:
         if worth.asset == asset:
             return Wei(-(-units * worth.wei // worth.units))
     return None
