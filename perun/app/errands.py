@@ -1,4 +1,4 @@
-"""Wishes about channels that take time: what was wanted, how far it is, and what comes next."""
+"""What our user wants of channels and takes time: how far it is, and what comes next."""
 
 from __future__ import annotations
 

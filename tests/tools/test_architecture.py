@@ -10,6 +10,7 @@ never do either: `node` joins them. `testing` may import everything and is impor
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -295,3 +296,10 @@ def test_protocol_starts_without_web3(package: str) -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.split() == []
+
+
+def test_map_of_the_program_above_the_node_names_each_of_its_files() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = page.split("| to find in `perun/app` |")[1].split("\n\n")[0]
+    files = {file.name for file in (ROOT / "perun" / "app").glob("*.py")} - {"__init__.py"}
+    assert set(re.findall(r"`(\w+\.py)`", table)) == files
