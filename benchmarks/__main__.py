@@ -18,6 +18,7 @@ from rich.console import Console
 from benchmarks.apart import afar, apart
 from benchmarks.crowd import crowd
 from benchmarks.gateways import gateways
+from benchmarks.hubs import hubs
 from benchmarks.keeping import disk, memory, restart
 from benchmarks.mass_exit import mass_exit
 from benchmarks.network import network
@@ -43,6 +44,7 @@ BENCHMARKS: Final[dict[str, Callable[..., Result]]] = {
     "newcomer": newcomer,
     "scale": scale,
     "gateways": gateways,
+    "hubs": hubs,
     "restart": restart,
     "memory": memory,
     "disk": disk,

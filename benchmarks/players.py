@@ -177,7 +177,7 @@ class Player:
         )
         self.app = None
         if self.stage.apps is not None:
-            self.app = App(self.stage.apps, new_salt)
+            self.app = self.make_app()
         self.store = self.open_store()
         self.signer = CountingSigner(deployment, [key])
         self.chain = self.make_chain()
@@ -199,6 +199,11 @@ class Player:
     def open_store(self) -> CountingStore | CountingMemory:
         """Where it keeps what it knows."""
         return CountingStore(self.path, KINDS if self.app is not None else ())
+
+    def make_app(self) -> App:
+        """The program above it, where there is one."""
+        assert self.stage.apps is not None
+        return App(self.stage.apps, new_salt)
 
     def make_chain(self) -> LedgerChain:
         """Its view of the chain."""

@@ -15,6 +15,7 @@ from benchmarks import reference
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.apart import afar, apart
 from benchmarks.crowd import crowd
+from benchmarks.hubs import hubs
 from benchmarks.keeping import disk, memory, restart
 from benchmarks.network import network
 from benchmarks.payments import latency, payments, scaling
@@ -108,6 +109,14 @@ def test_a_crowd_pays_over_a_hub_that_is_killed_and_adds_up(tmp_path: Path) -> N
     found = crowd(tmp_path, SHORT, wallets=8)
     assert found.value("audited") > 8, "a first payment of each pair, and those before the kill"
     assert found.value("hub: a relayed payment") > 0
+
+
+def test_payments_over_several_hubs_need_none_of_them_once_they_are_open(tmp_path: Path) -> None:
+    found = hubs(tmp_path, SHORT, pairs=2)
+    for name in ("1 hub", "2 hubs", "3 hubs"):
+        assert found.value(f"{name}: an opening") > 0
+        assert found.value(f"{name}: a payment") == 0
+        assert found.value(f"{name}: audited") == 2 * (1 + 5)
 
 
 def test_restart_brings_everything_back(tmp_path: Path) -> None:
