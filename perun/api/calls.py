@@ -19,6 +19,7 @@ from perun.app.values import (
     Event,
     Exposures,
     Game,
+    HashLock,
     Network,
     Offer,
     Opening,
@@ -494,6 +495,45 @@ class Calls:
         """Ends a stream at what was paid; either side may. The rest is free again."""
         answer: Stream = self._call(
             "stopStream", Stream, {"idempotencyKey": idempotency_key, "id": id}
+        )
+        return answer
+
+    def locks(self, id: str | None = None) -> tuple[HashLock, ...]:
+        """Hash locks: invitations, what is locked, what has ended lately; or one."""
+        answer: tuple[HashLock, ...] = self._call("locks", tuple[HashLock, ...], {"id": id})
+        return answer
+
+    def lock(
+        self,
+        to: str,
+        amount: Units,
+        hash: str,
+        until: int,
+        asset: str | None = None,
+        invitation: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> HashLock:
+        """Pays somebody if the secret of a hash is shown in time; until then it counts as paid."""
+        answer: HashLock = self._call(
+            "lock",
+            HashLock,
+            {
+                "idempotencyKey": idempotency_key,
+                "to": to,
+                "amount": amount,
+                "hash": hash,
+                "until": until,
+                "asset": asset,
+                "invitation": invitation,
+            },
+        )
+        return answer
+
+    def show_secret(self, id: str, secret: str, *, idempotency_key: str | None = None) -> HashLock:
+        """Takes a lock that pays us by its secret: off chain, or on chain if they are silent."""
+        answer: HashLock = self._call(
+            "showSecret", HashLock, {"idempotencyKey": idempotency_key, "id": id, "secret": secret}
         )
         return answer
 
@@ -1062,6 +1102,47 @@ class AsyncCalls:
         """Ends a stream at what was paid; either side may. The rest is free again."""
         answer: Stream = await self._call(
             "stopStream", Stream, {"idempotencyKey": idempotency_key, "id": id}
+        )
+        return answer
+
+    async def locks(self, id: str | None = None) -> tuple[HashLock, ...]:
+        """Hash locks: invitations, what is locked, what has ended lately; or one."""
+        answer: tuple[HashLock, ...] = await self._call("locks", tuple[HashLock, ...], {"id": id})
+        return answer
+
+    async def lock(
+        self,
+        to: str,
+        amount: Units,
+        hash: str,
+        until: int,
+        asset: str | None = None,
+        invitation: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> HashLock:
+        """Pays somebody if the secret of a hash is shown in time; until then it counts as paid."""
+        answer: HashLock = await self._call(
+            "lock",
+            HashLock,
+            {
+                "idempotencyKey": idempotency_key,
+                "to": to,
+                "amount": amount,
+                "hash": hash,
+                "until": until,
+                "asset": asset,
+                "invitation": invitation,
+            },
+        )
+        return answer
+
+    async def show_secret(
+        self, id: str, secret: str, *, idempotency_key: str | None = None
+    ) -> HashLock:
+        """Takes a lock that pays us by its secret: off chain, or on chain if they are silent."""
+        answer: HashLock = await self._call(
+            "showSecret", HashLock, {"idempotencyKey": idempotency_key, "id": id, "secret": secret}
         )
         return answer
 

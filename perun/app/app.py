@@ -21,6 +21,7 @@ from perun.app import (
     incomes,
     keeping,
     locked,
+    locks,
     looking,
     orders,
     overview,
@@ -338,6 +339,7 @@ class App:
             "deals": deals.deals,
             "bets": bets.bets,
             "streams": streams.streams,
+            "locks": locks.locks,
             "answer": doing.answer,
             "towers": lambda _work, _params: self._beside.towers(),
             "backups": lambda _work, _params: self._beside.backups(),
@@ -364,6 +366,8 @@ class App:
             "tick": streams.pay_ticks,
             "runStream": streams.run,
             "stopStream": streams.stop,
+            "lock": locks.lock,
+            "showSecret": locks.show_secret,
         }
         return spends | {name: _for_anybody(look) for name, look in looks.items()}
 

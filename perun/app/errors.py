@@ -232,6 +232,7 @@ _LISTED: Final = {
     "deal": "`perun deals` lists yours",
     "bet": "`perun bets` lists yours",
     "stream": "`perun streams` lists yours",
+    "lock": "`perun locks` lists yours",
 }
 
 _KINDS: Final = (

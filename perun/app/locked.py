@@ -21,6 +21,7 @@ from perun.app.methods import (
     Escrow,
     Flip,
     LetGo,
+    LockMoney,
     Move,
     OfferBet,
     OpenStream,
@@ -28,6 +29,7 @@ from perun.app.methods import (
     Play,
     Resign,
     RunStream,
+    ShowSecret,
     StopStream,
     Throw,
 )
@@ -173,7 +175,9 @@ def why_invited(work: Work, held: Invitation) -> str:
 
 
 def stakes(
-    work: Work, caller: Caller, params: Play | Flip | Throw | Escrow | OfferBet | OpenStream
+    work: Work,
+    caller: Caller,
+    params: Play | Flip | Throw | Escrow | OfferBet | OpenStream | LockMoney,
 ) -> tuple[Who, Wei, Wei, Asset]:
     """With whom, and for what."""
     to = who(work.shelf, params.to)
@@ -284,7 +288,16 @@ def again(
 
 
 _Wish = (
-    Move | Resign | CallClock | BringAward | LetGo | BringPrice | PayTicks | RunStream | StopStream
+    Move
+    | Resign
+    | CallClock
+    | BringAward
+    | LetGo
+    | BringPrice
+    | PayTicks
+    | RunStream
+    | StopStream
+    | ShowSecret
 )
 
 

@@ -25,6 +25,7 @@ from perun.app.values import (
     Exposures,
     Game,
     Hand,
+    HashLock,
     Hex,
     Key,
     Network,
@@ -526,6 +527,37 @@ class Answer(Params, frozen=True):
     """In rock, paper, scissors: ours; None: by chance."""
 
 
+class GetLocks(Params, frozen=True):
+    """Hash locks: invitations, what is locked, what has ended lately; or one."""
+
+    id: Hex | None = None
+
+
+class LockMoney(Spending, frozen=True):
+    """Pays somebody if the secret of a hash is shown in time; until then it counts as paid."""
+
+    peer_amount: ClassVar[str] = "0"
+
+    to: NodeName
+    amount: Amount
+    hash: Hex
+    """keccak256 of the 32 bytes of the secret."""
+    until: int
+    """Last second, by the chain's clock, in which it may be shown there."""
+    asset: Account | None = None
+    """None: ETH."""
+    invitation: Hex | None = None
+    """The id of an open request of the peer's, which lets in whoever shows it."""
+
+
+class ShowSecret(Spending, frozen=True):
+    """Takes a lock that pays us by its secret: off chain, or on chain if they are silent."""
+
+    id: Hex
+    secret: Hex
+    """32 bytes."""
+
+
 class Method(msgspec.Struct, frozen=True):
     """One method of the list."""
 
@@ -582,6 +614,9 @@ _LIST: Final = (
     Method("tick", PayTicks, Stream, Scope.SPEND),
     Method("runStream", RunStream, Stream, Scope.SPEND),
     Method("stopStream", StopStream, Stream, Scope.SPEND),
+    Method("locks", GetLocks, tuple[HashLock, ...], Scope.READ),
+    Method("lock", LockMoney, HashLock, Scope.SPEND),
+    Method("showSecret", ShowSecret, HashLock, Scope.SPEND),
     Method("open", Open, Opening, Scope.SPEND),
     Method("topUp", TopUp, Done, Scope.SPEND),
     Method("withdraw", Withdraw, Done, Scope.SPEND),

@@ -9,7 +9,7 @@ import msgspec
 from perun.app.texts import hexed
 from perun.app.work import Work
 from perun.core import notices as n
-from perun.types import Bet, Flip, Game, Hands, InstanceId, Stream
+from perun.types import Bet, Flip, Game, Hands, InstanceId, Lock, Stream
 
 __all__ = ["tell"]
 
@@ -42,6 +42,7 @@ _OF_TERMS: Final[dict[type, str]] = {
     Hands: "game",
     Stream: "stream",
     Bet: "bet",
+    Lock: "lock",
 }
 _OF_METHOD: Final = {
     "play": "game",
@@ -49,6 +50,7 @@ _OF_METHOD: Final = {
     "throw": "game",
     "stream": "stream",
     "bet": "bet",
+    "lock": "lock",
 }
 _LOCKED: Final = frozenset(_OF_TERMS.values())
 

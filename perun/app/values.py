@@ -559,6 +559,40 @@ class Bet(Value, frozen=True):
     """Whether our invitation has come to them, as far as we know; if not, `why` says what to do."""
 
 
+LockState = Literal["invited", "opening", "open", "shown", "onChain", "decided", "over"]
+"""`open`: fully signed; `shown`: the secret is known, both agree on the end; `decided`: by the
+chain, not paid yet."""
+
+
+class HashLock(Value, frozen=True):
+    """A payment that happens if a secret is shown in time."""
+
+    id: Hex
+    """What both sides know it by from the invitation on."""
+    instance: Hex | None
+    """Once both have agreed."""
+    peer: NodeName
+    name: str
+    """Of the contact; empty if it is none."""
+    asset: Account
+    pays: bool
+    """Whether we pay; else we are paid."""
+    amount: Amount
+    hash: Hex
+    """keccak256 of the secret."""
+    secret: Hex | None
+    """If it is known."""
+    state: LockState
+    until: int
+    """Last second to show the secret on chain."""
+    gain: Signed | None
+    """What it has brought us; None: it is not over."""
+    why: str = ""
+    """What an invitation waits for."""
+    reached: bool = True
+    """Whether our invitation has come to them, as far as we know; if not, `why` says what to do."""
+
+
 class Stream(Value, frozen=True):
     """A stream: payments of one tick each, from the invitation until it is paid out."""
 

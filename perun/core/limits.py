@@ -13,7 +13,7 @@ from perun import checks
 from perun.errors import Misuse
 from perun.types import ChainId, Record, Seconds, Wei
 
-__all__ = ["DEFAULT_LIMITS", "LIMITS", "Limits", "UnsafeLimits", "limits_for"]
+__all__ = ["DEFAULT_LIMITS", "LIMITS", "Limits", "UnsafeLimits", "limits_for", "outage_of"]
 
 
 @dataclass(eq=False)
@@ -134,6 +134,13 @@ LIMITS: Final[dict[ChainId, Limits]] = {
     ChainId(131277322940537): _DEVELOPMENT,
 }
 """By chain id; a chain that is not here gets `DEFAULT_LIMITS`."""
+
+
+def outage_of(chain: ChainId) -> Seconds:
+    """The longest that a chain may take no transaction: none on layer 1, on layer 2 what its
+    challenges are made for."""
+    limits = limits_for(chain)
+    return limits.least_machine_challenge if limits is _LAYER_2 else Seconds(0)
 
 
 def limits_for(chain: ChainId) -> Limits:

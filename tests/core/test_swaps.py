@@ -222,13 +222,23 @@ def swap() -> Swap:
     return found
 
 
-def test_secret_shown_off_chain_moves_both(swap: Swap) -> None:
+# Rule swap-5.
+def test_secret_shown_off_chain_moves_both_though_the_other_user_looks_away(swap: Swap) -> None:
     swap.alice.do(CommandReveal(swap.second, SECRET))
     swap.world.settle()
-    assert swap.nets() == (0, -300)
-    swap.bob.do(CommandReveal(swap.first, SECRET))
-    swap.world.settle()
+    assert swap.nets()[1] == -300
+    swap.world.advance()
     assert swap.nets() == (100, -300)
+
+
+def test_secret_is_kept_for_no_lock_that_we_pay_or_under_another_hash(swap: Swap) -> None:
+    other = add_lock(swap.world, swap.alice, swap.eth, 5, keccak(b"\x2b" * 32))
+    ours = add_lock(swap.world, swap.bob, swap.eth, 7, keccak(SECRET))
+    swap.alice.do(CommandReveal(swap.second, SECRET))
+    swap.world.settle()
+    known = swap.bob.node.books.instances
+    assert known[swap.first].preimage == SECRET
+    assert known[other].preimage is known[ours].preimage is None
 
 
 def test_holder_who_waits_for_the_last_second_pays_all_the_same(swap: Swap) -> None:
@@ -243,7 +253,7 @@ def test_holder_who_waits_for_the_last_second_pays_all_the_same(swap: Swap) -> N
     assert swap.moved()[1]
     (learnt,) = set(swap.bob.told(PreimageLearnt))
     assert isinstance(learnt, PreimageLearnt)
-    swap.bob.do(CommandReveal(swap.first, learnt.preimage))
+    assert learnt.preimage == SECRET
     swap.leave()
     assert swap.moved() == (True, True)
 

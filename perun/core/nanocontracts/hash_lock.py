@@ -154,6 +154,7 @@ class _HashLockKind(Kind[Lock, LockRecord]):
         if secret is not None and instance.preimage is None:
             draft.put(replace(instance, preimage=secret))
             draft.notify(PreimageLearnt(instance.id, secret))
+            _cash_others(draft, instance, secret)
 
     def show(self, draft: Draft, instance: InstanceView, message: Propose) -> Propose:
         return replace(message, preimage=_secret(instance))
@@ -162,6 +163,7 @@ class _HashLockKind(Kind[Lock, LockRecord]):
         preimage = message.preimage
         if preimage is not None and keccak(preimage) == _terms(instance).hash:
             draft.put(replace(instance, preimage=preimage))
+            _cash_others(draft, instance, preimage)
 
     def named(
         self, terms: Lock, instance: InstanceView, message: Propose, peer: Role
@@ -188,6 +190,21 @@ class _HashLockKind(Kind[Lock, LockRecord]):
 
 
 HASH_LOCK = _HashLockKind()
+
+
+# Rule swap-5.
+def _cash_others(draft: Draft, learnt: InstanceView, secret: Preimage) -> None:
+    """A secret that comes out in one lock opens every other one under its hash: those that pay us
+    are taken by it, whoever of us is looking."""
+    if learnt.role is None:
+        return
+    for id in list(draft.books.instances):
+        one = draft.instance(id)
+        lock = one.lock
+        if lock is None or lock.hash != _terms(learnt).hash or one.id == learnt.id:
+            continue
+        if one.role is not None and one.preimage is None and _is_receiver(one):
+            draft.put(replace(one, preimage=secret))
 
 
 def _terms(instance: InstanceView) -> Lock:

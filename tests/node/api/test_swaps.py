@@ -1,0 +1,201 @@
+"""Swaps by the command, each side by itself: two assets of one network, and two networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+from msgspec.structs import replace
+
+from perun.api.client import Node, connect
+from perun.api.place import tokens_folder
+from perun.api.publishing import publish_place
+from perun.api.server import ApiServer
+from perun.api.tokens import Tokens
+from perun.app.settings import KnownToken
+from perun.app.values import HashLock
+from perun.cli.main import cli
+from perun.cli.swapping import BadTicket, NotSwapped, Ticket, give, plan, read, take
+from perun.core.rules.swaps import SwapRejected
+from perun.node.threads import NodeThread
+from perun.testing.people import SETTINGS, Person, Town
+from perun.testing.stories import OPEN_HANDED, open_channel
+from perun.types import ETH, Address, Asset, Wei
+
+TOKEN = Asset(Address(b"\xab" * 20))
+KNOWN = msgspec.structs.replace(SETTINGS, tokens=(KnownToken(TOKEN, "USDC", 6),))
+POLICY = replace(OPEN_HANDED, assets=(ETH, TOKEN))
+WHOLE = 10**18
+ETHER, USDC = 10**17, 3 * 10**6
+SECRET = b"\x2a" * 32
+
+
+def name_of(asset: Asset) -> str:
+    return "0x" + asset.hex()
+
+
+@dataclass
+class Side:
+    """Somebody in one network."""
+
+    person: Person
+    home: Path
+    node: Node
+
+    def free(self, asset: Asset = ETH) -> int:
+        (view,) = (one for one in self.node.channels() if one.asset.lower() == name_of(asset))
+        return int(view.free)
+
+    def lock(self) -> HashLock:
+        (one,) = self.node.locks()
+        return one
+
+
+def served(stack: ExitStack, folder: Path, *assets: Asset) -> tuple[Side, Side]:
+    """Alice and Bob in a network, with a channel of each asset and an interface each."""
+    town = Town()
+    people = [town.person(name, POLICY, KNOWN) for name in ("alice", "bob")]
+    for asset in assets:
+        for person in people:
+            if asset != ETH:
+                town.world.ledger.mint(asset, person.party.account.address, Wei(WHOLE))
+        open_channel(town.world, people[0].party, people[1].party, WHOLE, WHOLE, asset)
+    thread = NodeThread(*(person.party.node for person in people))
+    sides = []
+    for place, person in enumerate(people):
+        home = folder / str(place)
+        home.mkdir(parents=True)
+        server = ApiServer(person.party.node, Tokens(tokens_folder(home)))
+        server.start()
+        stack.callback(server.stop)
+        publish_place(home, server.url)
+        sides.append(Side(person, home, stack.enter_context(connect(home=home))))
+    thread.start()
+    stack.callback(thread.stop)
+    return sides[0], sides[1]
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[tuple[Side, Side]]:
+    with ExitStack() as stack:
+        yield served(stack, tmp_path, ETH, TOKEN)
+
+
+def offer(alice: Side, there: Side, bob: Side, asset: Asset = TOKEN) -> Ticket:
+    given, wanted = (str(ETHER), name_of(ETH)), (str(USDC), name_of(asset))
+    return plan(alice.node, there.node, bob.person.id, given, wanted, SECRET)
+
+
+def run(side: Side, *words: str, typed: str = "") -> Result:
+    """At a wide terminal."""
+    environment = {"PERUN_HOME": str(side.home), "COLUMNS": "200"}
+    return CliRunner(env=environment).invoke(cli, words, input=typed)
+
+
+def quiet(_text: str) -> None:
+    """Nobody looks on."""
+
+
+def test_two_assets_of_one_network_are_swapped(pair: tuple[Side, Side]) -> None:
+    alice, bob = pair
+    ticket = offer(alice, alice, bob)
+    with ThreadPoolExecutor(1) as pool:
+        giving = pool.submit(give, alice.node, alice.node, ticket, SECRET, quiet)
+        taken = run(bob, "swap", "take", str(ticket), "--yes")
+        got = giving.result(120)
+    assert (got.gain, taken.exit_code) == (str(USDC), 0), taken.output
+    assert "Give 3 USDC, and get 0.100000 ETH." in taken.output
+    assert "Swapped: 0.100000 ETH received." in taken.output
+    assert (alice.free(), alice.free(TOKEN)) == (WHOLE - ETHER, WHOLE + USDC)
+    assert (bob.free(), bob.free(TOKEN)) == (WHOLE + ETHER, WHOLE - USDC)
+    # The same line again is the same swap.
+    again = run(bob, "swap", "take", str(ticket), "--yes")
+    assert "Swapped: 0.100000 ETH received." in again.output
+    assert bob.free(TOKEN) == WHOLE - USDC
+    assert "to you" in run(bob, "locks").output
+
+
+def test_two_networks_are_swapped_between_with_a_node_in_each(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        alice, bob = served(stack, tmp_path / "one", ETH)
+        alice_there, bob_there = served(stack, tmp_path / "other", TOKEN)
+        ticket = offer(alice, alice_there, bob)
+        with ThreadPoolExecutor(2) as pool:
+            giving = pool.submit(give, alice.node, alice_there.node, ticket, SECRET, quiet)
+            taking = pool.submit(take, bob.node, bob_there.node, ticket, quiet)
+            gains = giving.result(120).gain, taking.result(120).gain
+        assert gains == (str(USDC), str(ETHER))
+        assert (alice.free(), alice_there.free(TOKEN)) == (WHOLE - ETHER, WHOLE + USDC)
+        assert (bob.free(), bob_there.free(TOKEN)) == (WHOLE + ETHER, WHOLE - USDC)
+
+
+def test_lock_that_nobody_answers_shows_nothing(pair: tuple[Side, Side]) -> None:
+    alice, bob = pair
+    ticket = offer(alice, alice, bob)
+    late = replace(ticket, second=replace(ticket.second, until=alice.node.status().block.time + 9))
+    with pytest.raises(NotSwapped, match="in time"):
+        give(alice.node, alice.node, late, SECRET, quiet)
+    assert bob.lock().secret is None
+
+
+@pytest.mark.parametrize("part", ["amount", "asset"])
+def test_less_than_was_asked_for_is_not_taken(pair: tuple[Side, Side], part: str) -> None:
+    """Bob locks a wei less, or of something else: Alice shows nothing."""
+    alice, bob = pair
+    ticket = offer(alice, alice, bob)
+    leg = ticket.second
+    amount = str(USDC - 1) if part == "amount" else leg.amount
+    asset = name_of(ETH) if part == "asset" else leg.asset
+    bob.node.lock(alice.person.id, amount, ticket.hash, leg.until, asset)
+    with pytest.raises(NotSwapped, match="they have locked"):
+        give(alice.node, alice.node, ticket, SECRET, quiet)
+    assert {one.secret for one in alice.node.locks()} == {None}
+
+
+@pytest.mark.parametrize("side", ["first", "second"])
+def test_ends_by_which_somebody_could_lose_are_refused(pair: tuple[Side, Side], side: str) -> None:
+    """Alice's lock ends too early to bring her secret there; or Bob's to be seen by her."""
+    alice, bob = pair
+    ticket = offer(alice, alice, bob)
+    first, second, now = ticket.first, ticket.second, alice.node.status().block.time
+    if side == "first":
+        first = replace(first, until=first.until - 1)
+        alice.node.lock(bob.person.id, first.amount, ticket.hash, first.until, first.asset)
+        with pytest.raises(SwapRejected, match="1 s later"):
+            take(bob.node, bob.node, replace(ticket, first=first), quiet)
+        assert not bob.lock().pays
+    else:
+        short = now + 179
+        bob.node.lock(alice.person.id, second.amount, ticket.hash, short, second.asset)
+        with pytest.raises(SwapRejected, match="early"):
+            give(alice.node, alice.node, ticket, SECRET, quiet)
+        assert {one.secret for one in alice.node.locks()} == {None}
+
+
+def test_ticket_is_read_as_it_was_written_or_refused(pair: tuple[Side, Side]) -> None:
+    alice, bob = pair
+    ticket = offer(alice, alice, bob)
+    assert read(f" {ticket}\n") == ticket
+    for bad in (
+        "",
+        "perun-swap:",
+        "perun-swap:AAAA",
+        str(ticket)[:-9],
+        "perun-swap:" + "A" * 9_999,
+    ):
+        with pytest.raises(BadTicket):
+            read(bad)
+    elsewhere = replace(ticket, second=replace(ticket.second, network="eip155:10"))
+    refused = run(bob, "swap", "take", str(elsewhere), "--yes")
+    assert refused.exit_code == 1
+    assert "--there" in refused.output
+    asked = run(alice, "swap", "give", bob.person.id, "0.1ether", "3USDC", typed="n\n")
+    assert "Lock 0.100000 ETH for" in asked.output
+    assert "and get 3 USDC. If they do not lock theirs, yours is free again" in asked.output
+    assert alice.node.locks() == ()
