@@ -10,6 +10,7 @@ from perun.core.books import Draft
 from perun.core.channel import proposals
 from perun.core.effects import Sign
 from perun.core.hub import pairs, queue
+from perun.core.hub.letting_go import refuse_one
 from perun.core.hub.patience import overdue
 from perun.core.hub.policy import why_refuse
 from perun.core.inputs import CommandTransfer
@@ -33,6 +34,8 @@ from perun.encoding.messages import (
     RequestInstance,
     RevealSecret,
     SignedHalf,
+    decode,
+    encode,
 )
 from perun.testing.parties import DEPLOYMENT
 from perun.testing.stories import GAMBLER, add_machine, flip_coin, hub_policy
@@ -175,6 +178,16 @@ def test_pair_whose_half_comes_out_of_turn_is_let_go_of_at_once(trio: Trio) -> N
     assert crossing(trio, id, HubStage.REQUESTED) in draft.step().drops
     (refused,) = [message for message in said(draft) if isinstance(message, RefuseInstance)]
     assert refused.instance == id
+
+
+@pytest.mark.parametrize("length", [5, 1_000])
+def test_hub_says_no_in_no_more_words_than_a_message_takes(trio: Trio, length: int) -> None:
+    """A letter more, and whoever waits for it would take it for malformed and go on waiting."""
+    id, _ = opening(trio)
+    draft = at(trio.ingrid)
+    refuse_one(draft, draft.channel(trio.left), id, "x" * length)
+    (refused,) = said(draft)
+    assert decode(encode(refused)) == refused
 
 
 def holding_both(trio: Trio, id: InstanceId, intent: Intent) -> Draft:
