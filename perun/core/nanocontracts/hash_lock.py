@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
@@ -61,6 +61,8 @@ class CommandLock(Command, frozen=True, gc=False):
     random: Salt
     end: PeerId = b""
     """The receiver behind the hub; empty: the channel's peer."""
+    route: tuple[PeerId, ...] = ()
+    """Over several hubs: those after the channel's peer, in order."""
 
 
 class CommandReveal(Command, frozen=True, gc=False):
@@ -98,8 +100,13 @@ class _HashLockKind(Kind[Lock, LockRecord]):
     domain = HashTimeLockDomain
     talks: ClassVar[bool] = False
     readies: ClassVar[bool] = False
+    rises: ClassVar[bool] = True
     invites = MappingProxyType({CommandLock: lock})
     orders = MappingProxyType({CommandReveal: reveal})
+
+    def route(self, command: Any) -> tuple[PeerId, ...]:
+        assert isinstance(command, CommandLock)
+        return command.route
 
     def id(self, deployment: Deployment, terms: Lock) -> InstanceId:
         return lock_id(domain_in(deployment, HashTimeLockDomain), terms)
