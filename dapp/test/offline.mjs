@@ -7,9 +7,12 @@ export async function opensWithoutNetwork(person) {
   await person.context.setOffline(true);
   await person.page.reload();
   await person.unlock("a password");
-  await person.page.getByText("the chain is not seen").waitFor();
+  await person.page.getByText("the chain is not seen").first().waitFor();
   check((await person.balance()) === before, `without network it shows ${before}`);
   await person.context.setOffline(false);
-  await person.page.getByText(/block \d+/).waitFor();
+  await person.page
+    .getByText(/block \d+/)
+    .first()
+    .waitFor();
   check(true, "and goes on when the network is back");
 }

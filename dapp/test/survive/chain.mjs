@@ -162,7 +162,7 @@ export const SHARED = {
     const person = await over(town, node);
     for (const mood of ["gone", "slow", "behind"]) {
       node.be(mood);
-      if (mood !== "slow") await person.page.getByText("the chain is not seen").waitFor();
+      if (mood !== "slow") await person.page.getByText("the chain is not seen").first().waitFor();
       await person.startPaying(town.network.shop, "0.000001", `it is ${mood}`);
       node.be("good");
       await person.page
@@ -175,7 +175,7 @@ export const SHARED = {
     }
     node.be("gone");
     await again(person);
-    await person.page.getByText("the chain is not seen").waitFor();
+    await person.page.getByText("the chain is not seen").first().waitFor();
     node.be("good");
     await person.pay(town.network.shop, "0.000001", "begun without a chain");
     check(true, "a page that is opened without its node goes on with it");
