@@ -89,6 +89,9 @@ class Outsider:
                 await asyncio.sleep(_REST * (0.5 + self._dice.random()))
                 if loop.time() > end:
                     return
+                while self.machines.writer is None and loop.time() < end:
+                    # Or it would be said of whoever was ended before.
+                    await asyncio.sleep(0.05)
                 await act()
                 self.acts[act.__name__.replace("_", " ")] += 1
 
