@@ -119,9 +119,9 @@ def drop_in(ann: Newcomer, ben: Newcomer, folder: Path) -> str:
 
     said = ann.types(f"cd {folder} && perun nano deploy Chomp")
     where = said.partition("stands at ")[2].split()[0]
-    # Who does not know the rules is not even asked.
-    ann.node.play(ben.id, "Chomp", STAKE)
-    eventually(lambda: ann.node.games() == ())
+    # Who does not know the rules is not even asked; Ann is told why nothing came of it.
+    early = ann.node.play(ben.id, "Chomp", STAKE)
+    eventually(lambda: "did not agree" in ann.game(early.id).why)
     refused = ben.types(f"perun nano add Chomp {names_of(ben.town)['RPC'][7:]}", code=1)
     assert "address" in refused
     # Ben has no view: his node shows bytes, and he types them.
