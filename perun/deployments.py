@@ -36,8 +36,8 @@ from perun.encoding.domains import (
 from perun.encoding.kinds import (
     ALL_DOMAINS,
 )
-from perun.encoding.nesting import read_json
 from perun.errors import StoreFault, UnknownDeployment, WrongType
+from perun.nesting import read_json
 from perun.types import Address, ChainId
 
 __all__ = ["BadDeploymentFile", "Deployment", "WrongCode", "deploy", "load", "proved", "save"]

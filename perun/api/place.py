@@ -12,8 +12,8 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from perun.encoding.nesting import read_json
 from perun.errors import StoreFault
+from perun.nesting import read_json
 
 __all__ = [
     "DEFAULT_HOME",

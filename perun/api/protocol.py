@@ -8,8 +8,8 @@ import msgspec
 
 from perun.app.errors import code_of, values_of
 from perun.app.methods import METHODS, Params
-from perun.encoding.nesting import read_json
 from perun.errors import PerunError
+from perun.nesting import read_json
 
 __all__ = [
     "INTERNAL",

@@ -16,8 +16,8 @@ from perun.app.errors import BadParams, NoSuch
 from perun.app.methods import Subscribe, Unsubscribe
 from perun.app.values import Event, Subscribed
 from perun.app.work import Caller
-from perun.encoding.nesting import read_json
 from perun.errors import PerunError
+from perun.nesting import read_json
 
 __all__ = ["Session"]
 

@@ -24,8 +24,8 @@ import msgspec
 from perun.api.place import TokenUnsafe
 from perun.app.methods import Scope
 from perun.app.work import Caller
-from perun.encoding.nesting import read_json
 from perun.errors import Misuse
+from perun.nesting import read_json
 from perun.types import Address, Asset, Wei
 
 __all__ = ["OWNER", "BadToken", "Tokens", "make_token", "read_token"]

@@ -28,7 +28,7 @@ from aiohttp import WSMsgType, hdrs, web
 
 from perun.api.page import DIST, page_app
 from perun.api.protocol import MAX_BODY
-from perun.encoding.nesting import read_json
+from perun.nesting import read_json
 
 __all__ = ["Code", "wallet_app", "write_link"]
 

@@ -22,9 +22,9 @@ from perun.core.state import (
     Invitation,
     Totals,
 )
-from perun.encoding.nesting import is_deep_json, is_deep_msgpack
 from perun.encoding.records import CorruptRow, Extra, RowCodec
 from perun.errors import Misuse
+from perun.nesting import is_deep_json, is_deep_msgpack
 from perun.node.profile import Profile, profile_of
 
 __all__ = ["Image", "Kept", "kept", "key_in"]

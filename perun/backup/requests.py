@@ -13,9 +13,9 @@ import msgspec
 from perun.backup.entries import Standing
 from perun.backup.keys import SLOT_BYTES, BackupKeys
 from perun.crypto import PublicKey, sign, verify_with
-from perun.encoding.nesting import is_deep_msgpack
 from perun.encoding.wire_data import backup_digest
 from perun.errors import BadKey
+from perun.nesting import is_deep_msgpack
 from perun.types import Signature
 
 __all__ = ["Answer", "BACKUP_PATH", "MOST_ENTRY", "MOST_READ", "Request", "SlotAnswer"]

@@ -27,7 +27,7 @@ from web3.types import RPCEndpoint, RPCResponse
 
 from perun.bindings.failures import AnswerTooBig, Garbled, NodeUnreachable
 from perun.chain.numbered import is_for, number_of, numbers
-from perun.encoding.nesting import is_deep_msgpack
+from perun.nesting import is_deep_msgpack
 
 __all__ = [
     "MOST_BYTES",

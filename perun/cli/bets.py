@@ -29,7 +29,7 @@ from perun.cli.commands import Commands, Listed
 from perun.cli.outcome import NOT_DONE, UNDER_WAY
 from perun.cli.render import console, plain, say
 from perun.cli.times import second_of
-from perun.encoding.nesting import read_json
+from perun.nesting import read_json
 from perun.types import MAX_AMOUNT
 
 __all__ = ["COMMANDS"]

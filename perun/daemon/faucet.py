@@ -9,8 +9,8 @@ import msgspec
 from perun.chain.provider import fetch
 from perun.daemon.cards import Unreachable
 from perun.encoding.addresses import url_of
-from perun.encoding.nesting import read_json
 from perun.errors import ChainFault
+from perun.nesting import read_json
 from perun.types import Wei
 
 __all__ = ["FAUCET_PATH", "Given", "ask_faucet"]

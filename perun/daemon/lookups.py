@@ -30,8 +30,8 @@ from perun.daemon.cards import fetch_card
 from perun.daemon.purse import Purse
 from perun.encoding.addresses import NodeAddress
 from perun.encoding.cards import Card, CardFromAnother
-from perun.encoding.nesting import read_json
 from perun.errors import PeerFault
+from perun.nesting import read_json
 from perun.node.runtime import Node
 from perun.types import Asset
 

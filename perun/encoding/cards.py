@@ -19,9 +19,9 @@ import msgspec
 
 from perun.crypto import PublicKey, SecretKey, sign, verify_with
 from perun.encoding.addresses import BadHost, BadNodeId, node_id, parse_host, show_node_id
-from perun.encoding.nesting import is_deep_json
 from perun.encoding.wire_data import card_digest
 from perun.errors import Misuse, PeerFault
+from perun.nesting import is_deep_json
 from perun.types import Signature, UnixTime
 
 __all__ = [

@@ -14,9 +14,9 @@ from typing import Annotated, ClassVar, Final
 import msgspec
 
 from perun import checks
-from perun.encoding.nesting import is_deep_msgpack
 from perun.encoding.packing import pack, unpack
 from perun.errors import Misuse, OutOfRange, PeerFault
+from perun.nesting import is_deep_msgpack
 from perun.types import (
     Address,
     Channel,

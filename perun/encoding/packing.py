@@ -3,7 +3,7 @@
 Records are arrays. Integers beyond 64 bits, which MessagePack lacks, are extension 1: a sign byte
 and the magnitude. `msgspec` writes and reads everything else; where it meets an extension, `unpack`
 reads the bytes here, item by item and at most `DEPTH` arrays deep. `msgspec`'s own reader goes as
-deep as the bytes do, so whoever reads those of strangers asks `perun.encoding.nesting` before.
+deep as the bytes do, so whoever reads those of strangers asks `perun.nesting` before.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from perun.encoding.nesting import DEPTH
+from perun.nesting import DEPTH
 
 __all__ = ["pack", "unpack"]
 

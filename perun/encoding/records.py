@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
-from perun.encoding.nesting import is_deep_msgpack
 from perun.encoding.packing import pack, unpack
 from perun.errors import Misuse, StoreFault
+from perun.nesting import is_deep_msgpack
 from perun.types import Record
 
 __all__ = ["CorruptRow", "Extra", "NumberedExtra", "RowCodec"]

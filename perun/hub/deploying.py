@@ -31,8 +31,8 @@ from perun.chain.rpc import RpcEndpoint
 from perun.crypto.hashing import keccak
 from perun.crypto.interop import checksum
 from perun.deployments import WrongCode
-from perun.encoding.nesting import read_json
 from perun.errors import ChainFault, StoreFault
+from perun.nesting import read_json
 from perun.types import Address, Record
 from perun.wallet import KeyAccount
 

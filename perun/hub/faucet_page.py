@@ -10,12 +10,12 @@ import msgspec
 from aiohttp import web
 
 from perun.crypto.interop import address
-from perun.encoding.nesting import read_json
 from perun.errors import WrongType
 from perun.hub.faucet import Faucet, Gift
 from perun.hub.guest import InTurn
 from perun.hub.questions import Questions
 from perun.hub.treasury import Treasury
+from perun.nesting import read_json
 from perun.node.guest import Desk
 from perun.types import ZERO_ADDRESS, Address, Wei
 from perun.wire.bodies import Bodies, BodyLimits, BodyRefused

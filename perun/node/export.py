@@ -25,9 +25,9 @@ from msgspec.structs import replace
 from perun.core.books import Row
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.state import ChannelView, InstanceView, Stage, Totals
-from perun.encoding.nesting import is_deep_json
 from perun.encoding.records import CorruptRow, RowCodec
 from perun.errors import Misuse, StoreFault
+from perun.nesting import is_deep_json
 from perun.node.profile import Profile, profile_of
 from perun.types import Signature, Version, Wei
 

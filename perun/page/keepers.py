@@ -17,7 +17,7 @@ from perun.bindings.failures import Garbled, NodeUnreachable
 from perun.core.books import Row
 from perun.core.config import Config
 from perun.core.inputs import Input, Outdated
-from perun.encoding.nesting import is_deep_msgpack
+from perun.nesting import is_deep_msgpack
 from perun.node.profile import Profile
 from perun.node.settings import contracts_of
 from perun.page.lent import Lent

@@ -16,8 +16,8 @@ from perun.bindings import reverts
 from perun.bindings.failures import Garbled, NodeBusy, NodeRefused, NodeUnreachable, shown
 from perun.bindings.reverts import RevertedWithReason
 from perun.chain.numbered import is_for, numbers
-from perun.encoding.nesting import read_json
 from perun.errors import ChainFault
+from perun.nesting import read_json
 
 __all__ = ["Answer", "Post", "Rpc"]
 

@@ -13,9 +13,9 @@ import msgspec
 from perun.core.state import PeerId
 from perun.crypto import PublicKey, SecretKey, sign, verify_with
 from perun.crypto.agreement import public_key_of
-from perun.encoding.nesting import is_deep_msgpack
 from perun.encoding.wire_data import tower_digest
 from perun.errors import BadKey
+from perun.nesting import is_deep_msgpack
 from perun.types import Signature
 
 __all__ = ["Answer", "MOST_EXPORT", "Request", "SKEW", "TOWER_PATH"]

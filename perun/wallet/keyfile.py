@@ -17,8 +17,8 @@ from typing import Any, ClassVar, Final
 from eth_account import Account as EthAccount
 
 from perun.crypto import SecretKey
-from perun.encoding.nesting import read_json
 from perun.errors import BadKey, Misuse
+from perun.nesting import read_json
 
 __all__ = ["KeyfileError", "decrypt", "encrypt", "read_keyfile", "write_keyfile"]
 

@@ -70,7 +70,7 @@ def test_new_channel_and_new_lock_are_worth_it_today() -> None:
         alice.do(offer)
     end = UnixTime(world.ledger.time + 5_000)
     lock = CommandAddMachine(channel, Wei(999), Wei(0), end, Seconds(600), alice.random())
-    with pytest.raises(InstanceRejected, match="1000"):
+    with pytest.raises(InstanceRejected, match=r"0\.000000000000001 ETH"):
         alice.do(lock)
     reprice(world, 1)
     alice.do(lock, offer)

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from perun.backup.requests import Request as BackupRequest
 from perun.encoding import messages as m
-from perun.encoding.nesting import DEPTH, is_deep_json, is_deep_msgpack
 from perun.encoding.records import CorruptRow, RowCodec
+from perun.nesting import DEPTH, is_deep_json, is_deep_msgpack
 from perun.node.export import BadExport, read_export
 from perun.testing.parties import World
 from perun.testing.stories import OPEN_HANDED, open_channel
@@ -139,7 +139,7 @@ _READERS_OF_JSON = """
 import sys, threading
 import msgspec
 from perun.api.protocol import Refused, read_call
-from perun.encoding.nesting import read_json
+from perun.nesting import read_json
 from perun.wallet.keyfile import KeyfileError, decrypt
 sys.setrecursionlimit(10**6)
 class Word(msgspec.Struct):

@@ -44,7 +44,7 @@ def test_file_with_or_without_coin_flip_is_proved_and_written_as_it_was(
     web3: Web3, suite: perun.Deployment, tmp_path: Path, flips: bool
 ) -> None:
     names = suite.addresses()
-    del names["LibSignatures"]
+    del names["LibSignatures"], names["Gate"]
     if not flips:
         del names["CoinFlip"]
     file = tmp_path / "contracts.json"
@@ -62,7 +62,7 @@ def test_coin_flip_with_other_code_is_refused(
     web3: Web3, suite: perun.Deployment, tmp_path: Path
 ) -> None:
     names = suite.addresses()
-    del names["LibSignatures"]
+    del names["LibSignatures"], names["Gate"]
     file = tmp_path / "contracts.json"
     file.write_text(text({**names, "CoinFlip": names["VPM"]}), encoding="utf-8")
     with pytest.raises(WrongCode):
