@@ -15,6 +15,7 @@ from perun.app.methods import Scope
 from perun.serving import Gate, runner
 from tests.node.api.conftest import Desk
 from tests.node.api.test_interface import call, post
+from tests.node.processes.network.wired import eventually
 
 
 def said(desk: Desk, data: bytes) -> bytes:
@@ -101,7 +102,8 @@ def test_connections_that_never_ask_keep_nobody_out_and_take_no_more_files(desk:
         assert gate is not None
         served = gate._runner.server
         assert served is not None
-        assert len(served.connections) <= 257
+        # One that is sent away is gone a moment later.
+        eventually(lambda: len(served.connections) <= 257)
 
 
 @pytest.mark.parametrize("since", [2**53, 2**63 - 1, 2**63, 2**64, 2**200])
