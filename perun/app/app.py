@@ -19,6 +19,7 @@ from perun.app import (
     flowing,
     following,
     incomes,
+    inviting,
     keeping,
     locked,
     locks,
@@ -210,7 +211,7 @@ class App:
             if work.now >= self._notes_said + self._settings.repeat:
                 self._notes_said = work.now
                 following.say_notes(work)
-                locked.say_again(work)
+                inviting.say_again(work)
         elif isinstance(input, Connected):
             work.met.add(input.peer)
             following.say_notes(work, input.peer)

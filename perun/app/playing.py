@@ -6,17 +6,14 @@ to the chain by itself, where the other side's clock runs.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Final
 
-from perun.app.boards import board_of, instance_of, show, show_invitation
+from perun.app.boards import GAMES, board_of
 from perun.app.errors import BadParams
-from perun.app.locked import again, end_of, invited, meet, once, place, stakes
+from perun.app.inviting import end_of, meet, place
 from perun.app.methods import CallClock, Flip, Move, Play, Resign, Throw
-from perun.app.rows import Errand
 from perun.app.settings import KnownGame
-from perun.app.spending import digest_of, known_errand
-from perun.app.texts import hexed
+from perun.app.texts import Who
 from perun.app.values import Game
 from perun.app.work import Caller, Work
 from perun.core.faults import NotAllowedNow
@@ -36,7 +33,7 @@ from perun.core.nanocontracts.turn_game import (
 from perun.core.state import InstanceView, LegStatus
 from perun.errors import Misuse
 from perun.games import view_of
-from perun.types import Preimage, Seconds, UnixTime
+from perun.types import Asset, Preimage, Salt, Seconds, UnixTime, Wei
 
 __all__ = ["call_clock", "flip", "hurry", "move", "play", "resign", "throw"]
 
@@ -45,98 +42,90 @@ _CASES: Final = 2**16
 
 def play(work: Work, caller: Caller, params: Play) -> Game:
     """Invites somebody to a game; nothing is locked before they agree."""
-    digest = digest_of("play", params)
-    known = known_errand(work, params.idempotency_key, digest, "play")
-    if known is not None:
-        return _again(work, known)
-    to, own, theirs, asset = stakes(work, caller, params)
-    meet(work, to, params.invitation)
-    known_game = _rules(work, params.game)
-    rules, shown = known_game.rules, known_game.view or view_of(known_game.name)
-    view = place(work, to, asset, own, theirs)
-    limits, random = work.config.limits, work.random()
-    code = work.books.rules.code_hash(rules)
-    assert code is not None
-    bank = Seconds(params.bank or 2 * limits.margin + work.books.rules.most_moves(code) * PACE)
-    work.desk.do(
-        CommandGame(
-            *(view.id, rules, shown.setup(params.begin), own, theirs),
-            UnixTime(work.books.chain.head_time + params.seconds),
-            *(limits.least_machine_challenge, bank, bank, random, end_of(view, to)),
+
+    def begin(to: Who, own: Wei, theirs: Wei, asset: Asset) -> Salt:
+        meet(work, to, params.invitation)
+        known_game = _rules(work, params.game)
+        rules, shown = known_game.rules, known_game.view or view_of(known_game.name)
+        view = place(work, to, asset, own, theirs)
+        limits, random = work.config.limits, work.random()
+        code = work.books.rules.code_hash(rules)
+        assert code is not None
+        bank = Seconds(params.bank or 2 * limits.margin + work.books.rules.most_moves(code) * PACE)
+        work.desk.do(
+            CommandGame(
+                *(view.id, rules, shown.setup(params.begin), own, theirs),
+                UnixTime(work.books.chain.head_time + params.seconds),
+                *(limits.least_machine_challenge, bank, bank, random, end_of(view, to)),
+            )
         )
-    )
-    key = params.idempotency_key
-    return invited(work, caller, "play", key, digest, random, asset, own, show_invitation)
+        return random
+
+    return GAMES.invite(work, caller, "play", params, begin)
 
 
 def flip(work: Work, caller: Caller, params: Flip) -> Game:
     """Flips a coin with somebody whose policy allows it, at fair odds."""
-    digest = digest_of("flip", params)
-    known = known_errand(work, params.idempotency_key, digest, "flip")
-    if known is not None:
-        return _again(work, known)
-    to, own, theirs, asset = stakes(work, caller, params)
-    if not own + theirs:
-        raise BadParams("nothing is at stake: say for how much")
-    meet(work, to, params.invitation)
-    view = place(work, to, asset, own, theirs)
-    # Rounded in favour of whoever is invited: nobody is asked to play against the odds.
-    odds = -(-_CASES * theirs // (own + theirs))
-    if not 0 < odds < _CASES:
-        raise BadParams("the stakes differ too much for any odds")
-    limits, random = work.config.limits, work.random()
-    work.desk.do(
-        CommandFlip(
-            *(view.id, own, theirs, odds),
-            UnixTime(work.books.chain.head_time + params.seconds),
-            *(limits.least_machine_challenge, random),
-            *(Preimage(bytes(work.random())), end_of(view, to)),
+
+    def begin(to: Who, own: Wei, theirs: Wei, asset: Asset) -> Salt:
+        if not own + theirs:
+            raise BadParams("nothing is at stake: say for how much")
+        meet(work, to, params.invitation)
+        view = place(work, to, asset, own, theirs)
+        # Rounded in favour of whoever is invited: nobody is asked to play against the odds.
+        odds = -(-_CASES * theirs // (own + theirs))
+        if not 0 < odds < _CASES:
+            raise BadParams("the stakes differ too much for any odds")
+        limits, random = work.config.limits, work.random()
+        work.desk.do(
+            CommandFlip(
+                *(view.id, own, theirs, odds),
+                UnixTime(work.books.chain.head_time + params.seconds),
+                *(limits.least_machine_challenge, random),
+                *(Preimage(bytes(work.random())), end_of(view, to)),
+            )
         )
-    )
-    key = params.idempotency_key
-    return invited(work, caller, "flip", key, digest, random, asset, own, show_invitation)
+        return random
+
+    return GAMES.invite(work, caller, "flip", params, begin)
 
 
 def throw(work: Work, caller: Caller, params: Throw) -> Game:
     """Invites somebody to rock, paper, scissors, with a hand of ours that is fixed from now on."""
-    digest = digest_of("throw", params)
-    known = known_errand(work, params.idempotency_key, digest, "throw")
-    if known is not None:
-        return _again(work, known)
-    to, own, theirs, asset = stakes(work, caller, params)
-    meet(work, to, params.invitation)
-    view = place(work, to, asset, own, theirs)
-    limits, random = work.config.limits, work.random()
-    work.desk.do(
-        CommandThrow(
-            *(view.id, own, theirs),
-            UnixTime(work.books.chain.head_time + params.seconds),
-            *(limits.least_machine_challenge, random),
-            *(with_hand(work.random(), HANDS.index(params.hand)), end_of(view, to)),
+
+    def begin(to: Who, own: Wei, theirs: Wei, asset: Asset) -> Salt:
+        meet(work, to, params.invitation)
+        view = place(work, to, asset, own, theirs)
+        limits, random = work.config.limits, work.random()
+        work.desk.do(
+            CommandThrow(
+                *(view.id, own, theirs),
+                UnixTime(work.books.chain.head_time + params.seconds),
+                *(limits.least_machine_challenge, random),
+                *(with_hand(work.random(), HANDS.index(params.hand)), end_of(view, to)),
+            )
         )
-    )
-    key = params.idempotency_key
-    return invited(work, caller, "throw", key, digest, random, asset, own, show_invitation)
+        return random
+
+    return GAMES.invite(work, caller, "throw", params, begin)
 
 
 def move(work: Work, caller: Caller, params: Move) -> Game:
     """Makes a move, as people type it."""
-    instance = instance_of(work, params.id)
+    instance = GAMES.find(work, params.id)
     plain = params.move.startswith("0x")
     view = view_of("") if plain else board_of(work, instance.terms)
 
     def act() -> None:
         work.desk.do(CommandMove(instance.id, view.read(params.move)))
 
-    once(work, caller, "move", params, instance, act)
-    return show(work, work.books.instances[instance.id])
+    return GAMES.wish(work, caller, "move", params, instance, act)
 
 
 def resign(work: Work, caller: Caller, params: Resign) -> Game:
     """Gives a game up; on chain by the move that its rules have for that."""
-    instance = instance_of(work, params.id)
-    once(work, caller, "resign", params, instance, lambda: _give_up(work, instance))
-    return show(work, work.books.instances[instance.id])
+    instance = GAMES.find(work, params.id)
+    return GAMES.wish(work, caller, "resign", params, instance, lambda: _give_up(work, instance))
 
 
 def _give_up(work: Work, instance: InstanceView) -> None:
@@ -151,10 +140,9 @@ def _give_up(work: Work, instance: InstanceView) -> None:
 
 def call_clock(work: Work, caller: Caller, params: CallClock) -> Game:
     """Takes a game to the chain."""
-    instance = instance_of(work, params.id)
+    instance = GAMES.find(work, params.id)
     command = CommandClock(instance.id)
-    once(work, caller, "callClock", params, instance, lambda: work.desk.do(command))
-    return show(work, work.books.instances[instance.id])
+    return GAMES.wish(work, caller, "callClock", params, instance, lambda: work.desk.do(command))
 
 
 def hurry(work: Work) -> None:
@@ -188,10 +176,3 @@ def _rules(work: Work, name: str) -> KnownGame:
             return known
     names = ", ".join(known.name for known in work.settings.games) or "none"
     raise BadParams(f"no game {name!r} is known here; there are: {names}")
-
-
-def _again(work: Work, known: Errand) -> Game:
-    def look() -> Game:
-        return show(work, instance_of(work, hexed(known.subject)))
-
-    return again(work, known, Game, partial(show_invitation, work), look)

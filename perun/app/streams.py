@@ -6,18 +6,18 @@ and what is told of it, is `flowing`.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Final, Literal
 
 from msgspec.structs import replace
 
-from perun.app import flowing, locked
+from perun.app import flowing
 from perun.app import values as v
 from perun.app.errors import BadParams
+from perun.app.inviting import end_of, meet, place
+from perun.app.locked import Far, Locked, Sort
 from perun.app.methods import GetStreams, OpenStream, PayTicks, RunStream, StopStream
-from perun.app.rows import Errand, Flow
-from perun.app.spending import digest_of, known_errand
-from perun.app.texts import amount_of, hexed, money, show_account, show_node
+from perun.app.rows import Flow
+from perun.app.texts import Who, amount_of, money
 from perun.app.work import Caller, Work
 from perun.core.faults import NotAllowedNow, NotEnoughMoney
 from perun.core.nanocontracts.hash_chain import (
@@ -27,55 +27,49 @@ from perun.core.nanocontracts.hash_chain import (
     CommandTick,
     paid_in,
 )
-from perun.core.rules.accounting import gain
-from perun.core.state import InstanceView, Invitation, Role
-from perun.types import Seconds, Stream, UnixTime, Wei
+from perun.core.state import InstanceView, Role
+from perun.types import Asset, Salt, Seconds, Stream, UnixTime, Wei
 
 __all__ = ["open_stream", "pay_ticks", "run", "stop", "streams"]
-
-_STREAMS: Final = (Stream,)
 
 
 def open_stream(work: Work, caller: Caller, params: OpenStream) -> v.Stream:
     """Invites somebody to be paid by us; nothing is locked before their node agrees."""
-    digest = digest_of("stream", params)
-    known = known_errand(work, params.idempotency_key, digest, "stream")
-    if known is not None:
-        return _again(work, known)
-    to, own, theirs, asset = locked.stakes(work, caller, params)
-    tick = amount_of(params.tick_amount)
-    if not 0 < tick <= own:
-        raise BadParams(f"a tick of {money(asset, tick)} in a stream of {money(asset, own)}")
-    locked.meet(work, to, params.invitation)
-    view = locked.place(work, to, asset, own, theirs)
-    now, random = work.books.chain.head_time, work.random()
-    work.desk.do(
-        CommandStream(
-            *(view.id, own, tick, UnixTime(now + params.seconds)),
-            *(work.config.limits.least_machine_challenge, random, locked.end_of(view, to)),
+
+    def begin(to: Who, own: Wei, theirs: Wei, asset: Asset) -> Salt:
+        tick = amount_of(params.tick_amount)
+        if not 0 < tick <= own:
+            raise BadParams(f"a tick of {money(asset, tick)} in a stream of {money(asset, own)}")
+        meet(work, to, params.invitation)
+        view = place(work, to, asset, own, theirs)
+        now, random = work.books.chain.head_time, work.random()
+        work.desk.do(
+            CommandStream(
+                *(view.id, own, tick, UnixTime(now + params.seconds)),
+                *(work.config.limits.least_machine_challenge, random, end_of(view, to)),
+            )
         )
-    )
-    if params.every:
-        work.put(Flow(random, params.ticks, Seconds(params.every)))
-    key = params.idempotency_key
-    return locked.invited(work, caller, "stream", key, digest, random, asset, own, _invitation)
+        if params.every:
+            work.put(Flow(random, params.ticks, Seconds(params.every)))
+        return random
+
+    return _SORT.invite(work, caller, "stream", params, begin)
 
 
 def pay_ticks(work: Work, caller: Caller, params: PayTicks) -> v.Stream:
     """Pays so many ticks at once."""
-    instance = _find(work, params.id)
+    instance = _SORT.find(work, params.id)
 
     def act() -> None:
         _check_room(work, instance, params.ticks)
         work.desk.do(CommandTick(instance.id, params.ticks))
 
-    locked.once(work, caller, "tick", params, instance, act)
-    return _show(work, work.books.instances[instance.id])
+    return _SORT.wish(work, caller, "tick", params, instance, act)
 
 
 def run(work: Work, caller: Caller, params: RunStream) -> v.Stream:
     """From now on our node pays in it by itself, or no longer."""
-    instance = _find(work, params.id)
+    instance = _SORT.find(work, params.id)
 
     def act() -> None:
         if instance.role is not Role.ALICE:
@@ -86,31 +80,22 @@ def run(work: Work, caller: Caller, params: RunStream) -> v.Stream:
         since = work.now if params.every else UnixTime(0)
         work.put(replace(flow, ticks=params.ticks, every=Seconds(params.every), since=since))
 
-    locked.once(work, caller, "runStream", params, instance, act)
-    return _show(work, instance)
+    return _SORT.wish(work, caller, "runStream", params, instance, act)
 
 
 def stop(work: Work, caller: Caller, params: StopStream) -> v.Stream:
     """Pays no more in it, or wants no more, and lets it go at what was paid."""
-    instance = _find(work, params.id)
+    instance = _SORT.find(work, params.id)
     command = CommandSettle(instance.id)
-    locked.once(work, caller, "stopStream", params, instance, lambda: work.desk.do(command))
-    return _show(work, work.books.instances[instance.id])
+    return _SORT.wish(work, caller, "stopStream", params, instance, lambda: work.desk.do(command))
 
 
 def streams(work: Work, params: GetStreams) -> tuple[v.Stream, ...]:
     """Invitations, what flows, and what has ended lately; the newest last."""
-    found = [_invitation(work, one) for one in locked.invitations(work, _STREAMS)]
-    found += [_show(work, one) for one in locked.instances(work, _STREAMS)]
-    found += locked.refused(work, v.Stream, ("stream",), found)
-    return locked.chosen(found, params.id, "stream")
+    return _SORT.all(work, params.id)
 
 
 # --------------------------------------------------------------------------------------- in parts
-
-
-def _find(work: Work, text: str) -> InstanceView:
-    return locked.instance_of(work, _STREAMS, text, "stream")
 
 
 def _check_room(work: Work, instance: InstanceView, ticks: int) -> None:
@@ -122,73 +107,50 @@ def _check_room(work: Work, instance: InstanceView, ticks: int) -> None:
         raise NotEnoughMoney("ticks", left, ticks * instance.terms.tick, asset)
 
 
-def _again(work: Work, known: Errand) -> v.Stream:
-    def look() -> v.Stream:
-        return _show(work, _find(work, hexed(known.subject)))
-
-    return locked.again(work, known, v.Stream, partial(_invitation, work), look)
-
-
-def _invitation(work: Work, held: Invitation) -> v.Stream:
-    assert isinstance(held.terms, Stream)
-    role = Role.BOB if held.theirs else Role.ALICE
-    asset = work.books.channels[held.channel].channel.asset
-    flow = work.shelf.flows.get(held.id) or Flow(held.id)
-    shown = _stream(work, held.id, None, held.terms, role, held.end, asset, "invited", flow)
-    return replace(shown, why=locked.why_invited(work, held), reached=locked.reached(work, held))
-
-
-def _show(work: Work, instance: InstanceView) -> v.Stream:
-    assert isinstance(instance.terms, Stream)
-    assert instance.role is not None
-    asset = work.books.channels[instance.legs[0].channel].channel.asset
-    far, shift = locked.how_far(work, instance)
-    state: _State = "decided" if far == "ruled" else "open" if far == "known" else far
-    if state == "open" and instance.leave_sent:
-        state = "stopping"
-    if state not in ("over", "decided"):
-        shift = None
-    known, role, end = instance.invitation or instance.id, instance.role, instance.end
-    flow = flowing.flow_of(work, instance)
-    args = (work, known, instance, instance.terms, role, end, asset, state, flow, shift)
-    why = flowing.why_dry(work, instance, flow) if state == "open" else ""
-    return replace(_stream(*args), why=why)
-
-
 _State = Literal["invited", "opening", "open", "stopping", "onChain", "decided", "over"]
+_STATES: Final[dict[Far, _State]] = {
+    "asked": "invited",
+    "invited": "invited",
+    "opening": "opening",
+    "open": "open",
+    "known": "open",
+    "onChain": "onChain",
+    "ruled": "decided",
+    "over": "over",
+}
 
 
-def _stream(
-    work: Work,
-    known: bytes,
-    instance: InstanceView | None,
-    terms: Stream,
-    role: Role,
-    end: bytes,
-    asset: bytes,
-    state: _State,
-    flow: Flow,
-    shift: Wei | None = None,
-) -> v.Stream:
-    contact = work.shelf.names.get(end)
+def _stream(work: Work, one: Locked) -> v.Stream:
+    terms, instance = one.terms, one.view
+    assert isinstance(terms, Stream)
+    known = work.shelf.flows.get(one.known) or Flow(one.known)
+    flow = known if instance is None else flowing.flow_of(work, instance)
     view = STREAMS.of(instance)
     paid = Wei(0) if instance is None else paid_in(terms, instance)
+    state, why = _STATES[one.far], ""
+    if state == "open" and instance is not None:
+        state = "stopping" if instance.leave_sent else state
+        why = "" if instance.leave_sent else flowing.why_dry(work, instance, flow)
     is_open = state in ("invited", "opening", "open")
     return v.Stream(
-        id=hexed(known),
-        instance=None if instance is None else hexed(instance.id),
-        peer=show_node(end),
-        name="" if contact is None else contact.name,
-        asset=show_account(asset),
-        pays=role is Role.ALICE,
+        id=one.id,
+        instance=one.instance,
+        peer=one.peer,
+        name=one.name,
+        asset=one.asset,
+        pays=one.role is Role.ALICE,
         state=state,
         amount=str(terms.lock),
         tick_amount=str(terms.tick),
         paid=str(max(paid, view.wanted)),
-        held=str(view.held if role is Role.ALICE else paid),
+        held=str(view.held if one.role is Role.ALICE else paid),
         left=str(terms.lock - max(paid, view.wanted) if is_open else 0),
         ticks=flow.ticks if is_open and flow.every else 0,
         every=flow.every if is_open else 0,
         until=terms.validity,
-        gain=None if shift is None else str(gain(role, shift)),
+        gain=one.gain if state in ("over", "decided") else None,
+        why=why,
     )
+
+
+_SORT: Final = Sort("stream", (Stream,), ("stream",), v.Stream, _stream)

@@ -77,7 +77,7 @@ MACHINES_ONLY = {
 PAYMENTS = {
     "app/app.py": "payments to somebody go through machines with him",
     "app/incomes.py": "a note is about a part of a machine's total",
-    "app/locked.py": "an invitation to a machine is said again by its opening",
+    "app/inviting.py": "an invitation to a machine is said again by its opening",
     "app/locks.py": "what people do with locks",
     "app/openings.py": "what is locked in machines already",
     "app/tending.py": "machines are renewed",
