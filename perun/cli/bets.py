@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 import msgspec
 
-from perun.api.client import CallRefused, Node
+from perun.api.client import Node
 from perun.app.values import Bet
 from perun.cli.asking import (
     JSON,
@@ -26,18 +26,15 @@ from perun.cli.asking import (
     who,
 )
 from perun.cli.commands import Commands, Listed
-from perun.cli.outcome import NOT_DONE, UNDER_WAY
+from perun.cli.outcome import UNDER_WAY
 from perun.cli.render import console, plain, say
 from perun.cli.times import second_of
+from perun.cli.watching import TO_REACH, watched, why_of
 from perun.nesting import read_json
 from perun.types import MAX_AMOUNT
 
 __all__ = ["COMMANDS"]
 
-_ASK_AGAIN: Final = 5
-"""Seconds for which the node is asked for the next event."""
-_TO_REACH: Final = 20.0
-"""Seconds in which whoever is there has been reached, whatever the way."""
 _TO_BE_PAID: Final = 60.0
 """Seconds in which whoever is there has agreed on what a price says."""
 
@@ -122,7 +119,7 @@ def offer(
         whom, units or "0", reporter, feed, second, str(base), str(slope), "1",
         amounts.read(theirs, asset)[0], asset, 3_600 * hours, idempotency_key=key,
     )  # fmt: skip
-    patience = time.monotonic() + _TO_REACH
+    patience = time.monotonic() + TO_REACH
     while not begun.reached and time.monotonic() < patience:
         node.events(node.status().event, wait=1)
         (begun,) = node.bets(begun.id)
@@ -235,19 +232,12 @@ def _read(text: str) -> tuple[str, str]:
 def _until(node: Node, one: Bet, since: int, states: tuple[str, ...]) -> Bet:
     """How it stands once it is in none of these states; or soon, with whoever is silent."""
     patience = time.monotonic() + _TO_BE_PAID
-    try:
-        while one.state in states and time.monotonic() < patience:
-            happened = node.events(since, wait=_ASK_AGAIN)
-            since = happened[-1].number if happened else since
-            (one,) = node.bets(one.id)
-    except CallRefused as error:
-        if error.name != "NoSuch":
-            raise
-        say(console(stderr=True), "They do not want to any more, or cannot: nothing is locked.")
-        sys.exit(NOT_DONE)
-    except KeyboardInterrupt:
-        sys.exit(UNDER_WAY)
-    return one
+
+    def waits(one: Bet) -> bool:
+        return one.state in states and time.monotonic() < patience
+
+    gone = "They do not want to any more, or cannot: nothing is locked."
+    return watched(node, one, since, node.bets, waits, gone)
 
 
 def _terms(amounts: Amounts, one: Bet) -> str:
@@ -273,4 +263,4 @@ def _show(amounts: Amounts, one: Bet, as_json: bool) -> None:
     void = ": the reporter has contradicted itself" if len(one.prices) > 1 else ""
     say(console(), f"{one.state}: bet {one.id}{known}{void}{words}")
     if one.why:
-        say(console(), plain(one.why.replace(one.peer, who(one.peer, one.name))))
+        say(console(), why_of(one))

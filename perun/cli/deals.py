@@ -23,6 +23,7 @@ from perun.cli.asking import (
     who,
 )
 from perun.cli.render import console, plain, say
+from perun.cli.watching import why_of
 
 __all__ = ["COMMANDS"]
 
@@ -127,6 +128,6 @@ def _show(amounts: Amounts, deal: Deal, as_json: bool) -> None:
     words = "" if deal.gain is None else f", {amounts.signed(deal.asset, deal.gain)} for you"
     say(console(), f"{deal.state}: deal {deal.id}{words}")
     if deal.why:
-        say(console(), plain(deal.why.replace(deal.peer, who(deal.peer, deal.name))))
+        say(console(), why_of(deal))
     if deal.instance is not None:
         say(console(), f"What an arbiter signs is about {deal.instance}.")

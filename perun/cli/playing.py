@@ -30,13 +30,9 @@ from perun.cli.asking import (
 )
 from perun.cli.outcome import NOT_DONE, UNDER_WAY
 from perun.cli.render import console, plain, say
+from perun.cli.watching import TO_REACH, next_event, why_of
 
 __all__ = ["COMMANDS"]
-
-_ASK_AGAIN: Final = 5
-"""Seconds for which the node is asked for the next event."""
-_TO_REACH: Final = 20.0
-"""Seconds in which whoever is there has been reached, whatever the way."""
 
 
 @command("games")
@@ -201,10 +197,10 @@ def _end(amounts: Amounts, game: Game | None, *, as_json: bool) -> None:
     if as_json:
         print_json(game)
     elif game.gain is None and game.state == "over":
-        say(console(stderr=True), plain(_by_name(game)), "yellow")
+        say(console(stderr=True), why_of(game), "yellow")
     elif game.gain is None:
         if not game.reached:
-            say(console(stderr=True), plain(_by_name(game)), "yellow")
+            say(console(stderr=True), why_of(game), "yellow")
         say(console(), f"It goes on: perun play {game.id[:14]}")
     else:
         gain = int(game.gain)
@@ -230,7 +226,7 @@ class _Talk:
             for line in ("", *game.board.splitlines()):
                 say(console(), line)
         if game.why and game.why != self._why and game.reached:
-            say(console(), plain(_by_name(game)))
+            say(console(), why_of(game))
         self._board, self._why = game.board, game.why
 
     def move(self, game: Game) -> bool:
@@ -253,7 +249,7 @@ class _Talk:
 def _to_the_end(node: Node, game: Game, player: _Talk | None) -> Game | None:
     """The game when it is decided, when nobody types any more, or when nobody could be invited;
     None: it did not begin."""
-    since, patience = node.status().event, time.monotonic() + _TO_REACH
+    since, patience = node.status().event, time.monotonic() + TO_REACH
     while True:
         try:
             (game,) = node.games(game.id)
@@ -271,13 +267,7 @@ def _to_the_end(node: Node, game: Game, player: _Talk | None) -> Game | None:
             if not player.move(game):
                 return game
             continue
-        happened = node.events(since, wait=_ASK_AGAIN)
-        since = happened[-1].number if happened else since
-
-
-def _by_name(game: Game) -> str:
-    """What it waits for, with a name in place of a long id."""
-    return game.why.replace(game.peer, who(game.peer, game.name))
+        since = next_event(node, since)
 
 
 def _waits(game: Game) -> bool:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import click
 
-from perun.api.client import CallRefused, Node
+from perun.api.client import Node
 from perun.app.values import Stream
 from perun.cli.asking import (
     JSON,
@@ -30,13 +30,10 @@ from perun.cli.asking import (
 from perun.cli.outcome import NOT_DONE, UNDER_WAY
 from perun.cli.render import console, plain, say
 from perun.cli.times import UNITS
+from perun.cli.watching import TO_REACH, next_event, watched, why_of
 
 __all__ = ["COMMANDS"]
 
-_ASK_AGAIN: Final = 5
-"""Seconds for which the node is asked for the next event."""
-_TO_REACH: Final = 20.0
-"""Seconds in which whoever is there has been reached, whatever the way."""
 _EVERY = click.option(
     "--every", metavar="TIME", help="Pay by itself so often: 1s, 10m, 1h; 0.1s is ten at once."
 )
@@ -143,8 +140,7 @@ def watch(node: Node, stream: str) -> None:
         shown = line
         if one.state == "over":
             return
-        happened = node.events(since, wait=_ASK_AGAIN)
-        since = happened[-1].number if happened else since
+        since = next_event(node, since)
         (one,) = node.streams(one.id)
 
 
@@ -230,20 +226,12 @@ def _one(node: Node, start: str) -> Stream:
 
 def _until(node: Node, one: Stream, since: int, done: Callable[[Stream], bool]) -> Stream:
     """How it stands once something is so, or nobody can be reached."""
-    try:
-        patience = time.monotonic() + _TO_REACH
-        while not done(one) and (one.reached or time.monotonic() < patience):
-            happened: Any = node.events(since, wait=_ASK_AGAIN)
-            since = happened[-1].number if happened else since
-            (one,) = node.streams(one.id)
-    except CallRefused as error:
-        if error.name != "NoSuch":
-            raise
-        say(console(stderr=True), "They do not want to, or cannot: nothing is locked.")
-        sys.exit(NOT_DONE)
-    except KeyboardInterrupt:
-        sys.exit(UNDER_WAY)
-    return one
+    patience = time.monotonic() + TO_REACH
+
+    def waits(one: Stream) -> bool:
+        return not done(one) and (one.reached or time.monotonic() < patience)
+
+    return watched(node, one, since, node.streams, waits)
 
 
 def _line(amounts: Amounts, one: Stream) -> str:
@@ -263,4 +251,4 @@ def _show(amounts: Amounts, one: Stream, as_json: bool) -> None:
     say(console(), _line(amounts, one))
     say(console(), f"stream {one.id}")
     if one.why:
-        say(console(), plain(one.why.replace(one.peer, who(one.peer, one.name))))
+        say(console(), why_of(one))
