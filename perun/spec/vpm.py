@@ -12,13 +12,12 @@ from typing import Any, ClassVar, Final
 
 from eth_abi.abi import decode
 
-from perun.crypto import recover
 from perun.encoding import VPMDomain, machine_id, statement_digest
+from perun.spec import consent
 from perun.spec.nanocontract import Nanocontract, address_in
-from perun.spec.reverts import FinalTimeTooFar, TooLate, TotalTooLarge, WrongSigner
+from perun.spec.reverts import FinalTimeTooFar, TooLate, TotalTooLarge
 from perun.types import (
     MAX_AMOUNT,
-    ZERO_ADDRESS,
     Address,
     Machine,
     MachineId,
@@ -113,9 +112,7 @@ class VPM(Nanocontract):
 
     def _signed(self, payer: Address, machine: MachineId, paid: Wei, signature: Signature) -> None:
         digest = statement_digest(self.domain, Statement(machine, paid))
-        recovered = recover(digest, signature) or ZERO_ADDRESS
-        if recovered != payer or recovered == ZERO_ADDRESS:
-            raise WrongSigner(payer, recovered)
+        consent.signed(payer, digest, signature)
 
 
 def _machine(words: tuple[Any, ...]) -> Machine:

@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Final
 
 from eth_abi.abi import decode
 
-from perun.crypto import recover
 from perun.encoding import EscrowDomain, award_digest, deal_id
+from perun.spec import consent
 from perun.spec.nanocontract import MAX_TIME, Nanocontract, address_in
 from perun.spec.reverts import (
     AmountTooLarge,
@@ -23,16 +23,12 @@ from perun.spec.reverts import (
     ShiftTooLarge,
     TooEarly,
     TooLate,
-    WrongSigner,
 )
 from perun.types import (
     MAX_AMOUNT,
-    ZERO_ADDRESS,
-    Address,
     Award,
     Deal,
     DealId,
-    Digest,
     Signature,
     Wei,
 )
@@ -70,7 +66,7 @@ class Escrow(Nanocontract):
             return
         deadline = self._deadline(deal, old)
         _check_shift(deal, shift)
-        _signed(deal.arbiter, award_digest(self.domain, Award(identity, shift)), signature)
+        consent.signed(deal.arbiter, award_digest(self.domain, Award(identity, shift)), signature)
         if old is not None and old.rank is Rank.AWARD:
             self._decide(identity, Decision(Rank.CONFLICT, 0, deadline))
         else:
@@ -86,8 +82,8 @@ class Escrow(Nanocontract):
         deadline = self._deadline(deal, old)
         _check_shift(deal, shift)
         digest = award_digest(self.domain, Award(identity, shift))
-        _signed(deal.alice, digest, signature_alice)
-        _signed(deal.bob, digest, signature_bob)
+        consent.signed(deal.alice, digest, signature_alice)
+        consent.signed(deal.bob, digest, signature_bob)
         self._decide(identity, Decision(Rank.AGREED, shift, deadline))
 
     def late(self, deal: Deal) -> None:
@@ -155,9 +151,3 @@ class Escrow(Nanocontract):
 def _check_shift(deal: Deal, shift: int) -> None:
     if not -deal.bob_lock <= shift <= deal.alice_lock:
         raise ShiftTooLarge(shift)
-
-
-def _signed(signer: Address, digest: Digest, signature: Signature) -> None:
-    recovered = recover(digest, signature) or ZERO_ADDRESS
-    if recovered != signer or recovered == ZERO_ADDRESS:
-        raise WrongSigner(signer, recovered)

@@ -13,18 +13,16 @@ from typing import Any, ClassVar
 
 from eth_abi.abi import decode
 
-from perun.crypto import recover
 from perun.encoding import GateDomain, final_digest, opening_digest, path_id
+from perun.spec import consent
 from perun.spec.nanocontract import MAX_TIME, Nanocontract, address_in
 from perun.spec.reverts import (
     FinalTimeTooFar,
     MalformedEvidence,
     TooLate,
     WrongPartyCount,
-    WrongSigner,
 )
 from perun.types import (
-    ZERO_ADDRESS,
     Address,
     Digest,
     Final,
@@ -126,6 +124,4 @@ def _signed(path: Path, digest: Digest, signatures: Sequence[Signature]) -> None
     if len(signatures) != len(path.parties):
         raise WrongPartyCount(len(path.parties), len(signatures))
     for party, signature in zip(path.parties, signatures, strict=True):
-        recovered = recover(digest, signature) or ZERO_ADDRESS
-        if recovered != party or recovered == ZERO_ADDRESS:
-            raise WrongSigner(party, recovered)
+        consent.signed(party, digest, signature)

@@ -12,8 +12,9 @@ from typing import Any, ClassVar, Final
 
 from eth_abi.abi import decode
 
-from perun.crypto import keccak, recover
+from perun.crypto import keccak
 from perun.encoding import HashChainDomain, chain_digest, stream_id
+from perun.spec import consent
 from perun.spec.nanocontract import MAX_TIME, Nanocontract, address_in
 from perun.spec.reverts import (
     AmountTooLarge,
@@ -21,13 +22,10 @@ from perun.spec.reverts import (
     TooLate,
     TooManyTicks,
     WrongRoot,
-    WrongSigner,
 )
 from perun.types import (
     MAX_AMOUNT,
-    ZERO_ADDRESS,
     Chain,
-    Digest,
     Signature,
     Stream,
     StreamId,
@@ -75,7 +73,8 @@ class HashChain(Nanocontract):
             hashed = keccak(identity + hashed)
         if hashed != root:
             raise WrongRoot(root, hashed)
-        _signed(stream, chain_digest(self.domain, Chain(identity, base, root)), signature)
+        digest = chain_digest(self.domain, Chain(identity, base, root))
+        consent.signed(stream.payer, digest, signature)
         self.records[identity] = Paid(total, stream.bob_pays, deadline)
         self.emit("TicksSubmitted", identity, total, deadline)
 
@@ -109,9 +108,3 @@ class HashChain(Nanocontract):
         if self.host.now > limit:
             raise TooLate(limit, self.host.now)
         return self.host.now + stream.challenge if old is None else limit
-
-
-def _signed(stream: Stream, digest: Digest, signature: Signature) -> None:
-    recovered = recover(digest, signature) or ZERO_ADDRESS
-    if recovered != stream.payer or recovered == ZERO_ADDRESS:
-        raise WrongSigner(stream.payer, recovered)

@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Final
 
 from eth_abi.abi import decode
 
-from perun.crypto import recover
 from perun.encoding import PRICE_DOMAIN, PriceBetDomain, bet_id, price_digest
+from perun.spec import consent
 from perun.spec.nanocontract import MAX_TIME, Nanocontract, address_in
 from perun.spec.reverts import (
     AmountTooLarge,
@@ -20,9 +20,8 @@ from perun.spec.reverts import (
     ScaleIsZero,
     TooEarly,
     TooLate,
-    WrongSigner,
 )
-from perun.types import MAX_AMOUNT, ZERO_ADDRESS, Bet, BetId, Price, Signature, Wei
+from perun.types import MAX_AMOUNT, Bet, BetId, Price, Signature, Wei
 
 TERMS: Final = (
     "(address,bytes32,uint40,int112,int112,uint112,uint112,uint112,uint40,uint32,bytes32)"
@@ -53,7 +52,8 @@ class PriceBet(Nanocontract):
         if old is not None and (old.void or old.shift == shift):
             return
         deadline = self._deadline(bet, old)
-        _signed(bet, price, signature)
+        digest = price_digest(PRICE_DOMAIN, Price(bet.feed, bet.time, price))
+        consent.signed(bet.oracle, digest, signature)
         decided = Priced(False, shift, deadline) if old is None else Priced(True, 0, deadline)
         self.records[identity] = decided
         self.emit("Priced", identity, decided.void, decided.shift, deadline)
@@ -97,12 +97,3 @@ def moved(bet: Bet, price: int) -> int:
     product = (price - bet.strike) * bet.slope
     whole = abs(product) // bet.scale
     return max(-bet.bob_lock, min(bet.alice_lock, whole if product > 0 else -whole))
-
-
-def _signed(bet: Bet, price: Wei, signature: Signature) -> None:
-    recovered = (
-        recover(price_digest(PRICE_DOMAIN, Price(bet.feed, bet.time, price)), signature)
-        or ZERO_ADDRESS
-    )
-    if recovered != bet.oracle or recovered == ZERO_ADDRESS:
-        raise WrongSigner(bet.oracle, recovered)

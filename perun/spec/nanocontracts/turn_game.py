@@ -13,8 +13,9 @@ from typing import Any, ClassVar, Final, Protocol
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
-from perun.crypto import keccak, recover
+from perun.crypto import keccak
 from perun.encoding import TurnGameDomain, game_id, move_digest, position_digest
+from perun.spec import consent
 from perun.spec.nanocontract import MAX_TIME, Nanocontract, address_in
 from perun.spec.reverts import (
     AmountTooLarge,
@@ -30,13 +31,10 @@ from perun.spec.reverts import (
     VersionTooHigh,
     WrongPosition,
     WrongRules,
-    WrongSigner,
 )
 from perun.types import (
     MAX_AMOUNT,
-    ZERO_ADDRESS,
     Address,
-    Digest,
     Game,
     GameId,
     Move,
@@ -108,8 +106,8 @@ class TurnGame(Nanocontract):
         if self.host.now > limit:
             raise TooLate(limit, self.host.now)
         digest = position_digest(self.domain, position)
-        _signed(game.alice, digest, signature_alice)
-        _signed(game.bob, digest, signature_bob)
+        consent.signed(game.alice, digest, signature_alice)
+        consent.signed(game.bob, digest, signature_bob)
 
         start = self.host.now + game.challenge if old is None else old.start
         shift = 0
@@ -196,7 +194,7 @@ class TurnGame(Nanocontract):
             raise WrongPosition(identity, keccak(position))
         signed = Move(identity, old.version, keccak(position), keccak(move))  # type: ignore[arg-type]
         mover = game.alice if old.turn == ALICE else game.bob
-        _signed(mover, move_digest(self.domain, signed), signature)
+        consent.signed(mover, move_digest(self.domain, signed), signature)
         if old.version == MAX_VERSION:
             raise VersionTooHigh(MAX_VERSION + 1)
         return old
@@ -248,9 +246,3 @@ def _check_terms(game: Game) -> None:
     final_time = game.validity + game.challenge + game.alice_bank + game.bob_bank
     if final_time > MAX_TIME:
         raise FinalTimeTooFar(final_time)
-
-
-def _signed(signer: Address, digest: Digest, signature: Signature) -> None:
-    recovered = recover(digest, signature) or ZERO_ADDRESS
-    if recovered != signer or recovered == ZERO_ADDRESS:
-        raise WrongSigner(signer, recovered)
