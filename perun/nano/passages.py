@@ -10,19 +10,18 @@ from __future__ import annotations
 
 from typing import Final
 
+from perun.referee.bytecode import JUMP, JUMPDEST, PUSH0, PUSH32, Instruction, instructions
 from perun.referee.plain import PURE
 
 __all__ = ["passages"]
 
-_JUMP, _JUMPI, _JUMPDEST, _PUSH0, _PUSH32 = 0x56, 0x57, 0x5B, 0x5F, 0x7F
-_CODESIZE, _PC = 0x38, 0x58
-_ENDS: Final = frozenset({0x00, _JUMP, 0xF3, 0xFD, 0xFE})
+_JUMPI, _CODESIZE, _PC = 0x57, 0x38, 0x58
 _WORD: Final = 2**256
 
 _MOVES: Final = {
     0x20: (2, 1), 0x34: (0, 1), 0x35: (1, 1), 0x36: (0, 1), 0x37: (3, 0), 0x39: (3, 0),
     0x3D: (0, 1), 0x3E: (3, 0), 0x50: (1, 0), 0x51: (1, 1), 0x52: (2, 0), 0x53: (2, 0),
-    _JUMP: (1, 0), _JUMPI: (2, 0), 0x59: (0, 1), 0x5E: (3, 0),
+    JUMP: (1, 0), _JUMPI: (2, 0), 0x59: (0, 1), 0x5E: (3, 0),
 }  # fmt: skip
 """What every other admitted instruction takes off the stack and puts there: nothing known."""
 
@@ -41,37 +40,27 @@ def passages(code: bytes) -> list[str]:
 
 def _read(code: bytes) -> tuple[set[int], set[int]]:
     """Where jumps may go, and what lies in pushed data."""
-    places, inside, at = set[int](), set[int](), 0
-    while at < len(code):
-        size = _pushed(code[at])
-        if code[at] == _JUMPDEST:
+    places, inside = set[int](), set[int]()
+    for at, opcode, pushed, _ in instructions(code):
+        if opcode == JUMPDEST:
             places.add(at)
-        inside.update(range(at + 1, at + 1 + size))
-        at += 1 + size
+        inside.update(range(at + 1, at + 1 + pushed))
     return places, inside
 
 
 def _jumps(code: bytes) -> list[tuple[int, int]]:
     """Jumps that can be reached and whose target is known: (byte of the jump, target)."""
-    found, at, reachable, stack = [], 0, True, _Stack()
-    while at < len(code):
-        opcode = code[at]
-        size = _pushed(opcode)
-        if opcode == _JUMPDEST:
-            reachable, stack = True, _Stack()
-        if reachable:
-            target = stack.top()
-            if opcode in (_JUMP, _JUMPI) and target is not None:
-                found.append((at, target))
-            stack.take(opcode, code, at)
-        if opcode in _ENDS:
-            reachable = False
-        at += 1 + size
+    found, stack = [], _Stack()
+    for one in instructions(code):
+        if not one.reachable:
+            continue
+        if one.opcode == JUMPDEST:
+            stack = _Stack()
+        target = stack.top()
+        if one.opcode in (JUMP, _JUMPI) and target is not None:
+            found.append((one.at, target))
+        stack.take(one, code)
     return found
-
-
-def _pushed(opcode: int) -> int:
-    return opcode - _PUSH0 if _PUSH0 < opcode <= _PUSH32 else 0
 
 
 class _Stack:
@@ -84,11 +73,11 @@ class _Stack:
         """What the next instruction takes first."""
         return self._words[-1] if self._words else None
 
-    def take(self, opcode: int, code: bytes, at: int) -> None:
+    def take(self, one: Instruction, code: bytes) -> None:
         """One instruction."""
-        if _PUSH0 <= opcode <= _PUSH32:
-            size = _pushed(opcode)
-            data = code[at + 1 : at + 1 + size].ljust(size, b"\0")
+        at, opcode, pushed, _ = one
+        if PUSH0 <= opcode <= PUSH32:
+            data = code[at + 1 : at + 1 + pushed].ljust(pushed, b"\0")
             self._words.append(int.from_bytes(data, "big"))
         elif 0x80 <= opcode <= 0x8F:
             self._deep(opcode - 0x7F)

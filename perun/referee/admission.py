@@ -2,9 +2,8 @@
 
 Both players and the chain must get one answer from one input, whatever gas is left, whoever asks
 and whenever. So every instruction that can be reached must be on a list. What can be reached is
-found as the EVM finds it: execution begins at 0 and at every JUMPDEST, runs straight on, and ends
-at STOP, JUMP, RETURN, REVERT or INVALID; bytes pushed are no instructions. A compiler's trailer,
-which a plain sweep would read as LOG and SELFDESTRUCT, is behind such an end.
+found as the EVM finds it (`perun.referee.bytecode`). A compiler's trailer, which a plain sweep
+would read as LOG and SELFDESTRUCT, is behind an end.
 
 This is sound, not complete: a table in the code that happens to contain the byte of JUMPDEST may
 refuse pure code. Compile it again with another constant.
@@ -16,12 +15,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from perun.errors import Misuse
+from perun.referee.bytecode import INVALID, JUMPDEST, RETURN, REVERT, instructions
 
 __all__ = ["MOST_CREATION", "NotAdmitted", "admit"]
-
-_STOP, _JUMP, _JUMPDEST, _RETURN, _REVERT, _INVALID = 0x00, 0x56, 0x5B, 0xF3, 0xFD, 0xFE
-_PUSH1, _PUSH32 = 0x60, 0x7F
-_ENDS: Final = frozenset({_STOP, _JUMP, _RETURN, _REVERT, _INVALID})
 
 _ALLOWED: Final = frozenset(
     {
@@ -34,12 +30,12 @@ _ALLOWED: Final = frozenset(
         0x3E,  # RETURNDATACOPY
         *range(0x50, 0x54),  # POP, MLOAD, MSTORE, MSTORE8
         *range(0x56, 0x5A),  # JUMP, JUMPI, PC, MSIZE
-        _JUMPDEST,
+        JUMPDEST,
         0x5E,  # MCOPY
         *range(0x5F, 0xA0),  # PUSH, DUP, SWAP
-        _RETURN,
-        _REVERT,
-        _INVALID,
+        RETURN,
+        REVERT,
+        INVALID,
     }
 )
 
@@ -94,13 +90,6 @@ def admit(code: bytes, most: int = _MOST_CODE) -> None:
         raise NotAdmitted("the prefix 0xEF", 0)
     if len(code) > most:
         raise NotAdmitted(f"{len(code)} bytes, more than {most},", most)
-    reachable = True
-    offset = 0
-    while offset < len(code):
-        opcode = code[offset]
-        reachable = reachable or opcode == _JUMPDEST
+    for at, opcode, _, reachable in instructions(code):
         if reachable and opcode not in _ALLOWED:
-            raise NotAdmitted(_NAMES.get(opcode, f"the undefined 0x{opcode:02x}"), offset)
-        if opcode in _ENDS:
-            reachable = False
-        offset += opcode - _PUSH1 + 2 if _PUSH1 <= opcode <= _PUSH32 else 1
+            raise NotAdmitted(_NAMES.get(opcode, f"the undefined 0x{opcode:02x}"), at)

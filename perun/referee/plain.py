@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Final, Never
 
 from perun.crypto import keccak
+from perun.referee.bytecode import JUMPDEST, PUSH0, PUSH32, instructions
 from perun.referee.evm import Failed
 
 __all__ = ["PURE", "run"]
@@ -22,7 +23,6 @@ _SIGN: Final = 2**255
 _DEEPEST: Final = 1024
 _FARTHEST: Final = 2**32
 """No gas pays for memory beyond."""
-_JUMPDEST, _PUSH0, _PUSH32 = 0x5B, 0x5F, 0x7F
 
 
 def _signed(value: int) -> int:
@@ -109,12 +109,7 @@ def run(code: bytes, call: bytes, gas: int) -> tuple[bytes, int]:
 @lru_cache(16)
 def _landings(code: bytes) -> frozenset[int]:
     """Where jumps may go."""
-    found, at = [], 0
-    while at < len(code):
-        if code[at] == _JUMPDEST:
-            found.append(at)
-        at += max(1, code[at] - _PUSH0 + 1) if code[at] <= _PUSH32 else 1
-    return frozenset(found)
+    return frozenset(one.at for one in instructions(code) if one.opcode == JUMPDEST)
 
 
 class _Frame:
@@ -139,9 +134,9 @@ class _Frame:
                     price += 50 * (-(-stack[-2].bit_length() // 8))
                 self.pay(price)
                 stack.append(give(*[stack.pop() for _ in range(count)]) % _WORD)
-            elif _PUSH0 <= opcode <= _PUSH32:
-                self.pay(3 if opcode > _PUSH0 else 2)
-                end = self.at + opcode - _PUSH0
+            elif PUSH0 <= opcode <= PUSH32:
+                self.pay(3 if opcode > PUSH0 else 2)
+                end = self.at + opcode - PUSH0
                 stack.append(int.from_bytes(code[self.at : end].ljust(end - self.at, b"\0"), "big"))
                 self.at = end
             elif 0x80 <= opcode <= 0x8F:
@@ -200,7 +195,7 @@ class _Frame:
             target, wanted = pop(), pop()
             if wanted:
                 self.jump(target)
-        elif opcode == _JUMPDEST:
+        elif opcode == JUMPDEST:
             self.pay(1)
         else:
             raise _Halted
