@@ -83,6 +83,10 @@ class Nonces:
 
     # --------------------------------------------------------------------------------- which next
 
+    def behind(self, nonce: int) -> list[Entry]:
+        """What carries a wish and cannot be mined before this nonce is used, in no order."""
+        return [self._entries[other] for other in self._live() if other > nonce]
+
     def _live(self) -> set[int]:
         """Nonces that carry a wish."""
         return {nonce for nonce in self._serving.values() if not self._entries[nonce].done}
@@ -133,5 +137,5 @@ class Nonces:
 
     def held_up_since(self, nonce: int, height: int) -> int:
         """Block number of the first bid that stands behind this nonce."""
-        behind = [other for other in self._live() if other > nonce]
-        return min((self._first_at.get(other, height) for other in behind), default=height)
+        behind = (self._first_at.get(other.nonce, height) for other in self.behind(nonce))
+        return min(behind, default=height)

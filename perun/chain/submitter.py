@@ -335,11 +335,8 @@ class Submitter:
 
     def _behind(self, entry: Entry) -> list[Wish]:
         """What waits for this nonce."""
-        return [
-            self._wishes.get(other.wish.key, other.wish)
-            for other in self._nonces.all()
-            if other.nonce > entry.nonce and not other.done and self._nonces.serves(other)
-        ]
+        behind = self._nonces.behind(entry.nonce)
+        return [self._wishes.get(other.wish.key, other.wish) for other in behind]
 
     def _remark(self, entry: Entry, head: Block) -> None:
         """A pool that takes what no block ever holds does not say so."""
