@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, Final, TypeVar
 
 from perun.core.books import Books
@@ -25,18 +26,14 @@ def joined(books: Books, inputs: Sequence[T]) -> Iterator[T]:
     Args:
         books: looked at when a run begins, so all that came before it has been taken.
     """
-    place = 0
-    while place < len(inputs):
-        kind = type(inputs[place])
+    for kind, run in groupby(inputs, type):
         join = _JOINS.get(kind)
         if join is None:
-            yield inputs[place]
-            place += 1
+            yield from run
             continue
-        runs: dict[InstanceId, list[Any]] = {}
-        while place < len(inputs) and type(inputs[place]) is kind:
-            command: Any = inputs[place]
-            runs.setdefault(command.instance, []).append(command)
-            place += 1
-        for run in runs.values():
-            yield from join(books, run)
+        wishes: dict[InstanceId, list[Any]] = {}
+        command: Any
+        for command in run:
+            wishes.setdefault(command.instance, []).append(command)
+        for each in wishes.values():
+            yield from join(books, each)
