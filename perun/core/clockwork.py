@@ -86,8 +86,9 @@ def on_block(draft: Draft, block: ChainBlock) -> None:
             draft.attempt(partial(_look_at_channel, draft, view.id))
     for instance in draft.books.instances.values():
         draft.attempt(partial(_look_at_instance, draft, instance.id))
+    sees_anew = not was_fresh and fresh(draft)
     for id in draft.books.hub_instances:
-        if not was_fresh and fresh(draft):
+        if sees_anew:
             sees_again(draft, id)
         draft.attempt(partial(pairs.look_again, draft, id))
     if fresh(draft):
