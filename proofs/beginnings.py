@@ -92,21 +92,22 @@ def pay_and_remove() -> Beginning:
     return [alice, bob], [(pays, pays), (CommandRemove(machine),)]
 
 
-def over_a_hub() -> Beginning:
-    world = World()
+def _three(world: World) -> tuple[Party, Party, Party, ChannelId]:
     alice, bob = world.party("alice", OPEN_HANDED), world.party("bob", OPEN_HANDED)
     hub = world.party("hub", hub_policy())
     id = open_channel(world, alice, hub, 1_000, 1_000)
     open_channel(world, bob, hub, 1_000, 1_000)
+    return alice, hub, bob, id
+
+
+def over_a_hub() -> Beginning:
+    alice, hub, bob, id = _three(World())
     return [alice, hub, bob], [(machine_command(alice, id, 100, 100, bob),), (), ()]
 
 
 def close_over_a_hub() -> Beginning:
     world = World()
-    alice, bob = world.party("alice", OPEN_HANDED), world.party("bob", OPEN_HANDED)
-    hub = world.party("hub", hub_policy())
-    id = open_channel(world, alice, hub, 1_000, 1_000)
-    open_channel(world, bob, hub, 1_000, 1_000)
+    alice, hub, bob, id = _three(world)
     machine = add_machine(world, alice, id, 100, 100, bob)
     return [alice, hub, bob], [(CommandPay(machine, Wei(5)), CommandRemove(machine)), (), ()]
 

@@ -6,7 +6,7 @@ is agreed on, once, by today's as well, but never by less than the limits say.
 
 from __future__ import annotations
 
-from perun.core.config import Config, Policy
+from perun.core.config import Config, Policy, Worth
 from perun.core.limits import Limits
 from perun.core.state import ChainView
 from perun.types import ETH, MAX_AMOUNT, Asset, Wei
@@ -28,10 +28,8 @@ def worth_of(policy: Policy, asset: Asset, wei: Wei) -> Wei | None:
     """Smallest units of an asset that are worth at least `wei`; None if its price is not known."""
     if asset == ETH or not wei:
         return wei
-    for worth in policy.worths:
-        if worth.asset == asset:
-            return Wei(-(-wei * worth.units // worth.wei))
-    return None
+    price = _price_of(policy, asset)
+    return None if price is None else Wei(-(-wei * price.units // price.wei))
 
 
 def stake_of(config: Config, asset: Asset, units: Wei) -> Wei | None:
@@ -41,10 +39,8 @@ def stake_of(config: Config, asset: Asset, units: Wei) -> Wei | None:
         return None
     if asset == ETH:
         return units
-    for worth in config.policy.worths:
-        if worth.asset == asset:
-            return Wei(-(-units * worth.wei // worth.units))
-    return None
+    price = _price_of(config.policy, asset)
+    return None if price is None else Wei(-(-units * price.wei // price.units))
 
 
 def most_of(policy: Policy, asset: Asset, wei: Wei) -> Wei:
@@ -53,8 +49,8 @@ def most_of(policy: Policy, asset: Asset, wei: Wei) -> Wei:
     none."""
     if asset == ETH or wei >= MAX_AMOUNT:
         return wei
-    found = (one for one in policy.worths if one.asset == asset)
-    return Wei(next((wei * one.units // one.wei for one in found), 0))
+    price = _price_of(policy, asset)
+    return Wei(0 if price is None else wei * price.units // price.wei)
 
 
 def greatest_fee_of(policy: Policy, asset: Asset) -> Wei:
@@ -89,3 +85,8 @@ def least_channel(limits: Limits, chain: ChainView) -> Wei:
 def dust_of(policy: Policy, asset: Asset, dust: Wei) -> Wei:
     """Dust in an asset's smallest unit; without a price nothing is too small."""
     return worth_of(policy, asset, dust) or Wei(0)
+
+
+def _price_of(policy: Policy, asset: Asset) -> Worth | None:
+    """As our user has set it; None: not set."""
+    return next((worth for worth in policy.worths if worth.asset == asset), None)
