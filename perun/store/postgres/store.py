@@ -116,12 +116,8 @@ class PostgresStore:
         self._tables = {**TABLES, **{kind: table_of(kind) for kind in extras}}
         self._witness: Witness | None = None
         self._beating: Beating | None = None
+        self._session = Session(place.database)
         self._patience = Patience(LEASE)
-        try:
-            self._session = Session(place.database)
-        except BaseException:
-            self._patience.stop()
-            raise
         try:
             with self._faults():
                 self._open()
