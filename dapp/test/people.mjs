@@ -1,4 +1,8 @@
 /** Somebody at a browser: what the tests let people do with the page. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import { chromium } from "playwright-core";
 
 import { CAMERA } from "./camera.mjs";
@@ -6,11 +10,13 @@ import { CAMERA } from "./camera.mjs";
 /** Long enough for a busy machine; nothing waits so long unless something is broken. */
 export const PATIENCE = Number(process.env.PATIENCE ?? 120_000);
 
+const CHROMIUM = {
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", ...CAMERA],
+};
+
 export function launch() {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", ...CAMERA],
-  });
+  return chromium.launch(CHROMIUM);
 }
 
 export function check(condition, what) {
@@ -28,6 +34,16 @@ export class Person {
   /** A browser of its own, with nothing in it. */
   static async at(browser, url, options = {}) {
     const context = await browser.newContext(options);
+    context.setDefaultTimeout(PATIENCE);
+    return new Person(context, url);
+  }
+
+  /** … whose storage is on disk; every other one is private, and has it in memory. Who asks for it
+   *  closes its context. */
+  static async onDisk(url) {
+    const folder = mkdtempSync(join(tmpdir(), "perun-"));
+    const context = await chromium.launchPersistentContext(folder, CHROMIUM);
+    context.on("close", () => rmSync(folder, { recursive: true, force: true, maxRetries: 9 }));
     context.setDefaultTimeout(PATIENCE);
     return new Person(context, url);
   }

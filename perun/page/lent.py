@@ -64,7 +64,7 @@ class Lent(Protocol):
         """Has our user asked by a browser's wallet (`perun.page.prompts`); both are JSON."""
 
     def say(self, text: str) -> None:
-        """An answer or an event of the application interface, for the page."""
+        """Answers and events of the application interface, for the page; one a line."""
 
     @property
     def report(self) -> Callable[[str], None]:

@@ -22,7 +22,13 @@ class PageSession:
     """Answers calls, side by side, and tells events."""
 
     def __init__(self, door: Door, say: Callable[[str], None]) -> None:
-        self._door, self._say = door, say
+        """Hears nothing yet.
+
+        Args:
+            say: takes messages for the page, one a line.
+        """
+        self._door, self._lines = door, say
+        self._said: list[str] = []
         self._caller = Caller()
         self._serving: set[asyncio.Task[None]] = set()
 
@@ -36,7 +42,7 @@ class PageSession:
         try:
             call = read_call(text)
         except Refused as refused:
-            self._say(refused.text.decode())
+            self._say(refused.text)
             return
         try:
             answer = success(call.id, await self._carry_out(call))
@@ -44,7 +50,7 @@ class PageSession:
             answer = failure(call.id, error)
         except Exception as error:
             answer = failure(call.id, BrokenInvariant(f"{type(error).__name__}: {error}"))
-        self._say(answer.decode())
+        self._say(answer)
 
     async def _carry_out(self, call: Call) -> object:
         params = call.params
@@ -71,5 +77,15 @@ class PageSession:
 
     def _tell(self, subscription: str, rows: list[Event]) -> None:
         for row in rows:
-            body = notification("event", {"subscription": subscription, "event": row})
-            self._say(body.decode())
+            self._say(notification("event", {"subscription": subscription, "event": row}))
+
+    def _say(self, message: bytes) -> None:
+        # What one turn has to tell crosses to the page at once: each crossing costs both sides.
+        if not self._said:
+            asyncio.get_running_loop().call_soon(self._say_all)
+        self._said.append(message.decode())
+
+    def _say_all(self) -> None:
+        text = "\n".join(self._said)
+        self._said.clear()
+        self._lines(text)

@@ -79,7 +79,8 @@ export class WorkerNode {
     this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     this.calls = new Calls((text) => this.tell({ kind: "rpc", text }), onEvent);
     this.#worker.onmessage = (event: MessageEvent<FromWorker>) => {
-      if (event.data.kind === "rpc") this.calls.take(event.data.text);
+      if (event.data.kind === "rpc")
+        for (const one of event.data.lines.split("\n")) this.calls.take(one);
       else hear(event.data);
     };
     this.#worker.onerror = (event) => {

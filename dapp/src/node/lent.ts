@@ -12,7 +12,7 @@ const NOTHING = new Uint8Array(0);
 const FETCH_SECONDS = 30;
 
 export interface Telling {
-  say(text: string): void;
+  say(lines: string): void;
   failed(text: string): void;
   /** Asks a wallet of the window, by its user. */
   wallet(question: string): Promise<string>;
@@ -44,7 +44,7 @@ export function lentModule(
     fileTruncate: (number: number, size: number): void => file(number).truncate(size),
     fileFlush: (number: number): void => file(number).flush(),
     words: (): string => words,
-    say: (text: string): void => telling.say(text),
+    say: (lines: string): void => telling.say(lines),
     failed: (text: string): void => telling.failed(text),
     wallet: (question: string): Promise<string> => telling.wallet(question),
     report: (text: string): void => console.debug(text),

@@ -104,4 +104,5 @@ export type FromWorker =
   | { kind: "phrase"; phrase: string }
   | { kind: "found"; found: KeptStore[] }
   | { kind: "faucet"; text: string }
-  | { kind: "rpc"; text: string };
+  /** What was answered and told, one a line. */
+  | { kind: "rpc"; lines: string };

@@ -105,7 +105,7 @@ async function startPython(files: FileSystemSyncAccessHandle[]): Promise<PythonW
   pyodide.registerJsModule("perun_js", cryptoModule(heap));
   const telling: Telling = {
     wallet: askWallet,
-    say: (text: string) => tell({ kind: "rpc", text }),
+    say: (lines: string) => tell({ kind: "rpc", lines }),
     failed: (why: string) => tell({ kind: "stage", stage: "failed", why }),
   };
   pyodide.registerJsModule("perun_page", lentModule(files, await words, telling));

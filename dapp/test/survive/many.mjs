@@ -70,7 +70,7 @@ const sum = async (person) => {
 
 export const SHARED = {
   async thousandPayments(town) {
-    const [payer, payee] = [await town.member(), await town.member()];
+    const [payer, payee] = [await town.memberOnDisk(), await town.memberOnDisk()];
     // A node talks to no strangers: who has paid a request of its is none any more.
     await payer.pay(await payee.request("0.001", "the first"), "");
     const to = await payee.address();
@@ -97,6 +97,7 @@ export const SHARED = {
     check(saved.payments.length === PAYMENTS + ONE_BY_ONE + 1, "all are in the file that is saved");
     check(/^0x[0-9a-f]{130}$/.test(signed), "and what both have signed");
     check(payer.faults.length + payee.faults.length === 0, `${PAYMENTS} payments, none lost`);
+    for (const { context } of [payer, payee]) await context.close();
   },
 
   /** Between two pages: a hub keeps some of the 64 for what is small and short. */

@@ -22,7 +22,10 @@ export class Town {
 
   /** Somebody with test ether. */
   async somebody(options) {
-    const person = await Person.at(this.browser, this.url, options);
+    return this.welcome(await Person.at(this.browser, this.url, options));
+  }
+
+  async welcome(person) {
     await reachable(person);
     await person.visit();
     await person.begin("pw");
@@ -33,6 +36,13 @@ export class Town {
   /** … and with a channel with the hub. */
   async member(options) {
     const person = await this.somebody(options);
+    await person.openChannel();
+    return person;
+  }
+
+  /** … whose storage is on disk; whoever asks for it closes its context. */
+  async memberOnDisk() {
+    const person = await this.welcome(await Person.onDisk(this.url));
     await person.openChannel();
     return person;
   }
@@ -101,9 +111,11 @@ export function reachable(person) {
   return person.context.addInitScript(() => {
     const open = new Map();
     const hear = ({ data }) => {
-      if (data.kind !== "rpc") return;
+      if (data.kind === "rpc") data.lines.split("\n").forEach(take);
+    };
+    const take = (line) => {
       // Events are many, and are not for us.
-      const said = data.text.startsWith('{"jsonrpc":"2.0","id":1') ? JSON.parse(data.text) : {};
+      const said = line.startsWith('{"jsonrpc":"2.0","id":1') ? JSON.parse(line) : {};
       const waiting = open.get(said.id);
       if (waiting === undefined) return;
       open.delete(said.id);

@@ -81,7 +81,8 @@ class Lender:
         return self.answers(question)
 
     def say(self, text: str) -> None:
-        self.said.put_nowait(json.loads(text))
+        for line in text.split("\n"):
+            self.said.put_nowait(json.loads(line))
 
     def socket(self, url: str, protocol: str, events: SocketEvents) -> _Line:
         line = _Line()
