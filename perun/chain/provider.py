@@ -37,6 +37,7 @@ __all__ = [
     "Pages",
     "bounded",
     "fetch",
+    "listed",
     "over",
 ]
 
@@ -193,7 +194,7 @@ class BoundedProvider(JSONBaseProvider):
             raise NodeUnreachable(type(error).__name__) from None
         if not is_for(answer, number_of(question)):
             raise Garbled("an answer to another question")
-        return answer
+        return listed(method, answer)
 
     def is_connected(self, show_traceback: bool = False) -> bool:  # noqa: ARG002
         """See web3."""
@@ -355,6 +356,13 @@ def _body(response: requests.Response, most: int = MOST_BYTES) -> bytes:
         if len(body) > most:
             raise AnswerTooBig(most)
     return bytes(body)
+
+
+def listed(method: str, answer: RPCResponse) -> RPCResponse:
+    """The same answer; of logs a list, where a node writes null for one that holds nothing. Either
+    may be wrong in the same way, which is why storage is asked as well."""
+    is_null = method == "eth_getLogs" and answer.get("result", ()) is None
+    return {**answer, "result": []} if is_null and answer.get("error") is None else answer
 
 
 def decode(body: bytes) -> Any:

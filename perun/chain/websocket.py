@@ -21,7 +21,7 @@ from websockets.sync.client import connect as connect_socket
 
 from perun.bindings.failures import AnswerTooBig, Garbled, NodeUnreachable
 from perun.chain.numbered import is_for, number_of, numbers
-from perun.chain.provider import MOST_BYTES, decode
+from perun.chain.provider import MOST_BYTES, decode, listed
 
 __all__ = ["SocketProvider"]
 
@@ -59,7 +59,7 @@ class SocketProvider(JSONBaseProvider):
                 self._socket = _opened(self.endpoint_uri, self._seconds)
                 subscribed = self._ask("eth_subscribe", ["newHeads"], until)
                 self._subscribed = subscribed.get("error") is None
-            return cast("RPCResponse", self._ask(method, params, until))
+            return listed(method, cast("RPCResponse", self._ask(method, params, until)))
         except (OSError, WebSocketException, ValueError, Garbled) as error:
             # A late answer must not come to the next question.
             self._hang_up()

@@ -39,7 +39,8 @@ class PageEndpoint(AskedNode):
     def _matching(self, wanted: dict[str, Any]) -> tuple[Log, ...]:
         with reading():
             found = self._rpc.ask("eth_getLogs", {key: _place(of) for key, of in wanted.items()})
-            return tuple(_log(log) for log in found if stands(log))
+            # Some write null for a list of nothing.
+            return () if found is None else tuple(_log(log) for log in found if stands(log))
 
     def ask(self, query: Query[T], number: int) -> T:
         """See `Reading`."""

@@ -135,6 +135,17 @@ def _not_by_hash(rng: Random) -> Bend:
     return bend
 
 
+def _null_for_none(_: Random) -> Bend:
+    """A list of nothing is written as null."""
+
+    def bend(question: Question, ask: Ask) -> dict[str, Any]:
+        answer = ask(question)
+        is_none = question.method == _LOGS and answer.get("result") == []
+        return {"result": None} if is_none else answer
+
+    return bend
+
+
 def _unfiltered(_: Random) -> Bend:
     """Topics are ignored: logs of everybody come."""
 
@@ -160,5 +171,6 @@ KINDS = (
     Kind("logs of another block", _of_another_block, stands=False),
     Kind("log indices by transaction", _indices_of_transactions),
     Kind("no logs by hash", _not_by_hash),
+    Kind("null for no logs", _null_for_none),
     Kind("topics ignored", _unfiltered),
 )

@@ -20,6 +20,7 @@ from web3.types import RPCEndpoint, RPCResponse
 from perun.bindings.failures import AnswerTooBig, Garbled, NodeUnreachable
 from perun.chain.provider import MOST_BYTES, MOST_DEPTH, BoundedProvider, _depth, decode
 from perun.chain.rpc import RpcEndpoint
+from perun.types import Address
 
 Answer = Callable[[http.server.BaseHTTPRequestHandler], None]
 
@@ -196,6 +197,16 @@ def test_answer_that_says_its_question_otherwise_counts(
 ) -> None:
     with serving(numbered(change)) as url:
         assert ask(url)
+
+
+def test_null_for_a_list_of_logs_is_an_empty_one_and_for_all_else_a_fault() -> None:
+    """Programs whose lists may be absent write it so; refusing it would leave us blind for ever."""
+    null = numbered(lambda number: {"jsonrpc": "2.0", "id": number, "result": None})
+    with serving(null) as url:
+        endpoint = RpcEndpoint(Web3(HTTPProvider(url)))
+        assert endpoint.logs((Address(bytes(20)),), 1, 9) == ()
+        with pytest.raises(Garbled):
+            endpoint.next_nonce(Address(bytes(20)))
 
 
 def test_two_clients_do_not_number_their_questions_alike() -> None:

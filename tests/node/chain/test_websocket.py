@@ -17,8 +17,9 @@ from websockets.sync.server import ServerConnection, serve
 from perun.bindings.failures import AnswerTooBig, Garbled, NodeUnreachable
 from perun.chain.anvil import Anvil
 from perun.chain.provider import MOST_BYTES
-from perun.chain.rpc import connect
+from perun.chain.rpc import connect, unasked
 from perun.chain.websocket import SocketProvider
+from perun.types import Address
 
 Answer = Callable[[ServerConnection, dict[str, Any]], None]
 
@@ -110,6 +111,14 @@ def test_late_answer_is_not_that_of_the_next_question() -> None:
         with pytest.raises(NodeUnreachable):
             provider.make_request("a", [])  # type: ignore[arg-type]
         assert provider.make_request("b", [])["result"] == "0x2"  # type: ignore[arg-type]
+
+
+def test_null_for_a_list_of_logs_is_an_empty_one() -> None:
+    def null(connection: ServerConnection, asked: dict[str, Any]) -> None:
+        connection.send(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": None}))
+
+    with node(null) as url:
+        assert unasked(url).logs((Address(bytes(20)),), 1, 9) == ()
 
 
 @pytest.mark.parametrize("url", ["ws://", "ws://127.0.0.1:99999", "ws://no.such.host.invalid"])

@@ -113,6 +113,13 @@ def test_each_answer_is_the_fault_it_is(answer: Answer, fault: type[Exception]) 
     assert type(caught.value) is not NodeRefused or fault is NodeRefused
 
 
+def test_null_for_a_list_of_logs_is_an_empty_one() -> None:
+    def null(question: str) -> Answer:
+        return Answer(200, json.dumps({"id": json.loads(question)["id"], "result": None}))
+
+    assert PageEndpoint(Rpc(null)).logs((Address(bytes(20)),), 1, 9) == ()
+
+
 def test_what_a_pool_refuses_is_its_no() -> None:
     with pytest.raises(PoolRefused):
         answered(error(code=-32000, message="nonce too low")).send(b"\x02")
