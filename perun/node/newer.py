@@ -7,16 +7,50 @@ the chain has told stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
 from perun.core.books import Books, Row, Step
 from perun.core.nanocontracts.kinds import kind_of
-from perun.core.state import ChannelView, InstanceView
+from perun.core.state import ChannelView, InstanceView, Totals
 from perun.core.states.content import agreed_version
 
-__all__ = ["newer"]
+__all__ = ["Heights", "fallen", "heights", "newer"]
+
+Heights = dict[bytes, int]
+"""Version by channel and by game, accepted total by machine, what is kept by other instances."""
+
+
+def heights(rows: Iterable[Row]) -> Heights:
+    """How new each of these is."""
+    found: Heights = {}
+    for row in rows:
+        if isinstance(row, ChannelView):
+            found[row.id] = 0 if row.agreed is None else row.agreed.state.version
+        elif isinstance(row, Totals):
+            found[row.machine] = row.received
+        elif isinstance(row, InstanceView):
+            height = kind_of(row.terms).height(row)
+            if height is not None:
+                found[row.id] = height
+    return found
+
+
+def fallen(had: Heights, rows: Iterable[Row], lasts: Callable[[bytes], bool]) -> bytes | None:
+    """What is older in `rows` than it was, or is not there though it is not over; None: nothing.
+
+    Args:
+        lasts: whether a channel that is not there must be; instances must while a state names them.
+    """
+    rows = tuple(rows)
+    new = heights(rows)
+    views = [row for row in rows if isinstance(row, ChannelView) and row.agreed is not None]
+    listed = {nano.id for view in views if view.agreed for nano in view.agreed.state.nanos}
+    for id, height in had.items():
+        if new.get(id, 0 if id in listed or lasts(id) else height) < height:
+            return id
+    return None
 
 
 def newer(books: Books, rows: Iterable[Row]) -> Step:

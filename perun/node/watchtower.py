@@ -21,10 +21,11 @@ from perun.core.config import Config, Identity
 from perun.core.effects import Register, Submit, SubmitEvidence
 from perun.core.limits import Limits
 from perun.core.notices import Notice
-from perun.core.state import ChannelView, Totals
+from perun.core.state import ChannelView
 from perun.crypto.keys import PublicKey
 from perun.errors import Misuse
 from perun.node.export import BadExport, Export, export_bytes, parse_export
+from perun.node.newer import fallen, heights
 from perun.node.profile import Profile
 from perun.node.settings import peer_id
 from perun.node.solitary import Solitary
@@ -46,19 +47,9 @@ def _whose(export: Export) -> Profile:
 
 
 def _is_older(new: Export, old: Export) -> bool:
-    """Whether a state or a total is below what the tower has, as in a file put back in place."""
-    had = _heights(old)
-    return any(height < had.get(id, 0) for id, height in _heights(new).items())
-
-
-def _heights(export: Export) -> dict[bytes, int]:
-    found: dict[bytes, int] = {}
-    for row in export.rows:
-        if isinstance(row, ChannelView):
-            found[row.id] = 0 if row.agreed is None else row.agreed.state.version
-        elif isinstance(row, Totals):
-            found[row.machine] = row.received
-    return found
+    """Whether less is known in it than the tower knows, as in a file put back in place. A channel
+    that is not there goes on being watched."""
+    return fallen(heights(old.rows), new.rows, lambda _: False) is not None
 
 
 # Rule dispute-3.

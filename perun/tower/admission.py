@@ -31,10 +31,7 @@ from perun.errors import PeerFault
 from perun.node.export import Export
 from perun.types import MachineId, Statement
 
-__all__ = ["Admission", "Heights", "NotWatched", "heights"]
-
-Heights = dict[bytes, int]
-"""Version by channel and by game, accepted total by machine."""
+__all__ = ["Admission", "NotWatched"]
 
 
 @dataclass(eq=False)
@@ -60,7 +57,7 @@ class Admission:
 
     def admit(self, client: PeerId, export: Export) -> tuple[Row, ...]:
         """The rows to watch: without channels in which we are the other side, and those of which
-        there is no state to answer with.
+        there is no state to answer with: the contract itself has one of version 0.
 
         Raises:
             NotWatched: something in it is not as an honest client's.
@@ -82,7 +79,7 @@ class Admission:
         taken: list[Row] = [
             replace(view, head=EMPTY, final=EMPTY, watched=False, told=0)
             for view in rows
-            if view.id not in ours and view.agreed is not None
+            if view.id not in ours and view.agreed is not None and view.agreed.state.version
         ]
         instances = {}
         for row in export.rows:
@@ -130,18 +127,3 @@ class Admission:
         digest = statement_digest(self.deployment.vpm, statement)
         if not verify(digest, totals.received_signature, payer):
             raise NotWatched("a total is not signed by its payer")
-
-
-def heights(rows: tuple[Row, ...]) -> Heights:
-    """How new each of these is."""
-    found: Heights = {}
-    for row in rows:
-        if isinstance(row, ChannelView):
-            found[row.id] = 0 if row.agreed is None else row.agreed.state.version
-        elif isinstance(row, Totals):
-            found[row.machine] = row.received
-        elif isinstance(row, InstanceView):
-            height = kind_of(row.terms).height(row)
-            if height is not None:
-                found[row.id] = height
-    return found

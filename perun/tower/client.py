@@ -20,9 +20,9 @@ from perun.encoding.addresses import NodeAddress, parse_host, url_of
 from perun.errors import ChainFault, PeerFault
 from perun.node.at_once import Asker, finish
 from perun.node.export import export_text
+from perun.node.newer import Heights
 from perun.node.profile import Profile
 from perun.node.told import chain_apart
-from perun.tower.admission import Heights
 from perun.tower.requests import MOST_EXPORT, TOWER_PATH, Answer, Request
 from perun.types import ChannelId, InstanceId, Version
 

@@ -25,7 +25,8 @@ from perun.core.state import ChannelView, PeerId
 from perun.encoding.addresses import node_id, show_node_id
 from perun.errors import ChainFault, Misuse, PeerFault, StoreFault
 from perun.node.export import Export, keep_export, parse_export
-from perun.tower.admission import Admission, Heights, NotWatched, heights
+from perun.node.newer import Heights, fallen, heights
+from perun.tower.admission import Admission, NotWatched
 from perun.tower.guard import Guard
 from perun.tower.requests import MOST_EXPORT, SKEW, TOWER_PATH, Answer, Request
 from perun.wire.bodies import Bodies, BodyLimits, BodyRefused
@@ -199,13 +200,10 @@ class TowerService:
     def _require_newer(self, had: Heights, new: Heights, rows: tuple[Row, ...]) -> None:
         """Nothing that was shown once is forgotten for an older export: by a restored client, a
         second device, or whoever has its key."""
-        views = [row for row in rows if isinstance(row, ChannelView) and row.agreed is not None]
-        listed = {nano.id for view in views if view.agreed for nano in view.agreed.state.nanos}
-        for id, height in had.items():
-            over = (id not in listed and id not in self._channels) or self._guard.has_ended(id)
-            if new.get(id, 0 if not over else height) < height:
-                what = f"{new[id]} there" if id in new else "nothing there"
-                raise NotWatched(f"0x{id.hex()[:12]}… is at {height} here, and {what}")
+        id = fallen(had, rows, lambda id: id in self._channels and not self._guard.has_ended(id))
+        if id is not None:
+            what = f"{new[id]} there" if id in new else "nothing there"
+            raise NotWatched(f"0x{id.hex()[:12]}… is at {had[id]} here, and {what}")
 
     def _require_room(self, client: PeerId, group: str) -> None:
         if client in self._heights:

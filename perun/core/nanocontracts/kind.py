@@ -262,8 +262,9 @@ class Kind(ABC, Generic[T, R]):
         return None
 
     def height(self, instance: InstanceView) -> int | None:
-        """How new what is kept of it is: it only rises; None: nothing is, or it never changes."""
-        return None
+        """How new what is kept of it is: it only rises; None: nothing is, or it never changes. By
+        itself the number of secrets that are known."""
+        return sum(map(bool, (instance.preimage, *instance.secrets))) or None
 
     def laid_over(self, row: InstanceView, seen: InstanceView) -> InstanceView:
         """A newer row of its owner's, with what the chain has shown us of it meanwhile."""

@@ -24,12 +24,13 @@ from perun.core.state import GameView, InstanceView
 from perun.demo.character import Character
 from perun.encoding.messages import Play, Propose
 from perun.node.backup import back_up
-from perun.node.export import Export, rows_for_tower
+from perun.node.export import BadExport, Export, rows_for_tower, write_export
+from perun.node.newer import heights
 from perun.testing.network import ScriptedNetwork
-from perun.tower.admission import Admission, NotWatched, heights
+from perun.tower.admission import Admission, NotWatched
 from perun.types import Game, Salt, Seconds, UnixTime, Version, Wei
 from tests.node.runtime.test_exit import gained
-from tests.node.runtime.test_watchtower import tower
+from tests.node.runtime.test_watchtower import rows, tower
 from tests.support.scene import ETHER, KEYS, Scene
 
 BANK = Seconds(600)
@@ -102,6 +103,25 @@ def test_tower_answers_an_old_position(
     watching.round()
     scene.chain.mine()
     assert stored(scene, bob).version == newest.version > old.version
+
+
+def test_file_with_an_older_position_does_not_take_the_place_of_a_newer(
+    playing: tuple[Scene, Character, Character], tmp_path: Path
+) -> None:
+    """A move changes no state: yesterday's file put back would have the tower lose the game."""
+    scene, _, bob = playing
+    path = tmp_path / "export"
+    write_export(path, bob.profile, rows(bob))
+    old = path.read_bytes()
+    move(scene, bob, 4)
+    newest = game_of(bob).agreed
+    watching = tower(scene, bob, path)
+    path.write_bytes(old)
+    with pytest.raises(BadExport, match="older"):
+        watching.round()
+    (instance,) = watching._solitary.books.instances.values()
+    assert instance.game is not None
+    assert instance.game.agreed == newest
 
 
 def test_tower_opens_a_margin_before_the_end_when_the_other_is_to_move(

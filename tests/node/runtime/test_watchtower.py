@@ -419,8 +419,11 @@ def test_machine_that_the_owner_has_forgotten_is_not_submitted(
     watching = tower(scene, bob, tmp_path / "export")
     watching.round()
     alice.cut_power()
-    kept = [row for row in rows(bob) if isinstance(row, ChannelView)]
-    write_export(tmp_path / "export", bob.profile, kept)
+    (view,) = bob.books.channels.values()
+    assert view.agreed is not None
+    later = replace(view.agreed.state, version=Version(9), nanos=())
+    removed = replace(view, agreed=replace(view.agreed, state=later))
+    write_export(tmp_path / "export", bob.profile, [removed])
     watching.round()
     scene.chain.mine(at=validity - scene.limits.margin)
     watching.round()

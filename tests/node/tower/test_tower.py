@@ -15,21 +15,37 @@ from perun.bindings.calls import Call
 from perun.chain.journal import MemoryJournal
 from perun.core.books import Row
 from perun.core.inputs import CommandClose, CommandTransfer
+from perun.core.nanocontracts.instances import instance_id
 from perun.core.signing import digest
 from perun.core.state import ChannelView, SignedState, Totals
 from perun.crypto import SecretKey
+from perun.crypto.hashing import keccak
 from perun.crypto.signatures import sign
 from perun.demo.character import Character
 from perun.encoding.ids import (
     channel_id,
 )
 from perun.node.export import export_text
+from perun.node.newer import fallen, heights
 from perun.node.profile import Profile
+from perun.testing.parties import World
+from perun.testing.stories import OPEN_HANDED, add_lock, instance, open_channel
 from perun.tower.admission import Admission
 from perun.tower.guard import Guard
 from perun.tower.requests import Answer, Request
 from perun.tower.service import TowerLimits, TowerService
-from perun.types import ChannelId, MachineId, Nonce, Signature, State, Statement, Version, Wei
+from perun.types import (
+    ChannelId,
+    MachineId,
+    Nonce,
+    Preimage,
+    Salt,
+    Signature,
+    State,
+    Statement,
+    Version,
+    Wei,
+)
 from perun.wallet import KeyAccount
 from tests.support.scene import KEYS, Scene
 
@@ -305,8 +321,9 @@ def test_garbage_is_answered_in_words(tower: Tower) -> None:
     assert tower.service.clients == 0
 
 
+@pytest.mark.parametrize("signed", [False, True], ids=["without", "version 0"])
 def test_channels_without_a_state_are_not_watched_however_many_are_shown(
-    scene: Scene, tower: Tower
+    scene: Scene, tower: Tower, signed: bool
 ) -> None:
     """Attack: made-up channels, others in each export: each was followed for ever."""
     _, bob, channel, _ = with_two_states(scene)
@@ -316,12 +333,39 @@ def test_channels_without_a_state_are_not_watched_however_many_are_shown(
         for number in range(first, first + 32):
             terms = replace(view.channel, nonce=Nonce(number))
             id = channel_id(scene.deployment.contract, terms)
-            made_up.append(replace(view, id=id, channel=terms, agreed=None))
+            made_up.append(
+                replace(view, id=id, channel=terms, agreed=_first(scene, id) if signed else None)
+            )
         shown = export_text(bob.profile, [*rows(bob), *made_up])
         assert dict(tower.say(KEYS["bob"], shown).heights) == {channel: 4}
         tower.look()
     assert len(tower.guard.chain.follower._followed) == 1
     assert not tower.faults
+
+
+def _first(scene: Scene, id: ChannelId) -> SignedState:
+    """Both keys are the attacker's own."""
+    state = State(id, Version(0), Wei(0))
+    said = digest(scene.deployment, state)
+    return SignedState(state, sign(said, KEYS["bob"]), sign(said, KEYS["alice"]))
+
+
+def test_instances_that_change_with_each_export_are_not_followed_for_ever(
+    scene: Scene, tower: Tower
+) -> None:
+    """Attack: what was never looked at was let go of as a channel, and so never."""
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    machine = scene.machine(alice, scene.open(alice, bob))
+    view = bob.books.instances[machine]
+    for salt in range(5):
+        assert view.machine is not None
+        terms = replace(view.machine, salt=Salt(bytes([salt]) * 32))
+        made_up = replace(view, id=instance_id(scene.deployment, terms), terms=terms)
+        shown: list[Row] = [*bob.books.channels.values(), view, made_up]
+        assert not tower.say(KEYS["bob"], export_text(bob.profile, shown)).refused
+    tower.look()
+    assert len(tower.guard.chain.follower._followed) == 3
+    assert len(tower.guard._watching) == 3
 
 
 def test_instances_of_a_client_are_so_many(scene: Scene, tmp_path: Path) -> None:
@@ -356,3 +400,18 @@ def test_what_a_fault_of_ours_keeps_from_being_watched_is_not_acknowledged(
     tower.push(bob)
     tower.look()
     assert dict(tower.say(KEYS["bob"], b"").heights) == {channel: 4}
+
+
+def test_secret_that_is_known_once_is_not_forgotten_for_an_older_export() -> None:
+    """It changes no state: a lock's preimage would be lost with the tower's next start."""
+    world = World()
+    alice, bob = world.party("alice", OPEN_HANDED), world.party("bob", OPEN_HANDED)
+    world.advance()
+    channel = open_channel(world, alice, bob, 1_000, 1_000)
+    secret = Preimage(b"\x07" * 32)
+    lock = add_lock(world, alice, channel, 10, keccak(secret))
+    before = instance(bob, lock)
+    had = heights([replace(before, preimage=secret)])
+    views = list(bob.node.books.channels.values())
+    assert fallen(had, [*views, before], lambda _: False) == lock
+    assert fallen(had, [*views, replace(before, preimage=secret)], lambda _: False) is None
