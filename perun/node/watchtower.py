@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -24,7 +25,8 @@ from perun.core.notices import Notice
 from perun.core.state import ChannelView
 from perun.crypto.keys import PublicKey
 from perun.errors import Misuse
-from perun.node.export import BadExport, Export, export_bytes, parse_export
+from perun.node.export import BadExport, Export, parse_export
+from perun.node.hanging import HangingFile
 from perun.node.newer import fallen, heights
 from perun.node.profile import Profile
 from perun.node.settings import peer_id
@@ -34,6 +36,7 @@ from perun.types import UnixTime
 
 __all__ = ["Watchtower"]
 
+_READ_SECONDS: Final = 5.0
 _ANSWERS = (Register, SubmitEvidence)
 
 
@@ -67,10 +70,12 @@ class Watchtower:
         journal: Journal | None = None,
         report: Callable[[Report], None] = lambda _: None,
         notify: Callable[[Notice], None] = lambda _: None,
+        seconds: float = _READ_SECONDS,
     ) -> None:
         """Reads the file.
 
         Args:
+            seconds: how long the chain waits for a disk that does not answer.
             account: the tower's own; pays for the answers.
             journal: what earlier processes have sent; one that several towers must not share.
 
@@ -85,7 +90,8 @@ class Watchtower:
         self._journal = journal if journal is not None else MemoryJournal()
         self._report = report
         self._notify = notify
-        self._bytes = export_bytes(path)
+        self._file = HangingFile(path, seconds)
+        self._bytes = self._file.read()
         self._export = parse_export(path, self._bytes)
         self._solitary = self._begin(self._export)
 
@@ -117,7 +123,7 @@ class Watchtower:
         Its bytes are compared, and nothing else: times and numbers of files are coarse, and are of
         another moment than what is read.
         """
-        found = export_bytes(self._path)
+        found = self._file.read()
         if found == self._bytes:
             return
         export = parse_export(self._path, found)

@@ -224,6 +224,37 @@ def test_tower_with_a_broken_export_goes_on_answering(scene: Scene, tmp_path: Pa
     assert disputed(scene, channel, bob) == agreed.state.version
 
 
+def test_disk_that_never_answers_does_not_keep_an_answer(scene: Scene, tmp_path: Path) -> None:
+    """Such as one of the owner's machine, over the network, once that sleeps."""
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    channel = scene.open(alice, bob)
+    alice.do(CommandTransfer(channel, Wei(100)))
+    scene.settle()
+    path = tmp_path / "export"
+    write_export(path, bob.profile, rows(bob))
+    account = KeyAccount(KEYS["tower"])
+    watching = Watchtower(path, scene.endpoint(), account, limits=scene.limits, seconds=0.1)
+    content = path.read_bytes()
+    path.unlink()
+    os.mkfifo(path)
+    none = Signature(b"")
+    call = ms_contract_calls.register(
+        scene.deployment.contract.contract,
+        bob.channel(channel).channel,
+        *(State(channel, Version(0), Wei(0)), none, none),
+    )
+    for party in (alice, bob):
+        party.cut_power()
+    scene.by_hand(KEYS["alice"], call)
+    scene.chain.mine()
+    for _ in range(2):
+        with pytest.raises(BadExport, match="does not answer"):
+            watching.round()
+        scene.chain.mine()
+    assert disputed(scene, channel, bob) == 2
+    path.write_bytes(content)  # It answers: whatever waited for it goes on.
+
+
 def test_older_export_does_not_take_the_place_of_a_newer(scene: Scene, tmp_path: Path) -> None:
     alice, bob = scene.enter("alice"), scene.enter("bob")
     channel = scene.open(alice, bob)
