@@ -1,15 +1,34 @@
-"""Reads a file whose disk may never answer: one of a machine over the network that sleeps."""
+"""What a disk is asked that may never answer: one of a machine over the network that sleeps."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from perun.errors import StoreFault
 from perun.node.export import BadExport, export_bytes
 
-__all__ = ["HangingFile"]
+__all__ = ["HangingFile", "begun"]
+
+T = TypeVar("T")
+
+
+def begun(act: Callable[[], T]) -> Future[T]:
+    """Does it in a thread that nobody waits for, at the end of the program either."""
+    asked: Future[T] = Future()
+
+    def answer() -> None:
+        try:
+            asked.set_result(act())
+        except BaseException as error:
+            asked.set_exception(error)
+
+    threading.Thread(target=answer, name="perun-disk", daemon=True).start()
+    return asked
 
 
 class HangingFile:
@@ -31,7 +50,7 @@ class HangingFile:
             BadExport: it cannot be read, or not in time.
         """
         seconds = 0.0 if self._asked is not None else self._seconds
-        asked = self._asked or self._ask()
+        asked = self._asked or begun(partial(export_bytes, self._path))
         try:
             found = asked.result(seconds)
         except TimeoutError:
@@ -42,16 +61,3 @@ class HangingFile:
             raise
         self._asked = None
         return found
-
-    def _ask(self) -> Future[bytes]:
-        asked: Future[bytes] = Future()
-
-        def answer() -> None:
-            try:
-                asked.set_result(export_bytes(self._path))
-            except BaseException as error:
-                asked.set_exception(error)
-
-        # Not waited for at the end of the program either.
-        threading.Thread(target=answer, name="perun-export", daemon=True).start()
-        return asked

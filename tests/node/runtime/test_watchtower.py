@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -461,11 +462,22 @@ def test_machine_that_the_owner_has_forgotten_is_not_submitted(
     assert not scene.chain.pool
 
 
-def test_full_disk_does_not_keep_an_answer(scene: Scene, tmp_path: Path) -> None:
-    class Full(MemoryJournal):
-        def put(self, entry: Entry) -> None:
-            raise JournalFailed("tower.sent", "database or disk is full")
+class Full(MemoryJournal):
+    def put(self, entry: Entry) -> None:
+        raise JournalFailed("tower.sent", "database or disk is full")
 
+
+class Hanging(MemoryJournal):
+    """On a disk that is no longer there, and does not say so."""
+
+    def put(self, entry: Entry) -> None:
+        threading.Event().wait()
+
+
+@pytest.mark.parametrize("disk", [Full, Hanging])
+def test_disk_that_takes_nothing_does_not_keep_an_answer(
+    scene: Scene, tmp_path: Path, disk: type[MemoryJournal]
+) -> None:
     alice, bob = scene.enter("alice"), scene.enter("bob")
     channel = scene.open(alice, bob)
     alice.do(CommandTransfer(channel, Wei(100)))
@@ -480,7 +492,7 @@ def test_full_disk_does_not_keep_an_answer(scene: Scene, tmp_path: Path) -> None
         scene.endpoint(),
         KeyAccount(KEYS["tower"]),
         limits=scene.limits,
-        journal=AfloatJournal(Full(), told.append),
+        journal=AfloatJournal(disk(), told.append, seconds=0.1),
     )
     nothing = State(channel, Version(0), Wei(0))
     terms = bob.channel(channel).channel
