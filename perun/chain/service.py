@@ -84,7 +84,7 @@ class ChainService:
             since=since,
             report=report,
             chain=deployment.contract.chain_id,
-            price=self._price,
+            price=self.price,
             aside=self._aside,
         )
         self.submitter = Submitter(
@@ -125,7 +125,7 @@ class ChainService:
         if is_new:
             self._woken.set()
 
-    def _price(self, head: Block) -> Wei:
+    def price(self, head: Block) -> Wei:
         """Of gas, as the submitter would bid at this block with the tip that it has last heard."""
         return first_fees(self.submitter.policy, head.base_fee, self.submitter.tip).most
 

@@ -7,12 +7,14 @@ from typing import Final
 
 import click
 
-from perun.chain import connect
+from perun.chain.reach import reach
 from perun.chain.reports import Blind, Report, SeesAgain
 from perun.cli.passwords import password_for
+from perun.cli.reach import RPC_OPTION
 from perun.cli.render import console, say
 from perun.cli.reports import line
 from perun.cli.serving import FILE, live, with_tls
+from perun.core.config import Deployment
 from perun.core.limits import limits_for
 from perun.crypto.interop import checksum
 from perun.daemon.contracts import prove, read_contracts
@@ -32,7 +34,7 @@ def tower() -> None:
 
 @tower.command("run")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--rpc", required=True, help="Address of an Ethereum node: http://…")
+@RPC_OPTION
 @click.option("--contracts", type=FILE, required=True, help="File that names the contracts.")
 @click.option("--keyfile", type=FILE, required=True, help="The account that pays for answers.")
 @click.option("--listen", default="127.0.0.1:7073", show_default=True, help="Where to be told.")
@@ -42,7 +44,7 @@ def tower() -> None:
 @with_tls
 def run(
     folder: Path,
-    rpc: str,
+    rpc: tuple[str, ...],
     contracts: Path,
     keyfile: Path,
     listen: str,
@@ -59,8 +61,10 @@ def run(
     """
     shown = console()
     account = read_keyfile(keyfile, password_for(str(keyfile)))
-    endpoint = connect(rpc)
-    deployment = prove(endpoint.web3, read_contracts(contracts))
+    named, proved = read_contracts(contracts), list[Deployment]()
+    # Where two nodes are of two chains, they name different blocks: neither is believed.
+    endpoint = reach(rpc, lambda one: proved.append(prove(one.web3, named)))
+    deployment = proved[0]
     bind, port = place_of(listen)
     tls = tls_of(listen, tls_certificate, tls_key, proxied=proxy)
     listener = Listener(bind, port, hosts=hosts, tls=tls, proxied=proxy)

@@ -27,6 +27,7 @@ from perun.crypto.keys import PublicKey
 from perun.errors import Misuse
 from perun.node.export import BadExport, Export, parse_export
 from perun.node.hanging import HangingFile
+from perun.node.means import Means
 from perun.node.newer import fallen, heights
 from perun.node.profile import Profile
 from perun.node.settings import peer_id
@@ -94,6 +95,7 @@ class Watchtower:
         self._bytes = self._file.read()
         self._export = parse_export(path, self._bytes)
         self._solitary = self._begin(self._export)
+        self._means = Means(endpoint, account.address, report)
 
     @property
     def channels(self) -> int:
@@ -114,6 +116,7 @@ class Watchtower:
             broken = fault
         # Whatever has become of the file: somebody is asleep, and counts on this look.
         self._solitary.round()
+        self._means.look(self._solitary.chain)
         if broken is not None:
             raise broken
 

@@ -23,6 +23,7 @@ from perun.core.limits import Limits
 from perun.core.state import PeerId
 from perun.crypto import PublicKey
 from perun.errors import ChainFault
+from perun.node.means import Means
 from perun.node.profile import Profile
 from perun.node.quiet import QuietNode
 from perun.store import MemoryStore
@@ -67,6 +68,7 @@ class Guard:
             since=since,
             report=report,
         )
+        self._means = Means(endpoint, account.address, report)
         self._clients: dict[PeerId, QuietNode] = {}
         self._watching: dict[bytes, set[PeerId]] = {}
         """Who wants to hear of a channel or instance."""
@@ -124,6 +126,8 @@ class Guard:
         trouble = self._poll()
         if trouble is None or self.chain.submitter.asked:
             trouble = self._poll() or trouble
+        if self._clients:
+            self._means.look(self.chain)
         if trouble is not None:
             raise trouble
 

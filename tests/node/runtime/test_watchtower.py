@@ -17,6 +17,7 @@ from perun.bindings.calls import Call
 from perun.bindings.failures import NodeRefused
 from perun.bindings.logs import Log
 from perun.chain.journal import Entry, JournalFailed, MemoryJournal
+from perun.chain.reports import Report, TooPoor
 from perun.chain.timeline import DEPTH
 from perun.chain.wishes import Wish
 from perun.core.books import Row
@@ -168,6 +169,25 @@ def test_virtual_channel_is_watched_too(scene: Scene, tmp_path: Path) -> None:
     watching.round()
     scene.chain.mine()
     assert submitted(scene, machine) == (40, 0)
+
+
+@pytest.mark.parametrize(("wei", "warned"), [(0, True), (10**15, True), (10**18, False)])
+def test_tower_that_could_not_pay_an_answer_says_so_before_there_is_one(
+    scene: Scene, tmp_path: Path, wei: int, warned: bool
+) -> None:
+    alice, bob = scene.enter("alice"), scene.enter("bob")
+    scene.open(alice, bob)
+    path = tmp_path / "export"
+    write_export(path, bob.profile, rows(bob))
+    reports: list[Report] = []
+    endpoint = scene.endpoint()
+    endpoint.balance = lambda *_: Wei(wei)  # type: ignore[method-assign]
+    account = KeyAccount(KEYS["tower"])
+    watching = Watchtower(path, endpoint, account, limits=scene.limits, report=reports.append)
+    for _ in range(3):
+        watching.round()
+        scene.chain.mine()
+    assert [type(report) for report in reports] == [TooPoor] * warned
 
 
 def test_new_export_is_read_by_itself(scene: Scene, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from perun.bindings import ms_contract_calls, vpm
 from perun.bindings.calls import Call
 from perun.chain.journal import MemoryJournal
+from perun.chain.reports import Report, TooPoor
 from perun.core.books import Row
 from perun.core.inputs import CommandClose, CommandTransfer
 from perun.core.nanocontracts.instances import instance_id
@@ -69,12 +70,15 @@ class Tower:
         **limits: int,
     ) -> None:
         self._made = (scene, folder, own, limits)
+        self.reports: list[Report] = []
+        self.endpoint = scene.endpoint()
         self.guard = guard = Guard(
-            scene.endpoint(),
+            self.endpoint,
             scene.deployment,
             KeyAccount(KEYS["tower"]),
             limits=scene.limits,
             journal=MemoryJournal(),
+            report=self.reports.append,
             fault=lambda _, error: self.faults.append(error),
         )
         self.scene = scene
@@ -295,6 +299,20 @@ def test_it_refuses_channels_in_which_it_is_the_other_side(scene: Scene, tmp_pat
         scene.settle()
     tower = Tower(scene, tmp_path / "clients", own=ingrid.peer)
     assert dict(tower.push(alice).heights) == {with_bob: 2}
+
+
+def test_tower_that_could_not_pay_an_answer_says_so_once_it_has_a_client(
+    scene: Scene, tower: Tower
+) -> None:
+    tower.look()
+    tower.endpoint.balance = lambda *_: Wei(0)  # type: ignore[method-assign]
+    assert not tower.reports
+    _, bob, _, _ = with_two_states(scene)
+    tower.push(bob)
+    for _ in range(3):
+        tower.look()
+        scene.chain.mine()
+    assert [type(report) for report in tower.reports] == [TooPoor]
 
 
 def test_it_is_bounded(scene: Scene, tmp_path: Path) -> None:
