@@ -14,6 +14,7 @@ from perun.daemon.daemon import Daemon, Told
 from perun.daemon.keyring import Keyring, read_keyring
 from perun.daemon.process import marked
 from perun.daemon.settings import FILE_NAME, Settings, read_settings
+from perun.node.stalls import Stalls
 
 __all__ = ["live", "opened"]
 
@@ -59,7 +60,9 @@ def live(
         gc.set_threshold(10_000)
         mark()
         ready(daemon)
+        stalls = Stalls(daemon.assembly.node, tell)
         while daemon.failed is None:
+            stalls.look()
             try:
                 if wanted.get(timeout=0.1) == signal.SIGTERM:
                     daemon.drain()

@@ -14,6 +14,7 @@ from perun.cli.homes import HOME_OPTION, home_of
 from perun.cli.living import live, opened
 from perun.cli.render import console, say
 from perun.daemon.daemon import Daemon
+from perun.node.stalls import TurnHangs
 from perun.wire.web import LinkDown, LinkUp, SessionDown, SessionUp
 
 __all__ = ["COMMANDS", "run", "tell"]
@@ -49,6 +50,8 @@ def tell(shown: Console, told: object) -> None:
             pass  # peers come and go; channels tell what matters
         case tuple():
             say(shown, f"refused: {told[1]}")
+        case TurnHangs():
+            say(shown, told, "bold red")
         case _:
             say(shown, told)
 

@@ -55,6 +55,7 @@ from perun.errors import ChainFault
 from perun.hub.treasury import Told as HubNews
 from perun.node.assembly import Assembly
 from perun.node.settings import config_for, hello_for
+from perun.node.stalls import TurnHangs
 from perun.node.threads import NodeThread
 from perun.randomness import new_salt
 from perun.tower.service import TowerService
@@ -73,7 +74,7 @@ _LIGHT_WORK: Final = 2**13
 _Ground = tuple[Deployment, bytes]
 """Contracts, and the hash of their chain's first block."""
 
-Told = Report | Notice | News | MeshUp | MeshDown | HubNews | tuple[object, Exception]
+Told = Report | Notice | News | MeshUp | MeshDown | HubNews | TurnHangs | tuple[object, Exception]
 """What the parts of a daemon have to say, for a log."""
 
 

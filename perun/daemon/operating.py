@@ -17,6 +17,7 @@ from perun.hub.metrics import Machinery
 from perun.hub.shown import Status
 from perun.node.assembly import Assembly
 from perun.node.guest import Desk
+from perun.node.stalls import LONG
 from perun.wire.listener import Listener
 from perun.wire.web import NotJoined, WebWire
 
@@ -59,7 +60,8 @@ class Operator:
         """See `Operated`."""
         node, chain = self._daemon.assembly.node, self._daemon.assembly.chain
         health, listener = chain.health, self._daemon.listener
-        healthy = node.failed is None and chain.failed is None and health.blind_since is None
+        lives = node.failed is None and chain.failed is None and node.turning_for < LONG
+        healthy = lives and health.blind_since is None
         hub = node.books.config.policy.hub
         taking = hub is not None and not hub.paused and not node.books.exit_only
         return Machinery(

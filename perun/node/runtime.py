@@ -10,6 +10,7 @@ If the store fails the node stops for good, since memory is then ahead of the di
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 from perun.core.books import Books, Step
@@ -79,6 +80,8 @@ class Node:
         self._host = None if guest is None else Host(guest, books, store, self._carry_out)
         self._turn = Turn()
         """The one at hand."""
+        self._turning_since: float | None = None
+        """Of `time.monotonic`."""
 
     # ------------------------------------------------------------------------- from any thread
 
@@ -115,6 +118,12 @@ class Node:
         """See `perun.ports.Member`; one for each packet or input."""
         return len(self._inbox)
 
+    @property
+    def turning_for(self) -> float:
+        """Seconds for which the present turn has lasted; 0: there is none."""
+        since = self._turning_since
+        return 0.0 if since is None else time.monotonic() - since
+
     def knows(self, peer: PeerId) -> bool:
         """See `perun.ports.Member`."""
         books = self.books
@@ -137,12 +146,15 @@ class Node:
         """
         if self.failed is not None or self._executor is None:
             raise BrokenInvariant("the node has failed, or was never connected")
+        self._turning_since = time.monotonic()
         try:
             effects, taken = self._decide_and_store()
         except Exception as error:
             # Memory is ahead of the disk.
             self.failed = error
             raise
+        finally:
+            self._turning_since = None
         if self._host is not None:
             self._host.before_messages()
         self._executor.carry_out(effects)
