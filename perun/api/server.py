@@ -11,8 +11,6 @@ in a URL is refused: it would stand in logs and histories.
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -29,7 +27,7 @@ from perun.api.tokens import Tokens
 from perun.app.methods import Subscribe, Unsubscribe
 from perun.app.work import Caller
 from perun.errors import Misuse, PerunError
-from perun.serving import Gate, runner
+from perun.serving_thread import ServingThread
 
 __all__ = ["ApiServer", "NeedsSocket"]
 
@@ -58,66 +56,50 @@ class ApiServer:
         origins: web pages that may call, such as `http://localhost:5173`.
         """
         self._door, self._tokens = Door(node), tokens
-        self._host, self.port, self._else_free = host, port, else_free
         self._hosts = {*_LOCAL, host, *hosts}
         self._origins = frozenset(origins)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="perun-api", daemon=True)
-        self._ready = threading.Event()
-        self._error: BaseException | None = None
+        self._thread = ServingThread(
+            "perun-api",
+            self._app,
+            host,
+            port,
+            else_free=else_free,
+            patience=2,
+            goodbye=self._goodbye,
+        )
         self._sessions: set[Session] = set()
-        self._stopped: asyncio.Event | None = None
-        self._gate: Gate | None = None
         self._document = msgspec.json.format(msgspec.json.encode(document()), indent=2)
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://{self._host}:{self.port}"
+        return self._thread.url
+
+    @property
+    def port(self) -> int:
+        """The one it listens at; before `start` the one it was told."""
+        return self._thread.port
 
     def start(self) -> None:
         """Listens when it returns. Raises OSError if it cannot."""
         self._thread.start()
-        self._ready.wait()
-        if self._error is not None:
-            self._thread.join()
-            raise self._error
 
     def stop(self) -> None:
         """Says goodbye to everybody and returns when the thread has ended."""
-        if self._stopped is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stopped.set)
-        self._thread.join()
+        self._thread.stop()
 
     # ---------------------------------------------------------------------------------- the thread
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_until_complete(self._serve())
-        except BaseException as error:
-            self._error = error
-        finally:
-            self._ready.set()
-            self._loop.close()
-
-    async def _serve(self) -> None:
-        self._stopped = asyncio.Event()
+    def _app(self) -> web.Application:
         app = web.Application(middlewares=[self._guard], client_max_size=MAX_BODY)
         app.router.add_post("/", self._post)
         app.router.add_get("/ws", self._socket)
         app.router.add_get("/openrpc.json", self._openrpc)
-        served = runner(app, shutdown_timeout=2)
-        await served.setup()
-        self._gate = Gate(served)
-        try:
-            self.port = await self._gate.listen(self._host, self.port, else_free=self._else_free)
-            self._ready.set()
-            await self._stopped.wait()
-            for session in list(self._sessions):
-                await session.goodbye()
-        finally:
-            await self._gate.close()
+        return app
+
+    async def _goodbye(self) -> None:
+        for session in list(self._sessions):
+            await session.goodbye()
 
     @web.middleware
     async def _guard(
@@ -125,8 +107,6 @@ class ApiServer:
         request: web.Request,
         handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
     ) -> web.StreamResponse:
-        if self._gate is not None:
-            self._gate.asked(request)
         why = self._why_not(request)
         if why is not None:
             return web.Response(status=403, text=why + "\n")

@@ -6,7 +6,7 @@ is stored in the transaction of the turn it belongs to (docs/app.md).
     methods, values     what can be asked, and what is answered
     app                 the guest: who is told what, and which part answers
     rows, shelf, indexes, work      what is remembered, and what a turn works with
-    orders, paying, ways, openings, following, waiting      payments of ours, from wish to word
+    wanting, paying, ways, openings, following, waiting     payments of ours, till the payee's word
     requesting, incomes, receipts   money that we ask for, and get
     channels, errands, tending      channels and machines
     overview, exposing, looking, contacts, eventing, telling    what there is to see

@@ -27,7 +27,7 @@ def require_ether(caller: Caller, asset: Asset, amount: int, gas_cost: Wei) -> N
 
 
 def knowing(item: Ask, params: Params, has: Wei | None) -> Ask:
-    """A wish that costs a transaction, with what our account has on chain."""
+    """What is asked for and costs a transaction, with what our account has on chain."""
     return replace(item, params=params, caller=dataclasses.replace(item.caller, outside=has))
 
 

@@ -24,7 +24,6 @@ from perun.app import (
     locked,
     locks,
     looking,
-    orders,
     overview,
     paying,
     playing,
@@ -32,6 +31,7 @@ from perun.app import (
     streams,
     telling,
     tending,
+    wanting,
 )
 from perun.app import channels as doing
 from perun.app.beside import Beside
@@ -275,10 +275,10 @@ class App:
     def _answer(self, work: Work, ask: Ask) -> None:
         params: Any = ask.params
         if isinstance(params, Pay):
-            row = orders.pay(work, ask.caller, params)
+            row = wanting.pay(work, ask.caller, params)
             self._waiting.add(work, row, params.wait, ask.reply)
         elif isinstance(params, Refund):
-            row = orders.refund(work, ask.caller, params)
+            row = wanting.refund(work, ask.caller, params)
             self._waiting.add(work, row, params.wait, ask.reply)
         elif isinstance(params, MakeRequest):
             request = requesting.make(work, params)

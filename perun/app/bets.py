@@ -56,7 +56,7 @@ def bring(work: Work, caller: Caller, params: BringPrice) -> v.Bet:
     instance = _SORT.find(work, params.id)
     signature = Signature(bytes_of(params.signature, 65, "signature"))
     command = CommandPrice(instance.id, Wei(int(params.price)), signature)
-    return _SORT.wish(work, caller, "bringPrice", params, instance, lambda: work.desk.do(command))
+    return _SORT.order(work, caller, "bringPrice", params, instance, lambda: work.desk.do(command))
 
 
 def bets(work: Work, params: GetBets) -> tuple[v.Bet, ...]:

@@ -57,7 +57,7 @@ def award(work: Work, caller: Caller, params: BringAward) -> v.Deal:
     instance = _SORT.find(work, params.id)
     signature = Signature(bytes_of(params.signature, 65, "signature"))
     command = CommandAward(instance.id, Wei(int(params.shift)), signature)
-    return _SORT.wish(work, caller, "bringAward", params, instance, lambda: work.desk.do(command))
+    return _SORT.order(work, caller, "bringAward", params, instance, lambda: work.desk.do(command))
 
 
 def let_go(work: Work, caller: Caller, params: LetGo) -> v.Deal:
@@ -65,7 +65,7 @@ def let_go(work: Work, caller: Caller, params: LetGo) -> v.Deal:
     instance = _SORT.find(work, params.id)
     assert instance.role is not None
     command = CommandLetGo(instance.id, Wei(gain(instance.role, int(params.gain))))
-    return _SORT.wish(work, caller, "letGo", params, instance, lambda: work.desk.do(command))
+    return _SORT.order(work, caller, "letGo", params, instance, lambda: work.desk.do(command))
 
 
 def deals(work: Work, params: GetDeals) -> tuple[v.Deal, ...]:

@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 Invites = Play | Flip | Throw | Escrow | OfferBet | OpenStream | LockMoney
-"""Wishes that invite to something."""
+"""Methods that invite to something."""
 
 
 def reached(work: Work, held: Invitation) -> bool:

@@ -1,6 +1,6 @@
-"""What is locked for more than paying, of every sort: to find one, invite to it, wish in it.
+"""What is locked for more than paying, of every sort: to find one, invite to it, order.
 
-Who is invited agrees by `answer`, as to any offer. A wish is known by its key, as everywhere.
+Who is invited agrees by `answer`, as to any offer. What was asked for before is known by its key.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def _how_far(work: Work, instance: InstanceView) -> tuple[Far, Wei | None]:
     return ("open", None) if shift is None else ("known", shift)
 
 
-_Wishes = (
+_Orders = (
     Move
     | Resign
     | CallClock
@@ -175,7 +175,7 @@ _Wishes = (
 
 @dataclass(frozen=True, slots=True)
 class Sort(Generic[S]):
-    """One sort of what is locked, as people use it: they invite to one, wish in it, and look."""
+    """One sort of what is locked, as people use it: they invite to one, order, and look."""
 
     what: str
     """In words, such as "deal"."""
@@ -217,7 +217,7 @@ class Sort(Generic[S]):
         params: Invites,
         begin: Callable[[Who, Wei, Wei, Asset], Salt],
     ) -> S:
-        """Our invitation, or what has become of it if it was wished for before, by its key. How it
+        """Our invitation, or what has become of it if it was asked for before, by its key. How it
         is shown is kept: if it is refused nothing else is left of it.
 
         Args:
@@ -235,16 +235,16 @@ class Sort(Generic[S]):
         work.put(replace(row, over=True, shown=msgspec.json.encode(shown)))
         return shown
 
-    def wish(
+    def order(
         self,
         work: Work,
         caller: Caller,
         method: str,
-        params: _Wishes,
+        params: _Orders,
         instance: InstanceView,
         act: Callable[[], None],
     ) -> S:
-        """Carries out a wish about one when it comes for the first time, and keeps its key with it.
+        """Carries out an order when it comes for the first time, and keeps its key with it.
 
         What was refused was not done, so the same key tries it again.
         """

@@ -52,7 +52,7 @@ def show_secret(work: Work, caller: Caller, params: ShowSecret) -> v.HashLock:
     """Takes a lock that pays us."""
     instance = _SORT.find(work, params.id)
     command = CommandReveal(instance.id, Preimage(bytes_of(params.secret, 32, "secret")))
-    return _SORT.wish(work, caller, "showSecret", params, instance, lambda: work.desk.do(command))
+    return _SORT.order(work, caller, "showSecret", params, instance, lambda: work.desk.do(command))
 
 
 def locks(work: Work, params: GetLocks) -> tuple[v.HashLock, ...]:

@@ -119,13 +119,13 @@ def move(work: Work, caller: Caller, params: Move) -> Game:
     def act() -> None:
         work.desk.do(CommandMove(instance.id, view.read(params.move)))
 
-    return GAMES.wish(work, caller, "move", params, instance, act)
+    return GAMES.order(work, caller, "move", params, instance, act)
 
 
 def resign(work: Work, caller: Caller, params: Resign) -> Game:
     """Gives a game up; on chain by the move that its rules have for that."""
     instance = GAMES.find(work, params.id)
-    return GAMES.wish(work, caller, "resign", params, instance, lambda: _give_up(work, instance))
+    return GAMES.order(work, caller, "resign", params, instance, lambda: _give_up(work, instance))
 
 
 def _give_up(work: Work, instance: InstanceView) -> None:
@@ -142,7 +142,7 @@ def call_clock(work: Work, caller: Caller, params: CallClock) -> Game:
     """Takes a game to the chain."""
     instance = GAMES.find(work, params.id)
     command = CommandClock(instance.id)
-    return GAMES.wish(work, caller, "callClock", params, instance, lambda: work.desk.do(command))
+    return GAMES.order(work, caller, "callClock", params, instance, lambda: work.desk.do(command))
 
 
 def hurry(work: Work) -> None:

@@ -18,11 +18,11 @@ __all__ = ["allow", "check_limit", "digest_of", "errand", "known_errand"]
 NOTHING = Wei(0)
 
 _IGNORED = frozenset({"idempotency_key", "wait", "consent"})
-"""What may differ between two requests that are the same wish."""
+"""What may differ where the same is asked for again."""
 
 
 def digest_of(method: str, params: Params) -> bytes:
-    """What a wish is, without its key and without how long its caller waits."""
+    """What is asked for, without its key and without how long its caller waits."""
     fields = {name: getattr(params, name) for name in _names(type(params))}
     return keccak(msgspec.json.encode((method, fields)))
 

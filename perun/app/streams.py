@@ -64,7 +64,7 @@ def pay_ticks(work: Work, caller: Caller, params: PayTicks) -> v.Stream:
         _check_room(work, instance, params.ticks)
         work.desk.do(CommandTick(instance.id, params.ticks))
 
-    return _SORT.wish(work, caller, "tick", params, instance, act)
+    return _SORT.order(work, caller, "tick", params, instance, act)
 
 
 def run(work: Work, caller: Caller, params: RunStream) -> v.Stream:
@@ -80,14 +80,14 @@ def run(work: Work, caller: Caller, params: RunStream) -> v.Stream:
         since = work.now if params.every else UnixTime(0)
         work.put(replace(flow, ticks=params.ticks, every=Seconds(params.every), since=since))
 
-    return _SORT.wish(work, caller, "runStream", params, instance, act)
+    return _SORT.order(work, caller, "runStream", params, instance, act)
 
 
 def stop(work: Work, caller: Caller, params: StopStream) -> v.Stream:
     """Pays no more in it, or wants no more, and lets it go at what was paid."""
     instance = _SORT.find(work, params.id)
     command = CommandSettle(instance.id)
-    return _SORT.wish(work, caller, "stopStream", params, instance, lambda: work.desk.do(command))
+    return _SORT.order(work, caller, "stopStream", params, instance, lambda: work.desk.do(command))
 
 
 def streams(work: Work, params: GetStreams) -> tuple[v.Stream, ...]:

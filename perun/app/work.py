@@ -53,7 +53,7 @@ class Caller:
     limits: dict[Asset, Wei] = field(default_factory=dict)
     """For `Scope.SPEND`: most of each asset in 24 hours; an asset that is not here is 0."""
     outside: Wei | None = None
-    """What our account has on chain, if somebody has looked: for wishes that cost a transaction."""
+    """What our account has on chain, if somebody has looked: for what costs a transaction."""
 
 
 class Ask(msgspec.Struct, frozen=True):

@@ -168,18 +168,18 @@ def _show_fees(found: Fees) -> None:
     console().print(table)
 
 
-def _order(name: str, what: str) -> click.Command:
+def _act(name: str, what: str) -> click.Command:
     @click.command(name, help=what)
     @HOME_OPTION
     @JSON_OPTION
-    def order(home: Path, as_json: bool) -> None:
+    def act(home: Path, as_json: bool) -> None:
         body = _ask(home, "POST", name)
         if as_json:
             click.echo(body.decode())
         else:
             say(console(), f"{name}: done")
 
-    return order
+    return act
 
 
 COMMANDS: Final = (
@@ -187,7 +187,7 @@ COMMANDS: Final = (
     channels,
     peers,
     fees,
-    _order("pause", "Take no new channels and no new instances; what there is goes on."),
-    _order("resume", "Take new channels again."),
-    _order("drain", "Take nothing new, finish what is under way, and stop."),
+    _act("pause", "Take no new channels and no new instances; what there is goes on."),
+    _act("resume", "Take new channels again."),
+    _act("drain", "Take nothing new, finish what is under way, and stop."),
 )

@@ -11,7 +11,6 @@ whatever names an `Origin` is refused.
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, Final, Protocol
 
@@ -20,7 +19,7 @@ from aiohttp import hdrs, web
 
 from perun.hub.metrics import Machinery, metrics
 from perun.hub.shown import Status
-from perun.serving import Gate, runner
+from perun.serving_thread import ServingThread
 
 __all__ = ["Admin", "Operated"]
 
@@ -61,43 +60,28 @@ class Admin:
         port: 0 takes a free one.
         else_free: take a free one if another program has that port.
         """
-        self._hub, self._host, self.port, self._else_free = hub, host, port, else_free
-        self._started = threading.Event()
-        self._error: BaseException | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopping: asyncio.Event | None = None
-        self._gate: Gate | None = None
-        self._thread = threading.Thread(target=self._run, name="perun-hub-admin", daemon=True)
+        self._hub = hub
+        self._thread = ServingThread("perun-hub-admin", self._app, host, port, else_free=else_free)
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://{self._host}:{self.port}"
+        return self._thread.url
+
+    @property
+    def port(self) -> int:
+        """The one it listens at; before `start` the one it was told."""
+        return self._thread.port
 
     def start(self) -> None:
         """Listens when it returns. Raises OSError if it cannot."""
         self._thread.start()
-        self._started.wait()
-        if self._error is not None:
-            self._thread.join()
-            raise self._error
 
     def stop(self) -> None:
         """Listens no more; again does nothing."""
-        if self._loop is not None and self._stopping is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stopping.set)
-            self._thread.join()
+        self._thread.stop()
 
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._serve())
-        except BaseException as error:
-            self._error = error
-        finally:
-            self._started.set()
-
-    async def _serve(self) -> None:
-        self._stopping = asyncio.Event()
+    def _app(self) -> web.Application:
         app = web.Application(middlewares=[self._guard], client_max_size=1_024)
         app.router.add_get("/health", self._health)
         app.router.add_get("/ready", self._ready)
@@ -106,17 +90,8 @@ class Admin:
         for path in self.paths:
             app.router.add_get(f"/{path}", self._look)
         for path in ("pause", "resume", "drain"):
-            app.router.add_post(f"/{path}", self._order)
-        served = runner(app, shutdown_timeout=1)
-        await served.setup()
-        self._gate = Gate(served)
-        try:
-            self.port = await self._gate.listen(self._host, self.port, else_free=self._else_free)
-            self._loop = asyncio.get_running_loop()
-            self._started.set()
-            await self._stopping.wait()
-        finally:
-            await self._gate.close()
+            app.router.add_post(f"/{path}", self._act)
+        return app
 
     @web.middleware
     async def _guard(
@@ -124,8 +99,6 @@ class Admin:
         request: web.Request,
         handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
     ) -> web.StreamResponse:
-        if self._gate is not None:
-            self._gate.asked(request)
         name = request.headers.get(hdrs.HOST, "")
         if (name if name.endswith("]") else name.rpartition(":")[0] or name) not in _LOCAL:
             return web.Response(status=403, text="wrong Host: this is for this machine\n")
@@ -164,13 +137,13 @@ class Admin:
     async def _look(self, request: web.Request) -> web.Response:
         return _json(await self._ask(self._hub.look, request.path[1:]))
 
-    async def _order(self, request: web.Request) -> web.Response:
-        order = request.path[1:]
-        if order == "drain":
+    async def _act(self, request: web.Request) -> web.Response:
+        act = request.path[1:]
+        if act == "drain":
             await self._ask(self._hub.end)
         else:
-            await self._ask(self._hub.pause, order == "pause")
-        return _json({"done": order})
+            await self._ask(self._hub.pause, act == "pause")
+        return _json({"done": act})
 
 
 def _said(what: str, is_so: bool) -> web.Response:

@@ -47,6 +47,7 @@ ALLOWED: dict[str, set[str]] = {
     "names": FRONT | {"api"},
     "chain": EDGE,
     "serving": set(),
+    "serving_thread": {"serving"},
     "wire": EDGE | {"serving"},
     "store": EDGE,
     "wallet": EDGE,
@@ -55,8 +56,8 @@ ALLOWED: dict[str, set[str]] = {
     "nano": EDGE | {"chain", "referee", "games"},
     # It also runs where there is no chain, store or thread of ours: in a page.
     "app": PURE | {"core", "ports", "node", "games"},
-    "api": PURE | {"core", "app", "serving"},
-    "hub": NODE | {"node", "app", "api", "serving"},
+    "api": PURE | {"core", "app", "serving", "serving_thread"},
+    "hub": NODE | {"node", "app", "api", "serving_thread"},
     "page": NODE | {"node", "app", "api", "backup", "tower", "referee"},
     "backup": NODE | {"node", "app"},
     "tower": NODE | {"node", "app"},

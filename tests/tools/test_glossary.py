@@ -50,7 +50,7 @@ def test_what_a_party_knows_has_a_word(record: str) -> None:
 
 
 def test_classes_of_the_core_are_named_in_words_of_the_glossary() -> None:
-    """All but errors and notices, which are whole sentences, and commands, which are orders."""
+    """All but errors and notices, which are whole sentences, and commands, which say what to do."""
     core, sentences = ROOT / "perun" / "core", {"faults.py", "notices.py", "inputs.py"}
     known = {_stem(word) for word in re.findall("[a-z]+", PAGE.lower())}
     names = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from perun.app import following, incomes, orders
+from perun.app import following, incomes, wanting
 from perun.app.rows import Payment
 from perun.app.shelf import Shelf
 from perun.core.books import Books
@@ -95,7 +95,7 @@ PLANS: Sequence[Plan] = (
     (
         "refunds without end",
         "11: all refunds of a payment together give back no more than came",
-        ((orders, "given_back", lambda *_: Wei(0)),),
+        ((wanting, "given_back", lambda *_: Wei(0)),),
     ),
     (
         "a copy signs",

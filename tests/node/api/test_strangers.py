@@ -98,7 +98,7 @@ def test_connections_that_never_ask_keep_nobody_out_and_take_no_more_files(desk:
             open_ones.enter_context(closing(line))
             line.sendall(b"POST / HTTP/1.1\r\n")
         assert call(desk, "status")["result"]["node"] == desk.alice.id
-        gate = desk.server._gate
+        gate = desk.server._thread.gate
         assert gate is not None
         served = gate._runner.server
         assert served is not None

@@ -1,4 +1,4 @@
-"""What our user wants paid: somebody, a request, a refund; the same wish again is one payment."""
+"""What our user wants paid: somebody, a request, a refund; the same asked again is one payment."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = ["given_back", "pay", "refund"]
 
 
 def pay(work: Work, caller: Caller, params: Pay) -> Payment:
-    """Pays somebody, or a request; the same wish again is the same payment."""
+    """Pays somebody, or a request; the same asked again is the same payment."""
     digest = digest_of("pay", params)
     known = _known(work, params.idempotency_key, digest)
     if known is not None:
