@@ -209,6 +209,8 @@ def withdraw(work: Work, caller: Caller, params: Withdraw) -> Done:
     row = errand(
         work, caller, "withdraw", key, digest, view.id, asset, Wei(0), price, "asked", text
     )
+    row = replace(row, index=work.books.channels[view.id].withdraws[-1].withdraw.index)
+    work.put(row)
     return errands.done(row)
 
 

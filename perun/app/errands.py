@@ -63,9 +63,6 @@ def on_notice(work: Work, notice: Notice) -> None:
         elif row.method == "topUp" and isinstance(notice, ChannelFunded):
             _move(work, row, "done", "a final block shows the money", over=True)
         elif isinstance(notice, _AGREED.get(row.method, ())):
-            if isinstance(notice, WithdrawAgreed):
-                newest = work.books.channels[notice.channel].withdraws[-1].withdraw
-                row = replace(row, index=newest.index)
             _move(work, row, "mining", "both have signed, the transaction is on its way")
         elif row.method == "leave" and isinstance(notice, ChannelDisputed):
             text = f"the dispute ends at {notice.deadline}; then the chain pays"
@@ -97,16 +94,18 @@ def go_on(work: Work) -> None:
         elif row.method == "open" and _has_lapsed(work, row, view):
             text = "the transaction came too late, and no money has moved; open it again"
             _move(work, row, "refused", text, over=True)
-        elif row.method == "withdraw" and row.state == "mining" and not view.withdraws:
+        elif row.method == "withdraw" and not view.withdraws:
             _end_withdrawal(work, row, view)
 
 
 def _end_withdrawal(work: Work, row: Errand, view: ChannelView) -> None:
     if view.final.withdrawals > row.index:
         _move(work, row, "done", "a final block shows the money in your account", over=True)
-    else:
-        text = "the transaction came too late, and no money has moved; ask for it again"
-        _move(work, row, "refused", text, over=True)
+        return
+    text = "the transaction came too late, and no money has moved; ask for it again"
+    if row.state == "asked":
+        text = f"{work.name(view.peer)} has not signed it in time, and no money has moved"
+    _move(work, row, "refused", text, over=True)
 
 
 def _has_lapsed(work: Work, row: Errand, view: ChannelView) -> bool:

@@ -246,7 +246,7 @@ class Errand(Extra, frozen=True, array_like=True):
     text: str = ""
     over: bool = False
     index: int = -1
-    """Which of the channel's withdrawals it is, once both have signed; -1: not known."""
+    """Which of the channel's withdrawals it is; -1: none, or not known."""
     shown: bytes = b""
     """JSON of what somebody was invited to, as the interface shows it; empty: nobody was."""
 

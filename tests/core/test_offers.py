@@ -15,7 +15,7 @@ from perun.core.inputs import (
     CommandTransfer,
     CommandWithdraw,
 )
-from perun.core.notices import ChannelEnded, ChannelRefused, CloseAgreed
+from perun.core.notices import ChannelEnded, ChannelRefused, CloseAgreed, WithdrawAgreed
 from perun.core.rules.phases import Phase, phase
 from perun.encoding.messages import AnswerClose, AnswerWithdraw, OfferClose, Propose
 from perun.testing.parties import Party, World
@@ -257,6 +257,19 @@ def test_close_that_the_hub_leaves_aside_is_signed_once_its_open_has_lapsed() ->
 
     world.until(lambda: bool(alice.told(ChannelEnded)))
     assert ingrid.told(CloseAgreed)
+
+
+def test_withdraw_that_the_hub_leaves_aside_is_signed_once_its_open_has_lapsed() -> None:
+    world, alice, ingrid = hub_world(5_000)
+    id = draw(world, alice, ingrid, 2_000, 7)
+    world.advance()
+    assert ingrid.node.books.channels[id].opens
+    alice.do(CommandWithdraw(id, Wei(100)))
+    world.settle()
+    assert not alice.told(WithdrawAgreed)
+
+    world.until(lambda: bool(alice.told(WithdrawAgreed)))
+    assert ingrid.told(WithdrawAgreed)
 
 
 def test_channel_with_its_own_open_channel_helper_is_funded_in_turn() -> None:

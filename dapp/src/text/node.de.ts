@@ -291,6 +291,10 @@ export const node: readonly (readonly [english: string, german: string])[] = [
   ["leave: {text}", "Verlassen: {text}"],
   ["topUp: {text}", "Auffüllen: {text}"],
   ["withdraw: {text}", "Abheben: {text}"],
+  [
+    "{name} has not signed it in time, and no money has moved",
+    "{name} hat nicht rechtzeitig unterschrieben, und kein Geld ist geflossen",
+  ],
   ["{name} is asked to sign", "{name} soll unterschreiben"],
   ["{name} is asked", "{name} wird gefragt"],
   [

@@ -310,25 +310,22 @@ def expire(draft: Draft, view: ChannelView) -> ChannelView:
 
 
 def ask_again(draft: Draft, view: ChannelView) -> None:
-    """Sends a Close that has no answer with every block: what the peer did not allow a block ago,
-    because an `Open` of its own had not lapsed or its view was old, it may allow now."""
+    """Sends what has no answer, with every block: what the peer did not allow a block ago, because
+    an `Open` of its own had not lapsed or its view was old, it may allow now."""
     offer = view.close
     if offer is not None and offer.proposer and offer.own and not offer.peer:
         draft.send(view.peer, OfferClose(offer.close, offer.own))
+    for drawing in view.withdraws:
+        if drawing.proposer and drawing.own and not drawing.peer:
+            draft.send(view.peer, OfferWithdraw(drawing.withdraw, drawing.own))
 
 
 def resend(draft: Draft, view: ChannelView) -> None:
-    """Sends our unanswered offers again, unchanged."""
+    """Sends our unanswered offers again, unchanged, and what we have answered."""
+    ask_again(draft, view)
     offer = view.close
-    if offer is not None and offer.own:
-        if not offer.proposer:
-            draft.send(view.peer, AnswerClose(view.id, offer.own))
-        elif not offer.peer:
-            draft.send(view.peer, OfferClose(offer.close, offer.own))
+    if offer is not None and offer.own and not offer.proposer:
+        draft.send(view.peer, AnswerClose(view.id, offer.own))
     for drawing in view.withdraws:
-        if not drawing.own:
-            continue
-        if not drawing.proposer:
+        if drawing.own and not drawing.proposer:
             draft.send(view.peer, AnswerWithdraw(view.id, drawing.withdraw.index, drawing.own))
-        elif not drawing.peer:
-            draft.send(view.peer, OfferWithdraw(drawing.withdraw, drawing.own))

@@ -42,6 +42,7 @@ from perun.core.config import Policy
 from perun.core.faults import NotEnoughMoney
 from perun.core.signing import Checker
 from perun.encoding.addresses import BadNodeId
+from perun.encoding.messages import OfferWithdraw
 from perun.errors import Misuse
 from perun.testing.people import SETTINGS, Person, Town
 from perun.testing.stories import OPEN_HANDED
@@ -178,6 +179,18 @@ def test_a_withdrawal_that_lapsed_is_no_success(town: Town, alice: Person, bob: 
     assert states(alice)[-1] == "mining"
     town.until(lambda: states(alice)[-1] not in ("mining", "asked"), 60, 10_000)
     assert states(alice)[-1] == "refused"
+    assert channel(alice).free == "1000"
+
+
+def test_a_withdrawal_that_nobody_answers_ends_in_words(
+    town: Town, alice: Person, bob: Person
+) -> None:
+    id = opened(town, alice, bob)
+    town.world.network.lose(OfferWithdraw)
+    alice.ask("withdraw", Withdraw(idempotency_key="w", channel=id, amount="300"))
+    town.until(lambda: states(alice)[-1] != "asked", 60, 10_000)
+    assert states(alice)[-1] == "refused"
+    assert channel(alice).doing == ""
     assert channel(alice).free == "1000"
 
 
