@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from perun.app.app import App
 from perun.core.books import Row
 from perun.core.config import Deployment
+from perun.core.state import ChannelView
 from perun.crypto.interop import address
 from perun.encoding.addresses import NodeAddress
 from perun.errors import ChainFault, Misuse, PerunError
@@ -53,6 +54,11 @@ async def open_household(lent: Lent, wanted: Wanted) -> Household:
     """
     wanted = replace(wanted, phrase=words_of(wanted.phrase, lent.words))
     store = PageStore(lent.files, App.kinds)
+    if _is_unfinished(store, wanted):
+        for file in lent.files:
+            file.truncate(0)
+            file.flush()
+        store = PageStore(lent.files, App.kinds)
     nodes = Nodes(lent, wanted.rpc)
     kept = store.get("network")
     if kept is None:
@@ -67,11 +73,22 @@ async def open_household(lent: Lent, wanted: Wanted) -> Household:
         network = msgspec.msgpack.decode(kept, type=NetworkOf)
         _prove_again(nodes, network, lent)
         network = await _with_new_kinds(lent, wanted, store, network, nodes)
-    keys = StoreKeys.of(wanted.phrase, number_of(store))
-    if store.get("node") != keys.node.address:
+    if not _is_of(store, wanted):
         raise OtherWords
     outside = store.get("account")
     return Household(lent, wanted, store, network, Address(outside) if outside else None)
+
+
+def _is_of(store: PageStore, wanted: Wanted) -> bool:
+    """Whether these words are the store's."""
+    return store.get("node") == StoreKeys.of(wanted.phrase, number_of(store)).node.address
+
+
+def _is_unfinished(store: PageStore, wanted: Wanted) -> bool:
+    """Whether a page began it and ended before it had kept the words: other words begin here now,
+    and without a channel there is nothing in it to lose."""
+    begun = store.get("number") is not None and not _is_of(store, wanted)
+    return begun and not any(isinstance(row, ChannelView) for row in store.records())
 
 
 def _found(

@@ -4,7 +4,7 @@ import { bundle } from "virtual:python";
 import { loadPyodide, type PyodideAPI } from "pyodide";
 
 import { cryptoModule } from "./crypto";
-import { seal, unseal, type Settings } from "./keys";
+import { keep, newest, seal, unseal, type Settings } from "./keys";
 import { lentModule, type Telling } from "./lent";
 import type { FromWorker, KeptStore, Told, ToWorker } from "./messages";
 
@@ -72,12 +72,6 @@ async function open(folder: FileSystemDirectoryHandle, name: string) {
   }
 }
 
-function readAll(file: FileSystemSyncAccessHandle): Uint8Array {
-  const data = new Uint8Array(file.getSize());
-  file.read(data, { at: 0 });
-  return data;
-}
-
 /** Whatever is fetched of our own parts is what the build has seen, or nothing. */
 function checkParts(): void {
   const plain = self.fetch.bind(self);
@@ -142,13 +136,9 @@ async function main(): Promise<void> {
   const keys = await open(folder, "keys");
   const files = [await open(folder, "store.0"), await open(folder, "store.1")];
   const python = startPython(files);
-  tell({ kind: "stage", stage: keys.getSize() === 0 ? "empty" : "locked" });
-
-  function keep(sealed: Uint8Array): void {
-    keys.truncate(0);
-    keys.write(sealed as Uint8Array<ArrayBuffer>, { at: 0 });
-    keys.flush();
-  }
+  const tellWhetherBegun = (): void =>
+    tell({ kind: "stage", stage: newest(keys) === undefined ? "empty" : "locked" });
+  tellWhetherBegun();
 
   /** @param store that the hub keeps, to be brought back; 0: none */
   async function start(settings: Settings, store = 0): Promise<boolean> {
@@ -163,7 +153,7 @@ async function main(): Promise<void> {
     };
     if (said.error !== undefined) {
       tell({ kind: "refused", error: said.error });
-      tell({ kind: "stage", stage: keys.getSize() === 0 ? "empty" : "locked" });
+      tellWhetherBegun();
       return false;
     }
     const { node = "", account = "", purse = "" } = said;
@@ -193,9 +183,7 @@ async function main(): Promise<void> {
         const { phrase, rpc, hub, tower, store, password, wallet } = message;
         const settings = { phrase, rpc, hub, tower, ...(wallet === undefined ? {} : { wallet }) };
         const sealed = await seal(settings, password);
-        if (await start(settings, store)) {
-          keep(sealed);
-        }
+        if (await start(settings, store)) keep(keys, sealed);
         return;
       }
       case "look": {
@@ -216,14 +204,14 @@ async function main(): Promise<void> {
         self.close();
         return;
       case "unlock": {
-        const settings = await unseal(readAll(keys), message.password);
+        const settings = await unseal(newest(keys), message.password);
         if (settings === undefined) {
           tell({ kind: "refused", error: { name: "WrongPassword", text: "", do: "" } });
         } else {
           const { password, rpc } = message;
           const changed = rpc !== "" && rpc !== settings.rpc;
           const wanted = changed ? { ...settings, rpc } : settings;
-          if ((await start(wanted)) && changed) keep(await seal(wanted, password));
+          if ((await start(wanted)) && changed) keep(keys, await seal(wanted, password));
         }
         return;
       }
