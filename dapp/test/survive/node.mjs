@@ -40,7 +40,8 @@ export const LIES = {
 export class BadNode {
   constructor(target) {
     this.target = target;
-    this.asked = 0;
+    /** How often it was asked for its newest block. */
+    this.looks = 0;
     this.be("good");
   }
 
@@ -75,7 +76,7 @@ export class BadNode {
       return;
     }
     const asked = JSON.parse(Buffer.concat(parts).toString());
-    this.asked += 1;
+    if (asked.method === "eth_getBlockByNumber" && asked.params[0] === "latest") this.looks += 1;
     if (this.mood === "slow") await new Promise((resolve) => setTimeout(resolve, this.wait));
     if (this.mood === "behind") await this.#keepBack(asked);
     const said = await this.#chain(asked);

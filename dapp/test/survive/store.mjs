@@ -1,19 +1,58 @@
 /** The page's own bad days: ended in the middle of each step, without room, without its storage. */
 import { standsAt } from "../games.mjs";
 import { check, Person } from "../people.mjs";
-import { again, ask, until } from "./town.mjs";
+import { again, ask, reachable, until } from "./town.mjs";
 
-/** Stops the worker for ever right after its n-th write is on disk, before anything leaves. */
+/** Wei: what is put in, or taken out, as `wouldMove` types it; and what transactions cost at most. */
+const MOVED = 10n ** 16n;
+const MOST_GAS = 10n ** 15n;
+
+/** Has the worker stop for ever by `testStop`, and say so; what is returned waits until it has. */
+async function stopping(person, how, given) {
+  const { page } = person;
+  await page.evaluate(() => {
+    window.testWorker.addEventListener("message", ({ data }) => {
+      window.testStopped ||= data.kind === "testStopped";
+    });
+  });
+  const [worker] = page.workers();
+  await worker.evaluate(() => {
+    globalThis.testStop = () => {
+      postMessage({ kind: "testStopped" });
+      for (;;);
+    };
+  });
+  await worker.evaluate(how, given);
+  return () => page.waitForFunction(() => window.testStopped);
+}
+
+/** … right after its n-th write is on disk, before anything leaves. */
 function stopAfterWrites(person, writes) {
-  const [worker] = person.page.workers();
-  return worker.evaluate((left) => {
+  const how = (most) => {
     const { flush } = FileSystemSyncAccessHandle.prototype;
+    let left = most;
     FileSystemSyncAccessHandle.prototype.flush = function () {
       flush.call(this);
       left -= 1;
-      if (left === 0) for (;;);
+      if (left === 0) testStop();
     };
-  }, writes);
+  };
+  return stopping(person, how, writes);
+}
+
+/** … when one half of the sealed words is on disk. */
+function stopInWords(person) {
+  const how = () => {
+    const { flush, write } = FileSystemSyncAccessHandle.prototype;
+    FileSystemSyncAccessHandle.prototype.write = function (data, place) {
+      const isWords = new TextDecoder().decode(data).includes('"sealed"');
+      if (!isWords) return write.call(this, data, place);
+      write.call(this, data.subarray(0, data.length / 2), place);
+      flush.call(this);
+      return testStop();
+    };
+  };
+  return stopping(person, how);
 }
 
 /** A reload instead of a kill. */
@@ -24,47 +63,60 @@ async function reloaded(person) {
 
 const free = async (person) => BigInt((await ask(person, "channels"))[0].free);
 
-/** @param writes after so many of what "Open it" does the worker stops; undefined: it goes on */
-async function asksToOpen(person, writes) {
+async function wouldOpen(person) {
   await person.go("Open");
   await person.press("What does it cost?");
   const agree = person.page.getByRole("button", { name: "Open it", exact: true });
   await agree.waitFor();
-  if (writes !== undefined) await stopAfterWrites(person, writes);
-  await agree.click();
+  return () => agree.click();
 }
 
-async function asksToMove(person, what, agree) {
+/** Everything up to the last press of a button, which is returned. */
+async function wouldMove(person, what, agree) {
   await person.go("Channels");
   await person.press(what);
   await person.page.locator('[name="move"]').fill("0.01");
-  await person.press(agree);
+  return () => person.press(agree);
 }
 
-async function asksToEnd(person, how) {
+async function wouldEnd(person, how) {
   await person.go("Channels");
   await person.press(how);
-  await person.page.getByRole("button", { name: new RegExp(`^${how} .*\\?`) }).click();
+  const sure = person.page.getByRole("button", { name: new RegExp(`^${how} .*\\?`) });
+  await sure.waitFor();
+  return () => sure.click();
+}
+
+/** … which is pressed. */
+const now = async (would) => (await would)();
+
+/** Does it, and waits until the worker has stopped after so many writes. */
+async function stoppedAt(person, writes, press) {
+  const stopped = await stopAfterWrites(person, writes);
+  await press();
+  await stopped();
 }
 
 /** Ended so soon that it was not begun, or it goes on by itself: whichever, it can be finished. */
 async function movesOnce(town, end, writes) {
   const person = await town.member();
+  const { account } = await ask(person, "status");
   for (const [what, agree, sign] of [
     ["Top up", "Put it in", 1n],
     ["Withdraw", "Take it out", -1n],
   ]) {
-    const before = await free(person);
-    await stopAfterWrites(person, writes);
-    await asksToMove(person, what, agree);
-    await person.page.waitForTimeout(1_000);
+    const [before, had] = [await free(person), await town.etherOf(account)];
+    await stoppedAt(person, writes, await wouldMove(person, what, agree));
     await end(person);
-    const [{ doing }] = await ask(person, "channels");
-    const moved = async () => (await free(person)) !== before;
-    if (doing === "" && !(await moved())) await asksToMove(person, what, agree);
-    await until(`${what}`, moved);
-    const by = (await free(person)) - before;
-    check(by === sign * 10n ** 16n, `${what}, ended after write ${writes}: moved once`);
+    const inChannel = async () => (await free(person)) - before;
+    const isIdle = async () => (await ask(person, "channels"))[0].doing === "";
+    if ((await isIdle()) && (await inChannel()) === 0n) await now(wouldMove(person, what, agree));
+    await until(what, async () => (await isIdle()) && (await inChannel()) === sign * MOVED);
+    const left = sign * (had - (await town.etherOf(account)));
+    check(
+      left > MOVED - MOST_GAS && left < MOVED + MOST_GAS,
+      `${what}, ended after write ${writes}: moved once, on the chain`,
+    );
   }
   return person;
 }
@@ -73,8 +125,7 @@ export const SHARED = {
   async killedWhileOpening(town) {
     for (const writes of [1, 2, 4]) {
       const person = await town.somebody();
-      await asksToOpen(person, writes);
-      await person.page.waitForTimeout(1_000);
+      await stoppedAt(person, writes, await wouldOpen(person));
       await again(person);
       await person.go("Channels");
       await until("either", async () => {
@@ -82,7 +133,9 @@ export const SHARED = {
         if ((await phase.count()) > 0) return true;
         const none = await person.heading("No channel yet").count();
         const { problems } = await ask(person, "status");
-        if (none > 0 && writes === 1 && problems.length === 0) await asksToOpen(person);
+        if (none > 0 && writes === 1 && problems.length === 0) {
+          await now(wouldOpen(person));
+        }
         await person.go("Channels");
         return false;
       });
@@ -95,22 +148,42 @@ export const SHARED = {
   },
 
   async reloadedWhileBeginning(town) {
-    const person = await Person.at(town.browser, town.url);
-    await person.visit();
-    await person.press("Go without a wallet");
-    await person.page.locator("ol.words li").nth(11).waitFor();
-    await person.page.getByLabel("I have written them down").check();
-    await person.page.getByLabel("Password for this browser").fill("pw");
-    await person.press("Begin");
-    await person.page.waitForTimeout(400);
+    for (const writes of [1, 2, 3, 4, "half of the words"]) {
+      const person = await Person.at(town.browser, town.url);
+      await reachable(person);
+      await person.visit();
+      await person.press("Go without a wallet");
+      await person.page.locator("ol.words li").nth(11).waitFor();
+      await person.page.getByLabel("I have written them down").check();
+      await person.page.getByLabel("Password for this browser").fill("pw");
+      const inWords = typeof writes === "string";
+      const stopped = await (inWords ? stopInWords(person) : stopAfterWrites(person, writes));
+      await person.press("Begin");
+      await stopped();
+      await person.page.reload();
+      const locked = person.heading("Welcome back");
+      const empty = person.heading("Whose money?");
+      await locked.or(empty).waitFor();
+      if (await locked.count()) await person.unlock("pw");
+      else await person.begin("pw");
+      await person.takeTestEther();
+      check(true, `reloaded while it began, after write ${writes}: it begins`);
+      await person.context.close();
+    }
+  },
+
+  async endedWhileChangingNode(town) {
+    const person = await town.somebody();
     await person.page.reload();
-    const locked = person.heading("Welcome back");
-    const empty = person.heading("Whose money?");
-    await locked.or(empty).waitFor();
-    if (await locked.count()) await person.unlock("pw");
-    else await person.begin("pw");
-    await person.takeTestEther();
-    check(true, "reloaded while it began: it begins");
+    await person.page.getByText("Ask another node").click();
+    await person.page.locator('[name="rpc"]').fill(`${town.network.rpc}/`);
+    await person.page.getByLabel("Password").fill("pw");
+    const stopped = await stopInWords(person);
+    await person.press("Unlock");
+    await stopped();
+    await again(person);
+    await person.page.locator('[data-test="outside"]', { hasText: "1" }).waitFor();
+    check(true, "ended in the middle of keeping the words anew: the old ones count");
   },
 
   async endedWhileMoving(town) {
@@ -124,12 +197,12 @@ export const SHARED = {
       ["Leave", reloaded],
     ]) {
       const person = await town.member();
-      await stopAfterWrites(person, 1);
-      await asksToEnd(person, how);
-      await person.page.waitForTimeout(1_000);
+      await stoppedAt(person, 1, await wouldEnd(person, how));
       await end(person);
       const [channel] = await ask(person, "channels");
-      if (channel?.phase === "open" && channel.doing === "") await asksToEnd(person, how);
+      if (channel?.phase === "open" && channel.doing === "") {
+        await now(wouldEnd(person, how));
+      }
       await until("its end", async () => {
         const [left] = await ask(person, "channels");
         return left === undefined || (how === "Leave" && left.phase === "disputed");
@@ -141,28 +214,26 @@ export const SHARED = {
 
   async endedWhilePlaying(town) {
     const person = await town.member();
-    const id = crypto.randomUUID();
+    const idempotencyKey = crypto.randomUUID();
     const wanted = {
       to: town.network.player,
       game: "TicTacToe",
       amount: "100000000000000",
       begin: true,
     };
-    const asking = ask(person, "play", { idempotencyKey: id, ...wanted }).catch(() => undefined);
-    await person.page.waitForTimeout(300);
+    await stoppedAt(person, 1, async () => {
+      // Nobody will answer it.
+      ask(person, "play", { idempotencyKey, ...wanted }).catch(() => undefined);
+    });
     await again(person);
-    await asking;
-    await ask(person, "play", { idempotencyKey: id, ...wanted });
+    await ask(person, "play", { idempotencyKey, ...wanted });
     await person.go("Play");
-    await standsAt(person, "playing", "you");
     for (const cell of ["5", "1", "3"]) {
+      await standsAt(person, "playing", "you");
       const newest = person.page.locator('[data-test="game"]').first();
       const place = newest.locator(`[data-cell="${cell}"]:not(.still).nobody`);
-      await standsAt(person, "playing", "you");
       if ((await place.count()) === 0) continue;
-      await stopAfterWrites(person, 1);
-      await place.click();
-      await person.page.waitForTimeout(700);
+      await stoppedAt(person, 1, () => place.click());
       await again(person);
       await person.go("Play");
     }

@@ -68,6 +68,13 @@ export class Town {
     return Number(found);
   }
 
+  /** A process stands still from now on: it is there, and says and does nothing. */
+  freeze(role) {
+    const id = this.processOf(role);
+    process.kill(id, "SIGSTOP");
+    return () => process.kill(id, "SIGCONT");
+  }
+
   /** The transaction by which the hub would register a channel's present state, later. */
   oldState(channel) {
     return this.python("old_state", join(this.home, "hub"), channel);
@@ -99,6 +106,17 @@ export class Town {
   async later(seconds) {
     await this.chain("evm_increaseTime", seconds);
     await this.chain("evm_mine");
+  }
+
+  /** What was logged for a transaction, once it is mined. */
+  async logsOf(hash) {
+    let receipt;
+    await until("its block", async () => {
+      receipt = await this.chain("eth_getTransactionReceipt", hash);
+      return receipt !== null;
+    });
+    if (receipt.status !== "0x1") throw new Error(`${hash}: the chain refuses it`);
+    return receipt.logs;
   }
 
   async etherOf(account) {
