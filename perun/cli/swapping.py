@@ -14,11 +14,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Final
+from functools import partial
+from typing import Annotated, ClassVar, Final, TypeVar
 
 import msgspec
 
-from perun.api.client import CallRefused, Node
+from perun.api.client import CallRefused, Node, NotReached
 from perun.app.values import Account, HashLock, NodeName, Status
 from perun.core.limits import limits_for, outage_of
 from perun.core.rules.swaps import Place, check_swap, look_worth, times
@@ -37,6 +38,7 @@ _DAILY_PPM: Final = 40_000
 """By how much a price moves in a day, one standard deviation, where it is told what a look is
 worth: 4 %, about that of ether."""
 
+T = TypeVar("T")
 Tell = Callable[[str], None]
 
 
@@ -152,15 +154,12 @@ def give(here: Node, there: Node, ticket: Ticket, secret: bytes, tell: Tell) -> 
     places = _place(here.status()), _place(there.status())
     limits = places[1].limits
     last = second.until - 2 * limits.margin - limits.freshness
-    theirs = _seen(there, ticket.hash, last)
-    if theirs is None:
-        raise NotSwapped("they have not locked theirs in time", _clock(first.until))
-    _check_leg(theirs, second, first.until)
+    theirs = _seen(there, ticket.hash, second, last, _clock(first.until))
     places = _place(here.status()), _place(there.status())
     check_swap(_terms(ours), _terms(theirs), places)
     tell("they have locked theirs: showing the secret")
     there.show_secret(theirs.id, "0x" + secret.hex(), idempotency_key=_key("show", ticket.hash))
-    return _ended(there, theirs.id)
+    return _ended(there, theirs.id, tell)
 
 
 def take(first: Node, second: Node, ticket: Ticket, tell: Tell) -> HashLock:
@@ -181,10 +180,7 @@ def take(first: Node, second: Node, ticket: Ticket, tell: Tell) -> HashLock:
     limits = _place(second.status()).limits
     last = ticket.second.until - 2 * limits.margin - limits.freshness
     ours = next((one for one in second.locks() if one.hash == ticket.hash and one.pays), None)
-    theirs = _seen(first, ticket.hash, last, later=ours is not None)
-    if theirs is None:
-        raise NotSwapped("they have not locked theirs in time", "now")
-    _check_leg(theirs, ticket.first, ticket.first.until)
+    theirs = _seen(first, ticket.hash, ticket.first, last, "now", later=ours is not None)
     if ours is None:
         places = _place(first.status()), _place(second.status())
         leg = ticket.second
@@ -197,8 +193,8 @@ def take(first: Node, second: Node, ticket: Ticket, tell: Tell) -> HashLock:
         ours = _locked(second, leg, ticket.hash, _clock(leg.until))
     tell("locked; waiting for the secret: do not end this before it is over")
     while True:
-        (ours,) = second.locks(ours.id)
-        (theirs,) = first.locks(theirs.id)
+        (ours,) = _insisting(partial(second.locks, ours.id), tell)
+        (theirs,) = _insisting(partial(first.locks, theirs.id), tell)
         secret = ours.secret or theirs.secret
         if secret is not None:
             break
@@ -207,8 +203,10 @@ def take(first: Node, second: Node, ticket: Ticket, tell: Tell) -> HashLock:
         time.sleep(_PAUSE)
     # The node knows it already if it is the same one, and asks at the next block; so it asks now.
     if theirs.state != "over":
-        first.show_secret(theirs.id, secret, idempotency_key=_key("show", ticket.hash))
-    return _ended(first, theirs.id)
+        key = _key("show", ticket.hash)
+        show = partial(first.show_secret, theirs.id, secret, idempotency_key=key)
+        _insisting(show, tell)
+    return _ended(first, theirs.id, tell)
 
 
 # --------------------------------------------------------------------------------------- in parts
@@ -253,31 +251,58 @@ def _refused(until: int) -> Iterator[None]:
         raise NotSwapped("they do not agree, or cannot", _clock(until)) from None
 
 
-def _seen(node: Node, hash: str, last: int, *, later: bool = False) -> HashLock | None:
-    """The lock that pays us, fully signed; None: it has not come by then, by the chain's clock.
+def _insisting(act: Callable[[], T], tell: Tell) -> T:
+    """Asks a node until it answers: whoever has locked second must not stop looking for the secret
+    because a node was started again, or was busy."""
+    told = ""
+    while True:
+        try:
+            return act()
+        except (NotReached, CallRefused) as fault:
+            if isinstance(fault, CallRefused) and fault.name == "NoSuch":
+                raise
+            if str(fault) != told:
+                tell(f"{fault}; asked again: do not end this")
+            told = str(fault)
+            time.sleep(_PAUSE)
+
+
+def _seen(
+    node: Node, hash: str, leg: Leg, last: int, until: str, *, later: bool = False
+) -> HashLock:
+    """The lock that pays us what was agreed on, fully signed. Anybody who has heard the hash can
+    lock less under it, so what is less is waited beside.
 
     Args:
+        last: until when it is waited for, by the chain's clock.
+        until: when what we have locked is free again.
         later: whether more may have happened in it.
+
+    Raises:
+        NotSwapped: it has not come by then.
     """
     while True:
-        for one in node.locks():
-            good = one.state not in _EARLY if later else one.state == "open"
-            if one.hash == hash and not one.pays and good:
+        found = [
+            one
+            for one in node.locks()
+            if one.hash == hash
+            and not one.pays
+            and (one.state not in _EARLY if later else one.state == "open")
+        ]
+        for one in found:
+            if one.asset.lower() == leg.asset.lower() and int(one.amount) >= int(leg.amount):
                 return one
         if node.status().block.time > last:
-            return None
+            locked = ", ".join(f"{one.amount} of {one.asset}" for one in found)
+            why = f"they have locked {locked}" if found else "they have not locked theirs in time"
+            raise NotSwapped(why, until)
         time.sleep(_PAUSE)
 
 
-def _check_leg(lock: HashLock, leg: Leg, until: int) -> None:
-    if lock.asset.lower() != leg.asset.lower() or int(lock.amount) < int(leg.amount):
-        raise NotSwapped(f"they have locked {lock.amount} of {lock.asset}", _clock(until))
-
-
-def _ended(node: Node, id: str) -> HashLock:
+def _ended(node: Node, id: str, tell: Tell) -> HashLock:
     """Once it is paid, or the chain has decided."""
     while True:
-        (one,) = node.locks(id)
+        (one,) = _insisting(partial(node.locks, id), tell)
         if one.state in ("over", "decided"):
             return one
         time.sleep(_PAUSE)

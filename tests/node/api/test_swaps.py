@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
-from perun.api.client import Node, connect
+from perun.api.client import CallRefused, Node, NotReached, connect
 from perun.api.place import tokens_folder
 from perun.api.publishing import publish_place
 from perun.api.server import ApiServer
@@ -146,16 +148,70 @@ def test_lock_that_nobody_answers_shows_nothing(pair: tuple[Side, Side]) -> None
 
 @pytest.mark.parametrize("part", ["amount", "asset"])
 def test_less_than_was_asked_for_is_not_taken(pair: tuple[Side, Side], part: str) -> None:
-    """Bob locks a wei less, or of something else: Alice shows nothing."""
+    """Bob locks a wei less, or of something else, and time runs out: Alice shows nothing."""
     alice, bob = pair
     ticket = offer(alice, alice, bob)
     leg = ticket.second
+    late = replace(ticket, second=replace(leg, until=alice.node.status().block.time + 9))
     amount = str(USDC - 1) if part == "amount" else leg.amount
     asset = name_of(ETH) if part == "asset" else leg.asset
     bob.node.lock(alice.person.id, amount, ticket.hash, leg.until, asset)
     with pytest.raises(NotSwapped, match="they have locked"):
-        give(alice.node, alice.node, ticket, SECRET, quiet)
+        give(alice.node, alice.node, late, SECRET, quiet)
     assert {one.secret for one in alice.node.locks()} == {None}
+
+
+def test_less_under_the_same_hash_stops_nobody(pair: tuple[Side, Side]) -> None:
+    """A hub that sees the hash in the first lock could else have every swap come to nothing."""
+    alice, bob = pair
+    ticket = offer(alice, alice, bob)
+    bob.node.lock(alice.person.id, "1", ticket.hash, ticket.second.until, ticket.second.asset)
+    bob.node.lock(alice.person.id, "1", ticket.hash, ticket.second.until)
+    with ThreadPoolExecutor(1) as pool:
+        giving = pool.submit(give, alice.node, alice.node, ticket, SECRET, quiet)
+        leg = ticket.second
+        bob.node.lock(alice.person.id, leg.amount, ticket.hash, leg.until, leg.asset)
+        assert giving.result(120).gain == str(USDC)
+
+
+class Restarting(Node):
+    """A node that is started again, or busy, now and then."""
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(node.url, "")
+        self._headers = node._headers
+        self.failing = False
+        self._answers = itertools.count()
+
+    def _call(self, method: str, result: Any, fields: dict[str, Any]) -> Any:
+        number = next(self._answers) if self.failing else 0
+        if number % 3 == 1:
+            raise NotReached(self.url, "connection refused")
+        if number % 3 == 2:
+            raise CallRefused(18, "NotAnswered", "busy", {}, "")
+        return super()._call(method, result, fields)
+
+
+def test_whoever_locked_second_goes_on_looking_though_a_node_is_started_again(
+    tmp_path: Path,
+) -> None:
+    """In two networks this command alone carries the secret over: its end would cost the lock."""
+    with ExitStack() as stack:
+        alice, bob = served(stack, tmp_path / "one", ETH)
+        alice_there, bob_there = served(stack, tmp_path / "other", TOKEN)
+        ticket = offer(alice, alice_there, bob)
+        here, there = Restarting(bob.node), Restarting(bob_there.node)
+        stack.callback(here.hang_up)
+        stack.callback(there.hang_up)
+
+        def tell(text: str) -> None:
+            here.failing = there.failing = here.failing or text.startswith("locked;")
+
+        with ThreadPoolExecutor(2) as pool:
+            giving = pool.submit(give, alice.node, alice_there.node, ticket, SECRET, quiet)
+            taking = pool.submit(take, here, there, ticket, tell)
+            gains = giving.result(120).gain, taking.result(120).gain
+        assert gains == (str(USDC), str(ETHER))
 
 
 @pytest.mark.parametrize("side", ["first", "second"])
