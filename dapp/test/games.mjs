@@ -107,6 +107,17 @@ export async function playGames(alice, bob) {
   await standsAt(alice, "over");
   await newest(alice).getByRole("button", { name: "Once more" }).click();
   await standsAt(bob, "asked");
-  check(true, "and once more");
-  await newest(bob).getByRole("button", { name: "No, thanks" }).click();
+  await newest(bob).getByRole("button", { name: "Play", exact: true }).click();
+  await standsAt(alice, "playing", "you");
+  check(true, "and once more, where who came second begins");
+  await newest(alice).locator('[data-cell="5"]').click();
+  await standsAt(bob, "playing", "you");
+  await newest(alice).getByRole("button", { name: "Offer a draw" }).click();
+  await newest(alice).getByText("It stands until they move.").waitFor();
+  await newest(bob).getByRole("button", { name: "Take the draw" }).click();
+  for (const person of [alice, bob]) {
+    await newest(person).getByText("A draw", { exact: true }).waitFor();
+    await standsAt(person, "over");
+  }
+  check(true, "a draw is offered and taken, and each has its stake again");
 }

@@ -267,6 +267,11 @@ class Calls:
         answer: Game = self._call("resign", Game, {"idempotencyKey": idempotency_key, "id": id})
         return answer
 
+    def draw(self, id: str, *, idempotency_key: str | None = None) -> Game:
+        """Takes the draw that they offer in a game, or offers one, in our turn by our next move."""
+        answer: Game = self._call("draw", Game, {"idempotencyKey": idempotency_key, "id": id})
+        return answer
+
     def call_clock(self, id: str, *, idempotency_key: str | None = None) -> Game:
         """Takes a game to the chain, where the other side has to move in time."""
         answer: Game = self._call("callClock", Game, {"idempotencyKey": idempotency_key, "id": id})
@@ -870,6 +875,11 @@ class AsyncCalls:
         answer: Game = await self._call(
             "resign", Game, {"idempotencyKey": idempotency_key, "id": id}
         )
+        return answer
+
+    async def draw(self, id: str, *, idempotency_key: str | None = None) -> Game:
+        """Takes the draw that they offer in a game, or offers one, in our turn by our next move."""
+        answer: Game = await self._call("draw", Game, {"idempotencyKey": idempotency_key, "id": id})
         return answer
 
     async def call_clock(self, id: str, *, idempotency_key: str | None = None) -> Game:

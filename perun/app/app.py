@@ -355,6 +355,7 @@ class App:
             "play": playing.play,
             "move": playing.move,
             "resign": playing.resign,
+            "draw": playing.draw,
             "callClock": playing.call_clock,
             "flip": playing.flip,
             "throw": playing.throw,

@@ -14,7 +14,7 @@ from perun.app.texts import hexed, show_account
 from perun.app.work import Work
 from perun.core.nanocontracts import plays
 from perun.core.nanocontracts.instances import last_time, locks
-from perun.core.state import InstanceView, Role
+from perun.core.state import GameView, InstanceView, Role
 from perun.games import Grid, View, view_of
 from perun.types import Flip, Game, GameRecord, Hands, Terms, Wei
 
@@ -84,9 +84,18 @@ def _state(work: Work, one: Locked) -> tuple[_State, str]:
     game = instance.game
     if isinstance(one.terms, Game) and (game is None or game.agreed is None):
         return "opening", f"{work.name(instance.end)} has not begun yet"
-    if game is not None and (game.own is not None or plays.chosen(game) is not None):
-        return "playing", f"{work.name(instance.end)} has not answered your move yet"
-    return "playing", ""
+    return "playing", "" if game is None else _unanswered(game, work.name(instance.end))
+
+
+def _unanswered(game: GameView, name: str) -> str:
+    """What our move, or our word for a draw, waits for; an offer of ours waits for nothing."""
+    agreed, own, held = game.agreed, game.own, game.held
+    if agreed is not None and held is not None and plays.is_draw(agreed, held):
+        return "the draw is being signed"
+    moved = own is not None and (agreed is None or not plays.is_draw(agreed, own))
+    if moved or plays.chosen(game) is not None:
+        return f"{name} has not answered your move yet"
+    return ""
 
 
 def _on_chain(work: Work, instance: InstanceView) -> str:
@@ -127,7 +136,17 @@ def _game(work: Work, one: Locked) -> v.Game:
         how=view.how,
         until=_until(one.view, terms),
         gain=None if shift is None else str(_gain(terms, role, shift)),
+        began=isinstance(terms, Game) and (terms.setup == view.setup(True)) is (role is Role.ALICE),
+        draw=_draw(one.view) if state == "playing" else "nobody",
     )
+
+
+def _draw(instance: InstanceView | None) -> Literal["you", "them", "nobody"]:
+    """Who offers one."""
+    game = None if instance is None else instance.game
+    if game is None:
+        return "nobody"
+    return "you" if game.draws else "nobody" if plays.standing(game) is None else "them"
 
 
 def _grid(grid: Grid | None, role: Role) -> v.Grid | None:

@@ -18,6 +18,7 @@ from perun.app.methods import (
     BringAward,
     BringPrice,
     CallClock,
+    Draw,
     LetGo,
     Move,
     PayTicks,
@@ -162,6 +163,7 @@ def _how_far(work: Work, instance: InstanceView) -> tuple[Far, Wei | None]:
 _Orders = (
     Move
     | Resign
+    | Draw
     | CallClock
     | BringAward
     | LetGo

@@ -276,6 +276,12 @@ class Resign(Spending, frozen=True):
     id: Hex
 
 
+class Draw(Spending, frozen=True):
+    """Takes the draw that they offer in a game, or offers one, in our turn by our next move."""
+
+    id: Hex
+
+
 class CallClock(Spending, frozen=True):
     """Takes a game to the chain, where the other side has to move in time."""
 
@@ -599,6 +605,7 @@ _LIST: Final = (
     Method("play", Play, Game, Scope.SPEND),
     Method("move", Move, Game, Scope.SPEND),
     Method("resign", Resign, Game, Scope.SPEND),
+    Method("draw", Draw, Game, Scope.SPEND),
     Method("callClock", CallClock, Game, Scope.SPEND),
     Method("flip", Flip, Game, Scope.SPEND),
     Method("throw", Throw, Game, Scope.SPEND),

@@ -1,4 +1,5 @@
-"""Playing for money: invite, move, give up, take it to the chain; and coins that are flipped.
+"""Playing for money: invite, move, give up, agree on a draw, take it to the chain; and coins that
+are flipped.
 
 Who is invited agrees by `answer`, as to any offer. Whoever is not answered for long takes the game
 to the chain by itself, where the other side's clock runs.
@@ -11,7 +12,7 @@ from typing import Final
 from perun.app.boards import GAMES, board_of
 from perun.app.errors import BadParams
 from perun.app.inviting import end_of, meet, place
-from perun.app.methods import CallClock, Flip, Move, Play, Resign, Throw
+from perun.app.methods import CallClock, Draw, Flip, Move, Play, Resign, Throw
 from perun.app.settings import KnownGame
 from perun.app.texts import Who
 from perun.app.values import Game
@@ -22,6 +23,7 @@ from perun.core.nanocontracts.coin_flip import (
 )
 from perun.core.nanocontracts.plays import (
     CommandClock,
+    CommandDraw,
     CommandMove,
     CommandResign,
 )
@@ -35,7 +37,7 @@ from perun.errors import Misuse
 from perun.games import view_of
 from perun.types import Asset, Preimage, Salt, Seconds, UnixTime, Wei
 
-__all__ = ["call_clock", "flip", "hurry", "move", "play", "resign", "throw"]
+__all__ = ["call_clock", "draw", "flip", "hurry", "move", "play", "resign", "throw"]
 
 _CASES: Final = 2**16
 
@@ -136,6 +138,13 @@ def _give_up(work: Work, instance: InstanceView) -> None:
     if gives_up is None:
         raise NotAllowedNow("resign", "it is on chain, and these rules have no move for it")
     work.desk.do(CommandMove(instance.id, gives_up))
+
+
+def draw(work: Work, caller: Caller, params: Draw) -> Game:
+    """Takes the draw that they offer, or offers one."""
+    instance = GAMES.find(work, params.id)
+    command = CommandDraw(instance.id)
+    return GAMES.order(work, caller, "draw", params, instance, lambda: work.desk.do(command))
 
 
 def call_clock(work: Work, caller: Caller, params: CallClock) -> Game:

@@ -32,6 +32,7 @@ _KINDS: Final[dict[type, str]] = {
     n.InstanceRefused: "machine",
     n.InstanceRemoved: "machine",
     n.InvitationHeld: "offer",
+    n.DrawOffered: "game",
     n.GameBegan: "game",
     n.GameMoved: "game",
 }

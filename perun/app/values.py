@@ -454,6 +454,10 @@ class Game(Value, frozen=True):
     """What it has brought us; None: it is not decided."""
     reached: bool = True
     """Whether our invitation has come to them, as far as we know; if not, `why` says what to do."""
+    began: bool = False
+    """Whether ours is the first move; a rematch is a `play` with `begin` the other way round."""
+    draw: Literal["you", "them", "nobody"] = "nobody"
+    """Who offers a draw now: theirs stands until you move, and `draw` takes it."""
 
 
 Hand = Literal["rock", "paper", "scissors"]

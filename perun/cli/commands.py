@@ -59,6 +59,8 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
         ("games", "perun.cli.playing", "Show games and coin flips."),
         ("move", "perun.cli.playing", "Make a move."),
         ("resign", "perun.cli.playing", "Give a game up."),
+        ("draw", "perun.cli.playing", "Offer a draw in a game, or take the one offered."),
+        ("rematch", "perun.cli.playing", "Play once more, with sides swapped."),
         ("clock", "perun.cli.playing", "Make the other side move on chain, in time."),
         ("flip", "perun.cli.playing", "Flip a coin with somebody."),
         ("throw", "perun.cli.playing", "Rock, paper, scissors with somebody."),

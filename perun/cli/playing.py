@@ -1,4 +1,4 @@
-"""Playing for money in a terminal: `perun games`, `play`, `move`, `resign`, `clock`, `flip`.
+"""Playing for money in a terminal: `perun games`, `play`, `move`, `draw`, `rematch`, `flip` ….
 
 Every command asks a running node, and knows no rule of any game: the node says how a board looks,
 whose turn it is, and what came of it.
@@ -71,7 +71,7 @@ def play(
 ) -> None:  # fmt: skip
     """Play with WHOM for STAKE such as 0.001ether; or go on with the game that WHOM is the id of.
 
-    Moves are read from the terminal, a line each: what the game says, or resign.
+    Moves are read from the terminal, a line each: what the game says, draw, accept or resign.
     """
     amounts = Amounts(node)
     if stake is None and "perun1" in whom:
@@ -91,12 +91,42 @@ def play(
             whom, game, units or "0", amounts.read(theirs, asset)[0], not second, asset,
             60 * minutes, idempotency_key=key,
         )  # fmt: skip
-    if wait:
-        _end(amounts, _to_the_end(node, begun, _Talk(node, quiet=as_json)), as_json=as_json)
-    elif as_json:
-        print_json(begun)
+    _play_on(node, amounts, begun, wait=wait, as_json=as_json)
+
+
+@command("rematch")
+@click.argument("game")
+@click.option("--wait/--no-wait", default=True, help="Play it here, to the end.")
+@KEY
+@YES
+@JSON
+def rematch(
+    node: Node, game: str, wait: bool, key: str | None, yes: bool, as_json: bool
+) -> None:  # fmt: skip
+    """Play once more what GAME was: for the same stakes, and who came second begins.
+
+    If they have asked for it already, this agrees.
+    """
+    amounts = Amounts(node)
+    (past,) = node.games(_id(node, game))
+    if past.gain is None and past.state != "over":
+        raise click.UsageError("it is not over yet")
+    if not _in_turns(past):
+        raise click.UsageError(f"nobody begins in {past.title}: perun {past.game} does it again")
+    if not as_json:
+        consent(yes, f"Play {past.title} with {who(past.peer, past.name)} once more for "
+                f"{amounts.show(past.asset, past.amount)}; "
+                f"{'they begin' if past.began else 'you begin'}.")  # fmt: skip
+    asked = next((one for one in node.games() if _is_rematch(one, past)), None)
+    if asked is None:
+        begun = node.play(
+            past.peer, past.game, int(past.amount), int(past.peer_amount), not past.began,
+            past.asset, idempotency_key=key,
+        )  # fmt: skip
     else:
-        say(console(), f"{begun.state}: {begun.title}, id {begun.id}")
+        begun = asked
+        node.answer(asked.id, True)
+    _play_on(node, amounts, begun, wait=wait, as_json=as_json)
 
 
 @command("flip")
@@ -169,13 +199,18 @@ def _simple(name: str, text: str, act: Callable[[Node], Callable[..., Game]]) ->
 
 move = _simple("move", "Make a MOVE in GAME.", lambda node: node.move)
 resign = _simple("resign", "Give GAME up: your stake is lost.", lambda node: node.resign)
+draw = _simple(
+    "draw",
+    "Take the draw that they offer in GAME, or offer one; in your turn by your next move.",
+    lambda node: node.draw,
+)
 clock = _simple(
     "clock",
     "Take GAME to the chain: the other side has to move there, in time.",
     lambda node: node.call_clock,
 )
 
-COMMANDS: Final = (games, play, flip, throw, move, resign, clock)
+COMMANDS: Final = (games, play, rematch, flip, throw, move, resign, draw, clock)
 
 
 # ------------------------------------------------------------------------------------- helpers
@@ -183,6 +218,26 @@ COMMANDS: Final = (games, play, flip, throw, move, resign, clock)
 
 def _id(node: Node, start: str) -> str:
     return by_start([one.id for one in node.games()], start, "game")
+
+
+def _in_turns(game: Game) -> bool:
+    return game.game not in ("flip", "throw", "")
+
+
+def _is_rematch(game: Game, past: Game) -> bool:
+    """Whether it is their invitation to the same, with sides swapped."""
+    same = ("peer", "game", "asset", "amount", "peer_amount")
+    alike = all(getattr(game, name) == getattr(past, name) for name in same)
+    return alike and game.state == "asked" and game.began is not past.began
+
+
+def _play_on(node: Node, amounts: Amounts, game: Game, *, wait: bool, as_json: bool) -> None:
+    if wait:
+        _end(amounts, _to_the_end(node, game, _Talk(node, quiet=as_json)), as_json=as_json)
+    elif as_json:
+        print_json(game)
+    else:
+        say(console(), f"{game.state}: {game.title}, id {game.id}")
 
 
 def _signed(amounts: Amounts, game: Game) -> str:
@@ -207,6 +262,8 @@ def _end(amounts: Amounts, game: Game | None, *, as_json: bool) -> None:
         words = "You have won" if gain > 0 else "You have lost"
         moved = amounts.show(game.asset, str(abs(gain)))
         say(console(), f"{words} {moved}" if gain else "A draw: nothing moves", "bold")
+        if _in_turns(game):
+            say(console(), f"Once more, sides swapped: perun rematch {game.id[:14]}")
     if game.gain is None:
         sys.exit(NOT_DONE if game.state == "over" else UNDER_WAY)
 
@@ -216,7 +273,7 @@ class _Talk:
 
     def __init__(self, node: Node, *, quiet: bool = False) -> None:
         self._node, self._quiet = node, quiet
-        self._board = self._why = ""
+        self._board = self._why = self._draw = ""
 
     def show(self, game: Game) -> None:
         """The board and what it waits for, where they have changed."""
@@ -227,23 +284,39 @@ class _Talk:
                 say(console(), line)
         if game.why and game.why != self._why and game.reached:
             say(console(), why_of(game))
-        self._board, self._why = game.board, game.why
+        if game.draw == "you" and self._draw != "you":
+            when = "by your next move" if game.turn == "you" else "until they move"
+            say(console(), f"You offer a draw, {when}.")
+        self._board, self._why, self._draw = game.board, game.why, game.draw
 
     def move(self, game: Game) -> bool:
         """Asks for a move, and makes it; False: nobody is there any more."""
-        ask = f"Your move ({game.how}; or resign)"
+        ask = f"Your move ({game.how}; draw or resign)"
+        if game.draw == "them":
+            ask = f"They offer a draw: accept it, or your move ({game.how}; or resign)"
         try:
-            typed = click.prompt(ask, prompt_suffix=": ", err=self._quiet)
+            typed = click.prompt(ask, prompt_suffix=": ", err=self._quiet).strip()
+            self._do(game, typed)
         except click.Abort:
             return False
-        try:
-            if typed.strip() == "resign":
-                self._node.resign(game.id)
-            else:
-                self._node.move(game.id, typed.strip())
         except CallRefused as error:
             say(console(stderr=True), str(error), "red")
         return True
+
+    def _do(self, game: Game, typed: str) -> None:
+        (now,) = self._node.games(game.id)
+        offered = now.draw == "them"
+        if offered and game.draw != "them" and typed not in ("accept", "draw", "resign"):
+            # It has come since we asked, and would lapse unseen.
+            say(console(stderr=True), "They have just offered a draw; nothing is moved yet.")
+        elif typed == "resign":
+            self._node.resign(game.id)
+        elif typed == "accept" and not offered:
+            say(console(stderr=True), "They offer no draw: type draw to offer one.", "red")
+        elif typed in ("accept", "draw"):
+            self._node.draw(game.id)
+        else:
+            self._node.move(game.id, typed)
 
 
 def _to_the_end(node: Node, game: Game, player: _Talk | None) -> Game | None:

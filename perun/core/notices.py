@@ -16,6 +16,7 @@ __all__ = [
     "ExitOnly",
     "TicksDelivered",
     "TicksReceived",
+    "DrawOffered",
     "GameBegan",
     "GameMoved",
     "InstanceAdded",
@@ -174,6 +175,12 @@ class GameBegan(Record, frozen=True, gc=False):
     instance: InstanceId
 
 
+class DrawOffered(Record, frozen=True, gc=False):
+    """The other end offers a draw in a game: until we move, our user may take it."""
+
+    instance: InstanceId
+
+
 class GameMoved(Record, frozen=True, gc=False):
     """A newer position of a game stands: signed by both, or on the chain."""
 
@@ -244,6 +251,7 @@ Notice = (
     | InvitationHeld
     | TicksReceived
     | TicksDelivered
+    | DrawOffered
     | GameBegan
     | GameMoved
     | CloseAgreed

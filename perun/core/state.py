@@ -419,6 +419,10 @@ class GameView(Record, frozen=True, gc=False, array_like=True):
     chain_move: ChainMove | None = None
     since: UnixTime = UnixTime(0)
     """Own clock when the newest position was agreed on."""
+    draws: bool = False
+    """Whether our user offers a draw: signed once it is the other side's turn."""
+    offered: Ply | None = None
+    """The draw that the other end has signed and offers; it lapses when we move."""
 
 
 class InstanceView(Record, frozen=True, gc=False, array_like=True):

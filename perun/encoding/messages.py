@@ -197,8 +197,8 @@ class RevealSecret(_Message, frozen=True, gc=False, tag=6):
 
 
 class Play(_Message, frozen=True, gc=False, tag=7):
-    """A position of a game, signed by me: my move, my resignation, or how it begins (version 0).
-    Said again until yours under it has come, or a newer one."""
+    """A position of a game, signed by me: my move, my resignation, a draw that I offer, or how it
+    begins (version 0). Said again until yours under it has come, or a newer one."""
 
     instance: Instance
     version: Annotated[int, msgspec.Meta(ge=0, lt=2**18)]

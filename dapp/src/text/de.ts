@@ -262,6 +262,16 @@ export const de: Words = {
     giveUpSure: "Aufgeben und den Einsatz verlieren?",
     call: "Auf die Chain bringen",
     again: "Noch einmal",
+    youBegin: "Du beginnst.",
+    theyBegin: "Die anderen beginnen.",
+    draws: {
+      offer: "Unentschieden anbieten",
+      take: "Unentschieden annehmen",
+      theirs:
+        "Dir wird ein Unentschieden angeboten: jeder bekommt seinen Einsatz zurück. Es gilt, bis du ziehst.",
+      ours: "Du bietest ein Unentschieden an. Es gilt, bis die anderen ziehen.",
+      next: "Du bietest mit deinem nächsten Zug ein Unentschieden an.",
+    },
     until: (when) => `bis ${when}`,
     left: (time) => `noch ${time}`,
   },

@@ -119,6 +119,8 @@ export interface Game {
   how: string;
   until: number;
   gain: string | null;
+  began: boolean;
+  draw: "you" | "them" | "nobody";
 }
 
 /** Payments of a tick each. */

@@ -3,8 +3,8 @@
 What keeps it safe, whoever stops at whatever message:
 * nobody signs two positions under one version: Alice proposes even ones, Bob odd ones, and each
   signs only above everything it has signed in the game;
-* a position is countersigned only if the rules' own code makes it of the newest agreed one, or if
-  it gives us the other side's whole lock;
+* a position is countersigned only if the rules' own code makes it of the newest agreed one, if it
+  gives us the other side's whole lock, or if our user takes the draw that it offers;
 * a version counts as signed from the moment our signer is asked.
 """
 
@@ -19,7 +19,7 @@ from perun.core.effects import SignItem
 from perun.core.faults import NotAllowedNow, PeerNotAllowed, UnexpectedMessage
 from perun.core.inputs import Command
 from perun.core.nanocontracts.payments import why_not
-from perun.core.notices import GameBegan, GameMoved
+from perun.core.notices import DrawOffered, GameBegan, GameMoved
 from perun.core.rulebook import Placed
 from perun.core.state import GameView, InstanceView, Ply, Role
 from perun.crypto.hashing import keccak
@@ -41,6 +41,7 @@ from perun.types import (
 
 __all__ = [
     "CommandClock",
+    "CommandDraw",
     "CommandMove",
     "CommandResign",
     "ask_again",
@@ -48,8 +49,10 @@ __all__ = [
     "call",
     "choose",
     "chosen",
+    "draw",
     "go_on",
-    "is_newer",
+    "goes_on",
+    "is_draw",
     "on_move_signed",
     "on_play",
     "on_played",
@@ -57,6 +60,7 @@ __all__ = [
     "own_key",
     "resign",
     "signed_position",
+    "standing",
     "time_limit",
 ]
 
@@ -80,6 +84,12 @@ class CommandMove(Command, frozen=True, gc=False):
 
 class CommandResign(Command, frozen=True, gc=False):
     """Give a game up: our whole lock is lost."""
+
+    instance: InstanceId
+
+
+class CommandDraw(Command, frozen=True, gc=False):
+    """Agree on a draw: take the one that is offered, or offer one."""
 
     instance: InstanceId
 
@@ -124,6 +134,29 @@ def resign(draft: Draft, command: CommandResign) -> None:
     draft.put(replace(instance, game=replace(game, resigned=True)))
 
 
+# Rule game-9.
+def draw(draft: Draft, command: CommandDraw) -> None:
+    """Our user takes the draw that is offered, or offers one; in our own turn by our next move."""
+    instance, game = _ours(draft, command.instance, "agree on a draw")
+    if game.agreed is None or game.agreed.turn == 0:
+        raise NotAllowedNow("agree on a draw", "it has not begun, or is over")
+    if instance.head is not None:
+        raise NotAllowedNow("agree on a draw", "it is on chain, where only moves count")
+    if game.resigned:
+        raise NotAllowedNow("agree on a draw", "you have given it up")
+    offered = standing(game)
+    if offered is None:
+        if game.draws:
+            raise NotAllowedNow("agree on a draw", "you have offered one, and it stands")
+        draft.put(replace(instance, game=replace(game, draws=True)))
+        return
+    why = why_not(draft.books, instance, _terms(instance))
+    if why is not None:
+        raise NotAllowedNow("agree on a draw", why)
+    draft.put(replace(instance, game=replace(game, held=offered, signed=offered.version)))
+    _sign(draft, instance, offered)
+
+
 def call(draft: Draft, command: CommandClock) -> None:
     """Our user takes it to the chain, which `due` says from now on."""
     instance, game = _ours(draft, command.instance, "take it to the chain")
@@ -143,7 +176,7 @@ def go_on(draft: Draft, instance: InstanceView) -> None:
     game = instance.game or GameView()
     if why_not(draft.books, instance, _terms(instance)) is not None:
         return
-    if game.own is not None:
+    if game.own is not None and not _crossed(game):
         if _signature(game.own, _role(instance)):
             _say(draft, instance, game.own)
         return
@@ -160,6 +193,9 @@ def go_on(draft: Draft, instance: InstanceView) -> None:
 def _wanted(draft: Draft, instance: InstanceView, game: GameView) -> Ply | None:
     """What we propose next; None: nothing. Raises `Misuse` if the rules do not make it."""
     agreed, move = game.agreed, chosen(game)
+    if game.own is not None:
+        version = _next_version(instance, game)
+        return replace(game.own, version=version, alice=Signature(b""), bob=Signature(b""))
     if agreed is None:
         return _begins(draft, instance) if game.signed < 0 else None
     if agreed.turn == 0 or game.held is not None:
@@ -167,7 +203,9 @@ def _wanted(draft: Draft, instance: InstanceView, game: GameView) -> Ply | None:
     version = _next_version(instance, game)
     if game.resigned:
         return Ply(version, 0, _loss(instance, _role(instance)), agreed.position, b"")
-    if move is None or agreed.turn != _side(instance):
+    if agreed.turn != _side(instance):
+        return Ply(version, 0, Wei(0), agreed.position, b"") if game.draws else None
+    if move is None:
         return None
     rules = _terms(instance).rules_hash
     placed = draft.books.rules.play(rules, agreed.position, agreed.turn, move)
@@ -187,7 +225,7 @@ def ask_again(draft: Draft, instance: InstanceView) -> None:
 
 # Rules game-3, game-4.
 def on_play(draft: Draft, instance: InstanceView, message: Play) -> None:
-    """The other end has moved, or given up, or says how it begins.
+    """The other end has moved, given up, offered a draw, or says how it begins.
 
     What comes too late, or crosses something newer of ours, changes nothing: it says it again.
 
@@ -214,6 +252,9 @@ def on_play(draft: Draft, instance: InstanceView, message: Play) -> None:
     why = why_not(draft.books, instance, _terms(instance))
     if why is not None:
         raise PeerNotAllowed("Play", why)
+    if agreed.turn == _side(instance) and is_draw(agreed, ply):
+        _on_offer(draft, instance, game, ply)
+        return
     try:
         _check(draft, instance, agreed, ply)
     except UnexpectedMessage:
@@ -238,6 +279,16 @@ def _on_beginning(draft: Draft, instance: InstanceView, game: GameView, ply: Ply
         _agree(draft, instance, game, _both(own, ply))
     else:
         draft.put(replace(instance, game=replace(game, held=ply)))
+
+
+# Rule game-9.
+def _on_offer(draft: Draft, instance: InstanceView, game: GameView, ply: Ply) -> None:
+    """The other end would have a draw, until we move: one for each position."""
+    if game.offered is not None:
+        return
+    _check_signature(draft, instance, ply, _signature(ply, _role(instance).other))
+    draft.put(replace(instance, game=replace(game, offered=ply)))
+    draft.notify(DrawOffered(instance.id))
 
 
 # Rule game-4.
@@ -289,7 +340,7 @@ def on_position_signed(draft: Draft, position: Position, signature: Signature) -
     elif held is not None and held.version == position.version:
         draft.send(instance.end, Played(instance.id, held.version, signature), instance.via)
         _agree(draft, instance, game, _with(held, role, signature))
-    return instance.id if is_newer(draft, instance) else None
+    return instance.id if goes_on(draft, instance) else None
 
 
 def on_move_signed(draft: Draft, move: Move, signature: Signature) -> InstanceId | None:
@@ -302,14 +353,22 @@ def on_move_signed(draft: Draft, move: Move, signature: Signature) -> InstanceId
     return instance.id
 
 
-def is_newer(draft: Draft, before: InstanceView) -> bool:
-    """Whether both have signed a newer position than in this row of it."""
-    now = draft.instance(before.id)
-    return _agreed(now) != _agreed(before)
+def goes_on(draft: Draft, before: InstanceView) -> bool:
+    """Whether there is more to do than in this row of it: both have signed a newer position, or
+    what we proposed has been crossed."""
+    return _stands(draft.instance(before.id)) != _stands(before)
 
 
-def _agreed(instance: InstanceView) -> Ply | None:
-    return None if instance.game is None else instance.game.agreed
+def _stands(instance: InstanceView) -> tuple[Ply | None, bool] | None:
+    game = instance.game
+    return None if game is None else (game.agreed, _crossed(game))
+
+
+def _crossed(game: GameView) -> bool:
+    """Whether an offer of a draw has crossed what we proposed: the other end takes nothing below
+    what it has signed, so the same is to be signed again above it."""
+    own, offered = game.own, game.offered
+    return own is not None and offered is not None and own.version < offered.version
 
 
 # ---------------------------------------------------------------------------------------- reading
@@ -330,10 +389,13 @@ def base(instance: InstanceView) -> Ply | None:
         return (
             Ply(on.version, on.turn, on.shift, on.board, b"") if on.board or not on.turn else None
         )
-    for ply in (game.own, game.held):
-        if ply is not None and ply.version == on.version:
-            # What we proposed, and the other end has signed without telling us.
-            return ply
+    own, held = game.own, game.held
+    if held is not None and held.version == on.version:
+        return held
+    if own is not None and on.version <= own.version and on.version % 2 == _role(instance):
+        # What we proposed, and the other end has signed without telling us. All that we have signed
+        # above what both have is the same, whatever its version.
+        return replace(own, version=on.version)
     return None
 
 
@@ -348,6 +410,18 @@ def chosen(game: GameView) -> bytes | None:
     if game.choice is None or game.agreed is None or game.choice[0] != game.agreed.version:
         return None
     return game.choice[1]
+
+
+def standing(game: GameView) -> Ply | None:
+    """The other end's offer of a draw, until we have moved or given up."""
+    if game.own is not None or game.held is not None or game.resigned:
+        return None
+    return game.offered if chosen(game) is None else None
+
+
+def is_draw(agreed: Ply, ply: Ply) -> bool:
+    """Whether one ends the game where it stands, with nothing for either."""
+    return (ply.turn, ply.shift, ply.position, ply.move) == (0, 0, agreed.position, b"")
 
 
 def own_key(instance: InstanceView) -> Address:
@@ -388,7 +462,10 @@ def _share(game: Game, result: int) -> Wei:
 
 
 def _agree(draft: Draft, instance: InstanceView, game: GameView, ply: Ply) -> None:
-    game = replace(game, agreed=ply, own=None, held=None, since=draft.chain.clock)
+    # What our user offers goes by our own next move, and lapses with theirs.
+    draws = game.draws and ply.version % 2 == _role(instance)
+    game = replace(game, agreed=ply, own=None, held=None, offered=None, draws=draws)
+    game = replace(game, since=draft.chain.clock)
     draft.put(replace(instance, game=game))
     first = ply.version == 0
     draft.notify(GameBegan(instance.id) if first else GameMoved(instance.id, ply.version))
@@ -396,9 +473,10 @@ def _agree(draft: Draft, instance: InstanceView, game: GameView, ply: Ply) -> No
 
 # Rule game-3.
 def _next_version(instance: InstanceView, game: GameView) -> Version:
-    """The least of our parity above everything that we have signed."""
+    """The least of our parity above everything that either has signed, as far as we know."""
     assert game.agreed is not None
-    least = max(game.signed, game.agreed.version) + 1
+    offered = -1 if game.offered is None else game.offered.version
+    least = max(game.signed, game.agreed.version, offered) + 1
     return Version(least if least % 2 == _role(instance) else least + 1)
 
 

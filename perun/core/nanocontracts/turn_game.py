@@ -20,7 +20,7 @@ from perun.core.limits import Limits
 from perun.core.nanocontracts import plays
 from perun.core.nanocontracts.kind import Due, Kind, domain_in
 from perun.core.nanocontracts.payments import why_not
-from perun.core.nanocontracts.plays import CommandClock, CommandMove, CommandResign
+from perun.core.nanocontracts.plays import CommandClock, CommandDraw, CommandMove, CommandResign
 from perun.core.nanocontracts.shifts import check_times, named_part, proposes, saying
 from perun.core.notices import GameMoved
 from perun.core.state import ChainMove, GameView, InstanceView, PeerId, Role, Totals
@@ -112,7 +112,12 @@ class _TurnGameKind(Kind[Game, GameRecord]):
     asks: ClassVar[bool] = True
     invites = MappingProxyType({CommandGame: game})
     orders = MappingProxyType(
-        {CommandMove: plays.choose, CommandResign: plays.resign, CommandClock: plays.call}
+        {
+            CommandMove: plays.choose,
+            CommandResign: plays.resign,
+            CommandDraw: plays.draw,
+            CommandClock: plays.call,
+        }
     )
     signed = MappingProxyType({Position: plays.on_position_signed, Move: plays.on_move_signed})
 
@@ -212,7 +217,7 @@ class _TurnGameKind(Kind[Game, GameRecord]):
             plays.on_played(draft, instance, message)
         else:
             return super().hear(draft, instance, message)
-        return plays.is_newer(draft, instance)
+        return plays.goes_on(draft, instance)
 
     # ------------------------------------------------------------------------ what the chain says
 
@@ -244,7 +249,8 @@ class _TurnGameKind(Kind[Game, GameRecord]):
         game = instance.game
         if game is None or game.agreed is None:
             return replace(instance, game=None)
-        return replace(instance, game=replace(game, own=None, held=None, chain_move=None))
+        agreed = replace(game, own=None, held=None, offered=None, chain_move=None)
+        return replace(instance, game=agreed)
 
     def why_unwatched(self, deployment: Deployment, instance: InstanceView) -> str | None:
         game, terms = instance.game, _terms(instance)

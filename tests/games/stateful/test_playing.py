@@ -16,9 +16,11 @@ from perun.core.inputs import (
 )
 from perun.core.nanocontracts.plays import (
     CommandClock,
+    CommandDraw,
     CommandMove,
     CommandResign,
     signed_position,
+    standing,
 )
 from perun.core.nanocontracts.turn_game import TURN_GAME
 from perun.core.state import GameView, InstanceView, LegStatus, Ply
@@ -105,10 +107,16 @@ class Table:
         """Everything that may happen, some of it often."""
         rng = self.rng
         for _ in range(STEPS):
-            happens = rng.choices(
-                (self._move, self._weather, self._block, self._restart, self._old, self._rare),
-                (60, 12, 16, 6, 1, 1),
-            )[0]
+            often = {
+                self._move: 60,
+                self._weather: 12,
+                self._block: 16,
+                self._restart: 6,
+                self._draw: 6,
+                self._old: 1,
+                self._rare: 1,
+            }
+            happens = rng.choices([*often], [*often.values()])[0]
             happens()
             self.world.settle()
             for player in self.players:
@@ -126,6 +134,12 @@ class Table:
     def _move(self) -> None:
         player = self.rng.choice(self.players)
         self._do(player, CommandMove(self.instance(player).id, bytes([self.rng.randrange(9)])))
+
+    def _draw(self) -> None:
+        """Somebody offers one; what is offered is taken now and then."""
+        player = self.rng.choice(self.players)
+        if standing(self.game(player)) is None or self.rng.random() < 0.3:
+            self._do(player, CommandDraw(self.instance(player).id))
 
     def _rare(self) -> None:
         player = self.rng.choice(self.players)

@@ -9,6 +9,7 @@ from perun.app.errors import BadParams, KeyReused, NoSuch, NoWay, SpendLimit
 from perun.app.methods import (
     Answer,
     CallClock,
+    Draw,
     Flip,
     GetContacts,
     GetEvents,
@@ -271,6 +272,49 @@ def test_resignation_pays_the_stake(trio: Trio) -> None:
     game = trio.begin()
     trio.bob.ask("resign", Resign(idempotency_key="r", id=game.id))
     assert trio.of(trio.alice, game).gain == "50"
+
+
+def test_draw_is_offered_shown_and_taken(trio: Trio) -> None:
+    game = trio.begin()
+    trio.alice.ask("draw", Draw(idempotency_key="d", id=game.id))
+    assert (trio.of(trio.alice, game).draw, trio.of(trio.bob, game).draw) == ("you", "nobody")
+    trio.play(game, "5")
+    ends = [trio.of(person, game) for person in (trio.alice, trio.bob)]
+    assert [(end.draw, end.why) for end in ends] == [("you", ""), ("them", "")]
+    events = trio.bob.ask("events", GetEvents(since=0))
+    assert "DrawOffered" in [one.data.get("notice") for one in events if one.kind == "game"]
+
+    taken = trio.bob.ask("draw", Draw(idempotency_key="e", id=game.id))
+    assert trio.bob.ask("draw", Draw(idempotency_key="e", id=game.id)).id == taken.id
+    ends = [trio.of(person, game) for person in (trio.alice, trio.bob)]
+    assert [(end.state, end.gain, end.draw) for end in ends] == [("over", "0", "nobody")] * 2
+
+
+def test_draw_that_nobody_took_is_shown_until_they_move(trio: Trio) -> None:
+    game = trio.begin()
+    trio.play(game, "5")
+    trio.alice.ask("draw", Draw(idempotency_key="d", id=game.id))
+    trio.bob.ask("move", Move(idempotency_key="m", id=game.id, move="1"))
+    ends = [trio.of(person, game) for person in (trio.alice, trio.bob)]
+    assert [(end.draw, end.turn) for end in ends] == [("nobody", "you"), ("nobody", "them")]
+    trio.bob.ask("resign", Resign(idempotency_key="r", id=game.id))
+    with pytest.raises(NotAllowedNow, match="is over"):
+        trio.alice.ask("draw", Draw(idempotency_key="f", id=game.id))
+
+
+@pytest.mark.parametrize("begin", [True, False])
+def test_who_makes_the_first_move_is_told_and_swapped_in_a_rematch(trio: Trio, begin: bool) -> None:
+    """Whoever of the two asks for it."""
+    game = trio.begin(begin=begin)
+    assert (trio.of(trio.alice, game).began, trio.of(trio.bob, game).began) == (begin, not begin)
+    trio.bob.ask("resign", Resign(idempotency_key="r", id=game.id))
+    past = trio.of(trio.bob, game)
+    again = trio.bob.ask("play", Play(idempotency_key="again", to=trio.alice.id, game=past.game,
+                                      amount=past.amount, begin=not past.began))  # fmt: skip
+    trio.alice.ask("answer", Answer(offer=again.id, accept=True))
+    for person, first in ((trio.alice, not begin), (trio.bob, begin)):
+        found = trio.of(person, again)
+        assert (found.began, found.turn) == (first, "you" if first else "them")
 
 
 def test_who_lets_us_wait_for_long_has_to_move_on_chain(trio: Trio) -> None:
