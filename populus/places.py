@@ -8,7 +8,9 @@ from __future__ import annotations
 import getpass
 import hashlib
 import os
+import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from populus.reading import read_json
@@ -35,12 +37,43 @@ def config_file(folder: Path) -> Path | None:
 
 
 def own_folder(name: str = "") -> Path:
-    """A folder of the user's cache, or of the temporary files where there is none to write to."""
+    """A folder of the user's cache, or of the temporary files where there is none to write to.
+
+    Raises:
+        PopulusError: neither can be had.
+    """
+    cache = _cache()
+    if cache is not None and _writable(cache / name):
+        return cache / name
+    folder = _among_temporary() / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _cache() -> Path | None:
     base = os.environ.get("XDG_CACHE_HOME")
-    folder = (Path(base) if base else Path.home() / ".cache") / "populus" / name
-    if not _writable(folder):
-        folder = Path(tempfile.gettempdir()) / f"populus-{getpass.getuser()}" / name
-        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "populus"
+    except RuntimeError:  # a user without a home, as containers have them
+        return None
+
+
+def _among_temporary() -> Path:
+    """Ours alone: compilers that lie in it are run, and everybody may write beside it."""
+    if not hasattr(os, "getuid"):
+        return Path(tempfile.gettempdir()) / f"populus-{getpass.getuser()}"
+    folder = Path(tempfile.gettempdir()) / f"populus-{os.getuid()}"
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+        # Not above: pytest loads this file in every project, and web3 would come along.
+        from populus.exceptions import PopulusError
+
+        raise PopulusError(
+            f"{folder} is not a folder of yours alone.",
+            "Remove it, or set XDG_CACHE_HOME to a folder that you can write to.",
+        )
     return folder
 
 
