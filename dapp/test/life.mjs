@@ -6,6 +6,7 @@ import { looksAsOneLikes } from "./looks.mjs";
 import { opensWithoutNetwork } from "./offline.mjs";
 import { Person, check, launch } from "./people.mjs";
 import { everyScreenIsGood, isGood } from "./screens.mjs";
+import { payInTokens } from "./tokens.mjs";
 import { livesWithDaemon } from "./with_daemon.mjs";
 import { livesWithWallet } from "./with_wallet.mjs";
 
@@ -164,6 +165,7 @@ try {
   await livesWithDaemon(browser, daemon, alice);
   const { bob, wallet } = await livesWithWallet(browser, url, network);
   await areFriends(alice, bob, wallet);
+  await payInTokens(alice, bob, wallet);
   await killedBetweenWriteAndSend(alice);
   await comesBackByWords(browser, url, alice);
   console.log("all is well");

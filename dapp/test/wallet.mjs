@@ -18,6 +18,10 @@ export class TestWallet {
     this.prompts = [];
     this.batches = new Map();
     this.answer = () => true;
+    /** Whether it sends calls together (EIP-5792). */
+    this.batching = true;
+    /** What it was asked to send: the calls of each question. */
+    this.sent = [];
   }
 
   /** Into every page of a context, as an extension would. */
@@ -116,12 +120,16 @@ export class TestWallet {
       case "eth_sendTransaction":
         this.#require(first.from);
         await this.#ask(method, params);
+        this.sent.push([first]);
         return this.node(method, params);
       case "wallet_getCapabilities":
+        if (!this.batching) throw refusal(-32601, "no such method");
         return { [`0x${this.chain.toString(16)}`]: { atomic: { status: "supported" } } };
       case "wallet_sendCalls": {
         this.#require(first.from);
+        if (!this.batching) throw refusal(-32601, "no such method");
         await this.#ask(method, params);
+        this.sent.push(first.calls);
         const hashes = [];
         for (const call of first.calls) {
           hashes.push(await this.node("eth_sendTransaction", [{ from: first.from, ...call }]));

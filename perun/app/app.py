@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from perun.app import (
     bets,
     boards,
@@ -51,7 +53,7 @@ from perun.app.methods import (
 )
 from perun.app.proofs import proofs
 from perun.app.rows import KINDS, OwnRequest, Payment, RequestState
-from perun.app.settings import Settings
+from perun.app.settings import KnownToken, Settings
 from perun.app.shelf import Shelf
 from perun.app.show import show_request
 from perun.app.spending import allow
@@ -120,6 +122,12 @@ class App:
         self._tended: dict[InstanceId, UnixTime] = {}
         self._told = flowing.Told()
         self._handlers = self._all_handlers()
+
+    def call_tokens(self, tokens: tuple[KnownToken, ...]) -> None:
+        """From the next turn on these are the tokens that people may call by name."""
+        self._settings = replace(self._settings, tokens=tokens)
+        if self._at is not None:
+            self._at.settings = self._settings
 
     # -------------------------------------------------------------------------------- for the wire
 

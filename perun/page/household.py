@@ -12,12 +12,13 @@ from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from perun.api.door import Door
 from perun.app.app import App
 from perun.app.beside import Beside
 from perun.app.routes import Paths
-from perun.app.settings import KnownGame, Settings
+from perun.app.settings import KnownGame, KnownToken, Settings
 from perun.chain.costs import reckoned
 from perun.chain.service import ChainService
 from perun.core.config import Policy
@@ -46,11 +47,12 @@ from perun.page.session import PageSession
 from perun.page.signer import PageSigner
 from perun.page.sockets import PageSockets
 from perun.page.store import PageStore
+from perun.page.tokens import Tokens, dealing_in
 from perun.page.wire import PageWire
 from perun.randomness import new_salt
 from perun.referee import plain
 from perun.referee.rulebook import CodeBook
-from perun.types import Address, ChainId, Wei
+from perun.types import Address, Asset, ChainId, Wei
 from perun.wallet import LocalWallet
 from perun.wallet.phrase import StoreKeys
 
@@ -112,6 +114,7 @@ class Household:
         self.hub = NodeAddress.parse(wanted.hub)
         self.keys = keys = StoreKeys.of(wanted.phrase, number_of(store))
         self.endpoint = Nodes(lent, wanted.rpc).endpoint
+        self._tokens = Tokens(store, self.endpoint)
         self._unseen = 0, ""
         deployment = deployment_of(ChainId(network.chain), network.contracts)
         limits = limits_for(ChainId(network.chain))
@@ -120,14 +123,19 @@ class Household:
             keys.node.public_key,
             keccak(b"perun store " + keys.node.secret),
             outside or keys.account.address,
-            Policy(greatest_fee=_GREATEST_FEE),
+            dealing_in(Policy(greatest_fee=_GREATEST_FEE), self._tokens.known),
             limits if network.chain == _FREE else reckoned(limits),
         )
         rules = rules_of(network)
         games = tuple(KnownGame(name, where) for name, (where, _) in rules.items())
         paths = Paths()
         self.app = App(
-            Settings(genesis=network.genesis, host=self.hub.host, games=games),
+            Settings(
+                genesis=network.genesis,
+                tokens=self._tokens.known,
+                host=self.hub.host,
+                games=games,
+            ),
             new_salt,
             self._reach,
             SOFTWARE,
@@ -263,6 +271,17 @@ class Household:
         url = url_of(self.hub.host, "/faucet")
         answer = await self._lent.fetch("POST", url, f'{{"account": "{self.account}"}}')
         return answer.text
+
+    def deal_in(self, asset: Asset) -> tuple[KnownToken, Wei]:
+        """Takes a token from now on, between two turns; and what our account has of it on chain.
+
+        Raises: as `Tokens.add`.
+        """
+        token = self._tokens.add(asset)
+        books, known = self.node.books, self._tokens.known
+        books.config = replace(books.config, policy=dealing_in(books.config.policy, known))
+        self.app.call_tokens(known)
+        return token, self._tokens.held(asset, self.config.identity.account)
 
     def _hear(self, notice: Notice) -> None:
         # Payments are many, and are told as events.

@@ -163,6 +163,8 @@ class Prompts:
             "from": checksum(self._account),
             "until": None if wish.until is None else int(wish.until),
             "calls": calls,
+            "asset": checksum(wish.token),
+            "pulls": str(wish.pulls),
         }
         task = asyncio.get_running_loop().create_task(self._show(prompt, question))
         self._open[wish.key] = task

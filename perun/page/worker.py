@@ -15,15 +15,17 @@ import msgspec
 import perun_page
 from pyodide.ffi import create_proxy, to_js
 
+from perun.crypto.interop import address, checksum
 from perun.errors import PerunError
 from perun.page.bringing_back import kept_at
 from perun.page.household import Household, Wanted
 from perun.page.lent import SocketEvents
 from perun.page.moving_in import open_household
 from perun.page.rpc import Answer
+from perun.types import Asset
 from perun.wallet.phrase import phrase_of, words_of
 
-__all__ = ["faucet", "look", "new_phrase", "start", "take"]
+__all__ = ["faucet", "look", "new_phrase", "start", "take", "token"]
 
 _ENTROPY: Final = 16
 
@@ -171,6 +173,17 @@ async def faucet() -> str:
     """What the hub's faucet says."""
     said: str = await _living["house"].faucet()
     return said
+
+
+def token(asset: str) -> str:
+    """Takes a token from now on; in JSON what it is called, and what our account has of it."""
+    house = _living["house"]
+    try:
+        found, has = house.deal_in(Asset(address(asset)))
+    except PerunError as error:
+        return _refused(error)
+    shown = {"asset": checksum(found.asset), "symbol": found.symbol, "decimals": found.decimals}
+    return msgspec.json.encode({"token": {**shown, "has": str(has)}}).decode()
 
 
 def new_phrase() -> str:

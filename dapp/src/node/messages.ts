@@ -9,6 +9,9 @@ export type WalletQuestion =
       chain: number;
       from: string;
       until: number | null;
+      /** What the contract pulls from the account; `0`: nothing but the calls' ether. */
+      pulls: string;
+      asset: string;
       calls: { to: string; data: string; value: string; gas?: string }[];
     }
   | {
@@ -39,6 +42,14 @@ export interface KeptStore {
   idle: number;
 }
 
+/** A token, and what our account has of it outside channels. */
+export interface HeldToken {
+  asset: string;
+  symbol: string;
+  decimals: number;
+  has: string;
+}
+
 export type ToWorker =
   /** Another tab is to let the store go, for this one. */
   | { kind: "takeOver" }
@@ -62,6 +73,8 @@ export type ToWorker =
    *  before. */
   | { kind: "unlock"; password: string; rpc: string }
   | { kind: "newPhrase" }
+  /** A token that is dealt in from now on. */
+  | { kind: "token"; asset: string }
   | { kind: "faucet" }
   | { kind: "rpc"; text: string };
 
@@ -105,4 +118,5 @@ export type FromWorker =
   | { kind: "found"; found: KeptStore[] }
   | { kind: "faucet"; text: string }
   /** What was answered and told, one a line. */
-  | { kind: "rpc"; lines: string };
+  | { kind: "rpc"; lines: string }
+  | { kind: "token"; asset: string; token?: HeldToken; error?: Told };

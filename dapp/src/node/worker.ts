@@ -6,7 +6,7 @@ import { loadPyodide, type PyodideAPI } from "pyodide";
 import { cryptoModule } from "./crypto";
 import { keep, newest, seal, unseal, type Settings } from "./keys";
 import { lentModule, type Telling } from "./lent";
-import type { FromWorker, KeptStore, Told, ToWorker } from "./messages";
+import type { FromWorker, HeldToken, KeptStore, Told, ToWorker } from "./messages";
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -22,6 +22,7 @@ interface PythonWorker {
   take(text: string): void;
   faucet(): Promise<string>;
   look(settings: string): Promise<string>;
+  token(asset: string): string;
   new_phrase(): string;
 }
 
@@ -193,6 +194,15 @@ async function main(): Promise<void> {
         ) as { found?: KeptStore[]; error?: Told };
         if (said.error !== undefined) tell({ kind: "refused", error: said.error });
         else tell({ kind: "found", found: said.found ?? [] });
+        return;
+      }
+      case "token": {
+        const { asset } = message;
+        const said = JSON.parse((await python).token(asset)) as {
+          token?: HeldToken;
+          error?: Told;
+        };
+        tell({ kind: "token", asset, ...said });
         return;
       }
       case "beginAnew":

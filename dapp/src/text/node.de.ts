@@ -17,6 +17,21 @@ export const node: readonly (readonly [english: string, german: string])[] = [
     "ask for less, or send ETH to your account: `perun balance` shows it",
     "nimm weniger, oder schick ETH auf dein Konto: die Einstellungen zeigen es",
   ],
+  ["{asset} is no token: {reason}", "{asset} ist kein Token: {reason}"],
+  ["that is how ETH is written", "so schreibt man ETH"],
+  ["it does not say what an account has", "es sagt nicht, was ein Konto hat"],
+  [
+    "nothing there says how many digits amounts have",
+    "nichts dort sagt, wie viele Stellen Beträge haben",
+  ],
+  [
+    "its amounts have {decimals} digits behind the point",
+    "seine Beträge haben {decimals} Stellen nach dem Komma",
+  ],
+  [
+    "compare the address with the one that the token's makers publish",
+    "vergleiche die Adresse mit der, die die Herausgeber des Tokens nennen",
+  ],
   ["not a payment request: {why}", "keine Zahlungsanforderung: {why}"],
   [
     "the request is for {what} {wanted}, this node for {ours}",

@@ -3,6 +3,7 @@ import { CallRefused, WorkerNode } from "../node/client";
 import { DaemonNode, socketOf, tokenFor } from "../node/daemon";
 import type {
   FromWorker,
+  HeldToken,
   KeptStore,
   Stage,
   Told,
@@ -10,7 +11,8 @@ import type {
   WalletQuestion,
 } from "../node/messages";
 import { looks } from "../text/language.svelte";
-import { exact, wei } from "./money";
+import { exact, typed } from "./money";
+import { ETHER, tokens } from "./tokens.svelte";
 import { wallets } from "../wallet/state.svelte";
 import type {
   Bet,
@@ -34,6 +36,8 @@ export interface Wanted {
   account?: string;
   invitation?: string;
   to?: string;
+  /** Of the amount; none: ether. */
+  asset?: string;
   amount?: string;
   text?: string;
   game?: string;
@@ -51,6 +55,11 @@ export const DAEMON_ADDRESS = "http://127.0.0.1:7071";
 
 /** Under which the tab keeps where its daemon is, and its token. */
 const DAEMON = "perun daemon";
+type Looking = {
+  resolve: (token: HeldToken) => void;
+  reject: (error: Error) => void;
+}[];
+
 const INVITED_SECONDS = 24 * 3600;
 const REFRESH_MS = 2_000;
 /** After an event; those that come meanwhile are shown with it. */
@@ -143,7 +152,7 @@ class Page {
     } else if (to !== null) {
       this.go("pay", { to });
     } else if (game !== null) {
-      const amount = wei(link.get("stake") ?? "") ?? "0";
+      const amount = typed(link.get("stake") ?? "") ?? "0";
       this.go("play", { game, to: link.get("to") ?? "", amount, invitation });
     } else {
       return false;
@@ -297,9 +306,50 @@ class Page {
       case "wallet":
         void this.#askWallet(message.number, JSON.parse(message.text) as WalletQuestion);
         return;
+      case "token":
+        this.#heardOfToken(message);
+        return;
       case "rpc":
         return;
     }
+  }
+
+  readonly #looking = new Map<string, Looking>();
+
+  /** Takes a token from now on; and what our account has of it outside channels. */
+  token(asset: string): Promise<HeldToken> {
+    const worker = this.#worker;
+    if (worker === undefined) return Promise.reject(new Error(looks.words.parts.noNode));
+    return new Promise((resolve, reject) => {
+      const waiting = this.#looking.get(asset) ?? [];
+      this.#looking.set(asset, [...waiting, { resolve, reject }]);
+      worker.tell({ kind: "token", asset });
+    });
+  }
+
+  #heardOfToken({ asset, token, error }: FromWorker & { kind: "token" }): void {
+    const waiting = this.#looking.get(asset) ?? [];
+    this.#looking.delete(asset);
+    if (token !== undefined && !tokens.known.some((one) => one.asset === token.asset)) {
+      tokens.known = [...tokens.known, token];
+    }
+    for (const one of waiting) {
+      if (token !== undefined) one.resolve(token);
+      else
+        one.reject(
+          new CallRefused({
+            code: 0,
+            message: error?.text ?? "",
+            data: { name: error?.name ?? "", values: {}, do: error?.do ?? "" },
+          }),
+        );
+    }
+  }
+
+  /** What is paid and asked for if nothing else is said: what there are channels in. */
+  get usualAsset(): string {
+    const assets = this.channels.map((channel) => channel.asset);
+    return assets.includes(ETHER) ? ETHER : (assets[0] ?? ETHER);
   }
 
   async #askWallet(number: number, question: WalletQuestion): Promise<void> {
@@ -400,6 +450,7 @@ class Page {
       this.streams = streams;
       this.bets = bets;
       this.status = status;
+      tokens.known = status.network.tokens;
       this.node = status.node;
       this.account = status.account;
       this.channels = channels;

@@ -1,5 +1,7 @@
 /** What the node answers, as far as screens show it (`docs/reference/openrpc.json`). */
 
+import type { Token } from "./tokens.svelte";
+
 export interface Network {
   rpc?: string;
   hub?: string;
@@ -18,7 +20,7 @@ export interface Status {
   account: string;
   outside: string | null;
   exitOnly: boolean;
-  network: { caip2: string; name: string; test: boolean };
+  network: { caip2: string; name: string; test: boolean; tokens: Token[] };
   block: { number: number; time: number; fresh: boolean };
   balances: { asset: string; free: string; locked: string; guaranteed: string; credit: string }[];
   problems: { code: string; text: string; do: string }[];
@@ -80,6 +82,7 @@ export interface Offer {
   id: string;
   kind: "channel" | "proposal" | "game" | "deal" | "bet";
   peer: string;
+  asset: string;
   text: string;
   ownAmount: string;
   peerAmount: string;
@@ -108,6 +111,7 @@ export interface Game {
   title: string;
   peer: string;
   name: string;
+  asset: string;
   state: "invited" | "asked" | "opening" | "playing" | "onChain" | "finished" | "over";
   why: string;
   amount: string;
@@ -128,6 +132,7 @@ export interface Stream {
   id: string;
   peer: string;
   name: string;
+  asset: string;
   /** Whether we pay in it; else we are paid. */
   pays: boolean;
   state: "invited" | "opening" | "open" | "stopping" | "onChain" | "decided" | "over";
@@ -145,6 +150,7 @@ export interface Bet {
   id: string;
   peer: string;
   name: string;
+  asset: string;
   reporter: string;
   feed: string;
   time: number;
@@ -182,6 +188,7 @@ export interface Payment {
   id: string;
   direction: "in" | "out";
   peer: string;
+  asset: string;
   amount: string;
   step: string;
   why: string;
@@ -193,6 +200,7 @@ export interface Payment {
 
 export interface Exposure {
   channel: string;
+  asset: string;
   have: string;
   alone: string;
   peer: string;
@@ -204,6 +212,7 @@ export interface Exposure {
 }
 
 export interface Opening {
+  asset: string;
   amount: string;
   peerAmount: string;
   fee: string;

@@ -11,6 +11,11 @@ export interface Call {
   gas?: string;
 }
 
+/** What a wallet says that can batch, and does not after all: its user wants no upgrade of the
+ *  account, it cannot do it in one transaction, or does not know the method. Nothing was sent. */
+const NOT_TOGETHER = [5750, 5760, -32601, 4200];
+/** Where a wallet says what it can on every chain. */
+const EVERYWHERE = "0x0";
 const LOOK_MS = 1_000;
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, LOOK_MS));
 
@@ -22,7 +27,12 @@ export async function sendCalls(
   calls: readonly Call[],
 ): Promise<string> {
   if (calls.length > 1 && (await canBatch(provider, from, chain))) {
-    return sendTogether(provider, from, chain, calls);
+    try {
+      return await sendTogether(provider, from, chain, calls);
+    } catch (error) {
+      const code = error instanceof WalletRefused ? error.code : 0;
+      if (!NOT_TOGETHER.includes(code)) throw error;
+    }
   }
   let hash = "";
   for (const [place, call] of calls.entries()) {
@@ -39,7 +49,7 @@ async function canBatch(provider: Provider, from: string, chain: number): Promis
       string,
       { atomic?: { status?: string }; atomicBatch?: { supported?: boolean } } | undefined
     >;
-    const here = found[id];
+    const here = found[id] ?? found[EVERYWHERE];
     const { status } = here?.atomic ?? {};
     return status === "supported" || status === "ready" || here?.atomicBatch?.supported === true;
   } catch {
