@@ -43,7 +43,7 @@ from perun.core.inputs import (
 )
 from perun.core.nanocontracts.kinds import KINDS
 from perun.core.rules.phases import Phase
-from perun.core.virtual import doing, invitations, leaving
+from perun.core.virtual import doing, invitations, invited, leaving
 from perun.encoding import messages as m
 from perun.types import ChannelId, Close, Open, Ready, State, Withdraw
 
@@ -94,7 +94,7 @@ TABLE: Final[dict[type, Row]] = {
     CommandAnswer: Row(commands.answer, frozenset({Phase.HOLDING, Phase.PROPOSED}), _ITS),
     **dict.fromkeys(_INVITES, Row(invitations.invite, _LIVE, _ITS)),
     **dict.fromkeys(_ORDERS, Row(doing.order, _JOINED - {Phase.ENDED}, _of("instance"))),
-    CommandConsent: Row(invitations.consent),
+    CommandConsent: Row(invited.consent),
     CommandInviteAgain: Row(invitations.again),
     CommandReplace: Row(invitations.replace_machine, _LIVE, _of("machine")),
     CommandRemove: Row(commands.remove, _LIVE, _of("instance")),
@@ -123,7 +123,7 @@ TABLE: Final[dict[type, Row]] = {
     m.GrantInstance: Row(replies.on_granted, _LIVE, _ITS),
     # A peer, about no channel yet, or about an instance.
     m.OfferChannel: Row(meeting.on_offer),
-    m.Invite: Row(invitations.on_invite),
+    m.Invite: Row(invited.on_invite),
     m.Invited: Row(invitations.on_invited),
     m.DeclineInvite: Row(invitations.on_decline),
     m.RefuseInstance: Row(replies.on_refused),

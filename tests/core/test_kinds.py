@@ -69,7 +69,8 @@ EACH: list[Terms] = [
 
 MACHINES_ONLY = {
     "hub/queue.py": "only a machine takes another's place",
-    "virtual/invitations.py": "only a machine takes another's place",
+    "virtual/choosing.py": "only a machine takes another's place",
+    "virtual/invited.py": "a machine is asked for elsewhere or again",
     "virtual/leaving.py": "only a machine is left",
 }
 """Where the core may ask whether it is a machine, or a lock, and why."""
