@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from perun.core.books import Books, Row, row_key
+from perun.core.chain_view import EMPTY, OnChain
 from perun.core.config import Config
 from perun.core.effects import Send, Sign, Signable, SignItem, Watch
 from perun.core.inputs import (
@@ -39,7 +40,7 @@ from perun.core.inputs import (
 )
 from perun.core.nanocontracts.hash_chain import CommandTick
 from perun.core.signing import digest
-from perun.core.state import EMPTY, InstanceView, OnChain
+from perun.core.state import InstanceView
 from perun.core.step import step
 from perun.crypto.keys import SecretKey
 from perun.crypto.signatures import sign

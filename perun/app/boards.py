@@ -12,9 +12,10 @@ from perun.app.methods import GetGames
 from perun.app.settings import KnownGame
 from perun.app.texts import hexed, show_account
 from perun.app.work import Work
+from perun.core.game_view import GameView
 from perun.core.nanocontracts import plays
 from perun.core.nanocontracts.instances import last_time, locks
-from perun.core.state import GameView, InstanceView, Role
+from perun.core.state import InstanceView, Role
 from perun.games import Grid, View, view_of
 from perun.types import Flip, Game, GameRecord, Hands, Terms, Wei
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from perun.bindings import events
 from perun.bindings.logs import Event
 from perun.chain.endpoint import Inconsistent
-from perun.core.state import Dispute, OnChain
+from perun.core.chain_view import Dispute, OnChain
 from perun.types import Asset, Wei
 
 __all__ = ["fold_channel"]

@@ -21,9 +21,9 @@ from perun.bindings.ms_contract_calls import Holdings
 from perun.chain.endpoint import Reading
 from perun.chain.fold import fold_channel
 from perun.chain.kinds import Known
+from perun.core.chain_view import EMPTY, Dispute, OnChain
 from perun.core.config import Deployment
 from perun.core.inputs import ChainChannel, ChainInstance
-from perun.core.state import EMPTY, Dispute, OnChain
 from perun.encoding.ids import (
     state_hash,
 )

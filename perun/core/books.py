@@ -12,6 +12,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, Final
 
+from perun.core.chain_view import ChainView
 from perun.core.config import Config
 from perun.core.effects import (
     Effect,
@@ -29,7 +30,6 @@ from perun.core.notices import Notice
 from perun.core.rulebook import NO_RULES, Rulebook
 from perun.core.signing import Checker
 from perun.core.state import (
-    ChainView,
     ChannelView,
     Credit,
     HubInstance,

@@ -10,6 +10,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from perun.core.books import Draft
+from perun.core.chain_view import ChainView
 from perun.core.channel import disputes, funding, joining, offers
 from perun.core.hub import pairs, paths
 from perun.core.hub.letting_go import forget
@@ -29,7 +30,6 @@ from perun.core.nanocontracts.kinds import kind_of
 from perun.core.notices import Stuck
 from perun.core.rules.phases import Phase, blocked, fresh, phase
 from perun.core.state import (
-    ChainView,
     ChannelView,
     Credit,
     HubStage,

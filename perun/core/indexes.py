@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from perun.core.state import ChannelView, OnChain, PeerId, Role, Stage
+from perun.core.chain_view import OnChain
+from perun.core.state import ChannelView, PeerId, Role, Stage
 from perun.types import Asset, ChannelId
 
 __all__ = ["Indexes", "holds_ours", "touched"]

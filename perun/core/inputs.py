@@ -7,8 +7,9 @@ the asset's smallest unit, times in Unix seconds.
 
 from __future__ import annotations
 
+from perun.core.chain_view import OnChain
 from perun.core.effects import Sign
-from perun.core.state import OnChain, PeerId
+from perun.core.state import PeerId
 from perun.encoding.messages import Message
 from perun.types import (
     Address,

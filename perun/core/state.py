@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import enum
 
+from perun.core.chain_view import EMPTY, OnChain
+from perun.core.game_view import GameView
 from perun.encoding.messages import Invited, SignedHalf
 from perun.types import (
     Address,
@@ -22,7 +24,6 @@ from perun.types import (
     InstanceId,
     Lock,
     Machine,
-    Nano,
     Open,
     Preimage,
     Record,
@@ -38,28 +39,22 @@ from perun.types import (
 )
 
 __all__ = [
-    "ChainMove",
-    "ChainView",
     "ChannelView",
     "CloseOffer",
     "Credit",
     "HubInstance",
     "HubStage",
     "Deposit",
-    "Dispute",
     "Funding",
-    "GameView",
     "Held",
     "InstanceView",
     "Intent",
     "Invitation",
     "Leg",
     "LegStatus",
-    "OnChain",
     "OpenOffer",
     "OwnProposal",
     "PeerId",
-    "Ply",
     "Purpose",
     "Role",
     "SignedState",
@@ -84,75 +79,6 @@ class Role(enum.IntEnum):
 
 
 Role.ALICE.other, Role.BOB.other = Role.BOB, Role.ALICE
-
-# ------------------------------------------------------------------------------------- the chain
-
-
-class ChainView(Record, frozen=True, gc=False, array_like=True):
-    """How far our view of the chain reaches. `now` in the protocol's rules is `head_time`."""
-
-    head_time: UnixTime = UnixTime(0)
-    """Timestamp of the newest block we know."""
-    final_time: UnixTime = UnixTime(0)
-    """Timestamp of the newest final block."""
-    head_number: int = 0
-    final_number: int = 0
-    clock: UnixTime = UnixTime(0)
-    """Seconds that our own clock has counted: Unix time when we started, and never set back since.
-    Measures how long something has waited, and how long ago the newest block came."""
-    told: int = 0
-    """How many blocks we were told; a block comes before the snapshots that it changes."""
-    earlier_final: UnixTime = UnixTime(0)
-    """`final_time` with the block before: every snapshot reaches that far."""
-    wall: UnixTime = UnixTime(0)
-    """What our own clock shows; somebody may set it. Block times are compared with it, nothing
-    else."""
-    heard: UnixTime = UnixTime(0)
-    """`clock` when a newer block than all before came: not one of two old ones, told in turn."""
-    reached: tuple[UnixTime, int] = (UnixTime(0), 0)
-    """Time and number of the newest block of all before, by our own clock none of the future."""
-    gas_price: Wei = Wei(0)
-    """Of the newest block, in wei; 0: not known."""
-
-    def waited(self, since: UnixTime) -> int:
-        """Seconds since `clock` showed that. What it has not shown yet comes from an earlier run,
-        whose clock was wrong: it is counted as long gone, not as to come."""
-        return abs(self.clock - since)
-
-    def final_of(self, told: int) -> UnixTime:
-        """How far the final snapshot of a row reaches that the chain told of when it had told so
-        many blocks."""
-        return self.final_time if told == self.told else self.earlier_final
-
-
-class Dispute(Record, frozen=True, gc=False, array_like=True):
-    """A dispute as the chain has it (protocol, section 3)."""
-
-    version: Version
-    net: Wei
-    nanos: tuple[Nano, ...]
-    """Registered list; the remaining one once settling."""
-    deadline: UnixTime
-    settling: bool = False
-
-
-class OnChain(Record, frozen=True, gc=False, array_like=True):
-    """A channel as a block has it: a snapshot, so that a reorganisation is simply another one."""
-
-    alice: Wei = Wei(0)
-    """Holdings, deposited minus withdrawn; may be negative."""
-    bob: Wei = Wei(0)
-    withdrawals: int = 0
-    drawn: bool = False
-    announced_by: tuple[bool, bool] = (False, False)
-    """Whether Alice's, Bob's account itself has called `open` or `openBoth` for this channel."""
-    dispute: Dispute | None = None
-    ended: bool = False
-    """Closed or wholly settled: the id is spent."""
-
-
-EMPTY = OnChain()
-
 
 # ------------------------------------------------------------------------------------- agreement
 
@@ -370,59 +296,6 @@ class Leg(Record, frozen=True, gc=False, array_like=True):
     status: LegStatus = LegStatus.NEW
     removed_shift: Wei = Wei(0)
     """The shift, instance's Alice to instance's Bob, at which it was removed."""
-
-
-class Ply(Record, frozen=True, gc=False, array_like=True):
-    """A position of a game that at least one side has signed, or is about to."""
-
-    version: Version
-    turn: int
-    """Who moves: 1 Alice, 2 Bob, 0 nobody: it is finished."""
-    shift: Wei
-    """If finished, what moves from the game's Alice to its Bob."""
-    position: bytes
-    """Its bytes, as the rules make them."""
-    move: bytes
-    """By which it came from the newest agreed one; empty: it is how it begins, or a resignation."""
-    alice: Signature = Signature(b"")
-    bob: Signature = Signature(b"")
-
-
-class ChainMove(Record, frozen=True, gc=False, array_like=True):
-    """A move that we make on chain: one for each position that is recorded there."""
-
-    version: Version
-    """Of the position moved from."""
-    position: bytes
-    """Its bytes."""
-    move: bytes
-    signature: Signature = Signature(b"")
-    """Empty while our signer works."""
-
-
-class GameView(Record, frozen=True, gc=False, array_like=True):
-    """What the ends of a game have signed, and what our user wants in it."""
-
-    agreed: Ply | None = None
-    """The newest position that both have signed."""
-    own: Ply | None = None
-    """Ours, without the other end's signature."""
-    held: Ply | None = None
-    """The other end's, which our signer is at work on; version 0: which waits for our state."""
-    signed: int = -1
-    """Highest version that we have signed, or asked our signer to sign."""
-    choice: tuple[Version, bytes] | None = None
-    """The move that our user wants to make, and the version of the position it is made from."""
-    resigned: bool = False
-    called: int = -1
-    """The version at which our user took the game to the chain; counts while none is newer."""
-    chain_move: ChainMove | None = None
-    since: UnixTime = UnixTime(0)
-    """Own clock when the newest position was agreed on."""
-    draws: bool = False
-    """Whether our user offers a draw: signed once it is the other side's turn."""
-    offered: Ply | None = None
-    """The draw that the other end has signed and offers; it lapses when we move."""
 
 
 class InstanceView(Record, frozen=True, gc=False, array_like=True):

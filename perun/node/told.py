@@ -8,7 +8,8 @@ from typing import Protocol, TypeVar
 from msgspec.structs import replace
 
 from perun.core.books import Books, Row
-from perun.core.state import EMPTY, ChannelView, InstanceView
+from perun.core.chain_view import EMPTY
+from perun.core.state import ChannelView, InstanceView
 from perun.encoding.records import NumberedExtra
 from perun.ports import Store
 

@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from perun.core.books import Row, Step, row_key
+from perun.core.chain_view import ChainView
 from perun.core.effects import Effect, Sign
 from perun.core.inputs import CommandPay, Input, Received
-from perun.core.state import ChainView, Totals
+from perun.core.state import Totals
 from perun.encoding.messages import NotPaid, Paid
 from perun.encoding.records import Extra
 from perun.types import ChannelId, InstanceId

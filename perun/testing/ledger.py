@@ -15,6 +15,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from perun.core.chain_view import Dispute, OnChain
 from perun.core.config import Deployment
 from perun.core.effects import (
     ClaimCredit,
@@ -32,7 +33,6 @@ from perun.core.effects import (
 )
 from perun.core.inputs import ChainBlock, ChainChannel, ChainCredit, ChainInstance, Input
 from perun.core.nanocontracts.kinds import KINDS
-from perun.core.state import Dispute, OnChain
 from perun.errors import BrokenInvariant
 from perun.node.settings import contracts_of, deployment_of
 from perun.ports import Inbox

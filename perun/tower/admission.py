@@ -12,11 +12,12 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from perun.core.books import Row
+from perun.core.chain_view import EMPTY
 from perun.core.config import Deployment
 from perun.core.nanocontracts.instances import instance_id
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.keys import own_key
-from perun.core.state import EMPTY, ChannelView, InstanceView, PeerId, Role, Totals
+from perun.core.state import ChannelView, InstanceView, PeerId, Role, Totals
 from perun.crypto import PublicKey, verify
 from perun.encoding.ids import (
     channel_id,

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from perun.core import meeting
+from perun.core.chain_view import Dispute, OnChain
 from perun.core.channel import agreement, funding, offers, proposals
 from perun.core.channel.judge import judge
 from perun.core.effects import DepositMoney, OpenBoth, OpenChannel
@@ -22,10 +23,8 @@ from perun.core.notices import (
 from perun.core.state import (
     ChannelView,
     CloseOffer,
-    Dispute,
     Intent,
     LegStatus,
-    OnChain,
     OpenOffer,
     OwnProposal,
     Purpose,

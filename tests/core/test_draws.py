@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from perun.core.effects import SubmitEvidence
 from perun.core.faults import NotAllowedNow
+from perun.core.game_view import Ply
 from perun.core.inputs import CommandDispute, Received
 from perun.core.nanocontracts import plays
 from perun.core.nanocontracts.plays import (
@@ -18,7 +19,7 @@ from perun.core.nanocontracts.plays import (
 from perun.core.nanocontracts.turn_game import TURN_GAME
 from perun.core.notices import DrawOffered
 from perun.core.signing import digest
-from perun.core.state import LegStatus, Ply
+from perun.core.state import LegStatus
 from perun.crypto.hashing import keccak
 from perun.crypto.signatures import sign
 from perun.encoding.messages import Play, Played, Propose

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from perun.core.chain_view import Dispute, OnChain
 from perun.core.channel import disputes, funding, offers
 from perun.core.effects import CloseChannel, Register, Settle, SubmitEvidence, WithdrawMoney
 from perun.core.faults import NotAllowedNow
@@ -17,11 +18,9 @@ from perun.core.rules.accounting import reliable_holdings
 from perun.core.rules.phases import Phase, lapsed, phase
 from perun.core.state import (
     CloseOffer,
-    Dispute,
     Held,
     Intent,
     LegStatus,
-    OnChain,
     Purpose,
     Totals,
     WithdrawOffer,

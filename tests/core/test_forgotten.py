@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from perun.core.chain_view import Dispute, OnChain
 from perun.core.faults import NotAllowedNow
 from perun.core.indexes import holds_ours
 from perun.core.inputs import (
@@ -22,7 +23,7 @@ from perun.core.inputs import (
     Tick,
 )
 from perun.core.notices import ChannelJoined
-from perun.core.state import Dispute, OnChain, Role, Stage
+from perun.core.state import Role, Stage
 from perun.encoding.messages import AcceptChannel, OfferChannel, RefuseChannel
 from perun.node.owed import owed_by
 from perun.store.memory import MemoryStore

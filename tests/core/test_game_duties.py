@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from perun.core.game_view import GameView, Ply
 from perun.core.inputs import Received
 from perun.core.nanocontracts.turn_game import TURN_GAME
-from perun.core.state import GameView, InstanceView, Ply, Role
+from perun.core.state import InstanceView, Role
 from perun.encoding.messages import Play, Played
 from perun.errors import BadSignature
 from perun.testing.parties import Party

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from perun.core.effects import SubmitEvidence
 from perun.core.faults import InstanceRejected, NotAllowedNow, UnexpectedMessage
+from perun.core.game_view import GameView, Ply
 from perun.core.inputs import (
     CommandDispute,
     Received,
@@ -22,7 +23,7 @@ from perun.core.nanocontracts.turn_game import (
 )
 from perun.core.notices import GameBegan, GameMoved, InstanceRefused, InvitationHeld
 from perun.core.signing import digest
-from perun.core.state import GameView, LegStatus, Ply, Totals
+from perun.core.state import LegStatus, Totals
 from perun.core.states.valuation import balance
 from perun.crypto.hashing import keccak
 from perun.crypto.signatures import sign

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from perun.core.books import Draft
+from perun.core.chain_view import Dispute, OnChain
 from perun.core.faults import BadProposal
 from perun.core.hub import judge as halves
 from perun.core.hub import pairs, queue
@@ -20,13 +21,11 @@ from perun.core.nanocontracts.machine import MACHINE
 from perun.core.nanocontracts.shifts import named_part
 from perun.core.state import (
     ChannelView,
-    Dispute,
     Held,
     HubStage,
     InstanceView,
     Intent,
     LegStatus,
-    OnChain,
     Purpose,
     Role,
     Totals,

@@ -9,10 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from perun.core import inputs as i
+from perun.core.chain_view import Dispute
 from perun.core.faults import NotAllowedNow, PeerNotAllowed
 from perun.core.inputs import Received
 from perun.core.rules.phases import Phase, phase
-from perun.core.state import CloseOffer, Dispute, Held, Intent, OwnProposal, Purpose, Stage
+from perun.core.state import CloseOffer, Held, Intent, OwnProposal, Purpose, Stage
 from perun.core.step import step
 from perun.core.table import TABLE
 from perun.crypto.hashing import keccak

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from perun.core.chain_view import ChainView
 from perun.core.config import HubPolicy, Policy, Worth
 from perun.core.faults import AssetNotPriced, ChannelTooSmall, InstanceRejected
 from perun.core.hub.policy import why_refuse
@@ -13,7 +14,6 @@ from perun.core.limits import Limits
 from perun.core.nanocontracts.instances import check_terms, check_worth, nano_of
 from perun.core.notices import ChannelJoined, ChannelRefused
 from perun.core.rules.worth import dust_of, most_of, stake_of, worth_of
-from perun.core.state import ChainView
 from perun.encoding.messages import Propose
 from perun.errors import AmountOutOfRange
 from perun.node.settings import config_for

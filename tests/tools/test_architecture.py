@@ -74,7 +74,19 @@ EVERYTHING = {"testing"}
 
 # Part of `core` -> other parts that it may import, beside the seams and what those parts may.
 SEAMS = {
-    *("state", "inputs", "effects", "notices", "faults", "config", "limits", "indexes", "books"),
+    *(
+        "chain_view",
+        "game_view",
+        "state",
+        "inputs",
+        "effects",
+        "notices",
+        "faults",
+        "config",
+        "limits",
+        "indexes",
+        "books",
+    ),
     *("signing", "rulebook"),
 }
 ROOMS: dict[str, set[str]] = {

@@ -41,7 +41,15 @@ def test_names_in_the_glossary_are_names_in_the_code() -> None:
 
 @pytest.mark.parametrize(
     "record",
-    sorted(set(re.findall(r'"(\w+)"', (ROOT / "perun/core/state.py").read_text().split("]")[0]))),
+    sorted(
+        record
+        for file in ("state", "chain_view", "game_view")
+        for record in re.findall(
+            r'"(\w+)"',
+            (ROOT / f"perun/core/{file}.py").read_text().split("__all__")[1].split("]")[0],
+        )
+        if record != "EMPTY"
+    ),
 )
 def test_what_a_party_knows_has_a_word(record: str) -> None:
     """Each record of the core's state is in the glossary, by its name or as words."""

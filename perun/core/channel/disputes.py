@@ -10,6 +10,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from perun.core.books import Draft
+from perun.core.chain_view import OnChain
 from perun.core.channel.agreement import complete
 from perun.core.effects import Register, Settle
 from perun.core.nanocontracts import evidence
@@ -17,7 +18,7 @@ from perun.core.notices import ChannelDisputed, ChannelEnded, ChannelFunded, Exi
 from perun.core.rules.keys import alice_first
 from perun.core.rules.phases import Phase, phase, registering
 from perun.core.rules.worth import stake_of
-from perun.core.state import ChannelView, OnChain, SignedState, StoreMark
+from perun.core.state import ChannelView, SignedState, StoreMark
 from perun.core.states.content import agreed_version
 from perun.core.states.valuation import payable
 from perun.types import Nano, Signature, State, Version, Wei

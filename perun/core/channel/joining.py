@@ -9,6 +9,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from perun.core.books import Draft
+from perun.core.chain_view import OnChain
 from perun.core.channel.agreement import complete
 from perun.core.channel.funding import deposit, submit_open_both
 from perun.core.effects import SignItem, Watch
@@ -38,7 +39,6 @@ from perun.core.state import (
     ChannelView,
     Funding,
     Intent,
-    OnChain,
     OpenOffer,
     OwnProposal,
     PeerId,

@@ -5,12 +5,13 @@ Every listed nano is priced and limited as if it went to chain [C3]. A refusal i
 
 from __future__ import annotations
 
+from perun.core.chain_view import ChainView
 from perun.core.config import Config, HubPolicy
 from perun.core.faults import InstanceRejected
 from perun.core.nanocontracts.instances import check_terms, check_worth, last_time, locks
 from perun.core.rules.accounting import free_money, own_lock, reliable_holdings
 from perun.core.rules.worth import most_of
-from perun.core.state import ChainView, ChannelView
+from perun.core.state import ChannelView
 from perun.core.states.content import agreed_content
 from perun.types import InstanceId, Nano, Terms, UnixTime, Wei
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from perun.core.chain_view import ChainView
 from perun.core.config import Config, Deployment
 from perun.core.faults import InstanceRejected
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.worth import dust_of, least_lock
 from perun.core.state import (
-    ChainView,
     ChannelView,
     InstanceView,
     Leg,

@@ -19,10 +19,11 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 from msgspec.structs import replace
 
 from perun.core.books import Books, Draft
+from perun.core.chain_view import ChainView
 from perun.core.config import Deployment
 from perun.core.faults import InstanceRejected, UnexpectedMessage
 from perun.core.limits import Limits
-from perun.core.state import ChainView, InstanceView, PeerId, Role, Totals
+from perun.core.state import InstanceView, PeerId, Role, Totals
 from perun.crypto.hashing import keccak
 from perun.encoding.domains import (
     Domain,

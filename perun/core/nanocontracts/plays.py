@@ -17,11 +17,12 @@ from msgspec.structs import replace
 from perun.core.books import Draft
 from perun.core.effects import SignItem
 from perun.core.faults import NotAllowedNow, PeerNotAllowed, UnexpectedMessage
+from perun.core.game_view import GameView, Ply
 from perun.core.inputs import Command
 from perun.core.nanocontracts.payments import why_not
 from perun.core.notices import DrawOffered, GameBegan, GameMoved
 from perun.core.rulebook import Placed
-from perun.core.state import GameView, InstanceView, Ply, Role
+from perun.core.state import InstanceView, Role
 from perun.crypto.hashing import keccak
 from perun.encoding.messages import Play, Played
 from perun.errors import Misuse

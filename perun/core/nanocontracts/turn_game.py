@@ -15,6 +15,7 @@ from perun.core.books import Books, Draft
 from perun.core.config import Deployment
 from perun.core.effects import SignItem
 from perun.core.faults import InstanceRejected
+from perun.core.game_view import ChainMove, GameView
 from perun.core.inputs import Command
 from perun.core.limits import Limits
 from perun.core.nanocontracts import plays
@@ -23,7 +24,7 @@ from perun.core.nanocontracts.payments import why_not
 from perun.core.nanocontracts.plays import CommandClock, CommandDraw, CommandMove, CommandResign
 from perun.core.nanocontracts.shifts import check_times, named_part, proposes, saying
 from perun.core.notices import GameMoved
-from perun.core.state import ChainMove, GameView, InstanceView, PeerId, Role, Totals
+from perun.core.state import InstanceView, PeerId, Role, Totals
 from perun.crypto.hashing import keccak
 from perun.crypto.signatures import verify
 from perun.encoding.messages import OfInstance, Play, Played, Propose

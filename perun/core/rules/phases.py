@@ -10,9 +10,10 @@ import enum
 from typing import Final
 
 from perun.core.books import Books, Draft
+from perun.core.chain_view import ChainView
 from perun.core.faults import NotAllowedNow
 from perun.core.rules.admission import has_room
-from perun.core.state import ChainView, ChannelView, Stage
+from perun.core.state import ChannelView, Stage
 from perun.types import Seconds, UnixTime
 
 __all__ = [

@@ -6,9 +6,9 @@ is agreed on, once, by today's as well, but never by less than the limits say.
 
 from __future__ import annotations
 
+from perun.core.chain_view import ChainView
 from perun.core.config import Config, Policy, Worth
 from perun.core.limits import Limits
-from perun.core.state import ChainView
 from perun.types import ETH, MAX_AMOUNT, Asset, Wei
 
 __all__ = [

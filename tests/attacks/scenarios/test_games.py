@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from perun.core.effects import SubmitEvidence
+from perun.core.game_view import GameView, Ply
 from perun.core.inputs import (
     CommandDispute,
     Received,
@@ -19,7 +20,7 @@ from perun.core.nanocontracts.plays import (
 )
 from perun.core.nanocontracts.turn_game import TURN_GAME
 from perun.core.signing import digest
-from perun.core.state import GameView, InstanceView, Ply
+from perun.core.state import InstanceView
 from perun.crypto.signatures import sign
 from perun.encoding.messages import Play, Propose
 from perun.encoding.turn_game import (

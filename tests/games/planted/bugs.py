@@ -21,6 +21,7 @@ from perun.core import step as entrance
 from perun.core.books import Books, Draft
 from perun.core.channel import disputes, judge, offers, proposals
 from perun.core.faults import BadProposal
+from perun.core.game_view import GameView
 from perun.core.hub import judge as halves
 from perun.core.hub import pairs
 from perun.core.inputs import CommandPay
@@ -43,7 +44,6 @@ from perun.core.nanocontracts.rock_paper_scissors import (
 from perun.core.rules import accounting, admission, phases
 from perun.core.state import (
     ChannelView,
-    GameView,
     InstanceView,
     Intent,
     LegStatus,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from perun.bindings import turn_game
+from perun.core.game_view import Ply
 from perun.core.inputs import (
     CommandConsent,
 )
@@ -17,7 +18,7 @@ from perun.core.nanocontracts.turn_game import (
     TURN_GAME,
     CommandGame,
 )
-from perun.core.state import ChannelView, InstanceView, Ply
+from perun.core.state import ChannelView, InstanceView
 from perun.types import Game, GameRecord, Seconds, UnixTime, Wei
 from tests.games.simulation import board
 from tests.games.simulation.actor import Actor

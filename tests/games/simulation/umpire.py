@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from perun.core.game_view import GameView
 from perun.core.notices import InstanceRemoved
-from perun.core.state import GameView, InstanceView, LegStatus, Role
+from perun.core.state import InstanceView, LegStatus, Role
 from perun.crypto.hashing import keccak
 from perun.encoding.messages import Play, Played
 from perun.types import Game, GameId, GameRecord, InstanceId, Move, Position

@@ -10,6 +10,7 @@ import pytest
 
 from perun.core.effects import Sign, SubmitEvidence
 from perun.core.faults import PeerNotAllowed
+from perun.core.game_view import GameView, Ply
 from perun.core.inputs import (
     Command,
     CommandDispute,
@@ -23,7 +24,7 @@ from perun.core.nanocontracts.plays import (
     standing,
 )
 from perun.core.nanocontracts.turn_game import TURN_GAME
-from perun.core.state import GameView, InstanceView, LegStatus, Ply
+from perun.core.state import InstanceView, LegStatus
 from perun.encoding.turn_game import (
     position_evidence,
 )

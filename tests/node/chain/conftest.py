@@ -15,12 +15,12 @@ from perun.chain.journal import Journal, MemoryJournal
 from perun.chain.reports import Report
 from perun.chain.service import ChainService
 from perun.chain.wishes import wish_of
+from perun.core.chain_view import OnChain
 from perun.core.config import Deployment
 from perun.core.effects import DepositMoney, OpenChannel, Register, Settle, Submit, Watch
 from perun.core.inputs import ChainChannel, ChainInstance, Input
 from perun.core.limits import Limits
 from perun.core.signing import digest
-from perun.core.state import OnChain
 from perun.crypto import SecretKey
 from perun.crypto.signatures import sign
 from perun.encoding import channel_id

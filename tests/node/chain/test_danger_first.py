@@ -15,9 +15,9 @@ from perun.bindings.failures import Garbled, NodeBusy, NodeUnreachable
 from perun.chain.endpoint import Inconsistent, WrongChain
 from perun.chain.reports import Blind, Disagreement, FinalityBroken, Unanswered
 from perun.chain.timeline import DEPTH
+from perun.core.chain_view import EMPTY, OnChain
 from perun.core.effects import Watch
 from perun.core.inputs import ChainBlock, ChainChannel, ChainCredit, ChainInstance
-from perun.core.state import EMPTY, OnChain
 from perun.encoding import machine_id
 from perun.errors import ChainFault
 from perun.testing.endpoint import ScriptedEndpoint

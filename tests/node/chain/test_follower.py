@@ -9,10 +9,10 @@ from perun.bindings import erc20, ms_contract_calls, vpm
 from perun.bindings.failures import NodeUnreachable
 from perun.chain.fees import FeePolicy, first_fees
 from perun.chain.reports import FinalityBroken
+from perun.core.chain_view import EMPTY
 from perun.core.effects import Watch
 from perun.core.inputs import ChainAnnounced, ChainBlock, ChainChannel, ChainCredit, ChainInstance
 from perun.core.signing import digest
-from perun.core.state import EMPTY
 from perun.crypto.signatures import sign
 from perun.encoding import machine_id
 from perun.testing.chain import BASE_FEE

@@ -8,9 +8,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from perun.bindings import ms_contract_calls
 from perun.bindings.calls import Call
+from perun.core.chain_view import EMPTY, OnChain
 from perun.core.config import Deployment
 from perun.core.signing import digest
-from perun.core.state import EMPTY, OnChain
 from perun.crypto import SecretKey
 from perun.crypto.signatures import sign
 from perun.testing.endpoint import ScriptedEndpoint

@@ -30,8 +30,8 @@ from perun.chain.reports import (
     TooDear,
     TooPoor,
 )
+from perun.core.chain_view import Dispute
 from perun.core.inputs import ChainChannel
-from perun.core.state import Dispute
 from perun.errors import ChainFault
 from perun.testing.endpoint import ScriptedEndpoint
 from perun.types import ETH

@@ -15,8 +15,8 @@ from perun.bindings.logs import Log
 from perun.chain.endpoint import Inconsistent
 from perun.chain.fold import fold_channel
 from perun.chain.reports import Disagreement, FinalityBroken
+from perun.core.chain_view import EMPTY
 from perun.core.inputs import ChainBlock
-from perun.core.state import EMPTY
 from perun.errors import ChainFault
 from perun.types import ETH, Address, InstanceId, Nano, UnixTime, Wei
 from tests.node.chain.conftest import ALICE, BOB, INGRID, LIMITS, Site, Watcher

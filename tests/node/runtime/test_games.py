@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from perun.bindings import turn_game
 from perun.bindings.turn_game import StoredGame
+from perun.core.game_view import GameView
 from perun.core.inputs import (
     CommandConsent,
 )
@@ -20,7 +21,7 @@ from perun.core.nanocontracts.turn_game import (
     TURN_GAME,
     CommandGame,
 )
-from perun.core.state import GameView, InstanceView
+from perun.core.state import InstanceView
 from perun.demo.character import Character
 from perun.encoding.messages import Play, Propose
 from perun.node.backup import back_up

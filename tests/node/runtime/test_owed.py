@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from perun.core.chain_view import Dispute
 from perun.core.inputs import CommandTransfer
-from perun.core.state import Dispute
 from perun.node.owed import owed_by
 from perun.types import UnixTime, Version, Wei
 from tests.support.scene import ETHER, Scene
