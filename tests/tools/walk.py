@@ -4,14 +4,16 @@
     python -m tests.tools.walk closing    the way itself
 
 For each step of whoever the story is about: a *stay* is a run of calls in one file, a *room* a
-file, a *return* a stay in a room that was left before. Whoever reads a step follows its calls, so a
-long way with many returns is hard to read.
+file, a *return* a stay in a room that was left before. A call that calls nothing in another file
+is a *question*: what a record holds, of which kind something is, what may be locked. Its answer is
+all that its caller needs, so a reader may leave it out; what remains is the *way*. Whoever reads a
+step follows it, so a long way with many returns is hard to read.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -36,22 +38,51 @@ class Walk:
 
     what: str
     """The input that was taken up."""
-    calls: list[tuple[str, str]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
 
     @property
-    def stays(self) -> list[tuple[str, list[str]]]:
-        """Runs of calls in one file."""
-        runs = groupby(self.calls, key=lambda call: call[0])
-        return [(file, [name for _, name in run]) for file, run in runs]
+    def all(self) -> Stays:
+        """With all questions."""
+        return Stays(self.calls)
+
+    @property
+    def way(self) -> Stays:
+        """Without them."""
+        return Stays([call for call in self.calls if call.leads])
+
+    def __str__(self) -> str:
+        return f"{self.what:24} {self.all}; without questions {self.way}"
+
+
+@dataclass
+class Call:
+    """One call of the core's."""
+
+    file: str
+    name: str
+    leads: bool = False
+    """Whether it calls something in another file, itself or by what it calls."""
+
+
+class Stays(list[tuple[str, list[str]]]):
+    """Runs of calls in one file."""
+
+    def __init__(self, calls: Iterable[Call]) -> None:
+        runs = groupby(calls, key=lambda call: call.file)
+        super().__init__((file, [call.name for call in run]) for file, run in runs)
 
     @property
     def rooms(self) -> int:
         """How many files."""
-        return len({file for file, _ in self.calls})
+        return len({file for file, _ in self})
+
+    @property
+    def returns(self) -> int:
+        """How many come back to a file."""
+        return len(self) - self.rooms
 
     def __str__(self) -> str:
-        stays, rooms = len(self.stays), self.rooms
-        return f"{self.what:24} {stays:3} stays, {rooms:2} rooms, {stays - rooms:3} returns"
+        return f"{len(self):3} stays, {self.rooms:2} rooms, {self.returns:3} returns"
 
 
 @contextmanager
@@ -60,10 +91,21 @@ def walking(party: Party) -> Iterator[list[Walk]]:
     walks: list[Walk] = []
     step = runtime.step
 
+    open_calls: list[Call] = []
+
     def note(frame: FrameType, event: str, _: object) -> None:
         code = frame.f_code
-        if event == "call" and code.co_filename.startswith(CORE) and code.co_name[0] != "<":
-            walks[-1].calls.append((code.co_filename[len(CORE) + 1 :], code.co_name))
+        if not code.co_filename.startswith(CORE) or code.co_name[0] == "<":
+            return
+        if event == "return":
+            open_calls.pop()
+        elif event == "call":
+            call = Call(code.co_filename[len(CORE) + 1 :], code.co_name)
+            walks[-1].calls.append(call)
+            if open_calls and open_calls[-1].file != call.file:
+                for caller in open_calls:
+                    caller.leads = True
+            open_calls.append(call)
 
     def noted(books: Books, input: Input) -> Step:
         if books is not party.node.books:
@@ -72,6 +114,7 @@ def walking(party: Party) -> Iterator[list[Walk]]:
         if isinstance(what, Signed):
             what = what.sign.items[0].message
         walks.append(Walk(f"{type(input).__name__} {type(what).__name__}"))
+        open_calls.clear()
         sys.setprofile(note)
         try:
             return step(books, input)
@@ -149,7 +192,7 @@ def main(names: list[str]) -> None:
         print(f"{name}: {STORIES[name].__doc__}")
         for walk in STORIES[name]():
             print(f"  {walk}")
-            for file, functions in walk.stays if names else ():
+            for file, functions in walk.all if names else ():
                 print(f"    {file:32} {', '.join(functions)}")
 
 

@@ -28,7 +28,7 @@ from perun.core.states import legs
 from perun.core.states.content import agreed_content, counts
 from perun.core.states.proposing import given_up, propose_next
 from perun.core.virtual import doing, ends
-from perun.types import InstanceId, Wei
+from perun.types import InstanceId, Nano, Wei
 
 __all__ = ["complete"]
 
@@ -67,7 +67,7 @@ def complete(draft: Draft, view: ChannelView, full: SignedState) -> None:
     legs.put_states(draft, (view, after))
     for id in leaving:
         _stays(draft, id)
-    _announce(draft, view, after)
+    _announce(draft, view, after, before)
     if ours is not None and ours.intent.shows is not None:
         _show_statement(draft, ours.intent.shows)
     propose_next(draft, view.id)
@@ -112,11 +112,14 @@ def _show_statement(draft: Draft, id: InstanceId) -> None:
     show_paid(draft, instance)
 
 
-def _announce(draft: Draft, before: ChannelView, view: ChannelView) -> None:
-    """Tells our user and the protocols above what has changed."""
+def _announce(
+    draft: Draft, before: ChannelView, view: ChannelView, content: tuple[Wei, tuple[Nano, ...]]
+) -> None:
+    """Tells our user and the protocols above what has changed from what was agreed `before`, whose
+    `content` that is."""
     assert view.agreed is not None
     state = view.agreed.state
-    net, old = agreed_content(before)
+    net, old = content
     added = [nano for nano in state.nanos if nano not in old]
     removed = [nano for nano in old if nano not in state.nanos]
     moved = state.net - net

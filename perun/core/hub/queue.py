@@ -18,7 +18,6 @@ from perun.core.nanocontracts.instances import (
     app_of,
     end_time,
     finally_decided,
-    instance_id,
     nano_of,
     signer,
 )
@@ -70,11 +69,13 @@ def on_request(draft: Draft, view: ChannelView, message: RequestInstance) -> Non
 
 def instance_of(draft: Draft, message: RequestInstance) -> InstanceId:
     """What is asked for; raises `UnexpectedMessage`."""
-    if end_time(message.terms) >= 2**40:
+    terms, deployment = message.terms, draft.config.deployment
+    kind = kind_of(terms)
+    if kind.end_time(terms) >= 2**40:
         raise UnexpectedMessage("RequestInstance", "its final time fits no nano")
-    if not kind_of(message.terms).exists(draft.config.deployment):
+    if not kind.exists(deployment):
         raise UnexpectedMessage("RequestInstance", "no such contract is known on this chain")
-    return instance_id(draft.config.deployment, message.terms)
+    return kind.id(deployment, terms)
 
 
 def register(

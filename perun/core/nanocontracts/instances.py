@@ -93,15 +93,16 @@ def leg_in(instance: InstanceView, view: ChannelView) -> Leg | None:
 
 def check_terms(config: Config, now: UnixTime, terms: Terms) -> None:
     """Raises `InstanceRejected` unless the limits on time hold (section 4, section 5)."""
-    limits = config.limits
-    if not kind_of(terms).exists(config.deployment):
+    limits, kind = config.limits, kind_of(terms)
+    if not kind.exists(config.deployment):
         raise InstanceRejected("no such contract is known on this chain")
-    kind_of(terms).check(limits, terms)
-    if sum(locks(terms)) == 0:
+    kind.check(limits, terms)
+    if sum(kind.locks(terms)) == 0:
         raise InstanceRejected("it locks nothing")
-    if last_time(terms) <= now + 2 * limits.margin:
+    last = kind.last_time(terms)
+    if last <= now + 2 * limits.margin:
         raise InstanceRejected("it ends too soon to enforce")
-    if last_time(terms) > now + limits.greatest_validity:
+    if last > now + limits.greatest_validity:
         raise InstanceRejected("it ends too far ahead")
 
 

@@ -12,10 +12,7 @@ from perun.core.faults import InstanceRejected
 from perun.core.nanocontracts.instances import (
     app_of,
     instance_id,
-    locks,
-    nano_of,
 )
-from perun.core.rules.accounting import own_lock
 from perun.core.rules.keys import peer_key
 from perun.core.state import (
     ChannelView,
@@ -54,8 +51,7 @@ def begin(
     known = draft.find_instance(id)
     if known is not None:
         return known
-    swapped = view.role is not role
-    legs = (Leg(view.id, swapped),)
+    legs = (Leg(view.id, swapped=view.role is not role),)
     secrets = (secret, b"") if role is Role.ALICE else (b"", secret)
     instance = InstanceView(
         id,
@@ -67,10 +63,6 @@ def begin(
         replaces=replaces,
         secrets=secrets,
         invitation=invitation,
-    )
-    assert (
-        own_lock(nano_of(draft.config.deployment, id, whole, swapped), view.role)
-        == locks(whole)[role]
     )
     if via:
         _make_room(draft, via)
