@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from hexbytes import HexBytes
+from requests.exceptions import RequestException
 from web3.exceptions import TimeExhausted, TransactionNotFound
 
 from populus.exceptions import DeploymentError, Timeout
@@ -82,7 +83,8 @@ class Wait:
         timeout: float | None = None,
         poll_interval: float | None = None,
     ) -> TxReceipt:
-        """The receipt of whichever of these is mined, of which only one can be.
+        """The receipt of whichever of these is mined, of which only one can be. A node that fails
+        meanwhile is asked again: the transaction is on its way.
 
         Raises:
             ContractReverted: it was mined and failed.
@@ -90,7 +92,7 @@ class Wait:
 
         def ask() -> TxReceipt | None:
             for txn_hash in txn_hashes:
-                with suppress(TransactionNotFound):
+                with suppress(TransactionNotFound, RequestException):
                     return self.web3.eth.get_transaction_receipt(txn_hash)
             return None
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
+from hexbytes import HexBytes
+from requests.exceptions import ConnectionError
+from web3.types import TxReceipt
 
 from populus.chain import TesterChain
 from populus.exceptions import ContractReverted, DeploymentError, Timeout
@@ -23,6 +28,25 @@ def test_what_does_not_come_ends_in_a_timeout(tester: TesterChain) -> None:
     for ask in (lambda: wait.for_receipt(UNKNOWN), lambda: wait.for_block(99)):
         with pytest.raises(Timeout, match="within 0 seconds"):
             ask()
+
+
+def test_node_that_fails_for_a_moment_is_asked_again(
+    tester: TesterChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction that is paid for is on its way: to end there would look as if it were not."""
+    txn_hash = HexBytes(tester.base_contract_factories.Math.deploy())
+    true, asked = tester.web3.eth.get_transaction_receipt, itertools.count()
+
+    def failing(hash: HexBytes) -> TxReceipt:
+        if next(asked) < 3:
+            raise ConnectionError("Connection reset by peer")
+        return true(hash)
+
+    monkeypatch.setattr(tester.web3.eth, "get_transaction_receipt", failing)
+    assert tester.wait.for_one_of([txn_hash], poll_interval=0)["status"] == 1
+    monkeypatch.setattr(tester.web3.eth, "get_transaction_receipt", lambda _: failing(HexBytes(7)))
+    with pytest.raises(Timeout, match="did not come"):
+        tester.wait.for_one_of([HexBytes(UNKNOWN)], timeout=0)
 
 
 def test_a_transaction_that_failed_says_why(tester: TesterChain) -> None:
