@@ -34,7 +34,7 @@ from perun.encoding.domains import (
     domain_of,
 )
 from perun.encoding.kinds import (
-    ALL_DOMAINS,
+    DOMAINS,
 )
 from perun.errors import StoreFault, UnknownDeployment, WrongType
 from perun.nesting import read_json
@@ -243,8 +243,8 @@ def proved(web3: Web3, kind: type[C], where: Address) -> C:
         code = bytes(web3.eth.get_code(checksum(where)))
     require_code(name, where, code)
     front = kind(web3, where)
-    if name in ALL_DOMAINS:
-        domain = domain_of(ALL_DOMAINS[name], front.chain_id, where)
+    if name in DOMAINS:
+        domain = domain_of(DOMAINS[name], front.chain_id, where)
         signs_in = transport.ask(web3, domain_separator(where))
         require_domain(name, where, signs_in, domain.separator)
     return front

@@ -51,7 +51,7 @@ MachineMessage = Statement | Ready
 PathMessage = Opening | Final
 """Messages of a path over several hubs; Gate checks them."""
 
-AnyMessage = Message | Price | PathMessage
+AnyMessage = Message | Price
 """What scripts sign; a price is for no contract alone."""
 
 AnyDomain = MSContractDomain | VPMDomain | EscrowDomain | HashChainDomain | PriceDomain | GateDomain

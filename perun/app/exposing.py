@@ -13,6 +13,7 @@ from perun.app.texts import hexed, show_account, show_node
 from perun.app.work import Work
 from perun.core.books import Draft
 from perun.core.nanocontracts.evidence import due
+from perun.core.nanocontracts.gate import what_counts
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.accounting import gain
 from perun.core.rules.phases import Phase, phase
@@ -68,6 +69,9 @@ def _listed(work: Work, view: ChannelView) -> Iterator[InstanceView]:
         instance = work.books.instances.get(nano.id)
         if instance is not None:
             yield instance
+            inside = what_counts(Draft(work.books), instance)
+            if inside is not instance:
+                yield inside
 
 
 def _unenforceable(work: Work, view: ChannelView) -> int:

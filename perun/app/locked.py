@@ -52,7 +52,7 @@ from perun.core.state import (
     Role,
     Totals,
 )
-from perun.types import Asset, ChannelId, Salt, Stream, Terms, Wei
+from perun.types import Asset, ChannelId, Gated, Salt, Stream, Terms, Wei
 
 __all__ = [
     "Far",
@@ -61,6 +61,7 @@ __all__ = [
     "decided",
     "ending",
     "on_refused",
+    "plain",
 ]
 
 _REFUSED: Final = "refused"
@@ -122,18 +123,23 @@ class _Shown(Protocol):
 S = TypeVar("S", bound=_Shown)
 
 
+def plain(terms: Terms) -> Terms:
+    """What people play, be it behind a gate or not."""
+    return terms.inside if isinstance(terms, Gated) else terms
+
+
 def _of_invitation(work: Work, held: Invitation) -> Locked:
     role: Role = Role.BOB if held.theirs else Role.ALICE
     far: Far = "asked" if held.theirs else "invited"
     whom = _whom(work, held.end, held.channel)
-    return Locked(held.id, None, held.terms, role, *whom, far, None)
+    return Locked(held.id, None, plain(held.terms), role, *whom, far, None)
 
 
 def _of_instance(work: Work, instance: InstanceView) -> Locked:
     assert instance.role is not None
     known = instance.invitation or instance.id
     whom = _whom(work, instance.end, instance.legs[0].channel)
-    terms, role = instance.terms, instance.role
+    terms, role = plain(instance.terms), instance.role
     return Locked(known, instance, terms, role, *whom, *_how_far(work, instance))
 
 
@@ -191,7 +197,9 @@ class Sort(Generic[S]):
         """Invitations, what is locked, and what has ended lately, the newest last; or the one that
         is known by an id. Raises `NoSuch`."""
         waiting = [
-            one for one in work.books.invitations.values() if isinstance(one.terms, self.kinds)
+            one
+            for one in work.books.invitations.values()
+            if isinstance(plain(one.terms), self.kinds)
         ]
         found = [self._held(work, one) for one in waiting]
         found += [self._shown(work, one) for one in self._instances(work)]
@@ -260,9 +268,17 @@ class Sort(Generic[S]):
         return self._shown(work, work.books.instances[instance.id])
 
     def _instances(self, work: Work) -> Iterator[InstanceView]:
-        """Those that we are an end of, but for those that somebody did not want."""
+        """Those that we are an end of, but for those that somebody did not want. Of two rows that
+        stand for one, the one that is played in, once it is there."""
         every = work.books.instances.values()
-        ours = (one for one in every if isinstance(one.terms, self.kinds) and one.role is not None)
+        inside = {one.gate for one in every}
+        ours = (
+            one
+            for one in every
+            if one.role is not None
+            and one.id not in inside
+            and isinstance(plain(one.terms), self.kinds)
+        )
         return (one for one in ours if not one.refused or one.legs[0].status is not LegStatus.NEW)
 
     def _held(self, work: Work, held: Invitation) -> S:

@@ -9,6 +9,7 @@ from typing import Final, Literal
 from perun.app import values as v
 from perun.app.bets import feed_name
 from perun.app.boards import title
+from perun.app.locked import plain
 from perun.app.methods import GetChannels, GetNetworks, GetOffers, GetStatus
 from perun.app.settings import KnownNetwork, KnownToken
 from perun.app.texts import hexed, money, show_account, show_node
@@ -215,7 +216,7 @@ def _about(work: Work, held: Invitation) -> str:
             f"and whose reporter {reporter} can give all of it away,"
         )
     if not isinstance(terms, Deal):
-        return title(work, terms)
+        return title(work, plain(terms))
     arbiter = show_account(terms.arbiter)
     return f"a deal in escrow, whose arbiter {arbiter} can give all of it away,"
 

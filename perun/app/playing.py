@@ -11,7 +11,7 @@ from typing import Final
 
 from perun.app.boards import GAMES, board_of
 from perun.app.errors import BadParams
-from perun.app.inviting import end_of, meet, place
+from perun.app.inviting import end_of, meet, place, route_of
 from perun.app.methods import CallClock, Draw, Flip, Move, Play, Resign, Throw
 from perun.app.settings import KnownGame
 from perun.app.texts import Who
@@ -59,6 +59,7 @@ def play(work: Work, caller: Caller, params: Play) -> Game:
                 *(view.id, rules, shown.setup(params.begin), own, theirs),
                 UnixTime(work.books.chain.head_time + params.seconds),
                 *(limits.least_machine_challenge, bank, bank, random, end_of(view, to)),
+                route_of(work, view, to),
             )
         )
         return random

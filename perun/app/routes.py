@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from perun.app.methods import Pay
+from perun.app.methods import Pay, Play
 from perun.app.shelf import Shelf
 from perun.app.texts import asset_of, who
 from perun.core.books import Books
@@ -28,7 +28,7 @@ Path = tuple[PeerId, ...]
 """Hubs from the one that we have a channel with to the one that the payee has a channel with."""
 
 _MOST_READ: Final = 16
-"""Cards that are read for one payment."""
+"""Cards that are read for one path."""
 
 
 class Paths:
@@ -50,24 +50,25 @@ class Paths:
 
 
 def search_for(
-    shelf: Shelf, books: Books, params: Pay, known: Paths
+    shelf: Shelf, books: Books, params: Pay | Play, known: Paths
 ) -> tuple[PeerId, str, Collection[PeerId], Asset] | None:
-    """Whom a payment is for, where its hub is, which hubs are ours, and the asset; None: nothing
-    is to be found out, since a channel or machine with the payee is there, no host is named, or
-    what it asks for is wrong, which is said when it is begun.
+    """Whom a payment, or an invitation to a game, is for, where its hub is, which hubs are ours,
+    and the asset; None: nothing is to be found out, since a channel or machine with the payee is
+    there, no host is named, or what it asks for is wrong, which is said when it is begun.
     """
     try:
         payee, host, asset = _asked(shelf, params)
     except Misuse:
         return None
     indexes = books.indexes
-    if not host or shelf.machines.get(payee) or payee in indexes.of_peer or known.to(payee):
+    paid = isinstance(params, Pay) and shelf.machines.get(payee)
+    if not host or paid or payee in indexes.of_peer or known.to(payee):
         return None
     ours = [peer for peer in tuple(indexes.of_peer) if indexes.with_peer(peer, asset)]
     return (payee, host, ours, asset) if ours else None
 
 
-def _asked(shelf: Shelf, params: Pay) -> tuple[PeerId, str, Asset]:
+def _asked(shelf: Shelf, params: Pay | Play) -> tuple[PeerId, str, Asset]:
     """Raises `Misuse`: it names nobody, or nothing that is an asset."""
     if not params.to.lower().startswith("perun:"):
         to = who(shelf, params.to)

@@ -9,7 +9,7 @@ import msgspec
 from perun.app.texts import hexed
 from perun.app.work import Work
 from perun.core import notices as n
-from perun.types import Bet, Flip, Game, Hands, InstanceId, Lock, Stream
+from perun.types import Bet, Flip, Game, Gated, Hands, InstanceId, Lock, Stream
 
 __all__ = ["tell"]
 
@@ -39,6 +39,7 @@ _KINDS: Final[dict[type, str]] = {
 """By the notice; payments and ticks have events of their own, secrets none."""
 _OF_TERMS: Final[dict[type, str]] = {
     Game: "game",
+    Gated: "game",
     Flip: "game",
     Hands: "game",
     Stream: "stream",

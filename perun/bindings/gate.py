@@ -8,6 +8,7 @@ from functools import cached_property
 from perun import encoding
 from perun.bindings import abi
 from perun.bindings.calls import Call, Fees, Query
+from perun.bindings.instances import InstanceReader
 from perun.bindings.logs import Event, Table, kind
 from perun.bindings.nanocontract import Nanocontract
 from perun.bindings.receipts import Receipt
@@ -19,6 +20,7 @@ from perun.types import (
     Nano,
     Path,
     PathId,
+    PathRecord,
     Record,
     Signature,
     UnixTime,
@@ -107,6 +109,46 @@ def _unpacked(word: int, instance: bytes) -> StoredPath:
     return StoredPath(opened, fixed, end, app, InstanceId(instance), Wei(shift))
 
 
+class PathReader(InstanceReader[PathRecord, StoredPath]):
+    """Storage says all that events do."""
+
+    table = _LOGS
+    direct = OPEN
+
+    def call(self, contract: Address, evidence: bytes) -> Call:
+        """See `InstanceReader`: a word says the form, and each has a function of its own."""
+        name = (OPEN, FIX)[int.from_bytes(evidence[:32], "big")]
+        return Call(contract, abi.selector(name) + evidence[32:])
+
+    def announced(self, event: Event) -> PathRecord:
+        """See `InstanceReader`."""
+        if isinstance(event, PathFixed):
+            return PathRecord(True, event.shift)
+        return PathRecord(False, Wei(0))
+
+    def ask(self, contract: Address, id: InstanceId) -> Query[StoredPath]:
+        """See `InstanceReader`."""
+        return record(contract, id)
+
+    def differs(self, on: PathRecord | None, stored: StoredPath) -> str:
+        """See `InstanceReader`."""
+        if (on is not None) != (stored.opened or stored.fixed):
+            return "whether anything was shown"
+        if on is not None and (on.fixed, on.shift) != (stored.fixed, stored.shift):
+            return "what was fixed"
+        return ""
+
+    def worse(self, on: PathRecord | None, stored: StoredPath) -> PathRecord | None:
+        """See `InstanceReader`: what is fixed stays, and opened is nothing to answer."""
+        if not self.dangerous(stored) or (on is not None and on.fixed):
+            return on
+        return PathRecord(stored.fixed, stored.shift)
+
+    def dangerous(self, stored: StoredPath) -> bool:
+        """See `InstanceReader`."""
+        return stored.opened or stored.fixed
+
+
 class Gate(Nanocontract):
     """The contract that lets an instance count once every party of a path has signed: `Opening`,
     `Final`.
@@ -115,6 +157,7 @@ class Gate(Nanocontract):
     """
 
     table = _LOGS
+    reader = PathReader()
 
     @cached_property
     def domain(self) -> GateDomain:

@@ -32,13 +32,12 @@ _KNOWN: Final[tuple[type[Front], ...]] = (
     PriceBet,
 )
 
-NODE_SUITE: Final[dict[str, type[Front]]] = {kind.__name__: kind for kind in _KNOWN} | RULES
-"""Those that nodes know, and rules of games, by name."""
-
-SUITE: Final[dict[str, type[Front]]] = {
-    LibSignatures.__name__: LibSignatures,
-    **NODE_SUITE,
+NODE_SUITE: Final[dict[str, type[Front]]] = {
+    **{kind.__name__: kind for kind in _KNOWN},
+    **RULES,
     Gate.__name__: Gate,
 }
-"""All. Of the first and the last no node knows: other contracts may ask the one, and paths over
-several hubs, whose parties sign by programs of their own, the other."""
+"""Those that nodes know, and rules of games, by name."""
+
+SUITE: Final[dict[str, type[Front]]] = {LibSignatures.__name__: LibSignatures} | NODE_SUITE
+"""All. Of the first no node knows: other contracts may ask it."""

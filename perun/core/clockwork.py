@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from perun.core.books import Draft
 from perun.core.chain_view import ChainView
-from perun.core.channel import disputes, funding, joining, offers
+from perun.core.channel import disputes, funding, gathering, joining, offers
 from perun.core.hub import pairs, paths
 from perun.core.hub.letting_go import forget
 from perun.core.hub.patience import overdue, sees_again
@@ -25,6 +25,7 @@ from perun.core.inputs import (
     Tick,
 )
 from perun.core.nanocontracts import evidence
+from perun.core.nanocontracts.gate import look_inside
 from perun.core.nanocontracts.instances import end_time, finally_decided, last_time
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.notices import Stuck
@@ -40,7 +41,7 @@ from perun.core.state import (
 )
 from perun.core.states.proposing import propose_next, refuse, resend, show
 from perun.core.virtual import doing, leaving
-from perun.types import ChannelId, InstanceId, UnixTime
+from perun.types import ChannelId, Gated, InstanceId, UnixTime
 
 __all__ = [
     "on_announced",
@@ -149,6 +150,9 @@ def on_instance(draft: Draft, snapshot: ChainInstance) -> None:
     instance = replace(instance, head=snapshot.head, final=snapshot.final, watched=True, told=told)
     draft.put(instance)
     kind_of(instance.terms).learn(draft, instance)
+    if instance.gate is not None:
+        look_inside(draft, draft.instance(instance.id), instance.gate)
+        draft.attempt(partial(gathering.go_on, draft, instance.gate))
     crossing = draft.hub_instance(instance.id)
     if crossing is not None and crossing.onward:
         draft.attempt(partial(paths.on_watched, draft, crossing))
@@ -187,6 +191,9 @@ def _disputing(view: ChannelView) -> bool:
 
 def _look_at_instance(draft: Draft, id: InstanceId) -> None:
     instance = draft.instance(id)
+    if isinstance(instance.terms, Gated):
+        gathering.go_on(draft, instance.id)
+        instance = draft.instance(id)
     evidence.duties(draft, instance)
     leaving.remind(draft, instance)
     doing.act(draft, draft.instance(id))

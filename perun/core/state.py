@@ -346,6 +346,8 @@ class InstanceView(Record, frozen=True, gc=False, array_like=True):
     """Over several hubs, as their payer: those after `via`, in order."""
     far: bool = False
     """Over several hubs, as their receiver: `via` proposes the state that adds it."""
+    gate: InstanceId | None = None
+    """The path behind which it counts (`nanocontracts.gate`): no state lists it by itself."""
 
     @property
     def machine(self) -> Machine | None:
@@ -440,3 +442,5 @@ class Invitation(Record, frozen=True, gc=False, array_like=True):
     """`end` has invited us, and our user has not answered; `id` is its half of the salt."""
     route: tuple[PeerId, ...] = ()
     """Over several hubs: those after `via`, in order."""
+    far: bool = False
+    """Over several hubs, of theirs: `via` is to propose the state that adds it."""

@@ -15,7 +15,7 @@ from typing import Any, Final, get_args
 
 from perun.core import clockwork, meeting, open_at_once, starting
 from perun.core.books import Draft
-from perun.core.channel import commands, funding, joining, offers, proposals, replies
+from perun.core.channel import commands, funding, gathering, joining, offers, proposals, replies
 from perun.core.inputs import (
     ChainAnnounced,
     ChainBlock,
@@ -45,7 +45,8 @@ from perun.core.nanocontracts.kinds import KINDS
 from perun.core.rules.phases import Phase
 from perun.core.virtual import doing, invitations, invited, leaving
 from perun.encoding import messages as m
-from perun.types import ChannelId, Close, Open, Ready, State, Withdraw
+from perun.types import ChannelId, Close, Open, Opening, Ready, State, Withdraw
+from perun.types import Final as FinalShift
 
 __all__ = ["SIGNED", "TABLE", "Row"]
 
@@ -130,6 +131,7 @@ TABLE: Final[dict[type, Row]] = {
     m.ReadySigned: Row(doing.on_ready),
     **dict.fromkeys(get_args(m.OfInstance), Row(doing.on_said)),
     m.Leave: Row(leaving.on_leave),
+    m.Gathered: Row(gathering.on_gathered),
     # The wire, the chain and our clock.
     Connected: Row(meeting.on_connected),
     ChainBlock: Row(clockwork.on_block),
@@ -147,6 +149,8 @@ SIGNED: Final[dict[type, Callable[..., None]]] = {
     State: proposals.on_state_signed,
     Ready: doing.on_ready_signed,
     **dict.fromkeys((one for kind in KINDS.values() for one in kind.signed), doing.on_signed),
+    Opening: gathering.on_opening_signed,
+    FinalShift: gathering.on_final_signed,
     Open: joining.on_open_signed,
     Close: offers.on_close_signed,
     Withdraw: offers.on_withdraw_signed,

@@ -20,7 +20,7 @@ import msgspec
 from perun.app.affording import knowing, with_outside
 from perun.app.cards import ShownPrices, require_same, wants_card
 from perun.app.errors import AccountUnknown
-from perun.app.methods import GetRules, GetStatus, Open, Pay, TopUp
+from perun.app.methods import GetRules, GetStatus, Open, Pay, Play, TopUp
 from perun.app.routes import Paths, Search, search_for
 from perun.app.shelf import Shelf
 from perun.app.work import Ask
@@ -82,8 +82,8 @@ class Lookups:
         """See `Hosted`: at once, unless a card must be fetched first."""
         if isinstance(item, Ask) and isinstance(item.params, Open | TopUp):
             self._pool.submit(self._complete, item, item.params)
-        elif isinstance(item, Ask) and isinstance(item.params, Pay):
-            self._pay(item, item.params)
+        elif isinstance(item, Ask) and isinstance(item.params, Pay | Play):
+            self._look_for_path(item, item.params)
         elif isinstance(item, Ask) and isinstance(item.params, GetStatus):
             self._statuses.submit(self._look_outside, item)
         elif isinstance(item, Ask) and isinstance(item.params, GetRules):
@@ -113,8 +113,8 @@ class Lookups:
                 _write(self._file, self._serials)
         return card
 
-    def _pay(self, item: Ask, params: Pay) -> None:
-        """At once, unless the payee may be behind another hub than ours."""
+    def _look_for_path(self, item: Ask, params: Pay | Play) -> None:
+        """At once, unless whoever it is for may be behind another hub than ours."""
         found = search_for(self._shelf, self._node.books, params, self._paths)
         if found is None:
             self._node.ask(item)

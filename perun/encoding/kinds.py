@@ -18,19 +18,16 @@ from perun.encoding.typed_data import CHANNEL, TypedData
 
 _ALL: Final = (
     *(CHANNEL, MACHINE, HASH_LOCK, COIN_FLIP, ROCK_PAPER_SCISSORS),
-    *(TURN_GAME, ESCROW, HASH_CHAIN, PRICE_BET),
+    *(TURN_GAME, ESCROW, HASH_CHAIN, PRICE_BET, GATE),
 )
 
 DOMAINS: Final[dict[str, type[Domain]]] = {one.domain.contract_name: one.domain for one in _ALL}
 """By the contracts' names, in the order in which they are named."""
 
-ALL_DOMAINS: Final[dict[str, type[Domain]]] = DOMAINS | {"Gate": GATE.domain}
-"""And of those that no node knows."""
-
 NEEDED: Final = (MSContractDomain.contract_name, VPMDomain.contract_name)
 """Without these there is no channel. Of the others each node may know some."""
 
 SIGNED: Final[dict[type, tuple[type[Domain], TypedData]]] = {
-    typed.message: (one.domain, typed) for one in (*_ALL, PRICES, GATE) for typed in one.signed
+    typed.message: (one.domain, typed) for one in (*_ALL, PRICES) for typed in one.signed
 }
 """By the type of a message: the domain in which it is signed, and how."""

@@ -46,6 +46,7 @@ __all__ = [
     "AnswerState",
     "AnswerWithdraw",
     "DeclineInvite",
+    "Gathered",
     "GrantInstance",
     "GuestMessage",
     "Invite",
@@ -95,6 +96,9 @@ MAX_REASON: Final = 200
 
 MAX_TEXT: Final = 256
 """Characters that a payer can tell its payee with a payment."""
+
+MAX_PARTIES: Final = 8
+"""Of a path, its ends among them."""
 
 MAX_ONWARD: Final = 8
 """After how many hubs a path ends."""
@@ -276,6 +280,21 @@ class ShowPrice(_Message, frozen=True, gc=False, tag=15):
 
     def __post_init__(self) -> None:
         checks.signed_amount("price", self.price)
+
+
+class Gathered(_Message, frozen=True, gc=False, tag=16):
+    """What I hold of a path over several hubs: to whoever shares a leg of it with me. Said again
+    until neither lacks what the other has."""
+
+    path: Instance
+    openings: Annotated[tuple[Sig, ...], msgspec.Meta(max_length=MAX_PARTIES)]
+    """Of each party, over `Opening`; empty where I have none."""
+    finals: Annotated[tuple[Sig, ...], msgspec.Meta(max_length=MAX_PARTIES)] = ()
+    """Over `Final`, with this shift."""
+    shift: Wei = Wei(0)
+
+    def __post_init__(self) -> None:
+        checks.signed_amount("shift", self.shift)
 
 
 # ----------------------------------------------------------------------------------------- states
@@ -546,6 +565,7 @@ Message = (
     | Propose
     | AnswerState
     | ShowState
+    | Gathered
     | OfferChannel
     | AcceptChannel
     | RefuseChannel

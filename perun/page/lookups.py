@@ -13,7 +13,7 @@ from typing import Any
 
 from perun.app.affording import knowing, with_outside
 from perun.app.cards import ShownPrices, require_same, wants_card
-from perun.app.methods import GetStatus, Open, Pay, TopUp
+from perun.app.methods import GetStatus, Open, Pay, Play, TopUp
 from perun.app.routes import Paths, Search, search_for
 from perun.app.shelf import Shelf
 from perun.app.work import Ask
@@ -66,15 +66,15 @@ class PageLookups:
         """See `Hosted`: at once, unless a card must be fetched first."""
         if isinstance(item, Ask) and isinstance(item.params, Open | TopUp):
             self._begin(self._complete(item, item.params))
-        elif isinstance(item, Ask) and isinstance(item.params, Pay):
-            self._pay(item, item.params)
+        elif isinstance(item, Ask) and isinstance(item.params, Pay | Play):
+            self._look_for_path(item, item.params)
         elif isinstance(item, Ask) and isinstance(item.params, GetStatus):
             self._node.ask(with_outside(item, self._balance()))
         else:
             self._node.ask(item)
 
-    def _pay(self, item: Ask, params: Pay) -> None:
-        """At once, unless the payee may be behind another hub than ours."""
+    def _look_for_path(self, item: Ask, params: Pay | Play) -> None:
+        """At once, unless whoever it is for may be behind another hub than ours."""
         found = search_for(self._shelf, self._node.books, params, self._paths)
         if found is None:
             self._node.ask(item)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from perun.spec.nanocontract import Nanocontract
 from perun.spec.nanocontracts.coin_flip import CoinFlip
 from perun.spec.nanocontracts.escrow import Escrow
+from perun.spec.nanocontracts.gate import Gate
 from perun.spec.nanocontracts.hash_chain import HashChain
 from perun.spec.nanocontracts.hash_time_lock import HashTimeLock
 from perun.spec.nanocontracts.price_bet import PriceBet
@@ -26,11 +27,13 @@ from perun.types import (
     GameRecord,
     LockRecord,
     MachineRecord,
+    PathRecord,
     Position,
     Recorded,
     Seconds,
     StreamRecord,
     UnixTime,
+    Wei,
 )
 
 __all__ = ["SIGHTINGS", "Sighting"]
@@ -86,6 +89,15 @@ def _game_tag(shown: Shown, begun: Sequence[Recorded | None], said: bytes) -> by
     return next((tag for tag in tags if said.endswith(tag)), b"")
 
 
+def _path_tag(shown: Shown, _begun: Sequence[Recorded | None], _said: bytes) -> bytes:
+    """By the form: opening comes with the signatures alone, fixing with a shift before them."""
+    return b"opened" if len(shown) == 2 else b"fixed"
+
+
+def _crossed(name: str, args: Sequence[Any]) -> PathRecord:
+    return PathRecord(True, args[0]) if name == "PathFixed" else PathRecord(False, Wei(0))
+
+
 def _deal_tag(shown: Shown, _begun: Sequence[Recorded | None], _said: bytes) -> bytes:
     """Of an award: by its shift."""
     return shown[1].to_bytes(14, "big", signed=True) if len(shown) == 3 else b""
@@ -105,4 +117,5 @@ SIGHTINGS: Final[dict[type[Nanocontract], Sighting]] = {
     HashChain: Sighting(lambda _, args: StreamRecord(*args), lambda on, _: on.deadline),
     PriceBet: Sighting(lambda _, args: BetRecord(*args), lambda on, _: on.deadline, _bet_tag),
     TurnGame: Sighting(_played, _clock, _game_tag),
+    Gate: Sighting(_crossed, lambda _on, shown: shown[0].end, _path_tag),
 }

@@ -32,7 +32,7 @@ from perun.types.escrow import (
     DealId,
     DealRecord,
 )
-from perun.types.gate import Final, Opening, Path, PathId
+from perun.types.gate import Final, Gated, Opening, Path, PathId, PathRecord
 from perun.types.hash_chain import (
     Chain,
     Stream,
@@ -113,6 +113,7 @@ __all__ = [
     "Game",
     "GameId",
     "GameRecord",
+    "Gated",
     "Hands",
     "HandsId",
     "InstanceId",
@@ -132,6 +133,7 @@ __all__ = [
     "Opening",
     "Path",
     "PathId",
+    "PathRecord",
     "Position",
     "Preimage",
     "Price",
@@ -153,15 +155,34 @@ __all__ = [
     "ZERO_ADDRESS",
 ]
 
-Terms = Machine | Lock | Flip | Hands | Game | Deal | Stream | Bet
+Terms = Machine | Lock | Flip | Hands | Game | Deal | Stream | Bet | Gated
 """The parameters of an instance: of one kind or another, which the first item says in bytes."""
 
 Recorded = (
-    MachineRecord | LockRecord | FlipRecord | GameRecord | DealRecord | StreamRecord | BetRecord
+    MachineRecord
+    | LockRecord
+    | FlipRecord
+    | GameRecord
+    | DealRecord
+    | StreamRecord
+    | BetRecord
+    | PathRecord
 )
 """What the chain says of an instance, once somebody has submitted something; tags as in `Terms`."""
 
-Message = State | Close | Withdraw | Open | Statement | Ready | Position | Move | Award | Chain
+Message = (
+    State
+    | Close
+    | Withdraw
+    | Open
+    | Statement
+    | Ready
+    | Position
+    | Move
+    | Award
+    | Chain
+    | Opening
+    | Final
+)
 """Everything that is signed: the first four in MSContract's domain, the others in the domain of the
-contract of their kind. `Opening` and `Final` are signed too, for `Gate`, which no node
-knows yet; and a `Price`, but for no contract alone."""
+contract of their kind. A `Price` is signed too, but for no contract alone."""

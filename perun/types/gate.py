@@ -6,8 +6,9 @@ from typing import NewType
 
 from perun import checks
 from perun.types.quantities import Address, InstanceId, Record, Salt, UnixTime, Wei
+from perun.types.turn_game import Game
 
-__all__ = ["Final", "Opening", "Path", "PathId"]
+__all__ = ["Final", "Gated", "Opening", "Path", "PathId", "PathRecord"]
 
 PathId = NewType("PathId", InstanceId)
 """A path of `Gate`."""
@@ -35,6 +36,37 @@ class Path(Record, frozen=True, gc=False):
             checks.length("parties", party, 20)
         checks.unsigned("end", self.end, 40)
         checks.length("salt", self.salt, 32)
+
+
+class Gated(Record, frozen=True, gc=False, tag=9):
+    """A path in full, as its parties tell each other: what is behind the gate, and who they are.
+
+    Its app, instance and end follow from what is inside, whose salt is the path's too.
+    """
+
+    inside: Game
+    """What decides what moves between the ends."""
+    parties: tuple[Address, ...]
+    """As in `Path`."""
+
+    def __post_init__(self) -> None:
+        checks.between("parties", len(self.parties), 3, 8)
+        for party in self.parties:
+            checks.length("parties", party, 20)
+
+    @property
+    def salt(self) -> Salt:
+        """That of what is inside."""
+        return self.inside.salt
+
+
+class PathRecord(Record, frozen=True, gc=False, tag=9):
+    """What the chain says of a path that is open or fixed."""
+
+    fixed: bool
+    """Whether it is done with `shift`; else it hears what is inside, after its end."""
+    shift: Wei
+    """From its Alice to its Bob; 0 unless fixed."""
 
 
 class Opening(Record, frozen=True, gc=False):

@@ -20,6 +20,7 @@ from perun.types import (
     Deal,
     Flip,
     Game,
+    Gated,
     Hands,
     InstanceId,
     Lock,
@@ -37,6 +38,11 @@ ROOT = Path(__file__).parents[2]
 CORE = ROOT / "perun" / "core"
 ALICE, BOB = Address(b"\x01" * 20), Address(b"\x02" * 20)
 
+GAME = Game(
+    *(ALICE, BOB, Wei(7), Wei(5), Address(bytes(20)), bytes(32), bytes(32)),
+    *(UnixTime(1_000), Seconds(600), Seconds(300), Seconds(400), Salt(bytes(32))),
+)
+
 EACH: list[Terms] = [
     Machine(ALICE, BOB, Wei(7), Wei(5), UnixTime(1_000), Seconds(600), Salt(bytes(32))),
     Machine(ALICE, BOB, Wei(0), Wei(5), UnixTime(1_000), Seconds(600), Salt(bytes(32))),
@@ -50,10 +56,7 @@ EACH: list[Terms] = [
         *(Wei(7), Wei(5), bytes(32), bytes(32)),
         *(UnixTime(1_000), Seconds(600), Salt(bytes(32))),
     ),
-    Game(
-        *(ALICE, BOB, Wei(7), Wei(5), Address(bytes(20)), bytes(32), bytes(32)),
-        *(UnixTime(1_000), Seconds(600), Seconds(300), Seconds(400), Salt(bytes(32))),
-    ),
+    GAME,
     Deal(
         *(ALICE, BOB, Address(b"\x03" * 20), Wei(7), Wei(5), Wei(2), UnixTime(500)),
         *(UnixTime(1_000), Seconds(600), Salt(bytes(32))),
@@ -65,6 +68,7 @@ EACH: list[Terms] = [
         *(Address(b"\x03" * 20), bytes(32), UnixTime(500), Wei(9), Wei(1), Wei(1), Wei(7), Wei(5)),
         *(UnixTime(1_000), Seconds(600), Salt(bytes(32))),
     ),
+    Gated(GAME, (ALICE, Address(b"\x04" * 20), Address(b"\x05" * 20), BOB)),
 ]
 
 MACHINES_ONLY = {
@@ -123,13 +127,13 @@ def test_ids_differ_with_every_parameter_and_kind(terms: Terms) -> None:
 def test_only_side_that_can_lose_is_told_by_the_locks() -> None:
     assert [one_way(terms) for terms in EACH] == [
         *(None, Role.BOB, Role.ALICE, Role.BOB),
-        *(None, None, None, None, Role.ALICE, None),
+        *(None, None, None, None, Role.ALICE, None, None),
     ]
 
 
 def test_locking_takes_what_one_cannot_keep_by_doing_nothing() -> None:
     taken = [[kind_of(terms).taken(terms, role) for role in Role] for terms in EACH]
-    assert taken == [[0, 0], [0, 0], [7, 0], [0, 7], *4 * [[7, 5]], [0, 0], [7, 5]]
+    assert taken == [[0, 0], [0, 0], [7, 0], [0, 7], *4 * [[7, 5]], [0, 0], [7, 5], [7, 5]]
 
 
 # ------------------------------------------------------------------ where a kind stands

@@ -25,6 +25,8 @@ from perun.types import (
     Address,
     Asset,
     ChannelId,
+    Game,
+    Gated,
     InstanceId,
     Machine,
     Salt,
@@ -132,6 +134,24 @@ def test_least_lock_is_in_the_channels_asset(policy: Policy, least: int) -> None
         check(least - 1, TOKEN)
     with pytest.raises(InstanceRejected, match="below dust"):
         check(CAREFUL.dust - 1, ETH)
+
+
+def test_what_it_takes_more_to_enforce_is_locked_for_more() -> None:
+    config = config_for(DEPLOYMENT, key_of("a").public_key, bytes(32), None, SILENT, CAREFUL)
+    keys = tuple(key_of(name).address for name in "abcd")
+    end = UnixTime(10_000)
+
+    def check(lock: int) -> None:
+        inside = Game(
+            *(keys[0], keys[3], Wei(lock), Wei(lock), keys[1], bytes(32), bytes(32), end),
+            *(Seconds(600), Seconds(600), Seconds(600), Salt(bytes(32))),
+        )
+        check_worth(config, ChainView(), ETH, inside)
+        check_worth(config, ChainView(), ETH, Gated(inside, keys))
+
+    check(3 * CAREFUL.dust)
+    with pytest.raises(InstanceRejected, match=r"0\.003 ETH"):
+        check(3 * CAREFUL.dust - 1)
 
 
 def test_worth_is_rounded_up() -> None:

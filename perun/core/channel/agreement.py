@@ -5,8 +5,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from perun.core.books import Draft
+from perun.core.channel import gathering
 from perun.core.hub import pairs
 from perun.core.hub.queue import start_next
+from perun.core.nanocontracts.gate import follow
 from perun.core.nanocontracts.instances import leg_in
 from perun.core.nanocontracts.payments import ask_again, show_paid
 from perun.core.notices import (
@@ -145,10 +147,13 @@ def _announce(
     for nano in (*removed, *added):
         if draft.hub_instance(nano.id) is not None:
             pairs.on_agreed(draft, nano.id)
+    for nano in added:
+        gathering.go_on(draft, nano.id)
 
 
 def _removed(draft: Draft, view: ChannelView, instance: InstanceView, shift: Wei) -> None:
     leg = leg_in(instance, view)
     if leg is not None:
         draft.put(legs.with_leg(instance, replace(leg, removed_shift=shift)))
+        follow(draft, instance.id)
     draft.notify(InstanceRemoved(view.id, instance.id, shift))

@@ -54,6 +54,8 @@ def remove(draft: Draft, view: ChannelView, command: CommandRemove) -> None:
     instance = draft.instance(command.instance)
     if instance.role is None:
         raise NotAllowedNow("remove it", "a hub follows the ends")
+    if instance.gate is not None:
+        raise NotAllowedNow("remove it", "it goes with its path, once what it ends in is known")
     may_sign(draft, view, "remove an instance")
     if instance.via and kind_of(instance.terms).talks and instance.head is None:
         leave(draft, instance)

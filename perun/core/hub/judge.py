@@ -115,7 +115,7 @@ def _check_adding(draft: Draft, view: ChannelView, half: Half, nano: Nano, moved
         raise BadProposal(f"the fee is {fee}")
 
 
-# Rules close-3, close-a, close-b, close-c, close-d.
+# Rules close-3, close-a, close-b, close-c, close-d, gate-5.
 def _judge_removal(
     draft: Draft, view: ChannelView, half: Half, message: Propose, nano: Nano, moved: int
 ) -> Verdict:
@@ -133,6 +133,11 @@ def _judge_removal(
         owed = gain(view.role, clamp_to_locks(nano, half.there.removed_shift))
         if gain(view.role, moved) < owed:
             raise BadProposal("less than what was paid in the other channel")
+        return Verdict(Decision.ACCEPT, intent)
+    if half.kind.void(half.instance):
+        # It counts only once we have signed, and we sign nothing while it is being removed.
+        if moved:
+            raise BadProposal("nothing moves by what is not open")
         return Verdict(Decision.ACCEPT, intent)
     shift, totals = half.kind.named(half.instance.terms, half.instance, message, half.peer)
     if moved != clamp_to_locks(nano, shift):

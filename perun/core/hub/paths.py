@@ -16,11 +16,11 @@ from perun.core.hub.letting_go import forget, let_go, refuse_one
 from perun.core.hub.queue import instance_of, keep_terms, make_room, own_fee, why_not_taken
 from perun.core.nanocontracts.instances import (
     nano_of,
-    one_way,
     untouched,
 )
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.accounting import free_money, gain, reliable_holdings
+from perun.core.rules.keys import own_key
 from perun.core.rules.phases import blocked, fresh
 from perun.core.state import (
     ChannelView,
@@ -30,13 +30,12 @@ from perun.core.state import (
     LegStatus,
     PeerId,
     Purpose,
-    Role,
 )
 from perun.core.states.content import agreed_content, counts
 from perun.core.states.proposing import want, wanted
 from perun.core.states.verdict import Decision, Half, Verdict
 from perun.encoding.messages import GrantInstance, RequestInstance
-from perun.types import Asset, Nano, UnixTime, Wei
+from perun.types import Asset, Gated, Nano, UnixTime, Wei
 
 __all__ = [
     "go_on",
@@ -93,8 +92,10 @@ def _why_not(draft: Draft, view: ChannelView, message: RequestInstance) -> str |
     policy = draft.config.policy.hub
     if policy is None:
         return "no hub here"
-    if not kind_of(message.terms).rises or one_way(message.terms) is not Role.ALICE:
+    if not kind_of(message.terms).crosses(message.terms):
         return "only what its Alice alone can lose by crosses several hubs"
+    if isinstance(message.terms, Gated) and own_key(view) not in message.terms.parties:
+        return "my key is not among its parties"
     if draft.find_instance(instance_of(draft, message)) is not None:
         return "it has crossed before"
     if not make_room(draft, view, policy.greatest_queue):
@@ -158,9 +159,10 @@ def _grant(draft: Draft, crossing: HubInstance | None) -> None:
     draft.send(view.peer, GrantInstance(view.id, crossing.id, fee, until))
 
 
-# Rule path-4.
+# Rules path-4, gate-2.
 def judge_adding(draft: Draft, view: ChannelView, half: Half, nano: Nano, moved: int) -> Verdict:
-    """The one before us adds it: signed alone, since it can only bring us money.
+    """The one before us adds it: signed alone, since it can only bring us money, or comes to
+    nothing as long as we do not sign its opening.
 
     Raises:
         BadProposal: it is not what was granted, or could not go on any more.

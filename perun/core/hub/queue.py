@@ -91,6 +91,8 @@ def register(
         return "no hub here"
     side = Role.ALICE if message.from_alice else Role.BOB
     terms = message.terms
+    if not kind_of(terms).near:
+        return "it is for paths over several hubs"
     if signer(terms, side) not in (None, peer_key(view)):
         return "your side of the machine is not your key"
     crossing = draft.hub_instance(id)

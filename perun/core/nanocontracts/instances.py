@@ -112,10 +112,11 @@ def check_worth(config: Config, chain: ChainView, asset: Asset, terms: Terms) ->
     Asked once, when an instance is agreed on: what both have agreed on is not refused because the
     price of gas has risen since.
     """
-    dust = dust_of(config.policy, asset, least_lock(config.limits, chain))
+    least = Wei(kind_of(terms).submissions * least_lock(config.limits, chain))
+    dust = dust_of(config.policy, asset, least)
     if any(0 < lock < dust for lock in locks(terms)):
-        least = f"{format_ether(dust)} ETH" if asset == ETH else f"{dust} of the token's least unit"
-        raise InstanceRejected(f"a lock is below dust: enforcing it may cost {least}")
+        costs = f"{format_ether(dust)} ETH" if asset == ETH else f"{dust} of the token's least unit"
+        raise InstanceRejected(f"a lock is below dust: enforcing it may cost {costs}")
 
 
 def decided_shift(instance: InstanceView, on: Recorded | None, time: UnixTime) -> Wei | None:

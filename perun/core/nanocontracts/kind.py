@@ -80,6 +80,10 @@ class Kind(ABC, Generic[T, R]):
     rises: ClassVar[bool] = False
     """Whether what one side alone can lose by it only rises with evidence, whoever submits: so it
     may cross several hubs, from that side on (section 6)."""
+    near: ClassVar[bool] = True
+    """Whether it is locked between two, or over one hub."""
+    submissions: ClassVar[int] = 1
+    """What it takes to enforce one, in ordinary submissions: its locks are worth as much."""
     asks: ClassVar[bool] = False
     """Whether only our user can agree to an invitation: somebody has to be there for it."""
 
@@ -109,6 +113,11 @@ class Kind(ABC, Generic[T, R]):
         return ()
 
     # ------------------------------------------------------------------------ agreeing on its terms
+
+    # Rule path-1.
+    def crosses(self, terms: T) -> bool:
+        """Whether it may cross several hubs: by itself if only its Alice can lose by it."""
+        return self.rises and self.locks(terms)[Role.BOB] == 0
 
     def exists(self, deployment: Deployment) -> bool:
         """Whether this chain has its contract, as far as we were told."""
@@ -204,6 +213,10 @@ class Kind(ABC, Generic[T, R]):
     @abstractmethod
     def known(self, terms: T, instance: InstanceView, totals: Totals) -> Wei | None:
         """The shift at which an end lets it go now, by what both know; None: not known."""
+
+    def void(self, instance: InstanceView) -> bool:
+        """Whether nothing can come of it as long as we sign nothing for it."""
+        return False
 
     @abstractmethod
     def enforceable(self, terms: T, instance: InstanceView, totals: Totals, time: UnixTime) -> Wei:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from perun.core.nanocontracts.coin_flip import COIN_FLIP
 from perun.core.nanocontracts.escrow import ESCROW
+from perun.core.nanocontracts.gate import GATE
 from perun.core.nanocontracts.hash_chain import HASH_CHAIN
 from perun.core.nanocontracts.hash_lock import HASH_LOCK
 from perun.core.nanocontracts.kind import Kind
@@ -27,6 +28,7 @@ _ALL: Final[tuple[Kind[Any, Any], ...]] = (
     ESCROW,
     HASH_CHAIN,
     PRICE_BET,
+    GATE,
 )
 
 KINDS: Final[dict[type, Kind[Any, Any]]] = {kind.terms: kind for kind in _ALL}

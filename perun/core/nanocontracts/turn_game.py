@@ -79,6 +79,8 @@ class CommandGame(Command, frozen=True, gc=False):
     random: Salt
     end: PeerId = b""
     """The other end behind the hub; empty: the channel's peer."""
+    route: tuple[PeerId, ...] = ()
+    """Over several hubs: those after our own, in order (section 6, Gates)."""
 
 
 # Rule game-1.
@@ -121,6 +123,9 @@ class _TurnGameKind(Kind[Game, GameRecord]):
         }
     )
     signed = MappingProxyType({Position: plays.on_position_signed, Move: plays.on_move_signed})
+
+    def route(self, command: CommandGame) -> tuple[PeerId, ...]:
+        return command.route
 
     # ------------------------------------------------------------------------ what its terms say
 

@@ -8,6 +8,7 @@ from operator import attrgetter
 from msgspec.structs import replace
 
 from perun.core.books import Draft
+from perun.core.nanocontracts.gate import follow
 from perun.core.state import ChannelView, InstanceView, Intent, Leg, LegStatus
 from perun.types import InstanceId, Nano
 
@@ -41,6 +42,7 @@ def put_states(draft: Draft, *changes: tuple[ChannelView, ChannelView]) -> None:
         draft.put(after)
     for instance in moved.values():
         draft.put(instance)
+        follow(draft, instance.id)
 
 
 def stays(draft: Draft, intent: Intent) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from perun.core.books import Books, Draft
+from perun.core.nanocontracts.gate import what_counts
 from perun.core.nanocontracts.instances import decided_shift
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.accounting import (
@@ -111,6 +112,7 @@ def _worst(draft: Draft, view: ChannelView, nano: Nano) -> int:
     instance = draft.find_instance(nano.id)
     shift = _shown(draft, instance)
     if shift is None and instance is not None:
+        instance = what_counts(draft, instance)
         kind, totals = kind_of(instance.terms), draft.totals(instance.id)
         shift = kind.worst(instance.terms, instance, totals)
     return _ours(view, nano, shift or Wei(0))
@@ -120,6 +122,7 @@ def _enforceable(draft: Draft, view: ChannelView, nano: Nano) -> int:
     instance = draft.find_instance(nano.id)
     shift = _shown(draft, instance)
     if shift is None and instance is not None:
+        instance = what_counts(draft, instance)
         kind, totals = kind_of(instance.terms), draft.totals(instance.id)
         shift = kind.enforceable(instance.terms, instance, totals, draft.now)
     return _ours(view, nano, shift or Wei(0))

@@ -12,6 +12,7 @@ from typing import Any, Final
 from perun.core.books import Draft
 from perun.core.faults import UnexpectedMessage
 from perun.core.nanocontracts import evidence
+from perun.core.nanocontracts.gate import sign_final
 from perun.core.nanocontracts.kinds import KINDS, kind_of
 from perun.core.rules.phases import blocked
 from perun.core.state import ChannelView, InstanceView, LegStatus, PeerId
@@ -38,8 +39,15 @@ def act(draft: Draft, instance: InstanceView) -> None:
         return
     if blocked(draft, draft.channel(leg.channel)) is not None:
         return
-    if kind_of(instance.terms).acts(draft, instance):
+    if not kind_of(instance.terms).acts(draft, instance):
+        return
+    if instance.gate is None:
         propose_removal(draft, instance.id)
+        return
+    kind, totals = kind_of(instance.terms), draft.totals(instance.id)
+    shift = kind.known(instance.terms, draft.instance(instance.id), totals)
+    if shift is not None:
+        sign_final(draft, draft.instance(instance.gate), shift)
 
 
 def on_ready(draft: Draft, sender: PeerId, message: ReadySigned) -> None:

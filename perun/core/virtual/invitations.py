@@ -13,10 +13,10 @@ from msgspec.structs import replace
 from perun.core.books import Draft
 from perun.core.faults import InstanceRejected, NotAllowedNow, UnexpectedMessage
 from perun.core.inputs import CommandInviteAgain, CommandReplace
+from perun.core.nanocontracts.gate import behind
 from perun.core.nanocontracts.instances import (
     check_terms,
     check_worth,
-    one_way,
 )
 from perun.core.nanocontracts.kind import Kind
 from perun.core.nanocontracts.kinds import KINDS, kind_of
@@ -63,8 +63,10 @@ def invite(draft: Draft, view: ChannelView, command: Any) -> None:
     """Our user invites the other end to what its kind makes of the command."""
     kind = _INVITING[type(command)]
     make, end = kind.invites[type(command)], command.end
-    terms = make(draft, command, own_key(view), end_key(view, end))
-    _invite(draft, view, terms, end, secret=kind.secret(command), route=kind.route(command))
+    terms, route = make(draft, command, own_key(view), end_key(view, end)), kind.route(command)
+    if route and not kind.crosses(terms):
+        terms = behind(view, terms, route)
+    _invite(draft, view, terms, end, secret=kind.secret(command), route=route)
 
 
 # Rules remove-5, replace-1.
@@ -92,8 +94,8 @@ def _invite(
     check_terms(draft.config, draft.now, terms)
     check_worth(draft.config, draft.chain, view.channel.asset, terms)
     end = end or view.peer
-    if route and (end == view.peer or one_way(terms) is not Role.ALICE):
-        raise InstanceRejected("over several hubs only the inviter can pay in it")
+    if route and end == view.peer:
+        raise InstanceRejected("whoever is to be at the other end is our own hub")
     via, channel = (b"", view.id) if end == view.peer else (view.peer, None)
     invitation = Invitation(terms.salt, view.id, terms, end, via, replaces, secret, route=route)
     draft.put(invitation)
@@ -114,8 +116,9 @@ def invite_again(draft: Draft, invitation: Invitation) -> None:
 def _say(draft: Draft, invitation: Invitation) -> None:
     view = draft.channel(invitation.channel)
     channel = None if invitation.via else view.id
-    message = Invite(invitation.terms, channel, view.channel.asset, invitation.replaces)
-    draft.send(invitation.end, message, invitation.via)
+    asset, route = view.channel.asset, invitation.route
+    message = Invite(invitation.terms, channel, asset, invitation.replaces, bool(route))
+    draft.send(invitation.end, message, route[-1] if route else invitation.via)
 
 
 def again(draft: Draft, command: CommandInviteAgain) -> None:

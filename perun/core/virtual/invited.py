@@ -14,7 +14,6 @@ from perun.core.nanocontracts.instances import (
     check_worth,
     instance_id,
     locks,
-    one_way,
 )
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.notices import InvitationHeld
@@ -95,10 +94,10 @@ def _check_invite(
         key not in (None, own) for key, own in zip(keys, named, strict=True)
     ):
         raise InstanceRejected("its keys are not yours and mine")
-    if message.far and (not via or message.replaces or not kind_of(terms).rises):
+    if message.far and (not via or message.replaces or not kind_of(terms).crosses(terms)):
         raise InstanceRejected("this does not cross several hubs")
-    if message.far and one_way(terms) is not Role.ALICE:
-        raise InstanceRejected("over several hubs only its inviter can pay in it")
+    if not message.far and not kind_of(terms).near:
+        raise InstanceRejected("it is for paths over several hubs")
     check_terms(draft.config, draft.now, terms)
     check_worth(draft.config, draft.chain, view.channel.asset, terms)
     kind_of(terms).check_invited(draft.books, terms)
@@ -110,7 +109,7 @@ def _check_invite(
 def _hold(draft: Draft, view: ChannelView, sender: PeerId, message: Invite, via: PeerId) -> None:
     """Keeps an invitation for our user; raises `InstanceRejected` if too many are."""
     id, terms = message.terms.salt, message.terms
-    held = Invitation(id, view.id, terms, sender, via, theirs=True)
+    held = Invitation(id, view.id, terms, sender, via, theirs=True, far=message.far)
     known = draft.books.invitations.get(id)
     if known is not None:
         if known != held:
@@ -139,7 +138,8 @@ def consent(draft: Draft, command: CommandConsent) -> None:
         draft.send(held.end, decline, held.via)
         return
     view = draft.channel(held.channel)
-    message = Invite(held.terms, None if held.via else view.id, view.channel.asset, None)
+    place = None if held.via else view.id
+    message = Invite(held.terms, place, view.channel.asset, None, held.far)
     view = channel_for(draft, held.end, held.via, message)
     _check_invite(draft, view, held.end, message, held.via)
     kind = kind_of(held.terms)

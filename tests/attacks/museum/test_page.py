@@ -20,7 +20,7 @@ EXHIBITS = {
     *(f"B{number}" for number in range(1, 13)),
     *(f"C{number}" for number in range(1, 11)),
     *(f"D{number}" for number in range(1, 16)),
-    *(f"K{number}" for number in range(1, 41)),
+    *(f"K{number}" for number in range(1, 42)),
 }
 """All that the surveys list: findings in earlier code, audits, and attacks on our drafts."""
 

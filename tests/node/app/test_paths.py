@@ -6,12 +6,15 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
-from perun.app.methods import Close, Pay
+from perun.app.methods import Answer as AnswerOffer
+from perun.app.methods import Close, GetEvents, GetGames, GetOffers, Move, Pay, Play
 from perun.app.routes import Search, path_to
+from perun.app.values import Game
 from perun.core.config import Policy
 from perun.core.state import LegStatus
 from perun.encoding.addresses import NodeAddress, show_node_id
 from perun.encoding.cards import Card, CardAsset
+from perun.encoding.messages import Gathered
 from perun.testing.parties import key_of
 from perun.testing.people import Person, Town
 from perun.testing.stories import OPEN_HANDED, hub_policy, open_channel
@@ -156,3 +159,62 @@ def test_a_fee_of_both_hubs_beyond_the_policy_is_said_in_words() -> None:
     two.town.until(lambda: answer.came)
     assert answer.value.step == "failed"
     assert "fee 6 above 5" in answer.value.why
+
+
+# ------------------------------------------------------------------------------------------- games
+
+
+def invited(two: Two, **more: object) -> Game:
+    params = {"to": two.bob.id, "game": "tic-tac-toe", "amount": "50"} | more
+    game: Game = two.alice.ask("play", Play(idempotency_key="game", **params))  # type: ignore[arg-type]
+    return game
+
+
+def seen(one: Person, game: Game) -> Game:
+    (found,) = one.ask("games", GetGames(id=game.id))
+    assert isinstance(found, Game)
+    return found
+
+
+def test_a_game_with_somebody_behind_another_hub_is_like_any_other() -> None:
+    two = Two(base_fee=2)
+    game = invited(two)
+    assert (game.state, game.amount) == ("invited", "50")
+    (offer,) = two.bob.ask("offers", GetOffers())
+    assert (offer.id, offer.kind, offer.own_amount) == (game.id, "game", "50")
+    assert "tic-tac-toe" in offer.text
+    two.bob.ask("answer", AnswerOffer(offer=offer.id, accept=True))
+    assert (seen(two.alice, game).state, seen(two.alice, game).turn) == ("playing", "you")
+    for index, cell in enumerate("14253"):
+        mover = (two.alice, two.bob)[index % 2]
+        mover.ask("move", Move(idempotency_key=cell, id=game.id, move=cell))
+    ends = [seen(person, game) for person in (two.alice, two.bob)]
+    assert [(end.state, end.turn, end.gain) for end in ends] == [
+        ("over", "nobody", "50"),
+        ("over", "nobody", "-50"),
+    ]
+    # Each hub has its fee, from whoever comes before it.
+    assert two.net(two.alice, two.ingrid) == 4 - 50
+    assert two.net(two.ingrid, two.ida) == 2 - 50
+    assert two.net(two.bob, two.ida) == 50
+    events = two.bob.ask("events", GetEvents(since=0))
+    assert {"game"} <= {event.kind for event in events}
+    assert all(event.kind != "machine" for event in events)
+
+
+def test_a_game_whose_hubs_cannot_be_joined_is_refused_in_words() -> None:
+    two = Two(base_fee=2)
+    two.alice.paths.know(two.bob.party.peer, (two.ingrid.party.peer,))
+    game = invited(two)
+    two.town.until(lambda: seen(two.alice, game).state == "over")
+    assert "no channel with that hub" in seen(two.alice, game).why
+
+
+def test_what_is_not_open_yet_is_shown_as_opening_and_then_as_over() -> None:
+    two = Two()
+    two.town.world.network.lose(Gathered)
+    game = invited(two)
+    two.bob.ask("answer", AnswerOffer(offer=game.id, accept=True))
+    assert [seen(one, game).state for one in (two.alice, two.bob)] == 2 * ["opening"]
+    two.town.world.network.lose()
+    two.town.until(lambda: seen(two.alice, game).state == "playing")

@@ -75,6 +75,7 @@ MESSAGES: list[m.Message] = [
     m.Ticks(InstanceId(ID), Wei(MAX_AMOUNT), HALF, 1_024, HALF, SIG, True),
     m.Ticked(InstanceId(ID), Wei(7), True),
     m.ShowPrice(InstanceId(ID), Wei(-1), SIG),
+    m.Gathered(InstanceId(ID), (SIG, Signature(b"")), (SIG,), Wei(-1)),
     m.Note(MachineId(InstanceId(ID)), Wei(3), Wei(5), HALF, ID, b"", "coffee"),
     m.Noted(MachineId(InstanceId(ID)), Wei(5), UnixTime(9), SIG, "late"),
 ]
