@@ -70,11 +70,8 @@ def on_offer(draft: Draft, sender: PeerId, message: OfferChannel) -> None:
     """A peer offers a channel. Said again, it shows that the peer has no state of it yet."""
     joining.on_offer(draft, sender, message)
     known = joining.offered(draft, sender, message)
-    if known is None:
-        return
-    _meet(draft, known)
-    if known.stage is Stage.INVITED:
-        joining.consider(draft, draft.channel(known.id))
+    if known is not None:
+        _meet(draft, known)
 
 
 # Rules meet-1, meet-3.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from perun.core.faults import NotAllowedNow
 from perun.core.inputs import (
@@ -13,16 +14,19 @@ from perun.core.inputs import (
     CommandPay,
     CommandTransfer,
     CommandWithdraw,
+    Connected,
 )
+from perun.core.meeting import on_connected
 from perun.core.notices import ExitOnly, PaymentReceived, TransferDone, VirtualReady
 from perun.core.state import LegStatus, Stage
-from perun.encoding.messages import AcceptChannel, OfferChannel, ShowState
+from perun.encoding.messages import AcceptChannel, OfferChannel, ReadySigned, ShowState
 from perun.store.memory import MemoryStore
 from perun.testing.parties import LIMITS, Party, World
 from perun.testing.stories import OPEN_HANDED, add_machine, instance
 from perun.types import ETH, ChannelId, MachineId, Seconds, UnixTime, Wei
 
 from .conftest import Pair, Trio
+from .crafted import at, said
 
 
 def is_met(party: Party, id: ChannelId) -> bool:
@@ -188,6 +192,16 @@ def test_virtual_channel_goes_on_after_anybodys_start(trio: Trio, who: str) -> N
         assert len(payee.told(PaymentReceived)) == 1
     other = add_machine(trio.world, trio.bob, trio.right, 30, 20, trio.alice)
     assert instance(trio.alice, other).legs[0].status is LegStatus.LISTED
+
+
+def test_nothing_is_said_again_of_what_is_over(trio: Trio) -> None:
+    machine = add_machine(trio.world, trio.alice, trio.left, 300, 200, trio.bob)
+    known = instance(trio.alice, machine)
+    for status, again in ((LegStatus.LISTED, True), (LegStatus.REMOVED, False)):
+        draft = at(trio.alice)
+        trio.alice.node.books.load(replace(known, legs=(replace(known.legs[0], status=status),)))
+        on_connected(draft, Connected(trio.bob.peer))
+        assert (ReadySigned in {type(message) for message in said(draft)}) is again
 
 
 def test_hub_that_starts_between_its_two_signatures_waits_for_both_ends(trio: Trio) -> None:

@@ -281,6 +281,27 @@ def test_half_that_is_not_good_changes_nothing_in_its_channel(
     assert at_rest(trio.alice)
 
 
+def test_half_in_another_channel_than_its_end_has_asked_in_is_none() -> None:
+    """Bob has two channels with the hub; he asks in the one, and his half is for the other."""
+    trio, kept = trio_of(OPEN_HANDED), []
+    second = open_channel(trio.world, trio.bob, trio.ingrid, 1_000, 1_000)
+
+    def keep(message: RequestInstance) -> Iterable[RequestInstance]:
+        kept.append(message)
+        return ()
+
+    trio.world.network.rule = rewrite(trio.alice, keep)
+    add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob)
+    (request,) = kept
+    signed = request.other_half.state.channel
+    asked = second if signed == trio.right else trio.right
+    before = trio.ingrid.node.books.channels[signed]
+    of_bob = RequestInstance(asked, request.terms, False)
+    trio.ingrid.do(Received(trio.bob.peer, of_bob))
+    trio.ingrid.do(Received(trio.alice.peer, request))
+    assert trio.ingrid.node.books.channels[signed] == before
+
+
 def test_half_of_another_instance_is_not_a_request_for_this_one() -> None:
     """Alice keeps what Bob signed for one machine, and presents it for another of theirs."""
     trio, kept = trio_of(OPEN_HANDED), []

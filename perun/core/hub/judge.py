@@ -17,7 +17,7 @@ from perun.core.nanocontracts.instances import (
 )
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.accounting import clamp_to_locks, gain
-from perun.core.rules.phases import blocked, fresh
+from perun.core.rules.phases import blocked
 from perun.core.state import (
     ChannelView,
     HubStage,
@@ -120,7 +120,8 @@ def _judge_removal(
     draft: Draft, view: ChannelView, half: Half, message: Propose, nano: Nano, moved: int
 ) -> Verdict:
     intent = Intent(Purpose.REMOVE, removes=nano.id)
-    if half.crossing.onward and half.there.status in (LegStatus.NEW, LegStatus.ADDING):
+    if half.there.status in (LegStatus.NEW, LegStatus.ADDING):
+        # Over one hub both sides list it at once.
         return paths.judge_leaving(half, intent, moved)
     decided = half.kind.decided(half.instance, draft.chain)
     if decided is not None:
@@ -159,7 +160,7 @@ def pays_alone(draft: Draft, view: ChannelView, half: Half) -> bool:
     payer = one_way(instance.terms)
     if payer is None or half.peer is payer:
         return False
-    if half.there.status is not LegStatus.LISTED or not fresh(draft) or not instance.watched:
+    if half.there.status is not LegStatus.LISTED or not instance.watched:
         return False
     if blocked(draft, half.other) is not None or blocked(draft, view) is not None:
         return False

@@ -338,8 +338,6 @@ class _HashChainKind(Kind[Stream, StreamRecord]):
 
     def show(self, draft: Draft, instance: InstanceView, message: Propose) -> Propose:
         """To a hub what was paid; between two the removal itself says it."""
-        if instance.role is None:
-            return message
         paid = paid_in(_terms(instance), instance)
         if instance.role is Role.ALICE:
             return replace(message, paid=paid)

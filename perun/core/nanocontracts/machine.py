@@ -163,7 +163,7 @@ class _MachineKind(Kind[Machine, MachineRecord]):
     def _show_next(self, draft: Draft, instance: InstanceView, message: Propose) -> Propose:
         """Hub: over several, the one before us knows no more than we show; its Alice pays."""
         crossing, held = draft.hub_instance(instance.id), draft.totals(instance.id)
-        if crossing is None or not crossing.onward or not held.received_signature:
+        if crossing is None or not crossing.onward:
             return message
         key = machine_key(_terms(instance), Role.ALICE)
         id, loose = MachineId(instance.id), held.received_signature

@@ -207,8 +207,7 @@ class _TurnGameKind(Kind[Game, GameRecord]):
     # Rules game-2, game-5.
     def acts(self, draft: Draft, instance: InstanceView) -> bool:
         """Signs how it begins, and what our user wants; says again what was not answered."""
-        if instance.head is None and instance.final is None:
-            plays.go_on(draft, instance)
+        plays.go_on(draft, instance)
         shift = self.known(_terms(instance), instance, draft.totals(instance.id))
         return shift is not None and proposes(instance, shift)
 
