@@ -10,6 +10,7 @@ from pathlib import Path
 from perun.core.books import Books
 from perun.core.config import Policy
 from perun.core.effects import Submit, Watch
+from perun.core.nanocontracts.hash_chain import paid_in
 from perun.core.state import LegStatus, PeerId, Totals
 from perun.crypto.hashing import keccak
 from perun.node.keeping import Place, open_store
@@ -18,12 +19,18 @@ from perun.node.runtime import Node
 from perun.node.settings import config_for
 from perun.store import await_turn
 from perun.testing.parties import DEPLOYMENT, LIMITS, MemorySigner, key_of
-from perun.types import UnixTime, Version
+from perun.types import Stream, UnixTime, Version, Wei
 
-Report = tuple[bool, dict[bytes, tuple[Version, Version]], dict[bytes, Totals], set[bytes]]
+Report = tuple[
+    bool,
+    dict[bytes, tuple[Version, Version]],
+    dict[bytes, Totals],
+    set[bytes],
+    dict[bytes, Wei],
+]
 """What a store holds when it is opened: whether it is exit only; by channel the highest version
-signed and the newest fully signed; the totals by machine; and the machines that are good for
-payments."""
+signed and the newest fully signed; the totals by machine; the machines that are good for payments;
+and by stream what was paid in it."""
 
 
 class _Outside:
@@ -106,4 +113,9 @@ def report(books: Books) -> Report:
         if not view.leave_sent and all(leg.status is LegStatus.LISTED for leg in view.legs)
     }
     totals = {bytes(id): row for id, row in books.totals.items()}
-    return books.exit_only, versions, totals, good
+    streams = {
+        bytes(view.id): paid_in(view.terms, view)
+        for view in books.instances.values()
+        if isinstance(view.terms, Stream)
+    }
+    return books.exit_only, versions, totals, good, streams

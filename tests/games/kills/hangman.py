@@ -20,16 +20,19 @@ from perun.core.effects import Watch
 from perun.core.inputs import (
     Command,
     CommandAddMachine,
+    CommandDispute,
     CommandOffer,
     CommandPay,
     CommandRemove,
     CommandTransfer,
 )
+from perun.core.nanocontracts.hash_chain import CommandStream, CommandTick
 from perun.core.notices import InstanceRemoved, VirtualReady
 from perun.core.state import PeerId
-from perun.encoding.messages import AnswerState, Message, Paid, Pay, Propose
+from perun.encoding.messages import AnswerState, Message, Paid, Pay, Propose, Ticked, Ticks
 from perun.node.keeping import Place
 from perun.node.settings import peer_id
+from perun.spec.nanocontracts.hash_chain import HashChain
 from perun.testing.ledger import Ledger, LedgerChain
 from perun.testing.network import meant
 from perun.testing.parties import key_of
@@ -51,6 +54,8 @@ from tests.node.processes.network.proxy import Proxy
 from tests.support.postgres import Servers, by_way_of
 
 NAMES = ("alice", "ingrid", "bob")
+_TICK = Wei(2)
+"""What a tick of a stream is worth here."""
 _PATIENCE = 120.0
 """Seconds of silence after which a process counts as hung."""
 
@@ -79,6 +84,8 @@ class Convict:
         """Highest total that has left, by machine …"""
         self.acknowledged: Counter[bytes] = Counter()
         """… and that was said to be stored."""
+        self.streamed: Counter[bytes] = Counter()
+        """Highest total of ticks that has left, or was said to be stored, by stream."""
 
     def _told(self, inputs: Any) -> None:
         self.tell("inputs", list(inputs))
@@ -127,11 +134,16 @@ class Convict:
                 self.paid[machine] = max(self.paid[machine], paid)
             case Paid(machine, paid):
                 self.acknowledged[machine] = max(self.acknowledged[machine], paid)
+            case Ticks(stream):
+                total = message.base + message.ticks * _TICK
+                self.streamed[stream] = max(self.streamed[stream], total)
+            case Ticked(stream, total):
+                self.streamed[stream] = max(self.streamed[stream], total)
 
     def reborn(self, found: Report) -> None:
         """What its store holds must be at least what has left it."""
         self.report = found
-        exit_only, versions, totals, _ = found
+        exit_only, versions, totals, _, streams = found
         if exit_only:
             raise SignatureLost(f"{self.name}: takes its own store for a copy")
         for channel, version in self.states:
@@ -146,6 +158,9 @@ class Convict:
         for machine, paid in self.acknowledged.items():
             if paid and (machine not in totals or totals[machine].received < paid):
                 raise SignatureLost(f"{self.name}: lost a statement over {paid}")
+        for stream, total in self.streamed.items():
+            if streams.get(stream, 0) < total:
+                raise SignatureLost(f"{self.name}: lost ticks up to {total}")
 
 
 class Hangman:
@@ -380,6 +395,33 @@ class Hangman:
         )
         self._do(0, command)
 
+    def open_stream(self) -> None:
+        """Alice asks for a stream to Bob, over the hub."""
+        until = UnixTime(self.ledger.time + 50_000)
+        lock, behind = Wei(10**6), self.convicts[2].peer
+        terms = (lock, _TICK, until, Seconds(600), self._salt(), behind)
+        self._do(0, CommandStream(self.channels[0], *terms))
+        self.settle()
+        self.tick()
+        self.settle(report=True)
+        (self.stream,) = self.convicts[0].report[4]  # type: ignore[index]
+
+    def stream_on(self) -> None:
+        """Alice pays some ticks, one after the other, and somebody may die in the middle."""
+        ticks = CommandTick(InstanceId(self.stream), 3)
+        for _ in range(5):
+            self._do(0, ticks)
+            self._pump(0.002)
+
+    def claim(self) -> int:
+        """Bob goes to the chain with nobody's help: the total of ticks that it has recorded."""
+        self._do(2, CommandDispute(self.channels[1]))
+        for _ in range(6):
+            self.settle()
+            self.tick()
+        (record,) = self.ledger.contracts.of(HashChain).records.values()
+        return int(record.total)
+
     def work(self) -> None:
         """A little of everything, so that each process is always about to write something."""
         pays = [CommandPay(machine, Wei(1)) for machine in self.machines[-2:] for _ in range(4)]
@@ -436,6 +478,8 @@ class Hangman:
             for channel, (_, full) in report[1].items():
                 if ingrid[1][channel][1] != full:
                     raise SignatureLost(f"versions differ: {full} and {ingrid[1][channel][1]}")
+        if alice[4] != bob[4]:
+            raise SignatureLost(f"streams differ: {alice[4]}, {bob[4]}")
         for machine in self.machines:
             if machine not in alice[2] or machine not in bob[2]:
                 continue

@@ -36,6 +36,29 @@ def test_killed_processes_lose_and_contradict_nothing(places: Callable[[str], Pl
         assert hangman.seen["TransferDone"] > 0
 
 
+def test_every_tick_that_was_given_can_be_claimed_whoever_was_killed_mid_stream(
+    places: Callable[[str], Place],
+) -> None:
+    with Hangman(places, seed=4) as hangman:
+        hangman.open_stream()
+        for name in ("bob", "alice", "ingrid", "bob", "alice"):
+            hangman.stream_on()
+            hangman.kill(name)
+            assert hangman.convicts[0].streamed[hangman.stream] > 0
+        hangman.reckon()
+        given = hangman.convicts[0].streamed[hangman.stream]
+        assert hangman.convicts[2].streamed[hangman.stream] == given > 0
+        assert hangman.claim() == given
+
+
+def test_lost_tick_would_be_seen(places: Callable[[str], Place]) -> None:
+    with Hangman(places, seed=5) as hangman:
+        hangman.open_stream()
+        hangman.convicts[2].streamed[hangman.stream] += 2
+        with pytest.raises(SignatureLost, match="lost ticks up to 2"):
+            hangman.kill("bob")
+
+
 def test_lost_signature_would_be_seen(places: Callable[[str], Place]) -> None:
     with Hangman(places, seed=2) as hangman:
         hangman.add_machine()
