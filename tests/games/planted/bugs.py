@@ -63,7 +63,7 @@ from perun.encoding.rock_paper_scissors import hands_words
 from perun.node.runtime import Node
 from perun.store.memory import MemoryStore
 from perun.types import Flip, Game, GameRecord, Hands, Salt, Signature, Version, Wei
-from tests.games.planted import above
+from tests.games.planted import above, stakes
 
 Replacement = tuple[object, str, object]
 """Owner, name of the attribute, what takes its place."""
@@ -656,7 +656,7 @@ BUGS: tuple[Bug, ...] = (
             )
         ],
     ),
-    *(Bug(*plan) for plan in above.PLANS),
+    *(Bug(*plan) for plan in (*above.PLANS, *stakes.PLANS)),
 )
 
 _ORIGINAL_ON_PROPOSAL = proposals.on_proposal

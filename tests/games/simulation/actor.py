@@ -19,9 +19,13 @@ from perun.core.inputs import (
     CommandTransfer,
     Signed,
 )
+from perun.core.nanocontracts.escrow import CommandDeal
+from perun.core.nanocontracts.hash_chain import CommandStream
 from perun.core.nanocontracts.hash_lock import (
     CommandLock,
 )
+from perun.core.nanocontracts.price_bet import CommandBet
+from perun.core.nanocontracts.rock_paper_scissors import CommandThrow
 from perun.core.nanocontracts.turn_game import (
     CommandGame,
 )
@@ -47,6 +51,15 @@ if TYPE_CHECKING:
     from tests.games.simulation.theatre import Theatre
 
 _MOST_TURNS = 200
+
+_INVITES = (
+    CommandAddMachine,
+    CommandGame,
+    CommandThrow,
+    CommandDeal,
+    CommandBet,
+    CommandStream,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +318,7 @@ def _cost(command: Command) -> int:
         return command.amount
     if isinstance(command, CommandLock):
         return GREATEST_FEE if command.end else 0
-    if isinstance(command, CommandAddMachine | CommandGame):
+    if isinstance(command, _INVITES):
         return GREATEST_FEE if command.end else 0
     if isinstance(command, CommandReplace):
         return GREATEST_FEE

@@ -9,6 +9,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from perun.bindings import abi, events, ms_contract_calls
+from perun.bindings.escrow import Decided
+from perun.bindings.hash_chain import TicksSubmitted
+from perun.bindings.price_bet import Priced
 from perun.core.rules.accounting import clamp_to_locks
 from perun.core.rules.phases import fresh
 from perun.core.state import InstanceView, Role
@@ -20,12 +23,13 @@ from perun.types import (
     FlipRecord,
     Game,
     GameRecord,
+    Hands,
     InstanceId,
     Machine,
     Nano,
     Position,
 )
-from tests.games.simulation import board, luck
+from tests.games.simulation import board, luck, shares
 from tests.games.simulation.actor import Actor
 from tests.games.simulation.theatre import FINALITY, Theatre
 from tests.games.simulation.violated import Violated
@@ -60,6 +64,7 @@ class Checker:
             assert actor.witness is not None
             actor.witness.look_at_flips()
             actor.witness.umpire.look()
+            actor.witness.stakes.look()
 
     def _on_disk(self, actor: Actor) -> None:
         """P8: a restart would bring back what the node goes by, order of indexes included."""
@@ -172,6 +177,7 @@ class Checker:
         assert witness is not None
         witness.look_at_flips()
         witness.umpire.look()
+        witness.stakes.look()
         revealed = 0 if witness.copied else sum(witness.revealed.values())
         if witness.copied and actor.name == "ingrid":
             return  # what a hub loses by an old copy depends on all that crossed it meanwhile
@@ -238,9 +244,11 @@ class Checker:
         terms, on = instance.terms, instance.head
         if on is None:
             return 0
-        if isinstance(terms, Flip):
+        if isinstance(terms, Flip | Hands):
             assert isinstance(on, FlipRecord)
             return luck.outcome(terms, on, on.deadline + 1) or 0
+        if shares.is_shared(terms):
+            return shares.outcome(terms, on, on.deadline + 1) or 0
         if isinstance(terms, Game):
             assert isinstance(on, GameRecord)
             return board.outcome(terms, on, self.world.chain.now) or 0
@@ -308,7 +316,13 @@ class Checker:
                     self._signed_totals(id, alice, bob)
                     self.world.seen["submissions"] += 1
                 case events.FlipRevealed():
-                    self.world.seen["flips decided on chain"] += 1
+                    self.world.seen["flips and hands on chain"] += 1
+                case Decided():
+                    self.world.seen[f"deals on chain, rank {event.rank}"] += 1
+                case Priced():
+                    self.world.seen["bets void on chain" if event.void else "bets on chain"] += 1
+                case TicksSubmitted():
+                    self._given_ticks(event)
                 case events.PositionSubmitted():
                     self._signed_position(event)
                     turns[event.id] = event.turn
@@ -378,6 +392,12 @@ class Checker:
             moved = [key for key in witness.umpire.moves if key[:2] == (id, version - 1)]
             if turn == role + 1 and not moved:
                 raise Violated("P3: a move it never signed", version=version)
+
+    def _given_ticks(self, event: TicksSubmitted) -> None:
+        self.world.seen["streams on chain"] += 1
+        for witness, role in self._ends(event.id):
+            if role is Role.ALICE and event.total > witness.stakes.given.get(event.id, 0):
+                raise Violated("P3: ticks it never gave out", event=event)
 
     def _signed_totals(self, id: bytes, by_alice: int, by_bob: int) -> None:
         for actor in self.world.honest:

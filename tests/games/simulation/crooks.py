@@ -18,6 +18,7 @@ from perun.encoding.messages import (
     AnswerState,
     Invited,
     Leave,
+    LetGo,
     Message,
     OfferClose,
     OfferWithdraw,
@@ -26,8 +27,12 @@ from perun.encoding.messages import (
     Play,
     Propose,
     RequestInstance,
+    RevealSecret,
+    ShowPrice,
     ShowState,
     SignedHalf,
+    Ticked,
+    Ticks,
     decode,
     encode,
 )
@@ -253,6 +258,8 @@ class Crooks:
                 return replace(message, replaces=self._any_instance(amount))
             case Play():
                 return self._other_play(message, key, field, amount)
+            case Ticks() | Ticked() | LetGo() | ShowPrice() | RevealSecret():
+                return _other_evidence(message, field, amount)
             case OfferClose(close):
                 close = replace(close, net=Wei(close.net + amount % 101 - 50))
                 return OfferClose(close, self.mind.sign(key, close))
@@ -502,6 +509,30 @@ class Crooks:
         )
         self.world.seen["dust deposits"] += 1
         return self.send(call, who)
+
+
+def _other_evidence(
+    message: Ticks | Ticked | LetGo | ShowPrice | RevealSecret, field: int, amount: int
+) -> Message:
+    """Another total, shift, price or secret than the one that is proved or true."""
+    match message:
+        case Ticks():
+            changes: tuple[dict[str, object], ...] = (
+                {"base": Wei(message.base + 1 + amount % 60)},
+                {"ticks": (message.ticks + 1 + amount) % 1_024},
+                {"value": message.root, "ticks": 0},
+                {"base": Wei(amount % 60), "ticks": 0, "value": message.root},
+                {"last": not message.last},
+            )
+            return replace(message, **changes[field % 5])  # type: ignore[arg-type]
+        case Ticked():
+            return replace(message, total=Wei(amount % 90), last=field % 2 == 0)
+        case LetGo():
+            return replace(message, shift=Wei(amount % 101 - 50))
+        case ShowPrice():
+            return replace(message, price=Wei(message.price + amount % 101 - 50))
+        case RevealSecret():
+            return replace(message, secret=bytes([amount % 256]) + message.secret[1:])
 
 
 __all__ = ["Crooks"]

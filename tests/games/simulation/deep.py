@@ -31,9 +31,24 @@ NEEDED = (
     "blocks with crooks first",
     "channels closed by agreement",
     "dust deposits",
-    "flips decided on chain",
-    "honest: flips removed by both",
-    "honest: flips won",
+    "bets on chain",
+    "bets void on chain",
+    "deals on chain, rank 0",
+    "deals on chain, rank 1",
+    "deals on chain, rank 2",
+    "flips and hands on chain",
+    "streams on chain",
+    "honest: bets removed by both",
+    "honest: bets won",
+    "honest: deals removed by both",
+    "honest: deals won",
+    "honest: flips and hands removed by both",
+    "honest: flip won",
+    "honest: hands won",
+    "honest: streams removed by both",
+    "honest: signed Chain",
+    "honest: told TicksDelivered",
+    "honest: told TicksReceived",
     "honest: games ended by both",
     "honest: games removed by both",
     "honest: replaced over the hub",
@@ -86,10 +101,20 @@ _USUAL = 1_000
 """Steps between two of what is not rare, at most …"""
 RARE = {
     "honest: told ProposalHeld": 70_000,
+    "bets void on chain": 30_000,
+    "deals on chain, rank 2": 20_000,
+    "honest: bets won": 10_000,
+    "honest: deals won": 10_000,
+    "bets on chain": 4_000,
+    "deals on chain, rank 1": 3_000,
+    "honest: flip won": 2_000,
+    "honest: hands won": 2_000,
+    "streams on chain": 2_000,
+    "move let go": 2_000,
     "honest: told PreimageLearnt": 17_000,
     "move lie: reveal": 17_000,
     "move answer": 14_000,
-    "flips decided on chain": 10_000,
+    "flips and hands on chain": 10_000,
     "move close": 7_000,
     "stale copies without": 7_000,
     "secrets revealed on chain": 6_000,
@@ -103,7 +128,7 @@ RARE = {
     "stale copies with a mark": 1_500,
     "move put back": 1_500,
 }
-"""… and of what is, as counted in a run of 68,400 steps."""
+"""… and of what is, as counted in runs of 68,400 and, for the newest kinds, 30,000 steps."""
 _SURELY = 20
 """So many times that distance without one is no luck: e to the minus 20th."""
 

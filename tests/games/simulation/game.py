@@ -14,6 +14,7 @@ from perun.core.inputs import CommandOffer
 from perun.types import ETH, Seconds, Wei
 from tests.games.simulation import checks
 from tests.games.simulation.crooks import Crooks
+from tests.games.simulation.dealers import Dealers
 from tests.games.simulation.disk import Disk
 from tests.games.simulation.moves import Moves
 from tests.games.simulation.players import Players
@@ -49,6 +50,15 @@ WEIGHTS: dict[str, int] = {
     "game": 4,
     "consent": 5,
     "play": 16,
+    "throw": 3,
+    "deal": 3,
+    "award": 4,
+    "let go": 3,
+    "bet": 3,
+    "report": 4,
+    "stream": 5,
+    "tick": 8,
+    "settle": 2,
     "give up": 1,
     "clock": 2,
     "reveal": 3,
@@ -94,6 +104,8 @@ WEIGHTS: dict[str, int] = {
     "lie: use offers": 3,
     "lie: reveal": 1,
     "lie: position": 3,
+    "lie: evidence": 5,
+    "lie: word": 8,
     "lie: dust": 1,
     "lie: show": 1,
 }
@@ -142,7 +154,8 @@ class Play:
         self.users = Users(self.world)
         self.wishes = Wishes(self.world)
         players = Players(self.world, self.users, self.crooks)
-        self.moves = Moves(self.world, self.users, self.crooks, self.wishes, players)
+        dealers = Dealers(self.world, self.users, self.crooks, players)
+        self.moves = Moves(self.world, self.users, self.crooks, self.wishes, players, dealers)
         self.checker = checks.Checker(self.world)
         self.steps = 0
         self._open()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from perun.testing.pool import PooledTransaction
 from tests.games.simulation.crooks import Crooks
+from tests.games.simulation.dealers import Dealers
 from tests.games.simulation.players import Players
 from tests.games.simulation.theatre import BLOCK, FINALITY, Theatre
 from tests.games.simulation.users import Users
@@ -23,7 +24,13 @@ class Moves:
     """Makes moves; each says whether it could do anything."""
 
     def __init__(
-        self, world: Theatre, users: Users, crooks: Crooks, wishes: Wishes, players: Players
+        self,
+        world: Theatre,
+        users: Users,
+        crooks: Crooks,
+        wishes: Wishes,
+        players: Players,
+        dealers: Dealers,
     ) -> None:
         self.world = world
         self._by_name: dict[str, Make] = {
@@ -40,6 +47,15 @@ class Moves:
             "game": players.invite,
             "consent": players.consent,
             "play": players.play,
+            "throw": dealers.throw,
+            "deal": dealers.deal,
+            "award": dealers.award,
+            "let go": dealers.let_go,
+            "bet": dealers.bet,
+            "report": dealers.report,
+            "stream": dealers.stream,
+            "tick": dealers.tick,
+            "settle": dealers.settle,
             "give up": players.give_up,
             "clock": players.clock,
             "reveal": users.reveal,
@@ -85,6 +101,8 @@ class Moves:
             "lie: use offers": crooks.use_offers,
             "lie: reveal": crooks.reveal,
             "lie: position": players.old,
+            "lie: evidence": dealers.evidence,
+            "lie: word": dealers.word,
             "lie: dust": crooks.dust,
             "lie: show": crooks.show,
         }

@@ -19,7 +19,7 @@ from perun.core.nanocontracts.turn_game import (
     CommandGame,
 )
 from perun.core.state import ChannelView, InstanceView
-from perun.types import Game, GameRecord, Seconds, UnixTime, Wei
+from perun.types import Game, GameRecord, Hands, Seconds, UnixTime, Wei
 from tests.games.simulation import board
 from tests.games.simulation.actor import Actor
 from tests.games.simulation.crooks import Crooks
@@ -71,12 +71,14 @@ class Players:
             end.peer if end else b"",
         )
 
-    def consent(self, who: int, which: int, refuse: int, _: int) -> bool:
-        """Answers an invitation; most are taken."""
+    def consent(self, who: int, which: int, refuse: int, word: int) -> bool:
+        """Answers an invitation; most are taken. To some a hand is the answer."""
         for actor in self._from(who):
             held = [one for one in actor.node.books.invitations.values() if one.theirs]
             if held:
-                return actor.do(CommandConsent(held[which % len(held)].id, refuse % 8 != 0))
+                one = held[which % len(held)]
+                hand = bytes([word % 3]) if isinstance(one.terms, Hands) else b""
+                return actor.do(CommandConsent(one.id, refuse % 8 != 0, word=hand))
         return False
 
     def play(self, who: int, which: int, cell: int, plies: int) -> bool:

@@ -16,6 +16,8 @@ from perun.app.settings import Settings
 from perun.bindings import events, ms_contract_calls
 from perun.bindings.artifacts import artifact
 from perun.bindings.calls import Call, Query
+from perun.bindings.escrow import Decided
+from perun.bindings.price_bet import Priced
 from perun.chain.kinds import known_apps
 from perun.core.config import Policy
 from perun.core.limits import Limits
@@ -33,12 +35,16 @@ from perun.testing.stories import OPEN_HANDED, hub_policy
 from perun.types import (
     ETH,
     Address,
+    Bet,
     Channel,
     ChannelId,
+    Deal,
     Flip,
     Game,
     GameRecord,
-    Machine,
+    Hands,
+    InstanceId,
+    Lock,
     Seconds,
     UnixTime,
     Wei,
@@ -46,6 +52,7 @@ from perun.types import (
 from tests.games.simulation.actor import Actor
 from tests.games.simulation.disk import Disk, Power
 from tests.games.simulation.lines import Lines
+from tests.games.simulation.outsiders import Outsiders
 from tests.games.simulation.witness import GREATEST_FEE
 
 T = TypeVar("T")
@@ -93,6 +100,7 @@ class Theatre:
         self.chain = ScriptedChain([*accounts, *keys])
         self.deployment = self.chain.deployment
         code = artifact("TicTacToe").runtime
+        self.outsiders = Outsiders(self.deployment)
         self.rules: Rulebook = CodeBook({self.chain.evm.tic_tac_toe: code}, run)
         self.seen: Counter[str] = Counter()
         self.clock = self.chain.now
@@ -283,13 +291,18 @@ class Theatre:
                             if not on.live:
                                 banks = terms.alice_bank, terms.bob_bank
                             times |= {on.start + banks[on.turn - 1] + 1}
-                elif isinstance(terms, Machine | Flip):
+                elif isinstance(terms, Lock):
+                    times |= {terms.deadline - self.limits.margin, terms.deadline + 1}
+                else:
                     times |= {terms.validity - self.limits.margin, terms.validity + 1}
-                    window = terms.window if isinstance(terms, Flip) else terms.challenge
+                    luck = isinstance(terms, Flip | Hands)
+                    window = terms.window if luck else terms.challenge
                     end = terms.validity + window if on is None else on.deadline
                     times.add(end + 1)
-                else:
-                    times |= {terms.deadline - self.limits.margin, terms.deadline + 1}
+                    if isinstance(terms, Deal):
+                        times.add(terms.due + 1)
+                    if isinstance(terms, Bet):
+                        times.add(terms.time + 1)
         later = [time for time in times if time > self.chain.now]
         return min(later, default=None)
 
@@ -346,6 +359,11 @@ class Theatre:
                 event = tables[log.address].read(log)
                 if event is not None:
                     yield number, block.header.time, event
+
+    def decisions(self, id: InstanceId) -> list[Decided | Priced]:
+        """What the chain has announced of a deal or bet."""
+        events_ = (event for _, _, event in self.events_from(1))
+        return [one for one in events_ if isinstance(one, Decided | Priced) and one.id == id]
 
     def channels(self) -> dict[ChannelId, Channel]:
         """All channels that anybody knows."""

@@ -21,6 +21,7 @@ from perun.core.inputs import (
 from perun.core.nanocontracts.coin_flip import (
     CommandFlip,
 )
+from perun.core.nanocontracts.hash_chain import CommandSettle
 from perun.core.nanocontracts.hash_lock import (
     CommandLock,
     CommandReveal,
@@ -28,7 +29,7 @@ from perun.core.nanocontracts.hash_lock import (
 from perun.core.state import ChannelView, InstanceView, LegStatus, Role, Stage
 from perun.crypto.hashing import keccak
 from perun.testing.stories import hub_policy
-from perun.types import ETH, MachineId, Preimage, Seconds, UnixTime, Wei
+from perun.types import ETH, Lock, Machine, MachineId, Preimage, Seconds, Stream, UnixTime, Wei
 from tests.games.simulation.actor import Actor
 from tests.games.simulation.theatre import Theatre
 from tests.games.simulation.violated import Violated
@@ -56,15 +57,13 @@ class Users:
         live = [view for view in actor.live() if view.stage is Stage.JOINED]
         return live[number % len(live)] if live else None
 
-    def _instance(
-        self, actor: Actor, number: int, *, machine: bool | None = None
-    ) -> InstanceView | None:
+    def _instance(self, actor: Actor, number: int, kind: type = object) -> InstanceView | None:
         found = [
             instance
             for instance in actor.node.books.instances.values()
             if instance.role is not None
             and instance.legs[0].status in (LegStatus.LISTED, LegStatus.REMOVING)
-            and (machine is None or (instance.machine is not None) is machine)
+            and isinstance(instance.terms, kind)
         ]
         return found[number % len(found)] if found else None
 
@@ -79,7 +78,7 @@ class Users:
 
     def pay(self, who: int, which: int, amount: int, times: int) -> bool:
         actor = self._actor(who)
-        instance = self._instance(actor, which, machine=True)
+        instance = self._instance(actor, which, Machine)
         if instance is None:
             return False
         return any(
@@ -143,7 +142,7 @@ class Users:
 
     def resize(self, who: int, which: int, locks: int, life: int) -> bool:
         actor = self._actor(who)
-        instance = self._instance(actor, which, machine=True)
+        instance = self._instance(actor, which, Machine)
         if instance is None:
             return False
         return actor.do(
@@ -197,10 +196,10 @@ class Users:
 
     def reveal(self, who: int, which: int, *_: int) -> bool:
         actor = self._actor(who)
-        instance = self._instance(actor, which, machine=False)
-        if instance is None or instance.lock is None:
+        instance = self._instance(actor, which, Lock)
+        lock = None if instance is None else instance.lock
+        if instance is None or lock is None:
             return False
-        lock = instance.lock
         receiver = Role.ALICE if lock.bob_pays else Role.BOB
         if instance.role is not receiver or instance.preimage is not None:
             return False
@@ -294,7 +293,9 @@ class Users:
             for actor in world.honest:
                 for instance in list(actor.node.books.instances.values()):
                     if instance.role is not None and instance.legs[0].status is LegStatus.LISTED:
-                        actor.do(CommandRemove(instance.id))
+                        streams = isinstance(instance.terms, Stream)
+                        end = CommandSettle if streams else CommandRemove
+                        actor.do(end(instance.id))
                 world.talk()
             for actor in world.honest:
                 for view in actor.live():

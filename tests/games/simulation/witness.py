@@ -18,6 +18,8 @@ from perun.core.notices import (
     InstanceRemoved,
     Notice,
     PaymentReceived,
+    ProposalRefused,
+    TicksReceived,
     TransferDone,
 )
 from perun.core.state import ChannelView, HubInstance, InstanceView, LegStatus, Role, Totals
@@ -39,16 +41,23 @@ from perun.encoding.messages import (
     Propose,
     ReadySigned,
     RequestInstance,
+    RevealSecret,
+    Ticked,
+    Ticks,
 )
 from perun.testing.network import meant
 from perun.types import (
+    Chain,
     ChannelId,
     Close,
+    Deal,
     Flip,
     FlipRecord,
     Game,
     GameRecord,
+    Hands,
     InstanceId,
+    Lock,
     Machine,
     MachineId,
     Move,
@@ -62,7 +71,8 @@ from perun.types import (
     Wei,
     Withdraw,
 )
-from tests.games.simulation import board, luck
+from tests.games.simulation import board, luck, shares
+from tests.games.simulation.stakes import Stakes
 from tests.games.simulation.umpire import Umpire
 from tests.games.simulation.violated import Violated
 
@@ -120,9 +130,11 @@ class Witness:
     seen: Counter[str] = field(default_factory=Counter)
     umpire: Umpire = field(init=False)
     """Of its games in turns."""
+    stakes: Stakes = field(init=False)
+    """Its deals, bets and streams."""
 
     def __post_init__(self) -> None:
-        self.umpire = Umpire(self)
+        self.umpire, self.stakes = Umpire(self), Stakes(self)
 
     # ---------------------------------------------------------------------------------- signing
 
@@ -147,6 +159,8 @@ class Witness:
                     self.umpire.position(item.message)
                 case Move():
                     self.umpire.move(item.message)
+                case Chain():
+                    self.stakes.chain(item.message)
                 case Ready():
                     view, listed = self.listed(item.message.machine)
                     if view is not None and not listed:
@@ -171,7 +185,8 @@ class Witness:
         view = books.channels[state.channel]
         highest = max((v for c, v in self.sent_states if c == state.channel), default=0)
         if self.unmarked:
-            highest = self._both_signed(view)
+            # What was under way its peer may have got after it has shown its newest state.
+            highest = min(self._both_signed(view), int(view.seen))
         if state.version <= highest:
             raise Violated("P8: version not above all sent", state=state, highest=highest)
         self.may_sign(view, "State")
@@ -243,15 +258,17 @@ class Witness:
         if instance is None:
             raise Violated("A9: locked an instance whose parameters it does not know")
         terms = instance.terms
-        machine = isinstance(terms, Machine | Game)
+        machine = isinstance(terms, Machine | Game | Deal)
         if isinstance(terms, Game):
             banks = terms.alice_bank + terms.bob_bank
             ends = UnixTime(terms.validity + terms.challenge + banks)
             locks = terms.alice_lock, terms.bob_lock
         elif isinstance(terms, Machine):
             ends, locks = terms.validity + terms.challenge, (terms.alice_lock, terms.bob_lock)
-        elif isinstance(terms, Flip):
+        elif isinstance(terms, Flip | Hands):
             ends, locks = terms.validity + terms.window, (terms.alice_lock, terms.bob_lock)
+        elif shares.is_shared(terms):
+            ends, locks = terms.validity + terms.challenge, shares.locks(terms)
         else:
             ends = terms.deadline
             locks = (Wei(0), terms.amount) if terms.bob_pays else (terms.amount, Wei(0))
@@ -331,7 +348,7 @@ class Witness:
     def _evidence(self, instance: InstanceView, payer: Role) -> int:
         """What the hub can make the payer's channel pay, whatever anybody submits."""
         terms = instance.terms
-        assert not isinstance(terms, Flip | Game), "both sides can lose by these"
+        assert isinstance(terms, Machine | Lock), "by others both sides can lose"
         if not isinstance(terms, Machine):
             return terms.amount if instance.preimage is not None else 0
         totals = self.actor.node.books.totals.get(instance.id)
@@ -348,7 +365,9 @@ class Witness:
         """Whether a final block shows the outcome, or that there will be none."""
         time, on = self.actor.node.books.chain.final_time, instance.final
         terms = instance.terms
-        if isinstance(terms, Flip):
+        if shares.is_shared(terms):
+            return shares.outcome(terms, on, time) is not None
+        if isinstance(terms, Flip | Hands):
             assert on is None or isinstance(on, FlipRecord)
             return luck.outcome(terms, on, time) is not None
         if isinstance(terms, Game):
@@ -376,14 +395,15 @@ class Witness:
             above.append(view.held.state)
         return any(s.version > full and all(n.id != id for n in s.nanos) for s in above)
 
-    def _leaving(self, id: InstanceId) -> bool:
+    def leaving(self, id: InstanceId) -> bool:
+        """Whether it has signed that an instance goes, or that is done."""
         view, listed = self.listed(MachineId(id))
         return view is not None and (not listed or self._removal_signed(view, id))
 
     def before_turn(self) -> None:
         """A payment may be accepted and its machine removed within one turn, in this order."""
         instances = self.actor.node.books.instances
-        self.left_before = frozenset(id for id in instances if self._leaving(id))
+        self.left_before = frozenset(id for id in instances if self.leaving(id))
 
     def _statement(self, statement: Statement) -> None:
         id = statement.machine
@@ -513,6 +533,12 @@ class Witness:
                 self.sent_offers.add(leave)
             case Play() | Played():
                 self.umpire.left(message)
+            case Ticks() | Ticked():
+                self.stakes.left(message)
+            case RevealSecret(id):
+                view, listed = self.listed(id)
+                if view is not None and not listed:
+                    raise Violated("flip-3: a secret of what no state lists", instance=id)
             case Note(machine, first, last, payment):
                 self._note_left(machine, first, last, payment)
             case Noted(machine, last):
@@ -570,17 +596,27 @@ class Witness:
         self.seen["told " + type(notice).__name__] += 1
         if isinstance(notice, InstanceAdded | InstanceRemoved):
             self.look_at_flips()
+            self.stakes.look()
         if isinstance(notice, ExitOnly) and not self.copied:
             raise Violated("B11: a store that was never copied is taken for a copy", notice=notice)
         if isinstance(notice, PaymentReceived):
             self._accepted(notice)
+        elif isinstance(notice, ProposalRefused):
+            # A removal that is refused lets an instance count again, in the same turn.
+            self.left_before = frozenset()
+        elif isinstance(notice, TicksReceived):
+            self.stakes.received(notice)
         elif isinstance(notice, InstanceRemoved) and notice.instance in self.umpire.worth:
             self.umpire.removed(notice)
+        elif isinstance(notice, InstanceRemoved) and notice.instance in self.stakes.terms:
+            self.stakes.removed(notice)
+        elif isinstance(notice, InstanceRemoved) and self.stakes.streams(notice.instance):
+            self.stakes.ended(notice)
         elif isinstance(notice, InstanceRemoved) and notice.instance in self.flips:
             # Removed by both: at its result, or before anything was decided.
             role = self.flip_roles[notice.instance]
             self.flips[notice.instance] = notice.shift if role is Role.BOB else -notice.shift
-            self.seen["flips removed by both"] += 1
+            self.seen["flips and hands removed by both"] += 1
         elif isinstance(notice, TransferDone):
             self.transferred[notice.channel, notice.version] = notice.amount
         elif isinstance(notice, InstanceAdded):
@@ -596,19 +632,18 @@ class Witness:
         for one in books.instances.values():
             flip = one.terms
             agreed = one.legs and one.legs[0].status is not LegStatus.NEW
-            if not isinstance(flip, Flip) or one.role is None or not agreed:
+            if not isinstance(flip, Flip | Hands) or one.role is None or not agreed:
                 continue
-            own, peer = flip.alice_lock, flip.bob_lock
-            if one.role is Role.BOB:
-                own, peer = peer, own
+            own = (flip.alice_lock, flip.bob_lock)[one.role]
             self.flip_roles[one.id] = one.role
             worst = self.flips.setdefault(one.id, -own)
             in_time = books.chain.head_time <= flip.validity - 2 * limits.margin
             if worst < 0 and all(one.secrets) and in_time and self.listed(MachineId(one.id))[1]:
                 shift = luck.result(flip, *one.secrets)
-                if (shift > 0) is (one.role is Role.BOB):
-                    self.flips[one.id] = peer
-                    self.seen["flips won"] += 1
+                gain = -shift if one.role is Role.ALICE else shift
+                if gain >= 0:
+                    self.flips[one.id] = gain
+                    self.seen[f"{type(flip).__name__.lower()} won"] += 1
 
     def _accepted(self, notice: PaymentReceived) -> None:
         id, books = notice.machine, self.actor.node.books
@@ -619,7 +654,7 @@ class Witness:
         assert machine is not None
         view, _ = self.listed(id)
         head, limits = self.actor.world.chain.head, self.actor.world.limits
-        if (view is None or self._leaving(id)) and id in self.left_before:
+        if (view is None or self.leaving(id)) and id in self.left_before:
             raise Violated("A4: accepted in a machine that is not listed, or leaving")
         if books.chain.head_time > machine.validity - limits.margin:
             raise Violated("A4: accepted too late to enforce", now=head.time)
@@ -640,7 +675,7 @@ class Witness:
         locks = sum(amount for hash, amount in self.locked.items() if hash in shown)
         earned = sum(amount for amount in self.transferred.values() if amount > 0)
         paid = sum(-amount for amount in self.transferred.values() if amount < 0) + self.fees
-        drawn = sum(self.flips.values()) + sum(self.umpire.worth.values())
+        drawn = sum(self.flips.values()) + sum(self.umpire.worth.values()) + sum(self.stakes.gains)
         if self.heard_all:
             return machines - locks + earned + drawn - paid
         spent = locks + self._undone() + self.ordered + GREATEST_FEE * len(self._asked_for())
@@ -650,6 +685,7 @@ class Witness:
             # What it does not know of, peers may keep back; what it has given is gone anyway.
             gains = (*self.flips.values(), *self.umpire.worth.values())
             lost = sum(max(0, -gain) for gain in gains)
+            lost += self.stakes.lost
             return self.safe_at_backup - sum(self.statements.values()) - spent - lost
         return machines + earned + drawn - spent
 
@@ -687,10 +723,10 @@ def _nanos_of(view: ChannelView) -> tuple[Nano, ...]:
 
 def _only_payer(instance: InstanceView) -> Role | None:
     terms = instance.terms
-    if isinstance(terms, Flip | Game):
-        return None
-    if not isinstance(terms, Machine):
+    if isinstance(terms, Lock):
         return Role.BOB if terms.bob_pays else Role.ALICE
+    if not isinstance(terms, Machine):
+        return None  # A stream's ticks no hub holds.
     if terms.bob_lock == 0:
         return Role.ALICE
     return Role.BOB if terms.alice_lock == 0 else None
