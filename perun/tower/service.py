@@ -238,9 +238,16 @@ class TowerService:
             self._tell(file.name, error)
             return
         self._remember(client, rows)
-        group = file.with_name(file.name.removesuffix(_SUFFIX) + _GROUP)
-        self._group[client] = group.read_text(encoding="utf-8") if group.exists() else ""
+        self._group[client] = _written(file.with_name(file.name.removesuffix(_SUFFIX) + _GROUP))
         self._news.append((client, export, rows))
+
+
+def _written(file: Path) -> str:
+    """What stands there; a damaged file costs a count of addresses, and must cost no more."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
 
 
 def _packed(status: int, answer: Answer) -> web.Response:

@@ -23,6 +23,7 @@ from perun.crypto import SecretKey
 from perun.crypto.hashing import keccak
 from perun.crypto.signatures import sign
 from perun.demo.character import Character
+from perun.encoding.addresses import show_node_id
 from perun.encoding.ids import (
     channel_id,
 )
@@ -198,6 +199,22 @@ def test_what_was_acknowledged_survives_a_restart(scene: Scene, tower: Tower) ->
     scene.chain.mine()
     assert disputed(scene, channel, bob) == 4
     assert dict(again.say(KEYS["bob"], b"").heights) == {channel: 4}
+
+
+@pytest.mark.parametrize("suffix", [".watch", ".from"])
+@pytest.mark.parametrize("damage", [b"", b"\xff\xfe", b"[" * 99_999])
+def test_damaged_file_of_one_client_leaves_the_others_watched(
+    scene: Scene, tower: Tower, tmp_path: Path, suffix: str, damage: bytes
+) -> None:
+    _, bob, channel, _ = with_two_states(scene)
+    assert not tower.push(bob).refused
+    (kept,) = (tmp_path / "clients").glob("*.watch")
+    name = show_node_id(KEYS["mallory"].public_key.data) + suffix
+    # Where a client's address stands it is his own that is damaged.
+    (kept.with_suffix(suffix) if suffix == ".from" else kept.with_name(name)).write_bytes(damage)
+    again = tower.restart()
+    assert dict(again.say(KEYS["bob"], b"").heights) == {channel: 4}
+    assert len(again.faults) == (suffix == ".watch")
 
 
 def test_statements_of_a_sleeping_client_are_submitted(scene: Scene, tower: Tower) -> None:
