@@ -225,8 +225,8 @@ class BackupService:
     def _read_group(self, owner: bytes) -> str:
         try:
             return (self.shelf.folder(owner) / _GROUP).read_text(encoding="utf-8")
-        except OSError:
-            return ""
+        except (OSError, ValueError):
+            return ""  # damaged: it costs a count of addresses, and must cost no more
 
 
 def _packed(answer: Answer, status: int = 200) -> web.Response:

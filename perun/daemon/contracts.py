@@ -22,6 +22,7 @@ from perun.deployments import proved
 from perun.encoding.cards import Card, card_name
 from perun.encoding.kinds import NEEDED
 from perun.errors import WrongType
+from perun.nesting import read_json
 from perun.node.settings import contracts_of, deployment_of
 from perun.types import ChainId
 
@@ -46,10 +47,10 @@ def read_contracts(file: Path) -> Contracts:
         BadSettings: it cannot be read.
     """
     try:
-        named = msgspec.json.decode(file.read_bytes(), type=dict[str, str])
+        named = read_json(file.read_bytes(), dict[str, str])
     except OSError as error:
         raise BadSettings(str(file), error.strerror or type(error).__name__) from None
-    except (msgspec.DecodeError, RecursionError) as error:
+    except msgspec.DecodeError as error:
         raise BadSettings(str(file), str(error)) from None
     for name in named:
         if name not in NODE_SUITE:

@@ -54,8 +54,9 @@ def nats_of(url: str, user: str, password_file: Path | None) -> Server:
     if password_file is not None:
         try:
             password = password_file.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise BadSettings(str(password_file), error.strerror or "cannot be read") from None
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "cannot be read"
+            raise BadSettings(str(password_file), why) from None
     return Server(url, user, password)
 
 

@@ -22,6 +22,7 @@ from msgspec.structs import replace
 
 from perun.bindings.failures import NodeUnreachable
 from perun.chain.anvil import Anvil
+from perun.nesting import read_json
 from perun.town.pace import SECOND, Pace
 
 __all__ = ["keep_anvil"]
@@ -148,7 +149,7 @@ class _Keeper:
 
 def _read(file: Path) -> Newest:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Newest)
+        return read_json(file.read_bytes(), Newest)
     except (OSError, msgspec.DecodeError):
         return Newest(int(time.time()))
 

@@ -14,6 +14,7 @@ import msgspec
 
 from perun.api.page import is_built
 from perun.errors import Misuse
+from perun.nesting import read_json
 from perun.town.claims import TEN, Claims
 
 __all__ = ["BadTown", "Kind", "PortTaken", "Town", "found_town", "open_town"]
@@ -125,12 +126,12 @@ def open_town(home: Path) -> Town | None:
     """
     file = home / _FILE
     try:
-        kept = msgspec.json.decode(file.read_bytes(), type=_Kept)
+        kept = read_json(file.read_bytes(), _Kept)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise BadTown(str(file), error.strerror or type(error).__name__) from None
-    except (msgspec.DecodeError, RecursionError) as error:
+    except msgspec.DecodeError as error:
         raise BadTown(str(file), str(error)) from None
     return Town(home, kept.kind, kept.ports)
 

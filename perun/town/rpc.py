@@ -9,6 +9,7 @@ import msgspec
 from eth_account import Account
 from eth_utils.address import to_checksum_address
 
+from perun.nesting import read_json
 from perun.town import show
 from perun.town.embedded import CHAIN_ID, FINAL, EmbeddedChain, Failed
 
@@ -61,8 +62,8 @@ class Rpc:
     def answer(self, body: bytes) -> bytes:
         """The answer to a request, or to a list of them."""
         try:
-            asked = msgspec.json.decode(body)
-        except (msgspec.DecodeError, RecursionError):
+            asked = read_json(body, object)
+        except msgspec.DecodeError:
             return msgspec.json.encode(_error(None, -32_700, "no JSON"))
         if isinstance(asked, list):
             return msgspec.json.encode([self._one(one) for one in asked])

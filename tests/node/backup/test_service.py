@@ -168,6 +168,15 @@ def test_what_it_keeps_survives_a_restart_with_its_bounds(
     assert again.kept == service.kept
     assert again._group == {OWNER.name: "10.0.0.1"}
     assert ask(again, OWNER, "newest").number == 1
+    again.close()
+    (kept,) = (
+        file
+        for file in (tmp_path / "shelf").rglob("*")
+        if file.is_file() and file.read_bytes() == b"10.0.0.1"
+    )
+    kept.write_bytes(b"\xff\xfe")
+    after_damage = BackupService(tmp_path / "shelf", lambda _: "", service.limits, clock)
+    assert ask(after_damage, OWNER, "newest").number == 1
 
 
 def test_entries_of_few_bytes_count_for_what_their_files_take(tmp_path: Path, clock: Clock) -> None:

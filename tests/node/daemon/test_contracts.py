@@ -76,6 +76,14 @@ def test_unknown_contract_is_no_settings(tmp_path: Path) -> None:
         read_contracts(file)
 
 
+@pytest.mark.parametrize("damage", [b"", b'{"\xff": "0x"}', b'{"VPM": "\xff"}', b"[" * 9_999])
+def test_damaged_file_is_one_message(tmp_path: Path, damage: bytes) -> None:
+    file = tmp_path / "contracts.json"
+    file.write_bytes(damage)
+    with pytest.raises(BadSettings):
+        read_contracts(file)
+
+
 @pytest.mark.parametrize("missing", ["MSContract", "VPM"])
 def test_what_every_channel_needs_must_be_named(tmp_path: Path, missing: str) -> None:
     file = tmp_path / "contracts.json"
