@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from perun.core.books import Draft
 from perun.core.effects import SubmitEvidence
-from perun.core.faults import InstanceRejected
+from perun.core.faults import BadProposal, InstanceRejected
+from perun.core.hub.judge import judge
 from perun.core.inputs import CommandDispute, CommandRemove
 from perun.core.nanocontracts import gate
 from perun.core.nanocontracts.gate import GATE, PATHS
@@ -19,7 +20,8 @@ from perun.core.notices import InstanceRefused, ProposalRefused
 from perun.core.signing import digest
 from perun.core.state import Intent, LegStatus, Purpose
 from perun.core.states.proposing import want
-from perun.core.states.valuation import balance
+from perun.core.states.valuation import alone, balance
+from perun.core.states.verdict import Decision
 from perun.crypto.signatures import verify
 from perun.encoding.gate import GateDomain, open_evidence
 from perun.encoding.messages import (
@@ -42,14 +44,17 @@ from perun.types import (
     Final,
     Flip,
     Game,
+    GameRecord,
     Gated,
     InstanceId,
     Opening,
     PathId,
     PathRecord,
+    Seconds,
     Signature,
     Terms,
     UnixTime,
+    Version,
     Wei,
 )
 
@@ -498,6 +503,46 @@ def test_a_whole_final_counts_as_long_as_it_can_be_brought_to_the_chain(row: Row
     # What is mined by then is final before it is believed.
     fixed = replace(known, final=PathRecord(True, Wei(-BOBS)))
     assert GATE.decided(fixed, replace(chain, head_time=UnixTime(until + 1))) == -BOBS
+
+
+def test_what_nobody_has_opened_is_nothing_whatever_was_played(row: Row) -> None:
+    begin(row)
+    play(row, ALICE_WINS[:2])
+    hub = row.hubs[0]
+    known, end = path(hub), UnixTime(end_of(row) + 1)
+    on = GameRecord(Version(3), 0, Wei(-BOBS), False, UnixTime(1), Seconds(0), Seconds(0))
+    known = PATHS.into(known, replace(PATHS.of(known), settled=on, told=known.told))
+    chain = replace(hub.node.books.chain, head_time=end, final_time=end, earlier_final=end)
+    assert GATE.decided(known, chain) == 0
+    opened = replace(known, final=PathRecord(False, Wei(0)))
+    assert GATE.decided(opened, chain) == -BOBS
+
+
+def test_no_leg_that_is_not_open_goes_at_a_price(row: Row) -> None:
+    row.world.network.rule = without(openings)
+    begin(row)
+    hub = row.hubs[0]
+    view = hub.node.books.channels[row.channels[0]]
+    assert view.agreed is not None
+    state = view.agreed.state
+    (nano,) = state.nanos
+    asks = Propose(replace(state, nanos=()), NOBODY, int(Purpose.REMOVE), removes=nano.id)
+    draft = Draft(hub.node.books)
+    assert judge(draft, view, asks, (nano,), (), 0).decision is Decision.ACCEPT
+    for moved in (-1, 1):
+        with pytest.raises(BadProposal, match="nothing moves"):
+            judge(draft, view, asks, (nano,), (), moved)
+
+
+def test_a_game_that_runs_counts_as_lost(row: Row) -> None:
+    begin(row)
+    play(row, ALICE_WINS[:1])
+    view = row.alice.node.books.channels[row.channels[0]]
+    assert balance(row.alice.node.books, view).guaranteed == FUNDS - ALICES
+    assert alone(row.alice.node.books, view) == FUNDS - ALICES
+    play(row, ALICE_WINS)
+    view = row.alice.node.books.channels[row.channels[0]]
+    assert balance(row.alice.node.books, view).guaranteed == FUNDS + BOBS
 
 
 def without_states(letter: Letter) -> tuple[Letter, ...]:

@@ -75,8 +75,7 @@ def _half(instance: InstanceView) -> bool:
 def _in_dispute(draft: Draft, instance: InstanceView, channel: bytes) -> bool:
     view = draft.books.channels.get(ChannelId(channel))
     dispute = view.head.dispute if view is not None else None
-    listed = instance.gate or instance.id
-    return dispute is not None and any(nano.id == listed for nano in dispute.nanos)
+    return dispute is not None and any(nano.id == instance.id for nano in dispute.nanos)
 
 
 def _disputed(draft: Draft, instance: InstanceView) -> bool:

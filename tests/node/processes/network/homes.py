@@ -61,7 +61,8 @@ class Place:
         self.anvil, self.folder = anvil, folder
         suite = deploy(anvil.endpoint().web3)
         known = suite.addresses()
-        self.contracts = {name: known[name] for name in ("MSContract", "VPM", "HashTimeLock")}
+        names = ("MSContract", "VPM", "HashTimeLock", "TurnGame", "TicTacToe", "Gate")
+        self.contracts = {name: known[name] for name in names}
 
     def home(self, name: str, wire: WireSettings, hub: HubSettings | None = None) -> Path:
         """A folder with keys and settings, whose account has 1,000 ETH."""

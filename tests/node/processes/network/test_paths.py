@@ -1,16 +1,30 @@
-"""Two hubs in processes of their own, joined by a channel: a payment crosses both, and either may
-die and come back."""
+"""Two hubs in processes of their own, joined by a channel: payments and games cross both, and
+either may die and come back."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from perun.api.client import connect
-from perun.app.methods import Close, GetChannels, MakeRequest, Pay
+from perun.app.methods import (
+    AddContact,
+    Answer,
+    Close,
+    GetChannels,
+    GetGames,
+    GetOffers,
+    GetStatus,
+    MakeRequest,
+    Move,
+    Pay,
+    Play,
+)
+from perun.app.values import Game
 from perun.chain.anvil import Anvil
 from perun.daemon.auditing import audit_home
 from perun.daemon.cards import fetch_card
@@ -22,6 +36,7 @@ from tests.node.processes.network.homes import (
     FREE,
     HubProcess,
     Place,
+    User,
     entered,
     is_open,
     open_with,
@@ -49,9 +64,18 @@ def name_each_other(first: Path, second: Path, links: tuple[str, str]) -> None:
         write_settings(home / FILE_NAME, replace(settings, hub=hub))
 
 
-def test_a_payment_crosses_two_hubs_of_which_either_may_die(
-    tmp_path: Path, stack: ExitStack
-) -> None:
+@dataclass(frozen=True)
+class Row:
+    """Alice at one hub, Bob at the other, and a channel between the hubs."""
+
+    homes: list[Path]
+    hubs: list[HubProcess]
+    links: tuple[str, str]
+    alice: User
+    bob: User
+
+
+def row_of_two(tmp_path: Path, stack: ExitStack) -> Row:
     anvil = stack.enter_context(Anvil(options=["--block-time", "1"]))
     place = Place(anvil, tmp_path)
     homes = [place.home(name, HUB, FREE) for name in ("ingrid", "ida")]
@@ -74,7 +98,14 @@ def test_a_payment_crosses_two_hubs_of_which_either_may_die(
         user.until(lambda user=user: is_open(user))  # type: ignore[misc]
     second = NodeAddress.parse(links[1])
     eventually(lambda: fetch_card(second.host).neighbours == (links[0],))
+    return Row(homes, hubs, links, alice, bob)
 
+
+def test_a_payment_crosses_two_hubs_of_which_either_may_die(
+    tmp_path: Path, stack: ExitStack
+) -> None:
+    row = row_of_two(tmp_path, stack)
+    alice, bob, homes, hubs = row.alice, row.bob, row.homes, row.hubs
     request = bob.ask("request", MakeRequest(amount=str(10**16)))
     paid = alice.ask("pay", Pay(idempotency_key="one", to=request.uri, wait=60))
     assert paid.step == "done", paid.why
@@ -99,6 +130,41 @@ def test_a_payment_crosses_two_hubs_of_which_either_may_die(
     for hub in hubs:
         assert hub.stop() == 0
     for home in homes:
+        found = audit_home(home)
+        assert found.holds, found.wrong
+
+
+def test_a_game_crosses_two_hubs_and_both_are_where_they_were(
+    tmp_path: Path, stack: ExitStack
+) -> None:
+    row = row_of_two(tmp_path, stack)
+    alice, bob, stake = row.alice, row.bob, 10**16
+    hosts = [NodeAddress.parse(link).host for link in row.links]
+    names = [str(one.ask("status", GetStatus()).node) for one in (alice, bob)]
+    alice.ask("addContact", AddContact(name="bob", node=f"{names[1]}@{hosts[1]}"))
+    bob.ask("addContact", AddContact(name="alice", node=f"{names[0]}@{hosts[0]}"))
+    wish = Play(idempotency_key="play", to="bob", game="TicTacToe", amount=str(stake))
+    game = alice.ask("play", wish)
+
+    def seen(one: User) -> Game:
+        (found,) = one.ask("games", GetGames(id=game.id))
+        assert isinstance(found, Game)
+        return found
+
+    bob.until(lambda: [one.id for one in bob.ask("offers", GetOffers())] == [game.id])
+    bob.ask("answer", Answer(offer=game.id, accept=True))
+    for index, cell in enumerate("14253"):
+        mover = (alice, bob)[index % 2]
+        mover.until(lambda mover=mover: seen(mover).turn == "you" and not seen(mover).why)  # type: ignore[misc]
+        mover.ask("move", Move(idempotency_key=cell, id=game.id, move=cell))
+    for one, gain in ((alice, stake), (bob, -stake)):
+        one.until(lambda one=one: seen(one).state == "over")  # type: ignore[misc]
+        assert int(seen(one).gain or 0) == gain
+    (channel,) = bob.ask("channels", GetChannels())
+    assert int(channel.free) == ETHER - stake
+    for hub in row.hubs:
+        assert hub.stop() == 0
+    for home in row.homes:
         found = audit_home(home)
         assert found.holds, found.wrong
 
