@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from perun.cli.serving import FILE, live, with_tls
+from perun.cli.unhurried import unhurried
 from perun.daemon.places import nats_of, place_of, tls_of
 from perun.hub.logs import JsonLog
 from perun.wire.door import DoorLimits, door_for
@@ -60,7 +61,7 @@ def gateway(
     """
     bind, port = place_of(listen)
     tls = tls_of(listen, tls_certificate, tls_key, proxied=proxy)
-    log = JsonLog(sys.stdout)
+    log = JsonLog(unhurried(sys.stdout))
     mesh = Mesh(nats_of(nats, user, password_file), report=log.tell)
     listener = Listener(
         bind,

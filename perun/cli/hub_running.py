@@ -17,6 +17,7 @@ from perun.cli.living import live, opened
 from perun.cli.outcome import FAILED
 from perun.cli.passwords import password_for
 from perun.cli.render import console, say
+from perun.cli.unhurried import unhurried
 from perun.crypto.interop import checksum
 from perun.daemon.auditing import audit_home, read_kept
 from perun.daemon.daemon import Daemon
@@ -52,7 +53,7 @@ def run(home: Path, standby: bool) -> None:
     settings, keyring, password = opened(home)
     if settings.hub is None:
         raise BadSettings(str(home), "no hub: its settings have no section [hub]")
-    log = JsonLog(sys.stdout, settings.chain.rpc)
+    log = JsonLog(unhurried(sys.stdout), settings.chain.rpc)
 
     def begin() -> None:
         live(
@@ -160,7 +161,7 @@ def up(
     say(shown, f"folder   {home}")
     if only_prepare:
         return
-    log = JsonLog(sys.stdout, raised.settings.chain.rpc)
+    log = JsonLog(unhurried(sys.stdout), raised.settings.chain.rpc)
 
     def ready(daemon: Daemon) -> None:
         say(shown, f"link     {daemon.link}", "bold")

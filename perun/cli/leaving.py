@@ -106,7 +106,7 @@ def leave(
     Run it again whenever you like: it goes on where the chain stands. The password of the key is
     asked for, or taken from PERUN_PASSWORD.
     """
-    shown = console(stderr=as_json)
+    shown = console(stderr=as_json, hurried=False)
     require_store(store)
     with _opened(store, shown) as opened:
         profile = read_profile(opened)

@@ -14,6 +14,7 @@ from typing import Final
 from perun.api.client import connect
 from perun.api.page import serve_page
 from perun.cli.living import live, opened
+from perun.cli.unhurried import unhurried
 from perun.daemon.daemon import Daemon
 from perun.hub.logs import JsonLog
 from perun.town.asking import serve
@@ -34,7 +35,7 @@ def _tell(text: str) -> None:
 def _service(home: Path) -> None:
     """The hub, or the tower: a node that does nothing of its own accord."""
     settings, keyring, password = opened(home)
-    log = JsonLog(sys.stdout, settings.chain.rpc)
+    log = JsonLog(unhurried(sys.stdout), settings.chain.rpc)
     live(home, settings, keyring, password, log.tell, lambda _: announce(READY))
 
 
@@ -42,7 +43,7 @@ def _robot(town: Town, name: str, act: Callable[[Path], None]) -> None:
     """A node, and in a thread what it does of its own accord."""
     home = town.home / name
     settings, keyring, password = opened(home)
-    log = JsonLog(sys.stdout, settings.chain.rpc)
+    log = JsonLog(unhurried(sys.stdout), settings.chain.rpc)
 
     def begin(_: Daemon) -> None:
         threading.Thread(target=_acting, args=(home, act), name=name, daemon=True).start()

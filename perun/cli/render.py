@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from perun.cli.texts import amount, clock, ether, plain, short
+from perun.cli.unhurried import unhurried
 
 __all__ = ["amount", "clock", "console", "ether", "plain", "say", "short"]
 
@@ -19,9 +20,16 @@ class _Screen(Console):
         self.quiet = True
 
 
-def console(*, stderr: bool = False, quiet: bool = False) -> Console:
-    """Where everything is printed: nothing in a text is markup, an emoji, or to be coloured."""
-    return _Screen(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
+def console(*, stderr: bool = False, quiet: bool = False, hurried: bool = True) -> Console:
+    """Where everything is printed: nothing in a text is markup, an emoji, or to be coloured.
+
+    Args:
+        hurried: whether whoever prints may be kept by a terminal that is stopped.
+    """
+    screen = _Screen(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
+    if not hurried:
+        screen.file = unhurried(screen.file)
+    return screen
 
 
 def say(to: Console, text: object, style: str = "") -> None:

@@ -25,7 +25,7 @@ __all__ = ["COMMANDS", "run", "tell"]
 @click.option("--ready", type=int, hidden=True, help="A pipe for one byte, once the node lives.")
 def run(home: Path, ready: int | None) -> None:
     """Run the node here, until Ctrl-C or SIGTERM."""
-    shown = console()
+    shown = console(hurried=False)
     home = home_of(home)
     settings, keyring, password = opened(home)
 

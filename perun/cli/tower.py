@@ -67,7 +67,7 @@ def watch(
     The tower holds no key of the owner and can send money nowhere but where both have signed.
     Exit code 3: it could not see the chain when it ended.
     """
-    shown = console()
+    shown = console(hurried=False)
     account = KeyAccount(read_keyfile(keyfile, password_for(str(keyfile))))
     profile = read_export(export).profile
     # What it has sent, so that a restarted tower raises its bids instead of queueing behind.

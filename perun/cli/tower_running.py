@@ -59,7 +59,7 @@ def run(
 
     It holds no key of a client, and sends money nowhere but where both have signed that it goes.
     """
-    shown = console()
+    shown = console(hurried=False)
     account = read_keyfile(keyfile, password_for(str(keyfile)))
     named, proved = read_contracts(contracts), list[Deployment]()
     # Where two nodes are of two chains, they name different blocks: neither is believed.

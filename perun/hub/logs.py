@@ -11,7 +11,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, Final, TextIO
+from typing import IO, Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -32,7 +32,7 @@ class JsonLog:
     """Hears what parts tell, from any thread."""
 
     def __init__(
-        self, to: TextIO, urls: Iterable[str] = (), clock: Callable[[], float] = time.time
+        self, to: IO[str], urls: Iterable[str] = (), clock: Callable[[], float] = time.time
     ) -> None:
         """Args:
         urls: of the chain's nodes.
