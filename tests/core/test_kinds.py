@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from perun.chain.kinds import known_apps
 from perun.core.nanocontracts.instances import end_time, last_time, locks, nano_of, one_way
@@ -129,6 +130,13 @@ def test_only_side_that_can_lose_is_told_by_the_locks() -> None:
         *(None, Role.BOB, Role.ALICE, Role.BOB),
         *(None, None, None, None, Role.ALICE, None, None),
     ]
+
+
+def test_only_what_rises_against_its_alice_alone_crosses_several_hubs() -> None:
+    """A stream's ticks no hub holds; and what an arbiter says does not only rise."""
+    one_sided = [replace(terms, bob_lock=Wei(0)) for terms in (EACH[0], EACH[7])]
+    crossing = [terms for terms in (*EACH, *one_sided) if kind_of(terms).crosses(terms)]
+    assert crossing == [EACH[2], EACH[10], one_sided[0]]
 
 
 def test_locking_takes_what_one_cannot_keep_by_doing_nothing() -> None:

@@ -45,7 +45,7 @@ from perun.types import (
     Wei,
 )
 
-from .crafted import carry_out
+from .crafted import carry_out, said
 
 FUNDS = 1_000
 LIFE = 3_000
@@ -537,6 +537,19 @@ def test_it_is_given_back_only_when_it_never_goes_on(stage: HubStage) -> None:
     removal = Intent(Purpose.REMOVE, removes=half.instance.id)
     with pytest.raises(BadProposal, match="on its way"):
         paths.judge_leaving(half, removal, 0)
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_what_nobody_has_taken_back_is_given_back_again_after_patience(late: int) -> None:
+    row = new_row(2)
+    id = granted(row)
+    draft, _, half = half_at(row, id, stage=HubStage.RETURNING)
+    into, out = half.instance.legs
+    draft.put(replace(half.instance, legs=(replace(into, status=LegStatus.LISTED), out)))
+    since = draft.chain.clock - draft.config.limits.patience - late
+    crossing = replace(half.crossing, since=UnixTime(since))
+    assert paths.overdue(draft, crossing)
+    assert [type(one) for one in said(draft)] == [RefuseInstance] * late
 
 
 def test_nothing_is_paid_by_giving_it_back() -> None:

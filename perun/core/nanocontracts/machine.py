@@ -142,21 +142,17 @@ class _MachineKind(Kind[Machine, MachineRecord]):
 
     def show(self, draft: Draft, instance: InstanceView, message: Propose) -> Propose:
         """The totals that a removal names, with the statements that prove them [A11]."""
-        machine = _terms(instance)
         if instance.role is None:
             return self._show_next(draft, instance, message)
         totals = draft.totals(instance.id)
-        received = totals.received_signature
-        if received:
-            key = machine_key(machine, instance.role.other)
-            id = MachineId(instance.id)
-            received = exact(draft.config.deployment, id, totals.received, received, key)
+        id, key = MachineId(instance.id), machine_key(_terms(instance), instance.role.other)
+        loose = totals.received_signature
         return replace(
             message,
             paid=totals.sent,
             paid_signature=totals.sent_signature,
             received=totals.received,
-            received_signature=received,
+            received_signature=exact(draft.config.deployment, id, totals.received, loose, key),
         )
 
     # Rule path-7.
