@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from perun.core.books import Draft
-from perun.core.effects import SubmitEvidence
+from perun.core.effects import Sign, SubmitEvidence
 from perun.core.faults import BadProposal, InstanceRejected
 from perun.core.hub.judge import judge
 from perun.core.inputs import CommandDispute, CommandRemove
@@ -18,7 +18,7 @@ from perun.core.nanocontracts.plays import CommandClock
 from perun.core.nanocontracts.turn_game import TURN_GAME
 from perun.core.notices import InstanceRefused, ProposalRefused
 from perun.core.signing import digest
-from perun.core.state import Intent, LegStatus, Purpose
+from perun.core.state import Intent, LegStatus, Purpose, Totals
 from perun.core.states.proposing import want
 from perun.core.states.valuation import alone, balance
 from perun.core.states.verdict import Decision
@@ -408,6 +408,53 @@ def test_a_leg_that_stays_makes_whoever_holds_the_final_bring_it(row: Row) -> No
     let_nobody_play(row)
     assert row.listed() == [0, 0, 0]
     assert row.gains() == [BOBS, 0, 0, -BOBS]
+
+
+# ------------------------------------------------------------------------------------- signers
+
+
+@pytest.mark.parametrize("who", range(4))
+def test_what_a_slow_signer_had_not_signed_before_a_start_is_asked_again(
+    row: Row, who: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the moment it is asked it counts as signed; and it is asked for nothing else."""
+    party = row.parties[who]
+    sign = party.signer.sign
+
+    def slow(wish: Sign) -> tuple[Signature, ...] | None:
+        waits = isinstance(wish.items[0].message, Opening | Final)
+        return None if waits else sign(wish)
+
+    monkeypatch.setattr(party.signer, "sign", slow)
+    begin(row)
+    assert PATHS.of(path(party)).opening
+    assert not gate.is_open(path(party))
+    assert GATE.known(terms_in(party), path(party), Totals(path(party).id)) is None
+    monkeypatch.setattr(party.signer, "sign", sign)
+    started_again(row, party)
+    assert all(gate.is_open(path(one)) for one in row.parties)
+
+    monkeypatch.setattr(party.signer, "sign", slow)
+    play(row, ALICE_WINS)
+    assert PATHS.of(path(party)).final
+    assert row.listed() == [1, 1, 1]
+    monkeypatch.setattr(party.signer, "sign", sign)
+    started_again(row, party)
+    assert row.listed() == [0, 0, 0]
+    assert row.gains() == [BOBS, 0, 0, -BOBS]
+
+
+def terms_in(party: Party) -> Gated:
+    terms = path(party).terms
+    assert isinstance(terms, Gated)
+    return terms
+
+
+def started_again(row: Row, party: Party) -> None:
+    party.restart()
+    row.world.settle()
+    row.world.advance(12, 2)
+    row.world.advance(12, 2)
 
 
 # ------------------------------------------------------------------------------------- refusals

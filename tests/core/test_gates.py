@@ -138,16 +138,17 @@ def assert_nobody_lost(row: Row, owed: dict[str, int | None], where: str) -> Non
     assert gains[0] >= (owed["alice"] or 0), f"{where}: Alice was owed {owed} and has {gains}"
 
 
-def letters_of_a_life() -> int:
-    row = new_row(2)
+def letters_of_a_life(hubs: int) -> int:
+    row = new_row(hubs)
     before = len(row.world.network.seen)
     live(row)
     return len(row.world.network.seen) - before
 
 
-def test_any_one_lost_message_costs_nobody_anything() -> None:
-    for lost in range(letters_of_a_life()):
-        row = new_row(2)
+@pytest.mark.parametrize("hubs", [2, 3])
+def test_any_one_lost_message_costs_nobody_anything(hubs: int) -> None:
+    for lost in range(letters_of_a_life(hubs)):
+        row = new_row(hubs)
         row.world.network.rule = losing_one(lost)
         owed = live(row)
         row.world.network.rule = None
@@ -157,7 +158,7 @@ def test_any_one_lost_message_costs_nobody_anything() -> None:
 
 @pytest.mark.parametrize("who", range(4))
 def test_any_party_may_stop_at_any_message_and_come_back(who: int) -> None:
-    for at in range(letters_of_a_life()):
+    for at in range(letters_of_a_life(2)):
         row = new_row(2)
         network, dead = row.world.network, row.parties[who]
         network.rule = losing_all(dead, at)
