@@ -15,7 +15,16 @@ from typing import Any, Final, get_args
 
 from perun.core import clockwork, meeting, open_at_once, starting
 from perun.core.books import Draft
-from perun.core.channel import commands, funding, gathering, joining, offers, proposals, replies
+from perun.core.channel import (
+    closing,
+    commands,
+    funding,
+    gathering,
+    joining,
+    proposals,
+    replies,
+    withdrawing,
+)
 from perun.core.inputs import (
     ChainAnnounced,
     ChainBlock,
@@ -99,8 +108,8 @@ TABLE: Final[dict[type, Row]] = {
     CommandInviteAgain: Row(invitations.again),
     CommandReplace: Row(invitations.replace_machine, _LIVE, _of("machine")),
     CommandRemove: Row(commands.remove, _LIVE, _of("instance")),
-    CommandClose: Row(offers.close, frozenset({Phase.IDLE, Phase.DISPUTED}), _ITS),
-    CommandWithdraw: Row(offers.withdraw, _LIVE, _ITS),
+    CommandClose: Row(closing.close, frozenset({Phase.IDLE, Phase.DISPUTED}), _ITS),
+    CommandWithdraw: Row(withdrawing.withdraw, _LIVE, _ITS),
     CommandDispute: Row(
         commands.dispute, _LIVE | {Phase.CLOSING, Phase.OFFERED, Phase.INVITED}, _ITS
     ),
@@ -113,13 +122,13 @@ TABLE: Final[dict[type, Row]] = {
     m.AcceptChannel: Row(joining.on_accept, frozenset({Phase.OFFERED}), _ITS),
     m.RefuseChannel: Row(joining.on_refuse, frozenset({Phase.OFFERED}), _ITS),
     m.OfferClose: Row(
-        offers.on_offer_close,
+        closing.on_offer_close,
         frozenset({Phase.IDLE, Phase.CLOSING, Phase.DISPUTED}),
         _by("close.channel"),
     ),
-    m.AnswerClose: Row(offers.on_answer_close, frozenset({Phase.CLOSING, Phase.DISPUTED}), _ITS),
-    m.OfferWithdraw: Row(offers.on_offer_withdraw, _LIVE, _by("withdraw.channel")),
-    m.AnswerWithdraw: Row(offers.on_answer_withdraw, _LIVE | {Phase.CLOSING}, _ITS),
+    m.AnswerClose: Row(closing.on_answer_close, frozenset({Phase.CLOSING, Phase.DISPUTED}), _ITS),
+    m.OfferWithdraw: Row(withdrawing.on_offer_withdraw, _LIVE, _by("withdraw.channel")),
+    m.AnswerWithdraw: Row(withdrawing.on_answer_withdraw, _LIVE | {Phase.CLOSING}, _ITS),
     m.RequestInstance: Row(open_at_once.on_request, _LIVE, _ITS),
     m.GrantInstance: Row(replies.on_granted, _LIVE, _ITS),
     # A peer, about no channel yet, or about an instance.
@@ -152,7 +161,7 @@ SIGNED: Final[dict[type, Callable[..., None]]] = {
     Opening: gathering.on_opening_signed,
     FinalShift: gathering.on_final_signed,
     Open: joining.on_open_signed,
-    Close: offers.on_close_signed,
-    Withdraw: offers.on_withdraw_signed,
+    Close: closing.on_close_signed,
+    Withdraw: withdrawing.on_withdraw_signed,
 }
 """Who takes up a signature of ours, by what is signed: of draft, message and signature."""

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from perun.core.chain_view import Dispute, OnChain
-from perun.core.channel import disputes, funding, offers
+from perun.core.channel import closing, disputes, funding, offers, withdrawing
 from perun.core.effects import CloseChannel, Register, Settle, SubmitEvidence, WithdrawMoney
 from perun.core.faults import NotAllowedNow
 from perun.core.inputs import CommandClose, CommandPay, CommandTransfer, CommandWithdraw
@@ -314,8 +314,8 @@ def test_offers_live_no_longer_than_a_challenge(pair: Pair) -> None:
 def test_close_wants_a_margin_of_the_dispute_left(pair: Pair) -> None:
     margin = pair.alice.limits.margin
     view = replace(pair.alice.channel(pair.bob), head=on(1_000, 1_000, dispute=dispute()))
-    assert offers.why_no_close(at(pair.alice, END - margin - 1), view) is None
-    assert offers.why_no_close(at(pair.alice, END - margin), view) is not None
+    assert closing.why_no_close(at(pair.alice, END - margin - 1), view) is None
+    assert closing.why_no_close(at(pair.alice, END - margin), view) is not None
 
 
 def test_live_withdraw_is_no_money_of_either_side(pair: Pair) -> None:
@@ -333,7 +333,7 @@ def test_withdraw_wants_the_one_before_in_a_final_block(pair: Pair) -> None:
             final=replace(view.final, withdrawals=final),
         )
         what = Withdraw(pair.channel, index, Wei(5), Wei(0), END)
-        assert (offers.why_no_withdraw(at(pair.alice), counted, what) is None) is good
+        assert (withdrawing.why_no_withdraw(at(pair.alice), counted, what) is None) is good
 
 
 def test_withdraw_leaves_money_for_the_state_that_our_user_looks_at(pair: Pair) -> None:
@@ -344,7 +344,7 @@ def test_withdraw_leaves_money_for_the_state_that_our_user_looks_at(pair: Pair) 
     for net, good in ((600, False), (500, True)):
         kept = replace(held, state=replace(state, net=Wei(net)))
         what = Withdraw(pair.channel, 0, Wei(500), Wei(0), END)
-        why = offers.why_no_withdraw(at(pair.alice), replace(view, held=kept), what)
+        why = withdrawing.why_no_withdraw(at(pair.alice), replace(view, held=kept), what)
         assert (why is None) is good
 
 

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from perun.core.faults import UnexpectedMessage
+from perun.core.game_view import GameView
 from perun.core.nanocontracts import hash_chain
 from perun.core.nanocontracts.escrow import DEALS, ESCROW, HeldAward
 from perun.core.nanocontracts.hash_chain import HASH_CHAIN, STREAMS, CommandTick
@@ -16,7 +17,7 @@ from perun.core.nanocontracts.price_bet import BETS, PRICE_BET, HeldPrice
 from perun.core.nanocontracts.rock_paper_scissors import ROCK_PAPER_SCISSORS, with_hand
 from perun.core.nanocontracts.turn_game import TURN_GAME
 from perun.core.signing import digest
-from perun.core.state import GameView, InstanceView, LegStatus, Role, Totals
+from perun.core.state import InstanceView, LegStatus, Role, Totals
 from perun.crypto.hashing import keccak
 from perun.crypto.signatures import sign
 from perun.encoding.messages import (

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from perun.core import open_at_once, table
 from perun.core import step as entrance
 from perun.core.books import Books, Draft
-from perun.core.channel import disputes, judge, offers, proposals
+from perun.core.channel import closing, disputes, judge, proposals
 from perun.core.faults import BadProposal
 from perun.core.game_view import GameView
 from perun.core.hub import judge as halves
@@ -609,7 +609,7 @@ BUGS: tuple[Bug, ...] = (
         "Close signed over open proposals",
         "section 5, Standing offers: only for the newest fully signed state [A8]",
         [
-            (offers, "why_no_close", _without(offers.why_no_close, "unresolved")),
+            (closing, "why_no_close", _without(closing.why_no_close, "unresolved")),
             (phases, "phase", lambda view, chain: _idle(_phase(view, chain))),
         ],
     ),
