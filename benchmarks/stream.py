@@ -9,15 +9,14 @@ it.
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from collections import deque
 from pathlib import Path
 from typing import Final
 
 from benchmarks import reference
-from benchmarks.load import Paid
-from benchmarks.players import CountingMemory, CountingStore, Player, Stage, wait
+from benchmarks.load import Load
+from benchmarks.players import CountingMemory, CountingStore, Player, Stage
 from benchmarks.report import Figure, Result, median, percentile
 from perun.core.config import Policy
 from perun.core.limits import LIMITS
@@ -43,18 +42,14 @@ class _InMemory(Player):
         return CountingMemory()
 
 
-class Ticks:
+class Ticks(Load):
     """`payer` pays ticks of 1 wei, `each` at a wish, with so many wishes of a stream under way."""
 
     def __init__(self, payer: Player, payee: Player, streams: list[InstanceId], each: int) -> None:
-        self.payer, self.payee, self.each = payer, payee, each
+        super().__init__(payer, payee, len(streams), each)
         self._commands = {id: CommandTick(id, each) for id in streams}
         self._begun: dict[bytes, deque[float]] = {id: deque() for id in streams}
         self._totals: dict[bytes, int] = dict.fromkeys(streams, 0)
-        self._latencies: list[float] = []
-        self._until = self._ended = 0.0
-        self._open = 0
-        self._done = threading.Event()
         self.messages = 0
         """By which the payee's user was told of …"""
         self.received = 0
@@ -73,30 +68,15 @@ class Ticks:
         wishes, self._totals[id] = (notice.total - self._totals[id]) // self.each, notice.total
         begun = self._begun[id]
         self._latencies.extend(now - begun.popleft() for _ in range(wishes))
-        if now < self._until:
+        if self._goes_on(now, wishes):
             begun.extend([now] * wishes)
             self.payer.node.post([self._commands[id]] * wishes)
-            return
-        self._open -= wishes
-        if not self._open:
-            self._ended = now
-            self._done.set()
 
-    def run(self, seconds: float, under_way: int) -> Paid:
-        """Pays for a while, then waits until all that was begun is delivered."""
-        self.payer.stage.catch_up()
-        self._latencies = []
-        self._done.clear()
-        self._open = under_way * len(self._commands)
-        start, cpu = time.perf_counter(), time.process_time()
-        self._until = start + seconds
+    def _begin(self, under_way: int) -> None:
+        now = time.perf_counter()
         for begun in self._begun.values():
-            begun.extend([start] * under_way)
+            begun.extend([now] * under_way)
         self.payer.node.post([*self._commands.values()] * under_way)
-        wait(self._done, (self.payer, self.payee))
-        taken, cpu = self._ended - start, time.process_time() - cpu
-        ticks = len(self._latencies) * self.each
-        return Paid(ticks, taken, cpu, tuple(sorted(self._latencies)))
 
 
 def stream(

@@ -156,6 +156,13 @@ class Deployed:
         """The same with calldata made by hand; the answer undecoded."""
         return self.stage.call(by, self.address, data, gas)
 
+    def estimates(self, senders: Iterable[Any], function: str, *args: Any) -> set[int]:
+        """How much gas a call would need, by one and by another."""
+        web3, data = self.stage.web3, self.interface.encode(function, *args)
+        to = web3.to_checksum_address(self.address)
+        froms = [web3.to_checksum_address(sender.account) for sender in senders]
+        return {web3.eth.estimate_gas({"from": it, "to": to, "data": data}) for it in froms}
+
     def call_data(self, function: str, *args: Any) -> bytes:
         """Calldata, for payees and tokens that call back."""
         return self.interface.encode(function, *args)

@@ -406,14 +406,8 @@ def test_end_that_does_not_fit_is_never_done(way: Way) -> None:
 
 def test_gas_does_not_differ_by_caller(way: Way) -> None:
     stage = way.stage
-    data = way.contract.call_data("open", way.terms, way.opening())
-    to = stage.web3.to_checksum_address(way.contract.address)
     senders = (stage.alice, stage.ingrid, stage.mallory)
-    calls = [
-        {"from": stage.web3.to_checksum_address(it.account), "to": to, "data": data}
-        for it in senders
-    ]
-    assert len({stage.web3.eth.estimate_gas(call) for call in calls}) == 1
+    assert len(way.contract.estimates(senders, "open", way.terms, way.opening())) == 1
 
 
 def test_id_is_the_hash_of_domain_and_terms(way: Way) -> None:

@@ -248,15 +248,10 @@ def test_terms_that_do_not_fit_are_never_done(booth: Booth) -> None:
 
 def test_gas_does_not_differ_by_caller(booth: Booth) -> None:
     stage = booth.stage
-    data = booth.contract.call_data("submitPrice", booth.terms, 2_100, booth.sign(2_100))
-    to = stage.web3.to_checksum_address(booth.contract.address)
     senders = (stage.alice, stage.bob, stage.carol)
     stage.wait_until(booth.terms.time + 1)
-    calls = [
-        {"from": stage.web3.to_checksum_address(it.account), "to": to, "data": data}
-        for it in senders
-    ]
-    assert len({stage.web3.eth.estimate_gas(call) for call in calls}) == 1
+    price = (2_100, booth.sign(2_100))
+    assert len(booth.contract.estimates(senders, "submitPrice", booth.terms, *price)) == 1
 
 
 def test_id_is_the_hash_of_domain_and_terms(booth: Booth) -> None:

@@ -76,15 +76,13 @@ class Beside:
 
 
 # Any: terms, ids and records are of a type for each kind.
-class Several(ABC, Generic[P]):
+class AtRandom(ABC, Generic[P]):
     """A few instances of one kind at once, called at random, and compared after every call."""
 
     contract: ClassVar[str]
     kind: ClassVar[Callable[..., Any]]
     """Of the model."""
     domain: ClassVar[Callable[[ChainId, Address], Any]]
-    id_view: ClassVar[str]
-    """The contract's own answer."""
     rounds: ClassVar[int] = 16
 
     def __init__(self, seed: int) -> None:
@@ -103,6 +101,28 @@ class Several(ABC, Generic[P]):
         """Calls something of it, both alike."""
 
     @abstractmethod
+    def compare(self, terms: P) -> None:
+        """Holds what both say of it now against each other."""
+
+    def play(self) -> None:
+        known = [self.new() for _ in range(3)]
+        for _ in range(self.rounds):
+            self.both.wait(self.rng.choice((0, 0, 1, 2, 5)))
+            self.act(self.rng.choice(known))
+            for one in known:
+                self.compare(one)
+        self.both.wait(200)
+        for one in known:
+            self.compare(one)
+
+
+class Several(AtRandom[P]):
+    """Those of which the contract stores one word, and answers whatever is asked."""
+
+    id_view: ClassVar[str]
+    """The contract's own answer."""
+
+    @abstractmethod
     def id_of(self, terms: P) -> Any:
         """As our own code computes it."""
 
@@ -116,17 +136,6 @@ class Several(ABC, Generic[P]):
 
     def check_shift(self, terms: Any, shift: int) -> None:
         assert -terms.bob_lock <= shift <= terms.alice_lock
-
-    def play(self) -> None:
-        known = [self.new() for _ in range(3)]
-        for _ in range(self.rounds):
-            self.both.wait(self.rng.choice((0, 0, 1, 2, 5)))
-            self.act(self.rng.choice(known))
-            for one in known:
-                self.compare(one)
-        self.both.wait(200)
-        for one in known:
-            self.compare(one)
 
     def compare(self, terms: P) -> None:
         identity = self.id_of(terms)

@@ -6,7 +6,6 @@ The inner instances are hash locks, which are done at once: before the end of th
 from __future__ import annotations
 
 from collections import Counter
-from random import Random
 
 import pytest
 
@@ -41,7 +40,7 @@ from perun.types import (
     UnixTime,
     Wei,
 )
-from tests.games.stateful.beside import GAS, SENDER, Beside, played
+from tests.games.stateful.beside import GAS, SENDER, AtRandom, played
 from tests.games.stateful.codec import Codec, artifacts
 from tests.games.stateful.evm import CHAIN_ID
 
@@ -49,18 +48,17 @@ KEYS = tuple(SecretKey(bytes((n,)) * 32) for n in range(1, 5))
 SECRET = Preimage(b"\x07" * 32)
 
 
-class Paths:
+class Paths(AtRandom[Path]):
     """A few paths at once; signatures are missing, forged, of another path, early or late."""
 
+    contract, kind, domain = "Gate", Gate, gate_domain
+
     def __init__(self, seed: int) -> None:
-        self.rng = Random(seed)
-        self.both = Beside("Gate")
-        self.model = Gate(self.both.host, gate_domain(ChainId(CHAIN_ID), self.both.address))
+        super().__init__(seed)
         place = self.both.deploy("HashTimeLock")
         self.locks = HashTimeLock(self.both.host, hash_time_lock_domain(ChainId(CHAIN_ID), place))
         self.both.host.apps[place] = self.locks
         self.inner: dict[InstanceId, Lock] = {}
-        self.decided: dict[PathId, tuple[bool, int]] = {}
         self.asked = 0
 
     def new(self) -> Path:
@@ -125,17 +123,6 @@ class Paths:
         data = Codec(artifacts()["HashTimeLock"]["abi"]).call("submit", (evidence,))
         took = self.both.chain.call(SENDER, place, data, 0, GAS).success
         assert took == self.locks.submit(evidence)
-
-    def play(self) -> None:
-        known = [self.new() for _ in range(3)]
-        for _ in range(16):
-            self.both.wait(self.rng.choice((0, 0, 1, 2, 5)))
-            self.act(self.rng.choice(known))
-            for one in known:
-                self.compare(one)
-        self.both.wait(200)
-        for one in known:
-            self.compare(one)
 
     def compare(self, path: Path) -> None:
         identity = path_id(self.model.domain, path)

@@ -12,29 +12,15 @@ from perun.core.faults import InstanceRejected, NotAllowedNow
 from perun.crypto.keys import SecretKey
 from perun.crypto.signatures import sign
 from perun.encoding.price_bet import PRICE_DOMAIN, price_digest
-from perun.testing.people import Person, Town
-from perun.testing.stories import OPEN_HANDED, hub_policy, open_channel
+from perun.testing.people import Person
 from perun.types import Price, UnixTime, Wei
+from tests.node.app.trio import OverAHub
 
 REPORTER = SecretKey(b"\x5a" * 32)
 FEED = "ETH/USD"
 
 
-class Trio:
-    """Alice and Bob, each with a channel of 1,000 to Ingrid; or Alice with one to Bob."""
-
-    def __init__(self, hub: bool = True) -> None:
-        self.town = Town()
-        self.alice = self.town.person("alice", OPEN_HANDED)
-        self.bob = self.town.person("bob", OPEN_HANDED)
-        self.people = [self.alice, self.bob]
-        if hub:
-            ingrid = self.town.person("ingrid", hub_policy())
-            for person in self.people:
-                open_channel(self.town.world, person.party, ingrid.party, 1_000, 1_000)
-        else:
-            open_channel(self.town.world, self.alice.party, self.bob.party, 1_000, 1_000)
-
+class Trio(OverAHub):
     def offer(self, key: str = "one", **more: object) -> Bet:
         reporter, time = "0x" + REPORTER.address.hex(), self.town.world.ledger.time + 100
         params: dict[str, object] = {

@@ -15,24 +15,14 @@ from perun.encoding.escrow import (
     award_digest,
 )
 from perun.testing.ledger import DEPLOYMENT
-from perun.testing.people import Person, Town
-from perun.testing.stories import OPEN_HANDED, hub_policy, open_channel
+from perun.testing.people import Person
 from perun.types import Award, DealId, InstanceId, Wei
+from tests.node.app.trio import OverAHub
 
 ARBITER = SecretKey(b"\x5a" * 32)
 
 
-class Trio:
-    """Alice and Bob, each with a channel of 1,000 to Ingrid."""
-
-    def __init__(self) -> None:
-        self.town = Town()
-        self.alice = self.town.person("alice", OPEN_HANDED)
-        self.bob = self.town.person("bob", OPEN_HANDED)
-        self.ingrid = self.town.person("ingrid", hub_policy())
-        for person in (self.alice, self.bob):
-            open_channel(self.town.world, person.party, self.ingrid.party, 1_000, 1_000)
-
+class Trio(OverAHub):
     def invite(self, key: str = "one", **more: object) -> Deal:
         arbiter = "0x" + ARBITER.address.hex()
         params = {"to": self.bob.id, "amount": "50", "arbiter": arbiter} | more

@@ -32,21 +32,15 @@ from perun.encoding.messages import Invite
 from perun.errors import Misuse
 from perun.games import BadMove
 from perun.testing.network import Letter, meant
-from perun.testing.people import Person, Town
-from perun.testing.stories import GAMBLER, hub_policy, open_channel
+from perun.testing.people import Person
+from perun.testing.stories import GAMBLER, open_channel
 from perun.types import ETH, UnixTime, Wei
+from tests.node.app.trio import OverAHub
 
 
-class Trio:
-    """Alice and Bob, each with a channel of 1,000 to Ingrid."""
-
+class Trio(OverAHub):
     def __init__(self) -> None:
-        self.town = Town()
-        self.alice = self.town.person("alice", GAMBLER)
-        self.bob = self.town.person("bob", GAMBLER)
-        self.ingrid = self.town.person("ingrid", hub_policy())
-        for person in (self.alice, self.bob):
-            open_channel(self.town.world, person.party, self.ingrid.party, 1_000, 1_000)
+        super().__init__(policy=GAMBLER)
 
     def invite(self, key: str = "one", **more: object) -> Game:
         params = {"to": self.bob.id, "game": "tic-tac-toe", "amount": "50"} | more

@@ -22,25 +22,11 @@ from perun.core.faults import NotAllowedNow, NotEnoughMoney
 from perun.core.nanocontracts import hash_chain
 from perun.core.nanocontracts.hash_chain import STREAMS
 from perun.store import MemoryStore, WriteFailed
-from perun.testing.people import Person, Town
-from perun.testing.stories import OPEN_HANDED, hub_policy, open_channel
+from perun.testing.people import Person
+from tests.node.app.trio import OverAHub
 
 
-class Trio:
-    """Alice and Bob, each with a channel of 1,000 to Ingrid; or Alice with one to Bob."""
-
-    def __init__(self, hub: bool = True) -> None:
-        self.town = Town()
-        self.alice = self.town.person("alice", OPEN_HANDED)
-        self.bob = self.town.person("bob", OPEN_HANDED)
-        self.people = [self.alice, self.bob]
-        if hub:
-            ingrid = self.town.person("ingrid", hub_policy())
-            for person in (self.alice, self.bob):
-                open_channel(self.town.world, person.party, ingrid.party, 1_000, 1_000)
-        else:
-            open_channel(self.town.world, self.alice.party, self.bob.party, 1_000, 1_000)
-
+class Trio(OverAHub):
     def ask_for(self, key: str = "one", **more: object) -> Stream:
         params = {"to": self.bob.id, "amount": "600", "tick_amount": "3", "seconds": 9_000} | more
         made: Stream = self.alice.ask("stream", OpenStream(idempotency_key=key, **params))  # type: ignore[arg-type]
