@@ -154,6 +154,7 @@ def _announce(
 def _removed(draft: Draft, view: ChannelView, instance: InstanceView, shift: Wei) -> None:
     leg = leg_in(instance, view)
     if leg is not None:
-        draft.put(legs.with_leg(instance, replace(leg, removed_shift=shift)))
-        follow(draft, instance.id)
+        instance = legs.with_leg(instance, replace(leg, removed_shift=shift))
+        draft.put(instance)
+        follow(draft, instance)
     draft.notify(InstanceRemoved(view.id, instance.id, shift))

@@ -148,7 +148,7 @@ def _placed(
 # Rules gate-4, gate-7.
 def _follow(draft: Draft, id: InstanceId) -> None:
     """More is signed: the next signature is ours, or the game begins, or its legs go."""
-    gate.follow(draft, id)
+    gate.follow(draft, draft.instance(id))
     _sign(draft, draft.instance(id))
     _tell(draft, draft.instance(id))
     path = draft.instance(id)

@@ -123,6 +123,7 @@ def _judge_removal(
     if half.there.status in (LegStatus.NEW, LegStatus.ADDING):
         # Over one hub both sides list it at once.
         return paths.judge_leaving(half, intent, moved)
+    void = half.kind.void(half.instance)
     decided = half.kind.decided(half.instance, draft.chain)
     if decided is not None:
         # Rules (a), (b): the outcome, or its absence, in a final block.
@@ -135,7 +136,7 @@ def _judge_removal(
         if gain(view.role, moved) < owed:
             raise BadProposal("less than what was paid in the other channel")
         return Verdict(Decision.ACCEPT, intent)
-    if half.kind.void(half.instance):
+    if void:
         # It counts only once we have signed, and we sign nothing while it is being removed.
         if moved:
             raise BadProposal("nothing moves by what is not open")

@@ -19,7 +19,6 @@ from perun.core.nanocontracts.instances import (
     end_time,
     finally_decided,
     nano_of,
-    signer,
 )
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.keys import peer_key
@@ -91,9 +90,11 @@ def register(
         return "no hub here"
     side = Role.ALICE if message.from_alice else Role.BOB
     terms = message.terms
-    if not kind_of(terms).near:
+    kind = kind_of(terms)
+    if not kind.near:
         return "it is for paths over several hubs"
-    if signer(terms, side) not in (None, peer_key(view)):
+    keys = kind.signers(terms)
+    if keys is not None and keys[side] not in (None, peer_key(view)):
         return "your side of the machine is not your key"
     crossing = draft.hub_instance(id)
     if crossing is None:

@@ -448,9 +448,8 @@ def _ask(draft: Draft, path: InstanceView, message: Opening | FinalShift) -> Non
 
 
 # Rule gate-4.
-def follow(draft: Draft, id: InstanceId) -> None:
+def follow(draft: Draft, path: InstanceView) -> None:
     """Keeps the row of what is inside as far as the path is: from its first listed leg on."""
-    path = draft.instance(id)
     if not isinstance(path.terms, Gated):
         return
     known = inside_of(draft, path)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from perun.core.books import Draft
 from perun.core.nanocontracts.gate import follow
 from perun.core.state import ChannelView, InstanceView, Intent, Leg, LegStatus
-from perun.types import InstanceId, Nano
+from perun.types import Gated, InstanceId, Nano
 
 __all__ = ["put_states", "stays", "with_leg"]
 
@@ -38,11 +38,13 @@ def put_states(draft: Draft, *changes: tuple[ChannelView, ChannelView]) -> None:
                     status = _status(leg, id in agreed, [id in ids for ids in signed])
                     if status is not leg.status:
                         moved[id] = with_leg(instance, replace(leg, status=status))
+    for instance in moved.values():
+        if type(instance.terms) is Gated:
+            follow(draft, instance)
     for _, after in changes:
         draft.put(after)
     for instance in moved.values():
         draft.put(instance)
-        follow(draft, instance.id)
 
 
 def stays(draft: Draft, intent: Intent) -> None:
