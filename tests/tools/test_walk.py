@@ -27,7 +27,7 @@ def test_request_that_brings_a_pair_is_no_longer_way() -> None:
     request = opening()[0]
     assert request.what == "Received RequestInstance"
     assert len(request.all) <= 125
-    assert len(request.way) <= 42
+    assert len(request.way) <= 40
 
 
 def test_payment_is_read_in_a_few_places() -> None:
