@@ -1,4 +1,5 @@
-/** The life of a wallet in a page, against a network that runs: node test/life.mjs URL PATRON DAEMON */
+/** The life of a wallet in a page, against a network that runs: node test/life.mjs URL PATRON DAEMON PRICE */
+import { makeABet } from "./bets.mjs";
 import { codesAreRead } from "./codes.mjs";
 import { areFriends } from "./friends.mjs";
 import { playGames } from "./games.mjs";
@@ -10,7 +11,7 @@ import { payInTokens } from "./tokens.mjs";
 import { livesWithDaemon } from "./with_daemon.mjs";
 import { livesWithWallet } from "./with_wallet.mjs";
 
-const [url, patron, daemon] = process.argv.slice(2);
+const [url, patron, daemon, price] = process.argv.slice(2);
 const network = await (await fetch(new URL("/network.json", url))).json();
 const browser = await launch();
 
@@ -85,6 +86,7 @@ async function life() {
   check(true, "two browsers pay each other");
   await codesAreRead(alice, bob);
   await playGames(alice, bob);
+  await makeABet(alice, bob, JSON.parse(price));
   check(
     alice.faults.length + bob.faults.length === 0,
     `no faults: ${[...alice.faults, ...bob.faults]}`,

@@ -1,9 +1,11 @@
 /** Every screen there is: nothing that hinders a screen reader, nothing wider than the window. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { fillsIn } from "./bets.mjs";
 import { check } from "./people.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const LONG_BET = { time: 4_000_000_000, reporter: `0x${"ab".repeat(20)}` };
 const MOST = "999999999999";
 
 /** Screens of whoever has unlocked, and how one comes to what is on them. */
@@ -21,7 +23,12 @@ export const SCREENS = {
     await person.press("Make a link");
     await person.page.locator('[data-test="uri"]').waitFor();
   },
-  Play: async (person) => person.heading("A new game").waitFor(),
+  Play: async (person) => {
+    await person.heading("A new game").waitFor();
+    await fillsIn(person, person.stranger, { ...LONG_BET, feed: "W".repeat(32) }, "1".repeat(30));
+    await person.press("Offer it");
+    await person.page.getByRole("alert").first().waitFor();
+  },
   Open: async (person) => {
     await person.press("What does it cost?");
     await person.page.getByText("What it means").or(person.page.getByRole("alert")).waitFor();

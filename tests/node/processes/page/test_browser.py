@@ -11,18 +11,24 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import time
 from typing import Final
 from urllib.request import urlopen
 
 import pytest
 
 from perun.api.page import is_built
+from perun.crypto.keys import SecretKey
+from perun.crypto.signatures import sign
+from perun.encoding.price_bet import PRICE_DOMAIN, price_digest
 from perun.town.place import open_town
+from perun.types import Price, UnixTime, Wei
 from tests.node.processes.town.running import Up
 
 pytestmark = [pytest.mark.slow, pytest.mark.chain]
 
 DAPP: Final = Path(__file__).resolve().parents[4] / "dapp"
+REPORTER: Final = SecretKey(b"\x5a" * 32)
 PATIENCE: Final = 900
 """Seconds; only a test that fails waits for so long."""
 
@@ -50,6 +56,14 @@ def wallet(home: Path) -> Iterator[str]:
         process.communicate()
 
 
+def signed_price() -> str:
+    """As `perun bet sign` says it: of the minute in an hour or so, more than what is bet on."""
+    said = Price(b"ETH/USD".ljust(32, b"\0"), UnixTime((int(time()) // 60 + 60) * 60), Wei(3_001))
+    signature = sign(price_digest(PRICE_DOMAIN, said), REPORTER)
+    shown = {"reporter": "0x" + REPORTER.address.hex(), "feed": "ETH/USD", "time": said.time}
+    return json.dumps(shown | {"price": str(said.price), "signature": "0x" + signature.hex()})
+
+
 def test_a_wallet_lives_in_a_page(tmp_path: Path) -> None:
     needs(shutil.which("chromium"), "chromium is not installed")
     needs((DAPP / "node_modules" / "playwright-core").exists(), "`make page` was not run")
@@ -63,7 +77,12 @@ def test_a_wallet_lives_in_a_page(tmp_path: Path) -> None:
             assert json.load(answer)["rpc"] == town.rpc
         with wallet(up.home / "shop") as link:
             done = subprocess.run(
-                ["node", "test/life.mjs", url, f"http://127.0.0.1:{town.ports.patron}", link],
+                [
+                    *("node", "test/life.mjs", url),
+                    f"http://127.0.0.1:{town.ports.patron}",
+                    link,
+                    signed_price(),
+                ],
                 cwd=DAPP,
                 capture_output=True,
                 text=True,
