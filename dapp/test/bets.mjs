@@ -14,7 +14,8 @@ const newest = (person, state) =>
 /** The form as somebody fills it in. */
 export async function fillsIn(person, to, { feed, time, reporter }, strike) {
   await person.go("Play");
-  await person.page.locator('[data-test="new-bet"]:not([open]) summary').click();
+  const form = person.page.locator('[data-test="new-bet"]');
+  if ((await form.getAttribute("open")) === null) await form.locator("summary").click();
   const fields = { betTo: to, betMine: "0.003", betTheirs: "0.002", betFeed: feed };
   const rest = { betAt: typed(time), betStrike: strike, betReporter: reporter };
   for (const [name, text] of Object.entries({ ...fields, ...rest })) {

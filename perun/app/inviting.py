@@ -33,7 +33,6 @@ from perun.core.nanocontracts.kinds import kind_of
 from perun.core.state import (
     ChannelView,
     Invitation,
-    PeerId,
     Stage,
 )
 from perun.types import Asset, Machine, Wei
@@ -44,7 +43,6 @@ __all__ = [
     "meet",
     "place",
     "reached",
-    "route_of",
     "say_again",
     "stakes",
     "why_invited",
@@ -115,12 +113,6 @@ def place(work: Work, to: Who, asset: Asset, own: Wei, theirs: Wei) -> ChannelVi
         raise NoWay(work.name(to.peer), own, "money", why, "top one up, or put in less")
     why, do = ways.why_no_channel(work, asset)
     raise NoWay(work.name(to.peer), own, "looking for a channel", why, do)
-
-
-def route_of(work: Work, view: ChannelView, to: Who) -> tuple[PeerId, ...]:
-    """The hubs after the channel's, if they are behind another one."""
-    path = work.path(to.peer)
-    return path[1:] if view.peer != to.peer and path[:1] == (view.peer,) else ()
 
 
 def end_of(view: ChannelView, to: Who) -> bytes:

@@ -14,6 +14,7 @@ from perun.app.inviting import end_of, meet, place
 from perun.app.locked import Far, Locked, Sort
 from perun.app.methods import GetLocks, LockMoney, ShowSecret
 from perun.app.texts import Who, bytes_of, hexed
+from perun.app.ways import check_far, route_of
 from perun.app.work import Caller, Work
 from perun.core.nanocontracts.hash_lock import CommandLock, CommandReveal, payer_of_lock
 from perun.types import Asset, Lock, Preimage, Salt, UnixTime, Wei
@@ -41,8 +42,11 @@ def lock(work: Work, caller: Caller, params: LockMoney) -> v.HashLock:
             raise BadParams(f"it would be over before it begins: it is {now} on the chain")
         meet(work, to, params.invitation)
         view = place(work, to, asset, own, theirs)
-        random, end = work.random(), end_of(view, to)
-        work.desk.do(CommandLock(view.id, own, hash, UnixTime(params.until), random, end))
+        random, route = work.random(), route_of(work, view, to.peer)
+        if route:
+            check_far(work, asset, own)
+        until = UnixTime(params.until)
+        work.desk.do(CommandLock(view.id, own, hash, until, random, end_of(view, to), route))
         return random
 
     return _SORT.invite(work, caller, "lock", params, begin)

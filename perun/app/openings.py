@@ -15,9 +15,9 @@ from perun.app.errors import NotYet, NoWay
 from perun.app.rows import NO_INSTANCE, Errand, Opening, Payment
 from perun.app.texts import money, show_node
 from perun.app.work import Work, plain
-from perun.core.faults import InstanceRejected, NotAllowedNow
+from perun.core.faults import NotAllowedNow
 from perun.core.inputs import CommandAddMachine, CommandReplace
-from perun.core.rules.worth import dust_of, greatest_fee_of, least_lock
+from perun.core.rules.worth import dust_of, greatest_fee_of
 from perun.core.state import ChannelView, InstanceView, LegStatus, Role
 from perun.errors import Misuse
 from perun.types import MachineId, UnixTime, Wei
@@ -193,8 +193,7 @@ def _invite(work: Work, opening: Opening, view: ChannelView, needs: Wei) -> None
             old = instance
     if old is not None and (old.leave_sent or old.route or (old.via and not old.ready)):
         old = None
-    path = work.path(opening.payee)
-    route = path[1:] if over_hub and path[:1] == (view.peer,) else ()
+    route = ways.route_of(work, view, opening.payee)
     free = work.free(view) + (0 if old is None else max(0, ways.room(books, old)))
     lock = needs
     if not opening.exact:
@@ -207,7 +206,7 @@ def _invite(work: Work, opening: Opening, view: ChannelView, needs: Wei) -> None
     fee = min(most, free // 10) if over_hub else 0
     lock = Wei(min(lock, max(free - fee, min(needs, free))))
     if route:
-        _check_far(work, opening, needs)
+        ways.check_far(work, opening.asset, needs)
     life = settings.life_over_hub if over_hub else settings.life
     validity = UnixTime(books.chain.head_time + min(life, limits.greatest_validity))
     opening = replace(
@@ -222,22 +221,6 @@ def _invite(work: Work, opening: Opening, view: ChannelView, needs: Wei) -> None
     say(work, opening)
     work.put(opening)
     _count_fee(work, opening, over_hub)
-
-
-# Rule path-7.
-def _check_far(work: Work, opening: Opening, needs: Wei) -> None:
-    """Over several hubs what is below dust is paid out by nobody: so that is not begun.
-
-    Raises:
-        InstanceRejected: it is too little.
-    """
-    least = dust_of(
-        work.config.policy, opening.asset, least_lock(work.config.limits, work.books.chain)
-    )
-    if needs < least:
-        raise InstanceRejected(
-            f"over several hubs it must be {money(opening.asset, least)} at least"
-        )
 
 
 def say(work: Work, opening: Opening) -> None:

@@ -11,11 +11,12 @@ from typing import Final
 
 from perun.app.boards import GAMES, board_of
 from perun.app.errors import BadParams
-from perun.app.inviting import end_of, meet, place, route_of
+from perun.app.inviting import end_of, meet, place
 from perun.app.methods import CallClock, Draw, Flip, Move, Play, Resign, Throw
 from perun.app.settings import KnownGame
 from perun.app.texts import Who
 from perun.app.values import Game
+from perun.app.ways import route_of
 from perun.app.work import Caller, Work
 from perun.core.faults import NotAllowedNow
 from perun.core.nanocontracts.coin_flip import (
@@ -59,7 +60,7 @@ def play(work: Work, caller: Caller, params: Play) -> Game:
                 *(view.id, rules, shown.setup(params.begin), own, theirs),
                 UnixTime(work.books.chain.head_time + params.seconds),
                 *(limits.least_machine_challenge, bank, bank, random, end_of(view, to)),
-                route_of(work, view, to),
+                route_of(work, view, to.peer),
             )
         )
         return random

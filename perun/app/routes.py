@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from perun.app.methods import Pay, Play
+from perun.app.methods import LockMoney, Pay, Play
 from perun.app.shelf import Shelf
 from perun.app.texts import asset_of, who
 from perun.core.books import Books
@@ -22,10 +22,13 @@ from perun.encoding.messages import MAX_ONWARD
 from perun.errors import Misuse
 from perun.types import Asset
 
-__all__ = ["Path", "Paths", "Search", "path_to", "search_for", "unread"]
+__all__ = ["Path", "Paths", "Routed", "Search", "path_to", "search_for", "unread"]
 
 Path = tuple[PeerId, ...]
 """Hubs from the one that we have a channel with to the one that the payee has a channel with."""
+
+Routed = Pay | Play | LockMoney
+"""Calls for which a path over several hubs is looked for."""
 
 _MOST_READ: Final = 16
 """Cards that are read for one path."""
@@ -50,25 +53,26 @@ class Paths:
 
 
 def search_for(
-    shelf: Shelf, books: Books, params: Pay | Play, known: Paths
+    shelf: Shelf, books: Books, params: Routed, known: Paths
 ) -> tuple[PeerId, str, Collection[PeerId], Asset] | None:
-    """Whom a payment, or an invitation to a game, is for, where its hub is, which hubs are ours,
-    and the asset; None: nothing is to be found out, since a channel or machine with the payee is
-    there, no host is named, or what it asks for is wrong, which is said when it is begun.
+    """Whom it is for, where his hub is, which hubs are ours, and the asset; None: nothing is to be
+    found out, since a channel or machine with the payee is there, no host is named, or
+    what it asks for is wrong, which is said when it is begun.
     """
     try:
         payee, host, asset = _asked(shelf, params)
     except Misuse:
         return None
     indexes = books.indexes
-    paid = isinstance(params, Pay) and shelf.machines.get(payee)
-    if not host or paid or payee in indexes.of_peer or known.to(payee):
+    # A lock or a game needs a path of its own, whatever can be paid by a machine.
+    has_way = isinstance(params, Pay) and shelf.machines.get(payee)
+    if not host or has_way or payee in indexes.of_peer or known.to(payee):
         return None
     ours = [peer for peer in tuple(indexes.of_peer) if indexes.with_peer(peer, asset)]
     return (payee, host, ours, asset) if ours else None
 
 
-def _asked(shelf: Shelf, params: Pay | Play) -> tuple[PeerId, str, Asset]:
+def _asked(shelf: Shelf, params: Routed) -> tuple[PeerId, str, Asset]:
     """Raises `Misuse`: it names nobody, or nothing that is an asset."""
     if not params.to.lower().startswith("perun:"):
         to = who(shelf, params.to)

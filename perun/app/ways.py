@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from operator import itemgetter
 
 from perun.app.rows import Opening
+from perun.app.texts import money
 from perun.app.work import Work
 from perun.core.books import Books
+from perun.core.faults import InstanceRejected
 from perun.core.nanocontracts.instances import last_time, locks, untouched
 from perun.core.nanocontracts.kinds import kind_of
 from perun.core.rules.phases import Phase, phase
+from perun.core.rules.worth import dust_of, least_lock
 from perun.core.state import (
     ChannelView,
     InstanceView,
@@ -25,7 +28,16 @@ from perun.core.state import (
 )
 from perun.types import Asset, Wei
 
-__all__ = ["channels_to", "machines_to", "room", "usable", "why_no_channel", "with_room"]
+__all__ = [
+    "channels_to",
+    "check_far",
+    "machines_to",
+    "room",
+    "route_of",
+    "usable",
+    "why_no_channel",
+    "with_room",
+]
 
 
 def machines_to(work: Work, payee: PeerId, asset: Asset) -> Iterator[InstanceView]:
@@ -78,6 +90,25 @@ def live(work: Work, view: ChannelView) -> bool:
     if view.stage is not Stage.JOINED or not view.watched:
         return False
     return is_open(work, view) and bool(view.final.alice or view.final.bob)
+
+
+def route_of(work: Work, view: ChannelView, payee: PeerId) -> tuple[PeerId, ...]:
+    """Over which hubs it goes from this channel's peer on; empty: over that one at most."""
+    path = work.path(payee)
+    return path[1:] if view.peer != payee and path[:1] == (view.peer,) else ()
+
+
+# Rule path-7.
+def check_far(work: Work, asset: Asset, amount: Wei) -> None:
+    """Over several hubs what is below dust is paid out by nobody: so that is not begun.
+
+    Raises:
+        InstanceRejected: it is too little.
+    """
+    limits = work.config.limits
+    least = dust_of(work.config.policy, asset, least_lock(limits, work.books.chain))
+    if amount < least:
+        raise InstanceRejected(f"over several hubs it must be {money(asset, least)} at least")
 
 
 def _is_closing(work: Work, view: ChannelView) -> bool:

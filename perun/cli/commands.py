@@ -41,7 +41,8 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
         ("stream", "perun.cli.streams", "Pay tick by tick, as long as you like."),
         ("streams", "perun.cli.streams", "Show streams, yours and to you."),
         ("swap", "perun.cli.swaps", "Swap two assets, in one network or across two."),
-        ("locks", "perun.cli.swaps", "Show payments that wait for a secret."),
+        ("lock", "perun.cli.locks", "Pay once a secret is shown, or take by it."),
+        ("locks", "perun.cli.locks", "Show hash locks."),
     ),
     "Channels": (
         ("open", "perun.cli.channels", "Open a channel with a hub or a person."),

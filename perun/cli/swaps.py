@@ -1,4 +1,4 @@
-"""Swaps in a terminal: `perun swap give`, `swap take`; and the locks that they are made of."""
+"""Swaps in a terminal: `perun swap give`, `swap take`."""
 
 from __future__ import annotations
 
@@ -19,10 +19,7 @@ from perun.cli.asking import (
     command,
     consent,
     print_json,
-    show_table,
-    table,
     time_of,
-    who,
 )
 from perun.cli.homes import home_of
 from perun.cli.render import console, plain, say
@@ -103,28 +100,10 @@ def take(node: Node, ticket: str, there: Path | None, yes: bool, as_json: bool) 
         _show(got, take_second(first, second, offered, _tell), as_json)
 
 
-@command("locks")
-@JSON
-def locks(node: Node, as_json: bool) -> None:
-    """Show hash locks: payments that happen if a secret is shown in time."""
-    found = node.locks()
-    if as_json:
-        print_json(found)
-        return
-    amounts = Amounts(node)
-    rows = table("id", "with", "amount", "direction", "hash", "until", "state")
-    for one in found:
-        rows.add_row(
-            one.id[:14] + "…", who(one.peer, one.name), amounts.show(one.asset, one.amount),
-            "you pay" if one.pays else "to you", one.hash[:14] + "…", time_of(one.until), one.state,
-        )  # fmt: skip
-    show_table(rows, "No locks. A swap makes them: perun swap give WHOM 0.1ether 300USDC")
-
-
 for _one in (give, take):
     swap.add_command(_one)
 
-COMMANDS: Final = (swap, locks)
+COMMANDS: Final = (swap,)
 
 
 @contextmanager

@@ -20,8 +20,8 @@ import msgspec
 from perun.app.affording import knowing, with_outside
 from perun.app.cards import ShownPrices, require_same, wants_card
 from perun.app.errors import AccountUnknown
-from perun.app.methods import GetRules, GetStatus, Open, Pay, Play, TopUp
-from perun.app.routes import Paths, Search, search_for
+from perun.app.methods import GetRules, GetStatus, Open, TopUp
+from perun.app.routes import Paths, Routed, Search, search_for
 from perun.app.shelf import Shelf
 from perun.app.work import Ask
 from perun.core.config import Config
@@ -82,7 +82,7 @@ class Lookups:
         """See `Hosted`: at once, unless a card must be fetched first."""
         if isinstance(item, Ask) and isinstance(item.params, Open | TopUp):
             self._pool.submit(self._complete, item, item.params)
-        elif isinstance(item, Ask) and isinstance(item.params, Pay | Play):
+        elif isinstance(item, Ask) and isinstance(item.params, Routed):
             self._look_for_path(item, item.params)
         elif isinstance(item, Ask) and isinstance(item.params, GetStatus):
             self._statuses.submit(self._look_outside, item)
@@ -113,7 +113,7 @@ class Lookups:
                 _write(self._file, self._serials)
         return card
 
-    def _look_for_path(self, item: Ask, params: Pay | Play) -> None:
+    def _look_for_path(self, item: Ask, params: Routed) -> None:
         """At once, unless whoever it is for may be behind another hub than ours."""
         found = search_for(self._shelf, self._node.books, params, self._paths)
         if found is None:

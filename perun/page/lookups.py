@@ -13,8 +13,8 @@ from typing import Any
 
 from perun.app.affording import knowing, with_outside
 from perun.app.cards import ShownPrices, require_same, wants_card
-from perun.app.methods import GetStatus, Open, Pay, Play, TopUp
-from perun.app.routes import Paths, Search, search_for
+from perun.app.methods import GetStatus, Open, TopUp
+from perun.app.routes import Paths, Routed, Search, search_for
 from perun.app.shelf import Shelf
 from perun.app.work import Ask
 from perun.chain.endpoint import Endpoint
@@ -66,14 +66,14 @@ class PageLookups:
         """See `Hosted`: at once, unless a card must be fetched first."""
         if isinstance(item, Ask) and isinstance(item.params, Open | TopUp):
             self._begin(self._complete(item, item.params))
-        elif isinstance(item, Ask) and isinstance(item.params, Pay | Play):
+        elif isinstance(item, Ask) and isinstance(item.params, Routed):
             self._look_for_path(item, item.params)
         elif isinstance(item, Ask) and isinstance(item.params, GetStatus):
             self._node.ask(with_outside(item, self._balance()))
         else:
             self._node.ask(item)
 
-    def _look_for_path(self, item: Ask, params: Pay | Play) -> None:
+    def _look_for_path(self, item: Ask, params: Routed) -> None:
         """At once, unless whoever it is for may be behind another hub than ours."""
         found = search_for(self._shelf, self._node.books, params, self._paths)
         if found is None:

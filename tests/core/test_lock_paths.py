@@ -7,9 +7,11 @@ from contextlib import suppress
 import pytest
 
 from perun.core.faults import NotAllowedNow
+from perun.core.inputs import CommandInviteAgain
 from perun.core.nanocontracts.hash_lock import CommandLock, CommandReveal
 from perun.core.state import LegStatus
 from perun.crypto.hashing import keccak
+from perun.encoding.messages import Invite
 from perun.types import InstanceId, Preimage, UnixTime, Wei
 
 from .test_paths import LIFE, Row, let_time_pass, losing_all, losing_one, new_row
@@ -68,6 +70,18 @@ def test_a_hash_lock_crosses_several_hubs_and_each_is_where_it_was(hubs: int) ->
     row.world.settle()
     assert row.listed() == [0] * len(row.channels)
     assert row.gains() == [-AMOUNT, *[0] * hubs, AMOUNT]
+
+
+def test_an_invitation_that_was_lost_is_said_again_as_one_from_far() -> None:
+    row = new_row(2)
+    row.world.network.lose(Invite)
+    lock(row)
+    assert row.listed() == [0, 0, 0]
+    row.world.network.rule = None
+    (held,) = row.alice.node.books.invitations
+    row.alice.do(CommandInviteAgain(held))
+    row.world.settle()
+    assert row.listed() == [1, 1, 1]
 
 
 def test_a_lock_that_nobody_opens_comes_back_along_the_whole_path() -> None:

@@ -96,13 +96,10 @@ def _invite(
     end = end or view.peer
     if route and end == view.peer:
         raise InstanceRejected("whoever is to be at the other end is our own hub")
-    via, channel = (b"", view.id) if end == view.peer else (view.peer, None)
+    via = b"" if end == view.peer else view.peer
     invitation = Invitation(terms.salt, view.id, terms, end, via, replaces, secret, route=route)
     draft.put(invitation)
-    asset = view.channel.asset
-    draft.send(
-        end, Invite(terms, channel, asset, replaces, bool(route)), route[-1] if route else via
-    )
+    _say(draft, invitation)
 
 
 def invite_again(draft: Draft, invitation: Invitation) -> None:

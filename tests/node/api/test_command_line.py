@@ -7,13 +7,16 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
+from perun.app.methods import ShowSecret
 from perun.cli.main import cli
+from perun.crypto import keccak
 from perun.crypto.keys import SecretKey
 from perun.crypto.signatures import recover
 from perun.encoding.price_bet import PRICE_DOMAIN, price_digest
 from perun.types import Price, Signature, UnixTime, Wei
 from perun.wallet import write_keyfile
 from tests.node.api.conftest import Desk
+from tests.node.processes.network.wired import eventually
 
 REPORTER = SecretKey(b"\x5a" * 32)
 
@@ -92,6 +95,25 @@ def test_a_stream_is_opened_paid_and_stopped(desk: Desk) -> None:
     assert "over: 0.006000 ETH paid" in said(desk, "stream", "stop", "0x")
     assert "over" in said(desk, "stream", "list")
     assert json.loads(said(desk, "stream", "show", "0x", "--json"))["gain"] == "-6000000000000000"
+
+
+def test_a_payment_is_locked_under_a_secret_and_taken_by_it(desk: Desk) -> None:
+    made = json.loads(said(desk, "lock", "secret"))
+    assert "0x" + keccak(bytes.fromhex(made["secret"][2:])).hex() == made["hash"]
+    whole = ("lock", "pay", desk.bob.id, "0.1ether", made["hash"], "--until")
+    until = str(desk.alice.party.node.books.chain.head_time + 7_200)
+    asked = " ".join(said(desk, *whole, until, typed="n\n", code=1).split())
+    assert "it is theirs once they show the secret" in asked
+    assert "is no time" in said(desk, *whole, "soon", "--yes", code=2)
+    assert "open: 0.100000 ETH to" in said(desk, *whole, until, "--yes")
+    assert "the other side is paid by it" in said(
+        desk, "lock", "take", "0x", made["secret"], code=1
+    )
+    (one,) = desk.node.locks()
+    desk.bob.begin("showSecret", ShowSecret(idempotency_key="s", id=one.id, secret=made["secret"]))
+    eventually(lambda: desk.node.locks()[0].state == "over")
+    assert json.loads(said(desk, "lock", "list", "--json"))[0]["gain"] == str(-(10**17))
+    assert "over" in said(desk, "locks")
 
 
 def test_a_bet_is_offered_on_a_price_that_somebody_signs(desk: Desk, tmp_path: Path) -> None:

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from msgspec.structs import replace
 
 from perun.app.methods import Answer as AnswerOffer
-from perun.app.methods import Close, GetEvents, GetGames, GetOffers, Move, Pay, Play
+from perun.app.methods import (
+    Close,
+    Draw,
+    GetEvents,
+    GetGames,
+    GetLocks,
+    GetOffers,
+    LockMoney,
+    Move,
+    Pay,
+    Play,
+    ShowSecret,
+)
 from perun.app.routes import Search, path_to
-from perun.app.values import Game
+from perun.app.texts import hexed
+from perun.app.values import Game, HashLock
 from perun.core.config import Policy
+from perun.core.faults import InstanceRejected
 from perun.core.state import LegStatus
+from perun.crypto.hashing import keccak
 from perun.encoding.addresses import NodeAddress, show_node_id
 from perun.encoding.cards import Card, CardAsset
 from perun.encoding.messages import Gathered
@@ -19,6 +35,8 @@ from perun.testing.parties import key_of
 from perun.testing.people import Person, Town
 from perun.testing.stories import OPEN_HANDED, hub_policy, open_channel
 from perun.types import ETH, Wei
+
+SECRET = b"\x07" * 32
 
 # ----------------------------------------------------------------------------------- by cards alone
 
@@ -118,6 +136,12 @@ class Two:
     def pay(self, amount: int, key: str) -> Pay:
         return Pay(idempotency_key=key, to=self.bob.id, amount=str(amount), wait=600)
 
+    def paid_by_alice(self) -> int:
+        return self.net(self.alice, self.ingrid)
+
+    def paid_to_bob(self) -> int:
+        return -self.net(self.bob, self.ida)
+
     def net(self, one: Person, other: Person) -> int:
         view = one.party.channel(other.party)
         assert view.agreed is not None
@@ -133,6 +157,50 @@ def test_a_payment_finds_its_way_over_two_hubs_and_more_of_them_need_no_hub() ->
     # A second machine beside the first, since none over several hubs is made larger.
     assert two.alice.ask("pay", two.pay(100, "three")).step == "done"
     assert sum(row.received for row in two.bob.party.node.books.totals.values()) == 111
+
+
+def locked(two: Two, amount: int, seconds: int = 30_000) -> HashLock:
+    until = two.alice.party.node.books.chain.head_time + seconds
+    wish = LockMoney(idempotency_key="lock", to=two.bob.id, amount=str(amount),
+                     hash=hexed(keccak(SECRET)), until=until)  # fmt: skip
+    made = two.alice.ask("lock", wish)
+    assert two.alice.ask("lock", wish).id == made.id
+    two.town.world.settle()
+    return made
+
+
+def state(person: Person, lock: HashLock) -> str:
+    (found,) = person.ask("locks", GetLocks(id=lock.id))
+    return str(found.state)
+
+
+@pytest.mark.parametrize("fee", [0, 2])
+def test_a_lock_goes_over_two_hubs_and_is_taken_by_its_secret(fee: int) -> None:
+    two = Two(base_fee=fee)
+    lock = locked(two, 50)
+    assert [state(person, lock) for person in (two.alice, two.bob)] == ["open", "open"]
+    show = ShowSecret(idempotency_key="show", id=lock.id, secret=hexed(SECRET))
+    two.bob.ask("showSecret", show)
+    two.town.world.settle()
+    assert [state(person, lock) for person in (two.alice, two.bob)] == ["over", "over"]
+    assert two.paid_to_bob() == 50
+    assert two.paid_by_alice() == 50 + 2 * fee
+
+
+def test_a_lock_over_two_hubs_that_nobody_takes_comes_back() -> None:
+    two = Two()
+    lock = locked(two, 50)
+    two.town.until(lambda: state(two.alice, lock) == "over", 4_000)
+    assert (two.paid_by_alice(), two.paid_to_bob()) == (0, 0)
+
+
+def test_a_lock_over_several_hubs_that_would_not_be_worth_its_gas_is_not_begun() -> None:
+    """What is below dust no hub pays out by itself."""
+    two = Two()
+    books = two.alice.party.node.books
+    books.config = replace(books.config, limits=replace(books.config.limits, dust=Wei(60)))
+    with pytest.raises(InstanceRejected, match="over several hubs it must be"):
+        locked(two, 50)
 
 
 def test_closing_a_channel_ends_what_crosses_several_hubs_with_all_money_where_it_belongs() -> None:
@@ -200,6 +268,19 @@ def test_a_game_with_somebody_behind_another_hub_is_like_any_other() -> None:
     events = two.bob.ask("events", GetEvents(since=0))
     assert {"game"} <= {event.kind for event in events}
     assert all(event.kind != "machine" for event in events)
+
+
+def test_a_draw_over_two_hubs_gives_each_its_stake_again() -> None:
+    two = Two()
+    game = invited(two)
+    two.bob.ask("answer", AnswerOffer(offer=game.id, accept=True))
+    two.alice.ask("move", Move(idempotency_key="m", id=game.id, move="5"))
+    two.alice.ask("draw", Draw(idempotency_key="d", id=game.id))
+    assert [seen(one, game).draw for one in (two.alice, two.bob)] == ["you", "them"]
+    two.bob.ask("draw", Draw(idempotency_key="d", id=game.id))
+    ends = [seen(one, game) for one in (two.alice, two.bob)]
+    assert [(end.state, end.gain) for end in ends] == [("over", "0")] * 2
+    assert (two.paid_by_alice(), two.paid_to_bob()) == (0, 0)
 
 
 def test_a_game_whose_hubs_cannot_be_joined_is_refused_in_words() -> None:

@@ -17,15 +17,19 @@ from perun.app.methods import (
     Close,
     GetChannels,
     GetGames,
+    GetLocks,
     GetOffers,
     GetStatus,
+    LockMoney,
     MakeRequest,
     Move,
     Pay,
     Play,
+    ShowSecret,
 )
 from perun.app.values import Game
 from perun.chain.anvil import Anvil
+from perun.crypto import keccak
 from perun.daemon.auditing import audit_home
 from perun.daemon.cards import fetch_card
 from perun.daemon.settings import FILE_NAME, WireSettings, read_settings, write_settings
@@ -46,6 +50,8 @@ from tests.node.processes.network.wired import eventually
 
 pytestmark = pytest.mark.chain
 
+SECRET = b"\x07" * 32
+LOCKED = 10**15
 HUB = WireSettings(listen="127.0.0.1:0")
 
 
@@ -107,6 +113,8 @@ def test_a_payment_crosses_two_hubs_of_which_either_may_die(
     row = row_of_two(tmp_path, stack)
     alice, bob, homes, hubs = row.alice, row.bob, row.homes, row.hubs
     request = bob.ask("request", MakeRequest(amount=str(10**16)))
+    host = NodeAddress.parse(row.links[1]).host
+    taken_by_its_secret(alice, bob, f"{bob.daemon.name}@{host}", request.id)
     paid = alice.ask("pay", Pay(idempotency_key="one", to=request.uri, wait=60))
     assert paid.step == "done", paid.why
 
@@ -124,7 +132,7 @@ def test_a_payment_crosses_two_hubs_of_which_either_may_die(
     alice.ask("close", Close(idempotency_key="close", channel=channel.id))
     alice.until(lambda: [one.phase for one in alice.ask("channels", GetChannels())] == ["ended"])
     (channel,) = bob.ask("channels", GetChannels())
-    assert int(channel.free) == ETHER + 10**16 + 10**15
+    assert int(channel.free) == ETHER + LOCKED + 10**16 + 10**15
     # What the chain has paid into its credit a hub knows once that is final.
     eventually(lambda: _has_its_credit(homes[0]))
     for hub in hubs:
@@ -167,6 +175,25 @@ def test_a_game_crosses_two_hubs_and_both_are_where_they_were(
     for home in row.homes:
         found = audit_home(home)
         assert found.holds, found.wrong
+
+
+def taken_by_its_secret(alice: User, bob: User, to: str, invitation: str) -> None:
+    """A lock finds its way as a payment does, and needs no machine."""
+    until = alice.daemon.assembly.node.books.chain.head_time + 7_200
+    wish = LockMoney(
+        idempotency_key="lock",
+        to=to,
+        amount=str(LOCKED),
+        hash="0x" + keccak(SECRET).hex(),
+        until=until,
+        invitation=invitation,
+    )
+    lock = alice.ask("lock", wish)
+    bob.until(lambda: [one.state for one in bob.ask("locks", GetLocks())] == ["open"])
+    show = ShowSecret(idempotency_key="show", id=lock.id, secret="0x" + SECRET.hex())
+    bob.ask("showSecret", show)
+    for user in (alice, bob):
+        user.until(lambda user=user: user.ask("locks", GetLocks())[0].state == "over")  # type: ignore[misc]
 
 
 def _has_its_credit(home: Path) -> bool:
