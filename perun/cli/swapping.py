@@ -3,8 +3,8 @@
 Each side has a node where it gives and one where it gets; in one network that may be the same node.
 The holder of the secret locks first, and shows it once the other lock is good; the other side locks
 when it sees the first. All that is at stake is in the two locks, so a process that ends has lost
-time and nothing else, with one exception: whoever has locked second must be there until it knows
-the secret, or both locks are over. In one network its node does that by itself (rule swap-5).
+time and nothing else, with one exception: somebody has to bring the secret to whoever has locked
+second. In one network his node does that by itself (rule swap-5), in two its daemon (`Carrier`).
 """
 
 from __future__ import annotations
@@ -162,7 +162,13 @@ def give(here: Node, there: Node, ticket: Ticket, secret: bytes, tell: Tell) -> 
     return _ended(there, theirs.id, tell)
 
 
-def take(first: Node, second: Node, ticket: Ticket, tell: Tell) -> HashLock:
+def take(
+    first: Node,
+    second: Node,
+    ticket: Ticket,
+    tell: Tell,
+    keep: Callable[[HashLock], None] = lambda _theirs: None,
+) -> HashLock:
     """The other side: waits for the holder's lock, locks, and takes the first by what is shown.
 
     It may be called again with the same ticket, and goes on where it stands.
@@ -170,6 +176,7 @@ def take(first: Node, second: Node, ticket: Ticket, tell: Tell) -> HashLock:
     Args:
         first: our node where the holder pays us.
         second: our node where we pay.
+        keep: puts what goes on without us on disk; it is given the lock that pays us.
 
     Returns:
         What we are paid by.
@@ -189,9 +196,10 @@ def take(first: Node, second: Node, ticket: Ticket, tell: Tell) -> HashLock:
             *(False, bytes.fromhex(ticket.hash[2:]), UnixTime(leg.until), Salt(bytes(32))),
         )
         check_swap(_terms(theirs), planned, places)
+        keep(theirs)
         tell("they have locked theirs: locking yours")
         ours = _locked(second, leg, ticket.hash, _clock(leg.until))
-    tell("locked; waiting for the secret: do not end this before it is over")
+    tell("locked; waiting for the secret")
     while True:
         (ours,) = _insisting(partial(second.locks, ours.id), tell)
         (theirs,) = _insisting(partial(first.locks, theirs.id), tell)
@@ -262,7 +270,7 @@ def _insisting(act: Callable[[], T], tell: Tell) -> T:
             if isinstance(fault, CallRefused) and fault.name == "NoSuch":
                 raise
             if str(fault) != told:
-                tell(f"{fault}; asked again: do not end this")
+                tell(f"{fault}; asked again")
             told = str(fault)
             time.sleep(_PAUSE)
 

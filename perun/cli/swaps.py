@@ -1,9 +1,9 @@
-"""Swaps in a terminal: `perun swap give`, `swap take`."""
+"""Swaps in a terminal: `perun swap give`, `swap take`, `swap resume`."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -23,9 +23,11 @@ from perun.cli.asking import (
 )
 from perun.cli.homes import home_of
 from perun.cli.render import console, plain, say
-from perun.cli.swapping import BadTicket, Leg, Ticket, look, plan, read
+from perun.cli.swapping import BadTicket, Leg, NotSwapped, Ticket, look, plan, read
 from perun.cli.swapping import give as give_first
 from perun.cli.swapping import take as take_second
+from perun.core.rules.swaps import SwapRejected
+from perun.daemon.carrying import Swap, forget, keep, kept
 
 __all__ = ["COMMANDS"]
 
@@ -39,7 +41,7 @@ _THERE: Final = click.option(
 
 @click.group("swap")
 def swap() -> None:
-    """Swap two assets with somebody, in one network or across two: give, take."""
+    """Swap two assets with somebody, in one network or across two: give, take, resume."""
 
 
 @command("give")
@@ -55,8 +57,8 @@ def give(
     """Give AMOUNT such as 0.1ether to WHOM, who gives you WANTED such as 300USDC.
 
     You lock first, and print a line that they take. While this runs it waits for their lock and
-    shows the secret that moves both. Whatever ends it before: nothing has moved, and your lock is
-    free again at its end.
+    shows the secret that moves both. If it is ended before, `perun swap resume` goes on with it;
+    without that nothing moves, and your lock is free again at its end.
     """
     with _other(node, there) as far:
         here, away = Amounts(node), Amounts(far)
@@ -69,8 +71,9 @@ def give(
             f"{away.show(asked[1], asked[0])}. If they do not lock theirs, yours is free again "
             f"after {time_of(ticket.first.until)}.",
         )
-        got = give_first(node, far, ticket, secret, _tell)
-        _show(away, got, as_json)
+        other = "" if there is None else str(home_of(there))
+        keep(_home(), Swap(ticket.hash, str(ticket), other, "0x" + secret.hex()))
+        _show(away, _give(node, far, ticket, secret), as_json)
 
 
 @command("take")
@@ -81,29 +84,78 @@ def give(
 def take(node: Node, ticket: str, there: Path | None, yes: bool, as_json: bool) -> None:
     """Take the swap that somebody offers by TICKET, the line that `perun swap give` prints.
 
-    You lock once theirs is good. The same line again goes on where it stands: in two networks do
-    that before its first lock ends, if this was ended, or you may have paid for nothing.
+    You lock once theirs is good. If this is ended your node goes on with it, and so does the same
+    line again, or `perun swap resume`; between two networks both of your nodes have to run.
     """
     offered = read(ticket)
     with _other(node, there) as far:
         first, second = _matched(offered, node, far)
-        got, paid = Amounts(first), Amounts(second)
+        paid = Amounts(second)
         seconds, worth = look(offered, second.status())
         asset = offered.second.asset
         consent(
             yes,
             f"Give {paid.show(asset, offered.second.amount)}, and get "
-            f"{got.show(offered.first.asset, offered.first.amount)}. Once yours is locked they "
-            f"may look at the market for {seconds // 60} minutes and let both lapse, which is "
-            f"worth up to {paid.show(asset, str(worth))} to them: swap large amounts in parts.",
+            f"{Amounts(first).show(offered.first.asset, offered.first.amount)}. Once yours is "
+            f"locked they may look at the market for {seconds // 60} minutes and let both lapse, "
+            f"which is worth up to {paid.show(asset, str(worth))} to them: swap large amounts in "
+            "parts.",
         )
-        _show(got, take_second(first, second, offered, _tell), as_json)
+        homes = [_home(), home_of(there) if there else _home()]
+        _take(first, second, offered, homes[:: 1 if first is node else -1], as_json)
 
 
-for _one in (give, take):
+@command("resume")
+@JSON
+def resume(node: Node, as_json: bool) -> None:
+    """Go on with the swaps that you have begun from this node's folder, one after the other."""
+    swaps = [*kept(_home())]
+    for swap in swaps:
+        ticket, there = read(swap.ticket), Path(swap.other) if swap.other else None
+        with _other(node, there) as far:
+            if swap.secret:
+                got = _give(node, far, ticket, bytes.fromhex(swap.secret[2:]))
+                _show(Amounts(far), got, as_json)
+            else:
+                _take(node, far, ticket, [_home(), there or _home()], as_json)
+    if not swaps and not as_json:
+        _tell("No swap is under way here.")
+
+
+for _one in (give, take, resume):
     swap.add_command(_one)
 
 COMMANDS: Final = (swap,)
+
+
+def _home() -> Path:
+    """Of the node that the command asks."""
+    return home_of(click.get_current_context().params["home"])
+
+
+def _give(node: Node, far: Node, ticket: Ticket, secret: bytes) -> HashLock:
+    """What came to nothing is forgotten; whatever else ends us, it is kept."""
+    try:
+        got = give_first(node, far, ticket, secret, _tell)
+    except (NotSwapped, SwapRejected):
+        forget(_home(), ticket.hash)
+        raise
+    forget(_home(), ticket.hash)
+    return got
+
+
+def _take(first: Node, second: Node, ticket: Ticket, homes: Sequence[Path], as_json: bool) -> None:
+    """Args:
+    homes: of both nodes.
+    """
+    other = "" if homes[0] == homes[1] else str(homes[1])
+
+    def kept_with(theirs: HashLock) -> None:
+        keep(homes[0], Swap(ticket.hash, str(ticket), other, lock=theirs.id))
+
+    got = take_second(first, second, ticket, _tell, kept_with)
+    forget(homes[0], ticket.hash)
+    _show(Amounts(first), got, as_json)
 
 
 @contextmanager

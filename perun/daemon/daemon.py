@@ -38,6 +38,7 @@ from perun.core.state import PeerId
 from perun.crypto import SecretKey, keccak
 from perun.daemon.backups import Backups, Lookout
 from perun.daemon.cards import CardKeeper, card_of
+from perun.daemon.carrying import Carrier
 from perun.daemon.contracts import prove, read_contracts
 from perun.daemon.games import Found, Games, depth, named_rules, suite_rules
 from perun.daemon.hosting import Hosting
@@ -216,6 +217,7 @@ class Daemon:
             settings.tower.addresses,
             lambda fault: tell(("tower", fault)),
         )
+        self.carrier = Carrier(home, lambda fault: tell(("swap", fault)))
         self.services = Services(home, settings, self.listener, self._tower)
         self._undo.callback(self.services.close)
         hello = hello_for(self.config, genesis, software=SOFTWARE)
@@ -274,6 +276,9 @@ class Daemon:
         undo.callback(self.api.stop)
         publish_place(self.home, self.api.url)
         undo.callback(withdraw_place, self.home)
+        # It asks by the interface, as the command does.
+        self.carrier.start()
+        undo.callback(self.carrier.stop)
 
     @property
     def link(self) -> str:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +29,13 @@ from perun.app.values import HashLock
 from perun.cli.main import cli
 from perun.cli.swapping import BadTicket, NotSwapped, Ticket, give, plan, read, take
 from perun.core.rules.swaps import SwapRejected
+from perun.crypto import keccak
+from perun.daemon.carrying import Carrier, Swap, keep, kept
 from perun.node.threads import NodeThread
 from perun.testing.people import SETTINGS, Person, Town
 from perun.testing.stories import OPEN_HANDED, open_channel
 from perun.types import ETH, Address, Asset, Wei
+from tests.node.processes.network.wired import eventually
 
 TOKEN = Asset(Address(b"\xab" * 20))
 KNOWN = msgspec.structs.replace(SETTINGS, tokens=(KnownToken(TOKEN, "USDC", 6),))
@@ -212,6 +219,116 @@ def test_whoever_locked_second_goes_on_looking_though_a_node_is_started_again(
             taking = pool.submit(take, here, there, ticket, tell)
             gains = giving.result(120).gain, taking.result(120).gain
         assert gains == (str(USDC), str(ETHER))
+
+
+# ----------------------------------------------------------------------- the command that is killed
+
+
+@contextmanager
+def started(side: Side, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """The command in a process of its own, which is killed at the latest at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "perun.cli.main", *words, "--yes"],
+        env={**os.environ, "PERUN_HOME": str(side.home), "COLUMNS": "2000"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def pays(side: Side) -> bool:
+    return any(one.pays and one.state == "open" for one in side.node.locks())
+
+
+@pytest.mark.parametrize("by", ["daemon", "resume"])
+def test_secret_is_carried_over_though_the_command_was_killed(tmp_path: Path, by: str) -> None:
+    """Alice shows it in one network when Bob's command is gone, and hopes to keep both."""
+    with ExitStack() as stack:
+        alice, bob = served(stack, tmp_path / "one", ETH)
+        alice_there, bob_there = served(stack, tmp_path / "other", TOKEN)
+        ticket = offer(alice, alice_there, bob)
+        leg = ticket.first
+        alice.node.lock(bob.person.id, leg.amount, ticket.hash, leg.until, leg.asset)
+        words = ("swap", "take", str(ticket), "--there", str(bob_there.home))
+        with started(bob, *words) as process:
+            eventually(lambda: pays(bob_there))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        (kept_one,) = kept(bob.home)
+        assert (kept_one.hash, kept_one.lock) == (ticket.hash, bob.lock().id)
+        assert alice_there.lock().secret is None
+
+        told: list[Exception] = []
+        carrier = Carrier(bob.home, told.append)
+        carrier.look()
+        assert bob.lock().secret is None
+        alice_there.node.show_secret(alice_there.lock().id, "0x" + SECRET.hex())
+        eventually(lambda: bob_there.lock().state == "over")
+        assert bob.lock().state == "open"
+        if by == "daemon":
+            carrier.look()
+        else:
+            assert "Swapped: 0.100000 ETH received." in run(bob, "swap", "resume").output
+        eventually(lambda: bob.lock().state == "over")
+        assert bob.free() == WHOLE + ETHER
+        carrier.look()
+        assert ([*kept(bob.home)], told) == ([], [])
+
+
+def test_carrier_lives_by_itself_and_says_once_what_it_cannot_reach(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        alice, bob = served(stack, tmp_path / "one", ETH)
+        ticket = offer(alice, alice, bob)
+        leg = ticket.first
+        alice.node.lock(bob.person.id, leg.amount, ticket.hash, leg.until, leg.asset)
+        eventually(lambda: bob.lock().state == "open")
+        other = str(tmp_path / "gone")
+        keep(bob.home, Swap(ticket.hash, str(ticket), other, lock=bob.lock().id))
+        told: list[Exception] = []
+        carrier = Carrier(bob.home, told.append)
+        carrier.look()
+        carrier.look()
+        assert [type(one) for one in told] == [NotReached]
+        assert [*kept(bob.home)]
+
+        carrier.start()
+        stack.callback(carrier.stop)
+        bob.node.show_secret(bob.lock().id, "0x" + SECRET.hex())
+        eventually(lambda: not [*kept(bob.home)])
+
+
+@pytest.mark.parametrize("networks", [1, 2])
+def test_swap_whose_holder_was_killed_goes_on_where_it_stood(tmp_path: Path, networks: int) -> None:
+    """The secret was nowhere but in the process that is gone."""
+    with ExitStack() as stack:
+        alice, bob = served(stack, tmp_path / "one", *(ETH, TOKEN)[: 3 - networks])
+        alice_there, bob_there = alice, bob
+        there: tuple[str, ...] = ()
+        if networks == 2:
+            alice_there, bob_there = served(stack, tmp_path / "other", TOKEN)
+            there = ("--there", str(alice_there.home))
+        words = ("swap", "give", bob.person.id, "0.1ether", "3USDC", *there)
+        with started(alice, *words) as process:
+            assert process.stderr is not None
+            line = next(line for line in process.stderr if "perun swap take" in line)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        ticket = read(line.split("perun swap take")[1])
+        (held,) = kept(alice.home)
+        assert keccak(bytes.fromhex(held.secret[2:])).hex() == ticket.hash[2:]
+        assert os.stat(alice.home / "swaps" / f"{held.hash}.json").st_mode & 0o077 == 0
+
+        with ThreadPoolExecutor(1) as pool:
+            taking = pool.submit(take, bob.node, bob_there.node, ticket, quiet)
+            done = run(alice, "swap", "resume")
+            assert taking.result(120).gain == str(ETHER)
+        assert "Swapped: 3 USDC received." in done.output
+        assert "No swap is under way here." in run(alice, "swap", "resume").output
+        assert (alice.free(), alice_there.free(TOKEN)) == (WHOLE - ETHER, WHOLE + USDC)
 
 
 @pytest.mark.parametrize("side", ["first", "second"])

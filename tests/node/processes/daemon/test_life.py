@@ -9,6 +9,7 @@ import pytest
 
 from perun.api.client import CallRefused
 from perun.chain.anvil import Anvil
+from perun.daemon.carrying import Swap, keep, kept
 from tests.node.processes.daemon.town import ETHER, Town, address_of, until
 
 pytestmark = pytest.mark.chain
@@ -61,3 +62,11 @@ def test_request_is_paid_over_a_hub_and_the_money_comes_home(town: Town) -> None
     after = town.web3.eth.get_balance(town.web3.to_checksum_address(alice.config.identity.account))
     # 0.1 ether less 0.03 paid, the hub's fees, and what gas costs: Bob may have sent the close.
     assert 0.06 * ETHER < after - before < 0.0701 * ETHER
+
+
+def test_daemon_looks_after_the_swaps_in_its_folder(town: Town) -> None:
+    """This one is over, and forgotten; what it does about others: `test_swaps.py`."""
+    daemon, _ = town.settle("alice")
+    hash = "0x" + 64 * "a"
+    keep(daemon.home, Swap(hash, "", str(daemon.home), lock=hash))
+    until(lambda: not [*kept(daemon.home)])
