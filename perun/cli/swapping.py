@@ -18,6 +18,7 @@ from functools import partial
 from typing import Annotated, ClassVar, Final, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from perun.api.client import CallRefused, Node, NotReached
 from perun.app.values import Account, HashLock, NodeName, Status
@@ -27,7 +28,22 @@ from perun.crypto import keccak
 from perun.errors import Misuse
 from perun.types import ChainId, Lock, Salt, UnixTime, Wei
 
-__all__ = ["BadTicket", "Leg", "NotSwapped", "Ticket", "give", "look", "plan", "read", "take"]
+__all__ = [
+    "MOST_PARTS",
+    "BadTicket",
+    "Leg",
+    "NotSwapped",
+    "Ticket",
+    "give",
+    "give_parts",
+    "look",
+    "pieces",
+    "plan",
+    "read",
+    "secrets_of",
+    "take",
+    "take_parts",
+]
 
 _PREFIX: Final = "perun-swap:"
 _MOST: Final = 4_096
@@ -39,6 +55,10 @@ _DAILY_PPM: Final = 40_000
 worth: 4 %, about that of ether."""
 
 T = TypeVar("T")
+MOST_PARTS: Final = 32
+_NEXT: Final = 600
+"""Seconds within which the holder locks the next part."""
+
 Tell = Callable[[str], None]
 
 
@@ -63,6 +83,9 @@ class NotSwapped(Misuse):
     template: ClassVar[str] = "not swapped: {why}; what you have locked is free again after {until}"
 
 
+Keep = Callable[["Ticket", HashLock], None]
+
+
 class Leg(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
     """One of the two locks."""
 
@@ -82,6 +105,11 @@ class Ticket(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like
     first: Leg
     """Paid by the holder."""
     second: Leg
+    more: Annotated[
+        tuple[Annotated[str, msgspec.Meta(pattern=r"^0x[0-9a-f]{64}\Z")], ...],
+        msgspec.Meta(max_length=MOST_PARTS - 1),
+    ] = ()
+    """Hashes of the parts after the first, one at a time; the amounts are those of all."""
 
     def __str__(self) -> str:
         return _PREFIX + base64.urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")
@@ -99,6 +127,80 @@ def read(text: str) -> Ticket:
         raise BadTicket(str(error)) from None
 
 
+# -------------------------------------------------------------------------------------- its parts
+
+
+# Rule swap-4.
+def pieces(ticket: Ticket) -> tuple[Ticket, ...]:
+    """A ticket for each part, as equal as can be.
+
+    Raises:
+        BadTicket: one would be nothing, or has the secret of another.
+    """
+    hashes = (ticket.hash, *ticket.more)
+    if len(set(hashes)) < len(hashes):
+        raise BadTicket("two of its parts are under one hash")
+    legs = zip(_cut(ticket.first, len(hashes)), _cut(ticket.second, len(hashes)), strict=True)
+    return tuple(
+        Ticket(hash, first, second) for hash, (first, second) in zip(hashes, legs, strict=True)
+    )
+
+
+def _cut(leg: Leg, parts: int) -> list[Leg]:
+    small, rest = divmod(int(leg.amount), parts)
+    if not small:
+        raise BadTicket(f"{leg.amount} of the smallest unit cannot be cut into {parts} parts")
+    return [replace(leg, amount=str(small + (index < rest))) for index in range(parts)]
+
+
+def secrets_of(seed: bytes, parts: int) -> list[bytes]:
+    """The secret of each part: what one of them shows says nothing of the others."""
+    if parts == 1:
+        return [seed]
+    return [keccak(seed + number.to_bytes(4, "big")) for number in range(parts)]
+
+
+def give_parts(
+    here: Node, there: Node, ticket: Ticket, seed: bytes, tell: Tell
+) -> Iterator[HashLock]:
+    """The holder's side, part by part: one is at stake at a time. See `give`."""
+    whole = pieces(ticket)
+    for number, (piece, secret) in enumerate(zip(whole, secrets_of(seed, len(whole)), strict=True)):
+        if number:
+            piece = _ends_anew(here, there, piece)
+        offered = "" if number else f"; hand this over: perun swap take {ticket}"
+        yield give(here, there, piece, secret, tell, offered)
+
+
+def _ends_anew(here: Node, there: Node, piece: Ticket) -> Ticket:
+    """With the earliest ends that are safe now; those of our lock, if it is there already."""
+    first, second = times(_place(here.status()), _place(there.status()))
+    ours = next((one for one in here.locks() if one.hash == piece.hash and one.pays), None)
+    until = first if ours is None else ours.until
+    return _ending(piece, until, until - (first - second))
+
+
+def _ending(piece: Ticket, first: int, second: int) -> Ticket:
+    return replace(
+        piece, first=replace(piece.first, until=first), second=replace(piece.second, until=second)
+    )
+
+
+def take_parts(
+    first: Node, second: Node, ticket: Ticket, tell: Tell, keep: Keep
+) -> Iterator[HashLock]:
+    """The other side, part by part. See `take`."""
+    apart = ticket.first.until - ticket.second.until
+    for number, piece in enumerate(pieces(ticket)):
+        if number:
+            last = first.status().block.time + _NEXT
+            theirs = _seen(first, piece.hash, piece.first, last, "now", later=True)
+            # Its holder chooses the end of his lock, and is to look no longer than in the first.
+            _, most = times(_place(first.status()), _place(second.status()))
+            piece = _ending(piece, theirs.until, min(theirs.until - apart, most))
+        yield take(first, second, piece, tell, keep)
+
+
 # ---------------------------------------------------------------------------------- what is agreed
 
 
@@ -108,39 +210,51 @@ def plan(
     whom: NodeName,
     given: tuple[str, Account],
     wanted: tuple[str, Account],
-    secret: bytes,
+    seed: bytes,
+    parts: int = 1,
 ) -> Ticket:
     """What the holder offers, with the earliest ends that are safe.
 
     Args:
         given: amount and asset, in our node here.
         wanted: the same, in our node there.
+        seed: from which the secrets follow.
     """
+    hash, *more = ("0x" + keccak(secret).hex() for secret in secrets_of(seed, parts))
     ours, theirs = here.status(), there.status()
     first, second = times(_place(ours), _place(theirs))
     return Ticket(
-        "0x" + keccak(secret).hex(),
+        hash,
         Leg(ours.network.caip2, ours.network.contract, given[1], given[0], first, whom),
         Leg(
             *(theirs.network.caip2, theirs.network.contract, wanted[1], wanted[0], second),
             theirs.node,
         ),
+        tuple(more),
     )
 
 
 def look(ticket: Ticket, there: Status) -> tuple[int, Wei]:
     """How long the holder may look at the market, seconds, and what that is worth at most, of what
-    the second lock pays (rule swap-3)."""
-    seconds = max(0, ticket.second.until - there.block.time)
-    return seconds, look_worth(Wei(int(ticket.second.amount)), _DAILY_PPM, seconds)
+    the second lock of one part pays (rule swap-3)."""
+    seconds, part = max(0, ticket.second.until - there.block.time), pieces(ticket)[0].second
+    return seconds, look_worth(Wei(int(part.amount)), _DAILY_PPM, seconds)
 
 
 # --------------------------------------------------------------------------------------- two sides
 
 
 # Rules swap-1, swap-2.
-def give(here: Node, there: Node, ticket: Ticket, secret: bytes, tell: Tell) -> HashLock:
+def give(
+    here: Node, there: Node, ticket: Ticket, secret: bytes, tell: Tell, offered: str = ""
+) -> HashLock:
     """The holder's side: locks, waits for the other lock, and shows the secret.
+
+    It may be called again with the same ticket and secret, and goes on where it stands.
+
+    Args:
+        ticket: of one part.
+        offered: what is told once we have locked.
 
     Returns:
         What we are paid by.
@@ -149,8 +263,11 @@ def give(here: Node, there: Node, ticket: Ticket, secret: bytes, tell: Tell) -> 
         NotSwapped: the other side did not lock in time, or not what was asked for.
     """
     first, second = ticket.first, ticket.second
+    shown = next((one for one in _paying(there, ticket.hash, second) if one.secret), None)
+    if shown is not None:
+        return _ended(there, shown.id, tell)
     ours = _locked(here, first, ticket.hash, _clock(first.until))
-    tell(f"locked; hand this over: perun swap take {ticket}")
+    tell(f"locked{offered}")
     places = _place(here.status()), _place(there.status())
     limits = places[1].limits
     last = second.until - 2 * limits.margin - limits.freshness
@@ -167,7 +284,7 @@ def take(
     second: Node,
     ticket: Ticket,
     tell: Tell,
-    keep: Callable[[HashLock], None] = lambda _theirs: None,
+    keep: Keep = lambda _ticket, _theirs: None,
 ) -> HashLock:
     """The other side: waits for the holder's lock, locks, and takes the first by what is shown.
 
@@ -176,7 +293,8 @@ def take(
     Args:
         first: our node where the holder pays us.
         second: our node where we pay.
-        keep: puts what goes on without us on disk; it is given the lock that pays us.
+        ticket: of one part.
+        keep: puts what goes on without us on disk; it is given the part, and the lock that pays us.
 
     Returns:
         What we are paid by.
@@ -196,7 +314,7 @@ def take(
             *(False, bytes.fromhex(ticket.hash[2:]), UnixTime(leg.until), Salt(bytes(32))),
         )
         check_swap(_terms(theirs), planned, places)
-        keep(theirs)
+        keep(ticket, theirs)
         tell("they have locked theirs: locking yours")
         ours = _locked(second, leg, ticket.hash, _clock(leg.until))
     tell("locked; waiting for the secret")
@@ -290,21 +408,23 @@ def _seen(
         NotSwapped: it has not come by then.
     """
     while True:
-        found = [
-            one
-            for one in node.locks()
-            if one.hash == hash
-            and not one.pays
-            and (one.state not in _EARLY if later else one.state == "open")
-        ]
-        for one in found:
-            if one.asset.lower() == leg.asset.lower() and int(one.amount) >= int(leg.amount):
+        for one in _paying(node, hash, leg):
+            if one.state not in _EARLY if later else one.state == "open":
                 return one
         if node.status().block.time > last:
+            found = [one for one in node.locks() if one.hash == hash and not one.pays]
             locked = ", ".join(f"{one.amount} of {one.asset}" for one in found)
             why = f"they have locked {locked}" if found else "they have not locked theirs in time"
             raise NotSwapped(why, until)
         time.sleep(_PAUSE)
+
+
+def _paying(node: Node, hash: str, leg: Leg) -> Iterator[HashLock]:
+    """Locks that pay us what was agreed on, however far they are."""
+    for one in node.locks():
+        same = one.hash == hash and not one.pays and one.asset.lower() == leg.asset.lower()
+        if same and int(one.amount) >= int(leg.amount):
+            yield one
 
 
 def _ended(node: Node, id: str, tell: Tell) -> HashLock:

@@ -23,9 +23,19 @@ from perun.cli.asking import (
 )
 from perun.cli.homes import home_of
 from perun.cli.render import console, plain, say
-from perun.cli.swapping import BadTicket, Leg, NotSwapped, Ticket, look, plan, read
-from perun.cli.swapping import give as give_first
-from perun.cli.swapping import take as take_second
+from perun.cli.swapping import (
+    MOST_PARTS,
+    BadTicket,
+    Leg,
+    NotSwapped,
+    Ticket,
+    give_parts,
+    look,
+    pieces,
+    plan,
+    read,
+    take_parts,
+)
 from perun.core.rules.swaps import SwapRejected
 from perun.daemon.carrying import Swap, forget, keep, kept
 
@@ -48,12 +58,15 @@ def swap() -> None:
 @click.argument("whom")
 @click.argument("amount")
 @click.argument("wanted")
+@click.option("--parts", type=click.IntRange(1, MOST_PARTS), default=1, show_default=True,
+              help="One after the other: only one is at stake.")  # fmt: skip
 @_THERE
 @YES
 @JSON
 def give(
-    node: Node, whom: str, amount: str, wanted: str, there: Path | None, yes: bool, as_json: bool
-) -> None:
+    node: Node, whom: str, amount: str, wanted: str, parts: int, there: Path | None, yes: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Give AMOUNT such as 0.1ether to WHOM, who gives you WANTED such as 300USDC.
 
     You lock first, and print a line that they take. While this runs it waits for their lock and
@@ -64,16 +77,18 @@ def give(
         here, away = Amounts(node), Amounts(far)
         given, asked = _read(here, amount), _read(away, wanted)
         secret = secrets.token_bytes(32)
-        ticket = plan(node, far, whom, given, asked, secret)
+        ticket = plan(node, far, whom, given, asked, secret, parts)
+        one = pieces(ticket)[0].first.amount
+        cut = f", {here.show(given[1], one)} at a time" if parts > 1 else ""
         consent(
             yes,
-            f"Lock {here.show(given[1], given[0])} for {plain(whom)[:14]}…, and get "
+            f"Lock {here.show(given[1], given[0])} for {plain(whom)[:14]}…{cut}, and get "
             f"{away.show(asked[1], asked[0])}. If they do not lock theirs, yours is free again "
             f"after {time_of(ticket.first.until)}.",
         )
         other = "" if there is None else str(home_of(there))
         keep(_home(), Swap(ticket.hash, str(ticket), other, "0x" + secret.hex()))
-        _show(away, _give(node, far, ticket, secret), as_json)
+        _give(node, far, ticket, secret, as_json)
 
 
 @command("take")
@@ -91,15 +106,15 @@ def take(node: Node, ticket: str, there: Path | None, yes: bool, as_json: bool) 
     with _other(node, there) as far:
         first, second = _matched(offered, node, far)
         paid = Amounts(second)
-        seconds, worth = look(offered, second.status())
+        (seconds, worth), parts = look(offered, second.status()), len(pieces(offered))
         asset = offered.second.asset
         consent(
             yes,
             f"Give {paid.show(asset, offered.second.amount)}, and get "
             f"{Amounts(first).show(offered.first.asset, offered.first.amount)}. Once yours is "
             f"locked they may look at the market for {seconds // 60} minutes and let both lapse, "
-            f"which is worth up to {paid.show(asset, str(worth))} to them: swap large amounts in "
-            "parts.",
+            f"which is worth up to {paid.show(asset, str(worth))} to them"
+            + (f", in each of {parts} parts." if parts > 1 else ": swap large amounts in parts."),
         )
         homes = [_home(), home_of(there) if there else _home()]
         _take(first, second, offered, homes[:: 1 if first is node else -1], as_json)
@@ -114,8 +129,7 @@ def resume(node: Node, as_json: bool) -> None:
         ticket, there = read(swap.ticket), Path(swap.other) if swap.other else None
         with _other(node, there) as far:
             if swap.secret:
-                got = _give(node, far, ticket, bytes.fromhex(swap.secret[2:]))
-                _show(Amounts(far), got, as_json)
+                _give(node, far, ticket, bytes.fromhex(swap.secret[2:]), as_json)
             else:
                 _take(node, far, ticket, [_home(), there or _home()], as_json)
     if not swaps and not as_json:
@@ -133,15 +147,15 @@ def _home() -> Path:
     return home_of(click.get_current_context().params["home"])
 
 
-def _give(node: Node, far: Node, ticket: Ticket, secret: bytes) -> HashLock:
+def _give(node: Node, far: Node, ticket: Ticket, secret: bytes, as_json: bool) -> None:
     """What came to nothing is forgotten; whatever else ends us, it is kept."""
     try:
-        got = give_first(node, far, ticket, secret, _tell)
+        for got in give_parts(node, far, ticket, secret, _tell):
+            _show(Amounts(far), got, as_json)
     except (NotSwapped, SwapRejected):
         forget(_home(), ticket.hash)
         raise
     forget(_home(), ticket.hash)
-    return got
 
 
 def _take(first: Node, second: Node, ticket: Ticket, homes: Sequence[Path], as_json: bool) -> None:
@@ -150,12 +164,12 @@ def _take(first: Node, second: Node, ticket: Ticket, homes: Sequence[Path], as_j
     """
     other = "" if homes[0] == homes[1] else str(homes[1])
 
-    def kept_with(theirs: HashLock) -> None:
-        keep(homes[0], Swap(ticket.hash, str(ticket), other, lock=theirs.id))
+    def kept_with(piece: Ticket, theirs: HashLock) -> None:
+        keep(homes[0], Swap(piece.hash, str(ticket), other, lock=theirs.id))
 
-    got = take_second(first, second, ticket, _tell, kept_with)
-    forget(homes[0], ticket.hash)
-    _show(Amounts(first), got, as_json)
+    for got in take_parts(first, second, ticket, _tell, kept_with):
+        forget(homes[0], got.hash)
+        _show(Amounts(first), got, as_json)
 
 
 @contextmanager

@@ -27,7 +27,20 @@ from perun.api.tokens import Tokens
 from perun.app.settings import KnownToken
 from perun.app.values import HashLock
 from perun.cli.main import cli
-from perun.cli.swapping import BadTicket, NotSwapped, Ticket, give, plan, read, take
+from perun.cli.swapping import (
+    BadTicket,
+    Leg,
+    NotSwapped,
+    Ticket,
+    give,
+    give_parts,
+    pieces,
+    plan,
+    read,
+    secrets_of,
+    take,
+    take_parts,
+)
 from perun.core.rules.swaps import SwapRejected
 from perun.crypto import keccak
 from perun.daemon.carrying import Carrier, Swap, keep, kept
@@ -123,6 +136,7 @@ def test_two_assets_of_one_network_are_swapped(pair: tuple[Side, Side]) -> None:
     assert "Swapped: 0.100000 ETH received." in taken.output
     assert (alice.free(), alice.free(TOKEN)) == (WHOLE - ETHER, WHOLE + USDC)
     assert (bob.free(), bob.free(TOKEN)) == (WHOLE + ETHER, WHOLE - USDC)
+    assert give(alice.node, alice.node, ticket, SECRET, quiet).gain == str(USDC), "shown already"
     # The same line again is the same swap.
     again = run(bob, "swap", "take", str(ticket), "--yes")
     assert "Swapped: 0.100000 ETH received." in again.output
@@ -221,6 +235,86 @@ def test_whoever_locked_second_goes_on_looking_though_a_node_is_started_again(
         assert gains == (str(USDC), str(ETHER))
 
 
+# --------------------------------------------------------------------------------------- in parts
+
+
+def test_swap_in_parts_moves_all_one_part_after_the_other(pair: tuple[Side, Side]) -> None:
+    alice, bob = pair
+    given, wanted = (str(ETHER), name_of(ETH)), (str(USDC), name_of(TOKEN))
+    ticket = plan(alice.node, alice.node, bob.person.id, given, wanted, SECRET, 3)
+    assert read(str(ticket)) == ticket
+    with ThreadPoolExecutor(1) as pool:
+        giving = pool.submit(lambda: [*give_parts(alice.node, alice.node, ticket, SECRET, quiet)])
+        taken = run(bob, "swap", "take", str(ticket), "--yes")
+        assert len(giving.result(120)) == 3
+    assert "in each of 3 parts" in taken.output
+    assert taken.output.count("Swapped: 0.033333 ETH received.") == 3
+    assert (alice.free(), alice.free(TOKEN)) == (WHOLE - ETHER, WHOLE + USDC)
+    assert [*kept(bob.home)] == []
+
+
+def test_one_part_is_at_stake_and_a_killed_holder_goes_on_with_the_next(
+    pair: tuple[Side, Side],
+) -> None:
+    alice, bob = pair
+    words = ("swap", "give", bob.person.id, "0.1ether", "3USDC", "--parts", "3")
+    with started(alice, *words) as process:
+        ticket = read(offered_by(process))
+        taking = take_parts(bob.node, bob.node, ticket, quiet, lambda *_: None)
+        assert next(taking).hash == ticket.hash
+        eventually(lambda: ticket.more[0] in {one.hash for one in bob.node.locks()})
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    locked = {one.hash: int(one.amount) for one in alice.node.locks() if one.pays}
+    assert locked.keys() == {ticket.hash, ticket.more[0]}
+    assert locked[ticket.more[0]] == ETHER // 3
+    with ThreadPoolExecutor(1) as pool:
+        rest = pool.submit(lambda: [*taking])
+        done = run(alice, "swap", "resume")
+        assert len(rest.result(120)) == 2
+    assert done.output.count("Swapped: 1 USDC received.") == 3
+    assert (alice.free(), alice.free(TOKEN)) == (WHOLE - ETHER, WHOLE + USDC)
+
+
+def test_later_parts_leave_their_holder_no_longer_to_look_than_the_first(
+    pair: tuple[Side, Side],
+) -> None:
+    """Alice locks the second part for days, so that Bob's would be open nearly as long."""
+    alice, bob = pair
+    given, wanted = (str(ETHER), name_of(ETH)), (str(USDC), name_of(TOKEN))
+    ticket = plan(alice.node, alice.node, bob.person.id, given, wanted, SECRET, 2)
+    (one, other), (first, second) = pieces(ticket), secrets_of(SECRET, 2)
+    taking = take_parts(bob.node, bob.node, ticket, quiet, lambda *_: None)
+    with ThreadPoolExecutor(2) as pool:
+        giving = pool.submit(give, alice.node, alice.node, one, first, quiet)
+        next(taking)
+        giving.result(120)
+        look = ticket.second.until - alice.node.status().block.time
+        until = ticket.first.until + 50_000
+        alice.node.lock(bob.person.id, other.first.amount, other.hash, until)
+        rest = pool.submit(next, taking)
+        eventually(lambda: other.hash in {x.hash for x in alice.node.locks() if not x.pays})
+        theirs = next(x for x in alice.node.locks() if x.hash == other.hash and not x.pays)
+        eventually(lambda: alice.node.locks(theirs.id)[0].state == "open")
+        alice.node.show_secret(theirs.id, "0x" + second.hex())
+        rest.result(120)
+    assert theirs.until <= alice.node.status().block.time + look + 60
+
+
+def test_one_secret_says_nothing_of_the_others_and_no_part_is_nothing() -> None:
+    shown = secrets_of(SECRET, 3)
+    assert len({*shown, SECRET}) == 4
+    assert secrets_of(SECRET, 1) == [SECRET]
+    leg = Leg("eip155:1", name_of(ETH), name_of(ETH), "10", 5, "perun1" + 58 * "q")
+    hash, *more = ("0x" + digit * 64 for digit in "abc")
+    cut = [(one.first.amount, one.hash) for one in pieces(Ticket(hash, leg, leg, tuple(more)))]
+    assert cut == [("4", hash), ("3", more[0]), ("3", more[1])]
+    with pytest.raises(BadTicket, match="under one hash"):
+        pieces(Ticket(hash, leg, leg, (hash,)))
+    with pytest.raises(BadTicket, match="cannot be cut into 3 parts"):
+        pieces(Ticket(hash, leg, replace(leg, amount="2"), tuple(more)))
+
+
 # ----------------------------------------------------------------------- the command that is killed
 
 
@@ -238,6 +332,12 @@ def started(side: Side, *words: str) -> Iterator[subprocess.Popen[str]]:
     finally:
         process.kill()
         process.communicate()
+
+
+def offered_by(process: subprocess.Popen[str]) -> str:
+    assert process.stderr is not None
+    line = next(line for line in process.stderr if "perun swap take" in line)
+    return line.split("perun swap take")[1]
 
 
 def pays(side: Side) -> bool:
@@ -313,11 +413,9 @@ def test_swap_whose_holder_was_killed_goes_on_where_it_stood(tmp_path: Path, net
             there = ("--there", str(alice_there.home))
         words = ("swap", "give", bob.person.id, "0.1ether", "3USDC", *there)
         with started(alice, *words) as process:
-            assert process.stderr is not None
-            line = next(line for line in process.stderr if "perun swap take" in line)
+            ticket = read(offered_by(process))
             process.send_signal(signal.SIGKILL)
             process.wait()
-        ticket = read(line.split("perun swap take")[1])
         (held,) = kept(alice.home)
         assert keccak(bytes.fromhex(held.secret[2:])).hex() == ticket.hash[2:]
         assert os.stat(alice.home / "swaps" / f"{held.hash}.json").st_mode & 0o077 == 0
