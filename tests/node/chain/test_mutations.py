@@ -13,8 +13,8 @@ from perun.bindings import ms_contract_calls
 from perun.chain.provider import over
 from perun.chain.reports import Sent
 from perun.chain.rpc import RpcEndpoint
+from perun.core.chain_view import Dispute
 from perun.core.inputs import ChainChannel
-from perun.core.state import Dispute
 from perun.errors import ChainFault
 from perun.testing.bent.node import ScriptedNode
 from perun.testing.endpoint import ScriptedEndpoint
