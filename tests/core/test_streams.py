@@ -10,6 +10,7 @@ from perun.core.inputs import CommandDispute, Received
 from perun.core.nanocontracts import hash_chain
 from perun.core.nanocontracts.hash_chain import (
     HASH_CHAIN,
+    MOST_TICKS,
     STREAMS,
     CommandSettle,
     CommandTick,
@@ -18,12 +19,13 @@ from perun.core.nanocontracts.hash_chain import (
 from perun.core.notices import TicksDelivered
 from perun.core.state import InstanceView, LegStatus
 from perun.core.states.valuation import alone, balance
-from perun.encoding.messages import Ticked, Ticks
+from perun.encoding.hash_chain import tick_hash
+from perun.encoding.messages import MalformedMessage, Ticked, Ticks, decode, encode
 from perun.errors import BadSignature
 from perun.spec.nanocontracts.hash_chain import HashChain
 from perun.testing.parties import Party, World
 from perun.testing.stories import open_stream
-from perun.types import InstanceId, Stream, Wei
+from perun.types import InstanceId, Stream, StreamId, Wei
 
 from .conftest import Pair, Trio
 
@@ -268,6 +270,26 @@ def test_what_the_chain_would_not_count_is_not_counted(
     message = replace(shown(pair), **change)
     with pytest.raises((UnexpectedMessage, BadSignature)):
         pair.bob.do(Received(pair.alice.peer, message))
+    assert paid(pair.bob) == 15
+
+
+def test_ticks_that_lead_nowhere_cost_so_many_hashes_and_no_more(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(pair)
+    message = replace(shown(pair), ticks=MOST_TICKS, value=b"\x01" * 32)
+    hashed: list[bytes] = []
+
+    def counted(id: StreamId, value: bytes) -> bytes:
+        hashed.append(value)
+        return tick_hash(id, value)
+
+    monkeypatch.setattr(hash_chain, "tick_hash", counted)
+    with pytest.raises(UnexpectedMessage):
+        pair.bob.do(Received(pair.alice.peer, message))
+    assert 0 < len(hashed) <= MOST_TICKS
+    with pytest.raises(MalformedMessage):
+        decode(encode(replace(message, ticks=MOST_TICKS + 1)))
     assert paid(pair.bob) == 15
 
 

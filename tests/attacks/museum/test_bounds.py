@@ -11,6 +11,7 @@ from perun.app.settings import Settings
 from perun.chain import costs
 from perun.core.config import HubPolicy, Policy
 from perun.core.limits import DEFAULT_LIMITS
+from perun.core.nanocontracts.hash_chain import MOST_TICKS
 from perun.encoding.messages import MAX_MESSAGE_BYTES
 from perun.hub.acceptance import Bounds
 from perun.node import inbox
@@ -37,6 +38,7 @@ NAMES = {
     "app": Settings(),
     "c7": c7,
     "MAX_MESSAGE_BYTES": MAX_MESSAGE_BYTES,
+    "MOST_TICKS": MOST_TICKS,
 }
 
 
