@@ -27,10 +27,19 @@ const CASES = { ...SHARED, ...OWN_TOWN };
 
 const [url, home, ...chosen] = process.argv.slice(2);
 
+const SOON = 5_000;
+
+/** What people would have seen, and what the nodes say that still answer. */
 async function shown(browser) {
   for (const page of browser.contexts().flatMap((context) => context.pages())) {
-    const text = page.locator("body").innerText({ timeout: 5_000 });
+    const text = page.locator("body").innerText({ timeout: SOON });
     console.log(await text.catch(() => "gone"));
+    const asked = page.evaluate(async (soon) => {
+      const late = new Promise((resolve) => setTimeout(() => resolve("no answer"), soon));
+      const said = ["channels", "offers", "games"].map((method) => window.testAsk?.(method));
+      return Promise.race([Promise.all(said), late]);
+    }, SOON);
+    console.log(JSON.stringify(await asked.catch(() => "gone")));
   }
 }
 

@@ -2,7 +2,7 @@
 import { check, Person } from "../people.mjs";
 import { TestWallet } from "../wallet.mjs";
 import { BadNode, LIES } from "./node.mjs";
-import { again, ask, reachable, until } from "./town.mjs";
+import { again, ask, opened, reachable, until } from "./town.mjs";
 
 const CHALLENGE_SECONDS = 700;
 /** By so much time goes on at once afterwards: what locks hold is decided later than the channel. */
@@ -16,7 +16,7 @@ const LIED_BLOCKS = 6;
 /** The hub that this person was paid over since brings the state before that to the chain. It is an
  *  honest program, which would answer itself: it stands still from then on, as do others who would.
  *  Returns what is due at the end, and who has answered, once somebody has. */
-async function cheats(town, person, others, meanwhile = async () => {}) {
+async function cheats(town, person, others, { first, then } = {}) {
   await person.pay(town.network.shop, "0.001", "for the hub to keep");
   const [{ id }] = await ask(person, "channels");
   const old = town.oldState(id);
@@ -24,9 +24,10 @@ async function cheats(town, person, others, meanwhile = async () => {}) {
   await person.go("Home");
   await person.page.locator(".amount.in", { hasText: "0.02" }).first().waitFor();
   const [{ free, locked }] = await ask(person, "channels");
-  await meanwhile();
+  await first?.();
   for (const role of ["hub", ...others]) town.freeze(role);
   const [registered] = await town.logsOf(await town.sendAs(old));
+  await then?.();
   const by = await answered(town, registered);
   return { due: BigInt(free) + BigInt(locked), by };
 }
@@ -47,14 +48,21 @@ async function answered(town, { address, topics, data, blockNumber }) {
 
 const same = (one, another) => one.toLowerCase() === another.toLowerCase();
 
-/** Until what was due is in the account; gas is paid of it. */
-async function isPaid(town, account, before, due) {
+/** Time goes on, and this person's node looks at it, until what was due is in the account; gas is
+ *  paid of it. */
+async function isPaid(town, person, account, before, due) {
   const least = before + due - 10n ** 16n;
   await until("the money", async () => {
     await town.later(STEP_SECONDS);
-    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    await hasLooked(town, person);
     return (await town.etherOf(account)) >= least;
   });
+}
+
+/** Waits until the node has seen the newest block. */
+async function hasLooked(town, person) {
+  const head = Number(await town.chain("eth_blockNumber"));
+  await until("a look at it", async () => (await ask(person, "status")).block.number >= head);
 }
 
 /** Every clock that the node of the next tab reads is off by this. */
@@ -91,10 +99,10 @@ async function isTold(person) {
 /** Waits until the node has looked at a new block, and is content. */
 async function seesAgain(town, person) {
   await town.chain("evm_mine");
-  const head = Number(await town.chain("eth_blockNumber"));
-  await until("a new block", async () => {
+  await hasLooked(town, person);
+  await until("peace", async () => {
     const { block } = await ask(person, "status");
-    return block.fresh && block.number >= head && !(await isTold(person));
+    return block.fresh && !(await isTold(person));
   });
 }
 
@@ -125,7 +133,7 @@ export const OWN_TOWN = {
     check(same(by, account), "the hub registers an old state; the open page answers");
     await person.channelIs("disputed");
     await town.later(CHALLENGE_SECONDS);
-    await isPaid(town, account, before, due);
+    await isPaid(town, person, account, before, due);
     check(true, "… and gets all that is its own");
     check(person.faults.length === 0, `no faults: ${person.faults}`);
   },
@@ -135,16 +143,29 @@ export const OWN_TOWN = {
     const person = await town.member();
     const { account } = await ask(person, "status");
     const before = await town.etherOf(account);
-    const { due, by } = await cheats(town, person, [], async () => {
+    const first = async () => {
       await person.page.getByText("watches all of it").waitFor();
       await person.page.close();
-    });
+    };
+    const { due, by } = await cheats(town, person, [], { first });
     check(!same(by, account), "with the page closed a tower answers");
     await town.later(CHALLENGE_SECONDS);
-    await person.visit();
-    await person.unlock("pw");
-    await isPaid(town, account, before, due);
+    await opened(person);
+    await isPaid(town, person, account, before, due);
     check(true, "… and the page gets all that is its own when it is opened again");
+  },
+
+  /** The page is closed when it happens, nobody watches, and it is opened again in time. */
+  async hubCheatsWhileAway(town) {
+    const person = await town.member();
+    const { account } = await ask(person, "status");
+    const before = await town.etherOf(account);
+    const [first, then] = [() => person.page.close(), () => opened(person)];
+    const { due, by } = await cheats(town, person, ["tower"], { first, then });
+    check(same(by, account), "nobody watches, and the page is opened again in time: it answers");
+    await town.later(CHALLENGE_SECONDS);
+    await isPaid(town, person, account, before, due);
+    check(true, "… and gets all that is its own");
   },
 
   /** The money is a wallet's: the page's key answers without a prompt, from its own ether. */
@@ -165,7 +186,7 @@ export const OWN_TOWN = {
     const { due, by } = await cheats(town, person, ["tower"]);
     check(!same(by, owner), "the page's key answers for a wallet's account");
     await town.later(CHALLENGE_SECONDS);
-    await isPaid(town, owner, before, due);
+    await isPaid(town, person, owner, before, due);
     check(wallet.prompts.length === 0, `… without a prompt: ${wallet.prompts}`);
   },
 };

@@ -112,7 +112,8 @@ export const SHARED = {
     const deposits = { amount: DEPOSIT, peerAmount: DEPOSIT };
     const wanted = { peer: address, account, invitation, ...deposits, consent: true };
     await ask(friend, "open", { idempotencyKey: crypto.randomUUID(), ...wanted });
-    const between = async () => (await ask(friend, "channels")).find((one) => one.free === DEPOSIT);
+    const isWhole = ({ free, peerFree }) => free === DEPOSIT && peerFree === DEPOSIT;
+    const between = async () => (await ask(friend, "channels")).find(isWhole);
     await until("a channel of two", async () => {
       await accepts(person);
       return (await between())?.phase === "open";

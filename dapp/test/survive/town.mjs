@@ -164,11 +164,16 @@ export function ask(person, method, params) {
   return person.page.evaluate(([name, given]) => window.testAsk(name, given), [method, params]);
 }
 
-/** The tab is gone without warning; a new one is opened and unlocked. */
-export async function again(person) {
-  await person.page.close();
+/** A new tab is opened and unlocked. */
+export async function opened(person) {
   await person.visit();
   await person.unlock("pw");
+}
+
+/** The tab is gone without warning before. */
+export async function again(person) {
+  await person.page.close();
+  await opened(person);
 }
 
 /** Waits until it is so. */
