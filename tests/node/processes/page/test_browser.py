@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -52,7 +51,8 @@ def wallet(home: Path) -> Iterator[str]:
         assert process.stdout is not None
         yield process.stdout.readline().partition("wallet: ")[2].strip()
     finally:
-        process.send_signal(signal.SIGINT)
+        # Not by Ctrl-C: whoever is started in the background of a shell does not hear it.
+        process.terminate()
         process.communicate()
 
 
