@@ -324,6 +324,8 @@ export const de: Words = {
     strike: "Diesem Preis, einer ganzen Zahl in der Einheit des Unterzeichners",
     reporter: "Wer den Preis unterschreibt: die Adresse seines Schlüssels",
     risk: "Wer diesen Schlüssel hat, kann alles davon vergeben, an jeden von euch. Wird binnen eines Tages nach dieser Zeit kein unterschriebener Preis gezeigt, bewegt sich nichts.",
+    feedHint: "ETH/USD",
+    reporterHint: "0x…",
     offer: "Anbieten",
     bring: "Der Preis ist unterschrieben",
     signed: "Was der Unterzeichner gesagt hat",

@@ -318,6 +318,8 @@ export const en = {
     strike: "This price, a whole number in the signer's unit",
     reporter: "Who signs the price: the address of its key",
     risk: "Whoever has that key can give all of it away, to either of you. If no signed price is shown within a day of that time, nothing moves.",
+    feedHint: "ETH/USD",
+    reporterHint: "0x…",
     offer: "Offer it",
     bring: "The price is signed",
     signed: "What the signer has said",
