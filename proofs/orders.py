@@ -65,6 +65,7 @@ def run(story: Story, most: int = 10**9) -> Found:
 
 
 NOT_EXPLORED = {
+    "Gathered": "of a game over two hubs: four parties are too many orders to explore",
     "Note": "of the program above the core",
     "Noted": "of the program above the core",
     "Over": "the envelope of what is said over a hub",
