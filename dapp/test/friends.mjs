@@ -1,5 +1,25 @@
 /** Two pages open a channel by a link, and everything that people do with one. */
 import { check } from "./people.mjs";
+import { isGood } from "./screens.mjs";
+
+/** What disputes about her newest channel would bring her, who was paid 0.002, and gave 0.001 back. */
+async function rehearses(alice, wallet) {
+  await alice.go("Channels");
+  const channel = alice.page.locator("main section").last();
+  await channel.getByText("What would happen if").click();
+  await channel.getByRole("button", { name: "Rehearse a dispute" }).click();
+  const scene = (name) => channel.locator(`[data-test="scene-${name}"]`);
+  // What she has given back they can show, if they are there.
+  for (const [name, ours] of Object.entries({ vanished: 22, newest: 21, answered: 21 })) {
+    await scene(name).getByText(`0.0${ours} ETH for you`).waitFor();
+  }
+  await scene("unanswered").getByText("0.02 ETH").first().waitFor();
+  await scene("unanswered").getByText("0.001 ETH less than the truth").waitFor();
+  check(wallet.taken("eth_sendTransaction") === 0, "a dispute is rehearsed, and nothing is sent");
+  await alice.page.setViewportSize({ width: 360, height: 780 });
+  await isGood(alice, "a rehearsal");
+  await alice.page.setViewportSize({ width: 1280, height: 720 });
+}
 
 /** @param bob has his money in a wallet; @param wallet that one */
 export async function areFriends(alice, bob, wallet) {
@@ -38,6 +58,7 @@ export async function areFriends(alice, bob, wallet) {
   await bob.page.getByText("What both have signed").first().click();
   await bob.page.locator('[data-test="proofs"]').getByText("their statement").first().waitFor();
   check(true, "states and statements are shown with their signatures");
+  await rehearses(alice, wallet);
   await bob.moveMoney("Top up", "0.01", "Put it in");
   check(wallet.taken("eth_sendTransaction") === 1, "one prompt tops it up");
   await bob.moveMoney("Withdraw", "0.005", "Take it out");

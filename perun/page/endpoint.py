@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from perun.bindings.calls import Access, Call, Query, request
 from perun.bindings.failures import Garbled, NodeRefused, pooled, shown
 from perun.bindings.gas import limit
 from perun.bindings.logs import Log, stands
-from perun.bindings.reverts import Reverted
+from perun.bindings.reverts import Reverted, decode
 from perun.chain.asked import AskedNode, mined_as, reading, sound_block, whole
 from perun.chain.endpoint import Block, Mined
 from perun.crypto.interop import checksum
 from perun.page.rpc import Rpc
-from perun.types import Address, ChainId, Wei
+from perun.types import Address, ChainId, UnixTime, Wei
 
-__all__ = ["PageEndpoint"]
+__all__ = ["Acted", "Act", "PageEndpoint"]
 
 T = TypeVar("T")
+
+
+class Act(NamedTuple):
+    """A transaction that is only played: alone in a block of its own."""
+
+    time: UnixTime
+    """Of that block; each later than the one before."""
+    sender: Address
+    call: Call
+
+
+class Acted(NamedTuple):
+    """What became of it."""
+
+    gas: int
+    logs: tuple[Log, ...]
+    refusal: str
+    """Why the contract refuses it; empty: it does not."""
 
 
 class PageEndpoint(AskedNode):
@@ -52,6 +70,32 @@ class PageEndpoint(AskedNode):
         """See `Reading`."""
         with reading():
             return ChainId(_number(self._rpc.ask("eth_chainId")))
+
+    def play(self, acts: Sequence[Act]) -> tuple[Acted, ...]:
+        """What transactions would do on top of the newest block, one after the other, whoever sends
+        them; nothing is sent.
+
+        Raises:
+            NodeRefused: the node does not know `eth_simulateV1`.
+            ChainFault: it does not answer.
+        """
+        blocks = [
+            {
+                "blockOverrides": {"time": hex(act.time)},
+                "calls": [
+                    {
+                        "from": checksum(act.sender),
+                        "to": None if act.call.to is None else checksum(act.call.to),
+                        "data": _hex(act.call.data),
+                        "value": hex(act.call.value),
+                    }
+                ],
+            }
+            for act in acts
+        ]
+        with reading():
+            found = self._rpc.ask("eth_simulateV1", {"blockStateCalls": blocks}, "latest")
+            return tuple(_acted(block["calls"][0]) for block in found)
 
     # ------------------------------------------------------------------------------------ sending
 
@@ -126,6 +170,14 @@ def _mined(hash: bytes, receipt: Mapping[str, Any]) -> Mined:
         _number_or_none(receipt.get("gasUsed")),
         _number_or_none(receipt.get("effectiveGasPrice")),
     )
+
+
+def _acted(said: Mapping[str, Any]) -> Acted:
+    if _number(said["status"]):
+        return Acted(_number(said["gasUsed"]), tuple(_log(log) for log in said["logs"]), "")
+    error = said.get("error") or {}
+    data = error.get("data") or said.get("returnData") or "0x"
+    return Acted(_number(said["gasUsed"]), (), str(decode(_bytes(data))))
 
 
 def _asked(call: Call, sender: Address) -> dict[str, Any]:

@@ -43,6 +43,7 @@ from perun.page.lookups import PageLookups
 from perun.page.network import NetworkOf, rules_of
 from perun.page.nodes import Nodes
 from perun.page.prompts import Prompts
+from perun.page.rehearsal import Scene, rehearse
 from perun.page.session import PageSession
 from perun.page.signer import PageSigner
 from perun.page.sockets import PageSockets
@@ -52,7 +53,7 @@ from perun.page.wire import PageWire
 from perun.randomness import new_salt
 from perun.referee import plain
 from perun.referee.rulebook import CodeBook
-from perun.types import Address, Asset, ChainId, Wei
+from perun.types import Address, Asset, ChainId, ChannelId, Wei
 from perun.wallet import LocalWallet
 from perun.wallet.phrase import StoreKeys
 
@@ -113,7 +114,8 @@ class Household:
         self._lent, self.store = lent, store
         self.hub = NodeAddress.parse(wanted.hub)
         self.keys = keys = StoreKeys.of(wanted.phrase, number_of(store))
-        self.endpoint = Nodes(lent, wanted.rpc).endpoint
+        self._nodes = Nodes(lent, wanted.rpc)
+        self.endpoint = self._nodes.endpoint
         self._tokens = Tokens(store, self.endpoint)
         self._unseen = 0, ""
         deployment = deployment_of(ChainId(network.chain), network.contracts)
@@ -282,6 +284,14 @@ class Household:
         books.config = replace(books.config, policy=dealing_in(books.config.policy, known))
         self.app.call_tokens(known)
         return token, self._tokens.held(asset, self.config.identity.account)
+
+    def rehearse(self, channel: ChannelId) -> tuple[Scene, ...]:
+        """How a dispute that begins now would end; nothing is sent.
+
+        Raises: as `perun.page.rehearsal.rehearse`.
+        """
+        books = self.node.books
+        return rehearse(books, books.channels[channel], books.config.deployment, self._nodes.play)
 
     def _hear(self, notice: Notice) -> None:
         # Payments are many, and are told as events.

@@ -6,7 +6,8 @@ Our user types both as one line. Of two one may be down; what they say different
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeVar
 
@@ -14,7 +15,7 @@ from perun.bindings.proving import WrongCode
 from perun.chain.compared import Compared
 from perun.chain.endpoint import Endpoint
 from perun.errors import ChainFault, Misuse
-from perun.page.endpoint import PageEndpoint
+from perun.page.endpoint import Act, Acted, PageEndpoint
 from perun.page.lent import Lent
 from perun.page.rpc import Rpc
 
@@ -58,6 +59,13 @@ class Nodes:
             first if first is last else Compared(first, last, lambda told: report(repr(told)))
         )
         """All of them, as one."""
+
+    def play(self, acts: Sequence[Act]) -> tuple[Acted, ...]:
+        """See `PageEndpoint.play`; by the first that can: it is only a play."""
+        for node in self._each[:-1]:
+            with suppress(ChainFault):
+                return node.play(acts)
+        return self._each[-1].play(acts)
 
     def proved(self, prove: Callable[[PageEndpoint], T]) -> T:
         """What is proved by every node that answers; of the first.

@@ -22,12 +22,14 @@ from perun.page.household import Household, Wanted
 from perun.page.lent import SocketEvents
 from perun.page.moving_in import open_household
 from perun.page.rpc import Answer
-from perun.types import Asset
+from perun.types import Asset, ChannelId
 from perun.wallet.phrase import phrase_of, words_of
 
-__all__ = ["faucet", "look", "new_phrase", "start", "take", "token"]
+__all__ = ["faucet", "look", "new_phrase", "rehearse", "start", "take", "token"]
 
 _ENTROPY: Final = 16
+_AMOUNTS: Final = ("ours", "theirs", "soon")
+"""Of a scene: told as decimal text, as everywhere."""
 
 
 class _File:
@@ -184,6 +186,22 @@ def token(asset: str) -> str:
         return _refused(error)
     shown = {"asset": checksum(found.asset), "symbol": found.symbol, "decimals": found.decimals}
     return msgspec.json.encode({"token": {**shown, "has": str(has)}}).decode()
+
+
+def rehearse(channel: str) -> str:
+    """How a dispute about a channel would end, in JSON, and what gas costs; or what is wrong."""
+    house = _living["house"]
+    try:
+        scenes = house.rehearse(ChannelId(bytes.fromhex(channel[2:])))
+    except PerunError as error:
+        return _refused(error)
+    shown = [
+        {**msgspec.structs.asdict(scene), **{name: str(getattr(scene, name)) for name in _AMOUNTS}}
+        for scene in scenes
+    ]
+    price = str(house.node.books.chain.gas_price)
+    played = {"scenes": shown, "gasPrice": price}
+    return msgspec.json.encode({"played": played}).decode()
 
 
 def new_phrase() -> str:

@@ -50,6 +50,25 @@ export interface HeldToken {
   has: string;
 }
 
+/** How a dispute would end (`perun/page/rehearsal.py`). */
+export interface Scene {
+  name: "vanished" | "newest" | "answered" | "unanswered";
+  /** Why the contracts refuse to play it; empty: they do not. */
+  refusal: string;
+  ours: string;
+  theirs: string;
+  /** Of ours, what comes when the dispute is decided, right after `deadline`. */
+  soon: string;
+  deadline: number;
+  until: number;
+  gas: number;
+}
+
+export interface Rehearsal {
+  scenes: Scene[];
+  gasPrice: string;
+}
+
 export type ToWorker =
   /** Another tab is to let the store go, for this one. */
   | { kind: "takeOver" }
@@ -75,6 +94,7 @@ export type ToWorker =
   | { kind: "newPhrase" }
   /** A token that is dealt in from now on. */
   | { kind: "token"; asset: string }
+  | { kind: "rehearse"; channel: string }
   | { kind: "faucet" }
   | { kind: "rpc"; text: string };
 
@@ -119,4 +139,5 @@ export type FromWorker =
   | { kind: "faucet"; text: string }
   /** What was answered and told, one a line. */
   | { kind: "rpc"; lines: string }
+  | { kind: "rehearsed"; channel: string; played?: Rehearsal; error?: Told }
   | { kind: "token"; asset: string; token?: HeldToken; error?: Told };

@@ -6,7 +6,7 @@ import { loadPyodide, type PyodideAPI } from "pyodide";
 import { cryptoModule } from "./crypto";
 import { keep, newest, seal, unseal, type Settings } from "./keys";
 import { lentModule, type Telling } from "./lent";
-import type { FromWorker, HeldToken, KeptStore, Told, ToWorker } from "./messages";
+import type { FromWorker, HeldToken, KeptStore, Rehearsal, Told, ToWorker } from "./messages";
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -23,6 +23,7 @@ interface PythonWorker {
   faucet(): Promise<string>;
   look(settings: string): Promise<string>;
   token(asset: string): string;
+  rehearse(channel: string): string;
   new_phrase(): string;
 }
 
@@ -203,6 +204,15 @@ async function main(): Promise<void> {
           error?: Told;
         };
         tell({ kind: "token", asset, ...said });
+        return;
+      }
+      case "rehearse": {
+        const { channel } = message;
+        const said = JSON.parse((await python).rehearse(channel)) as {
+          played?: Rehearsal;
+          error?: Told;
+        };
+        tell({ kind: "rehearsed", channel, ...said });
         return;
       }
       case "beginAnew":

@@ -418,6 +418,26 @@ export const de: Words = {
     locked: "deins, gesperrt",
     theirs: "der anderen",
   },
+  rehearsal: {
+    title: "Was wäre, wenn …",
+    what: "Die Verträge spielen es selbst durch, auf dem neuesten Block, bei dem Knoten der Chain, den du fragst: Nichts wird abgeschickt, aber dieser Knoten sieht den Zustand und die Unterschriften. Was die anderen von Spielen und Geschäften zeigen könnten, fehlt darin.",
+    play: "Einen Streit proben",
+    again: "Noch einmal proben",
+    playing: "Es wird durchgespielt …",
+    scenes: {
+      vanished: "Die anderen verschwinden, und du bringst deinen neuesten Zustand auf die Chain",
+      newest: "Die anderen bringen jetzt den neuesten Zustand",
+      answered: "Die anderen bringen den ältesten Zustand, und du oder dein Turm antwortet",
+      unanswered: "Die anderen bringen den ältesten Zustand, und niemand antwortet",
+    },
+    paid: (ours, theirs, by) =>
+      `*${ours}* für dich, ${theirs} für die anderen, gleich nach *${by}*.`,
+    later: (amount, by) => `${amount} davon kommen erst, wenn die letzte Sperre endet: nach ${by}.`,
+    lost: (amount, by) =>
+      `Das sind *${amount}* weniger als die Wahrheit: Bis *${by}* muss jemand antworten.`,
+    costs: (amount, gas) => `Dein Gas dafür: ${gas}, heute ${amount}.`,
+    refused: (why) => `Die Verträge lehnen das ab: ${why}`,
+  },
   proofs: {
     title: "Was beide unterschrieben haben",
     state: "Zustand",

@@ -411,6 +411,27 @@ export const en = {
     locked: "yours, locked",
     theirs: "theirs",
   },
+  rehearsal: {
+    title: "What would happen if …",
+    what: "The contracts play it themselves, on top of the newest block, at the chain's node that you ask: nothing is sent, but that node sees the state and its signatures. What they could show of games and deals is not in it.",
+    play: "Rehearse a dispute",
+    again: "Rehearse it again",
+    playing: "It is being played …",
+    scenes: {
+      vanished: "They vanish, and you bring your newest state to the chain",
+      newest: "They bring the newest state now",
+      answered: "They bring the oldest state, and you or your tower answers",
+      unanswered: "They bring the oldest state, and nobody answers",
+    },
+    paid: (ours: string, theirs: string, by: string) =>
+      `*${ours}* for you, ${theirs} for them, right after *${by}*.`,
+    later: (amount: string, by: string) =>
+      `${amount} of yours comes only when the last lock ends: after ${by}.`,
+    lost: (amount: string, by: string) =>
+      `That is *${amount}* less than the truth: somebody must answer by *${by}*.`,
+    costs: (amount: string, gas: string) => `Your gas for it: ${gas}, ${amount} today.`,
+    refused: (why: string) => `The contracts refuse that: ${why}`,
+  },
   proofs: {
     title: "What both have signed",
     state: "state",

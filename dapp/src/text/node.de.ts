@@ -18,6 +18,24 @@ export const node: readonly (readonly [english: string, german: string])[] = [
     "nimm weniger, oder schick ETH auf dein Konto: die Einstellungen zeigen es",
   ],
   ["{asset} is no token: {reason}", "{asset} ist kein Token: {reason}"],
+  [
+    "the chain's node cannot rehearse anything: {reason}",
+    "der Knoten der Chain kann nichts durchspielen: {reason}",
+  ],
+  [
+    "ask another one that knows eth_simulateV1: lock the page, and name it",
+    "frag einen anderen, der eth_simulateV1 kennt: sperre die Seite, und nenne ihn",
+  ],
+  ["nothing to rehearse: {reason}", "nichts zu proben: {reason}"],
+  [
+    "its dispute has begun, and the chain decides it",
+    "sein Streit hat begonnen, und die Chain entscheidet ihn",
+  ],
+  ["no money of it is on the chain yet", "noch liegt kein Geld davon auf der Chain"],
+  [
+    "pay something first, or wait until the channel is open",
+    "zahle erst etwas, oder warte, bis der Kanal offen ist",
+  ],
   ["that is how ETH is written", "so schreibt man ETH"],
   ["it does not say what an account has", "es sagt nicht, was ein Konto hat"],
   [

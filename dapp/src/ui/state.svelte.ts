@@ -5,8 +5,10 @@ import type {
   FromWorker,
   HeldToken,
   KeptStore,
+  Rehearsal,
   Stage,
   Told,
+  ToWorker,
   WalletChosen,
   WalletQuestion,
 } from "../node/messages";
@@ -55,10 +57,10 @@ export const DAEMON_ADDRESS = "http://127.0.0.1:7071";
 
 /** Under which the tab keeps where its daemon is, and its token. */
 const DAEMON = "perun daemon";
-type Looking = {
-  resolve: (token: HeldToken) => void;
+interface Waiting {
+  resolve: (found: unknown) => void;
   reject: (error: Error) => void;
-}[];
+}
 
 const INVITED_SECONDS = 24 * 3600;
 const REFRESH_MS = 2_000;
@@ -307,43 +309,53 @@ class Page {
         void this.#askWallet(message.number, JSON.parse(message.text) as WalletQuestion);
         return;
       case "token":
-        this.#heardOfToken(message);
+        this.#answered(message.asset, message.token, message.error);
+        return;
+      case "rehearsed":
+        this.#answered(message.channel, message.played, message.error);
         return;
       case "rpc":
         return;
     }
   }
 
-  readonly #looking = new Map<string, Looking>();
+  /** Questions to the worker that are no calls of the interface, by what they are about. */
+  readonly #asked = new Map<string, Waiting[]>();
 
-  /** Takes a token from now on; and what our account has of it outside channels. */
-  token(asset: string): Promise<HeldToken> {
+  #askWorker<T>(message: ToWorker, about: string): Promise<T> {
     const worker = this.#worker;
     if (worker === undefined) return Promise.reject(new Error(looks.words.parts.noNode));
-    return new Promise((resolve, reject) => {
-      const waiting = this.#looking.get(asset) ?? [];
-      this.#looking.set(asset, [...waiting, { resolve, reject }]);
-      worker.tell({ kind: "token", asset });
+    return new Promise<T>((resolve, reject) => {
+      const waiting = { resolve: resolve as (found: unknown) => void, reject };
+      this.#asked.set(about, [...(this.#asked.get(about) ?? []), waiting]);
+      worker.tell(message);
     });
   }
 
-  #heardOfToken({ asset, token, error }: FromWorker & { kind: "token" }): void {
-    const waiting = this.#looking.get(asset) ?? [];
-    this.#looking.delete(asset);
-    if (token !== undefined && !tokens.known.some((one) => one.asset === token.asset)) {
+  #answered(about: string, found: unknown, error: Told | undefined): void {
+    const waiting = this.#asked.get(about) ?? [];
+    this.#asked.delete(about);
+    for (const one of waiting) {
+      if (error === undefined) one.resolve(found);
+      else {
+        const data = { name: error.name, values: {}, do: error.do };
+        one.reject(new CallRefused({ code: 0, message: error.text, data }));
+      }
+    }
+  }
+
+  /** Takes a token from now on; and what our account has of it outside channels. */
+  async token(asset: string): Promise<HeldToken> {
+    const token = await this.#askWorker<HeldToken>({ kind: "token", asset }, asset);
+    if (!tokens.known.some((one) => one.asset === token.asset)) {
       tokens.known = [...tokens.known, token];
     }
-    for (const one of waiting) {
-      if (token !== undefined) one.resolve(token);
-      else
-        one.reject(
-          new CallRefused({
-            code: 0,
-            message: error?.text ?? "",
-            data: { name: error?.name ?? "", values: {}, do: error?.do ?? "" },
-          }),
-        );
-    }
+    return token;
+  }
+
+  /** How a dispute about a channel would end; nothing is sent. */
+  rehearse(channel: string): Promise<Rehearsal> {
+    return this.#askWorker<Rehearsal>({ kind: "rehearse", channel }, channel);
   }
 
   /** What is paid and asked for if nothing else is said: what there are channels in. */

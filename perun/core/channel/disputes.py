@@ -23,7 +23,7 @@ from perun.core.states.content import agreed_version
 from perun.core.states.valuation import payable
 from perun.types import Nano, Signature, State, Version, Wei
 
-__all__ = ["duties", "on_snapshot"]
+__all__ = ["duties", "on_snapshot", "registration", "start"]
 
 
 def on_snapshot(draft: Draft, view: ChannelView, head: OnChain, final: OnChain) -> ChannelView:
@@ -82,25 +82,36 @@ def duties(draft: Draft, view: ChannelView) -> None:
 # Rule dispute-1.
 def _register(draft: Draft, view: ChannelView) -> None:
     """Our newest fully signed state, with every piece of evidence that is still of use."""
-    agreed = view.agreed
     before = None if view.head.dispute is None else view.head.dispute.deadline
     held = Wei(view.head.alice + view.head.bob)
     stake = stake_of(draft.config, view.channel.asset, held) if before is not None else None
+    newest = registration(draft, view)
+    if newest is not None:
+        draft.submit(b"r" + view.id, newest, before, stake)
+    elif view.head.dispute is None and min(view.head.alice, view.head.bob) >= 0:
+        draft.submit(b"r" + view.id, start(view), before)
+
+
+def start(view: ChannelView) -> Register:
+    """What anybody of the two can register without a signature: nothing has been paid yet."""
+    nothing = Signature(b"")
+    return Register(view.channel, view.id, Version(0), Wei(0), (), nothing, nothing)
+
+
+def registration(draft: Draft, view: ChannelView) -> Register | None:
+    """Our newest fully signed state, with every piece of evidence that is still of use; None: none
+    is signed by both."""
+    agreed = view.agreed
     if agreed is None or not agreed.peer:
-        if view.head.dispute is None and min(view.head.alice, view.head.bob) >= 0:
-            nothing = Signature(b"")
-            empty = Register(view.channel, view.id, Version(0), Wei(0), (), nothing, nothing)
-            draft.submit(b"r" + view.id, empty, before)
-        return
+        return None
     alice, bob = alice_first(view, agreed.own, agreed.peer)
     state = agreed.state
     pieces = tuple(evidence.piece(draft, nano) for nano in state.nanos)
     if not any(pieces):
         pieces = ()
-    transaction = Register(
+    return Register(
         view.channel, view.id, state.version, state.net, state.nanos, alice, bob, pieces
     )
-    draft.submit(b"r" + view.id, transaction, before, stake)
 
 
 def _settle(draft: Draft, view: ChannelView) -> None:
