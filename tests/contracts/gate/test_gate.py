@@ -323,6 +323,15 @@ def test_inner_instance_that_is_not_done_is_not_done(way: Way) -> None:
     assert way.outcome()[0] is False
 
 
+def test_path_waits_for_its_inner_instance_for_years(way: Way) -> None:
+    way.open()
+    way.says(False, 5)
+    way.stage.wait_until(way.terms.end + 10 * 365 * 86_400)
+    assert way.outcome()[0] is False
+    way.says(True, 5)
+    assert way.outcome() == (True, 5)
+
+
 @pytest.mark.parametrize(
     "answer",
     [b"", b"\1", plain.word(1), plain.word(2) + plain.word(7), plain.word(1) + plain.word(2**111)],

@@ -91,6 +91,16 @@ def test_bob_out_of_time_loses_his_whole_lock(table: Table, start: int) -> None:
     assert table.outcome() == (True, -WHOLE)
 
 
+def test_later_move_after_its_bank_is_refused_and_changes_nothing(table: Table, start: int) -> None:
+    """The game is lost by then, and what is done never changes."""
+    table.stage.at(start + 1)
+    limit = table.move(ALICE, 0, EMPTY, cell(4)).timestamp + 1200
+    table.stage.at(limit + 1)
+    with reverts("TooLate", limit, limit + 1):
+        table.move(BOB, 1, board(16, 0), cell(0))
+    assert table.outcome() == (True, -WHOLE)
+
+
 def play_alice_wins(table: Table, start: int) -> None:
     """X in the upper row; O in the middle one."""
     table.stage.at(start + 1)
