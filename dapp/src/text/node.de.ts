@@ -94,7 +94,7 @@ export const node: readonly (readonly [english: string, german: string])[] = [
     "write a name or an IP address, and a port if it is not 443: host:8443",
     "schreib einen Namen oder eine IP-Adresse, und den Port, wenn er nicht 443 ist: host:8443",
   ],
-  ["these words are no phrase: {reason}", "diese Wörter sind keine: {reason}"],
+  ["these words are no phrase: {reason}", "diese Wörter gehören nicht zusammen: {reason}"],
   [
     "type the twelve words in their order, as they were shown",
     "schreib die zwölf Wörter in ihrer Reihenfolge, wie sie gezeigt wurden",
@@ -159,7 +159,7 @@ export const node: readonly (readonly [english: string, german: string])[] = [
   ],
   [
     "the card has serial {offered}, below {seen}, which was seen before",
-    "die Karte hat die Nummer {offered}, nach {seen} zuvor",
+    "die Karte hat die Nummer {offered}, eine frühere hatte schon {seen}",
   ],
   [
     "the card ends at {until}, and now is {now}; it may run a day at most",
@@ -168,7 +168,7 @@ export const node: readonly (readonly [english: string, german: string])[] = [
   ["ask again later, and compare your clock", "frag später noch einmal, und vergleiche deine Uhr"],
   [
     "the node's {what} is {theirs}, ours is {ours}",
-    "{what} des Knotens ist {theirs}, unsere {ours}",
+    "{what} des Knotens ist {theirs}, bei uns {ours}",
   ],
   [
     "choose a node of your network; send nothing to contracts you do not know",
@@ -185,7 +185,10 @@ export const node: readonly (readonly [english: string, german: string])[] = [
     "check its address, and whether it runs; if a transaction was under way, look for it by its hash or nonce before sending another",
     "prüfe seine Adresse, und ob er läuft",
   ],
-  ["no sense in the node's answer: {reason}", "kein Sinn in der Antwort des Knotens: {reason}"],
+  [
+    "no sense in the node's answer: {reason}",
+    "die Antwort des Knotens ergibt keinen Sinn: {reason}",
+  ],
   ["the node refused: {reason}", "der Knoten hat abgelehnt: {reason}"],
   ["the node cannot answer now: {reason}", "der Knoten kann jetzt nicht antworten: {reason}"],
   ["the node contradicts itself: {reason}", "der Knoten widerspricht sich: {reason}"],
@@ -198,7 +201,10 @@ export const node: readonly (readonly [english: string, german: string])[] = [
     "er wird wieder gefragt; bleibt es so, frag einen anderen Knoten",
   ],
   ["nobody answers", "niemand antwortet"],
-  ["two nodes have different blocks {number}", "zwei Knoten haben verschiedene Blöcke {number}"],
+  [
+    "two nodes have different blocks {number}",
+    "zwei Knoten nennen verschiedene Blöcke mit der Nummer {number}",
+  ],
   ["two nodes say different things of {what}", "zwei Knoten sagen Verschiedenes über {what}"],
   [
     "{name} expected at {address}, found {found}",
@@ -228,7 +234,7 @@ export const node: readonly (readonly [english: string, german: string])[] = [
   ],
   [
     "stay online until then: the newest state is being brought to the chain",
-    "bleib bis dahin online: der neueste Stand wird zur Chain gebracht",
+    "bleib bis dahin online: der neueste Zustand wird auf die Chain gebracht",
   ],
   [
     "{name} has not answered a proposal; the worst of both counts until then",
