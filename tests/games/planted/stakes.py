@@ -8,13 +8,13 @@ from typing import Any
 from perun.core.books import Draft
 from perun.core.nanocontracts import escrow, hash_chain, price_bet
 from perun.core.nanocontracts.escrow import DEALS, ESCROW
-from perun.core.nanocontracts.hash_chain import HASH_CHAIN, STREAMS
+from perun.core.nanocontracts.hash_chain import HASH_CHAIN
 from perun.core.nanocontracts.price_bet import PRICE_BET
 from perun.core.nanocontracts.rock_paper_scissors import ROCK_PAPER_SCISSORS
 from perun.core.state import InstanceView, Totals
 from perun.core.virtual import doing
 from perun.encoding.messages import RevealSecret
-from perun.types import Deal, Hands, Stream, Wei
+from perun.types import Deal, Hands, Wei
 from tests.games.planted.above import Plan
 
 __all__ = ["PLANS"]
@@ -36,12 +36,6 @@ def _believes_any_shift(
 
 
 _known = ESCROW.known
-
-
-def _only_what_was_acknowledged(
-    _: object, _terms: Stream, instance: InstanceView, _totals: Totals
-) -> Wei:
-    return STREAMS.of(instance).held
 
 
 def _says_hands_at_once(draft: Draft, instance: InstanceView) -> None:
@@ -104,10 +98,5 @@ PLANS: Sequence[Plan] = (
         "ticks counted unproved",
         "stream-3: only what the chain would count",
         ((hash_chain, "_check", _no_proof),),
-    ),
-    (
-        "a stream goes at what was acknowledged",
-        "stream-4: at all that was paid in it",
-        ((type(HASH_CHAIN), "known", _only_what_was_acknowledged),),
     ),
 )
