@@ -10,6 +10,7 @@ from tests.attacks.scenarios import (
     test_attacks_a,
     test_attacks_bc,
     test_attacks_d,
+    test_bets,
     test_field,
     test_flips,
     test_games,
@@ -33,6 +34,7 @@ def catch(bug: Bug, seeds: Iterable[int], *, stories: bool = True) -> str | None
 
 def _story() -> str | None:
     for module in (
+        test_bets,
         test_flips,
         test_hands,
         test_games,
