@@ -4,6 +4,7 @@
 import { launch } from "./people.mjs";
 import { livesWithWallet } from "./with_wallet.mjs";
 import * as chain from "./survive/chain.mjs";
+import * as hubs from "./survive/hubs.mjs";
 import * as many from "./survive/many.mjs";
 import * as start from "./survive/start.mjs";
 import * as store from "./survive/store.mjs";
@@ -19,6 +20,7 @@ const SHARED = {
   ...texts.SHARED,
   ...chain.SHARED,
   ...many.SHARED,
+  ...hubs.SHARED,
   walletRefuses,
 };
 /** Time goes on in them, for everybody in their network. */
