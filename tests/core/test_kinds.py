@@ -88,6 +88,7 @@ PAYMENTS = {
     "app/openings.py": "what is locked in machines already",
     "app/tending.py": "machines are renewed",
     "app/ways.py": "payments to somebody go through machines with him",
+    "page/rehearsal.py": "what the other side of a machine could show of our payments",
 }
 """Where others may, and why."""
 

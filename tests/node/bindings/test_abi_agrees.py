@@ -24,7 +24,7 @@ from perun.bindings import (
 from perun.bindings.artifacts import artifact
 from perun.bindings.logs import Table
 from perun.bindings.suite import SUITE
-from perun.types import Channel, Nano, Path, Position, Record, Settlement, Terms
+from perun.types import Channel, Gated, Nano, Path, Position, Record, Settlement, Terms
 from populus.project import Project
 
 GAMES = ("IRules",)
@@ -33,8 +33,10 @@ NANOCONTRACTS = {
     name: front for name, front in SUITE.items() if issubclass(front, nanocontract.Nanocontract)
 }
 CONTRACTS = ("LibSignatures", "MSContract", *NANOCONTRACTS)
+# A path in full is for its parties; the contract has what follows from it, `Path`.
+ON_CHAIN = [terms for terms in get_args(Terms) if terms is not Gated]
 STRUCTS: dict[str, type[Record]] = {
-    kind.__name__: kind for kind in (Channel, Nano, Settlement, Position, Path, *get_args(Terms))
+    kind.__name__: kind for kind in (Channel, Nano, Settlement, Position, Path, *ON_CHAIN)
 }
 MODULES = {
     "LibSignatures": (lib_signatures,),
