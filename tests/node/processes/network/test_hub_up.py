@@ -69,7 +69,7 @@ def test_killed_and_run_twice_it_pays_for_each_contract_once(tmp_path: Path) -> 
             assert output.exit_code == 0, output.output
             assert account in output.output
         contracts = read_contracts(tmp_path / "hub" / "contracts.json")
-        assert anvil.endpoint().next_nonce(KEY.address) == len(contracts) == 13
+        assert anvil.endpoint().next_nonce(KEY.address) == len(contracts) == 14
         settings = read_settings(tmp_path / "hub" / "perun.toml")
         assert settings.hub is not None
         assert settings.hub.faucet is None
