@@ -99,6 +99,10 @@ class Amounts:
         """The same, of what may be negative."""
         return ("-" if units.startswith("-") else "") + self.show(asset, units.lstrip("-"))
 
+    def for_us(self, asset: str, gain: str | None) -> str:
+        """How a line about something locked ends, once it is known what it brings us."""
+        return "" if gain is None else f", {self.signed(asset, gain)} for you"
+
     def name(self, asset: str) -> str:
         """Of an asset."""
         if asset.lower() == ETH_NAME:

@@ -258,9 +258,8 @@ def _show(amounts: Amounts, one: Bet, as_json: bool) -> None:
     if as_json:
         print_json(one)
         return
-    words = "" if one.gain is None else f", {amounts.signed(one.asset, one.gain)} for you"
     known = f", at {' and '.join(one.prices)}" if one.prices else ""
     void = ": the reporter has contradicted itself" if len(one.prices) > 1 else ""
-    say(console(), f"{one.state}: bet {one.id}{known}{void}{words}")
+    say(console(), f"{one.state}: bet {one.id}{known}{void}{amounts.for_us(one.asset, one.gain)}")
     if one.why:
         say(console(), why_of(one))

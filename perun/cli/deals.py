@@ -125,8 +125,7 @@ def _show(amounts: Amounts, deal: Deal, as_json: bool) -> None:
     if as_json:
         print_json(deal)
         return
-    words = "" if deal.gain is None else f", {amounts.signed(deal.asset, deal.gain)} for you"
-    say(console(), f"{deal.state}: deal {deal.id}{words}")
+    say(console(), f"{deal.state}: deal {deal.id}{amounts.for_us(deal.asset, deal.gain)}")
     if deal.why:
         say(console(), why_of(deal))
     if deal.instance is not None:

@@ -154,9 +154,9 @@ def _show(amounts: Amounts, one: HashLock, as_json: bool) -> None:
     if as_json:
         print_json(one)
         return
-    gain = "" if one.gain is None else f", {amounts.signed(one.asset, one.gain)} for you"
     direction = f"{'to' if one.pays else 'from'} {who(one.peer, one.name)}"
     amount = amounts.show(one.asset, one.amount)
+    gain = amounts.for_us(one.asset, one.gain)
     say(console(), f"{one.state}: {amount} {direction}, lock {one.id}{gain}")
     if one.why:
         say(console(), why_of(one))
