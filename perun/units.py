@@ -6,13 +6,19 @@ No floats and no `decimal` contexts: money is digits, and a digit too many is re
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
+from typing import Final
 
 from perun.errors import AmountOutOfRange, BadUnits, NotAnAmount
 from perun.types import MAX_AMOUNT, Wei
 
-__all__ = ["format_ether", "format_units", "parse_ether", "parse_units"]
+__all__ = ["ETHER_UNITS", "format_ether", "format_units", "parse_ether", "parse_units"]
 
 ETHER_DECIMALS = 18
+ETHER_UNITS: Final = MappingProxyType(
+    {"wei": 0, "gwei": 9, "ether": ETHER_DECIMALS, "eth": ETHER_DECIMALS}
+)
+"""What people write behind amounts of ether, in small letters; so no token is called so."""
 _MOST_DIGITS = 1000
 
 # ASCII digits only, at most one point, at least one digit before it.

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 
 from perun.app.values import Network, Token
 from perun.errors import BadUnits, Misuse
-from perun.units import parse_units
+from perun.units import ETHER_UNITS, parse_units
 
 __all__ = [
     "ETH_NAME",
@@ -28,7 +28,6 @@ __all__ = [
 
 ETH_NAME: Final = "0x" + 40 * "0"
 """Of ETH among assets."""
-_OF_ETH: Final = {"wei": 0, "gwei": 9, "ether": 18, "eth": 18}
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -114,10 +113,10 @@ def has_units(fields: dict[str, Any]) -> bool:
 def has_names(fields: dict[str, Any], about: str | None = None) -> bool:
     """Whether names of tokens are needed to read a call's amounts, or to say what is wrong."""
     asset = fields.get("asset") or about
-    if asset is not None and asset.lower() not in (ETH_NAME, *_OF_ETH):
+    if asset is not None and asset.lower() not in (ETH_NAME, *ETHER_UNITS):
         return has_units(fields) or not _is_address(asset)
     texts = [fields[name] for name in _sums(fields) if isinstance(fields[name], str)]
-    return any(unit.lower() not in _OF_ETH for _, unit in map(_split, texts) if unit)
+    return any(unit.lower() not in ETHER_UNITS for _, unit in map(_split, texts) if unit)
 
 
 def in_digits(
@@ -151,8 +150,8 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _unit(text: str, unit: str, tokens: Sequence[Token]) -> tuple[str, int]:
-    if unit.lower() in _OF_ETH:
-        return ETH_NAME, _OF_ETH[unit.lower()]
+    if unit.lower() in ETHER_UNITS:
+        return ETH_NAME, ETHER_UNITS[unit.lower()]
     for token in tokens:
         if token.symbol.lower() == unit.lower():
             return token.asset, token.decimals

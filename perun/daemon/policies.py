@@ -11,7 +11,7 @@ from perun.errors import PerunError
 from perun.hub.acceptance import Bounds
 from perun.hub.tariff import Prices
 from perun.types import ETH, Address, Asset, Seconds, Wei
-from perun.units import parse_units
+from perun.units import ETHER_UNITS, parse_units
 
 __all__ = ["TEST_NETWORKS", "bounds_of", "policy_of", "prices_of", "tokens_of"]
 
@@ -48,7 +48,7 @@ def tokens_of(settings: Settings) -> tuple[KnownToken, ...]:
     found = []
     for symbol, token in settings.tokens.items():
         asset = Asset(Address(bytes.fromhex(token.address[2:])))
-        if asset == ETH or symbol.lower() in ("eth", "ether", "gwei", "wei"):
+        if asset == ETH or symbol.lower() in ETHER_UNITS:
             raise BadSettings(f"[tokens.{symbol}]", "ETH is no token")
         found.append(KnownToken(asset, symbol, token.decimals))
     return tuple(found)

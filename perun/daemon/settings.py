@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Final, get_args, get_type_hints
 import msgspec
 
 from perun.errors import Misuse, PerunError
-from perun.units import format_ether, parse_units
+from perun.units import ETHER_UNITS, format_ether, parse_units
 
 __all__ = [
     "Amount",
@@ -45,7 +45,6 @@ USUAL_API: Final = "127.0.0.1:7071"
 USUAL_ADMIN: Final = "127.0.0.1:7072"
 _PREFIX: Final = "PERUN_"
 _NOT_SETTINGS: Final = frozenset({"PERUN_HOME", "PERUN_PASSWORD", "PERUN_UP"})
-_UNITS: Final = {"ether": 18, "eth": 18, "gwei": 9, "wei": 0}
 _AMOUNT: Final = re.compile(r"\s*([0-9.]+)\s*([A-Za-z]+)\s*")
 
 Port = Annotated[int, msgspec.Meta(ge=0, lt=65_536)]
@@ -358,7 +357,7 @@ def _read_amount(kind: type, value: Any) -> Any:
     if kind is not Amount:
         raise TypeError(kind)
     match = _AMOUNT.fullmatch(value) if isinstance(value, str) else None
-    decimals = _UNITS.get(match[2].lower()) if match else None
+    decimals = ETHER_UNITS.get(match[2].lower()) if match else None
     if match is None or decimals is None:
         raise ValueError(f"{value!r} is no amount such as '0.5 ether'")
     try:

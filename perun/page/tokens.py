@@ -22,6 +22,7 @@ from perun.crypto.interop import checksum
 from perun.errors import ChainFault, Misuse
 from perun.page.store import PageStore
 from perun.types import ETH, Address, Asset, Wei
+from perun.units import ETHER_UNITS
 
 __all__ = ["NoToken", "Tokens", "dealing_in", "name_of"]
 
@@ -30,7 +31,6 @@ _LONGEST: Final = 12
 """Characters of a symbol."""
 _MOST_DECIMALS: Final = 36
 """As in a daemon's settings."""
-_OURS: Final = frozenset({"eth", "ether", "gwei", "wei"})
 
 
 @dataclass(eq=False)
@@ -106,7 +106,7 @@ class Tokens:
 def name_of(symbol: str, asset: Asset, known: tuple[KnownToken, ...]) -> str:
     """What people call a token: its symbol, if that is short and plain, and neither ether's nor
     another token's; otherwise its address, as it fits into a line."""
-    taken = _OURS | {token.symbol.lower() for token in known}
+    taken = {*ETHER_UNITS} | {token.symbol.lower() for token in known}
     plain = symbol.isascii() and symbol.isprintable() and " " not in symbol
     if plain and 0 < len(symbol) <= _LONGEST and symbol.lower() not in taken:
         return symbol
