@@ -32,7 +32,7 @@ from perun.types import (
     Wei,
 )
 
-__all__ = ["Wish", "wish_of"]
+__all__ = ["Wish", "call_of", "wish_of"]
 
 
 class Wish(Record, frozen=True, gc=False, array_like=True):
@@ -63,7 +63,7 @@ def wish_of(submit: Submit, deployment: Deployment, account: Address) -> Wish:
     return Wish(
         key=submit.key,
         kind=type(transaction).__name__,
-        call=_call(transaction, deployment, account),
+        call=call_of(transaction, deployment, account),
         until=min(limits, default=None),
         # Everything else is idempotent, or protected by an index, a bit or a balance on chain.
         once=isinstance(transaction, OpenChannel | DepositMoney),
@@ -73,7 +73,8 @@ def wish_of(submit: Submit, deployment: Deployment, account: Address) -> Wish:
     )
 
 
-def _call(transaction: Transaction, deployment: Deployment, account: Address) -> Call:
+def call_of(transaction: Transaction, deployment: Deployment, account: Address) -> Call:
+    """The call that does a transaction, sent by `account`."""
     contract = deployment.contract.contract
     match transaction:
         case OpenChannel(channel, amount, valid_until):

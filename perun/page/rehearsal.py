@@ -13,11 +13,11 @@ from typing import ClassVar, Final, Literal, TypeVar
 
 from perun.bindings.events import MS_CONTRACT, Registered, Settled
 from perun.bindings.failures import NodeRefused
-from perun.chain.wishes import wish_of
+from perun.chain.wishes import call_of
 from perun.core.books import Books, Draft
 from perun.core.channel.disputes import registration, start
 from perun.core.config import Deployment
-from perun.core.effects import Settle, Submit, SubmitEvidence, Transaction
+from perun.core.effects import Settle, SubmitEvidence, Transaction
 from perun.core.nanocontracts.evidence import due
 from perun.core.nanocontracts.instances import app_of
 from perun.core.rules.keys import peer_account
@@ -193,8 +193,7 @@ class _Stage:
         return self._act(time, self._us, settle)
 
     def _act(self, time: UnixTime, sender: Address, transaction: Transaction) -> Act:
-        wish = wish_of(Submit(b"", transaction), self._deployment, sender)
-        return Act(time, sender, wish.call)
+        return Act(time, sender, call_of(transaction, self._deployment, sender))
 
     @property
     def _is_alice(self) -> bool:
