@@ -149,14 +149,9 @@ async function comesBackByWords(browser, url, alice) {
   await alice.context.close();
   const again = await Person.at(browser, url);
   await again.visit();
-  await again.press("I have twelve words");
-  await again.page.locator('[name="phrase"]').fill(alice.phrase);
-  await again.press("Begin");
-  const found = again.page.locator('[data-test="found"]');
-  check(/1 channel; .* 0\.\d+ ETH/.test(await found.innerText()), "words find a channel");
-  await again.press("Get it out");
-  await again.press("Get all of it out");
-  await again.channelIs("disputed");
+  const found = await again.findsByWords(alice.phrase);
+  check(/1 channel; .* 0\.\d+ ETH/.test(found), "words find a channel");
+  await again.getsAllOut();
   check(true, "and bring it to the chain, by one button");
   check(again.faults.length === 0, `no faults: ${again.faults}`);
 }

@@ -24,6 +24,15 @@ export function check(condition, what) {
   console.log(`ok: ${what}`);
 }
 
+/** Waits until it is so. */
+export async function until(what, isSo) {
+  const end = Date.now() + PATIENCE;
+  while (!(await isSo())) {
+    if (Date.now() > end) throw new Error(`it never came: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+}
+
 export class Person {
   constructor(context, url) {
     this.context = context;
@@ -115,13 +124,32 @@ export class Person {
 
   /** The words are shown. */
   async begins(password) {
+    await this.writesDown(password);
+    await this.press("Begin");
+    await this.heading("Activity").waitFor();
+  }
+
+  async writesDown(password) {
     await this.page.locator("ol.words li").nth(11).waitFor();
     const words = await this.page.locator("ol.words li").allInnerTexts();
     this.phrase = words.map((word) => word.trim()).join(" ");
     await this.page.getByLabel("I have written them down").check();
     await this.page.getByLabel("Password for this browser").fill(password);
+  }
+
+  /** Where the browser has nothing: what twelve words find. */
+  async findsByWords(phrase) {
+    await this.press("I have twelve words");
+    await this.page.locator('[name="phrase"]').fill(phrase);
     await this.press("Begin");
-    await this.heading("Activity").waitFor();
+    return this.page.locator('[data-test="found"]').innerText();
+  }
+
+  /** … and all of it goes to the chain. */
+  async getsAllOut() {
+    await this.press("Get it out");
+    await this.press("Get all of it out");
+    await this.channelIs("disputed");
   }
 
   async unlock(password) {

@@ -1,6 +1,6 @@
 /** A channel in a token, from its address to the last unit: with and without calls that go together. */
 import { readFileSync } from "node:fs";
-import { check, PATIENCE } from "./people.mjs";
+import { check, PATIENCE, until } from "./people.mjs";
 import { isGood } from "./screens.mjs";
 
 const ARTIFACT = new URL("../../tests/contracts/artifacts/NamedToken.json", import.meta.url);
@@ -26,11 +26,12 @@ export class Token {
 
   async #send(call) {
     const hash = await this.node("eth_sendTransaction", [{ from: this.from, ...call }]);
-    for (;;) {
-      const receipt = await this.node("eth_getTransactionReceipt", [hash]);
-      if (receipt !== null) return receipt;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    let receipt;
+    await until("its block", async () => {
+      receipt = await this.node("eth_getTransactionReceipt", [hash]);
+      return receipt !== null;
+    });
+    return receipt;
   }
 
   mint(to, units) {
@@ -44,9 +45,9 @@ export class Token {
 
   /** Waits until an account has so much. */
   async becomes(account, units) {
-    const until = Date.now() + PATIENCE;
+    const end = Date.now() + PATIENCE;
     for (let has = -1n; has !== units; has = await this.of(account)) {
-      if (Date.now() > until) throw new Error(`${account} has ${has}, not ${units}`);
+      if (Date.now() > end) throw new Error(`${account} has ${has}, not ${units}`);
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }

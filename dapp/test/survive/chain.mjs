@@ -1,8 +1,8 @@
 /** The chain and whoever cheats on it: a hub's old state, a node that lies, a clock that is wrong. */
-import { check, Person } from "../people.mjs";
+import { check, Person, until } from "../people.mjs";
 import { TestWallet } from "../wallet.mjs";
 import { BadNode, LIES } from "./node.mjs";
-import { again, ask, opened, reachable, until } from "./town.mjs";
+import { again, ask, opened, reachable } from "./town.mjs";
 
 const CHALLENGE_SECONDS = 700;
 /** By so much time goes on at once afterwards: what locks hold is decided later than the channel. */
@@ -108,17 +108,7 @@ async function seesAgain(town, person) {
 
 /** Begins with this node of the chain, has test ether, and a channel. */
 async function over(town, node) {
-  const person = await Person.at(town.browser, town.url);
-  await reachable(person);
-  await person.visit();
-  await person.press("Go without a wallet");
-  await person.page.locator("ol.words li").nth(11).waitFor();
-  await person.page.locator("summary", { hasText: "Network" }).click();
-  await person.page.locator('[name="rpc"]').fill(node.url);
-  await person.page.locator('[name="second"]').fill(node.second ?? "");
-  await person.begins("pw");
-  await person.takeTestEther();
-  await person.openChannel();
+  const person = await town.memberBy({ rpc: node.url, second: node.second ?? "" });
   await person.pay(town.network.shop, "0.001", "the first");
   return person;
 }

@@ -5,11 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-import { check, Person } from "../people.mjs";
-import { ask, reachable } from "./town.mjs";
-
-const PYTHON = process.env.PYTHON ?? "python3";
-const ROOT = new URL("../../../", import.meta.url).pathname;
+import { check } from "../people.mjs";
+import { ask, PYTHON, ROOT } from "./town.mjs";
 
 /** A hub with contracts, keys and a faucet of its own, on the same chain. */
 async function started(rpc, home) {
@@ -36,26 +33,15 @@ async function started(rpc, home) {
   return { hub, address };
 }
 
-/** Somebody who begins with that hub, whoever serves the page. */
-async function memberOf(town, address) {
-  const person = await Person.at(town.browser, town.url);
-  await reachable(person);
-  await person.visit();
-  await person.press("Go without a wallet");
-  await person.page.locator("summary", { hasText: "Network" }).click();
-  await person.page.locator('[name="hub"]').fill(address);
-  await person.begins("pw");
-  await person.takeTestEther();
-  await person.openChannel();
-  return person;
-}
-
 export const SHARED = {
   async anotherHub(town) {
     const home = mkdtempSync(join(tmpdir(), "perun-hub-"));
     const { hub, address } = await started(town.network.rpc, home);
     try {
-      const [person, friend] = [await memberOf(town, address), await memberOf(town, address)];
+      const [person, friend] = [
+        await town.memberBy({ hub: address }),
+        await town.memberBy({ hub: address }),
+      ];
       const [channel] = await ask(person, "channels");
       check(address.startsWith(channel.peer.split("@")[0]), "the channel is with the other hub");
       await person.pay(await friend.request("0.001", "over the other hub"), "");

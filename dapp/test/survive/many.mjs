@@ -1,8 +1,8 @@
 /** Much at once: a thousand payments, and a channel that is full of instances. */
 import { readFileSync } from "node:fs";
 
-import { check } from "../people.mjs";
-import { again, ask, until } from "./town.mjs";
+import { check, until } from "../people.mjs";
+import { again, ask } from "./town.mjs";
 
 const PAYMENTS = 1_000;
 const ONE_BY_ONE = 200;

@@ -1,7 +1,7 @@
 /** The page's own bad days: ended in the middle of each step, without room, without its storage. */
 import { standsAt } from "../games.mjs";
-import { check, Person } from "../people.mjs";
-import { again, ask, reachable, until } from "./town.mjs";
+import { check, Person, until } from "../people.mjs";
+import { again, ask, reachable } from "./town.mjs";
 
 /** Wei: what is put in, or taken out, as `wouldMove` types it; and what transactions cost at most. */
 const MOVED = 10n ** 16n;
@@ -153,9 +153,7 @@ export const SHARED = {
       await reachable(person);
       await person.visit();
       await person.press("Go without a wallet");
-      await person.page.locator("ol.words li").nth(11).waitFor();
-      await person.page.getByLabel("I have written them down").check();
-      await person.page.getByLabel("Password for this browser").fill("pw");
+      await person.writesDown("pw");
       const inWords = typeof writes === "string";
       const stopped = await (inWords ? stopInWords(person) : stopAfterWrites(person, writes));
       await person.press("Begin");
@@ -269,14 +267,9 @@ export const SHARED = {
     await person.page.goto("about:blank");
     await tools.send("Storage.clearDataForOrigin", { origin, storageTypes: "all" });
     await person.page.goto(town.url);
-    await person.press("I have twelve words");
-    await person.page.locator('[name="phrase"]').fill(person.phrase);
-    await person.press("Begin");
-    const found = await person.page.locator('[data-test="found"]').innerText();
+    const found = await person.findsByWords(person.phrase);
     check(/1 channel; .* 0\.\d+ ETH/.test(found), "storage cleared: twelve words find a channel");
-    await person.press("Get it out");
-    await person.press("Get all of it out");
-    await person.channelIs("disputed");
+    await person.getsAllOut();
     check(true, "and bring it to the chain, by one button");
   },
 };

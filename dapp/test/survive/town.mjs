@@ -3,10 +3,10 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { Person } from "../people.mjs";
+import { Person, until } from "../people.mjs";
 
-const PYTHON = process.env.PYTHON ?? "python3";
-const ROOT = new URL("../../../", import.meta.url).pathname;
+export const PYTHON = process.env.PYTHON ?? "python3";
+export const ROOT = new URL("../../../", import.meta.url).pathname;
 
 export class Town {
   constructor(browser, url, home, network, patron) {
@@ -36,6 +36,23 @@ export class Town {
   /** … and with a channel with the hub. */
   async member(options) {
     const person = await this.somebody(options);
+    await person.openChannel();
+    return person;
+  }
+
+  /** … who begins with other parts of the network than the page names. */
+  async memberBy(parts) {
+    const person = await Person.at(this.browser, this.url);
+    await reachable(person);
+    await person.visit();
+    await person.press("Go without a wallet");
+    await person.page.locator("ol.words li").nth(11).waitFor();
+    await person.page.locator("summary", { hasText: "Network" }).click();
+    for (const [name, text] of Object.entries(parts)) {
+      await person.page.locator(`[name="${name}"]`).fill(text);
+    }
+    await person.begins("pw");
+    await person.takeTestEther();
     await person.openChannel();
     return person;
   }
@@ -174,13 +191,4 @@ export async function opened(person) {
 export async function again(person) {
   await person.page.close();
   await opened(person);
-}
-
-/** Waits until it is so. */
-export async function until(what, isSo) {
-  const end = Date.now() + Number(process.env.PATIENCE ?? 120_000);
-  while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`it never came: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-  }
 }
