@@ -15,7 +15,7 @@ from perun.testing.rules import TIC_TAC_TOE
 from perun.testing.stories import consent
 from perun.types import Game, Gated, Seconds, UnixTime, Wei
 
-from .test_paths import LIFE, Row, losing_all, losing_one, new_row
+from .test_paths import LIFE, Row, lives_with_a_loss, lives_with_a_stop, new_row
 
 ALICES, BOBS = Wei(70), Wei(60)
 ALICE_WINS = (0, 3, 1, 4, 2)
@@ -138,33 +138,15 @@ def assert_nobody_lost(row: Row, owed: dict[str, int | None], where: str) -> Non
     assert gains[0] >= (owed["alice"] or 0), f"{where}: Alice was owed {owed} and has {gains}"
 
 
-def letters_of_a_life(hubs: int) -> int:
-    row = new_row(hubs)
-    before = len(row.world.network.seen)
-    live(row)
-    return len(row.world.network.seen) - before
-
-
 @pytest.mark.parametrize("hubs", [2, 3])
 def test_any_one_lost_message_costs_nobody_anything(hubs: int) -> None:
-    for lost in range(letters_of_a_life(hubs)):
-        row = new_row(hubs)
-        row.world.network.rule = losing_one(lost)
-        owed = live(row)
-        row.world.network.rule = None
+    for row, owed, where in lives_with_a_loss(hubs, live):
         let_time_pass(row)
-        assert_nobody_lost(row, owed, f"message {lost}")
+        assert_nobody_lost(row, owed, where)
 
 
 @pytest.mark.parametrize("who", range(4))
 def test_any_party_may_stop_at_any_message_and_come_back(who: int) -> None:
-    for at in range(letters_of_a_life(2)):
-        row = new_row(2)
-        network, dead = row.world.network, row.parties[who]
-        network.rule = losing_all(dead, at)
-        owed = live(row)
-        network.rule = None
-        dead.restart()
-        row.world.settle()
+    for row, owed, where in lives_with_a_stop(2, who, live):
         let_time_pass(row)
-        assert_nobody_lost(row, owed, f"{dead.name} stops at message {at}")
+        assert_nobody_lost(row, owed, where)

@@ -14,7 +14,7 @@ from perun.crypto.hashing import keccak
 from perun.encoding.messages import Invite
 from perun.types import InstanceId, Preimage, UnixTime, Wei
 
-from .test_paths import LIFE, Row, let_time_pass, losing_all, losing_one, new_row
+from .test_paths import LIFE, Row, let_time_pass, lives_with_a_loss, lives_with_a_stop, new_row
 
 SECRET = Preimage(b"\x07" * 32)
 AMOUNT = Wei(70)
@@ -93,32 +93,14 @@ def test_a_lock_that_nobody_opens_comes_back_along_the_whole_path() -> None:
     assert row.gains() == [0, 0, 0, 0]
 
 
-def letters_of_a_life() -> int:
-    row = new_row(2)
-    before = len(row.world.network.seen)
-    live(row)
-    return len(row.world.network.seen) - before
-
-
 def test_any_one_lost_message_costs_nobody_anything() -> None:
-    for lost in range(letters_of_a_life()):
-        row = new_row(2)
-        row.world.network.rule = losing_one(lost)
-        owed = live(row)
-        row.world.network.rule = None
+    for row, owed, where in lives_with_a_loss(2, live):
         let_time_pass(row)
-        assert_nobody_lost(row, owed, f"message {lost}")
+        assert_nobody_lost(row, owed, where)
 
 
 @pytest.mark.parametrize("who", range(4))
 def test_any_party_may_stop_at_any_message_and_come_back(who: int) -> None:
-    for at in range(letters_of_a_life()):
-        row = new_row(2)
-        network, dead = row.world.network, row.parties[who]
-        network.rule = losing_all(dead, at)
-        owed = live(row)
-        network.rule = None
-        dead.restart()
-        row.world.settle()
+    for row, owed, where in lives_with_a_stop(2, who, live):
         let_time_pass(row)
-        assert_nobody_lost(row, owed, f"{dead.name} stops at message {at}")
+        assert_nobody_lost(row, owed, where)
