@@ -7,7 +7,7 @@ import pytest
 from perun.core.faults import InstanceRejected, NotAllowedNow
 from perun.core.inputs import CommandDispute, Received
 from perun.core.nanocontracts.price_bet import BETS, CommandPrice
-from perun.core.state import InstanceView, LegStatus
+from perun.core.state import LegStatus
 from perun.core.states.valuation import balance
 from perun.crypto.keys import SecretKey
 from perun.crypto.signatures import sign
@@ -16,24 +16,12 @@ from perun.encoding.price_bet import PRICE_DOMAIN, price_digest
 from perun.spec.nanocontracts.price_bet import PriceBet
 from perun.testing.parties import Party, World
 from perun.testing.stories import consent, propose_bet
-from perun.types import Bet, InstanceId, Price, Signature, UnixTime, Wei
+from perun.types import Bet, Price, Signature, UnixTime, Wei
 
 from .conftest import Pair, Trio
+from .ends import only, seen, shares, silence, status, wait
 
 REPORTER = SecretKey(b"\x6b" * 32)
-
-
-def only(party: Party) -> InstanceId:
-    (id,) = party.node.books.instances
-    return id
-
-
-def seen(party: Party) -> InstanceView:
-    return party.node.books.instances[only(party)]
-
-
-def status(party: Party) -> LegStatus:
-    return seen(party).legs[0].status
 
 
 def word(party: Party, price: int, key: SecretKey = REPORTER, later: int = 0) -> Signature:
@@ -68,21 +56,6 @@ def begin_over(trio: Trio) -> None:
 def decided(world: World) -> tuple[bool, int] | None:
     records = list(world.ledger.contracts.of(PriceBet).records.values())
     return (records[0].void, records[0].shift) if records else None
-
-
-def silence(world: World) -> None:
-    world.network.rule = lambda _letter: ()
-
-
-def wait(world: World, *parties: Party, seconds: int = 13_000) -> None:
-    for _ in range(seconds // 24):
-        world.advance(24)
-    for party in parties:
-        assert party.faults == []
-
-
-def shares(world: World, *parties: Party) -> list[int]:
-    return [world.ledger.paid[party.account.address] for party in parties]
 
 
 @pytest.mark.parametrize(("price", "shift"), [(2_300, 30), (1_900, -10), (2_000, 0), (9_999, 70)])

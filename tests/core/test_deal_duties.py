@@ -24,7 +24,8 @@ from perun.types import Deal, DealRecord, UnixTime, Wei
 
 from .conftest import Pair, Trio
 from .crafted import at, said
-from .test_deals import awarded, begin, begin_over, seen, status, word
+from .ends import seen, status
+from .test_deals import awarded, begin, begin_over, word
 
 
 def holding(

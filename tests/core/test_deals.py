@@ -17,7 +17,7 @@ from perun.core.nanocontracts.escrow import (
     CommandAward,
     CommandLetGo,
 )
-from perun.core.state import InstanceView, LegStatus, Role
+from perun.core.state import LegStatus, Role
 from perun.core.states.valuation import balance
 from perun.crypto.keys import SecretKey
 from perun.crypto.signatures import sign
@@ -33,7 +33,6 @@ from perun.testing.stories import consent, propose_deal
 from perun.types import (
     Address,
     Award,
-    ChannelId,
     DealId,
     InstanceId,
     Signature,
@@ -41,26 +40,9 @@ from perun.types import (
 )
 
 from .conftest import Pair, Trio
+from .ends import net, only, seen, shares, silence, status, wait
 
 ARBITER = SecretKey(b"\x5a" * 32)
-
-
-def only(party: Party) -> InstanceId:
-    (id,) = party.node.books.instances
-    return id
-
-
-def seen(party: Party) -> InstanceView:
-    return party.node.books.instances[only(party)]
-
-
-def net(party: Party, channel: ChannelId) -> int:
-    agreed = party.node.books.channels[channel].agreed
-    return int(agreed.state.net) if agreed else 0
-
-
-def status(party: Party) -> LegStatus:
-    return seen(party).legs[0].status
 
 
 def word(id: InstanceId, shift: int, key: SecretKey = ARBITER) -> Signature:
@@ -105,24 +87,6 @@ def decided(world: World) -> tuple[int, int] | None:
     """Rank and shift of the only deal, as the contract has it."""
     records = list(world.ledger.contracts.of(Escrow).records.values())
     return (records[0].rank, records[0].shift) if records else None
-
-
-def silence(world: World) -> None:
-    """From now on no message arrives."""
-    world.network.rule = lambda _letter: ()
-
-
-def wait(world: World, *parties: Party, seconds: int = 13_000) -> None:
-    """Until everything about a deal must have happened."""
-    for _ in range(seconds // 24):
-        world.advance(24)
-    for party in parties:
-        assert party.faults == []
-
-
-def shares(world: World, *parties: Party) -> list[int]:
-    """What the contract has paid out to each."""
-    return [world.ledger.paid[party.account.address] for party in parties]
 
 
 # -------------------------------------------------------------------------------- when all is well

@@ -29,6 +29,7 @@ from perun.testing.parties import Party, World
 from perun.types import GameId, GameRecord, Position, Seconds, Signature, Version, Wei
 
 from .conftest import Pair, Trio
+from .ends import net, only, seen, shares, silence, status
 from .test_games import (
     ALICE_WINS,
     agreed,
@@ -36,14 +37,10 @@ from .test_games import (
     begin_over,
     game_of,
     move,
-    net,
     no_faults,
-    only,
     play,
     record,
     say,
-    shares,
-    silence,
     submitted,
     terms_of,
     wait,
@@ -55,7 +52,7 @@ def draw(party: Party) -> None:
 
 
 def over(party: Party) -> bool:
-    return party.node.books.instances[only(party)].legs[0].status is LegStatus.REMOVED
+    return status(party) is LegStatus.REMOVED
 
 
 def signed_by_both(pair: Pair, ply: Ply) -> bytes:
@@ -387,13 +384,13 @@ def test_move_signed_twice_is_known_under_either_version(pair: Pair) -> None:
     for version in (first.version, again.version):
         on = GameRecord(version, 1, Wei(0), False, pair.bob.node.books.chain.head_time,
                         Seconds(0), Seconds(0))  # fmt: skip
-        at = plays.base(replace(pair.bob.node.books.instances[only(pair.bob)], head=on))
+        at = plays.base(replace(seen(pair.bob), head=on))
         assert at is not None
         assert (at.version, at.position) == (version, first.position)
 
 
 def test_tower_is_given_no_offer(pair: Pair) -> None:
     offered(pair)
-    kept = TURN_GAME.defending(pair.bob.node.books.instances[only(pair.bob)]).game
+    kept = TURN_GAME.defending(seen(pair.bob)).game
     assert kept is not None
     assert (kept.offered, kept.agreed) == (None, agreed(pair.bob))

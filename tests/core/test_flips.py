@@ -17,7 +17,7 @@ from perun.core.nanocontracts.coin_flip import (
     flip_shift,
 )
 from perun.core.notices import InstanceRefused, InstanceRemoved
-from perun.core.state import InstanceView, LegStatus, Role
+from perun.core.state import LegStatus, Role
 from perun.core.states.valuation import balance
 from perun.encoding.coin_flip import (
     flip_commit,
@@ -27,10 +27,8 @@ from perun.testing.ledger import DEPLOYMENT
 from perun.testing.parties import Party, World
 from perun.testing.stories import GAMBLER, OPEN_HANDED, flip_coin, open_channel
 from perun.types import (
-    ChannelId,
     Flip,
     FlipRecord,
-    InstanceId,
     Preimage,
     Seconds,
     Signature,
@@ -42,6 +40,7 @@ from perun.types import (
 
 from .conftest import Pair, Trio, new_pair, new_trio
 from .crafted import at
+from .ends import net, only, seen, shares, status, wait
 
 
 @pytest.fixture
@@ -54,19 +53,9 @@ def trio() -> Trio:
     return new_trio(GAMBLER)
 
 
-def only(party: Party) -> InstanceId:
-    (id,) = party.node.books.instances
-    return id
-
-
-def net(party: Party, channel: ChannelId) -> int:
-    agreed = party.node.books.channels[channel].agreed
-    return int(agreed.state.net) if agreed else 0
-
-
 def result(*parties: Party) -> int:
     """What the secrets decide, as far as these parties hold their own."""
-    flips = [party.node.books.instances[only(party)] for party in parties]
+    flips = [seen(party) for party in parties]
     (terms,) = {flip.terms for flip in flips}
     assert isinstance(terms, Flip)
     secrets = [
@@ -77,13 +66,9 @@ def result(*parties: Party) -> int:
 
 
 def terms_of(party: Party) -> Flip:
-    terms = party.node.books.instances[only(party)].terms
+    terms = seen(party).terms
     assert isinstance(terms, Flip)
     return terms
-
-
-def instance_of(party: Party) -> InstanceView:
-    return party.node.books.instances[only(party)]
 
 
 def refusal(party: Party) -> str:
@@ -93,23 +78,10 @@ def refusal(party: Party) -> str:
     return refused.reason
 
 
-def shares(world: World, *parties: Party) -> list[int]:
-    """What the contract has paid out to each; everybody began with nothing."""
-    return [world.ledger.paid[party.account.address] for party in parties]
-
-
 def shown(party: Party) -> tuple[bool, bool]:
     """Whose secrets a party knows."""
-    alice, bob = party.node.books.instances[only(party)].secrets
+    alice, bob = seen(party).secrets
     return bool(alice), bool(bob)
-
-
-def wait_for_the_chain(world: World, *parties: Party, seconds: int = 13_000) -> None:
-    """Until everything about a flip must have happened."""
-    for _ in range(seconds // 24):
-        world.advance(24)
-    for party in parties:
-        assert party.faults == []
 
 
 def submitted(world: World) -> int:
@@ -129,7 +101,7 @@ def test_flip_is_played_and_paid_at_once(pair: Pair, swapped: bool) -> None:
     assert shift in (70, -60)
     moved = -shift if swapped else shift
     assert (net(pair.alice, pair.channel), net(pair.bob, pair.channel)) == (moved, moved)
-    assert instance_of(pair.alice).legs[0].status is LegStatus.REMOVED
+    assert status(pair.alice) is LegStatus.REMOVED
     (removed,) = pair.bob.told(InstanceRemoved)
     assert isinstance(removed, InstanceRemoved)
     assert removed.shift == shift
@@ -141,7 +113,7 @@ def test_secret_that_a_removal_shows_is_kept_if_it_is_the_others(pair: Pair) -> 
     pair.world.network.lose(RevealSecret)
     flip_coin(pair.world, pair.alice, pair.channel, 70, 60)
     pair.world.settle()
-    flip, secret = instance_of(pair.alice), Preimage(instance_of(pair.bob).secrets[Role.BOB])
+    flip, secret = seen(pair.alice), Preimage(seen(pair.bob).secrets[Role.BOB])
     assert shown(pair.alice) == (True, False)
     state = State(pair.channel, Version(9), Wei(0))
     for told, known in ((Preimage(bytes(32)), b""), (secret, secret)):
@@ -187,7 +159,7 @@ def test_secrets_are_not_said_over_a_hub_before_the_other_is_ready(trio: Trio) -
     trio.world.settle()
     trio.world.advance(12, 3)
 
-    assert instance_of(trio.alice).legs[0].status is LegStatus.LISTED
+    assert status(trio.alice) is LegStatus.LISTED
     assert shown(trio.alice) == (True, False)
     assert shown(trio.bob) == (False, True)
 
@@ -248,7 +220,7 @@ def test_who_sees_a_secret_on_chain_answers_it(pair: Pair) -> None:
     pair.world.settle()
     id, flip, shift = only(pair.alice), terms_of(pair.alice), result(pair.alice, pair.bob)
     pair.world.network.rule = lambda _letter: ()
-    wait_for_the_chain(pair.world)
+    wait(pair.world)
 
     record = pair.world.ledger.instances[id]
     # Who would only pay need not answer: silence costs it the same.
@@ -263,7 +235,7 @@ def test_dispute_in_the_middle_makes_both_speak_on_chain(pair: Pair) -> None:
     shift = result(pair.alice, pair.bob)
     pair.world.network.rule = lambda _letter: ()
     pair.bob.do(CommandDispute(pair.channel))
-    wait_for_the_chain(pair.world)
+    wait(pair.world)
 
     assert shares(pair.world, pair.alice, pair.bob) == [1_000 - shift, 1_000 + shift]
 
@@ -276,7 +248,7 @@ def test_flip_over_a_hub_that_falls_silent_is_paid_by_the_chain(trio: Trio) -> N
     trio.world.network.rule = lambda _letter: ()
     trio.alice.do(CommandDispute(trio.left))
     trio.bob.do(CommandDispute(trio.right))
-    wait_for_the_chain(trio.world)
+    wait(trio.world)
 
     paid = shares(trio.world, trio.alice, trio.bob, trio.ingrid)
     assert paid == [1_000 - shift, 1_000 + shift, 2_000]
@@ -367,9 +339,7 @@ def test_secret_from_a_stranger_is_a_fault(pair: Pair) -> None:
     flip_coin(pair.world, pair.alice, pair.channel, 70, 60)
     pair.world.settle()
     mallory = pair.world.party("mallory")
-    said = RevealSecret(
-        only(pair.alice), pair.alice.node.books.instances[only(pair.alice)].secrets[0]
-    )
+    said = RevealSecret(only(pair.alice), seen(pair.alice).secrets[0])
     pair.bob.node.post([Received(mallory.peer, said)])
     pair.bob.node.turn()
     assert shown(pair.bob) == (False, True)
@@ -399,7 +369,7 @@ def test_hub_takes_only_what_a_flip_can_decide(
     trio.world.network.lose(RevealSecret)
     flip_coin(trio.world, trio.alice, trio.left, 70, 60, end=trio.bob)
     trio.world.settle()
-    instance = trio.ingrid.node.books.instances[only(trio.ingrid)]
+    instance = seen(trio.ingrid)
     nothing = Signature(b"")
     state = State(trio.left, Version(8), Wei(0))
     removal = Propose(state, nothing, 2, None, instance.id, Wei(paid), nothing, Wei(received))

@@ -16,11 +16,12 @@ from perun.types import GameRecord, Seconds, Signature, UnixTime, Version, Wei
 
 from .conftest import Pair
 from .crafted import at
-from .test_games import agreed, begin, game_of, move, only, placed, say, terms_of
+from .ends import only, seen
+from .test_games import agreed, begin, game_of, move, placed, say, terms_of
 
 
 def row(party: Party, view: GameView, on: GameRecord | None = None) -> InstanceView:
-    return replace(party.node.books.instances[only(party)], game=view, head=on)
+    return replace(seen(party), game=view, head=on)
 
 
 @pytest.mark.parametrize(

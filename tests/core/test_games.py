@@ -39,7 +39,6 @@ from perun.testing.rules import TIC_TAC_TOE
 from perun.testing.stories import consent, invite_to_game
 from perun.types import (
     Address,
-    ChannelId,
     Game,
     GameId,
     GameRecord,
@@ -55,27 +54,18 @@ from perun.types import (
 
 from .conftest import Pair, Trio
 from .crafted import at
+from .ends import net, only, seen, shares, silence, status
 
 ALICE_WINS = (0, 3, 1, 4, 2)
 DRAWN = (0, 1, 2, 4, 3, 5, 7, 6, 8)
 
 
-def only(party: Party) -> InstanceId:
-    (id,) = party.node.books.instances
-    return id
-
-
-def net(party: Party, channel: ChannelId) -> int:
-    agreed = party.node.books.channels[channel].agreed
-    return int(agreed.state.net) if agreed else 0
-
-
 def game_of(party: Party) -> GameView:
-    return party.node.books.instances[only(party)].game or GameView()
+    return seen(party).game or GameView()
 
 
 def terms_of(party: Party) -> Game:
-    terms = party.node.books.instances[only(party)].terms
+    terms = seen(party).terms
     assert isinstance(terms, Game)
     return terms
 
@@ -116,18 +106,9 @@ def begin_over(trio: Trio) -> None:
     trio.world.settle()
 
 
-def silence(world: World) -> None:
-    world.network.rule = lambda _letter: ()
-
-
 def wait(world: World, seconds: int = 14_000) -> None:
     for _ in range(seconds // 24):
         world.advance(24)
-
-
-def shares(world: World, *parties: Party) -> list[int]:
-    """What the contract has paid out to each; everybody began with nothing."""
-    return [world.ledger.paid[party.account.address] for party in parties]
 
 
 def submitted(world: World) -> int:
@@ -146,7 +127,7 @@ def test_game_is_played_to_its_end_and_paid_at_once(pair: Pair) -> None:
     play(pair.world, pair.alice, pair.bob, ALICE_WINS)
 
     assert (net(pair.alice, pair.channel), net(pair.bob, pair.channel)) == (-60, -60)
-    assert pair.bob.node.books.instances[only(pair.bob)].legs[0].status is LegStatus.REMOVED
+    assert status(pair.bob) is LegStatus.REMOVED
     assert submitted(pair.world) == 0
     no_faults(pair.alice, pair.bob)
 
@@ -162,7 +143,7 @@ def test_draw_moves_nothing(pair: Pair) -> None:
     play(pair.world, pair.alice, pair.bob, DRAWN)
     assert net(pair.alice, pair.channel) == 0
     assert agreed(pair.alice).turn == 0
-    assert pair.alice.node.books.instances[only(pair.alice)].legs[0].status is LegStatus.REMOVED
+    assert status(pair.alice) is LegStatus.REMOVED
 
 
 @pytest.mark.parametrize(("cells", "shift"), [(ALICE_WINS, -60), (DRAWN, 0)])
@@ -173,7 +154,7 @@ def test_game_over_a_hub_costs_the_hub_nothing(
     play(trio.world, trio.alice, trio.bob, cells)
     # The hub is Bob of both channels, the instance's Bob is Alice of the other.
     assert (net(trio.ingrid, trio.left), net(trio.ingrid, trio.right)) == (shift, -shift)
-    assert trio.ingrid.node.books.instances[only(trio.ingrid)].game is None
+    assert seen(trio.ingrid).game is None
     assert submitted(trio.world) == 0
     no_faults(trio.alice, trio.bob, trio.ingrid)
 
@@ -819,7 +800,7 @@ def placed(version: int, turn: int, shift: int = 0) -> Ply:
 def test_end_is_known_only_while_we_have_signed_nothing_above_it(pair: Pair) -> None:
     """A slow signer may be at work on the other end's resignation when our winning move stands."""
     begin(pair)
-    known = pair.alice.node.books.instances[only(pair.alice)]
+    known = seen(pair.alice)
     totals = Totals(known.id)
     for signed, shift in ((4, -60), (5, None)):
         view = GameView(agreed=placed(4, 0, -60), signed=signed)
@@ -829,7 +810,7 @@ def test_end_is_known_only_while_we_have_signed_nothing_above_it(pair: Pair) -> 
 
 def test_position_by_which_our_own_clock_runs_waits_for_our_move(pair: Pair) -> None:
     begin(pair)
-    known, draft = pair.alice.node.books.instances[only(pair.alice)], at(pair.alice)
+    known, draft = seen(pair.alice), at(pair.alice)
     for view, due in (
         (GameView(agreed=placed(4, 2)), True),
         (GameView(agreed=placed(4, 1)), False),
@@ -842,7 +823,7 @@ def test_position_by_which_our_own_clock_runs_waits_for_our_move(pair: Pair) -> 
 
 def test_older_position_on_chain_is_answered_unless_nothing_is_worse_for_us(pair: Pair) -> None:
     begin(pair)
-    known, draft = pair.alice.node.books.instances[only(pair.alice)], at(pair.alice)
+    known, draft = seen(pair.alice), at(pair.alice)
     start = UnixTime(draft.now + 100)
     older = GameRecord(Version(2), 1, Wei(0), False, start, Seconds(0), Seconds(0))
     for version, shift, due in ((4, 70, False), (4, 69, True), (4, -60, True), (2, 0, False)):

@@ -11,31 +11,17 @@ from perun.core.nanocontracts.rock_paper_scissors import (
     hands_shift,
     with_hand,
 )
-from perun.core.state import InstanceView, LegStatus, Role
+from perun.core.state import LegStatus, Role
 from perun.encoding.messages import Propose, ReadySigned, RevealSecret
-from perun.testing.parties import Party
-from perun.testing.stories import OPEN_HANDED, consent, throw_hand
+from perun.testing.stories import consent, throw_hand
 from perun.types import FlipRecord, Hands, Salt, Seconds, UnixTime, Wei
 
-from .conftest import Pair, Trio, new_pair, new_trio
-from .test_flips import net, only, shares, shown, submitted, wait_for_the_chain
+from .conftest import Pair, Trio
+from .ends import net, only, seen, shares, status, wait
+from .test_flips import shown, submitted
 
 ROCK, PAPER, SCISSORS = range(3)
 WINS = {(ROCK, SCISSORS), (SCISSORS, PAPER), (PAPER, ROCK)}
-
-
-@pytest.fixture
-def pair() -> Pair:
-    return new_pair(OPEN_HANDED)
-
-
-@pytest.fixture
-def trio() -> Trio:
-    return new_trio(OPEN_HANDED)
-
-
-def of(party: Party) -> InstanceView:
-    return party.node.books.instances[only(party)]
 
 
 def expected(alice: int, bob: int) -> int:
@@ -60,8 +46,8 @@ def test_hands_are_shown_and_paid_at_once(pair: Pair, alice: int, bob: int) -> N
     shift = expected(alice, bob)
     for party in (pair.alice, pair.bob):
         assert net(party, pair.channel) == shift
-        assert of(party).legs[0].status is LegStatus.REMOVED
-        assert [hand_of(one) for one in of(party).secrets] == [alice, bob]
+        assert status(party) is LegStatus.REMOVED
+        assert [hand_of(one) for one in seen(party).secrets] == [alice, bob]
         assert party.faults == []
     assert submitted(pair.world) == 0
 
@@ -87,7 +73,7 @@ def test_hands_over_a_hub_cost_the_hub_nothing(trio: Trio, bob: int) -> None:
     trio.world.settle()
     shift = expected(ROCK, bob)
     assert (net(trio.ingrid, trio.left), net(trio.ingrid, trio.right)) == (shift, -shift)
-    assert of(trio.alice).legs[0].status is LegStatus.REMOVED
+    assert status(trio.alice) is LegStatus.REMOVED
     assert shown(trio.ingrid) == (False, False)
 
 
@@ -128,7 +114,7 @@ def test_who_sees_a_hand_on_chain_answers_it_unless_it_only_pays(pair: Pair) -> 
     play(pair, PAPER, PAPER)
     pair.world.network.rule = lambda _letter: ()
     pair.bob.do(CommandDispute(pair.channel))
-    wait_for_the_chain(pair.world)
+    wait(pair.world)
     assert shares(pair.world, pair.alice, pair.bob) == [1_000, 1_000]
 
 
@@ -136,7 +122,7 @@ def test_who_sees_a_hand_on_chain_answers_it_unless_it_only_pays(pair: Pair) -> 
 def test_silence_costs_the_whole_lock(pair: Pair, silent: str) -> None:
     pair.world.network.lose(RevealSecret)
     play(pair, ROCK, ROCK)
-    hands = of(pair.alice).terms
+    hands = seen(pair.alice).terms
     assert isinstance(hands, Hands)
     ledger, other = pair.world.ledger, pair.bob if silent == "alice" else pair.alice
     gone = pair.alice if silent == "alice" else pair.bob

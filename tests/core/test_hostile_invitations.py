@@ -23,6 +23,7 @@ from perun.testing.stories import OPEN_HANDED, SECRET, add_machine, hub_policy, 
 from perun.types import ETH, ChannelId, Lock, Machine, Seconds, UnixTime, Wei
 
 from .conftest import Pair, Trio
+from .ends import net
 from .test_unasked import trio_of
 
 
@@ -46,11 +47,6 @@ def offer_a_lock_that_bob_pays(
     world.settle()
     for _ in range(3):
         world.advance(11)
-
-
-def net(party: Party, channel: ChannelId) -> int:
-    full = party.node.books.channels[channel].agreed
-    return full.state.net if full is not None else 0
 
 
 def test_nobody_is_invited_to_pay_by_a_secret_that_the_inviter_knows(pair: Pair) -> None:

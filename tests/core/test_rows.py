@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from perun.core.faults import UnexpectedMessage
+from perun.core.faults import InstanceRejected, UnexpectedMessage
 from perun.core.game_view import GameView
 from perun.core.nanocontracts import hash_chain
 from perun.core.nanocontracts.escrow import DEALS, ESCROW, HeldAward
@@ -17,7 +17,7 @@ from perun.core.nanocontracts.price_bet import BETS, PRICE_BET, HeldPrice
 from perun.core.nanocontracts.rock_paper_scissors import ROCK_PAPER_SCISSORS, with_hand
 from perun.core.nanocontracts.turn_game import TURN_GAME
 from perun.core.signing import digest
-from perun.core.state import InstanceView, LegStatus, Role, Totals
+from perun.core.state import LegStatus, Role, Totals
 from perun.crypto.hashing import keccak
 from perun.crypto.signatures import sign
 from perun.encoding.messages import (
@@ -31,7 +31,7 @@ from perun.encoding.messages import (
     Ticked,
     Ticks,
 )
-from perun.testing.parties import DEPLOYMENT, Party
+from perun.testing.parties import DEPLOYMENT
 from perun.testing.stories import (
     GAMBLER,
     SECRET,
@@ -57,6 +57,7 @@ from perun.types import (
 from . import test_bets, test_deals, test_games, test_streams
 from .conftest import Pair, Trio, new_pair, new_trio
 from .crafted import at, said
+from .ends import seen, status
 from .test_hands import expected
 
 KINDS = ["bet", "deal", "flip", "game", "hands", "stream"]
@@ -69,11 +70,6 @@ OWN = {
     "stream": {Ticks, Ticked},
 }
 """What the ends of each say of it."""
-
-
-def of(party: Party) -> InstanceView:
-    (instance,) = party.node.books.instances.values()
-    return instance
 
 
 def locked(kind: str, pair: Pair | Trio) -> None:
@@ -99,7 +95,7 @@ def locked(kind: str, pair: Pair | Trio) -> None:
         (test_streams.begin_over if over else test_streams.begin)(pair)  # type: ignore[operator]
     world.settle()
     world.advance()
-    assert of(alice).legs[0].status is of(bob).legs[0].status is LegStatus.LISTED
+    assert status(alice) is status(bob) is LegStatus.LISTED
 
 
 def messages(id: InstanceId) -> list[OfInstance]:
@@ -120,7 +116,7 @@ def messages(id: InstanceId) -> list[OfInstance]:
 def test_what_is_said_of_other_kinds_is_a_fault(kind: str) -> None:
     pair = new_pair(GAMBLER)
     locked(kind, pair)
-    instance = of(pair.bob)
+    instance = seen(pair.bob)
     others = [one for one in messages(instance.id) if type(one) not in OWN[kind]]
     assert len(others) >= 5
     for message in others:
@@ -132,7 +128,7 @@ def test_what_is_said_of_other_kinds_is_a_fault(kind: str) -> None:
 def test_hub_loses_nothing_by_what_crosses_it_and_adds_nothing_to_a_removal(kind: str) -> None:
     trio = new_trio(GAMBLER)
     locked(kind, trio)
-    instance, role = of(trio.ingrid), kind_of(of(trio.ingrid).terms)
+    instance, role = seen(trio.ingrid), kind_of(seen(trio.ingrid).terms)
     assert instance.role is None
     totals = Totals(instance.id)
     assert role.worst(instance.terms, instance, totals) == 0
@@ -150,7 +146,7 @@ def test_award_price_and_position_of_somebody_else_are_not_watched() -> None:
     forged = Signature(b"\x01" * 65)
     pair = new_pair(GAMBLER)
     locked("deal", pair)
-    deployment, deal = pair.bob.node.books.config.deployment, of(pair.bob)
+    deployment, deal = pair.bob.node.books.config.deployment, seen(pair.bob)
     for signature, good in ((test_deals.word(deal.id, 5), True), (forged, False)):
         held = replace(DEALS.of(deal), awards=(HeldAward(Wei(5), signature),))
         why = ESCROW.why_unwatched(deployment, DEALS.into(deal, held))
@@ -158,7 +154,7 @@ def test_award_price_and_position_of_somebody_else_are_not_watched() -> None:
 
     pair = new_pair(GAMBLER)
     locked("bet", pair)
-    bet = of(pair.bob)
+    bet = seen(pair.bob)
     for signature, good in ((test_bets.word(pair.bob, 2_050), True), (forged, False)):
         held_price = HeldPrice(Wei(2_050), Wei(5), signature)
         shown = BETS.into(bet, replace(BETS.of(bet), prices=(held_price,)))
@@ -168,7 +164,7 @@ def test_award_price_and_position_of_somebody_else_are_not_watched() -> None:
 def test_game_that_is_agreed_on_by_one_side_is_nothing_to_defend() -> None:
     pair = new_pair(GAMBLER)
     locked("game", pair)
-    game = of(pair.bob)
+    game = seen(pair.bob)
     assert TURN_GAME.defending(game).game is not None
     begun = replace(game, game=GameView(own=test_games.placed(0, 1), signed=0))
     assert TURN_GAME.defending(begun).game is None
@@ -183,7 +179,7 @@ def test_end_of_a_game_goes_to_the_chain_by_who_is_paid(shift: int, shows: Role 
     pair = new_pair(GAMBLER)
     locked("game", pair)
     for role, party in zip(Role, (pair.alice, pair.bob), strict=True):
-        over = replace(of(party), game=GameView(agreed=test_games.placed(4, 0, shift), signed=4))
+        over = replace(seen(party), game=GameView(agreed=test_games.placed(4, 0, shift), signed=4))
         found = TURN_GAME.due(at(party), over)
         assert (found is not None) is (role is shows)
         assert found is None or not found.answers
@@ -196,7 +192,7 @@ def test_nobody_plays_for_nothing(nothing: str) -> None:
     limits = pair.bob.node.books.config.limits
     terms = test_games.terms_of(pair.bob)
     TURN_GAME.check(limits, terms)
-    with pytest.raises(test_games.InstanceRejected, match="nothing to lose"):
+    with pytest.raises(InstanceRejected, match="nothing to lose"):
         TURN_GAME.check(limits, replace(terms, **{nothing: Wei(0)}))
 
 
@@ -208,7 +204,7 @@ def test_who_is_paid_by_a_price_proposes_the_removal(price: int, proposes: Role)
     pair = new_pair(GAMBLER)
     locked("bet", pair)
     for role, party in zip(Role, (pair.alice, pair.bob), strict=True):
-        bet = of(party)
+        bet = seen(party)
         shift = Wei((price - 2_000) // 10)
         held = HeldPrice(Wei(price), shift, test_bets.word(party, price))
         draft = at(party)
@@ -224,9 +220,9 @@ def test_no_value_of_a_chain_of_hashes_is_of_the_next(monkeypatch: pytest.Monkey
     test_streams.begin(pair, lock=900, size=1)
     views = []
     for ticks in (64, 1):
-        pair.alice.do(CommandTick(of(pair.alice).id, ticks))
+        pair.alice.do(CommandTick(seen(pair.alice).id, ticks))
         pair.world.settle()
-        views.append(STREAMS.of(of(pair.alice)))
+        views.append(STREAMS.of(seen(pair.alice)))
     first, second = views
     assert (first.base, second.base) == (0, 64)
     assert not {first.root, *first.rungs} & {second.root, *second.rungs}
@@ -235,7 +231,7 @@ def test_no_value_of_a_chain_of_hashes_is_of_the_next(monkeypatch: pytest.Monkey
 def test_payee_shows_nothing_of_a_stream_in_which_it_was_given_nothing() -> None:
     pair = new_pair(GAMBLER)
     locked("stream", pair)
-    assert HASH_CHAIN.due(at(pair.bob), of(pair.bob)) is None
+    assert HASH_CHAIN.due(at(pair.bob), seen(pair.bob)) is None
 
 
 @pytest.mark.parametrize("alice", range(3))
@@ -243,7 +239,7 @@ def test_payee_shows_nothing_of_a_stream_in_which_it_was_given_nothing() -> None
 def test_hands_on_chain_come_to_what_they_come_to_off_chain(alice: int, bob: int) -> None:
     pair = new_pair(GAMBLER)
     locked("hands", pair)
-    terms = of(pair.alice).terms
+    terms = seen(pair.alice).terms
     secrets = (with_hand(b"\x05" * 32, alice), with_hand(b"\x06" * 32, bob))
     record = FlipRecord(*secrets, UnixTime(1_000))
     assert ROCK_PAPER_SCISSORS.outcome(terms, record, UnixTime(0)) == expected(alice, bob)
@@ -255,7 +251,7 @@ def test_removal_shows_our_secret_to_the_other_end_and_none_to_a_hub(kind: str) 
     removal = Propose(State(ChannelId(bytes(32)), Version(9), Wei(0), ()), Signature(b""), 0)
     for cast in (pair, trio):
         locked(kind, cast)
-        instance = of(cast.alice)
+        instance = seen(cast.alice)
         shown = kind_of(instance.terms).show(at(cast.alice), instance, removal)
         assert shown.preimage == (instance.secrets[Role.ALICE] if cast is pair else None)
 
@@ -263,7 +259,7 @@ def test_removal_shows_our_secret_to_the_other_end_and_none_to_a_hub(kind: str) 
 def test_secret_is_worth_its_lock_until_the_deadline_to_who_holds_it() -> None:
     pair = new_pair(GAMBLER)
     add_lock(pair.world, pair.alice, pair.channel, 40, keccak(SECRET))
-    instance = of(pair.bob)
+    instance = seen(pair.bob)
     assert isinstance(instance.terms, Lock)
     knowing, end = replace(instance, preimage=SECRET), instance.terms.deadline
     totals = Totals(instance.id)
@@ -275,7 +271,7 @@ def test_hub_shows_a_statement_to_no_end_but_to_the_hub_before_it() -> None:
     """Over one hub both ends have it already."""
     trio = new_trio(GAMBLER)
     id = add_machine(trio.world, trio.alice, trio.left, 300, 0, trio.bob)
-    instance, draft = of(trio.ingrid), at(trio.ingrid)
+    instance, draft = seen(trio.ingrid), at(trio.ingrid)
     signature = sign(digest(DEPLOYMENT, Statement(id, Wei(5))), trio.alice.key)
     removal = Propose(State(trio.left, Version(9), Wei(0), ()), Signature(b""), 0)
     draft.put(Totals(id, Wei(0), Wei(0), Signature(b""), Wei(5), signature))

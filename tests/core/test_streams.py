@@ -17,7 +17,7 @@ from perun.core.nanocontracts.hash_chain import (
     paid_in,
 )
 from perun.core.notices import TicksDelivered
-from perun.core.state import InstanceView, LegStatus
+from perun.core.state import LegStatus
 from perun.core.states.valuation import alone, balance
 from perun.encoding.hash_chain import tick_hash
 from perun.encoding.messages import MalformedMessage, Ticked, Ticks, decode, encode
@@ -25,28 +25,16 @@ from perun.errors import BadSignature
 from perun.spec.nanocontracts.hash_chain import HashChain
 from perun.testing.parties import Party, World
 from perun.testing.stories import open_stream
-from perun.types import InstanceId, Stream, StreamId, Wei
+from perun.types import Stream, StreamId, Wei
 
 from .conftest import Pair, Trio
-
-
-def only(party: Party) -> InstanceId:
-    (id,) = party.node.books.instances
-    return id
-
-
-def seen(party: Party) -> InstanceView:
-    return party.node.books.instances[only(party)]
+from .ends import only, seen, status, wait
 
 
 def paid(party: Party) -> int:
     stream = seen(party).terms
     assert isinstance(stream, Stream)
     return paid_in(stream, seen(party))
-
-
-def status(party: Party) -> LegStatus:
-    return seen(party).legs[0].status
 
 
 def shift(party: Party) -> int:
@@ -73,13 +61,6 @@ def begin_over(trio: Trio, lock: int = 600, size: int = 3) -> None:
 def submitted(world: World) -> int | None:
     records = list(world.ledger.contracts.of(HashChain).records.values())
     return records[0].total if records else None
-
-
-def wait(world: World, *parties: Party, seconds: int = 13_000) -> None:
-    for _ in range(seconds // 24):
-        world.advance(24)
-    for party in parties:
-        assert party.faults == []
 
 
 # -------------------------------------------------------------------------------- when all is well

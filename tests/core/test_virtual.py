@@ -52,11 +52,7 @@ from perun.types import ChannelId, Seconds, UnixTime, Wei
 
 from .conftest import Trio
 from .crafted import carry_out
-
-
-def net(party: Party, id: ChannelId) -> int:
-    full = party.node.books.channels[id].agreed
-    return full.state.net if full else 0
+from .ends import net
 
 
 def nanos(party: Party, id: ChannelId) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from perun.core.inputs import CommandDispute
 from perun.testing.stories import OPEN_HANDED
 from tests.core.conftest import new_pair
-from tests.core.test_bets import begin, bring, shares, silence, wait
+from tests.core.ends import shares, silence, wait
+from tests.core.test_bets import begin, bring
 
 
 def test_loser_that_falls_silent_and_leaves_pays_by_the_price() -> None:
