@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from perun.bindings import ms_contract_calls
 from perun.bindings.artifacts import artifact
 from perun.bindings.calls import Call
 from perun.core.config import HubPolicy, Policy
@@ -21,7 +22,20 @@ from perun.referee.rulebook import CodeBook
 from perun.testing.chain import ScriptedChain
 from perun.testing.endpoint import ScriptedEndpoint
 from perun.testing.pool import PooledTransaction
-from perun.types import ETH, ChannelId, InstanceId, MachineId, Nonce, Salt, Seconds, UnixTime, Wei
+from perun.types import (
+    ETH,
+    ChannelId,
+    InstanceId,
+    MachineId,
+    Nonce,
+    Salt,
+    Seconds,
+    Signature,
+    State,
+    UnixTime,
+    Version,
+    Wei,
+)
 from perun.wire.local import LocalNetwork
 
 ETHER = 10**18
@@ -84,6 +98,13 @@ class Scene(Wheels):
         self.chain.receive(
             PooledTransaction(key.address, nonce, call.to, call.data, call.value, 10**10)
         )
+
+    def register_start(self, party: Character, channel: ChannelId) -> None:
+        """Alice has gone back to how a channel of theirs began, for which nobody signs; mined."""
+        start, none = State(channel, Version(0), Wei(0)), Signature(b"")
+        contract, terms = self.deployment.contract.contract, party.channel(channel).channel
+        self.by_hand(KEYS["alice"], ms_contract_calls.register(contract, terms, start, none, none))
+        self.chain.mine()
 
     # ------------------------------------------------------------------------------------- doings
 

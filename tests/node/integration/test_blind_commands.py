@@ -9,7 +9,6 @@ from random import Random
 import pytest
 from click.testing import CliRunner, Result
 
-from perun.bindings import ms_contract_calls
 from perun.cli import leaving, vigil
 from perun.cli.main import cli
 from perun.cli.outcome import BLIND, FAILED
@@ -23,7 +22,7 @@ from perun.store.faults import StoreFull, StoreReadOnly
 from perun.testing.bent.catalogue import CATALOGUE
 from perun.testing.bent.double import Bent, Server
 from perun.testing.bent.node import ScriptedNode
-from perun.types import Signature, State, Version, Wei
+from perun.types import Wei
 from perun.wallet import encrypt
 from tests.support.scene import KEYS, Scene
 
@@ -70,12 +69,7 @@ class Left:
         return run("exit", str(self.bob.path), "--rpc", self.url, *more)
 
     def register_old(self) -> None:
-        nothing, none = State(self.channel, Version(0), Wei(0)), Signature(b"")
-        contract = self.scene.deployment.contract.contract
-        terms = self.bob.channel(self.channel).channel
-        call = ms_contract_calls.register(contract, terms, nothing, none, none)
-        self.scene.by_hand(KEYS["alice"], call)
-        self.scene.chain.mine()
+        self.scene.register_start(self.bob, self.channel)
 
 
 def run(*arguments: str) -> Result:

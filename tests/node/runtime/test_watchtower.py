@@ -228,15 +228,7 @@ def test_tower_with_a_broken_export_goes_on_answering(scene: Scene, tmp_path: Pa
     agreed = bob.channel(channel).agreed
     assert agreed is not None
     alice.cut_power()
-    call = ms_contract_calls.register(
-        scene.deployment.contract.contract,
-        bob.channel(channel).channel,
-        State(channel, Version(0), Wei(0)),
-        b"",
-        b"",
-    )
-    scene.by_hand(KEYS["alice"], call)
-    scene.chain.mine()
+    scene.register_start(bob, channel)
     assert disputed(scene, channel, bob) == 0
     for _ in range(2):
         with pytest.raises(BadExport):
@@ -258,16 +250,9 @@ def test_disk_that_never_answers_does_not_keep_an_answer(scene: Scene, tmp_path:
     content = path.read_bytes()
     path.unlink()
     os.mkfifo(path)
-    none = Signature(b"")
-    call = ms_contract_calls.register(
-        scene.deployment.contract.contract,
-        bob.channel(channel).channel,
-        *(State(channel, Version(0), Wei(0)), none, none),
-    )
     for party in (alice, bob):
         party.cut_power()
-    scene.by_hand(KEYS["alice"], call)
-    scene.chain.mine()
+    scene.register_start(bob, channel)
     for _ in range(2):
         with pytest.raises(BadExport, match="does not answer"):
             watching.round()
@@ -449,11 +434,7 @@ def test_newer_export_does_not_make_a_tower_read_the_chain_again(
     write_export(path, bob.profile, rows(bob))
     for party in (alice, bob):
         party.cut_power()
-    nothing = State(channel, Version(0), Wei(0))
-    terms = bob.channel(channel).channel
-    call = ms_contract_calls.register(scene.deployment.contract.contract, terms, nothing, b"", b"")
-    scene.by_hand(KEYS["alice"], call)
-    scene.chain.mine()
+    scene.register_start(bob, channel)
     watching.round()
     scene.chain.mine()
     agreed = bob.channel(channel).agreed
@@ -514,13 +495,7 @@ def test_disk_that_takes_nothing_does_not_keep_an_answer(
         limits=scene.limits,
         journal=AfloatJournal(disk(), told.append, seconds=0.1),
     )
-    nothing = State(channel, Version(0), Wei(0))
-    terms = bob.channel(channel).channel
-    scene.by_hand(
-        KEYS["alice"],
-        ms_contract_calls.register(scene.deployment.contract.contract, terms, nothing, b"", b""),
-    )
-    scene.chain.mine()
+    scene.register_start(bob, channel)
     for _ in range(3):
         watching.round()
         scene.chain.mine()
