@@ -17,11 +17,10 @@ from perun.crypto.signatures import sign
 from perun.demo.character import Character
 from perun.encoding.messages import ShowPrice
 from perun.encoding.price_bet import PRICE_DOMAIN, price_digest
-from perun.node.backup import back_up
 from perun.testing.network import ScriptedNetwork
 from perun.types import Bet, Price, Salt, Seconds, UnixTime, Wei
-from tests.node.runtime.test_exit import gained
-from tests.node.runtime.test_watchtower import tower
+from tests.node.runtime.test_exit import gained, store_of
+from tests.node.runtime.test_watchtower import acts_at, tower
 from tests.support.scene import ETHER, Scene
 
 REPORTER = SecretKey(b"\x6b" * 32)
@@ -81,13 +80,7 @@ def test_tower_shows_the_price_a_margin_before_the_end(
     scene, alice, bob = betting
     watching = tower(scene, bob, tmp_path / "export")
     alice.cut_power()
-    due = terms_of(bob).validity - scene.limits.margin
-    scene.chain.mine(at=UnixTime(due - 2))
-    watching.round()
-    assert not scene.chain.pool
-    scene.chain.mine(at=due)
-    watching.round()
-    scene.chain.mine()
+    acts_at(scene, watching, terms_of(bob).validity - scene.limits.margin)
     assert (stored(scene, bob).shift, stored(scene, bob).void) == (LOCK, False)
 
 
@@ -108,10 +101,7 @@ def test_exit_takes_what_was_won(
     betting: tuple[Scene, Character, Character], tmp_path: Path, restored: bool
 ) -> None:
     scene, alice, bob = betting
-    path = bob.path
-    if restored:
-        path = tmp_path / "backup"
-        back_up(bob.path, path)
+    path = store_of(bob, tmp_path, restored)
     alice.cut_power()
     bob.cut_power()
     assert gained(scene, bob, path, 3) == ETHER + LOCK

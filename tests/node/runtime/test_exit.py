@@ -85,6 +85,14 @@ def gained(scene: Scene, party: Character, path: Path, times: int) -> int:
     return int(scene.chain.evm.balance(party.address) - before)
 
 
+def store_of(party: Character, folder: Path, restored: bool) -> Path:
+    """What there is to leave from: its store, or, restored, a backup of that."""
+    if not restored:
+        return party.path
+    back_up(party.path, folder / "backup")
+    return folder / "backup"
+
+
 @pytest.fixture
 def paid(scene: Scene) -> tuple[Scene, Character, Character]:
     """Alice has received 30 in a machine, after paying 100 by a state; then both are silent."""

@@ -16,11 +16,10 @@ from perun.core.nanocontracts.coin_flip import (
 from perun.core.state import InstanceView, Role
 from perun.demo.character import Character
 from perun.encoding.messages import RevealSecret
-from perun.node.backup import back_up
 from perun.testing.network import ScriptedNetwork
 from perun.types import Flip, Preimage, Salt, Seconds, Wei
-from tests.node.runtime.test_exit import gained
-from tests.node.runtime.test_watchtower import tower
+from tests.node.runtime.test_exit import gained, store_of
+from tests.node.runtime.test_watchtower import acts_at, tower
 from tests.support.scene import ETHER, KEYS, Scene
 
 GAMBLER = Policy(
@@ -66,13 +65,7 @@ def test_tower_says_the_secret_a_margin_before_the_end(
     flip = flip_of(bob)
     watching = tower(scene, bob, tmp_path / "export")
     alice.cut_power()
-    due = terms_of(flip).validity - scene.limits.margin
-    scene.chain.mine(at=due - 2)
-    watching.round()
-    assert not scene.chain.pool
-    scene.chain.mine(at=due)
-    watching.round()
-    scene.chain.mine()
+    acts_at(scene, watching, terms_of(flip).validity - scene.limits.margin)
     assert (stored(scene, flip).alice, stored(scene, flip).bob) == (False, True)
 
 
@@ -100,10 +93,7 @@ def test_exit_says_the_secret_and_wins_by_silence(
     flipping: tuple[Scene, Character, Character], tmp_path: Path, restored: bool
 ) -> None:
     scene, alice, bob = flipping
-    path = alice.path
-    if restored:
-        path = tmp_path / "backup"
-        back_up(alice.path, path)
+    path = store_of(alice, tmp_path, restored)
     alice.cut_power()
     bob.cut_power()
     assert gained(scene, alice, path, 2) == ETHER + ETHER // 10

@@ -24,14 +24,13 @@ from perun.core.nanocontracts.turn_game import (
 from perun.core.state import InstanceView
 from perun.demo.character import Character
 from perun.encoding.messages import Play, Propose
-from perun.node.backup import back_up
 from perun.node.export import BadExport, Export, rows_for_tower, write_export
 from perun.node.newer import heights
 from perun.testing.network import ScriptedNetwork
 from perun.tower.admission import Admission, NotWatched
-from perun.types import Game, Salt, Seconds, UnixTime, Version, Wei
-from tests.node.runtime.test_exit import gained
-from tests.node.runtime.test_watchtower import rows, tower
+from perun.types import Game, Salt, Seconds, Version, Wei
+from tests.node.runtime.test_exit import gained, store_of
+from tests.node.runtime.test_watchtower import acts_at, rows, tower
 from tests.support.scene import ETHER, KEYS, Scene
 
 BANK = Seconds(600)
@@ -133,13 +132,7 @@ def test_tower_opens_a_margin_before_the_end_when_the_other_is_to_move(
     terms = terms_of(alice)
     watching = tower(scene, alice, tmp_path / "export")
     bob.cut_power()
-    due = terms.validity - scene.limits.margin
-    scene.chain.mine(at=UnixTime(due - 2))
-    watching.round()
-    assert not scene.chain.pool
-    scene.chain.mine(at=due)
-    watching.round()
-    scene.chain.mine()
+    acts_at(scene, watching, terms.validity - scene.limits.margin)
     assert (stored(scene, alice).turn, stored(scene, alice).live) == (2, False)
 
 
@@ -160,10 +153,7 @@ def test_exit_takes_the_game_along_and_wins_by_the_clock(
     playing: tuple[Scene, Character, Character], tmp_path: Path, restored: bool
 ) -> None:
     scene, alice, bob = playing
-    path = alice.path
-    if restored:
-        path = tmp_path / "backup"
-        back_up(alice.path, path)
+    path = store_of(alice, tmp_path, restored)
     alice.cut_power()
     bob.cut_power()
     assert gained(scene, alice, path, 3) == ETHER + ETHER // 10

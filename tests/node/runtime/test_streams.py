@@ -18,11 +18,10 @@ from perun.core.nanocontracts.hash_chain import (
 )
 from perun.core.state import InstanceView
 from perun.demo.character import Character
-from perun.node.backup import back_up
 from perun.node.export import BadExport, write_export
-from perun.types import Salt, Seconds, Stream, UnixTime, Wei
-from tests.node.runtime.test_exit import gained
-from tests.node.runtime.test_watchtower import rows, tower
+from perun.types import Salt, Seconds, Stream, Wei
+from tests.node.runtime.test_exit import gained, store_of
+from tests.node.runtime.test_watchtower import acts_at, rows, tower
 from tests.support.scene import ETHER, KEYS, Scene
 
 TICK = Wei(ETHER // 1_000)
@@ -89,13 +88,7 @@ def test_tower_shows_the_newest_tick_a_margin_before_the_end(
     scene, alice, bob = streaming
     watching = tower(scene, bob, tmp_path / "export")
     alice.cut_power()
-    due = terms_of(bob).validity - scene.limits.margin
-    scene.chain.mine(at=UnixTime(due - 2))
-    watching.round()
-    assert not scene.chain.pool
-    scene.chain.mine(at=due)
-    watching.round()
-    scene.chain.mine()
+    acts_at(scene, watching, terms_of(bob).validity - scene.limits.margin)
     assert stored(scene, bob).total == 5 * TICK
 
 
@@ -133,10 +126,7 @@ def test_exit_takes_what_was_streamed(
     streaming: tuple[Scene, Character, Character], tmp_path: Path, restored: bool
 ) -> None:
     scene, alice, bob = streaming
-    path = bob.path
-    if restored:
-        path = tmp_path / "backup"
-        back_up(bob.path, path)
+    path = store_of(bob, tmp_path, restored)
     alice.cut_power()
     bob.cut_power()
     assert gained(scene, bob, path, 3) == ETHER + 5 * TICK

@@ -63,6 +63,16 @@ def tower_of(scene: Scene, path: Path) -> Watchtower:
     return Watchtower(path, scene.endpoint(), KeyAccount(KEYS["tower"]), limits=scene.limits)
 
 
+def acts_at(scene: Scene, watching: Watchtower, due: int) -> None:
+    """It sends nothing a moment before, and then what is due, which is mined."""
+    scene.chain.mine(at=UnixTime(due - 2))
+    watching.round()
+    assert not scene.chain.pool
+    scene.chain.mine(at=UnixTime(due))
+    watching.round()
+    scene.chain.mine()
+
+
 def disputed(scene: Scene, channel: ChannelId, of: Character) -> int | None:
     """Version in dispute, in the newest block."""
     view = of.books.channels[channel]
@@ -123,12 +133,7 @@ def test_statements_are_submitted_a_margin_before_the_end(scene: Scene, tmp_path
     validity = bob.books.instances[machine].machine.validity
     watching = tower(scene, bob, tmp_path / "export")
     alice.cut_power()
-    scene.chain.mine(at=validity - scene.limits.margin - 2)
-    watching.round()
-    assert not scene.chain.pool
-    scene.chain.mine(at=validity - scene.limits.margin)
-    watching.round()
-    scene.chain.mine()
+    acts_at(scene, watching, validity - scene.limits.margin)
     assert submitted(scene, machine) == (40, 0)
 
 
